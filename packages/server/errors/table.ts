@@ -1,0 +1,95 @@
+export type ErrorEntry = {
+  readonly errcode: string;
+  /** Read by the HTTP error plugin and by nobody else. */
+  readonly status: number;
+  readonly message: string;
+};
+
+/**
+ * Every way in which a request can be refused, by reason. A reason may also be the name of a write set's guard: when
+ * that guard fails, the request is refused with the reason's entry.
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#standard-error-response}
+ */
+export const errorTable = {
+  'request.bad-url': { errcode: 'M_INVALID_PARAM', status: 400, message: 'The address is not valid.' },
+  'request.bad-http': { errcode: 'M_UNKNOWN', status: 400, message: 'This is not a valid HTTP request.' },
+  'request.headers-too-large': { errcode: 'M_TOO_LARGE', status: 431, message: 'The request headers are too large.' },
+  'request.timeout': { errcode: 'M_UNKNOWN', status: 408, message: 'The request took too long to arrive.' },
+  'request.unknown-path': { errcode: 'M_UNRECOGNIZED', status: 404, message: 'Unrecognized request.' },
+  'request.unknown-method': {
+    errcode: 'M_UNRECOGNIZED',
+    status: 405,
+    message: 'This path does not support this method.',
+  },
+  'request.not-json': { errcode: 'M_NOT_JSON', status: 400, message: 'The request body is not JSON.' },
+  'request.bad-json': { errcode: 'M_BAD_JSON', status: 400, message: 'The request body is malformed.' },
+  'request.missing-param': { errcode: 'M_MISSING_PARAM', status: 400, message: 'A required parameter is missing.' },
+  'request.invalid-param': { errcode: 'M_INVALID_PARAM', status: 400, message: 'A parameter has the wrong value.' },
+  'request.too-large': { errcode: 'M_TOO_LARGE', status: 413, message: 'The request is too large.' },
+  'request.limit-exceeded': { errcode: 'M_LIMIT_EXCEEDED', status: 429, message: 'Too many requests.' },
+  'server.overloaded': { errcode: 'M_UNKNOWN', status: 503, message: 'The server is overloaded; try again soon.' },
+  'server.unavailable': {
+    errcode: 'M_UNKNOWN',
+    status: 503,
+    message: 'The server cannot write just now; try again soon.',
+  },
+  'server.internal': { errcode: 'M_UNKNOWN', status: 500, message: 'Internal server error.' },
+  'not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'Not found.' },
+  forbidden: { errcode: 'M_FORBIDDEN', status: 403, message: 'You may not do this.' },
+
+  'token.missing': { errcode: 'M_MISSING_TOKEN', status: 401, message: 'No access token was given.' },
+  'token.unknown': { errcode: 'M_UNKNOWN_TOKEN', status: 401, message: 'The access token is not known.' },
+  'user.not-admin': { errcode: 'M_FORBIDDEN', status: 403, message: 'You are not an administrator of this server.' },
+  'user.not-yourself': { errcode: 'M_FORBIDDEN', status: 403, message: 'You can do this for yourself only.' },
+
+  'registration.disabled': { errcode: 'M_FORBIDDEN', status: 403, message: 'Registration is closed on this server.' },
+  'registration.guest': {
+    errcode: 'M_GUEST_ACCESS_FORBIDDEN',
+    status: 403,
+    message: 'Guest accounts are not available on this server.',
+  },
+  'registration.bad-mac': { errcode: 'M_FORBIDDEN', status: 403, message: 'The HMAC is incorrect.' },
+  'registration.bad-nonce': { errcode: 'M_UNKNOWN', status: 400, message: 'The nonce is not known or has been used.' },
+  'registration-token.invalid': {
+    errcode: 'M_FORBIDDEN',
+    status: 403,
+    message: 'The registration token is not valid.',
+  },
+  'registration-token.taken': {
+    errcode: 'M_INVALID_PARAM',
+    status: 400,
+    message: 'There is already such a registration token.',
+  },
+  'user.taken': { errcode: 'M_USER_IN_USE', status: 400, message: 'This user name is taken.' },
+  'user.invalid-name': {
+    errcode: 'M_INVALID_USERNAME',
+    status: 400,
+    message: 'A user name consists of a-z, 0-9, ".", "_", "=", "-", "/" and "+".',
+  },
+  'password.too-long': { errcode: 'M_INVALID_PARAM', status: 400, message: 'The password is too long.' },
+  'login.forbidden': { errcode: 'M_FORBIDDEN', status: 403, message: 'Wrong user name or password.' },
+  'login.unknown-type': { errcode: 'M_UNKNOWN', status: 400, message: 'This login type is not supported.' },
+  'user.deactivated': { errcode: 'M_USER_DEACTIVATED', status: 403, message: 'This account has been deactivated.' },
+  'uia.required': { errcode: 'M_FORBIDDEN', status: 401, message: 'This needs further authentication.' },
+
+  'account-data.server-managed': {
+    errcode: 'M_BAD_JSON',
+    status: 405,
+    message: 'This type is managed by the server and cannot be set through this endpoint.',
+  },
+  'account-data.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no account data of this type.' },
+  'account-data.too-many': {
+    errcode: 'M_RESOURCE_LIMIT_EXCEEDED',
+    status: 403,
+    message: 'There is too much account data.',
+  },
+  'filter.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such filter.' },
+  'filter.too-many': { errcode: 'M_RESOURCE_LIMIT_EXCEEDED', status: 403, message: 'There are too many filters.' },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorReason = keyof typeof errorTable;
+
+export function isErrorReason(name: string): name is ErrorReason {
+  return Object.hasOwn(errorTable, name);
+}

@@ -1,0 +1,122 @@
+import fastify, { type FastifyInstance } from 'fastify';
+import type { RateLimiter } from '../services/rate-limit/rate-limiter.ts';
+import type { Authenticator } from './authenticate.ts';
+import type { Endpoint } from './endpoint.ts';
+import { addErrorPlugin, onClientError, sendError } from './error-plugin.ts';
+import { parseJsonBody } from './json-body.ts';
+import type { HttpLog } from './log.ts';
+import { createOpenRequests } from './open-requests.ts';
+import { createPathMethods } from './path-methods.ts';
+import { sendPreflight } from './respond.ts';
+import { admission, routeHandler, type RouteContext, type UnparsedQuery } from './route.ts';
+
+export type AppOptions = {
+  readonly log: HttpLog;
+  readonly authenticator: Authenticator;
+  readonly rateLimiter: RateLimiter;
+  /** Addresses and networks whose `X-Forwarded-For` is believed. From anybody else it is ignored. */
+  readonly trustedProxies?: readonly string[];
+  readonly tls?: { readonly certificate: string | Buffer; readonly key: string | Buffer };
+  /** Told about every answered request, by operation ID. */
+  readonly observe?: (operationId: string, method: string, status: number, milliseconds: number) => void;
+  readonly checkResponse?: RouteContext['checkResponse'];
+};
+
+const defaultBodyLimit = 1024 * 1024;
+
+function createFastify({ log, trustedProxies = [], tls }: AppOptions): FastifyInstance {
+  return fastify({
+    logger: false,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
+    bodyLimit: defaultBodyLimit,
+    // Longer than any address that Node's header limit lets through.
+    routerOptions: { maxParamLength: 16_384, querystringParser: (text): UnparsedQuery => ({ text }) },
+    // r0 was the version of every endpoint before v3; clients and suites in use still call it.
+    rewriteUrl: ({ url = '/' }) => (url.startsWith(r0) ? `${v3}${url.slice(r0.length)}` : url),
+    // Time for a whole request to arrive; an answer may take as long as it takes.
+    requestTimeout: 60_000,
+    clientErrorHandler: onClientError,
+    frameworkErrors: (error, request, reply) => {
+      void sendError(log, error, request, reply);
+    },
+    ...(tls === undefined ? {} : { https: { cert: tls.certificate, key: tls.key } }),
+  });
+}
+
+const r0 = '/_matrix/client/r0/';
+const v3 = '/_matrix/client/v3/';
+
+function pathOf(url: string): string {
+  const end = url.search(/[?#]/);
+  return end === -1 ? url : url.slice(0, end);
+}
+
+/** Serves endpoints; listening is the caller's. Closing it answers open long polls first. */
+export function buildApp<Deps>(endpoints: readonly Endpoint<Deps>[], deps: Deps, options: AppOptions): FastifyInstance {
+  const app = createFastify(options);
+  const openRequests = createOpenRequests();
+  const paths = createPathMethods();
+  const context: RouteContext = {
+    authenticator: options.authenticator,
+    rateLimiter: options.rateLimiter,
+    openRequests,
+    checkResponse: options.checkResponse,
+  };
+
+  app.decorateRequest('admitted');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    try {
+      done(null, request.is404 ? undefined : parseJsonBody(bytes));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  // Endpoints without a body ignore one.
+  app.addContentTypeParser('*', (_request, payload, done) => {
+    payload.resume();
+    done(null);
+  });
+
+  for (const { declaration, create } of endpoints) {
+    const handle = create(deps);
+    for (const path of [declaration.path, ...(declaration.unstablePaths ?? [])]) {
+      paths.add(declaration.method, path);
+      app.route({
+        method: declaration.method,
+        url: path,
+        bodyLimit: declaration.bodyLimit ?? defaultBodyLimit,
+        config: { operationId: declaration.operationId },
+        onRequest: admission(declaration, context),
+        handler: routeHandler(declaration, handle, context),
+      });
+    }
+  }
+
+  app.options('*', (_request, reply) => sendPreflight(reply));
+  addErrorPlugin(app, options.log, (request) => paths.methodsOf(pathOf(request.url)));
+  addObserver(app, options);
+  app.addHook('preClose', async () => openRequests.shutDown());
+  return app;
+}
+
+function addObserver(app: FastifyInstance, { observe, log }: AppOptions): void {
+  const logsRequests = log.isLevelEnabled('debug');
+  if (observe === undefined && !logsRequests) return;
+  app.addHook('onResponse', (request, reply, done) => {
+    const operationId = request.routeOptions.config.operationId ?? 'unknown';
+    const milliseconds = reply.elapsedTime;
+    observe?.(operationId, request.method, reply.statusCode, milliseconds);
+    if (logsRequests) {
+      const { id: requestId, method, ip } = request;
+      log.debug({ requestId, operationId, method, status: reply.statusCode, milliseconds, ip }, 'request');
+    }
+    done();
+  });
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    operationId?: string;
+  }
+}

@@ -1,0 +1,100 @@
+import type { Static, TObject, TSchema } from 'typebox';
+import type { RateClass } from '../services/rate-limit/rate-classes.ts';
+import type { RawJson, Reply } from './result.ts';
+
+/** Who sends an authenticated request. */
+export type Sender = {
+  readonly userId: string;
+  readonly deviceId: string;
+  readonly isAdmin: boolean;
+  /** Which access token it was, as storage knows it. */
+  readonly tokenHash: string;
+};
+
+/** What each kind of authentication adds to the request that a handler gets. */
+export type AuthResults = {
+  none: object;
+  /** Anyone; `sender` is there if a valid token was given. A bad token is refused. */
+  optional: { readonly sender: Sender | undefined };
+  user: { readonly sender: Sender };
+  admin: { readonly sender: Sender };
+};
+export type AuthKind = keyof AuthResults;
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH';
+
+export type Declaration<
+  A extends AuthKind = AuthKind,
+  P extends TObject | undefined = TObject | undefined,
+  Q extends TObject | undefined = TObject | undefined,
+  B extends TSchema | undefined = TSchema | undefined,
+  R extends TSchema = TSchema,
+> = {
+  readonly method: Method;
+  /** With `:name` for parameters. */
+  readonly path: string;
+  readonly unstablePaths?: readonly string[];
+  /** Unique; the spec's own where it has one. */
+  readonly operationId: string;
+  readonly summary: string;
+  readonly auth: A;
+  /** Which token buckets the request takes from; none if absent. */
+  readonly rateLimit?: RateClass;
+  readonly params?: P;
+  readonly query?: Q;
+  /** An object schema none of whose fields is required makes the whole body optional. */
+  readonly body?: B;
+  /** In bytes; 1 MiB if absent. */
+  readonly bodyLimit?: number;
+  /** Of the 200 response. */
+  readonly response: R;
+};
+
+type Parsed<S> = S extends TSchema ? Static<S> : undefined;
+
+export type RequestParts = {
+  readonly requestId: string;
+  /** The client's address, as far as trusted proxies tell. */
+  readonly ip: string;
+  /** Aborted when the client has gone away, and when the server shuts down: a long poll then answers what it has. */
+  readonly signal: AbortSignal;
+};
+
+export type HandlerRequest<A extends AuthKind, P, Q, B> = RequestParts &
+  AuthResults[A] & { readonly params: Parsed<P>; readonly query: Parsed<Q>; readonly body: Parsed<B> };
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+export type Result<R extends TSchema> = DeepReadonly<Static<R>> | RawJson | Reply;
+
+/** What a handler gets, with the schemas forgotten: only the code that runs endpoints sees it. */
+export type ErasedRequest = RequestParts & {
+  readonly sender: Sender | undefined;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+};
+export type ErasedHandler = (request: ErasedRequest) => unknown;
+
+export type Endpoint<Deps> = {
+  readonly declaration: Declaration;
+  readonly create: (deps: Deps) => ErasedHandler;
+};
+
+/** Declares an endpoint. The handler's argument has a `sender` only where the declared authentication provides one. */
+export function endpoint<
+  A extends AuthKind,
+  R extends TSchema,
+  Deps = object,
+  P extends TObject | undefined = undefined,
+  Q extends TObject | undefined = undefined,
+  B extends TSchema | undefined = undefined,
+>(
+  declaration: Declaration<A, P, Q, B, R>,
+  create: (deps: Deps) => (request: HandlerRequest<A, P, Q, B>) => Result<R> | Promise<Result<R>>,
+): Endpoint<Deps> {
+  return {
+    declaration,
+    create: create as (deps: Deps) => unknown as (deps: Deps) => ErasedHandler,
+  };
+}

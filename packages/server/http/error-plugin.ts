@@ -1,0 +1,58 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
+import type { ErrorReason } from '../errors/table.ts';
+import { MatrixError } from '../errors/matrix-error.ts';
+import { errorResponse } from './error-response.ts';
+import type { HttpLog } from './log.ts';
+import { corsHeaders, sendJsonText } from './respond.ts';
+
+export function sendError(log: HttpLog, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const response = errorResponse(error);
+  if (response.isDefect) {
+    // The route's pattern, not the address: that may hold a token.
+    const route = request.routeOptions.url;
+    log.error({ err: error, requestId: request.id, method: request.method, route }, 'request failed');
+  }
+  if (response.retryAfter !== undefined) reply.header('Retry-After', String(response.retryAfter));
+  return sendJsonText(reply, response.status, JSON.stringify(response.body));
+}
+
+type MethodsOf = (request: FastifyRequest) => ReadonlySet<string>;
+
+/** Gives every error the spec's shape; what is not a refusal becomes an opaque 500 and a line in the log. */
+export function addErrorPlugin(app: FastifyInstance, log: HttpLog, methodsOf: MethodsOf): void {
+  function sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const methods = methodsOf(request);
+    if (methods.size === 0) return sendError(log, new MatrixError('request.unknown-path'), request, reply);
+    reply.header('Allow', [...methods, 'OPTIONS'].join(', '));
+    return sendError(log, new MatrixError('request.unknown-method'), request, reply);
+  }
+  app.setNotFoundHandler(sendNotFound);
+  // Whatever else is wrong with a request, that nothing is there matters more.
+  app.setErrorHandler((error, request, reply) =>
+    request.is404 ? sendNotFound(request, reply) : sendError(log, error, request, reply),
+  );
+}
+
+const parserReasons: Readonly<Record<string, ErrorReason>> = {
+  HPE_HEADER_OVERFLOW: 'request.headers-too-large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request.timeout',
+};
+
+const head = Object.entries(corsHeaders)
+  .map(([name, value]) => `${name}: ${value}\r\n`)
+  .join('');
+
+/** Answers what Node's HTTP parser refuses, before there is a request. */
+export function onClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, body } = errorResponse(new MatrixError(parserReasons[error.code ?? ''] ?? 'request.bad-http'));
+  const text = JSON.stringify(body);
+  socket.end(
+    `HTTP/1.1 ${status} ${body.errcode}\r\n${head}Content-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
+  );
+}

@@ -1,0 +1,60 @@
+import { StorageError } from '@portico/storage';
+import { MatrixError } from '../errors/matrix-error.ts';
+import { errorTable, isErrorReason, type ErrorReason } from '../errors/table.ts';
+
+export type ErrorResponse = {
+  readonly status: number;
+  readonly body: { readonly errcode: string; readonly error: string; readonly retry_after_ms?: number };
+  /** In seconds. */
+  readonly retryAfter: number | undefined;
+  /** Whether this is a defect of ours that the log must show. */
+  readonly isDefect: boolean;
+};
+
+/** What Fastify itself refuses, by its error codes. */
+const fastifyReasons: Readonly<Record<string, ErrorReason>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'request.too-large',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'request.bad-http',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'request.not-json',
+  FST_ERR_BAD_URL: 'request.bad-url',
+  FST_ERR_MAX_PARAM_LENGTH: 'request.bad-url',
+};
+
+function toMatrixError(error: unknown): MatrixError | undefined {
+  if (error instanceof MatrixError) return error;
+  if (error instanceof StorageError) return fromStorage(error);
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
+    const reason = fastifyReasons[error.code];
+    if (reason !== undefined) return new MatrixError(reason);
+  }
+  return undefined;
+}
+
+function fromStorage(error: StorageError): MatrixError | undefined {
+  switch (error.reason) {
+    case 'guard-failed':
+      return error.guard !== undefined && isErrorReason(error.guard) ? new MatrixError(error.guard) : undefined;
+    case 'overloaded':
+      return new MatrixError('server.overloaded', { fields: { retry_after_ms: 1000 } });
+    case 'unavailable':
+    case 'outcome-unknown':
+      return new MatrixError('server.unavailable', { fields: { retry_after_ms: 2000 } });
+    case 'disk-full':
+      return new MatrixError('server.unavailable', { fields: { retry_after_ms: 30_000 } });
+    default:
+      return error.reason satisfies never;
+  }
+}
+
+/** The only place that knows which HTTP status an error has. */
+export function errorResponse(error: unknown): ErrorResponse {
+  const known = toMatrixError(error);
+  const { errcode, status } = errorTable[known?.reason ?? 'server.internal'];
+  const wait = known?.fields?.['retry_after_ms'];
+  return {
+    status,
+    body: { ...known?.fields, errcode, error: known?.message ?? errorTable['server.internal'].message },
+    retryAfter: typeof wait === 'number' ? Math.ceil(wait / 1000) : undefined,
+    isDefect: known === undefined,
+  };
+}

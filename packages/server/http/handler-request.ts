@@ -1,0 +1,45 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ErasedRequest, Sender } from './endpoint.ts';
+import type { OpenRequests } from './open-requests.ts';
+
+/** What handlers get. A class for its getters: most handlers never ask for the address or the signal. */
+export class HandlerRequest implements ErasedRequest {
+  readonly sender: Sender | undefined;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly #request: FastifyRequest;
+  readonly #reply: FastifyReply;
+  readonly #openRequests: OpenRequests;
+
+  constructor(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    openRequests: OpenRequests,
+    sender: Sender | undefined,
+    query: unknown,
+    body: unknown,
+  ) {
+    this.sender = sender;
+    this.params = request.params;
+    this.query = query;
+    this.body = body;
+    this.#request = request;
+    this.#reply = reply;
+    this.#openRequests = openRequests;
+  }
+
+  get requestId(): string {
+    return this.#request.id;
+  }
+
+  get ip(): string {
+    return this.#request.ip;
+  }
+
+  get signal(): AbortSignal {
+    const controller = this.#openRequests.open();
+    this.#reply.raw.once('close', () => this.#openRequests.closed(controller));
+    return controller.signal;
+  }
+}

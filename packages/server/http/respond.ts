@@ -1,0 +1,37 @@
+import type { FastifyReply } from 'fastify';
+import { RawJson, Reply } from './result.ts';
+
+/**
+ * On every response, errors and unknown paths included, or web clients cannot read it.
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#web-browser-clients}
+ */
+export const corsHeaders = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS',
+  'Access-Control-Allow-Headers': 'X-Requested-With, Content-Type, Authorization, Date',
+} as const;
+
+const jsonHeaders = { ...corsHeaders, 'Content-Type': 'application/json' } as const;
+
+export function sendJsonText(reply: FastifyReply, status: number, text: string): FastifyReply {
+  return reply.code(status).headers(jsonHeaders).send(text);
+}
+
+/** Answers a preflight without touching the endpoint behind it. A browser may remember the answer for a day. */
+export function sendPreflight(reply: FastifyReply): FastifyReply {
+  return reply.code(204).headers(corsHeaders).header('Access-Control-Max-Age', '86400').send();
+}
+
+export function sendResult(reply: FastifyReply, result: unknown): FastifyReply {
+  if (result instanceof RawJson) return sendJsonText(reply, 200, result.text);
+  if (result instanceof Reply) {
+    if (result.headers !== undefined) reply.headers(result.headers);
+    return sendJsonText(reply, result.status, bodyText(result.body));
+  }
+  return sendJsonText(reply, 200, JSON.stringify(result));
+}
+
+function bodyText(body: unknown): string {
+  return body instanceof RawJson ? body.text : JSON.stringify(body);
+}

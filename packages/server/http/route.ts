@@ -1,0 +1,119 @@
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod, onRequestHookHandler } from 'fastify';
+import type { TObject, TSchema } from 'typebox';
+import { MatrixError } from '../errors/matrix-error.ts';
+import { addressKey, type RateLimiter } from '../services/rate-limit/rate-limiter.ts';
+import { authenticate, type Authenticator } from './authenticate.ts';
+import type { Declaration, ErasedHandler, Sender } from './endpoint.ts';
+import { HandlerRequest } from './handler-request.ts';
+import type { OpenRequests } from './open-requests.ts';
+import { parseQueryString, queryReader, type RawQuery } from './query-string.ts';
+import { sendResult } from './respond.ts';
+import { checkValid, lazyValidator } from './validate.ts';
+
+/** What the hook that runs before the body is read leaves for the handler. */
+export type Admitted = { readonly sender: Sender | undefined; readonly query: RawQuery };
+
+export type RouteContext = {
+  readonly authenticator: Authenticator;
+  readonly rateLimiter: RateLimiter;
+  readonly openRequests: OpenRequests;
+  /** Called with every result of a handler, for tests that hold responses against their schemas. */
+  readonly checkResponse: ((declaration: Declaration, result: unknown) => void) | undefined;
+};
+
+/** Fastify's own parser would run on every request; ours runs where a query is looked at, and may refuse. */
+export type UnparsedQuery = { readonly text: string };
+
+/** Authenticates and limits before the body is read: nobody makes us read what we refuse anyway. */
+export function admission(declaration: Declaration, context: RouteContext): onRequestHookHandler {
+  const { auth, rateLimit, body } = declaration;
+  const { authenticator, rateLimiter } = context;
+  // Whatever a client calls it, a body is JSON where one is wanted: clients in use send other types, or none.
+  const bodyType = body === undefined ? 'application/octet-stream' : 'application/json';
+
+  function admit(request: FastifyRequest, query: RawQuery, sender: Sender | undefined): void {
+    if (rateLimit !== undefined) rateLimiter.take(rateLimit, sender?.userId ?? addressKey(request.ip));
+    request.admitted = { sender, query };
+  }
+
+  async function admitLater(
+    request: FastifyRequest,
+    query: RawQuery,
+    found: Promise<Sender | undefined>,
+    done: (error?: Error) => void,
+  ): Promise<void> {
+    try {
+      admit(request, query, await found);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    done();
+  }
+
+  return (request, _reply, done) => {
+    try {
+      request.headers['content-type'] = bodyType;
+      const query = parseQueryString((request.query as UnparsedQuery).text);
+      const found = authenticate(auth, authenticator, request, query);
+      if (found instanceof Promise) {
+        void admitLater(request, query, found, done);
+        return;
+      }
+      admit(request, query, found);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    done();
+  };
+}
+
+function bodyReader(schema: TSchema): (body: unknown) => unknown {
+  const validator = lazyValidator(schema);
+  const { required } = schema as { required?: readonly string[] };
+  const isOptional = (schema as { type?: unknown }).type === 'object' && (required ?? []).length === 0;
+  return (given) => {
+    if (given === undefined && !isOptional) throw new MatrixError('request.not-json');
+    const body = given ?? {};
+    checkValid(validator(), body, 'request.bad-json');
+    return body;
+  };
+}
+
+function parameterChecker(schema: TObject): (params: unknown) => void {
+  const validator = lazyValidator(schema);
+  return (params) => checkValid(validator(), params, 'request.invalid-param');
+}
+
+const nothing = (): undefined => undefined;
+
+export function routeHandler(
+  declaration: Declaration,
+  handle: ErasedHandler,
+  context: RouteContext,
+): RouteHandlerMethod {
+  const { params, query, body } = declaration;
+  const { openRequests, checkResponse } = context;
+  const checkParams = params === undefined ? nothing : parameterChecker(params);
+  const readQuery = query === undefined ? nothing : queryReader(query);
+  const checkQuery = query === undefined ? nothing : parameterChecker(query);
+  const readBody = body === undefined ? nothing : bodyReader(body);
+
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    checkParams(request.params);
+    const { sender, query: rawQuery } = request.admitted;
+    const query = readQuery(rawQuery);
+    checkQuery(query);
+    const body = readBody(request.body);
+    const result = await handle(new HandlerRequest(request, reply, openRequests, sender, query, body));
+    checkResponse?.(declaration, result);
+    return sendResult(reply, result);
+  };
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    admitted: Admitted;
+  }
+}

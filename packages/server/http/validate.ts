@@ -1,0 +1,34 @@
+import type { TSchema } from 'typebox';
+import { Compile, type Validator } from 'typebox/compile';
+import { MatrixError } from '../errors/matrix-error.ts';
+import type { ErrorReason } from '../errors/table.ts';
+
+/** Compiles on first use: a start must not pay for the schemas of endpoints that nobody calls. */
+export function lazyValidator(schema: TSchema): () => Validator {
+  let compiled: Validator | undefined;
+  return () => (compiled ??= Compile(schema));
+}
+
+function shorten(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
+
+/**
+ * Throws what is wrong with a value, as a client developer wants to read it.
+ *
+ * `M_BAD_JSON` and `M_MISSING_PARAM` overlap in the spec; a missing field is the latter, as other servers answer.
+ */
+export function refuseInvalid(validator: Validator, value: unknown, wrongType: ErrorReason): never {
+  const error = validator.Errors(value)[0];
+  if (error === undefined) throw new MatrixError(wrongType);
+  if (error.keyword === 'required') {
+    const names = error.params.requiredProperties.join(', ');
+    throw new MatrixError('request.missing-param', { message: shorten(`Missing: ${names}`) });
+  }
+  const place = error.instancePath === '' ? '' : `${error.instancePath.slice(1)}: `;
+  throw new MatrixError(wrongType, { message: shorten(`${place}${error.message}`) });
+}
+
+export function checkValid(validator: Validator, value: unknown, wrongType: ErrorReason): void {
+  if (!validator.Check(value)) refuseInvalid(validator, value, wrongType);
+}

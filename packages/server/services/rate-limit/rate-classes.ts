@@ -1,0 +1,18 @@
+export type Rate = { readonly perSecond: number; readonly burst: number };
+
+/** How often one user, or one address where there is no user, may do what. */
+export const defaultRates = {
+  register: { perSecond: 0.2, burst: 5 },
+  login: { perSecond: 0.2, burst: 10 },
+  /** Wrong passwords for one account, from wherever they come. */
+  'failed-login': { perSecond: 0.1, burst: 5 },
+  'probe-name': { perSecond: 1, burst: 20 },
+  'create-room': { perSecond: 0.2, burst: 10 },
+  join: { perSecond: 0.5, burst: 20 },
+  invite: { perSecond: 0.5, burst: 30 },
+  send: { perSecond: 10, burst: 100 },
+  'account-data': { perSecond: 5, burst: 100 },
+  filter: { perSecond: 1, burst: 30 },
+} as const satisfies Record<string, Rate>;
+
+export type RateClass = keyof typeof defaultRates;
