@@ -1,0 +1,16 @@
+import type { schema } from './schema.ts';
+import type { ValuesOf } from './setting.ts';
+
+type Values = ValuesOf<typeof schema>;
+
+/** The complete, checked, frozen configuration. All paths are absolute. */
+export type Config = Omit<Values, 'publicBaseUrl'> & {
+  readonly publicBaseUrl: string;
+  /** The configuration file, if there is one. */
+  readonly file: string | undefined;
+  /** Settings that were given although their part of the program does not exist yet. */
+  readonly unbuilt: readonly string[];
+};
+
+export type Listener = Config['listeners'][number];
+export type Served = Listener['serve'][number];

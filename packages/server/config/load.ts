@@ -1,0 +1,47 @@
+import { dirname, resolve } from 'node:path';
+import type { Config } from './config.ts';
+import { checkListeners, completeConfig } from './complete.ts';
+import { mergeRaw, readEnvironment, readFlags } from './overrides.ts';
+import type { Problem } from './raw.ts';
+import { emptyMapping } from './raw.ts';
+import { findUnbuilt, resolveSection } from './resolve.ts';
+import { schema } from './schema.ts';
+import type { ValuesOf } from './setting.ts';
+
+export type ConfigSources = {
+  /** The configuration file; without one, paths start from the current directory. */
+  readonly file?: string | undefined;
+  /** Settings given as flags of the command, by flag name without the dashes. */
+  readonly flags?: ReadonlyMap<string, string>;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+};
+
+/** All that is wrong with a configuration, a line for each problem. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** Reads the configuration: the command line wins over the environment, the environment over the file. */
+export async function loadConfig({ file, flags, environment = process.env }: ConfigSources): Promise<Config> {
+  const problems: Problem[] = [];
+  const inFile = file === undefined ? emptyMapping('the defaults') : await readFile(file, problems);
+  const overrides = [readEnvironment(schema, environment, problems), readFlags(schema, flags ?? new Map(), problems)];
+  const raw = overrides.reduce((under, over) => mergeRaw(schema, under, over), inFile);
+  const base = file === undefined ? process.cwd() : dirname(resolve(file));
+  const values = resolveSection(schema, raw, { base, problems }) as ValuesOf<typeof schema>;
+  if (problems.length === 0) checkListeners(values.listeners, raw, problems);
+  if (problems.length > 0) throw new ConfigError(problems.map(({ origin, message }) => `${origin}: ${message}`));
+  return completeConfig(values, { file: file && resolve(file), unbuilt: findUnbuilt(schema, raw) });
+}
+
+// The YAML parser takes longer to load than everything else here, and most starts without a file need none.
+async function readFile(file: string, problems: Problem[]) {
+  const { readConfigFile } = await import('./read-file.ts');
+  return readConfigFile(file, problems);
+}

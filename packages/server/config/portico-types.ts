@@ -1,0 +1,25 @@
+import { scalarType } from './value-type.ts';
+
+/**
+ * A DNS name, IPv4 literal or bracketed IPv6 literal, with or without a port
+ * (https://spec.matrix.org/v1.19/appendices/#server-name). No longer than what leaves room for a user name in the 255
+ * bytes of a user ID.
+ */
+export const serverName = scalarType('a server name such as example.org, without https://', (value) =>
+  /^(?:[0-9A-Za-z.-]{1,230}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/.test(value) ? value : undefined,
+);
+
+export type DatabaseLocation =
+  /** `path` is relative to the data folder until the configuration is complete. */
+  { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'postgres'; readonly url: string };
+
+export const databaseLocation = scalarType<DatabaseLocation>(
+  'sqlite:PATH or postgres://user:password@host:5432/database',
+  (value) => {
+    if (value.startsWith('sqlite:')) {
+      const path = value.slice('sqlite:'.length);
+      return path === '' ? undefined : { kind: 'sqlite', path };
+    }
+    return /^postgres(?:ql)?:\/\//.test(value) && URL.canParse(value) ? { kind: 'postgres', url: value } : undefined;
+  },
+);

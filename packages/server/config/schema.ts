@@ -1,0 +1,181 @@
+import { boolean, integer, oneOf, path, readablePath, size, text, webAddress } from './scalar-types.ts';
+import { databaseLocation, serverName } from './portico-types.ts';
+import { list, record } from './structured-types.ts';
+import { optional, section, setting } from './setting.ts';
+
+/** What a listener may serve. */
+const serves = oneOf('client', 'federation', 'admin', 'web', 'metrics');
+const tls = record({ certificate: readablePath, key: readablePath }, {});
+const listener = record({ address: text, port: integer(0, 65_535), serve: list(serves, { least: 1 }) }, { tls });
+
+const names = list(text);
+const presenceSharing = record({}, { allowed_users: names, denied_users: names });
+const inviteRules = record(
+  {},
+  {
+    enabled: boolean,
+    allowed_users: names,
+    ignored_users: names,
+    blocked_users: names,
+    allowed_servers: names,
+    ignored_servers: names,
+    blocked_servers: names,
+    default_action: oneOf('allow', 'block'),
+  },
+);
+
+/**
+ * Every setting there is. The parser, the environment's names, the command line's flags, the commented file of `init`
+ * and the reference page are all made from this declaration.
+ */
+export const schema = section('', {
+  server_name: setting(serverName, {
+    default: 'localhost',
+    help: 'The name behind the colon in user IDs. It cannot change later: the program refuses a data folder of another name.',
+  }),
+  public_base_url: optional(webAddress, {
+    help: 'The address at which clients reach the server; they are told it.',
+    defaultIs: 'the first listener that serves clients',
+    example: 'https://example.org',
+  }),
+  data_dir: setting(path, {
+    default: './data',
+    help: 'The folder of everything the server keeps: signing key, SQLite database, media, socket. Relative to this file.',
+  }),
+  database: setting(databaseLocation, {
+    default: 'sqlite:portico.db',
+    help: 'sqlite:PATH, relative to data_dir, or postgres://user:password@host:5432/database',
+  }),
+  listeners: setting(list(listener, { least: 1 }), {
+    default: '[{"address":"127.0.0.1","port":8008,"serve":["client","federation","admin","web"]}]',
+    help:
+      'Where the server listens, and what it serves there: client, federation, admin, web, or metrics, which needs a listener of its own. ' +
+      'With tls: { certificate: cert.pem, key: key.pem } it speaks HTTPS.',
+  }),
+  registration: section('Who may make an account.', {
+    mode: setting(oneOf('closed', 'token', 'open'), {
+      default: 'closed',
+      help: 'closed: only through the command line and the shared secret; token: whoever has a registration token; open: everyone.',
+    }),
+    shared_secret: optional(text, {
+      help: 'Enables POST /_synapse/admin/v1/register, with which tools that know this secret make accounts, administrators included.',
+      example: 'a long random text',
+      secret: true,
+    }),
+  }),
+  rate_limits: section('Protection against clients that ask too much.', {
+    enabled: setting(boolean, {
+      default: 'true',
+      help: 'Off only for tests and benchmarks. Limits count per process.',
+    }),
+  }),
+  federation: section('Talking to other servers.', {
+    enabled: setting(boolean, { default: 'true', help: 'Whether this server talks to other servers.', built: false }),
+  }),
+  outbound: section(
+    'Every connection the server opens: federation, push gateways, previews, identity servers, bridges.',
+    {
+      trusted_ca_file: optional(readablePath, {
+        help: 'Further certificate authorities to trust, in PEM format.',
+        example: 'ca.pem',
+        built: false,
+      }),
+      allow_private_addresses: setting(boolean, {
+        default: 'false',
+        help: "Whether connections to private and loopback addresses are allowed: true for test networks. Bridges' own addresses always are.",
+        built: false,
+      }),
+    },
+  ),
+  privacy: section('Rules of the whole server in front of what people set for themselves.', {
+    presence: section('Who gets to see who is online (the shapes are those of MSC4325).', {
+      default: setting(presenceSharing, {
+        default: '{}',
+        help: 'The sharing configuration of everyone who set none.',
+        example: '{ denied_users: ["@*:evil.example"] }',
+        built: false,
+      }),
+      overrides: setting(presenceSharing, {
+        default: '{}',
+        help: "Counts before everyone's own configuration; people cannot loosen it.",
+        example: '{ denied_users: ["@*:evil.example"] }',
+        built: false,
+      }),
+      unaware_servers: setting(oneOf('share', 'withhold'), {
+        default: 'share',
+        help: 'Servers that do not know MSC4325 show presence to everyone who shares a room. withhold: they get it only if all of those may see it.',
+        built: false,
+      }),
+    }),
+    invites: setting(inviteRules, {
+      default: '{}',
+      help: "Invite rules in front of every user's own (the shape is that of MSC4155 and MSC4380).",
+      example: '{ blocked_servers: ["evil.example"] }',
+      built: false,
+    }),
+  }),
+  application_services: setting(list(readablePath), {
+    default: '[]',
+    help: 'Registration files of bridges and bots, or folders of such files.',
+    example: '[irc.yaml]',
+    built: false,
+  }),
+  rooms: section('Rooms made on this server.', {
+    default_version: setting(text, {
+      default: '12',
+      example: '"12"',
+      help: 'The version of new rooms, where the client names none.',
+    }),
+    publication: setting(oneOf('anyone', 'members', 'admins'), {
+      default: 'members',
+      help: 'Who may list a room in the directory: anyone, members of the room, or administrators of the server.',
+      built: false,
+    }),
+  }),
+  media: section('Files that people send.', {
+    require_authentication: setting(boolean, {
+      default: 'true',
+      help: 'Whether media can be had with an access token only. false: the old endpoints without one stay open.',
+      built: false,
+    }),
+    max_upload_size: setting(size('1KB', '1TB'), {
+      default: '100MB',
+      help: 'The largest file one can upload.',
+      built: false,
+    }),
+  }),
+  passwords: section('How passwords are kept.', {
+    argon2: section('The cost of hashing a password with argon2id.', {
+      memory: setting(size('8KiB', '4GiB'), {
+        default: '19MiB',
+        help: 'Memory for one hash. Tests turn it down to 1MiB.',
+      }),
+      passes: setting(integer(1, 100), { default: '2', help: 'Passes over that memory. Tests turn it down to 1.' }),
+    }),
+  }),
+  url_previews: section('Previews of links.', {
+    enabled: setting(boolean, {
+      default: 'false',
+      help: 'Whether the server fetches pages to show previews of them.',
+      built: false,
+    }),
+  }),
+  presence: section('Who is online.', {
+    enabled: setting(boolean, { default: 'true', help: 'Whether the server keeps track of it at all.', built: false }),
+  }),
+  log: section('What the server says about its work, on standard output.', {
+    level: setting(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'), {
+      default: 'info',
+      help: 'The least important level that is written. Requests are logged at debug.',
+    }),
+    format: optional(oneOf('pretty', 'json'), {
+      help: 'For people or for programs.',
+      defaultIs: 'pretty on a terminal, json otherwise',
+      example: 'json',
+    }),
+  }),
+  durability: setting(oneOf('full', 'relaxed'), {
+    default: 'full',
+    help: 'full: what was acknowledged survives a power cut; relaxed: it survives a crash of the program, and a power cut may cost the last moment.',
+  }),
+});
