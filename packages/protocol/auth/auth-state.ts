@@ -1,0 +1,38 @@
+import type { RoomEvent } from '../events/pdu.ts';
+import type { JsonObject } from '../json/value.ts';
+
+/**
+ * The part of a room's state that an event is judged against: the state before the event, the state that its auth
+ * events spell out, or the partially resolved state of a resolution. Only the keys that `authEventKeys` selects for the
+ * event are ever asked for.
+ */
+export type AuthState = {
+  get(type: string, stateKey: string): RoomEvent | undefined;
+  /**
+   * The room's create event, where `get` does not have it. Since room version 12 auth events do not name it; its ID is
+   * the room's, so the caller always knows where to find it.
+   */
+  readonly create?: RoomEvent | undefined;
+};
+
+/** What the rules ask about signatures, which the event alone does not answer. */
+export type SignatureChecks = {
+  /**
+   * Whether a signature in the `signed` object of a third-party invite was made by `publicKey`, which the
+   * `m.room.third_party_invite` event gives in unpadded Base64.
+   */
+  verifyThirdPartyInvite?(signed: JsonObject, serverName: string, keyId: string, publicKey: string): boolean;
+  /**
+   * Whether the event carries a valid signature of this server. Leave it out where signatures were checked before, as
+   * state resolution does.
+   */
+  isSignedBy?(serverName: string): boolean;
+};
+
+export function createEventOf(state: AuthState): RoomEvent | undefined {
+  return state.create ?? state.get('m.room.create', '');
+}
+
+export function membershipOf(state: AuthState, userId: string): unknown {
+  return state.get('m.room.member', userId)?.content['membership'];
+}
