@@ -1,0 +1,191 @@
+import { Worker } from 'node:worker_threads';
+import type { Committed, CommittedChanges, WriteSet } from '../../database.ts';
+import { StorageError } from '../../errors.ts';
+import type { StorageErrorReason } from '../../errors.ts';
+import type { ChangeFeed } from '../change-feed.ts';
+import { createGroupQueue } from '../group-queue.ts';
+import type { OpenOptions, StorageLog } from '../options.ts';
+import { advanceOf, positionsFrom, returningCount } from '../settle.ts';
+import type { Pending } from '../settle.ts';
+import { bytesOf, createEncoder } from './protocol.ts';
+import type { EncodedSet, Encoder, FromWriter, SetFailure, ToWriter, WriterSettings } from './protocol.ts';
+
+export type Writer = {
+  readonly commit: (set: WriteSet) => Promise<Committed>;
+  readonly close: () => Promise<void>;
+};
+
+export type WriterOptions = {
+  readonly settings: WriterSettings;
+  readonly feed: ChangeFeed;
+  readonly log: StorageLog;
+  readonly options: OpenOptions;
+};
+
+type Item = Pending & { readonly encoded: EncodedSet };
+type Group = {
+  readonly items: readonly Item[];
+  readonly bytes: number;
+  readonly waited: number;
+  readonly done: () => void;
+};
+type Thread = { readonly worker: Worker; readonly encoder: Encoder; alive: boolean };
+
+const respawnAfter = 100;
+
+/** The main thread's side of the thread that owns the connection for writes. */
+export function createWriter({ settings, feed, log, options }: WriterOptions): Writer {
+  let thread: Thread | undefined;
+  let running: Group | undefined;
+  let closing = false;
+  let whenClosed: (() => void) | undefined;
+
+  const fail = (items: readonly Item[], reason: StorageErrorReason, cause: unknown) => {
+    const message = cause instanceof Error ? cause.message : 'The database writer is not available';
+    for (const { reject } of items) reject(new StorageError(reason, message, { cause }));
+  };
+
+  const failureOf = ({ set }: Item, { write, error }: SetFailure): unknown => {
+    if (write < 0) return error;
+    const guard = set.writes[write]?.guard;
+    return new StorageError('guard-failed', `The guard ${guard} did not hold`, guard === undefined ? {} : { guard });
+  };
+
+  const settle = (
+    { items }: Group,
+    base: number,
+    failures: readonly SetFailure[],
+    returned: readonly (readonly unknown[])[],
+  ) => {
+    const failed = new Map(failures.map((failure) => [failure.set, failure]));
+    const outcomes: (() => void)[] = [];
+    const batch: CommittedChanges[] = [];
+    let position = base;
+    let row = 0;
+    items.forEach((item, index) => {
+      const failure = failed.get(index);
+      if (failure !== undefined) {
+        outcomes.push(() => item.reject(failureOf(item, failure)));
+        return;
+      }
+      const rows = row + returningCount(item.set);
+      const committed = { positions: positionsFrom(position, item.set), returned: returned.slice(row, rows) };
+      row = rows;
+      position += advanceOf(item.set);
+      if (item.set.changes.length > 0) batch.push({ position, changes: item.set.changes });
+      outcomes.push(() => item.resolve(committed));
+    });
+    // Whoever waits for the acknowledgement finds the caches up to date.
+    feed.advance(position, batch);
+    for (const outcome of outcomes) outcome();
+  };
+
+  const onMessage = (message: FromWriter) => {
+    switch (message[0]) {
+      case 'committed': {
+        const group = running;
+        if (group === undefined) return;
+        running = undefined;
+        const [, base, took, failures, returned] = message;
+        settle(group, base, failures ?? [], returned ?? []);
+        options.metrics?.group?.({ sets: group.items.length, bytes: group.bytes, waited: group.waited, took });
+        group.done();
+        return;
+      }
+      case 'failed': {
+        const group = running;
+        if (group === undefined) return;
+        running = undefined;
+        log('error', 'The database could not take a group of writes', {
+          reason: message[1].reason,
+          error: message[1].error,
+        });
+        fail(group.items, message[1].reason, message[1].error);
+        group.done();
+        return;
+      }
+      case 'checkpoint':
+        options.metrics?.checkpoint?.({ pages: message[1], took: message[2] });
+        return;
+      case 'ready':
+        feed.advance(message[1], []);
+        return;
+      case 'closed':
+        whenClosed?.();
+        return;
+    }
+  };
+
+  const onCrash = (crashed: Thread, cause: unknown) => {
+    if (!crashed.alive) return;
+    crashed.alive = false;
+    thread = undefined;
+    if (closing) {
+      whenClosed?.();
+      return;
+    }
+    log('error', 'The database writer thread ended; it is started again', { error: cause });
+    const group = running;
+    running = undefined;
+    if (group !== undefined) fail(group.items, 'outcome-unknown', cause);
+    fail(queue.takeAll(), 'unavailable', cause);
+    group?.done();
+    setTimeout(spawn, respawnAfter);
+  };
+
+  const spawn = () => {
+    if (closing) return;
+    const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: settings });
+    const spawned: Thread = { worker, encoder: createEncoder(), alive: true };
+    worker.on('message', onMessage);
+    worker.on('error', (error) => onCrash(spawned, error));
+    worker.on('exit', () => onCrash(spawned, undefined));
+    thread = spawned;
+  };
+
+  const run = (items: readonly Item[]): Promise<void> =>
+    new Promise((done) => {
+      const now = performance.now();
+      if (thread === undefined) {
+        fail(items, 'unavailable', undefined);
+        done();
+        return;
+      }
+      let bytes = 0;
+      for (const item of items) bytes += item.bytes;
+      running = { items, bytes, waited: now - (items[0]?.since ?? now), done };
+      const message: ToWriter = [thread.encoder.takeDefinitions(), items.map(({ encoded }) => encoded)];
+      thread.worker.postMessage(message);
+    });
+
+  const queue = createGroupQueue<Item>({
+    run,
+    bytesOf: ({ bytes }) => bytes,
+    maxWaiting: options.queue?.sets ?? 4096,
+    maxWaitingBytes: options.queue?.bytes ?? 64 * 1024 * 1024,
+  });
+  spawn();
+
+  return {
+    commit: (set) =>
+      new Promise((resolve, reject) => {
+        if (thread === undefined || closing) {
+          reject(new StorageError('unavailable', 'The database writer is not available'));
+          return;
+        }
+        const encoded = thread.encoder.encode(set);
+        queue.push({ set, encoded, bytes: bytesOf(encoded), since: performance.now(), resolve, reject });
+      }),
+    async close() {
+      closing = true;
+      await queue.idle();
+      const worker = thread?.worker;
+      if (worker === undefined) return;
+      await new Promise<void>((resolve) => {
+        whenClosed = resolve;
+        worker.postMessage('close' satisfies ToWriter);
+      });
+      await worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,16 @@
+import type { Database } from './database.ts';
+import type { OpenOptions } from './engines/options.ts';
+
+export type { OpenOptions, StorageLog, StorageMetrics } from './engines/options.ts';
+
+/**
+ * Opens the database of the URL, brings its schema up to date, and refuses one that a newer version of the program made
+ * (`SchemaTooNewError`). Rejects where it cannot be reached.
+ */
+export async function openDatabase(options: OpenOptions): Promise<Database> {
+  if (options.url.startsWith('sqlite:')) {
+    const { openSqlite } = await import('./engines/sqlite/open.ts');
+    return openSqlite(options.url.slice('sqlite:'.length), options);
+  }
+  throw new Error(`A database URL starts with 'sqlite:' or 'postgres://'`);
+}
