@@ -1,0 +1,48 @@
+import type { JsonValue } from '../json/value.ts';
+import type { RoomVersionRules } from '../room-versions/rules.ts';
+import { maxDepth } from './limits.ts';
+import type { Pdu, RoomEvent } from './pdu.ts';
+
+/** A parsed PDU as authorisation, state resolution and storage see it. */
+export function toRoomEvent(
+  rules: RoomVersionRules,
+  pdu: Pdu,
+  eventId: string,
+  { rejected }: { readonly rejected: boolean },
+): RoomEvent {
+  const redacts = rules.event.redacts === 'content' ? pdu.content.redacts : pdu.redacts;
+  return {
+    eventId,
+    roomId: pdu.room_id ?? roomIdOfCreateEvent(eventId),
+    type: pdu.type,
+    sender: pdu.sender,
+    stateKey: pdu.state_key,
+    content: pdu.content,
+    originServerTs: pdu.origin_server_ts,
+    depth: Math.min(pdu.depth, maxDepth),
+    prevEvents: referencedIds(rules, pdu.prev_events),
+    authEvents: referencedIds(rules, pdu.auth_events),
+    redacts: pdu.type === 'm.room.redaction' && typeof redacts === 'string' ? redacts : undefined,
+    rejected,
+  };
+}
+
+/**
+ * > room IDs are simply the event ID of the `m.room.create` event using `!` as the sigil instead of `$`
+ *
+ * {@link https://spec.matrix.org/v1.19/appendices/#room-ids}
+ */
+export function roomIdOfCreateEvent(eventId: string): string {
+  return `!${eventId.slice(1)}`;
+}
+
+/** The event ID of the create event of a room whose ID has no server name. */
+export function createEventIdOfRoom(roomId: string): string {
+  return `$${roomId.slice(1)}`;
+}
+
+/** Event IDs from `prev_events` or `auth_events`, which in room versions 1 and 2 are pairs with hashes. */
+export function referencedIds(rules: RoomVersionRules, references: readonly JsonValue[]): readonly string[] {
+  if (rules.event.references === 'ids') return references as readonly string[];
+  return references.map((reference) => (reference as readonly JsonValue[])[0] as string);
+}
