@@ -1,0 +1,78 @@
+import type { FieldReader } from './field-reader.ts';
+import { matchesGlob, parseGlob, type Glob } from './glob.ts';
+
+/** {@link https://spec.matrix.org/v1.19/client-server-api/#filtering} */
+export type EventFilter = {
+  readonly limit: number | undefined;
+  readonly types: readonly Glob[] | undefined;
+  readonly notTypes: readonly Glob[];
+  readonly senders: ReadonlySet<string> | undefined;
+  readonly notSenders: ReadonlySet<string>;
+};
+
+export type RoomEventFilter = EventFilter & {
+  readonly rooms: ReadonlySet<string> | undefined;
+  readonly notRooms: ReadonlySet<string>;
+  readonly containsUrl: boolean | undefined;
+  readonly lazyLoadMembers: boolean;
+  readonly includeRedundantMembers: boolean;
+  readonly unreadThreadNotifications: boolean;
+};
+
+/** As much of an event as a filter looks at; a `sender` of `undefined` is that of things nobody sent. */
+export type FilteredEvent = { readonly type: string; readonly sender: string | undefined };
+
+export function readEventFilter(fields: FieldReader): EventFilter {
+  const senders = fields.strings('senders');
+  return {
+    limit: fields.positiveInteger('limit'),
+    types: fields.strings('types')?.map(parseGlob),
+    notTypes: (fields.strings('not_types') ?? []).map(parseGlob),
+    senders: senders === undefined ? undefined : new Set(senders),
+    notSenders: new Set(fields.strings('not_senders')),
+  };
+}
+
+export function readRoomEventFilter(fields: FieldReader): RoomEventFilter {
+  const rooms = fields.strings('rooms');
+  return {
+    ...readEventFilter(fields),
+    rooms: rooms === undefined ? undefined : new Set(rooms),
+    notRooms: new Set(fields.strings('not_rooms')),
+    containsUrl: fields.flag('contains_url'),
+    lazyLoadMembers: fields.flag('lazy_load_members') ?? false,
+    includeRedundantMembers: fields.flag('include_redundant_members') ?? false,
+    unreadThreadNotifications: fields.flag('unread_thread_notifications') ?? false,
+  };
+}
+
+/** Whether no event can fail it, whatever its type, sender and content. */
+export function passesEverything(filter: EventFilter & { readonly containsUrl?: boolean | undefined }): boolean {
+  return (
+    filter.types === undefined &&
+    filter.notTypes.length === 0 &&
+    filter.senders === undefined &&
+    filter.notSenders.size === 0 &&
+    filter.containsUrl === undefined
+  );
+}
+
+/** Whether no event can pass it: an empty list of types is how clients turn a section off. */
+export function passesNothing(filter: EventFilter): boolean {
+  return filter.types?.length === 0 || filter.senders?.size === 0;
+}
+
+export function passesEventFilter(filter: EventFilter, { type, sender }: FilteredEvent): boolean {
+  if (filter.types !== undefined && !filter.types.some((glob) => matchesGlob(glob, type))) return false;
+  if (filter.notTypes.some((glob) => matchesGlob(glob, type))) return false;
+  if (sender === undefined) return filter.senders === undefined;
+  if (filter.senders !== undefined && !filter.senders.has(sender)) return false;
+  return !filter.notSenders.has(sender);
+}
+
+export function passesRooms(
+  filter: { readonly rooms: ReadonlySet<string> | undefined; readonly notRooms: ReadonlySet<string> },
+  roomId: string,
+): boolean {
+  return (filter.rooms === undefined || filter.rooms.has(roomId)) && !filter.notRooms.has(roomId);
+}
