@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import type { Config, Listener } from './config.ts';
+import type { DatabaseLocation } from './portico-types.ts';
 import type { Problem, RawMapping } from './raw.ts';
 import type { schema } from './schema.ts';
 import type { ValuesOf } from './setting.ts';
@@ -16,11 +17,14 @@ export function completeConfig(
     ...values,
     ...extra,
     publicBaseUrl: values.publicBaseUrl ?? defaultBaseUrl(values.listeners),
-    database:
-      values.database.kind === 'sqlite'
-        ? { kind: 'sqlite' as const, path: resolve(values.dataDir, values.database.path) }
-        : values.database,
+    database: completeDatabase(values.database, values.dataDir),
   });
+}
+
+function completeDatabase(database: DatabaseLocation, dataDir: string): DatabaseLocation {
+  if (database.kind === 'postgres') return database;
+  const path = resolve(dataDir, database.path);
+  return { kind: 'sqlite', path, url: `sqlite:${path}` };
 }
 
 export function checkListeners(listeners: readonly Listener[], raw: RawMapping, problems: Problem[]): void {

@@ -1,3 +1,4 @@
+import { findRoomVersion } from '@portico/protocol/room-versions/registry.ts';
 import { scalarType } from './value-type.ts';
 
 /**
@@ -9,16 +10,19 @@ export const serverName = scalarType('a server name such as example.org, without
   /^(?:[0-9A-Za-z.-]{1,230}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/.test(value) ? value : undefined,
 );
 
+/** `path` is relative to the data folder until the configuration is complete. */
 export type DatabaseLocation =
-  /** `path` is relative to the data folder until the configuration is complete. */
-  { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'postgres'; readonly url: string };
+  | { readonly kind: 'sqlite'; readonly path: string; readonly url: string }
+  | { readonly kind: 'postgres'; readonly url: string };
+
+export const roomVersion = scalarType('a room version such as "12"', (value) => findRoomVersion(value)?.version);
 
 export const databaseLocation = scalarType<DatabaseLocation>(
   'sqlite:PATH or postgres://user:password@host:5432/database',
   (value) => {
     if (value.startsWith('sqlite:')) {
       const path = value.slice('sqlite:'.length);
-      return path === '' ? undefined : { kind: 'sqlite', path };
+      return path === '' ? undefined : { kind: 'sqlite', path, url: value };
     }
     return /^postgres(?:ql)?:\/\//.test(value) && URL.canParse(value) ? { kind: 'postgres', url: value } : undefined;
   },

@@ -1,5 +1,5 @@
 import { boolean, integer, oneOf, path, readablePath, size, text, webAddress } from './scalar-types.ts';
-import { databaseLocation, serverName } from './portico-types.ts';
+import { databaseLocation, roomVersion, serverName } from './portico-types.ts';
 import { list, record } from './structured-types.ts';
 import { optional, section, setting } from './setting.ts';
 
@@ -121,7 +121,7 @@ export const schema = section('', {
     built: false,
   }),
   rooms: section('Rooms made on this server.', {
-    default_version: setting(text, {
+    default_version: setting(roomVersion, {
       default: '12',
       example: '"12"',
       help: 'The version of new rooms, where the client names none.',

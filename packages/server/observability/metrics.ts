@@ -1,0 +1,32 @@
+import type { WatchCache } from './cache-metrics.ts';
+import { createCacheMetrics } from './cache-metrics.ts';
+import type { ObserveRequest } from './http-metrics.ts';
+import { createRequestMetric } from './http-metrics.ts';
+import { addProcessMetrics } from './process-metrics.ts';
+import type { MetricRegistry } from './registry.ts';
+import { createMetricRegistry } from './registry.ts';
+import type { StorageMetrics } from './storage-metrics.ts';
+import { createStorageMetrics } from './storage-metrics.ts';
+
+/** Everything that is measured. */
+export type Metrics = {
+  readonly registry: MetricRegistry;
+  readonly observeRequest: ObserveRequest;
+  readonly storage: StorageMetrics;
+  readonly watchCache: WatchCache;
+  /** Says how many long polls are open. */
+  readonly watchOpenSyncs: (count: () => number) => void;
+  readonly close: () => void;
+};
+
+export function createMetrics(): Metrics {
+  const registry = createMetricRegistry();
+  return {
+    registry,
+    observeRequest: createRequestMetric(registry),
+    storage: createStorageMetrics(registry),
+    watchCache: createCacheMetrics(registry),
+    watchOpenSyncs: (count) => registry.gauge('portico_open_syncs', 'Syncs that wait for something to happen.', count),
+    close: addProcessMetrics(registry),
+  };
+}

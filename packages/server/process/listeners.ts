@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import type { Listener } from '../config/config.ts';
+import { listenerUrl } from '../config/complete.ts';
+import { StartError } from './start-error.ts';
+
+/** What can listen: a Fastify instance, or the metrics server. */
+export interface Listenable {
+  listen(where: { host: string; port: number }): Promise<unknown>;
+  close(): Promise<void>;
+  addresses(): readonly { readonly port: number }[];
+}
+
+export type TlsFiles = { readonly certificate: Buffer; readonly key: Buffer };
+
+export type Listening = {
+  readonly listener: Listener;
+  /** The address to call, with the port that was really taken. */
+  readonly url: string;
+};
+
+/** Starts what the configuration wants to listen, in its order. If one cannot, none does. */
+export async function startListeners(
+  listeners: readonly Listener[],
+  create: (listener: Listener, tls: TlsFiles | undefined) => Listenable,
+): Promise<{ listening: readonly Listening[]; close: () => Promise<void> }> {
+  const started: Listenable[] = [];
+  const close = async () => {
+    await Promise.all(started.map((server) => server.close()));
+  };
+  const listening: Listening[] = [];
+  try {
+    for (const [index, listener] of listeners.entries()) {
+      const name = `listeners[${index}]`;
+      const server = create(listener, readTls(listener, name));
+      started.push(server);
+      await listen(server, listener, name);
+      const port = server.addresses()[0]?.port ?? listener.port;
+      listening.push({ listener, url: listenerUrl({ ...listener, port }) });
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { listening, close };
+}
+
+async function listen(server: Listenable, { address, port }: Listener, name: string): Promise<void> {
+  try {
+    await server.listen({ host: address, port });
+  } catch (error) {
+    throw new StartError(`${name} is ${address}:${port}: ${explain(error)}`);
+  }
+}
+
+function explain(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return 'another program listens there. Stop it, or choose another port.';
+  if (code === 'EADDRNOTAVAIL') return 'this machine does not have that address. Choose one of its own.';
+  if (code === 'EACCES') return 'this user may not listen there. Choose a port above 1023.';
+  return error instanceof Error ? error.message : String(error);
+}
+
+function readTls({ tls }: Listener, name: string): TlsFiles | undefined {
+  if (!tls) return undefined;
+  const certificate = readFileSync(tls.certificate);
+  const key = readFileSync(tls.key);
+  try {
+    createSecureContext({ cert: certificate, key });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartError(`${name}.tls is ${tls.certificate} and ${tls.key}, which do not work together: ${reason}`);
+  }
+  return { certificate, key };
+}

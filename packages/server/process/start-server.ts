@@ -1,0 +1,69 @@
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { createMetrics } from '../observability/metrics.ts';
+import { createMetricsServer } from '../observability/metrics-server.ts';
+import { startCommandSocket } from './command-socket.ts';
+import type { CommandHandlers } from './command-socket.ts';
+import type { Compose } from './composition.ts';
+import { openDataFolder } from './data-folder.ts';
+import type { Listening } from './listeners.ts';
+import { startListeners } from './listeners.ts';
+import { createShutdown } from './shutdown.ts';
+import { openSigningKey } from './signing-key.ts';
+
+export type RunningServer = {
+  readonly listening: readonly Listening[];
+  /** Whether this start made the data folder. */
+  readonly isNew: boolean;
+  /** Answers open long polls, finishes requests in flight, and puts everything away. */
+  readonly stop: () => Promise<void>;
+};
+
+/** Starts a server as it is configured. What it opened is closed again if it cannot. */
+export async function startServer(config: Config, compose: Compose, log: Logger): Promise<RunningServer> {
+  const shutdown = createShutdown(log);
+  try {
+    const folder = openDataFolder(config);
+    shutdown.add('data folder', folder.close);
+    const metrics = config.listeners.some(({ serve }) => serve.includes('metrics')) ? createMetrics() : undefined;
+    if (metrics) shutdown.add('metrics', metrics.close);
+    const signingKey = openSigningKey(config.dataDir);
+    const program = await compose({ config, log, metrics, signingKey, signal: shutdown.signal });
+    shutdown.add('program', program.close);
+    const socket = await startCommandSocket({ dataDir: config.dataDir, handlers: program.handlers, log });
+    shutdown.add('command socket', socket.close);
+    const listeners = await startListeners(config.listeners, (listener, tls) =>
+      listener.serve.includes('metrics') ? metricsApp(metrics, tls) : program.createApp(listener, tls),
+    );
+    shutdown.add('listeners', listeners.close);
+    return { listening: listeners.listening, isNew: folder.isNew, stop: shutdown.run };
+  } catch (error) {
+    await shutdown.run();
+    throw error;
+  }
+}
+
+function metricsApp(metrics: Metrics | undefined, tls: Parameters<typeof createMetricsServer>[1]) {
+  if (!metrics) throw new Error('There are no metrics to serve');
+  return createMetricsServer(metrics.registry, tls);
+}
+
+/** Opens a data folder for one command, without listening anywhere. */
+export async function openForCommand(
+  config: Config,
+  compose: Compose,
+  log: Logger,
+): Promise<{ handlers: CommandHandlers; close: () => Promise<void> }> {
+  const shutdown = createShutdown(log);
+  try {
+    shutdown.add('data folder', openDataFolder(config).close);
+    const signingKey = openSigningKey(config.dataDir);
+    const program = await compose({ config, log, metrics: undefined, signingKey, signal: shutdown.signal });
+    shutdown.add('program', program.close);
+    return { handlers: program.handlers, close: shutdown.run };
+  } catch (error) {
+    await shutdown.run();
+    throw error;
+  }
+}
