@@ -1,5 +1,6 @@
 export type ErrorEntry = {
-  readonly errcode: string;
+  /** `undefined` for a challenge, which has no error unless an attempt has failed. */
+  readonly errcode: string | undefined;
   /** Read by the HTTP error plugin and by nobody else. */
   readonly status: number;
   readonly message: string;
@@ -44,6 +45,11 @@ export const errorTable = {
   'user.not-yourself': { errcode: 'M_FORBIDDEN', status: 403, message: 'You can do this for yourself only.' },
 
   'registration.disabled': { errcode: 'M_FORBIDDEN', status: 403, message: 'Registration is closed on this server.' },
+  'registration.no-shared-secret': {
+    errcode: 'M_UNKNOWN',
+    status: 400,
+    message: 'Registration by shared secret is not enabled on this server.',
+  },
   'registration.guest': {
     errcode: 'M_GUEST_ACCESS_FORBIDDEN',
     status: 403,
@@ -67,16 +73,33 @@ export const errorTable = {
     status: 400,
     message: 'A user name consists of a-z, 0-9, ".", "_", "=", "-", "/" and "+".',
   },
+  'user.name-too-long': { errcode: 'M_INVALID_USERNAME', status: 400, message: 'A user ID has at most 255 bytes.' },
   'password.too-long': { errcode: 'M_INVALID_PARAM', status: 400, message: 'The password is too long.' },
   'login.forbidden': { errcode: 'M_FORBIDDEN', status: 403, message: 'Wrong user name or password.' },
   'login.unknown-type': { errcode: 'M_UNKNOWN', status: 400, message: 'This login type is not supported.' },
   'user.deactivated': { errcode: 'M_USER_DEACTIVATED', status: 403, message: 'This account has been deactivated.' },
-  'uia.required': { errcode: 'M_FORBIDDEN', status: 401, message: 'This needs further authentication.' },
+  'uia.required': { errcode: undefined, status: 401, message: 'Further authentication is needed.' },
+  'uia.unknown-session': {
+    errcode: 'M_UNKNOWN',
+    status: 400,
+    message: 'There is no such authentication session for this operation.',
+  },
+  'uia.session-changed': {
+    errcode: 'M_UNKNOWN',
+    status: 400,
+    message: 'Another request has gone on with this authentication session.',
+  },
+  'uia.unknown-stage': { errcode: 'M_UNRECOGNIZED', status: 401, message: 'This authentication type is not offered.' },
 
   'account-data.server-managed': {
     errcode: 'M_BAD_JSON',
     status: 405,
     message: 'This type is managed by the server and cannot be set through this endpoint.',
+  },
+  'account-data.changed': {
+    errcode: 'M_UNKNOWN',
+    status: 409,
+    message: 'The account data was changed in the meantime; try again.',
   },
   'account-data.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no account data of this type.' },
   'account-data.too-many': {
@@ -85,7 +108,21 @@ export const errorTable = {
     message: 'There is too much account data.',
   },
   'filter.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such filter.' },
-  'filter.too-many': { errcode: 'M_RESOURCE_LIMIT_EXCEEDED', status: 403, message: 'There are too many filters.' },
+
+  'room.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such room here.' },
+  'room.unsupported-version': {
+    errcode: 'M_UNSUPPORTED_ROOM_VERSION',
+    status: 400,
+    message: 'This server does not support the room version.',
+  },
+  'alias.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such room alias.' },
+  'alias.taken': { errcode: 'M_ROOM_IN_USE', status: 400, message: 'This room alias is taken.' },
+  'event.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such event in this room.' },
+  'third-party-invite.unavailable': {
+    errcode: 'M_THREEPID_DENIED',
+    status: 403,
+    message: 'This server does not send invitations to email addresses or phone numbers.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorReason = keyof typeof errorTable;

@@ -1,6 +1,6 @@
-/** The places in a statement's text where `position($n)` stands, as indices into its parameters. */
+/** Which parameters a statement's text uses as `position($n)`, each once, as indices. */
 export function positionParams(text: string): readonly number[] {
-  return [...text.matchAll(/position\(\$(\d+)\)/g)].map((match) => Number(match[1]) - 1);
+  return [...new Set([...text.matchAll(/position\(\$(\d+)\)/g)].map((match) => Number(match[1]) - 1))];
 }
 
 /** Keeps what `/* engine: … *\/` holds for this engine; what is for the other one stays a comment. */

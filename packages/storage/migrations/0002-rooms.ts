@@ -19,8 +19,6 @@ export const rooms: Migration = {
       head_version bigint not null,
       extremities text not null,
       state_root bigint not null,
-      state_hash bytea not null,
-      state_count bigint not null,
       max_depth bigint not null,
       last_event_nid bigint not null,
       last_position bigint not null,
@@ -59,6 +57,16 @@ export const rooms: Migration = {
     'create unique index events_by_room_order on events (room_nid, room_order) where room_order is not null',
     `create unique index events_by_transaction on events (sender, sender_device, txn_id, room_nid, type)
       where txn_id is not null`,
+
+    /* What a redaction took away, until `delete_after` (milliseconds): moderators of this server may still look at it. */
+    `create table redacted_originals (
+      event_nid bigint primary key,
+      before_content text not null,
+      content text not null,
+      after_content text not null,
+      delete_after bigint not null
+    )`,
+    'create index redacted_originals_by_date on redacted_originals (delete_after)',
 
     `create table current_state (
       room_nid bigint not null,
@@ -113,6 +121,9 @@ export const rooms: Migration = {
     )`,
     'create index room_aliases_by_room on room_aliases (room_nid)',
 
+    /* Rooms that anyone may find in this server's directory. */
+    'create table published_rooms (room_nid bigint primary key)',
+
     /* The state that came with an invite or knock, for people whose server may not be in the room. */
     `create table stripped_states (
       room_nid bigint not null,
@@ -122,30 +133,41 @@ export const rooms: Migration = {
       primary key (room_nid, user_id)
     )`,
 
-    /* What counts as unread in a thread is its ordinal; a room's own is in its head. */
+    /*
+     * What counts as unread in a thread is its ordinal; a room's own is in its head. unread_order: of the last event that
+     * counted; last_order and last_event_nid: of the last message.
+     */
     `create table threads (
       room_nid bigint not null,
       thread_nid bigint not null,
       ordinal bigint not null,
+      unread_order bigint not null,
       last_event_nid bigint not null,
       last_order bigint not null,
       reply_count bigint not null,
       primary key (room_nid, thread_nid)
     )`,
     'create index threads_by_order on threads (room_nid, last_order)',
+    'create index threads_by_unread on threads (room_nid, unread_order)',
+    `create index events_by_thread on events (thread_nid, room_order)
+      where thread_nid is not null and room_order is not null`,
 
-    /* thread_nid 0: the room outside its threads. The furthest of receipts and own sends. */
+    /*
+     * How far a person has read, by receipts and by what they sent. thread_nid 0: the room outside its threads; its row
+     * also says up to which room_order all threads are read.
+     */
     `create table read_markers (
       user_id text not null,
       room_nid bigint not null,
       thread_nid bigint not null,
       ordinal bigint not null,
+      threads_order bigint not null,
       primary key (user_id, room_nid, thread_nid)
-    )`,
+    ) /* sqlite: without rowid */`,
 
     /*
-     * Where a person's rules decide otherwise than the defaults: what is added to the difference of ordinals. A row of
-     * user_id '' is a highlight for everyone in the room but its sender.
+     * Whom an event counts for otherwise than the ordinals say. A row of user_id '' is for all who have none of their own.
+     * base_notify, base_highlight: what the event is for those.
      */
     `create table unread_exceptions (
       user_id text not null,
@@ -153,22 +175,27 @@ export const rooms: Migration = {
       thread_nid bigint not null,
       ordinal bigint not null,
       event_nid bigint not null,
-      notify_delta bigint not null,
+      room_order bigint not null,
+      notify bigint not null,
       highlight bigint not null,
+      base_notify bigint not null,
+      base_highlight bigint not null,
       primary key (user_id, room_nid, thread_nid, ordinal, event_nid)
-    )`,
+    ) /* sqlite: without rowid */`,
     'create index unread_exceptions_by_event on unread_exceptions (event_nid)',
 
-    /* How a person's unread events are counted from an ordinal on, once their rules for the room are not the defaults. */
+    /*
+     * How a person's unread events are counted after `since_order`; like everyone's where there is no row. Earlier rows
+     * stay, so that a change of rules counts nothing anew. ordinal: the room's at since_order.
+     */
     `create table unread_modes (
       user_id text not null,
       room_nid bigint not null,
+      since_order bigint not null,
+      ordinal bigint not null,
       mode text not null,
-      since_ordinal bigint not null,
-      base_notify bigint not null,
-      primary key (user_id, room_nid)
-    )`,
-    'create index unread_modes_by_room on unread_modes (room_nid)',
+      primary key (user_id, room_nid, since_order)
+    ) /* sqlite: without rowid */`,
 
     /* thread_id: '' is unthreaded, 'main' the main timeline, else the thread's root. */
     `create table receipts (

@@ -1,0 +1,14 @@
+import type { JsonObject } from '@portico/protocol';
+import { Type } from 'typebox';
+
+/** Any JSON object: event content is not the server's to judge. */
+export const jsonObject = Type.Unsafe<JsonObject>(Type.Object({}, { title: 'JsonObject' }));
+export const roomParams = Type.Object({ roomId: Type.String() });
+export const reasonBody = Type.Object({ reason: Type.Optional(Type.String()) }, { title: 'Reason' });
+export const memberBody = Type.Object(
+  { user_id: Type.String(), reason: Type.Optional(Type.String()) },
+  { title: 'MemberAndReason' },
+);
+export const emptyResponse = Type.Object({}, { title: 'Empty' });
+export const roomIdResponse = Type.Object({ room_id: Type.String() }, { title: 'RoomId' });
+export const eventIdResponse = Type.Object({ event_id: Type.String() }, { title: 'EventId' });

@@ -1,0 +1,22 @@
+import { Type } from 'typebox';
+import type { RoomService } from '../../../services/rooms/room-service.ts';
+import { endpoint } from '../../endpoint.ts';
+import { eventIdResponse, jsonObject } from './schemas.ts';
+
+export const sendMessage = endpoint(
+  {
+    method: 'PUT',
+    path: '/_matrix/client/v3/rooms/:roomId/send/:eventType/:txnId',
+    operationId: 'sendMessage',
+    summary: 'Send a message event to a room',
+    auth: 'user',
+    rateLimit: 'send',
+    params: Type.Object({ roomId: Type.String(), eventType: Type.String(), txnId: Type.String() }),
+    body: jsonObject,
+    response: eventIdResponse,
+  },
+  ({ rooms }: { rooms: RoomService }) =>
+    async ({ sender, params, body }) => ({
+      event_id: await rooms.send(sender, params.roomId, params.eventType, params.txnId, body),
+    }),
+);

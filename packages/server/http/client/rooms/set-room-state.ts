@@ -1,0 +1,40 @@
+import { Type } from 'typebox';
+import type { RoomService } from '../../../services/rooms/room-service.ts';
+import { endpoint } from '../../endpoint.ts';
+import { eventIdResponse, jsonObject } from './schemas.ts';
+
+export const setRoomStateWithKey = endpoint(
+  {
+    method: 'PUT',
+    path: '/_matrix/client/v3/rooms/:roomId/state/:eventType/:stateKey',
+    operationId: 'setRoomStateWithKey',
+    summary: 'Send a state event to a room',
+    auth: 'user',
+    rateLimit: 'send',
+    params: Type.Object({ roomId: Type.String(), eventType: Type.String(), stateKey: Type.String() }),
+    body: jsonObject,
+    response: eventIdResponse,
+  },
+  ({ rooms }: { rooms: RoomService }) =>
+    async ({ sender, params, body }) => ({
+      event_id: await rooms.setState(sender, params.roomId, params.eventType, params.stateKey, body),
+    }),
+);
+
+export const setRoomState = endpoint(
+  {
+    method: 'PUT',
+    path: '/_matrix/client/v3/rooms/:roomId/state/:eventType',
+    operationId: 'setRoomState',
+    summary: 'Send a state event with an empty state key to a room',
+    auth: 'user',
+    rateLimit: 'send',
+    params: Type.Object({ roomId: Type.String(), eventType: Type.String() }),
+    body: jsonObject,
+    response: eventIdResponse,
+  },
+  ({ rooms }: { rooms: RoomService }) =>
+    async ({ sender, params, body }) => ({
+      event_id: await rooms.setState(sender, params.roomId, params.eventType, '', body),
+    }),
+);

@@ -1,0 +1,41 @@
+import type { RoomEvent, RoomVersionRules } from '@portico/protocol';
+import type { StateRoot } from '@portico/storage/state-trie/index.ts';
+
+/** A state event with the number that storage knows it by. */
+export type StateEvent = { readonly nid: number; readonly event: RoomEvent };
+
+/**
+ * Where a room stands after everything decided so far, committed or not. Immutable: a decision makes the next one. With
+ * the state behind `state` and the events it names, it is all that a decision reads.
+ */
+export type RoomHead = {
+  readonly roomNid: number;
+  readonly roomId: string;
+  readonly rules: RoomVersionRules;
+  readonly createEventNid: number;
+  readonly version: number;
+  /** Which load from the database this head descends from: a failed commit spoils all that descends from the same. */
+  readonly lineage: number;
+  readonly extremities: readonly string[];
+  readonly state: StateRoot;
+  readonly maxDepth: number;
+  readonly lastEventNid: number;
+  /** How many events of the room, outside its threads, have counted as unread under the default rules. */
+  readonly ordinal: number;
+  readonly joinedCount: number;
+  readonly invitedCount: number;
+  /** What has been looked up in `state` so far, by `stateCacheKey`, `undefined` for what it does not have: a cache, so it may be added to. */
+  readonly known: Map<string, StateEvent | undefined>;
+};
+
+export function stateCacheKey(type: string, stateKey: string): string {
+  return `${type}\0${stateKey}`;
+}
+
+/** An entry of a head's state. Throws if nobody looked it up: "not known" must never pass for "not there". */
+export function getKnown(head: RoomHead, type: string, stateKey: string): StateEvent | undefined {
+  const key = stateCacheKey(type, stateKey);
+  const event = head.known.get(key);
+  if (event === undefined && !head.known.has(key)) throw new Error(`the state's ${type} was not looked up`);
+  return event;
+}

@@ -1,0 +1,127 @@
+import { findRoomVersion } from '@portico/protocol';
+import type { Database } from '@portico/storage';
+import { findRoom, type RoomRow } from '@portico/storage/stores/rooms.ts';
+import type { StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
+import type { RoomHead } from './head.ts';
+
+/** The heads of rooms in memory: what is decided and not yet committed included. */
+export interface RoomHeads {
+  /** The newest head, if it is in memory. */
+  current(roomNid: number): RoomHead | undefined;
+  load(roomNid: number): Promise<RoomHead | undefined>;
+  /** Makes `head` the newest while what was decided on the way to it is being committed. */
+  advance(head: RoomHead): void;
+  settle(roomNid: number): void;
+  /** Forgets what descends from a head whose commit failed; the next decision starts from the database. */
+  drop(roomNid: number, lineage: number): void;
+}
+
+type Slot = { head: RoomHead | undefined; pending: number };
+
+type Options = {
+  readonly db: Database;
+  readonly states: StateStore;
+  /** Heads kept in memory, besides those with commits under way. */
+  readonly maxHeads?: number;
+};
+
+export function createRoomHeads({ db, states, maxHeads = 10_000 }: Options): RoomHeads {
+  const slots = new Map<number, Slot>();
+  const loads = new Map<number, Promise<RoomHead | undefined>>();
+  let lineage = 0;
+
+  function slotOf(roomNid: number): Slot {
+    let slot = slots.get(roomNid);
+    if (slot === undefined) {
+      slot = { head: undefined, pending: 0 };
+      slots.set(roomNid, slot);
+      evict();
+    }
+    return slot;
+  }
+
+  function evict(): void {
+    if (slots.size <= maxHeads) return;
+    for (const [roomNid, slot] of slots) {
+      if (slot.pending === 0) slots.delete(roomNid);
+      if (slots.size <= maxHeads) return;
+    }
+  }
+
+  async function loadNow(roomNid: number): Promise<RoomHead | undefined> {
+    try {
+      const row = await findRoom(db, roomNid);
+      if (row === undefined) return undefined;
+      const state = await states.root(row.state_root).run();
+      const slot = slotOf(roomNid);
+      slot.head ??= headOfRow(row, state, ++lineage);
+      return slot.head;
+    } finally {
+      loads.delete(roomNid);
+    }
+  }
+
+  // Another process moved a head: what this one has is of no use as a base, unless it has gone further itself.
+  db.onChanges((batches) => {
+    for (const { changes } of batches) {
+      for (const { kind, key } of changes) {
+        if (kind !== 'head' || typeof key !== 'string') continue;
+        const [roomNid, version] = key.split(' ').map(Number);
+        const slot = roomNid === undefined ? undefined : slots.get(roomNid);
+        if (slot?.head !== undefined && version !== undefined && slot.head.version < version) slot.head = undefined;
+      }
+    }
+  });
+
+  return {
+    current(roomNid) {
+      const slot = slots.get(roomNid);
+      if (slot?.head === undefined) return undefined;
+      slots.delete(roomNid);
+      slots.set(roomNid, slot);
+      return slot.head;
+    },
+    load(roomNid) {
+      let load = loads.get(roomNid);
+      if (load === undefined) {
+        load = loadNow(roomNid);
+        loads.set(roomNid, load);
+      }
+      return load;
+    },
+    advance(head) {
+      const slot = slotOf(head.roomNid);
+      slot.head = head;
+      slot.pending += 1;
+    },
+    settle(roomNid) {
+      const slot = slots.get(roomNid);
+      if (slot !== undefined) slot.pending -= 1;
+    },
+    drop(roomNid, failed) {
+      const slot = slots.get(roomNid);
+      if (slot?.head?.lineage === failed) slot.head = undefined;
+    },
+  };
+}
+
+function headOfRow(row: RoomRow, state: StateRoot, lineage: number): RoomHead {
+  const rules = findRoomVersion(row.room_version);
+  if (rules === undefined) throw new Error(`room ${row.room_id} has the unknown version ${row.room_version}`);
+  return {
+    roomNid: row.room_nid,
+    roomId: row.room_id,
+    rules,
+    createEventNid: row.create_event_nid,
+    version: row.head_version,
+    lineage,
+    extremities: JSON.parse(row.extremities) as string[],
+    state,
+    maxDepth: row.max_depth,
+    lastEventNid: row.last_event_nid,
+    ordinal: row.ordinal,
+    joinedCount: row.joined_count,
+    invitedCount: row.invited_count,
+    known: new Map(),
+  };
+}

@@ -1,0 +1,100 @@
+import {
+  namedPowerLevel,
+  parseJson,
+  type JsonObject,
+  redactPdu,
+  type RoomVersionRules,
+  splitPdu,
+  userPowerLevel,
+} from '@portico/protocol';
+import type { Reader, WriteSet } from '@portico/storage';
+import { findRedactionTarget, redactEvent, type RedactionTarget } from '@portico/storage/stores/redactions.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import type { Plan, RoomView } from './room-writer.ts';
+
+/** How long what a redaction took away is kept for this server's moderators. */
+const originalsKeptFor = 7 * 24 * 60 * 60 * 1000;
+
+export type RedactRequest = {
+  readonly eventId: string;
+  readonly reason: string | undefined;
+  readonly transaction: { readonly deviceId: string; readonly txnId: string };
+};
+
+/** Reads what a redaction is to redact. Throws `event.not-found` if there is none in the room. */
+export async function getRedactionTarget(reader: Reader, roomNid: number, eventId: string): Promise<RedactionTarget> {
+  const target = await findRedactionTarget(reader, eventId);
+  if (target === undefined || target.room_nid !== roomNid) throw new MatrixError('event.not-found');
+  return target;
+}
+
+/**
+ * Redacts an event of one's own, or anyone's with the power to.
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#redactions}
+ */
+export function planRedaction(
+  sender: string,
+  target: RedactionTarget,
+  { reason, transaction }: RedactRequest,
+  now: () => number,
+): Plan {
+  let rules: RoomVersionRules | undefined;
+  return {
+    needs: [
+      ['m.room.create', ''],
+      ['m.room.power_levels', ''],
+    ],
+    drafts(view) {
+      refuseUnlessAllowed(view, sender, target);
+      ({ rules } = view.head);
+      const inContent = rules.event.redacts === 'content';
+      const content: JsonObject = {
+        ...(reason === undefined ? {} : { reason }),
+        ...(inContent ? { redacts: target.event_id } : {}),
+      };
+      const type = 'm.room.redaction';
+      return [{ type, stateKey: undefined, sender, content, redacts: target.event_id, transaction }];
+    },
+    alongside(set, { events }) {
+      const [redaction] = events;
+      if (rules === undefined || redaction === undefined) return;
+      applyRedaction(set, rules, target, redaction.eventNid, now());
+    },
+  };
+}
+
+function refuseUnlessAllowed({ head, state }: RoomView, sender: string, target: RedactionTarget): void {
+  if (target.type === 'm.room.create') refuse('The create event of a room cannot be redacted.');
+  if (target.type === 'm.room.server_acl') refuse('Server ACLs cannot be redacted; send new ones instead.');
+  if (target.sender === sender) return;
+  const create = state('m.room.create', '')?.event;
+  const powerLevels = state('m.room.power_levels', '')?.event;
+  if (create === undefined) throw new Error(`room ${head.roomId} has no create event`);
+  const power = userPowerLevel(head.rules, create, powerLevels, sender);
+  if (power < namedPowerLevel(head.rules, powerLevels, 'redact')) {
+    refuse("You do not have the power to redact other people's events in this room.");
+  }
+}
+
+function refuse(message: string): never {
+  throw new MatrixError('forbidden', { message });
+}
+
+/** Overwrites a stored event with what the room version's redaction leaves of it. */
+export function applyRedaction(
+  set: WriteSet,
+  rules: RoomVersionRules,
+  target: RedactionTarget,
+  redactionNid: number,
+  now: number,
+): void {
+  if (target.redacted_by !== null) return;
+  const pdu = parseJson(target.before_content + target.content + target.after_content, 'lenient') as JsonObject;
+  redactEvent(
+    set,
+    target.event_nid,
+    { redactionNid, deleteOriginalAfter: now + originalsKeptFor },
+    splitPdu(redactPdu(rules, pdu), rules.canonicalJson),
+  );
+}

@@ -1,0 +1,35 @@
+import type { StateKeyPair } from '@portico/protocol';
+import type { PositionParam, WriteSet } from '@portico/storage';
+import type { Draft } from './draft.ts';
+import type { RoomHead, StateEvent } from './head.ts';
+
+/** A room as a plan sees it: the head, and as much of its state as the plan said it needs. */
+export type RoomView = {
+  readonly head: RoomHead;
+  state(type: string, stateKey: string): StateEvent | undefined;
+};
+
+/**
+ * What somebody wants to happen in a room. It may be made more than once, each time on a newer head, so it has no effects
+ * of its own.
+ */
+export type Plan = {
+  /** The entries of the state that `drafts` looks at. */
+  readonly needs: readonly StateKeyPair[];
+  /** The events to add, in order; none if nothing is left to do. Throws a `MatrixError` to refuse. */
+  drafts(view: RoomView): readonly Draft[];
+  /** Adds further writes to the same commit. */
+  alongside?(set: WriteSet, appended: Appended, position: PositionParam): void;
+};
+
+export type AppendedEvent = { readonly eventNid: number; readonly eventId: string };
+export type Appended = { readonly roomNid: number; readonly events: readonly AppendedEvent[] };
+
+/** The one way in which events of this server's people enter rooms. */
+export interface RoomWriter {
+  /**
+   * Carries out a plan. Resolves once the events are committed. Rejects with a `MatrixError` if the room's rules, or the
+   * plan itself, refuse; with a `StorageError` if nothing could be written.
+   */
+  append(roomNid: number, plan: Plan): Promise<Appended>;
+}

@@ -1,0 +1,39 @@
+import type { JsonObject } from '@portico/protocol';
+import type { Draft } from './draft.ts';
+import type { RoomWriter } from './room-writer.ts';
+import { soleEventId } from './set-state.ts';
+import type { Transactions } from './transactions.ts';
+
+export type MessageRequest = {
+  readonly type: string;
+  readonly txnId: string;
+  readonly content: JsonObject;
+  readonly redacts?: string;
+};
+
+/**
+ * Sends a message event, once for each transaction ID of a device.
+ *
+ * "The purpose of the transaction ID is to allow the homeserver to distinguish a new request from a retransmission of a
+ * previous request so that it can make the request idempotent."
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#transaction-identifiers}
+ */
+export function sendMessage(
+  { writer, transactions }: { readonly writer: RoomWriter; readonly transactions: Transactions },
+  roomNid: number,
+  sender: { readonly userId: string; readonly deviceId: string },
+  { type, txnId, content, redacts }: MessageRequest,
+): Promise<string> {
+  const draft: Draft = {
+    type,
+    stateKey: undefined,
+    sender: sender.userId,
+    content,
+    transaction: { deviceId: sender.deviceId, txnId },
+    ...(redacts === undefined ? {} : { redacts }),
+  };
+  return transactions.once({ ...sender, roomNid, type, txnId }, async () => {
+    const { events } = await writer.append(roomNid, { needs: [], drafts: () => [draft] });
+    return soleEventId(events);
+  });
+}

@@ -1,0 +1,62 @@
+import { parseJson, type Pdu, type RoomVersionRules, toRoomEvent } from '@portico/protocol';
+import type { Database } from '@portico/storage';
+import { eventStatus } from '@portico/storage/stores/event-row.ts';
+import { type StateEventRow, stateEventsByNid } from '@portico/storage/stores/state-events.ts';
+import type { StateEvent } from './head.ts';
+
+/** State events in memory, as rooms of the same version read them. */
+export interface StateEvents {
+  find(nid: number): StateEvent | undefined;
+  add(event: StateEvent): void;
+  /** Reads those that are not in memory, with one query. Throws where one does not exist. */
+  load(rules: RoomVersionRules, nids: readonly number[]): Promise<ReadonlyMap<number, StateEvent>>;
+}
+
+export function createStateEvents(db: Database, maxEvents = 50_000): StateEvents {
+  const events = new Map<number, StateEvent>();
+
+  function add(event: StateEvent): void {
+    events.set(event.nid, event);
+    if (events.size > maxEvents) events.delete(events.keys().next().value ?? event.nid);
+  }
+
+  db.onChanges((batches) => {
+    for (const { changes } of batches) {
+      for (const { kind, key } of changes) if (kind === 'redaction') events.delete(Number(key));
+    }
+  });
+
+  return {
+    add,
+    find(nid) {
+      const event = events.get(nid);
+      if (event === undefined) return undefined;
+      events.delete(nid);
+      events.set(nid, event);
+      return event;
+    },
+    async load(rules, nids) {
+      const found = new Map<number, StateEvent>();
+      const missing: number[] = [];
+      for (const nid of nids) {
+        const event = events.get(nid);
+        if (event === undefined) missing.push(nid);
+        else found.set(nid, event);
+      }
+      if (missing.length > 0) {
+        for (const row of await stateEventsByNid(db, missing)) {
+          const event = stateEventOf(rules, row);
+          add(event);
+          found.set(event.nid, event);
+        }
+      }
+      return found;
+    },
+  };
+}
+
+function stateEventOf(rules: RoomVersionRules, row: StateEventRow): StateEvent {
+  const pdu = parseJson(row.before_content + row.content + row.after_content, 'lenient') as Pdu;
+  const rejected = row.status === eventStatus.rejected;
+  return { nid: row.event_nid, event: toRoomEvent(rules, pdu, row.event_id, { rejected }) };
+}

@@ -1,0 +1,16 @@
+import type { RoomEvent } from '@portico/protocol';
+import type { StateEdit } from '@portico/storage/state-trie/index.ts';
+import type { NewEvent } from '@portico/storage/stores/events-write.ts';
+import type { MembershipChange } from '@portico/storage/stores/memberships-write.ts';
+import type { RoomHead } from './head.ts';
+
+/** One event decided upon: what is to be stored, and where it leaves the room. */
+export type Step = {
+  readonly event: RoomEvent;
+  readonly stored: NewEvent;
+  /** The head after the event. Its version is that of the head before: it counts write sets. */
+  readonly head: RoomHead;
+  readonly membership: MembershipChange | undefined;
+  /** The new state, of a state event. */
+  readonly edit: StateEdit | undefined;
+};

@@ -1,0 +1,30 @@
+import { encodeCanonical, type RoomEvent, type StateKeyPair } from '@portico/protocol';
+
+/**
+ * "The following state events SHOULD be represented as stripped state events when possible"
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#stripped-state}
+ */
+export const strippedStateKeys: readonly StateKeyPair[] = [
+  ['m.room.create', ''],
+  ['m.room.name', ''],
+  ['m.room.avatar', ''],
+  ['m.room.topic', ''],
+  ['m.room.join_rules', ''],
+  ['m.room.canonical_alias', ''],
+  ['m.room.encryption', ''],
+];
+
+/** An event with nothing but "`sender`, `type`, `state_key` and `content`", as JSON text. */
+export function strippedEvent(event: RoomEvent): string {
+  const content = encodeCanonical(event.content, 'lenient');
+  const sender = JSON.stringify(event.sender);
+  return `{"content":${content},"sender":${sender},"state_key":${JSON.stringify(event.stateKey)},"type":${JSON.stringify(event.type)}}`;
+}
+
+/** A JSON array of stripped state events. */
+export function strippedState(events: readonly (RoomEvent | undefined)[]): string {
+  return `[${events
+    .filter((event) => event !== undefined)
+    .map(strippedEvent)
+    .join(',')}]`;
+}

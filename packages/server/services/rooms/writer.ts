@@ -1,0 +1,164 @@
+import { createPackNumbers } from '@portico/storage/state-trie/pack-numbers.ts';
+import { createWriteSet, type Database, StorageError, type WriteSet } from '@portico/storage';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import { decide, type DecideContext, keysOf, NotInMemory } from './decide.ts';
+import type { Draft } from './draft.ts';
+import { getKnown, type RoomHead } from './head.ts';
+import type { RoomHeads } from './heads.ts';
+import { type KnownState, trimKnown } from './known-state.ts';
+import type { Appended, Plan, RoomView, RoomWriter } from './room-writer.ts';
+import type { StateEvents } from './state-events.ts';
+import type { Step } from './steps.ts';
+import { strippedState, strippedStateKeys } from './stripped-state.ts';
+import { writeHead, writeNewRoom, writeSteps } from './write-steps.ts';
+
+export type WriterDependencies = DecideContext & {
+  readonly db: Database;
+  readonly heads: RoomHeads;
+  readonly known: KnownState;
+  readonly stateEvents: StateEvents;
+};
+
+/** Starts a room: `head` is the one before its create event. */
+export type RoomStarter = (
+  head: RoomHead,
+  drafts: readonly Draft[],
+  alongside: (set: WriteSet) => void,
+) => Promise<Appended & { readonly roomId: string }>;
+
+/** How often a decision is made again because another process was faster. */
+const maxConflicts = 20;
+
+export function createRoomWriter(deps: WriterDependencies): RoomWriter & { readonly start: RoomStarter } {
+  const { db, heads, known, states } = deps;
+  const numbers = createPackNumbers((count) => db.reserveIds('event', count));
+
+  /** Makes the whole decision from memory, or throws `NotInMemory`. */
+  function decideAll(head: RoomHead, drafts: readonly Draft[]): readonly Step[] {
+    const keys = drafts.flatMap((draft) => [
+      ...keysOf(head.rules, draft),
+      ...(isInvitation(draft) ? strippedStateKeys : []),
+    ]);
+    need(head, keys);
+    const first = numbers.takeNow(drafts.length);
+    if (first === undefined) throw new NotInMemory(async () => void (await numbers.take(drafts.length)));
+    const steps: Step[] = [];
+    try {
+      let current = head;
+      for (const [index, draft] of drafts.entries()) {
+        const step = decide(deps, current, draft, first + index);
+        steps.push(step);
+        current = step.head;
+      }
+    } catch (error) {
+      settle(steps, false);
+      throw error;
+    }
+    return steps;
+  }
+
+  function need(head: RoomHead, keys: Plan['needs']): void {
+    if (!known.knowNow(head, keys)) throw new NotInMemory(() => known.know(head, keys));
+  }
+
+  function settle(steps: readonly Step[], committed: boolean): void {
+    for (const { edit } of steps) if (edit !== undefined) states.settle(edit, committed);
+  }
+
+  function strippedStateFor({ event, head, membership }: Step): string | undefined {
+    if (membership?.membership !== 'invite' || !membership.isLocal) return undefined;
+    const sender = head.known.get(`m.room.member\0${event.sender}`)?.event;
+    return strippedState([
+      ...strippedStateKeys.map(([type, stateKey]) => getKnown(head, type, stateKey)?.event),
+      sender,
+      event,
+    ]);
+  }
+
+  /** Commits decided steps. The head they lead to is what the next decision starts from, already before the commit. */
+  async function commit(steps: readonly Step[], before: RoomHead, finish: (set: WriteSet, after: RoomHead) => void) {
+    const last = steps.at(-1);
+    if (last === undefined) throw new Error('there is nothing to commit');
+    const after = trimKnown({ ...last.head, version: before.version + 1 });
+    const set = createWriteSet();
+    finish(set, after);
+    for (const { edit } of steps) if (edit !== undefined) states.append(set, after.roomNid, edit);
+    for (const { event, stored } of steps) {
+      if (event.stateKey !== undefined) deps.stateEvents.add({ nid: stored.eventNid, event });
+    }
+    heads.advance(after);
+    try {
+      await db.commit(set);
+      settle(steps, true);
+    } catch (error) {
+      settle(steps, false);
+      heads.drop(after.roomNid, after.lineage);
+      throw error;
+    } finally {
+      heads.settle(after.roomNid);
+    }
+  }
+
+  async function tryAppend(roomNid: number, plan: Plan): Promise<Appended> {
+    const head = heads.current(roomNid) ?? (await heads.load(roomNid));
+    if (head === undefined) throw new MatrixError('room.not-found');
+    need(head, plan.needs);
+    const drafts = plan.drafts(viewOf(head));
+    if (drafts.length === 0) return { roomNid, events: [] };
+    const steps = decideAll(head, drafts);
+    const appended = {
+      roomNid,
+      events: steps.map(({ stored }) => ({ eventNid: stored.eventNid, eventId: stored.eventId })),
+    };
+    await commit(steps, head, (set, after) => {
+      const position = writeSteps(set, steps, strippedStateFor);
+      writeHead(set, after, head.version, position);
+      plan.alongside?.(set, appended, position);
+    });
+    return appended;
+  }
+
+  return {
+    async append(roomNid, plan) {
+      for (let conflicts = 0; ;) {
+        try {
+          return await tryAppend(roomNid, plan);
+        } catch (error) {
+          if (error instanceof NotInMemory) await error.read();
+          else if (!isConflict(error) || ++conflicts > maxConflicts) throw error;
+        }
+      }
+    },
+    async start(head, drafts, alongside) {
+      for (;;) {
+        try {
+          const steps = decideAll(head, drafts);
+          const roomId = steps[0]?.head.roomId ?? head.roomId;
+          const createEventNid = steps[0]?.stored.eventNid ?? 0;
+          await commit(steps, head, (set, after) => {
+            const position = writeSteps(set, steps, strippedStateFor);
+            writeNewRoom(set, { ...after, createEventNid }, position);
+            alongside(set);
+          });
+          const events = steps.map(({ stored }) => ({ eventNid: stored.eventNid, eventId: stored.eventId }));
+          return { roomNid: head.roomNid, roomId, events };
+        } catch (error) {
+          if (!(error instanceof NotInMemory)) throw error;
+          await error.read();
+        }
+      }
+    },
+  };
+}
+
+function viewOf(head: RoomHead): RoomView {
+  return { head, state: (type, stateKey) => getKnown(head, type, stateKey) };
+}
+
+function isInvitation(draft: Draft): boolean {
+  return draft.type === 'm.room.member' && draft.content['membership'] === 'invite';
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof StorageError && error.guard === 'room.head';
+}

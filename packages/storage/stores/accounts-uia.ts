@@ -1,0 +1,73 @@
+import type { Reader, WriteSet } from '../database.ts';
+import { sql } from '../sql.ts';
+
+export type UiaSessionRow = {
+  /** What the session may be used for, and by whom. */
+  readonly operation: string;
+  /** A JSON array of stages. */
+  readonly completed: string;
+  readonly registration_token: string | null;
+  readonly expires_at: number;
+};
+
+const selectSession = sql<UiaSessionRow, [sessionId: string]>(
+  'uia-sessions.get',
+  'select operation, completed, registration_token, expires_at from uia_sessions where session_id = $1',
+);
+
+export function findUiaSession(reader: Reader, sessionId: string): Promise<UiaSessionRow | undefined> {
+  return reader.get(selectSession, [sessionId]);
+}
+
+const insertSession = sql<
+  void,
+  [sessionId: string, operation: string, completed: string, registrationToken: string | null, expiresAt: number]
+>(
+  'uia-sessions.insert',
+  `insert into uia_sessions (session_id, operation, completed, registration_token, expires_at)
+   values ($1, $2, $3, $4, $5)`,
+);
+const deleteExpired = sql<void, [now: number]>(
+  'uia-sessions.delete-expired',
+  'delete from uia_sessions where expires_at <= $1',
+);
+
+/** Also clears away sessions that have expired. */
+export function addUiaSession(set: WriteSet, sessionId: string, session: UiaSessionRow, now: number): void {
+  const { operation, completed, registration_token: token, expires_at: expiresAt } = session;
+  set.add(deleteExpired, [now]);
+  set.add(insertSession, [sessionId, operation, completed, token, expiresAt]);
+}
+
+const updateSession = sql<
+  void,
+  [sessionId: string, completed: string, registrationToken: string | null, completedBefore: string]
+>(
+  'uia-sessions.update',
+  `update uia_sessions set completed = $2, registration_token = $3 where session_id = $1 and completed = $4`,
+);
+
+/** Fails on the guard `uia.session-changed` if another request was faster. */
+export function updateUiaSession(
+  set: WriteSet,
+  sessionId: string,
+  session: Pick<UiaSessionRow, 'completed' | 'registration_token'>,
+  completedBefore: string,
+): void {
+  set.guard('uia.session-changed', 1, updateSession, [
+    sessionId,
+    session.completed,
+    session.registration_token,
+    completedBefore,
+  ]);
+}
+
+const deleteSession = sql<void, [sessionId: string]>(
+  'uia-sessions.delete',
+  'delete from uia_sessions where session_id = $1',
+);
+
+/** Fails on the guard `uia.session-changed` if the session has been used. */
+export function useUiaSession(set: WriteSet, sessionId: string): void {
+  set.guard('uia.session-changed', 1, deleteSession, [sessionId]);
+}

@@ -1,0 +1,109 @@
+import type { PositionParam, WriteSet } from '../database.ts';
+import { sql } from '../sql.ts';
+import type { EventStatus } from './event-row.ts';
+
+/** An event to store, with a place at the end of its room's order. */
+export type NewEvent = {
+  readonly eventNid: number;
+  readonly eventId: string;
+  readonly roomNid: number;
+  readonly status: EventStatus;
+  readonly type: string;
+  readonly stateKey: string | undefined;
+  readonly sender: string;
+  readonly originServerTs: number;
+  readonly depth: number;
+  /** The three pieces of the canonical JSON. */
+  readonly before: string;
+  readonly content: string;
+  readonly after: string;
+  readonly stateBefore: number;
+  readonly stateAfter: number | undefined;
+  readonly replacesNid: number | undefined;
+  readonly threadNid: number | undefined;
+  readonly ordinal: number;
+  readonly chain: { readonly id: number; readonly sequence: number } | undefined;
+  /** Whose device sent it under which transaction ID. */
+  readonly transaction: { readonly deviceId: string; readonly txnId: string } | undefined;
+};
+
+/* 1048576 is ORDER_PER_POSITION. */
+const insertTimelineEvent = sql<
+  void,
+  [
+    eventNid: number,
+    eventId: string,
+    roomNid: number,
+    status: number,
+    position: PositionParam,
+    type: string,
+    stateKey: string | null,
+    sender: string,
+    originServerTs: number,
+    depth: number,
+    before: string,
+    content: string,
+    after: string,
+    stateBefore: number,
+    stateAfter: number | null,
+    replacesNid: number | null,
+    threadNid: number | null,
+    ordinal: number,
+    chainId: number | null,
+    chainSeq: number | null,
+    senderDevice: string | null,
+    txnId: string | null,
+  ]
+>(
+  'events.insert',
+  `insert into events (event_nid, event_id, room_nid, status, stream_position, room_order, type, state_key, sender,
+     origin_server_ts, depth, before_content, content, after_content, state_before, state_after, replaces_nid,
+     thread_nid, ordinal, chain_id, chain_seq, sender_device, txn_id)
+   values ($1, $2, $3, $4, position($5), position($5) * 1048576, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+     $17, $18, $19, $20, $21, $22)
+   on conflict do nothing`,
+);
+
+const upsertCurrentState = sql<void, [roomNid: number, type: string, stateKey: string, eventNid: number]>(
+  'current-state.set',
+  `insert into current_state (room_nid, type, state_key, event_nid) values ($1, $2, $3, $4)
+   on conflict (room_nid, type, state_key) do update set event_nid = excluded.event_nid`,
+);
+
+/** Adds an event to the end of its room. Fails on the guard `event.duplicate` if it, or its transaction, is there already. */
+export function addTimelineEvent(set: WriteSet, event: NewEvent, position: PositionParam): void {
+  set.guard('event.duplicate', 1, insertTimelineEvent, [
+    event.eventNid,
+    event.eventId,
+    event.roomNid,
+    event.status,
+    position,
+    event.type,
+    event.stateKey ?? null,
+    event.sender,
+    event.originServerTs,
+    event.depth,
+    event.before,
+    event.content,
+    event.after,
+    event.stateBefore,
+    event.stateAfter ?? null,
+    event.replacesNid ?? null,
+    event.threadNid ?? null,
+    event.ordinal,
+    event.chain?.id ?? null,
+    event.chain?.sequence ?? null,
+    event.transaction?.deviceId ?? null,
+    event.transaction?.txnId ?? null,
+  ]);
+}
+
+export function setCurrentState(
+  set: WriteSet,
+  roomNid: number,
+  type: string,
+  stateKey: string,
+  eventNid: number,
+): void {
+  set.add(upsertCurrentState, [roomNid, type, stateKey, eventNid]);
+}

@@ -1,0 +1,145 @@
+import type { PositionParam, Reader, WriteSet } from '../database.ts';
+import { sql } from '../sql.ts';
+
+/** The head of a room, as its row has it. `extremities` is a JSON array of event IDs. */
+export type RoomRow = {
+  readonly room_nid: number;
+  readonly room_id: string;
+  readonly room_version: string;
+  readonly create_event_nid: number;
+  readonly head_version: number;
+  readonly extremities: string;
+  readonly state_root: number;
+  readonly max_depth: number;
+  readonly last_event_nid: number;
+  readonly last_position: number;
+  readonly ordinal: number;
+  readonly joined_count: number;
+  readonly invited_count: number;
+};
+
+const columns = `room_nid, room_id, room_version, create_event_nid, head_version, extremities, state_root,
+  max_depth, last_event_nid, last_position, ordinal, joined_count, invited_count`;
+
+const selectRoom = sql<RoomRow, [roomNid: number]>('rooms.get', `select ${columns} from rooms where room_nid = $1`);
+
+const selectRoomNid = sql<{ room_nid: number }, [roomId: string]>(
+  'rooms.nid',
+  'select room_nid from rooms where room_id = $1',
+);
+
+const insertRoom = sql<
+  void,
+  [
+    roomNid: number,
+    roomId: string,
+    roomVersion: string,
+    createEventNid: number,
+    headVersion: number,
+    extremities: string,
+    stateRoot: number,
+    maxDepth: number,
+    lastEventNid: number,
+    position: PositionParam,
+    ordinal: number,
+    joinedCount: number,
+    invitedCount: number,
+  ]
+>(
+  'rooms.insert',
+  `insert into rooms (${columns})
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, position($10), $11, $12, $13)
+   on conflict do nothing`,
+);
+
+const moveHead = sql<
+  void,
+  [
+    roomNid: number,
+    expectedVersion: number,
+    headVersion: number,
+    extremities: string,
+    stateRoot: number,
+    maxDepth: number,
+    lastEventNid: number,
+    position: PositionParam,
+    ordinal: number,
+    joinedCount: number,
+    invitedCount: number,
+  ]
+>(
+  'rooms.move-head',
+  `update rooms set head_version = $3, extremities = $4, state_root = $5, max_depth = $6, last_event_nid = $7,
+     last_position = position($8), ordinal = $9, joined_count = $10, invited_count = $11
+   where room_nid = $1 and head_version = $2`,
+);
+
+/** What a decision changes in a room's head. */
+export type RoomHeadFields = {
+  readonly extremities: readonly string[];
+  readonly stateRoot: number;
+  readonly maxDepth: number;
+  readonly lastEventNid: number;
+  readonly ordinal: number;
+  readonly joinedCount: number;
+  readonly invitedCount: number;
+};
+
+export function findRoom(reader: Reader, roomNid: number): Promise<RoomRow | undefined> {
+  return reader.get(selectRoom, [roomNid]);
+}
+
+export async function findRoomNid(reader: Reader, roomId: string): Promise<number | undefined> {
+  return (await reader.get(selectRoomNid, [roomId]))?.room_nid;
+}
+
+/** Adds a room. Fails on the guard `room.taken` if its ID is in use. */
+export function addRoom(
+  set: WriteSet,
+  room: RoomHeadFields & {
+    readonly roomNid: number;
+    readonly roomId: string;
+    readonly roomVersion: string;
+    readonly createEventNid: number;
+    readonly version: number;
+  },
+  position: PositionParam,
+): void {
+  set.guard('room.taken', 1, insertRoom, [
+    room.roomNid,
+    room.roomId,
+    room.roomVersion,
+    room.createEventNid,
+    room.version,
+    JSON.stringify(room.extremities),
+    room.stateRoot,
+    room.maxDepth,
+    room.lastEventNid,
+    position,
+    room.ordinal,
+    room.joinedCount,
+    room.invitedCount,
+  ]);
+}
+
+/** Moves a room's head on. Fails on the guard `room.head` if another decision was committed first. */
+export function moveRoomHead(
+  set: WriteSet,
+  room: RoomHeadFields & { readonly roomNid: number; readonly version: number },
+  expectedVersion: number,
+  position: PositionParam,
+): void {
+  set.guard('room.head', 1, moveHead, [
+    room.roomNid,
+    expectedVersion,
+    room.version,
+    JSON.stringify(room.extremities),
+    room.stateRoot,
+    room.maxDepth,
+    room.lastEventNid,
+    position,
+    room.ordinal,
+    room.joinedCount,
+    room.invitedCount,
+  ]);
+}

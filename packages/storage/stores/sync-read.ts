@@ -1,0 +1,52 @@
+import type { Reader } from '../database.ts';
+import { sql } from '../sql.ts';
+
+export type StrippedStateRow = {
+  readonly room_nid: number;
+  /** A JSON array of stripped state events. */
+  readonly events: string;
+  /** Who sent the invite or knock; null if the event itself is not known. */
+  readonly sender: string | null;
+};
+
+export type ReceiptRow = {
+  readonly room_nid: number;
+  readonly user_id: string;
+  readonly receipt_type: string;
+  readonly thread_id: string;
+  readonly event_id: string;
+  readonly ts: number;
+};
+
+const selectStripped = sql<StrippedStateRow, [userId: string, roomNids: string]>(
+  'stripped-states.of-user',
+  `select s.room_nid, s.events, e.sender from stripped_states s
+   left join events e on e.event_nid = s.event_nid
+   where s.user_id = $1 and s.room_nid in (select cast(value as bigint) from json_each(cast($2 as text)))`,
+);
+
+const selectReceipts = sql<ReceiptRow, [roomNids: string, afterPosition: number, upToPosition: number]>(
+  'receipts.of-rooms',
+  `select room_nid, user_id, receipt_type, thread_id, event_id, ts from receipts
+   where room_nid in (select cast(value as bigint) from json_each(cast($1 as text)))
+     and position > $2 and position <= $3`,
+);
+
+/** What somebody was told about the rooms that they were invited to or knocked at. */
+export async function readStrippedStates(
+  reader: Reader,
+  userId: string,
+  roomNids: readonly number[],
+): Promise<StrippedStateRow[]> {
+  return roomNids.length === 0 ? [] : reader.all(selectStripped, [userId, JSON.stringify(roomNids)]);
+}
+
+/** Receipts that were set or moved between two positions. */
+export async function readReceipts(
+  reader: Reader,
+  roomNids: readonly number[],
+  range: { readonly after: number; readonly upTo: number },
+): Promise<ReceiptRow[]> {
+  if (roomNids.length === 0) return [];
+  return reader.all(selectReceipts, [JSON.stringify(roomNids), range.after, range.upTo]);
+}

@@ -1,0 +1,171 @@
+import type { Reader } from '../database.ts';
+import { sql } from '../sql.ts';
+import { packPairs } from './packed-pairs.ts';
+
+/** As much of an event as a client is shown, with the predecessor that a state event replaced. */
+export type ClientEventRow = {
+  readonly event_nid: number;
+  readonly event_id: string;
+  readonly room_nid: number;
+  readonly stream_position: number | null;
+  /** Null on events that are not part of the timeline. */
+  readonly room_order: number | null;
+  readonly type: string;
+  readonly state_key: string | null;
+  readonly sender: string;
+  readonly origin_server_ts: number;
+  readonly content: string;
+  /** Only on redactions: where room versions before 11 keep what is redacted. */
+  readonly redaction_fields: string | null;
+  readonly state_before: number | null;
+  readonly state_after: number | null;
+  readonly replaces_nid: number | null;
+  readonly redacted_by: number | null;
+  readonly sender_device: string | null;
+  readonly txn_id: string | null;
+  readonly prev_event_id: string | null;
+  readonly prev_sender: string | null;
+  readonly prev_content: string | null;
+};
+
+const columns = `e.event_nid, e.event_id, e.room_nid, e.stream_position, e.room_order, e.type, e.state_key, e.sender,
+  e.origin_server_ts, e.content, case when e.type = 'm.room.redaction' then e.after_content end as redaction_fields,
+  e.state_before, e.state_after, e.replaces_nid, e.redacted_by, e.sender_device, e.txn_id,
+  p.event_id as prev_event_id, p.sender as prev_sender, p.content as prev_content`;
+const withPrevious = 'left join events p on p.event_nid = e.replaces_nid';
+
+type RangeParams = [roomNid: number, afterOrder: number, upToOrder: number, limit: number];
+
+const selectNewest = sql<ClientEventRow, RangeParams>(
+  'timeline.newest',
+  `select ${columns} from events e ${withPrevious}
+   where e.room_nid = $1 and e.room_order > $2 and e.room_order <= $3 order by e.room_order desc limit $4`,
+);
+
+const selectOldest = sql<ClientEventRow, RangeParams>(
+  'timeline.oldest',
+  `select ${columns} from events e ${withPrevious}
+   where e.room_nid = $1 and e.room_order > $2 and e.room_order <= $3 order by e.room_order limit $4`,
+);
+
+const selectNewestOfMany = sql<ClientEventRow, [ranges: string, limit: number]>(
+  'timeline.newest-of-many',
+  `with bounds as materialized (
+     select cast(substr(value, 1, 16) as bigint) as room_nid, cast(substr(value, 17, 16) as bigint) as after_order,
+       cast(substr(value, 33) as bigint) as up_to_order
+     from json_each(cast($1 as text))
+   ), firsts as materialized (
+     select b.room_nid, b.up_to_order, (
+       select min(t.room_order) from (
+         select room_order from events
+         where room_nid = b.room_nid and room_order > b.after_order and room_order <= b.up_to_order
+         order by room_order desc limit $2
+       ) t
+     ) as first_order
+     from bounds b
+   )
+   select ${columns}
+   from firsts f
+   join events e on e.room_nid = f.room_nid and e.room_order >= f.first_order and e.room_order <= f.up_to_order
+   ${withPrevious}
+   order by e.room_nid, e.room_order desc`,
+);
+
+const selectByNids = sql<ClientEventRow, [nids: string]>(
+  'timeline.by-nids',
+  `select ${columns} from events e ${withPrevious}
+   where e.event_nid in (select cast(value as bigint) from json_each(cast($1 as text)))`,
+);
+
+const selectById = sql<ClientEventRow, [eventId: string, roomNid: number]>(
+  'timeline.by-id',
+  `select ${columns} from events e ${withPrevious} where e.event_id = $1 and e.room_nid = $2`,
+);
+
+/** The last change of each piece of state in a stretch of the timeline. */
+const selectStateChanges = sql<ClientEventRow, [ranges: string]>(
+  'timeline.state-changes',
+  `with bounds as materialized (
+     select cast(substr(value, 1, 16) as bigint) as room_nid, cast(substr(value, 17, 16) as bigint) as after_order,
+       cast(substr(value, 33) as bigint) as up_to_order
+     from json_each(cast($1 as text))
+   ), last_changes as (
+     select s.room_nid, s.type, s.state_key, max(s.room_order) as room_order
+     from bounds b
+     join events s on s.room_nid = b.room_nid and s.room_order > b.after_order and s.room_order <= b.up_to_order
+       and s.state_key is not null
+     group by s.room_nid, s.type, s.state_key
+   )
+   select ${columns}
+   from last_changes c join events e on e.room_nid = c.room_nid and e.room_order = c.room_order
+   ${withPrevious}
+   order by e.room_nid, e.room_order`,
+);
+
+const selectRootAt = sql<{ root: number }, [roomNid: number, upToOrder: number]>(
+  'timeline.root-at',
+  `select coalesce(state_after, state_before) as root from events
+   where room_nid = $1 and room_order <= $2 order by room_order desc limit 1`,
+);
+
+const selectPieces = sql<{ event_nid: number; pdu: string }, [nids: string]>(
+  'timeline.pdus',
+  `select event_nid, before_content || content || after_content as pdu from events
+   where event_nid in (select cast(value as bigint) from json_each(cast($1 as text)))`,
+);
+
+/** A stretch of a room's timeline: after one place in its order, up to and including another. */
+export type TimelineRange = { readonly roomNid: number; readonly after: number; readonly upTo: number };
+
+/** The last events of a stretch, newest first. */
+export function readNewest(reader: Reader, range: TimelineRange, limit: number): Promise<ClientEventRow[]> {
+  return reader.all(selectNewest, [range.roomNid, range.after, range.upTo, limit]);
+}
+
+/** The first events of a stretch, oldest first. */
+export function readOldest(reader: Reader, range: TimelineRange, limit: number): Promise<ClientEventRow[]> {
+  return reader.all(selectOldest, [range.roomNid, range.after, range.upTo, limit]);
+}
+
+/** The last events of each stretch, newest first; room after room. */
+export function readNewestOfMany(
+  reader: Reader,
+  ranges: readonly TimelineRange[],
+  limit: number,
+): Promise<ClientEventRow[]> {
+  return reader.all(selectNewestOfMany, [packRanges(ranges), limit]);
+}
+
+/** In no particular order. */
+export async function readEvents(reader: Reader, nids: readonly number[]): Promise<ClientEventRow[]> {
+  return nids.length === 0 ? [] : reader.all(selectByNids, [JSON.stringify(nids)]);
+}
+
+export function findEvent(reader: Reader, roomNid: number, eventId: string): Promise<ClientEventRow | undefined> {
+  return reader.get(selectById, [eventId, roomNid]);
+}
+
+/** What became of the state in each stretch: of every type and state key that changed, the last event. */
+export async function readStateChanges(reader: Reader, ranges: readonly TimelineRange[]): Promise<ClientEventRow[]> {
+  return ranges.length === 0 ? [] : reader.all(selectStateChanges, [packRanges(ranges)]);
+}
+
+/** The root of the room's state after the last event up to a place in its order; `undefined` before the first one. */
+export async function findStateRootAt(reader: Reader, roomNid: number, upTo: number): Promise<number | undefined> {
+  return (await reader.get(selectRootAt, [roomNid, upTo]))?.root;
+}
+
+/** Events as they travel between servers, by number. */
+export async function readPdus(reader: Reader, nids: readonly number[]): Promise<ReadonlyMap<number, string>> {
+  if (nids.length === 0) return new Map();
+  const rows = await reader.all(selectPieces, [JSON.stringify(nids)]);
+  return new Map(rows.map((row) => [row.event_nid, row.pdu]));
+}
+
+function packRanges(ranges: readonly TimelineRange[]): string {
+  return packPairs(ranges.map(({ roomNid, after, upTo }) => [roomNid, `${pad(after)}${upTo}`]));
+}
+
+function pad(order: number): string {
+  return String(Math.max(order, 0)).padStart(16, '0');
+}
