@@ -1,5 +1,5 @@
 import { encodeCanonical, type CanonicalMode } from '../json/canonical.ts';
-import { filterKeys } from '../json/object.ts';
+import { filterKeys, type JsonFields } from '../json/object.ts';
 import { isJsonObject, type JsonObject } from '../json/value.ts';
 import { decodeBase64 } from './base64.ts';
 import { signText, verifyText, type SigningKey, type VerifyKey } from './ed25519.ts';
@@ -10,7 +10,7 @@ import { signText, verifyText, type SigningKey, type VerifyKey } from './ed25519
  *
  * {@link https://spec.matrix.org/v1.19/appendices/#signing-details}
  */
-export function signedText(object: JsonObject, mode: CanonicalMode = 'strict'): string {
+export function signedText(object: JsonFields, mode: CanonicalMode = 'strict'): string {
   return encodeCanonical(
     filterKeys(object, (key) => key !== 'signatures' && key !== 'unsigned'),
     mode,
@@ -19,7 +19,7 @@ export function signedText(object: JsonObject, mode: CanonicalMode = 'strict'): 
 
 /** A copy of the object with this entity's signature added to those it has. */
 export function signJson(
-  object: JsonObject,
+  object: JsonFields,
   entity: string,
   key: SigningKey,
   mode: CanonicalMode = 'strict',
@@ -28,7 +28,7 @@ export function signJson(
 }
 
 /** A copy of the object with a signature added to those it has. */
-export function withSignature(object: JsonObject, entity: string, keyId: string, signature: string): JsonObject {
+export function withSignature(object: JsonFields, entity: string, keyId: string, signature: string): JsonObject {
   const known = object['signatures'];
   const signatures = filterKeys(isJsonObject(known) ? known : {}, () => true);
   const ofEntity = signatures[entity];
@@ -41,7 +41,7 @@ export function withSignature(object: JsonObject, entity: string, keyId: string,
 }
 
 /** The signatures of one entity by key ID, of algorithms that we know. */
-export function signaturesOf(object: JsonObject, entity: string): ReadonlyMap<string, string> {
+export function signaturesOf(object: JsonFields, entity: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const all = object['signatures'];
   const entries = isJsonObject(all) && Object.hasOwn(all, entity) ? all[entity] : undefined;
@@ -58,7 +58,7 @@ export function signaturesOf(object: JsonObject, entity: string): ReadonlyMap<st
  * {@link https://spec.matrix.org/v1.19/appendices/#checking-for-a-signature}
  */
 export function verifySignedJson(
-  object: JsonObject,
+  object: JsonFields,
   entity: string,
   keyId: string,
   key: VerifyKey,

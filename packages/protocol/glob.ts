@@ -1,0 +1,88 @@
+import { indexOfPattern } from './glob-search.ts';
+
+export type GlobMatcher = (text: string) => boolean;
+
+/** Whether a pattern is anything but a literal. */
+export function isGlob(pattern: string): boolean {
+  return pattern.includes('*') || pattern.includes('?');
+}
+
+/**
+ * Matches whole strings.
+ *
+ * > The character `*` matches zero or more characters. `?` matches exactly one character.
+ *
+ * {@link https://spec.matrix.org/v1.19/appendices/#glob-style-matching}
+ *
+ * A character is a code point. Patterns come from anybody, so there is no backtracking and no regular expression: the
+ * parts between stars are found one after the other, the leftmost match each, and the text is passed over once.
+ */
+export function compileGlob(pattern: string, options: { readonly ignoreCase?: boolean } = {}): GlobMatcher {
+  const fold = options.ignoreCase === true ? (text: string) => text.toLowerCase() : (text: string) => text;
+  const folded = fold(pattern);
+  if (!isGlob(folded)) return (text) => fold(text) === folded;
+  const literals = folded.split('*');
+  const parts = literals.map(toCodePoints);
+  const matchPlainly = folded.includes('?') ? undefined : literals;
+  const shortest = parts.reduce((sum, part) => sum + part.length, 0);
+  return (text) => {
+    const subject = fold(text);
+    if (matchPlainly !== undefined && subject.length <= shortText) return matchLiterals(matchPlainly, subject);
+    return matchParts(parts, shortest, toCodePoints(subject));
+  };
+}
+
+/** Identifiers and server names: the engine's own search is fastest, and at this length it cannot cost much. */
+const shortText = 1024;
+
+function matchLiterals(literals: readonly string[], text: string): boolean {
+  const first = literals[0] ?? '';
+  const last = literals.at(-1) ?? '';
+  const end = text.length - last.length;
+  if (end < first.length || !text.startsWith(first) || !text.endsWith(last)) return false;
+  let position = first.length;
+  for (let index = 1; index < literals.length - 1; index++) {
+    const literal = literals[index] ?? '';
+    const found = text.indexOf(literal, position);
+    if (found === -1) return false;
+    position = found + literal.length;
+  }
+  return position <= end;
+}
+
+const wildcard = '?'.charCodeAt(0);
+
+function matchParts(parts: readonly (readonly number[])[], shortest: number, text: readonly number[]): boolean {
+  if (text.length < shortest) return false;
+  const first = parts[0] ?? [];
+  const last = parts.at(-1) ?? [];
+  if (!matchesAt(first, text, 0)) return false;
+  if (parts.length === 1) return text.length === first.length;
+  const end = text.length - last.length;
+  if (!matchesAt(last, text, end)) return false;
+  let position = first.length;
+  for (let index = 1; index < parts.length - 1; index++) {
+    const part = parts[index] ?? [];
+    const found = indexOfPattern(text, part, wildcard, position, end);
+    if (found === -1) return false;
+    position = found + part.length;
+  }
+  return position <= end;
+}
+
+function matchesAt(part: readonly number[], text: readonly number[], start: number): boolean {
+  for (let index = 0; index < part.length; index++) {
+    if (part[index] !== wildcard && part[index] !== text[start + index]) return false;
+  }
+  return true;
+}
+
+function toCodePoints(text: string): readonly number[] {
+  const points: number[] = [];
+  for (let index = 0; index < text.length; index++) {
+    const point = text.codePointAt(index) as number;
+    points.push(point);
+    if (point > 0xffff) index += 1;
+  }
+  return points;
+}
