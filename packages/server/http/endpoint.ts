@@ -1,15 +1,9 @@
 import type { Static, TObject, TSchema } from 'typebox';
 import type { RateClass } from '../services/rate-limit/rate-classes.ts';
+import type { Sender } from '../services/accounts/sender.ts';
 import type { RawJson, Reply } from './result.ts';
 
-/** Who sends an authenticated request. */
-export type Sender = {
-  readonly userId: string;
-  readonly deviceId: string;
-  readonly isAdmin: boolean;
-  /** Which access token it was, as storage knows it. */
-  readonly tokenHash: string;
-};
+export type { Sender };
 
 /** What each kind of authentication adds to the request that a handler gets. */
 export type AuthResults = {

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorReason } from '../errors/table.ts';
 import { MatrixError } from '../errors/matrix-error.ts';
@@ -52,7 +53,7 @@ export function onClientError(error: Error & { code?: string }, socket: Socket):
   const { status, body } = errorResponse(new MatrixError(parserReasons[error.code ?? ''] ?? 'request.bad-http'));
   const text = JSON.stringify(body);
   socket.end(
-    `HTTP/1.1 ${status} ${body.errcode}\r\n${head}Content-Type: application/json\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}Content-Type: application/json\r\n` +
       `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
   );
 }

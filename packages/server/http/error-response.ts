@@ -1,10 +1,15 @@
+import type { JsonValue } from '@portico/protocol';
 import { StorageError } from '@portico/storage';
 import { MatrixError } from '../errors/matrix-error.ts';
-import { errorTable, isErrorReason, type ErrorReason } from '../errors/table.ts';
+import { errorTable, isErrorReason, type ErrorEntry, type ErrorReason } from '../errors/table.ts';
 
 export type ErrorResponse = {
   readonly status: number;
-  readonly body: { readonly errcode: string; readonly error: string; readonly retry_after_ms?: number };
+  readonly body: {
+    readonly errcode?: JsonValue;
+    readonly error?: JsonValue;
+    readonly [field: string]: JsonValue | undefined;
+  };
   /** In seconds. */
   readonly retryAfter: number | undefined;
   /** Whether this is a defect of ours that the log must show. */
@@ -49,11 +54,14 @@ function fromStorage(error: StorageError): MatrixError | undefined {
 /** The only place that knows which HTTP status an error has. */
 export function errorResponse(error: unknown): ErrorResponse {
   const known = toMatrixError(error);
-  const { errcode, status } = errorTable[known?.reason ?? 'server.internal'];
+  const { errcode, status }: ErrorEntry = errorTable[known?.reason ?? 'server.internal'];
   const wait = known?.fields?.['retry_after_ms'];
   return {
     status,
-    body: { ...known?.fields, errcode, error: known?.message ?? errorTable['server.internal'].message },
+    body: {
+      ...(errcode === undefined ? {} : { errcode, error: known?.message ?? errorTable['server.internal'].message }),
+      ...known?.fields,
+    },
     retryAfter: typeof wait === 'number' ? Math.ceil(wait / 1000) : undefined,
     isDefect: known === undefined,
   };

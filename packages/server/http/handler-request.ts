@@ -11,6 +11,7 @@ export class HandlerRequest implements ErasedRequest {
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   readonly #openRequests: OpenRequests;
+  #signal: AbortSignal | undefined;
 
   constructor(
     request: FastifyRequest,
@@ -38,6 +39,11 @@ export class HandlerRequest implements ErasedRequest {
   }
 
   get signal(): AbortSignal {
+    this.#signal ??= this.#open();
+    return this.#signal;
+  }
+
+  #open(): AbortSignal {
     const controller = this.#openRequests.open();
     this.#reply.raw.once('close', () => this.#openRequests.closed(controller));
     return controller.signal;

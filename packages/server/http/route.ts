@@ -69,10 +69,15 @@ export function admission(declaration: Declaration, context: RouteContext): onRe
   };
 }
 
+/** An object with named fields none of which is required; of one without named fields the whole is the point. */
+function isAllOptional(schema: TSchema): boolean {
+  const { properties = {}, required = [] } = schema as { properties?: object; required?: readonly string[] };
+  return Object.keys(properties).length > 0 && required.length === 0;
+}
+
 function bodyReader(schema: TSchema): (body: unknown) => unknown {
   const validator = lazyValidator(schema);
-  const { required } = schema as { required?: readonly string[] };
-  const isOptional = (schema as { type?: unknown }).type === 'object' && (required ?? []).length === 0;
+  const isOptional = isAllOptional(schema);
   return (given) => {
     if (given === undefined && !isOptional) throw new MatrixError('request.not-json');
     const body = given ?? {};

@@ -1,7 +1,51 @@
+import type { AccountServices } from '../../services/accounts/account-services.ts';
 import type { Endpoint } from '../endpoint.ts';
+import { defineFilter } from './account-data/define-filter.ts';
+import { getAccountDataPerRoom } from './account-data/get-account-data-per-room.ts';
+import { getAccountData } from './account-data/get-account-data.ts';
+import { getFilter } from './account-data/get-filter.ts';
+import { setAccountDataPerRoom } from './account-data/set-account-data-per-room.ts';
+import { setAccountData } from './account-data/set-account-data.ts';
+import { checkUsernameAvailability } from './accounts/check-username-availability.ts';
+import { getLoginFlows } from './accounts/get-login-flows.ts';
+import { getTokenOwner } from './accounts/get-token-owner.ts';
+import { login } from './accounts/login.ts';
+import { logoutAll } from './accounts/logout-all.ts';
+import { logout } from './accounts/logout.ts';
+import { register } from './accounts/register.ts';
+import { registrationTokenValidity } from './accounts/registration-token-validity.ts';
+import type { BaseUrl } from './discovery/base-url.ts';
+import { getCapabilities, type RoomVersionSupport } from './discovery/get-capabilities.ts';
+import { getClientWellKnown } from './discovery/get-client-well-known.ts';
+import { getServerWellKnown } from './discovery/get-server-well-known.ts';
+import { getVersions } from './discovery/get-versions.ts';
 
 /** The services that the endpoints of the client-server API are made of. */
-export type ClientServices = object;
+export type ClientServices = AccountServices & {
+  readonly discovery: BaseUrl;
+  readonly roomVersions: RoomVersionSupport;
+};
 
 /** Every endpoint of the client-server API. */
-export const clientEndpoints: readonly Endpoint<ClientServices>[] = [];
+export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
+  getVersions,
+  getClientWellKnown,
+  getServerWellKnown,
+  getCapabilities,
+
+  register,
+  checkUsernameAvailability,
+  registrationTokenValidity,
+  getLoginFlows,
+  login,
+  logout,
+  logoutAll,
+  getTokenOwner,
+
+  setAccountData,
+  getAccountData,
+  setAccountDataPerRoom,
+  getAccountDataPerRoom,
+  defineFilter,
+  getFilter,
+];

@@ -1,0 +1,19 @@
+import { Type } from 'typebox';
+import { endpoint } from '../../endpoint.ts';
+
+const answer = { flows: [{ type: 'm.login.password' }] };
+
+export const getLoginFlows = endpoint(
+  {
+    method: 'GET',
+    path: '/_matrix/client/v3/login',
+    operationId: 'getLoginFlows',
+    summary: 'Get the supported login types to authenticate users',
+    auth: 'none',
+    response: Type.Object(
+      { flows: Type.Array(Type.Object({ type: Type.String() }, { title: 'LoginFlow' })) },
+      { title: 'LoginFlows' },
+    ),
+  },
+  () => () => answer,
+);

@@ -1,0 +1,19 @@
+import type { Sessions } from '../../../services/accounts/sessions.ts';
+import { endpoint } from '../../endpoint.ts';
+import { emptyObject } from '../../schemas.ts';
+
+export const logoutAll = endpoint(
+  {
+    method: 'POST',
+    path: '/_matrix/client/v3/logout/all',
+    operationId: 'logoutAll',
+    summary: 'Invalidates all access tokens for a user',
+    auth: 'user',
+    response: emptyObject,
+  },
+  ({ sessions }: { sessions: Sessions }) =>
+    async ({ sender }) => {
+      await sessions.logOutEverywhere(sender);
+      return {};
+    },
+);

@@ -1,0 +1,59 @@
+import { Type } from 'typebox';
+import { endpoint } from '../../endpoint.ts';
+
+export type RoomVersionSupport = {
+  readonly defaultVersion: string;
+  /** The versions in which rooms can be made and joined. */
+  readonly versions: readonly string[];
+};
+
+const enabled = Type.Object({ enabled: Type.Boolean() }, { title: 'BooleanCapability' });
+
+const response = Type.Object(
+  {
+    capabilities: Type.Object(
+      {
+        'm.room_versions': Type.Object(
+          { default: Type.String(), available: Type.Record(Type.String(), Type.String()) },
+          { title: 'RoomVersionsCapability' },
+        ),
+        'm.change_password': enabled,
+        'm.set_displayname': enabled,
+        'm.set_avatar_url': enabled,
+        'm.3pid_changes': enabled,
+        'm.profile_fields': enabled,
+        'm.get_login_token': enabled,
+      },
+      { title: 'Capabilities' },
+    ),
+  },
+  { title: 'CapabilitiesResponse' },
+);
+
+const no = { enabled: false };
+
+export const getCapabilities = endpoint(
+  {
+    method: 'GET',
+    path: '/_matrix/client/v3/capabilities',
+    operationId: 'getCapabilities',
+    summary: "Gets information about the server's capabilities.",
+    auth: 'user',
+    response,
+  },
+  ({ roomVersions }: { roomVersions: RoomVersionSupport }) => {
+    const available = Object.fromEntries(roomVersions.versions.map((version) => [version, 'stable']));
+    const answer = {
+      capabilities: {
+        'm.room_versions': { default: roomVersions.defaultVersion, available },
+        'm.change_password': no,
+        'm.set_displayname': no,
+        'm.set_avatar_url': no,
+        'm.3pid_changes': no,
+        'm.profile_fields': no,
+        'm.get_login_token': no,
+      },
+    };
+    return () => answer;
+  },
+);

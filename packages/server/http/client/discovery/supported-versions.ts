@@ -1,0 +1,8 @@
+/**
+ * What this server says it can do. A version is listed once everything that clients do on seeing it works; clients test
+ * for exact versions, so gaps would do no harm, and too many would.
+ */
+export const supportedVersions: readonly string[] = ['v1.1', 'v1.2'];
+
+/** By the flags that clients look for. Only what is there and works. */
+export const unstableFeatures: Readonly<Record<string, boolean>> = {};

@@ -1,0 +1,98 @@
+import { hash } from 'node:crypto';
+import type { Database } from '@portico/storage';
+import { findAccessToken } from '@portico/storage/stores/accounts.ts';
+import type { Sender } from './sender.ts';
+
+/** 256 random bits, as text that may stand in a header or an address. */
+export function newAccessToken(randomBytes: (count: number) => Uint8Array): string {
+  return Buffer.from(randomBytes(32)).toString('base64url');
+}
+
+/** The only form in which a token is stored. It has too much entropy to be guessed from its hash. */
+export function hashToken(token: string): string {
+  return hash('sha256', token, 'base64url');
+}
+
+export interface AccessTokens {
+  findSender(token: string): Sender | undefined | Promise<Sender | undefined>;
+  close(): void;
+}
+
+type Options = {
+  readonly db: Database;
+  readonly now: () => number;
+  /** How many tokens in use are remembered. */
+  readonly maxCached?: number;
+};
+
+type Cached = { readonly sender: Sender; readonly expiresAt: number };
+
+/** Tells whose an access token is: from memory where it was used lately, until anything about its user's tokens changes. */
+export function createAccessTokens({ db, now, maxCached = 10_000 }: Options): AccessTokens {
+  const cache = new Map<string, Cached>();
+  const tokensOf = new Map<string, Set<string>>();
+  // What was read before a change of anybody's tokens is not remembered after it.
+  let changes = 0;
+
+  function forget(tokenHash: string): void {
+    const cached = cache.get(tokenHash);
+    if (cached === undefined) return;
+    cache.delete(tokenHash);
+    const { userId } = cached.sender;
+    const tokens = tokensOf.get(userId);
+    tokens?.delete(tokenHash);
+    if (tokens?.size === 0) tokensOf.delete(userId);
+  }
+
+  function remember(entry: Cached): void {
+    const { tokenHash, userId } = entry.sender;
+    if (cache.size >= maxCached) forget(cache.keys().next().value ?? '');
+    cache.set(tokenHash, entry);
+    const tokens = tokensOf.get(userId);
+    if (tokens === undefined) tokensOf.set(userId, new Set([tokenHash]));
+    else tokens.add(tokenHash);
+  }
+
+  async function load(tokenHash: string): Promise<Sender | undefined> {
+    const before = changes;
+    const row = await findAccessToken(db, tokenHash);
+    if (row === undefined || row.deactivated_at !== null) return undefined;
+    const expiresAt = row.expires_at ?? Infinity;
+    if (expiresAt <= now()) return undefined;
+    const sender: Sender = {
+      userId: row.user_id,
+      deviceId: row.device_id,
+      isAdmin: row.is_admin === 1,
+      tokenHash,
+    };
+    if (changes === before && !cache.has(tokenHash)) remember({ sender, expiresAt });
+    return sender;
+  }
+
+  const stop = db.onChanges((batch) => {
+    for (const { changes: inBatch } of batch) {
+      for (const { kind, key } of inBatch) {
+        if (kind !== 'access_tokens') continue;
+        changes += 1;
+        for (const tokenHash of tokensOf.get(String(key)) ?? []) forget(tokenHash);
+      }
+    }
+  });
+
+  return {
+    findSender(token) {
+      const tokenHash = hashToken(token);
+      const cached = cache.get(tokenHash);
+      if (cached === undefined) return load(tokenHash);
+      if (cached.expiresAt <= now()) {
+        forget(tokenHash);
+        return undefined;
+      }
+      // The map's order is the order of last use.
+      cache.delete(tokenHash);
+      cache.set(tokenHash, cached);
+      return cached.sender;
+    },
+    close: stop,
+  };
+}

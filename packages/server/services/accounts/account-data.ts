@@ -1,0 +1,51 @@
+import type { JsonObject } from '@portico/protocol';
+import { createWriteSet, type Database } from '@portico/storage';
+import { countAccountData, findAccountData, setAccountData } from '@portico/storage/stores/accounts-data.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+
+export interface AccountData {
+  /** `roomId` is '' for what belongs to no room. */
+  set(userId: string, roomId: string, type: string, content: JsonObject): Promise<void>;
+  /** The content as JSON text. Throws `account-data.not-found`. */
+  get(userId: string, roomId: string, type: string): Promise<string>;
+}
+
+type Dependencies = { readonly db: Database; readonly maxPerUser?: number };
+
+const maxContentBytes = 1024 * 1024;
+const maxTypeBytes = 255;
+
+/**
+ * > Servers MUST reject setting account data for event types that the server manages by using a 405 error response.
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#server-behaviour-11}
+ */
+const serverManaged: ReadonlySet<string> = new Set(['m.fully_read', 'm.push_rules']);
+
+export function createAccountData({ db, maxPerUser = 5000 }: Dependencies): AccountData {
+  async function refuseOneMore(userId: string): Promise<void> {
+    if ((await countAccountData(db, userId, maxPerUser)) >= maxPerUser) {
+      throw new MatrixError('account-data.too-many');
+    }
+  }
+
+  return {
+    async set(userId, roomId, type, content) {
+      if (serverManaged.has(type)) throw new MatrixError('account-data.server-managed');
+      if (Buffer.byteLength(type) > maxTypeBytes) {
+        throw new MatrixError('request.invalid-param', { message: `A type has at most ${maxTypeBytes} bytes.` });
+      }
+      const text = JSON.stringify(content);
+      if (Buffer.byteLength(text) > maxContentBytes) throw new MatrixError('request.too-large');
+      if ((await findAccountData(db, userId, roomId, type)) === undefined) await refuseOneMore(userId);
+      const set = createWriteSet();
+      setAccountData(set, { userId, roomId, type, content: text });
+      await db.commit(set);
+    },
+    async get(userId, roomId, type) {
+      const row = await findAccountData(db, userId, roomId, type);
+      if (row === undefined) throw new MatrixError('account-data.not-found');
+      return row.content;
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { createWriteSet, type Database } from '@portico/storage';
+import { findAccount } from '@portico/storage/stores/accounts.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import type { RateLimiter } from '../rate-limit/rate-limiter.ts';
+import { userIdOf } from './names.ts';
+import type { PasswordHasher } from './password-hasher.ts';
+import type { DeviceRequest, Session, Sessions } from './sessions.ts';
+
+export type LoginRequest = DeviceRequest & {
+  readonly type: string;
+  readonly identifier?: { readonly type: string; readonly user?: string };
+  /** Deprecated, and still what some clients send. */
+  readonly user?: string;
+  readonly password?: string;
+};
+
+export interface Login {
+  logIn(request: LoginRequest): Promise<Session>;
+  /** Throws `login.forbidden` unless it is the user's password. */
+  checkPassword(userId: string, password: string): Promise<void>;
+}
+
+type Dependencies = {
+  readonly db: Database;
+  readonly serverName: string;
+  readonly sessions: Sessions;
+  readonly hasher: PasswordHasher;
+  readonly rateLimiter: RateLimiter;
+};
+
+function findUser({ identifier, user }: LoginRequest): string | undefined {
+  if (identifier === undefined) return user;
+  // Nobody has a third-party identifier or a phone number here yet, so such a login is one with a wrong name.
+  return identifier.type === 'm.id.user' ? identifier.user : '';
+}
+
+export function createLogin({ db, serverName, sessions, hasher, rateLimiter }: Dependencies): Login {
+  async function checkPassword(userId: string, password: string): Promise<void> {
+    rateLimiter.check('failed-login', userId);
+    const account = await findAccount(db, userId);
+    const isRight = await hasher.verify(password, account?.password_hash ?? null);
+    if (account !== undefined && account.deactivated_at !== null) throw new MatrixError('user.deactivated');
+    if (isRight) return;
+    rateLimiter.take('failed-login', userId);
+    throw new MatrixError('login.forbidden');
+  }
+
+  return {
+    async logIn(request) {
+      if (request.type !== 'm.login.password') throw new MatrixError('login.unknown-type');
+      const user = findUser(request);
+      if (user === undefined || request.password === undefined) {
+        throw new MatrixError('request.missing-param', {
+          message: `Missing: ${user === undefined ? 'identifier' : 'password'}`,
+        });
+      }
+      const userId = userIdOf(user, serverName);
+      await checkPassword(userId, request.password);
+      const set = createWriteSet();
+      const session = sessions.plan(set, userId, request);
+      await db.commit(set);
+      return session;
+    },
+    checkPassword,
+  };
+}

@@ -1,0 +1,118 @@
+import type { ServerName } from '@portico/protocol/ids/server-name.ts';
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import { findAccount } from '@portico/storage/stores/accounts.ts';
+import { useRegistrationToken } from '@portico/storage/stores/accounts-registration.ts';
+import { addAccount, setProfileField } from '@portico/storage/stores/accounts-write.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import { newUserId, randomName } from './names.ts';
+import type { PasswordHasher } from './password-hasher.ts';
+import type { RegistrationTokens } from './registration-tokens.ts';
+import type { DeviceRequest, Session, Sessions } from './sessions.ts';
+import type { AuthData, Challenge, Uia } from './uia.ts';
+
+export type RegistrationMode = 'closed' | 'token' | 'open';
+
+export type RegisterRequest = DeviceRequest & {
+  readonly auth?: AuthData;
+  readonly username?: string;
+  readonly password?: string;
+  readonly inhibit_login?: boolean;
+};
+
+export type Registered = { readonly user_id: string; readonly home_server: string } & Partial<Session>;
+
+export type NewUser = {
+  readonly name: string;
+  readonly password: string;
+  readonly isAdmin: boolean;
+  readonly userType?: string | undefined;
+  readonly displayName?: string | undefined;
+};
+
+export interface Registration {
+  register(request: RegisterRequest): Promise<Registered>;
+  /** Throws what is wrong with a name for a new account. */
+  checkAvailable(name: string): Promise<void>;
+  /** Makes an account without asking anybody, together with whatever `also` adds to its write set. */
+  create(user: NewUser, also?: (set: WriteSet, userId: string) => void): Promise<string>;
+}
+
+type Dependencies = {
+  readonly db: Database;
+  readonly mode: RegistrationMode;
+  readonly serverName: ServerName;
+  readonly uia: Uia;
+  readonly sessions: Sessions;
+  readonly tokens: RegistrationTokens;
+  readonly hasher: PasswordHasher;
+  readonly now: () => number;
+  readonly randomBytes: (count: number) => Uint8Array;
+};
+
+const maxDisplayNameLength = 256;
+
+export function createRegistration(dependencies: Dependencies): Registration {
+  const { db, mode, serverName, uia, sessions, tokens, hasher, now, randomBytes } = dependencies;
+
+  const challenge: Challenge = {
+    operation: 'register',
+    flows: [[mode === 'token' ? 'm.login.registration_token' : 'm.login.dummy']],
+    checks: mode === 'token' ? { 'm.login.registration_token': tokens.check } : { 'm.login.dummy': passes },
+  };
+
+  async function availableUserId(name: string): Promise<string> {
+    const userId = newUserId(name, serverName);
+    if ((await findAccount(db, userId)) !== undefined) throw new MatrixError('user.taken');
+    return userId;
+  }
+
+  function refuseIfClosed(): void {
+    if (mode === 'closed') throw new MatrixError('registration.disabled');
+  }
+
+  return {
+    async register(request) {
+      refuseIfClosed();
+      // > Homeservers MUST perform the relevant checks and return these codes before performing User-Interactive
+      // > Authentication
+      const userId = await availableUserId(request.username ?? randomName(randomBytes));
+      const authorization = await uia.authorize(challenge, request.auth);
+      if (request.password === undefined) {
+        throw new MatrixError('request.missing-param', { message: 'Missing: password' });
+      }
+      const passwordHash = await hasher.hash(request.password);
+
+      const set = createWriteSet();
+      authorization.useUp(set);
+      if (authorization.registrationToken !== undefined) {
+        useRegistrationToken(set, authorization.registrationToken, now());
+      }
+      addAccount(set, { userId, passwordHash, isAdmin: false, userType: undefined, createdAt: now() });
+      const session = request.inhibit_login === true ? {} : sessions.plan(set, userId, request);
+      await db.commit(set);
+      return { user_id: userId, home_server: serverName, ...session };
+    },
+
+    async checkAvailable(name) {
+      refuseIfClosed();
+      await availableUserId(name);
+    },
+
+    async create({ name, password, isAdmin, userType, displayName }, also) {
+      const userId = await availableUserId(name);
+      const passwordHash = await hasher.hash(password);
+      const set = createWriteSet();
+      addAccount(set, { userId, passwordHash, isAdmin, userType, createdAt: now() });
+      if (displayName !== undefined) {
+        setProfileField(set, userId, 'displayname', JSON.stringify(displayName.slice(0, maxDisplayNameLength)));
+      }
+      also?.(set, userId);
+      await db.commit(set);
+      return userId;
+    },
+  };
+}
+
+function passes(): { kind: 'passed' } {
+  return { kind: 'passed' };
+}

@@ -1,0 +1,147 @@
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import {
+  addUiaSession,
+  findUiaSession,
+  updateUiaSession,
+  useUiaSession,
+  type UiaSessionRow,
+} from '@portico/storage/stores/accounts-uia.ts';
+import { errorTable, type ErrorReason } from '../../errors/table.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+
+export type Stage = 'm.login.dummy' | 'm.login.registration_token' | 'm.login.password';
+
+/** The `auth` object of a request, as it came. */
+export type AuthData = { readonly type?: string; readonly session?: string; readonly [field: string]: unknown };
+
+export type StageOutcome =
+  | { readonly kind: 'passed'; readonly registrationToken?: string }
+  | { readonly kind: 'failed'; readonly reason: ErrorReason };
+
+/** Judges what a client submits for a stage. */
+export type StageCheck = (auth: AuthData) => StageOutcome | Promise<StageOutcome>;
+
+export type Challenge = {
+  /** What is asked for, by whom and about what: a session is good for nothing else. */
+  readonly operation: string;
+  readonly flows: readonly (readonly Stage[])[];
+  readonly checks: Partial<Readonly<Record<Stage, StageCheck>>>;
+};
+
+export type Authorization = {
+  readonly registrationToken: string | undefined;
+  /** Adds to the operation's write set what makes the session unusable for another one. */
+  useUp(set: WriteSet): void;
+};
+
+export interface Uia {
+  /** Throws `uia.required` until the client has completed a flow. */
+  authorize(challenge: Challenge, auth: AuthData | undefined): Promise<Authorization>;
+}
+
+type Dependencies = {
+  readonly db: Database;
+  readonly now: () => number;
+  readonly randomBytes: (count: number) => Uint8Array;
+};
+
+const lifetime = 15 * 60 * 1000;
+
+type FailureEntry = { readonly errcode: string; readonly message: string };
+
+type Progress = { readonly completed: readonly Stage[]; readonly registrationToken: string | null };
+
+/**
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#user-interactive-authentication-api}
+ *
+ * Sessions are rows, so that any process can go on with them; they hold which stages were passed and nothing that a
+ * client sent.
+ */
+export function createUia({ db, now, randomBytes }: Dependencies): Uia {
+  async function findSession(sessionId: string, operation: string): Promise<UiaSessionRow> {
+    const row = await findUiaSession(db, sessionId);
+    if (row === undefined || row.expires_at <= now() || row.operation !== operation) {
+      throw new MatrixError('uia.unknown-session');
+    }
+    return row;
+  }
+
+  async function startSession(operation: string, progress: Progress): Promise<string> {
+    const sessionId = Buffer.from(randomBytes(18)).toString('base64url');
+    const set = createWriteSet();
+    addUiaSession(set, sessionId, { operation, ...toColumns(progress), expires_at: now() + lifetime }, now());
+    await db.commit(set);
+    return sessionId;
+  }
+
+  async function saveProgress(sessionId: string, progress: Progress, row: UiaSessionRow): Promise<void> {
+    const set = createWriteSet();
+    updateUiaSession(set, sessionId, toColumns(progress), row.completed);
+    await db.commit(set);
+  }
+
+  return {
+    async authorize({ operation, flows, checks }, auth) {
+      const sessionId = auth?.session;
+      const row = sessionId === undefined ? undefined : await findSession(sessionId, operation);
+      const before = progressOf(row);
+      const outcome = await judge(checks, before, auth);
+      const after = outcome?.kind === 'passed' ? advance(before, auth?.type as Stage, outcome) : before;
+
+      if (flows.some((flow) => flow.every((stage) => after.completed.includes(stage)))) {
+        return {
+          registrationToken: after.registrationToken ?? undefined,
+          // A flow of one stage may be completed by the first request: then there is no session to use up.
+          useUp: (set) => (sessionId === undefined ? undefined : useUiaSession(set, sessionId)),
+        };
+      }
+      if (sessionId !== undefined && row !== undefined && after !== before) await saveProgress(sessionId, after, row);
+      throw challengeError(flows, after, sessionId ?? (await startSession(operation, after)), outcome);
+    },
+  };
+}
+
+function progressOf(row: UiaSessionRow | undefined): Progress {
+  if (row === undefined) return { completed: [], registrationToken: null };
+  return { completed: JSON.parse(row.completed) as Stage[], registrationToken: row.registration_token };
+}
+
+function toColumns(progress: Progress): { completed: string; registration_token: string | null } {
+  return { completed: JSON.stringify(progress.completed), registration_token: progress.registrationToken };
+}
+
+async function judge(
+  checks: Challenge['checks'],
+  { completed }: Progress,
+  auth: AuthData | undefined,
+): Promise<StageOutcome | undefined> {
+  // Without a type a client asks how far it has come.
+  if (auth?.type === undefined || completed.some((stage) => stage === auth.type)) return undefined;
+  const check = Object.hasOwn(checks, auth.type) ? checks[auth.type as Stage] : undefined;
+  return check === undefined ? { kind: 'failed', reason: 'uia.unknown-stage' } : check(auth);
+}
+
+function advance(before: Progress, stage: Stage, outcome: StageOutcome & { kind: 'passed' }): Progress {
+  return {
+    completed: [...before.completed, stage],
+    registrationToken: outcome.registrationToken ?? before.registrationToken,
+  };
+}
+
+function challengeError(
+  flows: Challenge['flows'],
+  { completed }: Progress,
+  session: string,
+  outcome: StageOutcome | undefined,
+): MatrixError {
+  const failure = outcome?.kind === 'failed' ? (errorTable[outcome.reason] as FailureEntry) : undefined;
+  return new MatrixError('uia.required', {
+    fields: {
+      ...(failure === undefined ? {} : { errcode: failure.errcode, error: failure.message }),
+      ...(completed.length === 0 ? {} : { completed: [...completed] }),
+      flows: flows.map((stages) => ({ stages })),
+      params: {},
+      session,
+    },
+  });
+}
