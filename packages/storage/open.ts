@@ -12,5 +12,9 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
     const { openSqlite } = await import('./engines/sqlite/open.ts');
     return openSqlite(options.url.slice('sqlite:'.length), options);
   }
+  if (/^postgres(ql)?:\/\//.test(options.url)) {
+    const { openPostgres } = await import('./engines/postgres/open.ts');
+    return openPostgres(options);
+  }
   throw new Error(`A database URL starts with 'sqlite:' or 'postgres://'`);
 }

@@ -1,1 +1,2 @@
-export {};
+export * from './both-engines.ts';
+export * from './postgres.ts';

@@ -26,3 +26,14 @@ const none: readonly number[] = [];
 export function positionsFrom(base: number, set: WriteSet): readonly number[] {
   return set.positions === 0 ? none : Array.from({ length: set.positions }, (_, index) => base + 1 + index);
 }
+
+/** About what the set weighs on its way to the database. */
+export function bytesOfSet(set: WriteSet): number {
+  let bytes = 0;
+  for (const { params } of set.writes) {
+    for (const value of params) {
+      bytes += typeof value === 'string' || value instanceof Uint8Array ? value.length : 8;
+    }
+  }
+  return bytes;
+}

@@ -24,8 +24,7 @@ export const foundations: Migration = {
     // What other processes may want to know, one row per group. Empty on SQLite, where one process owns the database.
     `create table changes (
       position bigint primary key,
-      entries text not null,
-      written_at bigint not null
+      entries text not null
     )`,
   ],
 };

@@ -1,0 +1,34 @@
+import { Client } from 'pg';
+
+export type ClientOptions = {
+  readonly url: string;
+  readonly name?: string;
+  /** Milliseconds. */
+  readonly statementTimeout?: number;
+  readonly lockTimeout?: number;
+  /** After how long the server ends a transaction that this process, perhaps stopped, leaves open. */
+  readonly idleInTransactionTimeout?: number;
+  /** SQL for the fresh session. */
+  readonly setup?: string;
+};
+
+const connectTimeout = 10_000;
+
+/** A connection of our own making; the caller ends it. */
+export async function connectPostgres(options: ClientOptions): Promise<Client> {
+  const client = new Client({
+    connectionString: options.url,
+    application_name: options.name ?? 'portico',
+    connectionTimeoutMillis: connectTimeout,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    statement_timeout: options.statementTimeout ?? false,
+    lock_timeout: options.lockTimeout ?? 0,
+    idle_in_transaction_session_timeout: options.idleInTransactionTimeout ?? 0,
+  });
+  // A lost connection is reported to whoever waits for an answer; without a listener the event would end the process.
+  client.on('error', () => undefined);
+  await client.connect();
+  if (options.setup !== undefined) await client.query(options.setup);
+  return client;
+}

@@ -1,0 +1,29 @@
+import type { StorageErrorReason } from '../../errors.ts';
+
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.length === 5
+    ? error.code
+    : undefined;
+}
+
+/**
+ * Why the database as a whole could not do it; `undefined` where the statement is to blame.
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+export function wholeFailure(error: unknown): StorageErrorReason | undefined {
+  const state = sqlState(error);
+  // Without a state it is no answer of the server but a lost connection.
+  if (state === undefined) return error instanceof Error && 'routine' in error ? undefined : 'unavailable';
+  if (state === '53100') return 'disk-full';
+  switch (state.slice(0, 2)) {
+    case '08': // connection
+    case '40': // deadlock, serialization
+    case '53': // resources
+    case '57': // operator, timeout
+    case '58': // system
+      return 'unavailable';
+    default:
+      // Locks not to be had, transactions ended for idling, a standby that cannot be written to.
+      return state === '55P03' || state === '25P03' || state === '25006' ? 'unavailable' : undefined;
+  }
+}

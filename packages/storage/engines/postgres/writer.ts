@@ -1,0 +1,147 @@
+import type pg from 'pg';
+import type { Committed, CommittedChanges, WriteSet } from '../../database.ts';
+import { StorageError } from '../../errors.ts';
+import type { StorageErrorReason } from '../../errors.ts';
+import type { Failpoints } from '../failpoints.ts';
+import { createGroupQueue } from '../group-queue.ts';
+import type { OpenOptions, StorageLog } from '../options.ts';
+import { advanceOf, bytesOfSet, positionsFrom } from '../settle.ts';
+import type { Pending } from '../settle.ts';
+import { BatchError } from './batch.ts';
+import type { ChangeTail } from './change-tail.ts';
+import { sqlState, wholeFailure } from './failure.ts';
+import { createLink } from './link.ts';
+import { sessionSetup } from './support.ts';
+import { commitGroup, prepareGroup, rollbackGroup } from './transaction.ts';
+import type { Prepared } from './transaction.ts';
+
+export type Writer = { readonly commit: (set: WriteSet) => Promise<Committed>; readonly close: () => Promise<void> };
+
+export type WriterOptions = {
+  readonly url: string;
+  readonly tail: ChangeTail;
+  readonly log: StorageLog;
+  readonly failpoints: Failpoints | undefined;
+  readonly options: OpenOptions;
+};
+
+const lockTimeout = 15_000;
+/** A process that is stopped in the middle of a group must not hold the counter from the others. */
+const idleInTransactionTimeout = 10_000;
+
+/** The error of the server behind a failed batch. */
+const causeOf = (error: unknown): unknown => (error instanceof BatchError ? error.cause : error);
+
+/** Why a group failed whose `commit` was sent. Only an ordinary error of the server says that nothing was written. */
+function commitFailure(error: unknown): StorageErrorReason {
+  const cause = causeOf(error);
+  const severity = cause instanceof Error && 'severity' in cause ? cause.severity : undefined;
+  if (sqlState(cause) === undefined || severity !== 'ERROR') return 'outcome-unknown';
+  return wholeFailure(cause) ?? 'unavailable';
+}
+
+/** One connection on which groups are written, one after the other. */
+export async function createWriter({ url, tail, log, failpoints, options }: WriterOptions): Promise<Writer> {
+  const fail = (items: readonly Pending[], reason: StorageErrorReason, cause: unknown) => {
+    const message = cause instanceof Error ? cause.message : 'The database cannot be reached';
+    for (const { reject } of items) reject(new StorageError(reason, message, { cause }));
+  };
+
+  const acknowledge = async (items: readonly Pending[], { base, end, outcomes }: Prepared) => {
+    const batch: CommittedChanges[] = [];
+    items.forEach(({ set }, index) => {
+      const outcome = outcomes[index];
+      if (outcome?.kind === 'written' && set.changes.length > 0)
+        batch.push({ position: outcome.end, changes: set.changes });
+    });
+    if (end > base) await tail.committed(base, end, batch);
+    items.forEach(({ set, resolve, reject }, index) => {
+      const outcome = outcomes[index];
+      if (outcome?.kind === 'written') {
+        resolve({ positions: positionsFrom(outcome.end - advanceOf(set), set), returned: outcome.returned });
+      } else {
+        reject(outcome?.error);
+      }
+    });
+  };
+
+  const abandon = async (client: pg.Client) => {
+    try {
+      await rollbackGroup(client);
+    } catch {
+      link.drop(client);
+    }
+  };
+
+  const run = async (items: readonly Pending[]): Promise<void> => {
+    const started = performance.now();
+    const client = link.client();
+    if (client === undefined) return fail(items, 'unavailable', undefined);
+    let prepared: Prepared;
+    try {
+      prepared = await prepareGroup(
+        client,
+        items.map(({ set }) => set),
+      );
+    } catch (error) {
+      const reason = wholeFailure(causeOf(error)) ?? 'unavailable';
+      log('error', 'The database could not take a group of writes', { reason, error: causeOf(error) });
+      await abandon(client);
+      return fail(items, reason, causeOf(error));
+    }
+    failpoints?.pass('mid-group');
+    failpoints?.pass('before-commit');
+    try {
+      await commitGroup(client);
+    } catch (error) {
+      const reason = commitFailure(error);
+      log('error', 'A group of writes may be lost', { reason, error: causeOf(error) });
+      link.drop(client);
+      return fail(items, reason, causeOf(error));
+    }
+    failpoints?.pass('after-commit-before-ack');
+    // The next group does not wait until what other processes wrote before this one has been read.
+    void acknowledge(items, prepared);
+    const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
+    const waited = started - (items[0]?.since ?? started);
+    options.metrics?.group?.({ sets: items.length, bytes, waited, took: performance.now() - started });
+  };
+
+  const queue = createGroupQueue<Pending>({
+    run,
+    bytesOf: ({ bytes }) => bytes,
+    maxWaiting: options.queue?.sets ?? 4096,
+    maxWaitingBytes: options.queue?.bytes ?? 64 * 1024 * 1024,
+  });
+
+  const durable = options.durability === 'relaxed' ? 'off' : 'on';
+  const link = await createLink({
+    connect: {
+      url,
+      name: 'portico writer',
+      lockTimeout,
+      idleInTransactionTimeout,
+      setup: `${sessionSetup}; set synchronous_commit = ${durable}; set jit = off`,
+    },
+    log,
+    down: () => fail(queue.takeAll(), 'unavailable', undefined),
+    up: () => options.metrics?.reconnected?.(),
+  });
+  let closing = false;
+
+  return {
+    commit: (set) =>
+      new Promise((resolve, reject) => {
+        if (closing || link.client() === undefined) {
+          reject(new StorageError('unavailable', 'The database cannot be reached'));
+          return;
+        }
+        queue.push({ set, bytes: bytesOfSet(set), since: performance.now(), resolve, reject });
+      }),
+    async close() {
+      closing = true;
+      await queue.idle();
+      await link.close();
+    },
+  };
+}
