@@ -11,8 +11,7 @@ export async function compose({ config, log, metrics }: CompositionContext): Pro
   return {
     createApp({ serve }, tls) {
       const endpoints = serve.includes('client') ? clientEndpoints : [];
-      const app = buildApp(endpoints, {}, { ...options, ...(tls && { tls }) });
-      return { listen: (where) => app.listen(where), close: async () => app.close(), addresses: () => app.addresses() };
+      return buildApp(endpoints, {}, { ...options, ...(tls && { tls }) });
     },
     handlers: {},
     close: async () => undefined,

@@ -1,7 +1,7 @@
 import type { JsonValue } from '@portico/protocol';
-import { StorageError } from '@portico/storage';
+import { findRefusal } from '../errors/from-storage.ts';
 import { MatrixError } from '../errors/matrix-error.ts';
-import { errorTable, isErrorReason, type ErrorEntry, type ErrorReason } from '../errors/table.ts';
+import { errorTable, type ErrorEntry, type ErrorReason } from '../errors/table.ts';
 
 export type ErrorResponse = {
   readonly status: number;
@@ -26,29 +26,11 @@ const fastifyReasons: Readonly<Record<string, ErrorReason>> = {
 };
 
 function toMatrixError(error: unknown): MatrixError | undefined {
-  if (error instanceof MatrixError) return error;
-  if (error instanceof StorageError) return fromStorage(error);
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
-    const reason = fastifyReasons[error.code];
-    if (reason !== undefined) return new MatrixError(reason);
-  }
-  return undefined;
-}
-
-function fromStorage(error: StorageError): MatrixError | undefined {
-  switch (error.reason) {
-    case 'guard-failed':
-      return error.guard !== undefined && isErrorReason(error.guard) ? new MatrixError(error.guard) : undefined;
-    case 'overloaded':
-      return new MatrixError('server.overloaded', { fields: { retry_after_ms: 1000 } });
-    case 'unavailable':
-    case 'outcome-unknown':
-      return new MatrixError('server.unavailable', { fields: { retry_after_ms: 2000 } });
-    case 'disk-full':
-      return new MatrixError('server.unavailable', { fields: { retry_after_ms: 30_000 } });
-    default:
-      return error.reason satisfies never;
-  }
+  const refusal = findRefusal(error);
+  if (refusal) return refusal;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const reason = typeof code === 'string' ? fastifyReasons[code] : undefined;
+  return reason && new MatrixError(reason);
 }
 
 /** The only place that knows which HTTP status an error has. */

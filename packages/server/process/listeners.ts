@@ -8,7 +8,7 @@ import { StartError } from './start-error.ts';
 export interface Listenable {
   listen(where: { host: string; port: number }): Promise<unknown>;
   close(): Promise<void>;
-  addresses(): readonly { readonly port: number }[];
+  addresses(): readonly (string | { readonly port: number })[];
 }
 
 export type TlsFiles = { readonly certificate: Buffer; readonly key: Buffer };
@@ -35,7 +35,8 @@ export async function startListeners(
       const server = create(listener, readTls(listener, name));
       started.push(server);
       await listen(server, listener, name);
-      const port = server.addresses()[0]?.port ?? listener.port;
+      const [bound] = server.addresses();
+      const port = typeof bound === 'object' ? bound.port : listener.port;
       listening.push({ listener, url: listenerUrl({ ...listener, port }) });
     }
   } catch (error) {
