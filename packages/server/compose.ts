@@ -1,19 +1,99 @@
-import type { Composition, CompositionContext } from './process/composition.ts';
-import { buildApp } from './http/app.ts';
+import { randomBytes } from 'node:crypto';
+import { parseServerName, roomVersions, signingKeyFromSeed } from '@portico/protocol';
+import { openDatabase } from '@portico/storage';
+import { openStateStore } from '@portico/storage/state-trie/index.ts';
+import { MatrixError } from './errors/matrix-error.ts';
+import { adminEndpoints } from './http/admin/index.ts';
+import { type AppOptions, buildApp } from './http/app.ts';
 import { clientEndpoints } from './http/client/index.ts';
+import { CommandError } from './process/command-error.ts';
+import type { CommandHandlers } from './process/command-socket.ts';
+import type { Composition, CompositionContext } from './process/composition.ts';
+import { createAccountServices } from './services/accounts/account-services.ts';
+import { accountCommands } from './services/commands/account-commands.ts';
 import { createRateLimiter } from './services/rate-limit/rate-limiter.ts';
+import { createRoomService } from './services/rooms/room-service.ts';
+
+/** Memory for nodes of room states, in bytes. */
+const stateCacheBytes = 32 * 1024 * 1024;
 
 /** The only place where the parts of the program are put together. */
-export async function compose({ config, log, metrics }: CompositionContext): Promise<Composition> {
+export async function compose({ config, log, metrics, signingKey }: CompositionContext): Promise<Composition> {
+  const now = () => Date.now();
+  const serverName = parseServerName(config.serverName);
+  if (serverName === undefined) throw new Error(`${config.serverName} passed for a server name in the configuration`);
+  const db = await openDatabase({
+    url: config.database.url,
+    durability: config.durability,
+    log: (level, message, details) => log[level](details ?? {}, message),
+    ...(metrics && { metrics: metrics.storage }),
+  });
+  const states = await openStateStore(db, { cacheBytes: stateCacheBytes });
   const rateLimiter = createRateLimiter({ enabled: config.rateLimits.enabled, now: () => performance.now() });
-  const authenticator = { findSender: () => undefined };
-  const options = { log, authenticator, rateLimiter, ...(metrics && { observe: metrics.observeRequest }) };
+  const accounts = createAccountServices(
+    {
+      serverName,
+      registrationMode: config.registration.mode,
+      sharedSecret: config.registration.sharedSecret,
+      argon2: config.passwords.argon2,
+    },
+    { db, rateLimiter, now, randomBytes },
+  );
+  const rooms = createRoomService({
+    db,
+    states,
+    signer: { serverName, key: signingKeyFromSeed(`ed25519:${signingKey.version}`, signingKey.seed) },
+    serverName,
+    defaultVersion: config.rooms.defaultVersion,
+    now,
+    randomId: () => randomBytes(12).toString('base64url'),
+    profileOf: (userId) => accounts.profiles.memberProfile(userId),
+  });
+  const services = {
+    ...accounts,
+    rooms,
+    discovery: { publicBaseUrl: config.publicBaseUrl },
+    roomVersions: {
+      defaultVersion: config.rooms.defaultVersion,
+      versions: roomVersions.map(({ version }) => version),
+    },
+  };
+  const appOptions: AppOptions = {
+    log,
+    authenticator: accounts.accessTokens,
+    rateLimiter,
+    ...(metrics && { observe: metrics.observeRequest }),
+  };
   return {
     createApp({ serve }, tls) {
-      const endpoints = serve.includes('client') ? clientEndpoints : [];
-      return buildApp(endpoints, {}, { ...options, ...(tls && { tls }) });
+      const endpoints = [
+        ...(serve.includes('client') ? clientEndpoints : []),
+        ...(serve.includes('admin') ? adminEndpoints : []),
+      ];
+      const app = buildApp(endpoints, services, { ...appOptions, ...(tls && { tls }) });
+      return { listen: (where) => app.listen(where), close: () => app.close(), addresses: () => app.addresses() };
     },
-    handlers: {},
-    close: async () => undefined,
+    handlers: forCommandLine(accountCommands(accounts, now)),
+    async close() {
+      accounts.accessTokens.close();
+      await db.close();
+    },
   };
+}
+
+/** What a service refuses is an answer that the person at the command line is told. */
+function forCommandLine(handlers: CommandHandlers): CommandHandlers {
+  return Object.fromEntries(
+    Object.entries(handlers).map(([name, handle]) => [
+      name,
+      async (params) => {
+        try {
+          return await handle(params);
+        } catch (error) {
+          if (error instanceof MatrixError) throw new CommandError(error.message);
+          throw error;
+        }
+      },
+    ]),
+  );
 }

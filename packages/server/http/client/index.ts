@@ -1,4 +1,5 @@
 import type { AccountServices } from '../../services/accounts/account-services.ts';
+import type { RoomService } from '../../services/rooms/room-service.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { defineFilter } from './account-data/define-filter.ts';
 import { getAccountDataPerRoom } from './account-data/get-account-data-per-room.ts';
@@ -19,11 +20,13 @@ import { getCapabilities, type RoomVersionSupport } from './discovery/get-capabi
 import { getClientWellKnown } from './discovery/get-client-well-known.ts';
 import { getServerWellKnown } from './discovery/get-server-well-known.ts';
 import { getVersions } from './discovery/get-versions.ts';
+import { roomEndpoints } from './rooms/index.ts';
 
 /** The services that the endpoints of the client-server API are made of. */
 export type ClientServices = AccountServices & {
   readonly discovery: BaseUrl;
   readonly roomVersions: RoomVersionSupport;
+  readonly rooms: RoomService;
 };
 
 /** Every endpoint of the client-server API. */
@@ -48,4 +51,6 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   getAccountDataPerRoom,
   defineFilter,
   getFilter,
+
+  ...roomEndpoints,
 ];
