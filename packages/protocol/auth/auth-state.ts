@@ -7,7 +7,7 @@ import type { JsonObject } from '../json/value.ts';
  * event are ever asked for.
  */
 export type AuthState = {
-  get(type: string, stateKey: string): RoomEvent | undefined;
+  readonly get: (type: string, stateKey: string) => RoomEvent | undefined;
   /**
    * The room's create event, where `get` does not have it. Since room version 12 auth events do not name it; its ID is
    * the room's, so the caller always knows where to find it.
@@ -21,12 +21,17 @@ export type SignatureChecks = {
    * Whether a signature in the `signed` object of a third-party invite was made by `publicKey`, which the
    * `m.room.third_party_invite` event gives in unpadded Base64.
    */
-  verifyThirdPartyInvite?(signed: JsonObject, serverName: string, keyId: string, publicKey: string): boolean;
+  readonly verifyThirdPartyInvite?: (
+    signed: JsonObject,
+    serverName: string,
+    keyId: string,
+    publicKey: string,
+  ) => boolean;
   /**
    * Whether the event carries a valid signature of this server. Leave it out where signatures were checked before, as
    * state resolution does.
    */
-  isSignedBy?(serverName: string): boolean;
+  readonly isSignedBy?: (serverName: string) => boolean;
 };
 
 export function createEventOf(state: AuthState): RoomEvent | undefined {
