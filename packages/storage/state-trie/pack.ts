@@ -45,12 +45,11 @@ export type OpenPack = {
   cost(): number;
 };
 
-const baseCost = 300;
-const nodeCost = 320;
+const baseCost = 400;
+const nodeCost = 500;
 
 export function openPack(pack: Pack): OpenPack {
   const parsed: (StoredNode | undefined)[] = [];
-  let raw: (Uint8Array | undefined)[] | undefined;
   let cost = baseCost + pack.bytes.length;
   return {
     packId: pack.packId,
@@ -60,12 +59,13 @@ export function openPack(pack: Pack): OpenPack {
       const place = nodeId - pack.packId * packSize;
       const known = parsed[place];
       if (known !== undefined) return known;
-      raw ??= readPack(pack.bytes);
-      const bytes = raw[place];
-      if (bytes === undefined) return undefined;
-      const node = readNode(new ByteReader(bytes), nodeId);
+      const reader = new ByteReader(pack.bytes);
+      for (let i = 0; i < place && !reader.done; i++) reader.skip(reader.varint());
+      const length = reader.done ? 0 : reader.varint();
+      if (length === 0) return undefined;
+      const node = readNode(reader, nodeId);
       parsed[place] = node;
-      cost += nodeCost + bytes.length * 8;
+      cost += nodeCost + length * 8;
       return node;
     },
   };

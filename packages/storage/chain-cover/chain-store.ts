@@ -1,0 +1,163 @@
+import type { Reader, WriteSet } from '../database.ts';
+import { place, type NewStateEvent, type PlacedEvent, type PlacedEvents } from './assign.ts';
+import { differenceOf, reachingTo, reachOf, type ChainPosition, type ChainRange } from './closure.ts';
+import { createLinkTable } from './link-table.ts';
+import { createPlacedMemory, type PendingChains } from './placed-memory.ts';
+import { insertEdges, insertLink, rangesPerQuery, selectPositions, selectRanges } from './statements.ts';
+
+/** New state events of one room with their places; `append` takes their rows, and the event's own row has the place. */
+export type ChainAssignment = { readonly roomNid: number; readonly events: readonly PlacedEvent[] };
+
+/**
+ * The auth chains of state events, answered without walking them. Every state event has a place in a chain, in which each event
+ * reaches all before it, and chains are tied by links; a question follows chains and links instead of events.
+ */
+export interface ChainStore {
+  /** Places events, in an order in which each comes after its auth events, if the places of those are in memory. */
+  assignNow(roomNid: number, events: readonly NewStateEvent[]): ChainAssignment | undefined;
+  assign(roomNid: number, events: readonly NewStateEvent[]): Promise<ChainAssignment>;
+  /** Adds links and edges. The columns `chain_id` and `chain_seq` belong to the row of the event. */
+  append(set: WriteSet, assignment: ChainAssignment): void;
+  /** Has to follow once the write set is committed or has failed. */
+  settle(assignment: ChainAssignment, committed: boolean): void;
+
+  /** Whether `other` is in the auth chain of `event`. */
+  authChainContains(roomNid: number, event: number, other: number): Promise<boolean>;
+  /**
+   * "The auth difference is calculated by first calculating the full auth chain for each state Si, that is the union of the auth
+   * chains for each event in Si, and then taking every event that doesn't appear in every auth chain."
+   * https://spec.matrix.org/v1.19/rooms/v2/#definitions
+   */
+  authDifference(roomNid: number, sets: readonly (readonly number[])[]): Promise<number[]>;
+  /**
+   * The events on the ways, along auth events, from one of `events` to another one, themselves included.
+   * https://spec.matrix.org/v1.19/rooms/v12/#state-resolution
+   */
+  conflictedSubgraph(roomNid: number, events: readonly number[]): Promise<number[]>;
+}
+
+const nidsPerQuery = 1000;
+const rangeQueriesAtOnce = 8;
+
+export function createChainStore(reader: Reader, options: { readonly maxEvents: number }): ChainStore {
+  const memory = createPlacedMemory(options.maxEvents);
+
+  async function positionsOf(pending: PendingChains, nids: Iterable<number>): Promise<Map<number, ChainPosition>> {
+    const waiting = new Map(pending.events.map((event) => [event.eventNid, event.position]));
+    const positions = new Map<number, ChainPosition>();
+    const missing: number[] = [];
+    for (const nid of new Set(nids)) {
+      const position = waiting.get(nid) ?? memory.get(nid)?.position;
+      if (position === undefined) missing.push(nid);
+      else positions.set(nid, position);
+    }
+    for (let start = 0; start < missing.length; start += nidsPerQuery) {
+      const batch = missing.slice(start, start + nidsPerQuery);
+      for (const row of await reader.all(selectPositions, [JSON.stringify(batch)])) {
+        positions.set(row.event_nid, { chain: row.chain_id, seq: row.chain_seq });
+      }
+    }
+    const unplaced = missing.find((nid) => !positions.has(nid));
+    if (unplaced !== undefined) throw new Error(`event ${unplaced} has no place in the auth chains`);
+    return positions;
+  }
+
+  async function eventsIn(pending: PendingChains, ranges: readonly ChainRange[]): Promise<number[]> {
+    const found = new Set<number>();
+    const wanted = new Map(ranges.map((range) => [range.chain, range]));
+    for (const { eventNid, position } of pending.events) {
+      const range = wanted.get(position.chain);
+      if (range !== undefined && position.seq > range.low && position.seq <= range.high) found.add(eventNid);
+    }
+    const queries: number[][] = [];
+    for (let start = 0; start < ranges.length; start += rangesPerQuery) {
+      const params = ranges.slice(start, start + rangesPerQuery).flatMap(({ chain, low, high }) => [chain, low, high]);
+      while (params.length < rangesPerQuery * 3) params.push(-1, 0, 0);
+      queries.push(params);
+    }
+    while (queries.length > 0) {
+      const answers = queries.splice(0, rangeQueriesAtOnce).map((params) => reader.all(selectRanges, params));
+      for (const rows of await Promise.all(answers)) for (const row of rows) found.add(row.event_nid);
+    }
+    return [...found];
+  }
+
+  function assignNow(roomNid: number, events: readonly NewStateEvent[]): ChainAssignment | undefined {
+    const made = new Map<number, PlacedEvent>();
+    const continued = new Set<number>();
+    const known: PlacedEvents = {
+      get: (nid) => made.get(nid) ?? memory.get(nid),
+      isOpen: (nid) => !continued.has(nid) && (made.has(nid) || memory.isOpen(nid)),
+    };
+    for (const event of events) {
+      const placed = place(event, known);
+      if (placed === undefined) return undefined;
+      made.set(event.eventNid, placed);
+      if (placed.continues !== undefined) continued.add(placed.continues);
+    }
+    const assignment = { roomNid, events: [...made.values()] };
+    memory.addPending(roomNid, assignment.events);
+    return assignment;
+  }
+
+  return {
+    assignNow,
+    async assign(roomNid, events) {
+      const own = new Set(events.map((event) => event.eventNid));
+      const others = events.flatMap((event) => event.authEventNids).filter((nid) => !own.has(nid));
+      const positions = await positionsOf(memory.pending(roomNid), others);
+      for (const [nid, position] of positions) {
+        if (memory.get(nid) === undefined) memory.remember(nid, { position, covers: [] });
+      }
+      const assignment = assignNow(roomNid, events);
+      if (assignment === undefined) throw new Error('events were given before their auth events');
+      return assignment;
+    },
+    append(set, { roomNid, events }) {
+      for (const { eventNid, authEventNids, links } of events) {
+        set.add(insertEdges, [eventNid, JSON.stringify(authEventNids)]);
+        for (const { origin, target } of links) {
+          set.add(insertLink, [roomNid, origin.chain, origin.seq, target.chain, target.seq]);
+        }
+      }
+    },
+    settle: ({ roomNid, events }, committed) => memory.settle(roomNid, events, committed),
+
+    async authChainContains(roomNid, event, other) {
+      const pending = memory.pending(roomNid);
+      const positions = await positionsOf(pending, [event, other]);
+      const goal = positions.get(other)!;
+      const table = createLinkTable(reader, roomNid, pending.links);
+      const reach = await reachOf(table, [positions.get(event)!], { strict: true });
+      return (reach.get(goal.chain) ?? 0) >= goal.seq;
+    },
+    async authDifference(roomNid, sets) {
+      const pending = memory.pending(roomNid);
+      const positions = await positionsOf(pending, sets.flat());
+      const table = createLinkTable(reader, roomNid, pending.links);
+      const extents = [];
+      for (const set of sets) {
+        extents.push(
+          await reachOf(
+            table,
+            set.map((nid) => positions.get(nid)!),
+            { strict: true },
+          ),
+        );
+      }
+      return eventsIn(pending, differenceOf(extents));
+    },
+    async conflictedSubgraph(roomNid, events) {
+      const pending = memory.pending(roomNid);
+      const goals = [...(await positionsOf(pending, events)).values()];
+      const table = createLinkTable(reader, roomNid, pending.links);
+      const reach = await reachOf(table, goals, { strict: false });
+      const ranges: ChainRange[] = [];
+      for (const [chain, first] of reachingTo(table, reach, goals)) {
+        const high = reach.get(chain) ?? 0;
+        if (first <= high) ranges.push({ chain, low: first - 1, high });
+      }
+      return eventsIn(pending, ranges);
+    },
+  };
+}
