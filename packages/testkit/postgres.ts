@@ -28,7 +28,7 @@ const settings = [
   'full_page_writes=off',
   'shared_buffers=32MB',
   'max_connections=300',
-  'log_min_messages=fatal',
+  'log_min_messages=panic',
   'log_min_error_statement=panic',
 ];
 

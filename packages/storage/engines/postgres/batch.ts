@@ -66,11 +66,16 @@ export function runBatch(client: pg.Client, steps: readonly Step[]): Promise<rea
     const results: StepResult[] = [];
     let fields: readonly Field[] | undefined;
     let rows: Row[] | undefined;
-    let broken: Error | undefined;
+    let broken: { readonly step: number; readonly error: Error } | undefined;
 
-    const fail = (cause: Error) => {
+    const fail = (cause: Error, step = results.length) => {
       for (const name of parsed) prepared.set(name, 'maybe');
-      reject(new BatchError(results.length, results, cause));
+      reject(new BatchError(step, results, cause));
+    };
+
+    /** For what goes wrong on our side, while the server goes on answering. */
+    const breakAt = (step: number, error: unknown) => {
+      broken ??= { step, error: error instanceof Error ? error : new Error(String(error)) };
     };
 
     const send = (connection: pg.Connection, step: Step) => {
@@ -101,11 +106,12 @@ export function runBatch(client: pg.Client, steps: readonly Step[]): Promise<rea
 
     client.query({
       submit(connection: pg.Connection) {
+        let sent = 0;
         connection.stream.cork();
         try {
-          for (const step of steps) send(connection, step);
+          for (; sent < steps.length; sent++) send(connection, steps[sent] as Step);
         } catch (error) {
-          broken = error as Error;
+          breakAt(sent, error);
         } finally {
           connection.sync();
           connection.stream.uncork();
@@ -117,7 +123,7 @@ export function runBatch(client: pg.Client, steps: readonly Step[]): Promise<rea
           fields = message.fields.map(({ name, dataTypeID }) => ({ name, parse: parserFor(dataTypeID, name) }));
           knownOf((steps[results.length] as Step).statement).fields = fields;
         } catch (error) {
-          broken ??= error as Error;
+          breakAt(results.length, error);
         }
       },
       handleDataRow(message: DataRow) {
@@ -126,7 +132,7 @@ export function runBatch(client: pg.Client, steps: readonly Step[]): Promise<rea
           rows ??= [];
           rows.push(parseRow(message.fields));
         } catch (error) {
-          broken = error as Error;
+          breakAt(results.length, error);
         }
       },
       handleCommandComplete({ text }: CommandComplete) {
@@ -137,9 +143,9 @@ export function runBatch(client: pg.Client, steps: readonly Step[]): Promise<rea
       handleEmptyQuery() {
         results.push({ count: 0, tag: '', rows: noRows });
       },
-      handleError: fail,
+      handleError: (error: Error) => fail(error),
       handleReadyForQuery() {
-        if (broken !== undefined) fail(broken);
+        if (broken !== undefined) fail(broken.error, broken.step);
         else resolve(results);
       },
     } as pg.Submittable);

@@ -1,9 +1,8 @@
+import { DatabaseError } from 'pg';
 import type { StorageErrorReason } from '../../errors.ts';
 
 export function sqlState(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.length === 5
-    ? error.code
-    : undefined;
+  return error instanceof DatabaseError ? error.code : undefined;
 }
 
 /**
@@ -12,8 +11,9 @@ export function sqlState(error: unknown): string | undefined {
  */
 export function wholeFailure(error: unknown): StorageErrorReason | undefined {
   const state = sqlState(error);
-  // Without a state it is no answer of the server but a lost connection.
-  if (state === undefined) return error instanceof Error && 'routine' in error ? undefined : 'unavailable';
+  // A value that does not go over is a defect; whatever else is no answer of the server is a lost connection.
+  if (error instanceof RangeError || error instanceof TypeError) return undefined;
+  if (state === undefined) return 'unavailable';
   if (state === '53100') return 'disk-full';
   switch (state.slice(0, 2)) {
     case '08': // connection

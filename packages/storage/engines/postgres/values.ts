@@ -22,7 +22,8 @@ const parsers: ReadonlyMap<number, Parse> = new Map<number, Parse>([
 
 export function parserFor(type: number, column: string): Parse {
   const parser = parsers.get(type);
-  if (parser === undefined) throw new Error(`Column ${column} has type ${type}, which the two engines do not share`);
+  if (parser === undefined)
+    throw new TypeError(`Column ${column} has type ${type}, which the two engines do not share`);
   return parser;
 }
 
