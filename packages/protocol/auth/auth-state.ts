@@ -1,5 +1,4 @@
 import type { RoomEvent } from '../events/pdu.ts';
-import type { JsonObject } from '../json/value.ts';
 
 /**
  * The part of a room's state that an event is judged against: the state before the event, the state that its auth
@@ -15,24 +14,11 @@ export type AuthState = {
   readonly create?: RoomEvent | undefined;
 };
 
-/** What the rules ask about signatures, which the event alone does not answer. */
-export type SignatureChecks = {
-  /**
-   * Whether a signature in the `signed` object of a third-party invite was made by `publicKey`, which the
-   * `m.room.third_party_invite` event gives in unpadded Base64.
-   */
-  readonly verifyThirdPartyInvite?: (
-    signed: JsonObject,
-    serverName: string,
-    keyId: string,
-    publicKey: string,
-  ) => boolean;
-  /**
-   * Whether the event carries a valid signature of this server. Leave it out where signatures were checked before, as
-   * state resolution does.
-   */
-  readonly isSignedBy?: (serverName: string) => boolean;
-};
+/**
+ * Whether the event carries a valid signature of this server, which the event alone does not answer. Left out where signatures were
+ * checked before, as for events in a state resolution.
+ */
+export type IsSignedBy = (serverName: string) => boolean;
 
 export function createEventOf(state: AuthState): RoomEvent | undefined {
   return state.create ?? state.get('m.room.create', '');

@@ -1,6 +1,6 @@
 import type { RoomEvent } from '../events/pdu.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
-import { membershipOf, type AuthState, type SignatureChecks } from './auth-state.ts';
+import { membershipOf, type AuthState, type IsSignedBy } from './auth-state.ts';
 import { allow, reject, type AuthDecision } from './decision.ts';
 import { requiredPowerLevel } from './power-levels.ts';
 import { powerOf, type RuleContext } from './rule-context.ts';
@@ -13,8 +13,6 @@ import { authoriseRedaction } from './rules/redaction.ts';
 import { findCreate } from './rules/room.ts';
 import { authoriseThirdPartyInviteEvent } from './rules/third-party-invite.ts';
 
-const noChecks: SignatureChecks = Object.freeze({});
-
 /**
  * Whether the room's rules allow an event in this state. The rules stand in the order of the text, numbered here as in
  * room version 12; the one about the event's `auth_events` is `checkAuthEvents`.
@@ -25,7 +23,7 @@ export function authorise(
   rules: RoomVersionRules,
   event: RoomEvent,
   state: AuthState,
-  checks: SignatureChecks = noChecks,
+  isSignedBy?: IsSignedBy,
 ): AuthDecision {
   // 1. "If type is `m.room.create`"
   if (event.type === 'm.room.create') return authoriseCreate(rules, event);
@@ -42,7 +40,7 @@ export function authorise(
   if (rules.auth.aliasesSpecialCase && event.type === 'm.room.aliases') return authoriseAliases(event);
 
   const powerLevels = state.get('m.room.power_levels', '');
-  const context: RuleContext = { rules, event, state, create, powerLevels, checks };
+  const context: RuleContext = { rules, event, state, create, powerLevels, isSignedBy };
 
   // 5. "If type is `m.room.member`"
   if (event.type === 'm.room.member') return authoriseMember(context);

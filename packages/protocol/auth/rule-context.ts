@@ -1,6 +1,6 @@
 import type { RoomEvent } from '../events/pdu.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
-import type { AuthState, SignatureChecks } from './auth-state.ts';
+import type { AuthState, IsSignedBy } from './auth-state.ts';
 import { namedPowerLevel, userPowerLevel, type LevelName } from './power-levels.ts';
 
 /** What the rules after the first three look at. */
@@ -11,7 +11,7 @@ export type RuleContext = {
   readonly create: RoomEvent;
   /** The room's `m.room.power_levels`, if it has one. */
   readonly powerLevels: RoomEvent | undefined;
-  readonly checks: SignatureChecks;
+  readonly isSignedBy: IsSignedBy | undefined;
 };
 
 export function powerOf(context: RuleContext, userId: string): number {

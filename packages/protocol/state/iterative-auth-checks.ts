@@ -1,4 +1,4 @@
-import type { AuthState, SignatureChecks } from '../auth/auth-state.ts';
+import type { AuthState } from '../auth/auth-state.ts';
 import { authorise } from '../auth/authorise.ts';
 import type { RoomEvent } from '../events/pdu.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
@@ -11,7 +11,6 @@ export type AuthCheckContext = {
   /** What the checks start from, besides what they add themselves: nothing in version 2.1. */
   readonly base: (type: string, stateKey: string) => RoomEvent | undefined;
   readonly event: (eventId: string) => RoomEvent | undefined;
-  readonly checks: SignatureChecks | undefined;
 };
 
 /**
@@ -27,7 +26,7 @@ export function iterativeAuthChecks(
 ): void {
   for (const event of events) {
     if (event.stateKey === undefined) continue;
-    const decision = authorise(context.rules, event, stateFor(context, event, state), context.checks);
+    const decision = authorise(context.rules, event, stateFor(context, event, state));
     if (decision.kind === 'allow') setEntry(state, event.type, event.stateKey, event);
   }
 }

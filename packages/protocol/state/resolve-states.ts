@@ -1,4 +1,3 @@
-import type { SignatureChecks } from '../auth/auth-state.ts';
 import type { RoomEvent } from '../events/pdu.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
 import { authDifference } from './auth-difference.ts';
@@ -13,7 +12,6 @@ export function resolveStates(
   rules: RoomVersionRules,
   states: readonly StateMap[],
   event: (eventId: string) => RoomEvent | undefined,
-  checks?: SignatureChecks,
 ): StateMap {
   const { unconflicted, conflicts } = splitConflicted(states);
   if (conflicts.length === 0) return unconflicted;
@@ -27,7 +25,7 @@ export function resolveStates(
     authDifference: rules.stateResolution === 'v1' ? [] : authDifference(eventIds, event),
     conflictedSubgraph: rules.stateResolution === 'v2.1' ? conflictedSubgraph(conflicted, event) : [],
   };
-  const resolution = resolveConflicts(rules, input, checks);
+  const resolution = resolveConflicts(rules, input);
   // Nothing can be needed of what answers every question.
   if (resolution.kind === 'need') throw new Error('State resolution asked for what it had been given');
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { authEventKeys } from '../auth/auth-event-keys.ts';
-import type { AuthState, SignatureChecks } from '../auth/auth-state.ts';
+import type { AuthState } from '../auth/auth-state.ts';
 import { authorise } from '../auth/authorise.ts';
 import type { RoomEvent } from '../events/pdu.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
@@ -19,7 +19,7 @@ type Allows = (event: RoomEvent) => boolean;
  *
  * {@link https://spec.matrix.org/v1.19/rooms/v1/#state-resolution}
  */
-export function resolveV1(rules: RoomVersionRules, input: ResolutionInput, checks?: SignatureChecks): Resolution {
+export function resolveV1(rules: RoomVersionRules, input: ResolutionInput): Resolution {
   const lookup = createLookup(input);
   const contests = input.conflicts.map((conflict) => ({ conflict, events: sortedEvents(conflict, lookup) }));
   const missingEvents = lookup.need();
@@ -42,7 +42,7 @@ export function resolveV1(rules: RoomVersionRules, input: ResolutionInput, check
   const allowedIn =
     (state: AuthState): Allows =>
     (event) =>
-      authorise(rules, event, state, checks).kind === 'allow';
+      authorise(rules, event, state).kind === 'allow';
 
   // "Start by setting *R* to the union of the states to be resolved, excluding any *conflicting* events."
   for (const contest of contests) if (contest.events.length === 1) settle(contest, contest.events[0]);

@@ -1,5 +1,4 @@
 import { authEventKeys } from '../auth/auth-event-keys.ts';
-import type { SignatureChecks } from '../auth/auth-state.ts';
 import type { RoomEvent } from '../events/pdu.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
 import { iterativeAuthChecks, type AuthCheckContext } from './iterative-auth-checks.ts';
@@ -15,13 +14,13 @@ import { entriesOf, getEntry, type MutableStateMap } from './state-map.ts';
  *
  * {@link https://spec.matrix.org/v1.19/rooms/v2/#algorithm}, {@link https://spec.matrix.org/v1.19/rooms/v12/#algorithm}
  */
-export function resolveV2(rules: RoomVersionRules, input: ResolutionInput, checks?: SignatureChecks): Resolution {
+export function resolveV2(rules: RoomVersionRules, input: ResolutionInput): Resolution {
   const lookup = createLookup(input);
   const full = fullConflictedSet(rules, input, lookup);
   const missingEvents = lookup.need();
   if (missingEvents !== undefined) return missingEvents;
 
-  const context = authCheckContext(rules, full, lookup, checks);
+  const context = authCheckContext(rules, full, lookup);
   askAhead(rules, full, lookup, context);
   const missingContext = lookup.need();
   if (missingContext !== undefined) return missingContext;
@@ -76,7 +75,6 @@ function authCheckContext(
   rules: RoomVersionRules,
   full: ReadonlyMap<string, RoomEvent>,
   lookup: Lookup,
-  checks: SignatureChecks | undefined,
 ): AuthCheckContext {
   const [first] = full.values();
   // "The `room_id` (being the `m.room.create` event's ID) implies this": https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
@@ -86,7 +84,6 @@ function authCheckContext(
     create: impliesCreate ? lookup.event(`$${first.roomId.slice(1)}`) : undefined,
     base: rules.stateResolution === 'v2.1' ? () => undefined : lookup.unconflicted,
     event: lookup.event,
-    checks,
   };
 }
 

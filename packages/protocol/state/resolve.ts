@@ -1,4 +1,3 @@
-import type { SignatureChecks } from '../auth/auth-state.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
 import type { Resolution, ResolutionInput } from './resolution.ts';
 import { resolveV1 } from './resolve-v1.ts';
@@ -9,17 +8,13 @@ import { resolveV2 } from './resolve-v2.ts';
  * steps up to there are then taken again with what was loaded, of which there are at most three rounds, and one for every piece of the
  * chain of power levels that is not loaded at once.
  */
-export function resolveConflicts(
-  rules: RoomVersionRules,
-  input: ResolutionInput,
-  checks?: SignatureChecks,
-): Resolution {
+export function resolveConflicts(rules: RoomVersionRules, input: ResolutionInput): Resolution {
   switch (rules.stateResolution) {
     case 'v1':
-      return resolveV1(rules, input, checks);
+      return resolveV1(rules, input);
     case 'v2':
     case 'v2.1':
-      return resolveV2(rules, input, checks);
+      return resolveV2(rules, input);
     default:
       return rules.stateResolution satisfies never;
   }

@@ -1,6 +1,6 @@
 import type { RoomEvent } from '../../events/pdu.ts';
 import { allow, reject, type AuthDecision } from '../decision.ts';
-import { domainOf } from '../user-id.ts';
+import { domainOf } from '../../ids/identifier.ts';
 
 /**
  * Rule 4 of room versions 1 to 5: "If type is `m.room.aliases`".

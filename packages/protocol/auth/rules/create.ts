@@ -2,7 +2,8 @@ import type { RoomEvent } from '../../events/pdu.ts';
 import { findRoomVersion } from '../../room-versions/registry.ts';
 import type { RoomVersionRules } from '../../room-versions/rules.ts';
 import { allow, reject, type AuthDecision } from '../decision.ts';
-import { domainOf, isUserId } from '../user-id.ts';
+import { domainOf } from '../../ids/identifier.ts';
+import { isUserId } from '../../ids/user-id.ts';
 
 /**
  * Rule 1: "If type is `m.room.create`".

@@ -1,6 +1,6 @@
 import type { RoomEvent } from '../../events/pdu.ts';
 import { reject, type AuthReject } from '../decision.ts';
-import { domainOf } from '../user-id.ts';
+import { domainOf } from '../../ids/identifier.ts';
 
 /**
  * Rule 3, since room version 12 rule 4: "If the `content` of the `m.room.create` event in the room state has the property

@@ -1,8 +1,9 @@
 import type { RoomEvent } from '../../events/pdu.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../json/value.ts';
-import { membershipOf, type SignatureChecks } from '../auth-state.ts';
+import { isJsonObject, type JsonValue } from '../../json/value.ts';
+import { membershipOf } from '../auth-state.ts';
 import { allow, reject, type AuthDecision } from '../decision.ts';
 import type { RuleContext } from '../rule-context.ts';
+import { isSignedByAny } from '../third-party-invite-signature.ts';
 
 /**
  * "If `content` has a `third_party_invite` property": rule 5.4.1 of room version 12. Whether the sender is in the room
@@ -11,7 +12,7 @@ import type { RuleContext } from '../rule-context.ts';
  * {@link https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules}
  */
 export function authoriseThirdPartyInvite(context: RuleContext, target: string, invite: JsonValue): AuthDecision {
-  const { event, state, checks } = context;
+  const { event, state } = context;
   // 5.4.1.1 "If *target user* is banned, reject."
   if (membershipOf(state, target) === 'ban') return reject('third_party_invite.banned', `${target} is banned`);
   // 5.4.1.2 "If `content.third_party_invite` does not have a `signed` property, reject."
@@ -33,7 +34,7 @@ export function authoriseThirdPartyInvite(context: RuleContext, target: string, 
     return reject('third_party_invite.wrong_sender', `${event.sender} did not send the invite`);
   }
   // 5.4.1.7 "If any signature in `signed` matches any public key in the `m.room.third_party_invite` event, allow."
-  if (hasValidSignature(checks, signed, publicKeys(offer))) return allow;
+  if (isSignedByAny(signed, publicKeys(offer))) return allow;
   // 5.4.1.8 "Otherwise, reject."
   return reject('third_party_invite.bad_signature', 'no signature is by a key that the invite names');
 }
@@ -51,27 +52,4 @@ function publicKeys({ content }: RoomEvent): ReadonlySet<string> {
     if (typeof key === 'string') keys.add(key);
   }
   return keys;
-}
-
-/** A real invite has one or two signatures and keys; the limit keeps a hostile one from buying work. */
-const attempts = 32;
-
-function hasValidSignature(checks: SignatureChecks, signed: JsonObject, keys: ReadonlySet<string>): boolean {
-  let left = attempts;
-  for (const [serverName, keyId] of signaturesOf(signed)) {
-    for (const key of keys) {
-      if (left-- === 0) return false;
-      if (checks.verifyThirdPartyInvite?.(signed, serverName, keyId, key) === true) return true;
-    }
-  }
-  return false;
-}
-
-function* signaturesOf(signed: JsonObject): Generator<readonly [serverName: string, keyId: string]> {
-  const signatures = signed['signatures'];
-  if (!isJsonObject(signatures)) return;
-  for (const [serverName, byKey] of Object.entries(signatures)) {
-    if (!isJsonObject(byKey)) continue;
-    for (const keyId of Object.keys(byKey)) yield [serverName, keyId];
-  }
 }

@@ -1,6 +1,6 @@
 import { reject, type AuthDecision } from '../decision.ts';
 import type { RuleContext } from '../rule-context.ts';
-import { domainOf } from '../user-id.ts';
+import { domainOf } from '../../ids/identifier.ts';
 import { authoriseBan } from './member-ban.ts';
 import { authoriseInvite } from './member-invite.ts';
 import { authoriseJoin } from './member-join.ts';
@@ -13,7 +13,7 @@ import { authoriseLeave } from './member-leave.ts';
  * {@link https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules}
  */
 export function authoriseMember(context: RuleContext): AuthDecision {
-  const { rules, event, checks } = context;
+  const { rules, event, isSignedBy } = context;
   const target = event.stateKey;
   const membership = event.content['membership'];
 
@@ -25,9 +25,9 @@ export function authoriseMember(context: RuleContext): AuthDecision {
   // 5.2, since version 8: "If `content` has a `join_authorised_via_users_server` key: If the event is not validly signed
   // by the homeserver of the user ID denoted by the key, reject."
   const authoriser = event.content['join_authorised_via_users_server'];
-  if (rules.auth.restrictedJoins && authoriser !== undefined && checks.isSignedBy !== undefined) {
+  if (rules.auth.restrictedJoins && authoriser !== undefined && isSignedBy !== undefined) {
     const server = typeof authoriser === 'string' ? domainOf(authoriser) : undefined;
-    if (server === undefined || !checks.isSignedBy(server)) {
+    if (server === undefined || !isSignedBy(server)) {
       return reject('member.not_signed_by_authoriser', 'the server that authorises the join has not signed it');
     }
   }

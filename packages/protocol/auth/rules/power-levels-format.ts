@@ -5,7 +5,7 @@ import { additionalCreators } from '../creators.ts';
 import { reject, type AuthReject } from '../decision.ts';
 import { levelNames, readPowerLevel } from '../power-levels.ts';
 import type { RuleContext } from '../rule-context.ts';
-import { isUserId } from '../user-id.ts';
+import { isUserId } from '../../ids/user-id.ts';
 
 /**
  * The rules about what an `m.room.power_levels` event may contain: 10.1 to 10.4 of room version 12.

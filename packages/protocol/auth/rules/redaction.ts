@@ -1,6 +1,6 @@
 import { allow, reject, type AuthDecision } from '../decision.ts';
 import { levelFor, powerOf, type RuleContext } from '../rule-context.ts';
-import { domainOf } from '../user-id.ts';
+import { domainOf } from '../../ids/identifier.ts';
 
 /**
  * Rule 11 of room versions 1 and 2: "If type is `m.room.redaction`". Later versions ask this when a redaction is applied.
