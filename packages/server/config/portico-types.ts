@@ -1,13 +1,10 @@
+import { parseServerName } from '@portico/protocol/ids/server-name.ts';
 import { findRoomVersion } from '@portico/protocol/room-versions/registry.ts';
 import { scalarType } from './value-type.ts';
 
-/**
- * A DNS name, IPv4 literal or bracketed IPv6 literal, with or without a port
- * (https://spec.matrix.org/v1.19/appendices/#server-name). No longer than what leaves room for a user name in the 255
- * bytes of a user ID.
- */
+/** No longer than what leaves room for a user name in the 255 bytes of a user ID. */
 export const serverName = scalarType('a server name such as example.org, without https://', (value) =>
-  /^(?:[0-9A-Za-z.-]{1,230}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/.test(value) ? value : undefined,
+  value.length <= 230 ? parseServerName(value) : undefined,
 );
 
 /** `path` is relative to the data folder until the configuration is complete. */
