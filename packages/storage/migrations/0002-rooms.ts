@@ -74,7 +74,7 @@ export const rooms: Migration = {
       state_key text not null,
       event_nid bigint not null,
       primary key (room_nid, type, state_key)
-    )`,
+    ) /* sqlite: without rowid */`,
 
     /* One row for everyone who ever had a membership. position: of the last change; forgotten: 1 once they forgot it. */
     `create table memberships (
@@ -87,7 +87,7 @@ export const rooms: Migration = {
       is_local bigint not null,
       forgotten bigint not null default 0,
       primary key (room_nid, user_id)
-    )`,
+    ) /* sqlite: without rowid */`,
     'create index memberships_by_user on memberships (user_id, position)',
     'create index memberships_by_kind on memberships (room_nid, membership, room_order)',
 
@@ -111,7 +111,7 @@ export const rooms: Migration = {
       joined bigint not null,
       since_position bigint not null,
       primary key (room_nid, host)
-    )`,
+    ) /* sqlite: without rowid */`,
     'create index joined_hosts_by_host on joined_hosts (host, room_nid)',
 
     `create table room_aliases (
@@ -131,7 +131,7 @@ export const rooms: Migration = {
       event_nid bigint not null,
       events text not null,
       primary key (room_nid, user_id)
-    )`,
+    ) /* sqlite: without rowid */`,
 
     /*
      * What counts as unread in a thread is its ordinal; a room's own is in its head. unread_order: of the last event that
@@ -146,7 +146,7 @@ export const rooms: Migration = {
       last_order bigint not null,
       reply_count bigint not null,
       primary key (room_nid, thread_nid)
-    )`,
+    ) /* sqlite: without rowid */`,
     'create index threads_by_order on threads (room_nid, last_order)',
     'create index threads_by_unread on threads (room_nid, unread_order)',
     `create index events_by_thread on events (thread_nid, room_order)
@@ -208,7 +208,7 @@ export const rooms: Migration = {
       ts bigint not null,
       position bigint not null,
       primary key (room_nid, user_id, receipt_type, thread_id)
-    )`,
+    ) /* sqlite: without rowid */`,
     'create index receipts_by_position on receipts (room_nid, position)',
   ],
 };

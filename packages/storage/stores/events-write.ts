@@ -22,7 +22,8 @@ export type NewEvent = {
   readonly replacesNid: number | undefined;
   readonly threadNid: number | undefined;
   readonly ordinal: number;
-  readonly chain: { readonly id: number; readonly sequence: number } | undefined;
+  /** Of a state event: its place in the auth chains. */
+  readonly chain: { readonly chain: number; readonly seq: number } | undefined;
   /** Whose device sent it under which transaction ID. */
   readonly transaction: { readonly deviceId: string; readonly txnId: string } | undefined;
 };
@@ -91,8 +92,8 @@ export function addTimelineEvent(set: WriteSet, event: NewEvent, position: Posit
     event.replacesNid ?? null,
     event.threadNid ?? null,
     event.ordinal,
-    event.chain?.id ?? null,
-    event.chain?.sequence ?? null,
+    event.chain?.chain ?? null,
+    event.chain?.seq ?? null,
     event.transaction?.deviceId ?? null,
     event.transaction?.txnId ?? null,
   ]);

@@ -7,6 +7,7 @@ import {
   type RoomVersionRules,
   serverNameOf,
 } from '@portico/protocol';
+import type { ChainAssignment, ChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { StateEdit, StateStore } from '@portico/storage/state-trie/index.ts';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
 import type { MembershipChange } from '@portico/storage/stores/memberships-write.ts';
@@ -18,6 +19,7 @@ import type { Step } from './steps.ts';
 
 export type DecideContext = {
   readonly states: StateStore;
+  readonly chains: ChainStore;
   readonly signer: EventSigner;
   readonly now: () => number;
 };
@@ -38,30 +40,37 @@ export class NotInMemory extends Error {
  * Throws `MatrixError` if the room's rules refuse the event.
  */
 export function decide(context: DecideContext, head: RoomHead, draft: Draft, eventNid: number): Step {
-  const { event, stored } = build(context, head, draft, eventNid);
-  if (event.stateKey === undefined) {
-    return { event, stored, membership: undefined, edit: undefined, head: headAfterMessage(head, event, eventNid) };
-  }
+  const { event, stored, authEventNids } = build(context, head, draft, eventNid);
+  if (event.stateKey === undefined) return { event, stored, head: headAfterMessage(head, event, eventNid) };
   const edit = editState(context.states, head, event, eventNid);
+  const chain = assignChain(context, head.roomNid, { eventNid, authEventNids }, edit);
   const replaced = getKnown(head, event.type, event.stateKey);
   const membership = membershipChange(context, head, event, eventNid, replaced);
   return {
     event,
-    stored: { ...stored, stateAfter: edit.root.rootId, replacesNid: replaced?.nid },
+    stored: {
+      ...stored,
+      stateAfter: edit.root.rootId,
+      replacesNid: replaced?.nid,
+      chain: chain.events[0]?.position,
+    },
     membership,
-    edit,
+    placed: { edit, chain },
     head: headAfterState(head, event, eventNid, edit, membership),
   };
 }
 
-function build(context: DecideContext, head: RoomHead, draft: Draft, eventNid: number): Pick<Step, 'event' | 'stored'> {
+function build(
+  context: DecideContext,
+  head: RoomHead,
+  draft: Draft,
+  eventNid: number,
+): Pick<Step, 'event' | 'stored'> & { readonly authEventNids: readonly number[] } {
   const { rules } = head;
   const state = (type: string, stateKey: string): RoomEvent | undefined => getKnown(head, type, stateKey)?.event;
-  const authEvents: string[] = [];
-  for (const [type, stateKey] of authEventKeys(rules, draft)) {
-    const found = state(type, stateKey);
-    if (found !== undefined) authEvents.push(found.eventId);
-  }
+  const authEvents = authEventKeys(rules, draft)
+    .map(([type, stateKey]) => getKnown(head, type, stateKey))
+    .filter((found) => found !== undefined);
   const isCreate = draft.type === 'm.room.create' && head.version === 0;
   const built = buildEvent(
     rules,
@@ -74,7 +83,7 @@ function build(context: DecideContext, head: RoomHead, draft: Draft, eventNid: n
       originServerTs: draft.originServerTs ?? context.now(),
       depth: head.maxDepth + 1,
       prevEvents: head.extremities,
-      authEvents,
+      authEvents: authEvents.map(({ event }) => event.eventId),
       redacts: draft.redacts,
     },
     context.signer,
@@ -90,6 +99,7 @@ function build(context: DecideContext, head: RoomHead, draft: Draft, eventNid: n
   if (decision.kind === 'reject') throw new MatrixError('forbidden', { message: decision.reason });
   return {
     event,
+    authEventNids: authEvents.map(({ nid }) => nid),
     stored: {
       eventNid,
       eventId: event.eventId,
@@ -118,6 +128,18 @@ function editState(states: StateStore, head: RoomHead, event: RoomEvent, eventNi
   if (done !== undefined) return done.value;
   // Reading on the way to an edit that is thrown away leaves in memory what the next try needs.
   throw new NotInMemory(async () => states.settle(await edit.run(), false));
+}
+
+function assignChain(
+  { chains, states }: DecideContext,
+  roomNid: number,
+  event: { readonly eventNid: number; readonly authEventNids: readonly number[] },
+  edit: StateEdit,
+): ChainAssignment {
+  const assignment = chains.assignNow(roomNid, [event]);
+  if (assignment !== undefined) return assignment;
+  states.settle(edit, false);
+  throw new NotInMemory(async () => chains.settle(await chains.assign(roomNid, [event]), false));
 }
 
 function membershipChange(

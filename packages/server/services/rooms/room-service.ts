@@ -1,6 +1,7 @@
 import type { EventSigner, JsonObject } from '@portico/protocol';
 import { isRoomAlias, isUserId } from '@portico/protocol';
 import type { Database } from '@portico/storage';
+import { createChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import { findRoomOfAlias } from '@portico/storage/stores/room-aliases.ts';
 import { findRoomNid } from '@portico/storage/stores/rooms.ts';
@@ -63,7 +64,8 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
   const stateEvents = createStateEvents(db);
   const known = createKnownState(states, stateEvents);
   const heads = createRoomHeads({ db, states });
-  const writer = createRoomWriter({ db, states, heads, known, stateEvents, signer, now });
+  const chains = createChainStore(db, { maxEvents: 50_000 });
+  const writer = createRoomWriter({ db, states, chains, heads, known, stateEvents, signer, now });
   const newRooms = createNewRooms({ db, start: writer.start, serverName, randomId: options.randomId });
   const transactions = createTransactions(db);
   const roomIds = createRoomIds((roomId) => findRoomNid(db, roomId));

@@ -1,4 +1,5 @@
 import type { RoomEvent } from '@portico/protocol';
+import type { ChainAssignment } from '@portico/storage/chain-cover/index.ts';
 import type { StateEdit } from '@portico/storage/state-trie/index.ts';
 import type { NewEvent } from '@portico/storage/stores/events-write.ts';
 import type { MembershipChange } from '@portico/storage/stores/memberships-write.ts';
@@ -10,7 +11,8 @@ export type Step = {
   readonly stored: NewEvent;
   /** The head after the event. Its version is that of the head before: it counts write sets. */
   readonly head: RoomHead;
-  readonly membership: MembershipChange | undefined;
-  /** The new state, of a state event. */
-  readonly edit: StateEdit | undefined;
+  /** Of a membership event. */
+  readonly membership?: MembershipChange | undefined;
+  /** Of a state event: the state after it, and its place in the auth chains. Both must be settled. */
+  readonly placed?: { readonly edit: StateEdit; readonly chain: ChainAssignment };
 };

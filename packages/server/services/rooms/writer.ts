@@ -30,7 +30,7 @@ export type RoomStarter = (
 const maxConflicts = 20;
 
 export function createRoomWriter(deps: WriterDependencies): RoomWriter & { readonly start: RoomStarter } {
-  const { db, heads, known, states } = deps;
+  const { db, heads, known, states, chains } = deps;
   const numbers = createPackNumbers((count) => db.reserveIds('event', count));
 
   /** Makes the whole decision from memory, or throws `NotInMemory`. */
@@ -62,7 +62,11 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & { reado
   }
 
   function settle(steps: readonly Step[], committed: boolean): void {
-    for (const { edit } of steps) if (edit !== undefined) states.settle(edit, committed);
+    for (const { placed } of steps) {
+      if (placed === undefined) continue;
+      states.settle(placed.edit, committed);
+      chains.settle(placed.chain, committed);
+    }
   }
 
   function strippedStateFor({ event, head, membership }: Step): string | undefined {
@@ -82,7 +86,11 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & { reado
     const after = trimKnown({ ...last.head, version: before.version + 1 });
     const set = createWriteSet();
     finish(set, after);
-    for (const { edit } of steps) if (edit !== undefined) states.append(set, after.roomNid, edit);
+    for (const { placed } of steps) {
+      if (placed === undefined) continue;
+      states.append(set, after.roomNid, placed.edit);
+      chains.append(set, placed.chain);
+    }
     for (const { event, stored } of steps) {
       if (event.stateKey !== undefined) deps.stateEvents.add({ nid: stored.eventNid, event });
     }
