@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { parseServerName, roomVersions, signingKeyFromSeed } from '@portico/protocol';
 import { openDatabase } from '@portico/storage';
 import { openStateStore } from '@portico/storage/state-trie/index.ts';
-import { MatrixError } from './errors/matrix-error.ts';
+import { findRefusal } from './errors/from-storage.ts';
 import { adminEndpoints } from './http/admin/index.ts';
 import { type AppOptions, buildApp } from './http/app.ts';
 import { clientEndpoints } from './http/client/index.ts';
+import { openApiEndpoint } from './http/openapi.ts';
+import { createRequestIds } from './observability/request-ids.ts';
 import { CommandError } from './process/command-error.ts';
 import type { CommandHandlers } from './process/command-socket.ts';
 import type { Composition, CompositionContext } from './process/composition.ts';
@@ -18,8 +20,14 @@ import { createRoomService } from './services/rooms/room-service.ts';
 const stateCacheBytes = 32 * 1024 * 1024;
 
 /** The only place where the parts of the program are put together. */
-export async function compose({ config, log, metrics, signingKey }: CompositionContext): Promise<Composition> {
-  const now = () => Date.now();
+export async function compose({
+  config,
+  log,
+  metrics,
+  signingKey,
+  testing = {},
+}: CompositionContext): Promise<Composition> {
+  const { now = Date.now, checkResponse } = testing;
   const serverName = parseServerName(config.serverName);
   if (serverName === undefined) throw new Error(`${config.serverName} passed for a server name in the configuration`);
   const db = await openDatabase({
@@ -62,7 +70,9 @@ export async function compose({ config, log, metrics, signingKey }: CompositionC
     log,
     authenticator: accounts.accessTokens,
     rateLimiter,
+    newRequestId: createRequestIds(),
     ...(metrics && { observe: metrics.observeRequest }),
+    ...(checkResponse && { checkResponse }),
   };
   return {
     createApp({ serve }, tls) {
@@ -70,7 +80,10 @@ export async function compose({ config, log, metrics, signingKey }: CompositionC
         ...(serve.includes('client') ? clientEndpoints : []),
         ...(serve.includes('admin') ? adminEndpoints : []),
       ];
-      const app = buildApp(endpoints, services, { ...appOptions, ...(tls && { tls }) });
+      const app = buildApp([...endpoints, openApiEndpoint(endpoints)], services, {
+        ...appOptions,
+        ...(tls && { tls }),
+      });
       return { listen: (where) => app.listen(where), close: () => app.close(), addresses: () => app.addresses() };
     },
     handlers: forCommandLine(accountCommands(accounts, now)),
@@ -90,8 +103,8 @@ function forCommandLine(handlers: CommandHandlers): CommandHandlers {
         try {
           return await handle(params);
         } catch (error) {
-          if (error instanceof MatrixError) throw new CommandError(error.message);
-          throw error;
+          const refusal = findRefusal(error);
+          throw refusal ? new CommandError(refusal.message) : error;
         }
       },
     ]),

@@ -16,6 +16,8 @@ export type AppOptions = {
   readonly rateLimiter: RateLimiter;
   /** Addresses and networks whose `X-Forwarded-For` is believed. From anybody else it is ignored. */
   readonly trustedProxies?: readonly string[];
+  /** Names requests in the log. */
+  readonly newRequestId?: () => string;
   readonly tls?: { readonly certificate: string | Buffer; readonly key: string | Buffer };
   /** Told about every answered request, by operation ID. */
   readonly observe?: (operationId: string, method: string, status: number, milliseconds: number) => void;
@@ -24,7 +26,7 @@ export type AppOptions = {
 
 const defaultBodyLimit = 1024 * 1024;
 
-function createFastify({ log, trustedProxies = [], tls }: AppOptions): FastifyInstance {
+function createFastify({ log, trustedProxies = [], newRequestId, tls }: AppOptions): FastifyInstance {
   return fastify({
     logger: false,
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
@@ -39,6 +41,7 @@ function createFastify({ log, trustedProxies = [], tls }: AppOptions): FastifyIn
     frameworkErrors: (error, request, reply) => {
       void sendError(log, error, request, reply);
     },
+    ...(newRequestId === undefined ? {} : { genReqId: newRequestId }),
     ...(tls === undefined ? {} : { https: { cert: tls.certificate, key: tls.key } }),
   });
 }

@@ -1,4 +1,5 @@
 import type { Config, Listener } from '../config/config.ts';
+import type { AppOptions } from '../http/app.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { CommandHandlers } from './command-socket.ts';
@@ -14,6 +15,8 @@ export type CompositionContext = {
   readonly signingKey: SigningKey;
   /** Aborted when the process is asked to end. */
   readonly signal: AbortSignal;
+  /** What only tests give. */
+  readonly testing?: { readonly now?: () => number; readonly checkResponse?: AppOptions['checkResponse'] };
 };
 
 /** The program, wired together. */

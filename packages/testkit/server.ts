@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compose } from '@portico/server/compose.ts';
+import { loadConfig } from '@portico/server/config/load.ts';
+import { createResponseCheck } from '@portico/server/http/check-response.ts';
+import type { Logger } from '@portico/server/observability/logger.ts';
+import { startServer } from '@portico/server/process/start-server.ts';
+import pino from 'pino';
+import { createTestDatabase } from './postgres.ts';
+import { createTestClient, type TestClient } from './test-client.ts';
+
+export type TestServerOptions = {
+  readonly engine?: 'sqlite' | 'postgres';
+  /** Instead of a fresh folder: one that another server of the test has left, or keeps its PostgreSQL beside. */
+  readonly dataDir?: string;
+  /** Instead of a fresh database. */
+  readonly databaseUrl?: string;
+  /** Further settings, as environment variables without `PORTICO_`. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly now?: () => number;
+};
+
+export interface TestServer {
+  readonly baseUrl: string;
+  readonly dataDir: string;
+  readonly databaseUrl: string;
+  /** What was logged as an error, a line of JSON each. */
+  readonly errors: readonly string[];
+  /** Makes requests without a token. */
+  readonly anonymous: TestClient;
+  /** A client with a token, of a user that is there already. */
+  as(user: { readonly userId: string; readonly accessToken: string; readonly deviceId: string }): TestClient;
+  /** Makes an account as a client does, and gives a client that is logged in. */
+  registerUser(name?: string, password?: string): Promise<TestClient>;
+  /** Ends the server and keeps what it stored. */
+  stop(): Promise<void>;
+  /** Ends the server and removes the folder it was given for itself. */
+  close(): Promise<void>;
+}
+
+export const testSharedSecret = 'the shared secret of test servers';
+
+function createErrorLog(): { log: Logger; errors: string[] } {
+  const errors: string[] = [];
+  const log = pino({ level: 'error' }, { write: (line: string) => errors.push(line) });
+  return { log, errors };
+}
+
+/**
+ * The whole program in this process, on a port of its own: open registration, cheap passwords, no rate limits. A response
+ * that is not as its endpoint declares fails its request.
+ */
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const { engine = 'sqlite', now } = options;
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'portico-server-'));
+  const databaseUrl = options.databaseUrl ?? (engine === 'sqlite' ? 'sqlite:portico.db' : await createTestDatabase());
+  const settings = {
+    SERVER_NAME: 'localhost',
+    DATA_DIR: dataDir,
+    DATABASE: databaseUrl,
+    DURABILITY: 'relaxed',
+    LISTENERS: JSON.stringify([{ address: '127.0.0.1', port: 0, serve: ['client', 'admin'] }]),
+    REGISTRATION_MODE: 'open',
+    REGISTRATION_SHARED_SECRET: testSharedSecret,
+    RATE_LIMITS_ENABLED: 'false',
+    PASSWORDS_ARGON2_MEMORY: '8KiB',
+    PASSWORDS_ARGON2_PASSES: '1',
+    ...options.settings,
+  };
+  const environment = Object.fromEntries(Object.entries(settings).map(([name, value]) => [`PORTICO_${name}`, value]));
+  const config = await loadConfig({ environment });
+  const { log, errors } = createErrorLog();
+  const testing = { checkResponse: createResponseCheck(), ...(now && { now }) };
+  const running = await startServer(config, (context) => compose({ ...context, testing }), log);
+  const baseUrl = running.listening[0]?.url ?? '';
+  const anonymous = createTestClient(baseUrl);
+
+  return {
+    baseUrl,
+    dataDir,
+    databaseUrl: config.database.url,
+    errors,
+    anonymous,
+    as: (user) => createTestClient(baseUrl, user),
+    async registerUser(name = `user-${randomBytes(6).toString('hex')}`, password = 'a password') {
+      const auth = { type: 'm.login.dummy' };
+      const { status, body } = await anonymous.post('/_matrix/client/v3/register', { username: name, password, auth });
+      if (status !== 200) throw new Error(`Registering ${name} failed: ${JSON.stringify(body)}`);
+      const { user_id: userId, access_token: accessToken, device_id: deviceId } = body as Record<string, string>;
+      if (!userId || !accessToken || !deviceId) throw new Error('A registration without a session');
+      return createTestClient(baseUrl, { userId, accessToken, deviceId });
+    },
+    stop: running.stop,
+    async close() {
+      await running.stop();
+      if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
