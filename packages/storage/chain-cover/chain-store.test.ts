@@ -141,6 +141,8 @@ onBothEngines('a chain whose last event failed to be committed is not continued'
   const failed = store.assignNow(1, [{ eventNid: 2, authEventNids: [1] }]);
   assert.ok(failed);
   store.settle(failed, false);
+  assert.equal(store.assignNow(1, [{ eventNid: 5, authEventNids: [2] }]), undefined);
+  await assert.rejects(store.assign(1, [{ eventNid: 5, authEventNids: [2] }]), /no place/);
   await commitEvents(database, store, 1, [{ eventNid: 3, authEventNids: [1] }]);
   await commitEvents(database, store, 1, [{ eventNid: 4, authEventNids: [3] }]);
   assert.deepEqual(inOrder(await store.authDifference(1, [[4], [1]])), [1, 3]);

@@ -82,11 +82,18 @@ export function createChainStore(reader: Reader, options: { readonly maxEvents: 
     return [...found];
   }
 
-  function assignNow(roomNid: number, events: readonly NewStateEvent[]): ChainAssignment | undefined {
+  function placeAll(
+    roomNid: number,
+    events: readonly NewStateEvent[],
+    positions: ReadonlyMap<number, ChainPosition>,
+  ): ChainAssignment | undefined {
     const made = new Map<number, PlacedEvent>();
     const continued = new Set<number>();
     const known: PlacedEvents = {
-      get: (nid) => made.get(nid) ?? memory.get(nid),
+      get(nid) {
+        const position = positions.get(nid);
+        return made.get(nid) ?? memory.get(nid) ?? (position && { position, covers: [] });
+      },
       isOpen: (nid) => !continued.has(nid) && (made.has(nid) || memory.isOpen(nid)),
     };
     for (const event of events) {
@@ -101,7 +108,7 @@ export function createChainStore(reader: Reader, options: { readonly maxEvents: 
   }
 
   return {
-    assignNow,
+    assignNow: (roomNid, events) => placeAll(roomNid, events, new Map()),
     async assign(roomNid, events) {
       const own = new Set(events.map((event) => event.eventNid));
       const others = events.flatMap((event) => event.authEventNids).filter((nid) => !own.has(nid));
@@ -109,7 +116,7 @@ export function createChainStore(reader: Reader, options: { readonly maxEvents: 
       for (const [nid, position] of positions) {
         if (memory.get(nid) === undefined) memory.remember(nid, { position, covers: [] });
       }
-      const assignment = assignNow(roomNid, events);
+      const assignment = placeAll(roomNid, events, positions);
       if (assignment === undefined) throw new Error('events were given before their auth events');
       return assignment;
     },

@@ -1,8 +1,8 @@
 import { edit } from './edit.ts';
 import { createKeyHasher, type KeyHasher } from './key-hash.ts';
 import type { StateRoot } from './node.ts';
-import { createNodeCache, type NodeCache } from './node-cache.ts';
-import type { Pack } from './pack.ts';
+import { createNodeCache } from './node-cache.ts';
+import { packOf, type Pack } from './pack.ts';
 import { draftsOf, packsNeeded, seal } from './seal.ts';
 import type { StateChange } from './state-store.ts';
 import { answerNow, type NodeSource, type Steps } from './steps.ts';
@@ -11,20 +11,31 @@ import { answerNow, type NodeSource, type Steps } from './steps.ts';
 export type TestTrie = {
   readonly hasher: KeyHasher;
   readonly source: NodeSource;
-  readonly cache: NodeCache;
+  /** Takes over packs of another trie. */
+  add(packs: readonly Pack[]): void;
   /** How often nodes were asked for, and how many. */
   readonly reads: { levels: number; nodes: number };
   set(root: StateRoot, changes: readonly StateChange[]): { root: StateRoot; packs: Pack[] };
   ask<T>(steps: Steps<T>): T;
 };
 
-export function createTestTrie(firstPack = 1): TestTrie {
+type Options = {
+  readonly firstPack?: number;
+  /** How far apart the packs of two edits are numbered: what lies between belongs to other rooms. */
+  readonly packStep?: number;
+};
+
+export function createTestTrie({ firstPack = 1, packStep = 0 }: Options = {}): TestTrie {
   const hasher = createKeyHasher(Buffer.alloc(16, 7));
-  const cache = createNodeCache(Number.MAX_SAFE_INTEGER);
+  const cache = createNodeCache(64 * 2 ** 20);
+  const stored = new Map<number, Pack>();
   const reads = { levels: 0, nodes: 0 };
   let nextPack = firstPack;
   const source: NodeSource = {
-    find: (id) => cache.find(id),
+    find(id) {
+      const pack = stored.get(packOf(id));
+      return cache.find(id) ?? (pack && cache.add(pack).find(id));
+    },
     load: (ids) => Promise.reject(new Error(`state node ${ids[0]} does not exist`)),
   };
 
@@ -44,20 +55,23 @@ export function createTestTrie(firstPack = 1): TestTrie {
     return answered.value;
   }
 
-  return {
+  const trie: TestTrie = {
     hasher,
     source,
-    cache,
     reads,
     ask,
+    add(packs) {
+      for (const pack of packs) stored.set(pack.packId, pack);
+    },
     set(root, changes) {
       const paths = changes.map(({ type, stateKey, event }) => ({ path: hasher.path(type, stateKey), event }));
       const edited = ask(edit(root, paths, hasher));
       const drafts = draftsOf(edited);
       const sealed = seal(edited, drafts, nextPack);
-      nextPack += packsNeeded(drafts);
-      for (const pack of sealed.packs) cache.add(pack);
+      nextPack += packsNeeded(drafts) + packStep;
+      trie.add(sealed.packs);
       return sealed;
     },
   };
+  return trie;
 }

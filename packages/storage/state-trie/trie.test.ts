@@ -166,11 +166,11 @@ test('an edit that changes nothing makes no nodes and keeps the root', () => {
 });
 
 test('a root that needs numbers from a lower block than its children still reads', () => {
-  const high = createTestTrie(1_000_000_000);
+  const high = createTestTrie({ firstPack: 1_000_000_000 });
   const members = Array.from({ length: 50 }, (_, n) => ({ type: 'm.room.member', stateKey: `@u${n}:x`, event: n + 1 }));
   const { root, packs } = high.set(emptyState, members);
-  const low = createTestTrie(5);
-  for (const pack of packs) low.cache.add(pack);
+  const low = createTestTrie({ firstPack: 5 });
+  low.add(packs);
   const edited = low.set(root, [{ type: 'm.room.member', stateKey: '@u7:x', event: 99 }]).root;
   assert.deepEqual(low.ask(diff(root.rootId, edited.rootId)), [
     { path: low.hasher.path('m.room.member', '@u7:x'), before: 8, after: 99 },
