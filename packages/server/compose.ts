@@ -80,11 +80,10 @@ export async function compose({
         ...(serve.includes('client') ? clientEndpoints : []),
         ...(serve.includes('admin') ? adminEndpoints : []),
       ];
-      const app = buildApp([...endpoints, openApiEndpoint(endpoints)], services, {
+      return buildApp([...endpoints, openApiEndpoint(endpoints)], services, {
         ...appOptions,
         ...(tls && { tls }),
       });
-      return { listen: (where) => app.listen(where), close: () => app.close(), addresses: () => app.addresses() };
     },
     handlers: forCommandLine(accountCommands(accounts, now)),
     async close() {

@@ -1,13 +1,14 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTlsServer } from 'node:https';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { MetricRegistry } from './registry.ts';
 
 export type MetricsServer = {
   listen(where: { host: string; port: number }): Promise<void>;
   close(): Promise<void>;
   addresses(): AddressInfo[];
+  readonly server: Server;
 };
 
 /** Answers `GET /metrics` on a listener of its own, so that what faces the world never does. */
@@ -18,6 +19,7 @@ export function createMetricsServer(
   const answer = (request: IncomingMessage, response: ServerResponse) => void answerScrape(registry, request, response);
   const server = tls ? createTlsServer({ cert: tls.certificate, key: tls.key }, answer) : createServer(answer);
   return {
+    server,
     async listen({ host, port }) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       server.once('error', reject);

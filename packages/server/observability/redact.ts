@@ -7,14 +7,16 @@ export function redactSecrets(text: string): string {
     ? text
         .replaceAll(inAddress, '$1=[redacted]')
         .replaceAll(inHeader, '$1 [redacted]')
+        .replaceAll(inSignature, '$1[redacted]')
         .replaceAll(inField, '$1"[redacted]"')
         .replaceAll(inDatabaseAddress, '$1:[redacted]@')
     : text;
 }
 
-const mayHoldSecret = /token|bearer|password|secret|authorization|cookie|postgres|hmac|mac"/i;
+const mayHoldSecret = /token|bearer|password|secret|authorization|cookie|postgres|hmac|mac"|sig=/i;
 const inAddress = /([?&](?:access_token|refresh_token|hs_token|as_token|loginToken|token))=[^&\s"'#\\]+/g;
-const inHeader = /\b(Bearer|X-Matrix)\s+[^"\\]+/gi;
+const inHeader = /\b(Bearer)\s+[^\s"\\]+/gi;
+const inSignature = /(\bsig=(?:\\")?)[A-Za-z0-9+/]+/g;
 const inField =
   /("(?:\w*(?:token|password|secret)|authorization|cookie|set-cookie|mac|hmac|private_key)"\s*:\s*)"(?:[^"\\]|\\.)*"/gi;
 const inDatabaseAddress = /(\bpostgres(?:ql)?:\/\/[^:@/\s"]*):[^@\s"]*@/g;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { createSecureContext } from 'node:tls';
 import type { Listener } from '../config/config.ts';
 import { listenerUrl } from '../config/complete.ts';
@@ -8,6 +9,7 @@ import { StartError } from './start-error.ts';
 export interface Listenable {
   listen(where: { host: string; port: number }): Promise<unknown>;
   close(): Promise<void>;
+  readonly server: Pick<Server, 'closeIdleConnections' | 'closeAllConnections'>;
   addresses(): readonly (string | { readonly port: number })[];
 }
 
@@ -25,9 +27,7 @@ export async function startListeners(
   create: (listener: Listener, tls: TlsFiles | undefined) => Listenable,
 ): Promise<{ listening: readonly Listening[]; close: () => Promise<void> }> {
   const started: Listenable[] = [];
-  const close = async () => {
-    await Promise.all(started.map((server) => server.close()));
-  };
+  const close = () => closeAll(started);
   const listening: Listening[] = [];
   try {
     for (const [index, listener] of listeners.entries()) {
@@ -44,6 +44,21 @@ export async function startListeners(
     throw error;
   }
   return { listening, close };
+}
+
+/** How long requests in flight may take to end, in milliseconds, before their connections are cut. */
+const patience = 25_000;
+
+async function closeAll(servers: readonly Listenable[]): Promise<void> {
+  // A connection whose request was in flight when its server closed would stay open, idle, until it times out.
+  const idle = setInterval(() => servers.forEach(({ server }) => server.closeIdleConnections()), 10);
+  const late = setTimeout(() => servers.forEach(({ server }) => server.closeAllConnections()), patience);
+  try {
+    await Promise.all(servers.map((server) => server.close()));
+  } finally {
+    clearInterval(idle);
+    clearTimeout(late);
+  }
 }
 
 async function listen(server: Listenable, { address, port }: Listener, name: string): Promise<void> {
