@@ -5,15 +5,15 @@ import { addRoom, moveRoomHead, type RoomHeadFields } from '@portico/storage/sto
 import type { RoomHead } from './head.ts';
 import type { Step } from './steps.ts';
 
-/** Writes decided events with all that follows from them, except the room's head. Returns the position of the last one. */
+/** Writes decided events with all that follows from them, except the room's head. */
 export function writeSteps(
   set: WriteSet,
   steps: readonly Step[],
+  positions: readonly PositionParam[],
   strippedStateFor: (step: Step) => string | undefined,
-): PositionParam {
-  let position: PositionParam | undefined;
-  for (const step of steps) {
-    position = set.takePosition();
+): void {
+  for (const [index, step] of steps.entries()) {
+    const position = positionAt(positions, index);
     const { stored, membership } = step;
     addTimelineEvent(set, stored, position);
     if (stored.stateKey !== undefined) {
@@ -26,7 +26,11 @@ export function writeSteps(
       setStrippedState(set, stored.roomNid, membership.userId, stored.eventNid, stripped);
     }
   }
-  if (position === undefined) throw new Error('there are no events to write');
+}
+
+export function positionAt(positions: readonly PositionParam[], index: number): PositionParam {
+  const position = positions.at(index);
+  if (position === undefined) throw new Error('there are fewer positions than events');
   return position;
 }
 

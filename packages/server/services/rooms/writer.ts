@@ -1,5 +1,5 @@
 import { createPackNumbers } from '@portico/storage/state-trie/pack-numbers.ts';
-import { createWriteSet, type Database, StorageError, type WriteSet } from '@portico/storage';
+import { createWriteSet, type Database, type PositionParam, StorageError, type WriteSet } from '@portico/storage';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { decide, type DecideContext, keysOf, NotInMemory } from './decide.ts';
 import type { Draft } from './draft.ts';
@@ -10,7 +10,7 @@ import type { Appended, Plan, RoomView, RoomWriter } from './room-writer.ts';
 import type { StateEvents } from './state-events.ts';
 import type { Step } from './steps.ts';
 import { strippedState, strippedStateKeys } from './stripped-state.ts';
-import { writeHead, writeNewRoom, writeSteps } from './write-steps.ts';
+import { positionAt, writeHead, writeNewRoom, writeSteps } from './write-steps.ts';
 
 export type WriterDependencies = DecideContext & {
   readonly db: Database;
@@ -80,12 +80,19 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & { reado
   }
 
   /** Commits decided steps. The head they lead to is what the next decision starts from, already before the commit. */
-  async function commit(steps: readonly Step[], before: RoomHead, finish: (set: WriteSet, after: RoomHead) => void) {
+  async function commit(
+    steps: readonly Step[],
+    before: RoomHead,
+    moveHead: (set: WriteSet, after: RoomHead, position: PositionParam) => void,
+  ): Promise<void> {
     const last = steps.at(-1);
     if (last === undefined) throw new Error('there is nothing to commit');
     const after = trimKnown({ ...last.head, version: before.version + 1 });
     const set = createWriteSet();
-    finish(set, after);
+    const positions = steps.map(() => set.takePosition());
+    // The head goes first: whoever decided on an old head must hear of that, whatever else no longer holds.
+    moveHead(set, after, positionAt(positions, -1));
+    writeSteps(set, steps, positions, strippedStateFor);
     for (const { placed } of steps) {
       if (placed === undefined) continue;
       states.append(set, after.roomNid, placed.edit);
@@ -118,8 +125,7 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & { reado
       roomNid,
       events: steps.map(({ stored }) => ({ eventNid: stored.eventNid, eventId: stored.eventId })),
     };
-    await commit(steps, head, (set, after) => {
-      const position = writeSteps(set, steps, strippedStateFor);
+    await commit(steps, head, (set, after, position) => {
       writeHead(set, after, head.version, position);
       plan.alongside?.(set, appended, position);
     });
@@ -143,8 +149,7 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & { reado
           const steps = decideAll(head, drafts);
           const roomId = steps[0]?.head.roomId ?? head.roomId;
           const createEventNid = steps[0]?.stored.eventNid ?? 0;
-          await commit(steps, head, (set, after) => {
-            const position = writeSteps(set, steps, strippedStateFor);
+          await commit(steps, head, (set, after, position) => {
             writeNewRoom(set, { ...after, createEventNid }, position);
             alongside(set);
           });
