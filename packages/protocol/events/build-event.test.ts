@@ -81,3 +81,39 @@ for (const rules of roomVersions) {
     });
   }
 }
+
+test('what cannot be sent is refused with a rule', () => {
+  const rules = roomVersions.at(-1) as (typeof roomVersions)[number];
+  const draft = draftOf('12', 'm.room.message');
+  const outcome = (change: Partial<NewEvent>, of = rules, from = draft) => {
+    const built = buildEvent(of, { ...from, ...change }, signer);
+    return built.kind === 'ok' ? 'ok' : built.rule;
+  };
+  const ids = (length: number) => Array.from({ length }, () => `$${hash}`);
+  assert.equal(outcome({}), 'ok');
+  assert.equal(outcome({ content: { body: 1.5 } }), 'event.json');
+  assert.equal(outcome({ content: { body: 2 ** 53 } }), 'event.json');
+  assert.equal(outcome({ content: { body: '\ud800' } }), 'event.json');
+  assert.equal(outcome({ type: '\ud800' }), 'event.json');
+  assert.equal(outcome({ type: 'é'.repeat(128) }), 'event.field_too_long');
+  assert.equal(outcome({ stateKey: 'a'.repeat(256) }), 'event.field_too_long');
+  assert.equal(outcome({ prevEvents: ids(20), authEvents: ids(10) }), 'ok');
+  assert.equal(outcome({ prevEvents: ids(21) }), 'event.references');
+  assert.equal(outcome({ authEvents: ids(11) }), 'event.references');
+  assert.equal(outcome({ content: { body: 'a'.repeat(65_536) } }), 'event.too_large');
+  const first = roomVersions[0] as (typeof roomVersions)[number];
+  assert.equal(outcome({ eventId: undefined }, first, draftOf('1', 'm.room.message')), 'event.references');
+  assert.equal(outcome({ referenceHashes: new Map() }, first, draftOf('1', 'm.room.message')), 'event.references');
+});
+
+test('the depth of an own event stops at the limit', () => {
+  for (const rules of roomVersions) {
+    const built = buildEvent(
+      rules,
+      { ...draftOf(rules.version, 'm.room.message'), depth: 2 ** 53 },
+      signer,
+    ) as BuiltEvent;
+    assert.equal(built.event.depth, 2 ** 53 - 1);
+    assert.equal(parsePdu(rules, joinPieces(built.pieces)).kind, 'ok');
+  }
+});

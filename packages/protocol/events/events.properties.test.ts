@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { encodeCanonical } from '../json/canonical.ts';
+import type { JsonObject, JsonValue } from '../json/value.ts';
+import { isRoomAlias } from '../ids/room-alias.ts';
+import { isEventId } from '../ids/event-id.ts';
+import { isRoomId } from '../ids/room-id.ts';
+import { isServerName, splitServerName } from '../ids/server-name.ts';
+import { isUserId } from '../ids/user-id.ts';
+import { parseMxcUri } from '../ids/mxc-uri.ts';
+import { roomVersions } from '../room-versions/registry.ts';
+import { checkHash, referenceHash } from './hashes.ts';
+import { parsePdu } from './parse-pdu.ts';
+import { joinPieces, splitPdu } from './pieces.ts';
+import { redactPdu } from './redact.ts';
+import { compileServerAcl } from './server-acl.ts';
+import { parseStrippedStateEvent } from './stripped-state.ts';
+import { toRoomEvent } from './room-event.ts';
+
+const runs = { numRuns: Number(process.env.PROPERTY_RUNS ?? 2000) };
+
+const rules = fc.constantFrom(...roomVersions);
+const type = fc.constantFrom(
+  'm.room.message',
+  'm.room.member',
+  'm.room.create',
+  'm.room.join_rules',
+  'm.room.power_levels',
+  'm.room.aliases',
+  'm.room.history_visibility',
+  'm.room.redaction',
+);
+const contentKey = fc.constantFrom(
+  'membership',
+  'creator',
+  'join_rule',
+  'allow',
+  'users',
+  'invite',
+  'aliases',
+  'history_visibility',
+  'redacts',
+  'join_authorised_via_users_server',
+  'signed',
+  'body',
+  '__proto__',
+);
+const leaf = fc.oneof(fc.string(), fc.maxSafeInteger(), fc.constant(null), fc.constant('@a:b'));
+const content = fc.dictionary(
+  fc.oneof(contentKey, fc.constant('third_party_invite')),
+  fc.oneof(leaf, fc.dictionary(contentKey, leaf)),
+) as fc.Arbitrary<JsonObject>;
+
+const hash = `$${'A'.repeat(43)}`;
+const references = fc.constantFrom<JsonValue>([], [hash], [['$a:b', { sha256: 'x' }]], [[hash]], 'none', [7]);
+const likely = <Value>(usual: Value) =>
+  fc.oneof({ weight: 6, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: leaf });
+const pduLike = fc.record(
+  {
+    type: fc.oneof({ weight: 6, arbitrary: type }, { weight: 1, arbitrary: leaf }),
+    sender: likely('@a:b'),
+    room_id: fc.oneof(fc.constant('!r:b'), fc.constant(`!${'A'.repeat(43)}`), leaf),
+    event_id: likely('$e:b'),
+    state_key: likely(''),
+    content,
+    depth: likely(1),
+    origin_server_ts: likely(1),
+    prev_events: references,
+    auth_events: references,
+    hashes: likely({ sha256: 'AAAA' }),
+    signatures: likely({ b: { 'ed25519:1': 'AAAA' } }),
+    unsigned: likely({ age: 1 }),
+    origin: leaf,
+    membership: leaf,
+    redacts: likely(hash),
+  },
+  { requiredKeys: ['content'] },
+) as fc.Arbitrary<JsonObject>;
+
+test('redaction is idempotent, and leaves hashes over the essentials alone', () => {
+  const property = fc.property(rules, pduLike, (rules, pdu) => {
+    const once = redactPdu(rules, pdu);
+    assert.equal(encodeCanonical(redactPdu(rules, once)), encodeCanonical(once));
+    assert.equal(referenceHash(rules, once), referenceHash(rules, pdu));
+  });
+  fc.assert(property, runs);
+});
+
+test('the pieces of an event join to its canonical JSON', () => {
+  const property = fc.property(pduLike, (pdu) => {
+    const pieces = splitPdu(pdu, 'strict');
+    assert.equal(joinPieces(pieces), encodeCanonical(pdu));
+    assert.equal(pieces.content, encodeCanonical(pdu.content ?? null));
+  });
+  fc.assert(property, runs);
+});
+
+test('parsing an event decides and never throws, and what it accepts can be used', () => {
+  let accepted = 0;
+  const input = fc.oneof(
+    pduLike,
+    fc.string(),
+    pduLike.map((pdu) => JSON.stringify(pdu)),
+    fc.jsonValue() as fc.Arbitrary<JsonValue>,
+  );
+  const property = fc.property(rules, input, (rules, input) => {
+    const parsed = parsePdu(rules, input);
+    if (parsed.kind === 'reject') return;
+    accepted += 1;
+    const event = toRoomEvent(rules, parsed.pdu, parsed.eventId, { rejected: false });
+    for (const text of [event.eventId, event.roomId, event.type, event.sender]) assert.equal(typeof text, 'string');
+    for (const id of [...event.prevEvents, ...event.authEvents]) assert.equal(typeof id, 'string');
+    assert.equal(joinPieces(parsed.pieces), encodeCanonical(parsed.pdu as JsonObject));
+    assert.equal(checkHash(rules, parsed.pdu), false);
+  });
+  fc.assert(property, runs);
+  assert.ok(accepted > 0);
+});
+
+test('parsers of identifiers, access lists and stripped state take any input', () => {
+  const anyText = fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^[@!#$]?[a-z.:0-9[\]]{0,20}$/));
+  const property = fc.property(anyText, fc.jsonValue() as fc.Arbitrary<JsonValue>, (text, value) => {
+    for (const accepts of [isUserId, isRoomId, isRoomAlias, isEventId]) {
+      if (accepts(text)) assert.ok(Buffer.byteLength(text) <= 255 && text.isWellFormed());
+    }
+    assert.equal(isServerName(text), splitServerName(text) !== undefined);
+    parseMxcUri(text);
+    parseStrippedStateEvent(value);
+    assert.equal(compileServerAcl({ allow: value, deny: value })(text).kind, 'reject');
+  });
+  fc.assert(property, runs);
+});

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { compileGlob } from './glob.ts';
+
+const runs = { numRuns: Number(process.env.PROPERTY_RUNS ?? 2000) };
+
+/** The definition, by dynamic programming over characters. */
+function reference(pattern: string, text: string): boolean {
+  const characters = Array.from(text);
+  let reachable = [true, ...characters.map(() => false)];
+  for (const symbol of pattern) {
+    const next = reachable.map(() => false);
+    for (let index = 0; index <= characters.length; index++) {
+      const step = index > 0 && reachable[index - 1] === true && (symbol === '?' || symbol === characters[index - 1]);
+      const star = symbol === '*' && (reachable[index] === true || (index > 0 && next[index - 1] === true));
+      next[index] = symbol === '*' ? star : step;
+    }
+    reachable = next;
+  }
+  return reachable.at(-1) === true;
+}
+
+const few = { unit: fc.constantFrom('a', 'b', '\u{1f600}') };
+const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '\u{1f600}', '*', '?'), maxLength: 12 });
+
+test('globs match what their definition says', () => {
+  const property = fc.property(pattern, fc.string({ ...few, maxLength: 20 }), (pattern, text) => {
+    assert.equal(compileGlob(pattern)(text), reference(pattern, text));
+  });
+  fc.assert(property, runs);
+});
+
+test('long texts and long parts match no differently', () => {
+  const long = fc.string({ ...few, minLength: 30, maxLength: 80 });
+  const property = fc.property(long, long, long, fc.nat(79), (before, middle, after, hole) => {
+    const text = before + 'c'.repeat(1100) + middle + after;
+    const characters = Array.from(middle);
+    characters[hole % characters.length] = '?';
+    for (const pattern of [`*${characters.join('')}*`, `*${middle}*`, `${before}*${characters.join('')}${after}`]) {
+      assert.equal(compileGlob(pattern)(text), reference(pattern, text));
+    }
+  });
+  fc.assert(property, { numRuns: Math.ceil(runs.numRuns / 20) });
+});
+
+const hostile: Readonly<Record<string, (size: number) => readonly [pattern: string, text: string]>> = {
+  'many stars': (size) => [`${'*a'.repeat(1000)}*b`, 'a'.repeat(size)],
+  'a long part that almost matches': (size) => [`*${'a'.repeat(200)}b*`, 'a'.repeat(size)],
+  'a part that begins wrong': (size) => [`*b${'a'.repeat(200)}*`, 'a'.repeat(size)],
+  'question marks that almost match': (size) => [`*${'a?'.repeat(100)}b*`, 'a'.repeat(size)],
+};
+
+for (const [name, make] of Object.entries(hostile)) {
+  test(`time grows with the text and no faster: ${name}`, () => {
+    const cost = (size: number) => {
+      const [pattern, text] = make(size);
+      const matches = compileGlob(pattern);
+      let best = Number.POSITIVE_INFINITY;
+      for (let attempt = 0; attempt < 5; attempt++) {
+        const start = performance.now();
+        assert.equal(matches(text), false);
+        best = Math.min(best, performance.now() - start);
+      }
+      return best;
+    };
+    cost(20_000);
+    // Sixteen times the text; quadratic would be 256 times the cost.
+    assert.ok(cost(320_000) < 80 * Math.max(cost(20_000), 0.05));
+  });
+}

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { encodeCanonical } from './canonical.ts';
+import { compareCodePoints, exceedsUtf8, utf8Length } from './code-points.ts';
+import { JsonError } from './json-error.ts';
+import { parseJson, type JsonMode } from './parse-json.ts';
+import type { JsonValue } from './value.ts';
+
+const runs = { numRuns: Number(process.env.PROPERTY_RUNS ?? 2000) };
+
+const character = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 });
+const text = fc.string({ unit: fc.oneof(fc.constantFrom('\u{1f600}', '\ufb01', '\u0000', '"', '\\', 'a'), character) });
+const key = fc.oneof(text, fc.constantFrom('__proto__', 'constructor', 'toJSON', '10', '9', ''));
+const { value: strictJson } = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    text,
+    fc.maxSafeInteger(),
+    fc.boolean(),
+    fc.constant(null),
+    tie('array'),
+    tie('object'),
+  ),
+  array: fc.array(tie('value'), { maxLength: 4 }),
+  object: fc.dictionary(key, tie('value'), { maxKeys: 6, noNullPrototype: false }),
+})) as { value: fc.Arbitrary<JsonValue> };
+
+/** The definition, as plainly as it can be written: the engine's writer over keys in order, at every level. */
+function reference(value: JsonValue): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${(value as readonly JsonValue[]).map(reference).join(',')}]`;
+  const members = Object.entries(value as { readonly [key: string]: JsonValue }).map(([key, child]) => ({
+    points: Array.from(key, (character) => character.codePointAt(0) ?? 0),
+    text: `${JSON.stringify(key)}:${reference(child)}`,
+  }));
+  members.sort((a, b) => {
+    const index = a.points.findIndex((point, position) => point !== b.points[position]);
+    return index === -1 ? a.points.length - b.points.length : (a.points[index] ?? 0) - (b.points[index] ?? -1);
+  });
+  return `{${members.map((member) => member.text).join(',')}}`;
+}
+
+test('canonical JSON is what its definition says', () => {
+  fc.assert(
+    fc.property(strictJson, (value) => assert.equal(encodeCanonical(value), reference(value))),
+    runs,
+  );
+});
+
+test('canonical JSON comes back from parsing, in every mode, and does not change again', () => {
+  const mode = fc.constantFrom<JsonMode>('plain', 'lenient', 'strict');
+  const round = fc.property(strictJson, mode, (value, mode) => {
+    const once = encodeCanonical(value);
+    assert.equal(encodeCanonical(parseJson(once, mode)), once);
+  });
+  fc.assert(round, runs);
+});
+
+const looseNumber = fc.oneof(
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+  fc.bigInt().map(String),
+  fc.stringMatching(/^-?(0|[1-9][0-9]{0,24})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?$/),
+);
+
+test('lenient numbers, once canonical, stay as they are', () => {
+  const property = fc.property(looseNumber, (number) => {
+    const once = encodeCanonical(parseJson(`{"a":[${number}]}`, 'lenient'), 'lenient');
+    assert.equal(encodeCanonical(parseJson(once, 'lenient'), 'lenient'), once);
+    assert.equal(Number(once.slice(6, -2)), Number(number) + 0);
+  });
+  fc.assert(property, runs);
+});
+
+test('strict takes exactly the numbers that are spelled canonically', () => {
+  const property = fc.property(looseNumber, (number) => {
+    const canonical = /^(0|-?[1-9][0-9]*)$/.test(number) && Number.isSafeInteger(Number(number));
+    const attempt = () => encodeCanonical(parseJson(`[1,${number}]`, 'strict'));
+    if (canonical) assert.equal(attempt(), `[1,${number}]`);
+    else assert.throws(attempt, JsonError);
+    // What was parsed leniently is judged no differently.
+    const late = () => encodeCanonical(parseJson(`[1,${number}]`, 'lenient'), 'strict');
+    if (canonical) assert.equal(late(), `[1,${number}]`);
+    else assert.throws(late, JsonError);
+  });
+  fc.assert(property, runs);
+});
+
+test('parsing throws nothing but its own error', () => {
+  const almostJson = fc
+    .array(
+      fc.constantFrom(
+        '{',
+        '}',
+        '[',
+        ']',
+        '"',
+        ':',
+        ',',
+        '\\u',
+        'd800',
+        '1',
+        '-',
+        '0',
+        '.',
+        'e',
+        'null',
+        '__proto__',
+        ' ',
+      ),
+    )
+    .map((tokens) => tokens.join(''));
+  const input = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    almostJson,
+    almostJson.map((text) => `{"a":${text}}`),
+  );
+  const property = fc.property(input, fc.constantFrom<JsonMode>('plain', 'lenient', 'strict'), (input, mode) => {
+    try {
+      encodeCanonical(parseJson(input, mode), mode === 'strict' ? 'strict' : 'lenient');
+    } catch (error) {
+      assert.ok(error instanceof JsonError, String(error));
+    }
+  });
+  fc.assert(property, runs);
+});
+
+test('nesting of any depth is refused without exhausting the stack', () => {
+  for (const open of ['[', '{"a":']) {
+    for (const depth of [101, 5000, 1_000_000]) {
+      const text = open.repeat(depth) + (open === '[' ? '' : '1') + (open === '[' ? ']' : '}').repeat(depth);
+      for (const mode of ['plain', 'lenient', 'strict'] as const) {
+        assert.throws(() => parseJson(text, mode), { name: 'JsonError', reason: 'too-deep' });
+      }
+    }
+  }
+});
+
+test('code points compare and count as UTF-8 does', () => {
+  const anyText = fc.string({ unit: 'binary' });
+  const property = fc.property(anyText, anyText, (a, b) => {
+    const wellFormed = a.isWellFormed() && b.isWellFormed();
+    if (wellFormed) assert.equal(Math.sign(compareCodePoints(a, b)), Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    assert.equal(utf8Length(a), Buffer.byteLength(a));
+    for (const limit of [0, a.length, utf8Length(a) - 1, utf8Length(a)]) {
+      assert.equal(exceedsUtf8(a, limit), Buffer.byteLength(a) > limit);
+    }
+  });
+  fc.assert(property, runs);
+});
+
+test('objects have no prototype, so that no key finds anything inherited', () => {
+  const parsed = parseJson('{"a":{"__proto__":{"b":1}},"c":[{}]}') as { a: Record<string, unknown>; c: object[] };
+  for (const object of [parsed, parsed.a, parsed.a['__proto__'] as object, parsed.c[0] ?? parsed.c]) {
+    assert.equal(Object.getPrototypeOf(object), null);
+  }
+  assert.equal('toString' in parsed, false);
+  assert.deepEqual(Object.keys(parsed.a), ['__proto__']);
+});
