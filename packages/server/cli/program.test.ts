@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { suite, test } from 'node:test';
+import type { TestContext } from 'node:test';
+
+const program = join(import.meta.dirname, '../../../bin/portico');
+
+function makeFolder(context: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'portico-program-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Only what a program needs: settings of the environment in which the tests run are not the tests'. */
+function environmentOf(more: Record<string, string> = {}) {
+  return { PATH: process.env['PATH'] ?? '', ...more };
+}
+
+type Options = { cwd?: string; env?: Record<string, string>; input?: string; file?: string };
+
+function run(words: readonly string[], { cwd, env = {}, input = '', file = program }: Options = {}) {
+  const { status, stdout, stderr } = spawnSync(file, words, { cwd, env: environmentOf(env), input, encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** A configuration file that listens on a free port of loopback; more settings may follow. */
+async function makeConfig(folder: string, more = ''): Promise<{ file: string; port: number }> {
+  const port = await freePort();
+  const file = join(folder, 'portico.yaml');
+  const listener = `{ address: 127.0.0.1, port: ${port}, serve: [client, federation, admin, web] }`;
+  writeFileSync(
+    file,
+    `server_name: a.org\nlisteners: [${listener}]\npasswords: { argon2: { memory: 1MiB, passes: 1 } }\n${more}`,
+  );
+  return { file, port };
+}
+
+/** Starts a server and waits until it says that it is ready. */
+async function start(context: TestContext, words: readonly string[], options: Options = {}) {
+  const server = spawn(options.file ?? program, words, { cwd: options.cwd, env: environmentOf(options.env) });
+  context.after(() => server.kill('SIGKILL'));
+  const lines: string[] = [];
+  const ended = once(server, 'exit') as Promise<[code: number | null, signal: string | null]>;
+  server.stderr.resume();
+  for await (const line of createInterface({ input: server.stdout })) {
+    lines.push(line);
+    if (line.includes('"ready"')) return { server, lines, ended, stop: () => end(server, 'SIGTERM', ended) };
+  }
+  throw new Error(`The server ended: ${lines.join('\n')}`);
+}
+
+async function end(server: ChildProcessWithoutNullStreams, signal: NodeJS.Signals, ended: Promise<unknown[]>) {
+  server.kill(signal);
+  return (await ended)[0];
+}
+
+async function isUp(port: number): Promise<boolean> {
+  return (await fetch(`http://127.0.0.1:${port}/_matrix/client/versions`)).status === 200;
+}
+
+suite('the exit code is', () => {
+  test('2 for wrong usage, with the nearest known name', () => {
+    for (const [words, message] of [
+      [[], /Commands:/],
+      [['srve'], /"srve" is not a command; the nearest one is serve/],
+      [['serve', '--confg', 'x'], /--confg is not an option; the nearest one is --config/],
+      [['serve', 'now'], /"now" is one argument too many/],
+      [['serve', '--config'], /--config needs a value/],
+      [['init'], /FILE is missing/],
+      [['user', 'add'], /NAME is missing/],
+      [['user'], /user add NAME/],
+      [['user', 'add', 'a', '--admin=yes'], /--admin takes no value/],
+    ] as const) {
+      const { status, stderr } = run(words);
+      assert.equal(status, 2, words.join(' '));
+      assert.match(stderr, message);
+    }
+  });
+
+  test('0 for help, of each command, which names what it takes', () => {
+    assert.match(run(['--help']).stdout, /check-config[\s\S]*Exit codes: 0 fine/);
+    for (const command of ['serve', 'init', 'check-config', 'user add', 'token add', 'token list', 'token revoke']) {
+      const { status, stdout } = run([...command.split(' '), '--help']);
+      assert.equal(status, 0, command);
+      assert.match(stdout, new RegExp(`^Usage: portico ${command}`));
+    }
+    assert.match(run(['serve', '--help']).stdout, /--registration-mode VALUE/);
+  });
+
+  test('78 for serving with a wrong configuration, which is all said on standard error', (context) => {
+    const file = join(makeFolder(context), 'portico.yaml');
+    writeFileSync(file, 'server_name: a.org\nregistraton:\n  mode: open\nlog: { level: loud }\n');
+    const { status, stdout, stderr } = run(['serve', '--config', file]);
+    assert.equal(status, 78);
+    assert.equal(stdout, '');
+    assert.match(stderr, /portico\.yaml:2: registraton is not a setting; the nearest one is registration/);
+    assert.match(stderr, /portico\.yaml:4: log\.level is "loud"/);
+  });
+
+  test('0 or 1 for checking a configuration', async (context) => {
+    const folder = makeFolder(context);
+    const { file } = await makeConfig(folder, 'media: { max_upload_size: 1MB }\n');
+    const fine = run(['check-config', '--config', file]);
+    assert.equal(fine.status, 0, fine.stderr);
+    assert.match(fine.stdout, /media\.max_upload_size: accepted, but that part is not built yet/);
+    const wrong = run(['check-config', '--config', file], { env: { PORTICO_DURABILITY: 'none' } });
+    assert.equal(wrong.status, 1);
+    assert.match(wrong.stdout, /^PORTICO_DURABILITY: durability is "none"/);
+    assert.equal(run(['check-config', '--config', join(folder, 'missing.yaml')]).status, 1);
+  });
+});
+
+test('init writes a commented file and a signing key, and never overwrites', (context) => {
+  const folder = makeFolder(context);
+  const first = run(['init', '--server-name', 'a.org', 'portico.yaml'], { cwd: folder });
+  assert.equal(first.status, 0, first.stderr);
+  const file = join(folder, 'portico.yaml');
+  const key = join(folder, 'data/signing.key');
+  const before = [readFileSync(file, 'utf8'), readFileSync(key, 'utf8')];
+  assert.match(before[0] ?? '', /^server_name: a\.org$/m);
+  assert.equal(statSync(key).mode & 0o777, 0o600);
+  assert.equal(run(['check-config', '--config', file]).status, 0);
+
+  const second = run(['init', '--server-name', 'b.org', 'portico.yaml'], { cwd: folder });
+  assert.equal(second.status, 1);
+  assert.match(second.stderr, /exists already/);
+  assert.equal(run(['init', 'other.yaml'], { cwd: folder }).status, 0);
+  assert.deepEqual([readFileSync(file, 'utf8'), readFileSync(key, 'utf8')], before);
+  assert.equal(run(['init', '--server-name', 'no name', 'new.yaml'], { cwd: folder }).status, 78);
+});
+
+test('the first start in an empty folder makes data and says how to go on; SIGTERM ends it with 0', async (context) => {
+  const cwd = makeFolder(context);
+  const port = await freePort();
+  const listeners = `[{"address":"127.0.0.1","port":${port},"serve":["client"]}]`;
+  const { server, lines, stop } = await start(context, ['serve'], { cwd, env: { PORTICO_LISTENERS: listeners } });
+  assert.ok(await isUp(port));
+  const banner = lines.join('\n');
+  assert.match(banner, new RegExp(`http://localhost:${port}`));
+  assert.match(banner, /bin\/portico user add NAME --admin/);
+  assert.match(banner, /Account pages/);
+  for (const name of ['signing.key', 'portico.db', 'server_name']) statSync(join(cwd, 'data', name));
+  const arguments_ = readFileSync(`/proc/${server.pid}/cmdline`, 'utf8');
+  assert.match(arguments_, /main\.ts\0serve/, 'the pid is that of the server, not of a shell');
+  assert.equal(await stop(), 0);
+});
+
+test('a second server on a data folder exits 78; a killed one and a copy are no hindrance', async (context) => {
+  const folder = makeFolder(context);
+  const { file, port } = await makeConfig(folder);
+  const first = await start(context, ['serve', '--config', file]);
+  const second = run(['serve', '--config', file]);
+  assert.equal(second.status, 78);
+  assert.match(second.stderr, /data_dir is .*, which another running Portico uses/);
+
+  assert.equal(await end(first.server, 'SIGKILL', first.ended), null);
+  const copy = join(folder, 'copy');
+  cpSync(join(folder, 'data'), copy, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+  const again = await start(context, ['serve', '--config', file]);
+  assert.ok(await isUp(port));
+  const { file: copied } = await makeConfig(makeFolder(context), `data_dir: ${copy}\n`);
+  const other = await start(context, ['serve', '--config', copied]);
+  assert.equal(await other.stop(), 0);
+  assert.equal(await again.stop(), 0);
+
+  const renamed = run(['serve', '--config', file, '--server-name', 'b.org']);
+  assert.equal(renamed.status, 78);
+  assert.match(renamed.stderr, /server_name is b\.org, but the data folder .* belongs to a\.org/);
+});
+
+test('settings of parts that are not built yet are accepted with one warning', async (context) => {
+  const { file } = await makeConfig(
+    makeFolder(context),
+    'url_previews: { enabled: true }\npresence: { enabled: true }\n',
+  );
+  const { lines, stop } = await start(context, ['serve', '--config', file]);
+  const warnings = lines.filter((line) => line.includes('"level":"warn"'));
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] ?? '', /"url_previews\.enabled","presence\.enabled"/);
+  assert.equal(await stop(), 0);
+});
+
+test('accounts and tokens are made while a server runs, and while none does', async (context) => {
+  const { file, port } = await makeConfig(makeFolder(context));
+  const portico = (...words: string[]) => run([...words, '--config', file]);
+  const made = portico('user', 'add', 'alice', '--password', 'wonderland', '--admin');
+  assert.equal(made.status, 0, made.stderr);
+  assert.equal(made.stdout, 'Made @alice:a.org\n');
+  const { stop } = await start(context, ['serve', '--config', file]);
+
+  const taken = portico('user', 'add', '@alice:a.org');
+  assert.equal(taken.status, 1);
+  const bob = run(['user', 'add', 'bob', '--password-stdin', '--config', file], { input: 'builder\nmore\n' });
+  assert.equal(bob.status, 0, bob.stderr);
+  const [, password] = /^Made @carol:a\.org, password (\S{20})\n$/.exec(portico('user', 'add', 'carol').stdout) ?? [];
+  const passwords = { alice: 'wonderland', bob: 'builder', carol: password };
+  for (const [user, secret] of Object.entries(passwords)) {
+    const identifier = { type: 'm.id.user', user };
+    const body = JSON.stringify({ type: 'm.login.password', identifier, password: secret });
+    const url = `http://127.0.0.1:${port}/_matrix/client/v3/login`;
+    const answer = await fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+    assert.equal(answer.status, 200, user);
+  }
+
+  assert.equal(portico('token', 'add', 'welcome', '--uses', '3', '--days', '2').stdout, 'welcome\n');
+  assert.match(portico('token', 'list').stdout, /^welcome {2}used 0 of 3 times {2}until 20\d\d-/);
+  assert.equal(await stop(), 0);
+  assert.equal(portico('token', 'revoke', 'welcome').status, 0);
+  assert.equal(portico('token', 'revoke', 'welcome').status, 1);
+  assert.equal(portico('token', 'list').stdout, '');
+});
+
+suite('bin/portico', () => {
+  test('finds its runtime from any directory, through symbolic links', (context) => {
+    const folder = makeFolder(context);
+    symlinkSync(program, join(folder, 'absolute'));
+    symlinkSync('absolute', join(folder, 'relative'));
+    const { status, stdout } = run(['--help'], { cwd: '/', file: join(folder, 'relative') });
+    assert.equal(status, 0);
+    assert.match(stdout, /Matrix homeserver/);
+  });
+
+  test('says what to do where nothing is installed', (context) => {
+    const folder = makeFolder(context);
+    const file = join(folder, 'bin/portico');
+    cpSync(program, file);
+    const { status, stderr } = run(['--help'], { file });
+    assert.equal(status, 1);
+    assert.match(stderr, /Run `npm ci` in \S+ first/);
+  });
+});

