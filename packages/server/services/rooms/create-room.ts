@@ -15,7 +15,7 @@ type Dependencies = {
   readonly newRooms: NewRooms;
   readonly serverName: string;
   readonly defaultVersion: string;
-  profileOf(userId: string): Promise<JsonObject>;
+  readonly profileOf: (userId: string) => Promise<JsonObject>;
 };
 
 const maxAliasBytes = 255;

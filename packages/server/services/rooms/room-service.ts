@@ -56,7 +56,7 @@ export type RoomServiceOptions = {
   readonly now: () => number;
   readonly randomId: () => string;
   /** `displayname` and `avatar_url` of a person of this server, for their member events; empty for anyone else. */
-  profileOf(userId: string): Promise<JsonObject>;
+  readonly profileOf: (userId: string) => Promise<JsonObject>;
 };
 
 export function createRoomService(options: RoomServiceOptions): RoomService {

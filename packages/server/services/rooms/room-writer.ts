@@ -6,7 +6,7 @@ import type { RoomHead, StateEvent } from './head.ts';
 /** A room as a plan sees it: the head, and as much of its state as the plan said it needs. */
 export type RoomView = {
   readonly head: RoomHead;
-  state(type: string, stateKey: string): StateEvent | undefined;
+  readonly state: (type: string, stateKey: string) => StateEvent | undefined;
 };
 
 /**

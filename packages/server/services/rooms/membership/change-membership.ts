@@ -16,7 +16,7 @@ type Options = {
   readonly sender: string;
   readonly userId: string;
   /** The content of the member event, or nothing if the subject is where they should be. Throws to refuse. */
-  content(current: StateEvent | undefined, view: RoomView): JsonObject | undefined;
+  readonly content: (current: StateEvent | undefined, view: RoomView) => JsonObject | undefined;
 };
 
 /** A plan that changes one person's membership. */
