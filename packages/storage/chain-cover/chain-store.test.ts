@@ -6,6 +6,7 @@ import type { Database } from '../database.ts';
 import { sql } from '../sql.ts';
 import { createWriteSet } from '../write-set.ts';
 import { place, type NewStateEvent, type Placed } from './assign.ts';
+import type { CommonState } from './common-search.ts';
 import { createChainStore, type ChainStore } from './chain-store.ts';
 
 const insertEvent = sql<void, [eventNid: number, roomNid: number, chain: number, seq: number]>(
@@ -26,6 +27,8 @@ const scenario = fc.record({
   /** From which event on nothing is committed, and at which one the process starts anew. */
   pendingFrom: fc.double({ min: 0, max: 1, noNaN: true }),
   restartAt: fc.double({ min: 0, max: 1, noNaN: true }),
+  commonPicks: fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { maxLength: 6 }),
+  maxSearchQueries: fc.constantFrom(0, 3, 1000),
   picks: fc.array(fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { maxLength: 4 }), {
     minLength: 2,
     maxLength: 3,
@@ -71,17 +74,17 @@ const inOrder = (nids: Iterable<number>): number[] => [...nids].sort((a, b) => a
 onBothEngines('the cover answers as a walk over the auth events does', async (database) => {
   let base = 1;
   await fc.assert(
-    fc.asyncProperty(scenario, async ({ dag, batch, pendingFrom, restartAt, picks }) => {
+    fc.asyncProperty(scenario, async ({ dag, batch, pendingFrom, restartAt, picks, commonPicks, maxSearchQueries }) => {
       const roomNid = base;
       const events = eventsOf(base, dag);
       base += 1000;
       const restart = Math.floor(restartAt * events.length);
       const pending = Math.max(restart, Math.floor(pendingFrom * events.length));
-      let store = createChainStore(database, { maxEvents: 1000 });
+      let store = createChainStore(database, { maxEvents: 1000, maxSearchQueries });
       for (let start = 0; start < restart; start += batch) {
         await commitEvents(database, store, roomNid, events.slice(start, Math.min(start + batch, restart)));
       }
-      store = createChainStore(database, { maxEvents: 1000 });
+      store = createChainStore(database, { maxEvents: 1000, maxSearchQueries });
       for (let start = restart; start < pending; start += batch) {
         await commitEvents(database, store, roomNid, events.slice(start, Math.min(start + batch, pending)));
       }
@@ -94,6 +97,21 @@ onBothEngines('the cover answers as a walk over the auth events does', async (da
       assert.deepEqual(
         inOrder(await store.authDifference(roomNid, sets)),
         inOrder([...union].filter((nid) => !full.every((set) => set.has(nid)))),
+      );
+
+      const commonNids = new Set(commonPicks.map((share) => roomNid + Math.floor(share * events.length)));
+      const withCommon = full.map(
+        (set) => new Set([...set, ...[...commonNids].flatMap((nid) => [...(chains.get(nid) ?? [])])]),
+      );
+      const common: CommonState = {
+        among: (nids) => Promise.resolve(commonNids.intersection(new Set(nids))),
+        async *all() {
+          yield [...commonNids];
+        },
+      };
+      assert.deepEqual(
+        inOrder(await store.authDifference(roomNid, sets, common)),
+        inOrder([...union].filter((nid) => !withCommon.every((set) => set.has(nid)))),
       );
 
       const conflicted = [...new Set(sets.flat())];

@@ -1,9 +1,18 @@
 import type { Reader, WriteSet } from '../database.ts';
 import { place, type NewStateEvent, type PlacedEvent, type PlacedEvents } from './assign.ts';
-import { differenceOf, reachingTo, reachOf, type ChainPosition, type ChainRange } from './closure.ts';
+import { differenceOf, reachingTo, reachOf, withoutReached } from './closure.ts';
+import type { ChainPosition, ChainRange, Extent, LinkTable } from './closure.ts';
+import { searchCommon, type CommonState } from './common-search.ts';
 import { createLinkTable } from './link-table.ts';
 import { createPlacedMemory, type PendingChains } from './placed-memory.ts';
-import { insertEdges, insertLink, rangesPerQuery, selectPositions, selectRanges } from './statements.ts';
+import {
+  insertEdges,
+  insertLink,
+  rangesPerQuery,
+  selectPositions,
+  selectRanges,
+  type PositionRow,
+} from './statements.ts';
 
 /** New state events of one room with their places; `append` takes their rows, and the event's own row has the place. */
 export type ChainAssignment = { readonly roomNid: number; readonly events: readonly PlacedEvent[] };
@@ -27,8 +36,10 @@ export interface ChainStore {
    * "The auth difference is calculated by first calculating the full auth chain for each state Si, that is the union of the auth
    * chains for each event in Si, and then taking every event that doesn't appear in every auth chain."
    * https://spec.matrix.org/v1.19/rooms/v2/#definitions
+   *
+   * With `common`, `sets` need only have what the states do not all agree on, and the cost follows that.
    */
-  authDifference(roomNid: number, sets: readonly (readonly number[])[]): Promise<number[]>;
+  authDifference(roomNid: number, sets: readonly (readonly number[])[], common?: CommonState): Promise<number[]>;
   /**
    * The events on the ways, along auth events, from one of `events` to another one, themselves included.
    * https://spec.matrix.org/v1.19/rooms/v12/#state-resolution
@@ -36,10 +47,17 @@ export interface ChainStore {
   conflictedSubgraph(roomNid: number, events: readonly number[]): Promise<number[]>;
 }
 
+type Options = {
+  /** How many recent events' places are remembered. */
+  readonly maxEvents: number;
+  /** How many queries the search among common events may take before all of them are followed instead. */
+  readonly maxSearchQueries?: number;
+};
+
 const nidsPerQuery = 1000;
 const rangeQueriesAtOnce = 8;
 
-export function createChainStore(reader: Reader, options: { readonly maxEvents: number }): ChainStore {
+export function createChainStore(reader: Reader, options: Options): ChainStore {
   const memory = createPlacedMemory(options.maxEvents);
 
   async function positionsOf(pending: PendingChains, nids: Iterable<number>): Promise<Map<number, ChainPosition>> {
@@ -62,24 +80,38 @@ export function createChainStore(reader: Reader, options: { readonly maxEvents: 
     return positions;
   }
 
-  async function eventsIn(pending: PendingChains, ranges: readonly ChainRange[]): Promise<number[]> {
-    const found = new Set<number>();
-    const wanted = new Map(ranges.map((range) => [range.chain, range]));
+  async function rowsIn(pending: PendingChains, ranges: readonly ChainRange[], limit: number): Promise<PositionRow[]> {
+    const rows: PositionRow[] = [];
+    const wanted = Map.groupBy(ranges, (range) => range.chain);
     for (const { eventNid, position } of pending.events) {
-      const range = wanted.get(position.chain);
-      if (range !== undefined && position.seq > range.low && position.seq <= range.high) found.add(eventNid);
+      const isIn = wanted.get(position.chain)?.some(({ low, high }) => position.seq > low && position.seq <= high);
+      if (isIn === true) rows.push({ event_nid: eventNid, chain_id: position.chain, chain_seq: position.seq });
     }
     const queries: number[][] = [];
     for (let start = 0; start < ranges.length; start += rangesPerQuery) {
       const params = ranges.slice(start, start + rangesPerQuery).flatMap(({ chain, low, high }) => [chain, low, high]);
       while (params.length < rangesPerQuery * 3) params.push(-1, 0, 0);
-      queries.push(params);
+      queries.push([...params, limit]);
     }
     while (queries.length > 0) {
       const answers = queries.splice(0, rangeQueriesAtOnce).map((params) => reader.all(selectRanges, params));
-      for (const rows of await Promise.all(answers)) for (const row of rows) found.add(row.event_nid);
+      for (const found of await Promise.all(answers)) for (const row of found) rows.push(row);
     }
-    return [...found];
+    return rows;
+  }
+
+  async function eventsIn(pending: PendingChains, ranges: readonly ChainRange[]): Promise<number[]> {
+    const rows = await rowsIn(pending, ranges, Number.MAX_SAFE_INTEGER);
+    return [...new Set(rows.map((row) => row.event_nid))];
+  }
+
+  /** What the events common to all states reach of `ranges`, by following chains and links from everything common. */
+  async function reachOfAll(pending: PendingChains, table: LinkTable, common: CommonState): Promise<Extent> {
+    const seeds: ChainPosition[] = [];
+    for await (const nids of common.all()) {
+      for (const position of (await positionsOf(pending, nids)).values()) seeds.push(position);
+    }
+    return reachOf(table, seeds, { strict: true });
   }
 
   function placeAll(
@@ -138,7 +170,7 @@ export function createChainStore(reader: Reader, options: { readonly maxEvents: 
       const reach = await reachOf(table, [positions.get(event)!], { strict: true });
       return (reach.get(goal.chain) ?? 0) >= goal.seq;
     },
-    async authDifference(roomNid, sets) {
+    async authDifference(roomNid, sets, common) {
       const pending = memory.pending(roomNid);
       const positions = await positionsOf(pending, sets.flat());
       const table = createLinkTable(reader, roomNid, pending.links);
@@ -152,7 +184,12 @@ export function createChainStore(reader: Reader, options: { readonly maxEvents: 
           ),
         );
       }
-      return eventsIn(pending, differenceOf(extents));
+      const ranges = differenceOf(extents);
+      if (common === undefined || ranges.length === 0) return eventsIn(pending, ranges);
+      const rows = (wanted: readonly ChainRange[], limit: number) => rowsIn(pending, wanted, limit);
+      const search = { reader, roomNid, pending, rows, common, maxQueries: options.maxSearchQueries ?? 64 };
+      const reached = (await searchCommon(search, ranges)) ?? (await reachOfAll(pending, table, common));
+      return eventsIn(pending, withoutReached(ranges, reached));
     },
     async conflictedSubgraph(roomNid, events) {
       const pending = memory.pending(roomNid);

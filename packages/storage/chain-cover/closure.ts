@@ -114,3 +114,11 @@ export function differenceOf(extents: readonly Extent[]): ChainRange[] {
   }
   return ranges;
 }
+
+/** The parts of ranges that an extent does not reach. */
+export function withoutReached(ranges: readonly ChainRange[], reached: Extent): ChainRange[] {
+  return ranges.flatMap((range) => {
+    const low = Math.max(range.low, reached.get(range.chain) ?? 0);
+    return low < range.high ? [{ ...range, low }] : [];
+  });
+}

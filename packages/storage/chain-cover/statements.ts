@@ -33,6 +33,26 @@ export const selectRoomLinks = sql<
    limit $5`,
 );
 
+/** Backwards: from the last event of a chain down to `lowest`, after the place where the page before ended. */
+export const selectLinksInto = sql<
+  LinkRow,
+  [
+    roomNid: number,
+    targetChain: number,
+    lowest: number,
+    beforeTargetSeq: number,
+    beforeOriginChain: number,
+    beforeOriginSeq: number,
+    limit: number,
+  ]
+>(
+  'auth-chains.links-into',
+  `select origin_chain, origin_seq, target_chain, target_seq from auth_chain_links
+   where room_nid = $1 and target_chain = $2 and target_seq >= $3 and (target_seq, origin_chain, origin_seq) < ($4, $5, $6)
+   order by target_seq desc, origin_chain desc, origin_seq desc
+   limit $7`,
+);
+
 export const insertLink = sql<
   void,
   [roomNid: number, originChain: number, originSeq: number, targetChain: number, targetSeq: number]
@@ -48,7 +68,7 @@ export const insertEdges = sql<void, [eventNid: number, authEventNids: string]>(
    select cast($1 as bigint), cast(value as bigint) from json_each(cast($2 as text))`,
 );
 
-/** Ranges of one query: `rangesPerQuery` times chain, exclusive lower and inclusive upper end. */
+/** Parameters of `selectRanges`: so many times chain, exclusive lower and inclusive upper end; then the most rows wanted. */
 export const rangesPerQuery = 32;
 
 const ranges = Array.from(
@@ -56,10 +76,11 @@ const ranges = Array.from(
   (_, i) => `(cast($${3 * i + 1} as bigint), cast($${3 * i + 2} as bigint), cast($${3 * i + 3} as bigint))`,
 );
 
-export const selectRanges = sql<{ readonly event_nid: number }, number[]>(
+export const selectRanges = sql<PositionRow, number[]>(
   'auth-chains.ranges',
   `with ranges (chain_id, low, high) as (values ${ranges.join(', ')})
-   select events.event_nid from ranges
+   select events.event_nid, events.chain_id, events.chain_seq from ranges
    join events on events.chain_id = ranges.chain_id
-     and events.chain_seq > ranges.low and events.chain_seq <= ranges.high`,
+     and events.chain_seq > ranges.low and events.chain_seq <= ranges.high
+   limit cast($${3 * rangesPerQuery + 1} as bigint)`,
 );

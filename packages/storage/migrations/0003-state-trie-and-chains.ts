@@ -22,6 +22,8 @@ export const stateTrieAndChains: Migration = {
       target_seq bigint not null,
       primary key (room_nid, origin_chain, origin_seq, target_chain)
     ) /* sqlite: without rowid */`,
+    `create index auth_chain_links_by_target
+      on auth_chain_links (room_nid, target_chain, target_seq, origin_chain, origin_seq)`,
     `create table event_auth_edges (
       event_nid bigint not null,
       auth_event_nid bigint not null,
