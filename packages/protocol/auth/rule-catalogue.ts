@@ -61,7 +61,7 @@ export const ruleCatalogue = {
   'power_levels.set_entry_above_own': { number: '10.5.1', changedIn: ['1', '6'] },
   'power_levels.change_user_not_below_own': { number: '10.6.1', changedIn: ['1', '12'] },
   'power_levels.set_user_above_own': { number: '10.7.1', changedIn: ['1', '12'] },
-  'redaction.not_permitted': { number: '11.3', changedIn: ['1', '3'], until: '2' },
+  'redaction.not_permitted': { number: '11.3', changedIn: ['1'], until: '2' },
 } as const satisfies Record<string, AuthRule>;
 
 type AuthRule = {
