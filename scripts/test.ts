@@ -49,8 +49,7 @@ function findTests(unitOnly: boolean, chosen: readonly string[]): string[] {
 
 /** Runs the tests with their closing lines as the last output. */
 async function runTests(files: readonly string[], env: Record<string, string>): Promise<boolean> {
-  const reporter = process.stdout.isTTY ? 'spec' : 'dot';
-  const args = ['--test', `--test-concurrency=${availableParallelism()}`, `--test-reporter=${reporter}`];
+  const args = ['--test', `--test-concurrency=${availableParallelism()}`, '--test-reporter=spec'];
   return run(process.execPath, [...args, '--disable-warning=ExperimentalWarning', ...files], env);
 }
 

@@ -27,7 +27,7 @@ const parts: readonly Part[] = [
   },
   {
     name: 'main',
-    folders: ['packages/server/main.ts', 'packages/server/index.ts'],
+    folders: ['packages/server/main.ts'],
     mayImport: [...low, 'process', 'cli', 'compose'],
   },
 ];
