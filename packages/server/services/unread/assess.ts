@@ -1,16 +1,17 @@
-import type { JsonObject } from '@portico/protocol';
+import { isJsonObject, type JsonObject } from '@portico/protocol';
+import { compiledDefaultRules, evaluatePush } from '@portico/protocol/push/compile-rules.ts';
+import type { PushSubject } from '@portico/protocol/push/push-event.ts';
+import type { RoomAudience } from './audience.ts';
+import { impliedWeight, nothing, plain, type Weight, weightOf } from './mode.ts';
 
 /** What counting an event looks at. Known to whoever decides the event, before it is committed. */
 export type CountedEvent = {
-  readonly eventNid: number;
   readonly roomNid: number;
   readonly roomId: string;
   readonly type: string;
   readonly stateKey: string | undefined;
   readonly sender: string;
   readonly content: JsonObject;
-  /** The thread it belongs to, as `findThread` says. */
-  readonly thread: ThreadPlace | undefined;
   /** Of a membership event: the membership that it replaces, `leave` for none. */
   readonly previousMembership: string | undefined;
 };
@@ -32,7 +33,7 @@ export type RoomFacts = {
 
 /** What is kept of an event for people for whom it counts otherwise than the ordinals say. */
 export type UnreadException = {
-  /** Empty for "everyone who has no row of their own". */
+  /** `['']` for "everyone who has no row of their own". */
   readonly userIds: readonly string[];
   /** Whether only those of `userIds` count who are joined members of this server: not known in memory. */
   readonly onlyMembers: boolean;
@@ -43,11 +44,121 @@ export type UnreadException = {
   readonly baseHighlight: 0 | 1;
 };
 
-/** How an event is counted. A decision: writing it is `appendUnread`. */
-export type Assessment = {
+/** How an event is counted. */
+export type Counting = {
   /** Whether the ordinal of its thread, or of the room outside threads, goes up by one. */
   readonly counts: boolean;
   readonly exceptions: readonly UnreadException[];
-  /** Whether its sender, one of this server's people, has thereby read up to it: in its thread, everywhere, or not at all. */
-  readonly senderReads: 'thread' | 'everything' | undefined;
 };
+
+const notCounted: Counting = Object.freeze({ counts: false, exceptions: [] });
+const counted: Counting = Object.freeze({ counts: true, exceptions: [] });
+
+/**
+ * Counts an event: once by the default rules, once for each set of rules that some members share, and once for each member
+ * with rules of their own whom it mentions. Never for each member.
+ */
+export function countEvent(
+  event: CountedEvent,
+  facts: RoomFacts,
+  audience: RoomAudience,
+  isLocal: (userId: string) => boolean,
+): Counting {
+  const subject: PushSubject = {
+    type: event.type,
+    sender: event.sender,
+    roomId: event.roomId,
+    stateKey: event.stateKey,
+    content: event.content,
+  };
+  const everyone = {
+    userId: undefined,
+    displayName: undefined,
+    memberCount: () => facts.memberCount(),
+    mayNotify: (key: string) => facts.mayNotify(key),
+  };
+  const base = weightOf(evaluatePush(compiledDefaultRules, subject, everyone));
+  const mentioned = mentionedUsers(event.content).filter((userId) => userId !== event.sender && isLocal(userId));
+  if (mentioned.length === 0 && audience.groups.length === 0 && audience.ignoredBy.size === 0) {
+    if (base === nothing) return notCounted;
+    if (base === plain) return counted;
+  }
+
+  const exceptions: UnreadException[] = [];
+  const except = (userIds: readonly string[], weight: Weight, implied: Weight, onlyMembers = false): void => {
+    if (userIds.length === 0 || weight === implied) return;
+    exceptions.push({
+      userIds,
+      onlyMembers,
+      ...weight,
+      baseNotify: base.notify,
+      baseHighlight: base.highlight,
+    });
+  };
+
+  const ignoring = audience.ignoredBy.get(event.sender) ?? [];
+  for (const userId of ignoring) {
+    except([userId], nothing, impliedWeight(audience.groupOf.get(userId)?.mode ?? 'all', base));
+  }
+
+  const decided = new Set([event.sender, ...ignoring]);
+  const withDefaults: string[] = [];
+  for (const userId of mentioned) {
+    if (decided.has(userId)) continue;
+    decided.add(userId);
+    const group = audience.groupOf.get(userId);
+    if (group === undefined) {
+      withDefaults.push(userId);
+      continue;
+    }
+    const { rules, displayName } = group;
+    const outcome = evaluatePush(rules, subject, { ...everyone, userId, displayName });
+    except([userId], weightOf(outcome), impliedWeight(group.mode, base));
+  }
+  if (withDefaults.length > 0) {
+    // The default rules know no difference between the people that an event mentions.
+    const outcome = evaluatePush(compiledDefaultRules, subject, { ...everyone, userId: withDefaults[0] });
+    except(withDefaults, weightOf(outcome), base, true);
+  }
+
+  for (const { rules, mode, displayName, userIds } of audience.groups) {
+    const weight = weightOf(evaluatePush(rules, subject, { ...everyone, displayName }));
+    const implied = impliedWeight(mode, base);
+    if (weight === implied) continue;
+    except(
+      userIds.filter((userId) => !decided.has(userId)),
+      weight,
+      implied,
+    );
+  }
+
+  if (base === nothing && exceptions.length === 0) return notCounted;
+  // The ordinal goes up by one for all: where the default is anything else, a row for all says so.
+  if (base !== plain) {
+    exceptions.push({ userIds: [''], onlyMembers: false, ...base, baseNotify: 1, baseHighlight: 0 });
+  }
+  return { counts: true, exceptions };
+}
+
+/**
+ * Those whom an event mentions, each once.
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#user-and-room-mentions}
+ */
+function mentionedUsers(content: JsonObject): readonly string[] {
+  const mentions = Object.hasOwn(content, 'm.mentions') ? content['m.mentions'] : undefined;
+  const userIds = isJsonObject(mentions) ? mentions['user_ids'] : undefined;
+  if (!Array.isArray(userIds)) return none;
+  return [...new Set(userIds.filter((userId) => typeof userId === 'string'))];
+}
+
+const none: readonly string[] = [];
+
+/**
+ * How far the sender of an event has thereby read: what it is an answer to, or everything for somebody who joins. A change
+ * of one's name, which the server makes in all rooms, and the like say nothing of the kind.
+ */
+export function senderReads(event: CountedEvent): 'thread' | 'everything' | undefined {
+  if (event.type !== 'm.room.member' || event.stateKey !== event.sender) return 'thread';
+  return event.content['membership'] === 'join' && event.previousMembership !== 'join' ? 'everything' : undefined;
+}

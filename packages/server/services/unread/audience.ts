@@ -1,0 +1,58 @@
+import { isJsonObject, parseJson } from '@portico/protocol';
+import type { CompiledRules } from '@portico/protocol/push/compile-rules.ts';
+import type { CustomMemberRow } from '@portico/storage/stores/custom-rules.ts';
+import { readUserRules, roomRules } from './member-rules.ts';
+import type { UnreadMode } from './mode.ts';
+
+/** People of a room whose rules count every event alike, unless it names one of them. */
+export type RuleGroup = {
+  readonly rules: CompiledRules;
+  readonly mode: UnreadMode;
+  /** Of the one person in the group, if their rules look for it. */
+  readonly displayName: string | undefined;
+  readonly userIds: readonly string[];
+};
+
+/** Those members of a room for whom an event may count otherwise than for everyone. */
+export type RoomAudience = {
+  readonly groups: readonly RuleGroup[];
+  readonly groupOf: ReadonlyMap<string, RuleGroup>;
+  /** Who ignores whom, by the ignored. */
+  readonly ignoredBy: ReadonlyMap<string, readonly string[]>;
+};
+
+export const emptyAudience: RoomAudience = Object.freeze({
+  groups: [],
+  groupOf: new Map<string, RuleGroup>(),
+  ignoredBy: new Map<string, readonly string[]>(),
+});
+
+export function buildAudience(roomId: string, members: readonly CustomMemberRow[]): RoomAudience {
+  if (members.length === 0) return emptyAudience;
+  const groups = new Map<string, RuleGroup & { readonly userIds: string[] }>();
+  const groupOf = new Map<string, RuleGroup>();
+  const ignoredBy = new Map<string, string[]>();
+  for (const { user_id: userId, push_rules: pushRules, ignored, member_content: member } of members) {
+    const user = readUserRules(pushRules, ignored, userId);
+    for (const other of user.ignored) {
+      const ignoring = ignoredBy.get(other);
+      if (ignoring === undefined) ignoredBy.set(other, [userId]);
+      else ignoring.push(userId);
+    }
+    const { key, isDefault, rules, mode, usesDisplayName } = roomRules(user.effective, roomId);
+    if (isDefault) continue;
+    const displayName = usesDisplayName ? displayNameIn(member) : undefined;
+    const name = JSON.stringify([key, displayName ?? null]);
+    let group = groups.get(name);
+    if (group === undefined) groups.set(name, (group = { rules, mode, displayName, userIds: [] }));
+    group.userIds.push(userId);
+    groupOf.set(userId, group);
+  }
+  return { groups: [...groups.values()], groupOf, ignoredBy };
+}
+
+function displayNameIn(memberContent: string | null): string | undefined {
+  const content = memberContent === null ? undefined : parseJson(memberContent);
+  const name = isJsonObject(content) ? content['displayname'] : undefined;
+  return typeof name === 'string' ? name : undefined;
+}

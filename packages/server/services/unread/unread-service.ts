@@ -1,0 +1,144 @@
+import type { Database, PositionParam, WriteSet } from '@portico/storage';
+import { addCustomMember, audienceChange, removeCustomMember } from '@portico/storage/stores/custom-rules.ts';
+import { markJoin, markOwnSend, markOwnThreadSend } from '@portico/storage/stores/unread-markers.ts';
+import { startUnreadMode } from '@portico/storage/stores/unread-modes.ts';
+import { addUnreadExceptions, countInThread, uncountEvent } from '@portico/storage/stores/unread-write.ts';
+import {
+  countEvent,
+  type CountedEvent,
+  type Counting,
+  type RoomFacts,
+  senderReads,
+  type ThreadPlace,
+} from './assess.ts';
+import { createAudiences } from './audiences.ts';
+import { roomRules } from './member-rules.ts';
+import type { UnreadMode } from './mode.ts';
+import { createThreadPlaces } from './thread-places.ts';
+
+/** All that follows from an event for unread counts. */
+export type Assessment = Counting & {
+  readonly thread: ThreadPlace | undefined;
+  readonly reads: { readonly userId: string; readonly upTo: 'thread' | 'everything' } | undefined;
+  /** Somebody of this server joins. */
+  readonly joins: { readonly mode: UnreadMode; readonly isCustom: boolean } | undefined;
+  /** What happens to a member who may have rules of their own. */
+  readonly customMember: { readonly userId: string; readonly change: 'leaves' | 'renamed' } | undefined;
+};
+
+/** Counts events as they enter rooms. */
+export interface UnreadService {
+  /** What has to be read before an event can be assessed; `undefined` if all is in memory. */
+  missing(
+    event: Pick<CountedEvent, 'roomNid' | 'roomId' | 'type' | 'stateKey' | 'sender' | 'content'>,
+  ): (() => Promise<void>) | undefined;
+  /** Decides, from memory, how an event counts. Throws if `missing` was not asked, and heeded, before. */
+  assess(event: CountedEvent, facts: RoomFacts): Assessment;
+  /**
+   * Writes what was decided. The event is in the set already; `ordinal` is the room's outside threads, this event
+   * included.
+   */
+  append(
+    set: WriteSet,
+    assessment: Assessment,
+    event: { readonly eventNid: number; readonly roomNid: number; readonly ordinal: number },
+    position: PositionParam,
+  ): void;
+  /** Takes an event that is redacted in the same set out of all counts. */
+  appendRedaction(set: WriteSet, redactedEventNid: number): void;
+  close(): void;
+}
+
+export function createUnreadService({
+  db,
+  isLocal,
+}: {
+  readonly db: Database;
+  /** Whether a user ID is one of this server's. */
+  readonly isLocal: (userId: string) => boolean;
+}): UnreadService {
+  const audiences = createAudiences(db);
+  const places = createThreadPlaces(db);
+
+  function joiningUser({ type, stateKey, content }: MemberFields): string | undefined {
+    const isJoin = type === 'm.room.member' && content['membership'] === 'join';
+    return isJoin && stateKey !== undefined && isLocal(stateKey) ? stateKey : undefined;
+  }
+
+  function customMember(event: CountedEvent): Assessment['customMember'] {
+    const { type, stateKey: userId, content, roomNid } = event;
+    if (type !== 'm.room.member' || userId === undefined || !isLocal(userId)) return undefined;
+    const audience = audiences.ofRoom(roomNid);
+    if (content['membership'] !== 'join') {
+      const ignores = [...(audience?.ignoredBy.values() ?? [])].some((ignoring) => ignoring.includes(userId));
+      return ignores || audience?.groupOf.has(userId) === true ? { userId, change: 'leaves' } : undefined;
+    }
+    return audience?.groupOf.has(userId) === true ? { userId, change: 'renamed' } : undefined;
+  }
+
+  return {
+    missing(event) {
+      const { roomNid, roomId, content } = event;
+      const userId = joiningUser(event);
+      const needsRoom = audiences.ofRoom(roomNid) === undefined;
+      const needsPlace = !places.isKnown(roomNid, content);
+      const needsUser = userId !== undefined && audiences.ofUser(userId) === undefined;
+      if (!needsRoom && !needsPlace && !needsUser) return undefined;
+      return async () => {
+        await Promise.all([
+          needsRoom && audiences.loadRoom(roomNid, roomId),
+          needsPlace && places.load(roomNid, content),
+          needsUser && audiences.loadUser(userId),
+        ]);
+      };
+    },
+
+    assess(event, facts) {
+      const audience = audiences.ofRoom(event.roomNid);
+      if (audience === undefined) throw new Error('the audience of the room was not looked up');
+      const thread = places.placeOf(event.roomNid, event.content);
+      const upTo = isLocal(event.sender) ? senderReads(event) : undefined;
+      const counting = countEvent(event, facts, audience, isLocal);
+      let joins: Assessment['joins'];
+      if (upTo === 'everything') {
+        const rules = audiences.ofUser(event.sender);
+        if (rules === undefined) throw new Error('the rules of who joins were not looked up');
+        const { mode, isDefault } = roomRules(rules.effective, event.roomId);
+        joins = { mode, isCustom: !isDefault || rules.ignored.size > 0 };
+      }
+      return {
+        counts: counting.counts,
+        exceptions: counting.exceptions,
+        thread,
+        reads: upTo === undefined ? undefined : { userId: event.sender, upTo },
+        joins,
+        customMember: customMember(event),
+      };
+    },
+
+    append(set, { counts, exceptions, thread, reads, joins, customMember }, event, position) {
+      const { eventNid, roomNid, ordinal } = event;
+      if (thread !== undefined) countInThread(set, { eventNid, roomNid, counts, ...thread }, position);
+      for (const exception of exceptions) addUnreadExceptions(set, eventNid, exception);
+      if (reads?.upTo === 'everything') {
+        markJoin(set, reads.userId, roomNid, ordinal, position);
+      } else if (reads !== undefined && thread !== undefined) {
+        markOwnThreadSend(set, reads.userId, roomNid, thread.threadNid);
+      } else if (reads !== undefined) {
+        markOwnSend(set, reads.userId, roomNid, ordinal);
+      }
+      if (joins !== undefined && reads !== undefined) {
+        const { userId } = reads;
+        startUnreadMode(set, { userId, roomNid, ordinal }, joins.mode === 'all' ? undefined : joins.mode, position);
+        if (joins.isCustom) addCustomMember(set, roomNid, userId);
+      }
+      if (customMember?.change === 'leaves') removeCustomMember(set, roomNid, customMember.userId);
+      if (customMember?.change === 'renamed') set.change(audienceChange, roomNid);
+    },
+
+    appendRedaction: uncountEvent,
+    close: () => audiences.close(),
+  };
+}
+
+type MemberFields = Pick<CountedEvent, 'type' | 'stateKey' | 'content'>;
