@@ -10,7 +10,7 @@ export function createResponseCheck(): (declaration: Declaration, result: unknow
     if (result instanceof Reply) return;
     // What the client gets, without the `undefined` fields that JSON leaves out.
     const text = result instanceof RawJson ? result.text : JSON.stringify(result);
-    const validator = validators.get(response) ?? lazyValidator(response);
+    const validator = validators.get(response) ?? lazyValidator(() => response);
     validators.set(response, validator);
     const [error] = validator().Errors(JSON.parse(text));
     if (error !== undefined) {

@@ -8,6 +8,7 @@ import { HandlerRequest } from './handler-request.ts';
 import type { OpenRequests } from './open-requests.ts';
 import { parseQueryString, queryReader, type RawQuery } from './query-string.ts';
 import { sendResult } from './respond.ts';
+import { withStorableText } from './storable-text.ts';
 import { checkValid, lazyValidator } from './validate.ts';
 
 /** What the hook that runs before the body is read leaves for the handler. */
@@ -76,7 +77,7 @@ function isAllOptional(schema: TSchema): boolean {
 }
 
 function bodyReader(schema: TSchema): (body: unknown) => unknown {
-  const validator = lazyValidator(schema);
+  const validator = lazyValidator(() => withStorableText(schema));
   const isOptional = isAllOptional(schema);
   return (given) => {
     if (given === undefined && !isOptional) throw new MatrixError('request.not-json');
@@ -87,7 +88,7 @@ function bodyReader(schema: TSchema): (body: unknown) => unknown {
 }
 
 function parameterChecker(schema: TObject): (params: unknown) => void {
-  const validator = lazyValidator(schema);
+  const validator = lazyValidator(() => withStorableText(schema));
   return (params) => checkValid(validator(), params, 'request.invalid-param');
 }
 

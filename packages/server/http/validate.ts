@@ -4,9 +4,9 @@ import { MatrixError } from '../errors/matrix-error.ts';
 import type { ErrorReason } from '../errors/table.ts';
 
 /** Compiles on first use: a start must not pay for the schemas of endpoints that nobody calls. */
-export function lazyValidator(schema: TSchema): () => Validator {
+export function lazyValidator(schema: () => TSchema): () => Validator {
   let compiled: Validator | undefined;
-  return () => (compiled ??= Compile(schema));
+  return () => (compiled ??= Compile(schema()));
 }
 
 function shorten(text: string): string {
@@ -24,6 +24,10 @@ export function refuseInvalid(validator: Validator, value: unknown, wrongType: E
   if (error.keyword === 'required') {
     const names = error.params.requiredProperties.join(', ');
     throw new MatrixError('request.missing-param', { message: shorten(`Missing: ${names}`) });
+  }
+  if (error.keyword === 'pattern') {
+    const message = `${error.instancePath.slice(1)}: must be text without NUL and lone surrogates`;
+    throw new MatrixError(wrongType, { message: shorten(message) });
   }
   const place = error.instancePath === '' ? '' : `${error.instancePath.slice(1)}: `;
   throw new MatrixError(wrongType, { message: shorten(`${place}${error.message}`) });

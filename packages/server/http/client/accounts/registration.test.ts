@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { startTestServer, testSharedSecret, type TestServer } from '@portico/testkit/server.ts';
+import type { TestResponse } from '@portico/testkit/test-client.ts';
+import { sharedSecretMac } from '../../../services/accounts/shared-secret.ts';
+
+const path = '/_matrix/client/v3/register';
+const dummy = { type: 'm.login.dummy' };
+
+async function start(settings: Record<string, string> = {}, now?: () => number): Promise<TestServer> {
+  const server = await startTestServer({ settings, ...(now && { now }) });
+  after(() => server.close());
+  return server;
+}
+
+function assertRefused(response: TestResponse, status: number, errcode: string): void {
+  assert.deepEqual([response.status, response.body['errcode']], [status, errcode]);
+}
+
+describe('open registration', async () => {
+  const server = await start();
+  const register = (body: object) => server.anonymous.post(path, body);
+
+  test('asks for the dummy stage first, also of a client that only wants to know', async () => {
+    for (const body of [undefined, {}, { username: 'asking', password: 'x' }]) {
+      const { status, body: challenge } = await server.anonymous.post(path, body);
+      assert.equal(status, 401);
+      assert.deepEqual(challenge['flows'], [{ stages: ['m.login.dummy'] }]);
+      assert.equal(typeof challenge['session'], 'string');
+      assert.equal('errcode' in challenge, false);
+    }
+  });
+
+  test('gives an account and a session once the stage is passed', async () => {
+    const first = await register({ username: 'alice', password: 'x' });
+    const auth = { ...dummy, session: first.body['session'] };
+    const { status, body } = await register({ username: 'alice', password: 'x', device_id: 'PHONE', auth });
+    assert.equal(status, 200);
+    assert.equal(body['user_id'], '@alice:localhost');
+    assert.equal(body['device_id'], 'PHONE');
+    const user = server.as({ userId: '', deviceId: '', accessToken: String(body['access_token']) });
+    assert.deepEqual((await user.get('/_matrix/client/v3/account/whoami')).body, {
+      user_id: '@alice:localhost',
+      device_id: 'PHONE',
+      is_guest: false,
+    });
+  });
+
+  test('uses a session up', async () => {
+    const { body } = await register({ username: 'first', password: 'x' });
+    const auth = { ...dummy, session: body['session'] };
+    assert.equal((await register({ username: 'first', password: 'x', auth })).status, 200);
+    assertRefused(await register({ username: 'second', password: 'x', auth }), 400, 'M_UNKNOWN');
+    assertRefused(
+      await register({ username: 'second', password: 'x', auth: { session: 'made up' } }),
+      400,
+      'M_UNKNOWN',
+    );
+  });
+
+  test('refuses a name that is taken or not one, before any stage', async () => {
+    await server.registerUser('taken');
+    assertRefused(await register({ username: 'taken' }), 400, 'M_USER_IN_USE');
+    for (const username of ['Upper', 'sp ace', 'ünicode', '', 'x'.repeat(250)]) {
+      assertRefused(await register({ username, password: 'x', auth: dummy }), 400, 'M_INVALID_USERNAME');
+    }
+  });
+
+  test('lets one of many have a name they all want at once', async () => {
+    const wanted = Array.from({ length: 8 }, () => register({ username: 'wanted', password: 'x', auth: dummy }));
+    const statuses = (await Promise.all(wanted)).map(({ status }) => status).sort((a, b) => a - b);
+    assert.deepEqual(statuses, [200, 400, 400, 400, 400, 400, 400, 400]);
+  });
+
+  test('makes up a name, and leaves out the session of those who want none', async () => {
+    const { body } = await register({ password: 'x', auth: dummy, inhibit_login: true });
+    assert.match(String(body['user_id']), /^@[a-z0-9]{12}:localhost$/);
+    assert.equal('access_token' in body || 'device_id' in body, false);
+  });
+
+  test('has no guests', async () => {
+    assertRefused(await server.anonymous.post(`${path}?kind=guest`, {}), 403, 'M_GUEST_ACCESS_FORBIDDEN');
+  });
+
+  test('says which names are available', async () => {
+    const available = (name: string) => server.anonymous.get(`${path}/available?username=${encodeURIComponent(name)}`);
+    assert.deepEqual((await available('nobody-has-this')).body, { available: true });
+    await server.registerUser('somebody-has-this');
+    assertRefused(await available('somebody-has-this'), 400, 'M_USER_IN_USE');
+    assertRefused(await available('No'), 400, 'M_INVALID_USERNAME');
+    assertRefused(await server.anonymous.get(`${path}/available`), 400, 'M_MISSING_PARAM');
+  });
+});
+
+test('closed registration is closed', async () => {
+  const server = await start({ REGISTRATION_MODE: 'closed' });
+  assertRefused(await server.anonymous.post(path, { username: 'x', password: 'x', auth: dummy }), 403, 'M_FORBIDDEN');
+  assertRefused(await server.anonymous.get(`${path}/available?username=x`), 403, 'M_FORBIDDEN');
+});
+
+describe('registration by shared secret', async () => {
+  const clock = { at: Date.now() };
+  const server = await start({ REGISTRATION_MODE: 'closed' }, () => clock.at);
+  const adminPath = '/_synapse/admin/v1/register';
+  const newNonce = async () => String((await server.anonymous.get(adminPath)).body['nonce']);
+
+  async function register(fields: { username: string; admin?: boolean; user_type?: string; displayname?: string }) {
+    const request = { nonce: await newNonce(), password: 'secret', ...fields };
+    return { ...request, mac: sharedSecretMac(testSharedSecret, request) };
+  }
+
+  test('takes the mac that the tools compute', () => {
+    // printf 'n\0u\0p\0notadmin' | openssl sha1 -hmac s
+    const mac = sharedSecretMac('s', { nonce: 'n', username: 'u', password: 'p' });
+    assert.equal(mac, '26f3059760aebb1bcdcebc65f1bcb7b75691a8d6');
+  });
+
+  test('makes accounts, administrators too, and uses the nonce up', async () => {
+    const request = await register({ username: 'Boss', admin: true, displayname: 'The Boss' });
+    const { status, body } = await server.anonymous.post(adminPath, request);
+    assert.equal(status, 200);
+    assert.equal(body['user_id'], '@boss:localhost');
+    assert.equal(typeof body['access_token'], 'string');
+    const again = { ...request, username: 'boss2' };
+    assertRefused(
+      await server.anonymous.post(adminPath, { ...again, mac: sharedSecretMac(testSharedSecret, again) }),
+      400,
+      'M_UNKNOWN',
+    );
+  });
+
+  test('refuses a wrong mac, a nonce that is too old, a name that is taken', async () => {
+    const forged = { ...(await register({ username: 'forger' })), admin: true };
+    assertRefused(await server.anonymous.post(adminPath, forged), 403, 'M_FORBIDDEN');
+    const late = await register({ username: 'late' });
+    clock.at += 61_000;
+    assertRefused(await server.anonymous.post(adminPath, late), 400, 'M_UNKNOWN');
+    await server.anonymous.post(adminPath, await register({ username: 'one' }));
+    assertRefused(await server.anonymous.post(adminPath, await register({ username: 'one' })), 400, 'M_USER_IN_USE');
+  });
+
+  test('is off without a secret', async () => {
+    const open = await start({ REGISTRATION_SHARED_SECRET: '' });
+    assertRefused(await open.anonymous.get(adminPath), 400, 'M_UNKNOWN');
+  });
+});

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { after, describe, test } from 'node:test';
+import { text as readText } from 'node:stream/consumers';
+import * as fc from 'fast-check';
+import type { TSchema } from 'typebox';
+import { anyText, nearly } from '@portico/testkit/arbitrary-json.ts';
+import { startTestServer } from '@portico/testkit/server.ts';
+import { adminEndpoints } from './admin/index.ts';
+import { clientEndpoints } from './client/index.ts';
+import type { Declaration } from './endpoint.ts';
+
+/** SQLite keeps any text; PostgreSQL refuses some. */
+const engine = process.env['FUZZ_ENGINE'] === 'sqlite' ? 'sqlite' : 'postgres';
+const server = await startTestServer({ engine });
+after(() => server.close());
+const alice = await server.registerUser('alice');
+const room = String((await alice.post('/_matrix/client/v3/createRoom', {})).body['room_id']);
+const runs = Number(process.env['FUZZ_RUNS'] ?? 30);
+
+type Call = { readonly path: string; readonly body: string | undefined };
+type Answer = { readonly status: number; readonly headers: NodeJS.Dict<string | string[]>; readonly text: string };
+
+/** Not `fetch`: that would tidy up the address. */
+async function call(method: string, { path, body }: Call, token: string): Promise<Answer> {
+  const outgoing = request(server.baseUrl + path, { method, path, headers: { authorization: `Bearer ${token}` } });
+  if (body !== undefined) outgoing.setHeader('content-length', Buffer.byteLength(body));
+  outgoing.end(body);
+  const [response] = (await once(outgoing, 'response')) as [import('node:http').IncomingMessage];
+  return { status: response.statusCode ?? 0, headers: response.headers, text: await readText(response) };
+}
+
+function pathSegment(name: string): fc.Arbitrary<string> {
+  const usual = name === 'userId' ? [alice.userId] : name.startsWith('roomId') ? [room] : ['m.type', 'id'];
+  const encoded = fc.oneof(fc.constantFrom(...usual), anyText).map((text) => encodeURIComponent(text.toWellFormed()));
+  return fc.oneof({ weight: 9, arbitrary: encoded }, fc.constantFrom('%', '%zz', '%ff', '%2e%2e', '%2F'));
+}
+
+function queryValue(schema: TSchema): fc.Arbitrary<string> {
+  const encoded = nearly(schema).map((value) =>
+    encodeURIComponent((typeof value === 'string' ? value : JSON.stringify(value)).toWellFormed()),
+  );
+  return fc.oneof({ weight: 9, arbitrary: encoded }, fc.constantFrom('%', '&', '=', '+'));
+}
+
+function callOf({ path, query, body }: Declaration): fc.Arbitrary<Call> {
+  const segments = path
+    .split('/')
+    .map((part) => (part.startsWith(':') ? pathSegment(part.slice(1)) : fc.constant(part)));
+  const parameters = Object.entries(query?.properties ?? {}).map(([name, schema]) =>
+    fc.option(queryValue(schema).map((value) => `${name}=${value}`)),
+  );
+  const bodyText =
+    body === undefined
+      ? fc.constant(undefined)
+      : fc.oneof(
+          { weight: 9, arbitrary: nearly(body).map((value) => JSON.stringify(value)) },
+          { weight: 1, arbitrary: fc.constantFrom(undefined, '', '{', 'null', '\u0000', '[]', '{"a":1e999}') },
+        );
+  return fc.tuple(fc.tuple(...segments), fc.tuple(...parameters), bodyText).map(([path, given, body]) => {
+    const query = given.filter((parameter) => parameter !== null).join('&');
+    return { path: path.join('/') + (query === '' ? '' : `?${query}`), body };
+  });
+}
+
+function assertAnswer({ status, headers, text }: Answer): void {
+  assert.equal(headers['access-control-allow-origin'], '*');
+  assert.match(String(headers['access-control-allow-headers']), /Authorization/);
+  assert.match(String(headers['content-type']), /^application\/json/);
+  const body = JSON.parse(text) as { errcode?: unknown; error?: unknown; flows?: unknown };
+  if (status === 200) return;
+  assert.ok(status >= 400 && status < 500, `status ${status}`);
+  if (status === 401 && Array.isArray(body.flows)) return;
+  assert.match(String(body.errcode), /^M_[A-Z_]+$/);
+  assert.equal(typeof body.error, 'string');
+}
+
+describe('whatever is sent to an endpoint is answered as the spec says, and never with a 500', () => {
+  // A long poll answers when something happens; its own tests say what.
+  for (const { declaration } of [...clientEndpoints, ...adminEndpoints]) {
+    test(`${declaration.method} ${declaration.path}`, async () => {
+      await fc.assert(
+        fc.asyncProperty(callOf(declaration), async (sent) => {
+          // Logging out would make the rest of the calls uninteresting.
+          const ends = declaration.path.includes('/logout');
+          const token = ends ? (await server.registerUser()).accessToken : alice.accessToken;
+          assertAnswer(await call(declaration.method, sent, token));
+          assert.deepEqual(server.errors, []);
+        }),
+        { numRuns: declaration.params || declaration.body || declaration.query ? runs : 3 },
+      );
+    });
+  }
+});

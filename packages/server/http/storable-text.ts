@@ -1,0 +1,21 @@
+import type { TSchema } from 'typebox';
+
+/**
+ * No NUL, which PostgreSQL has no text with, and no lone surrogate, which has no UTF-8 form: what is stored would not be
+ * what was sent. Declared strings become columns and keys; inside events and other free objects both stay legal, since
+ * those are stored as JSON text.
+ */
+const storable = '^[^\\u0000\\ud800-\\udfff]*$';
+
+/** The same schema, with that asked of every string that it declares. */
+export function withStorableText(schema: TSchema): TSchema {
+  return restrict(schema) as TSchema;
+}
+
+function restrict(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(restrict);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, restrict(value)]));
+  if (copy['type'] === 'string' && !('const' in copy) && !('pattern' in copy)) copy['pattern'] = storable;
+  return copy;
+}

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { defaultRates } from './rate-classes.ts';
+import { addressKey, createRateLimiter } from './rate-limiter.ts';
+
+function create(maxBuckets?: number) {
+  const clock = { at: 0 };
+  const limiter = createRateLimiter({
+    enabled: true,
+    now: () => clock.at,
+    rates: { ...defaultRates, login: { perSecond: 0.5, burst: 2 } },
+    ...(maxBuckets === undefined ? {} : { maxBuckets }),
+  });
+  return { clock, limiter };
+}
+
+const refusal = { reason: 'request.limit-exceeded' };
+
+test('a bucket empties, says when to come back, and fills again', () => {
+  const { clock, limiter } = create();
+  limiter.take('login', 'a');
+  limiter.take('login', 'a');
+  assert.throws(() => limiter.take('login', 'a'), { ...refusal, fields: { retry_after_ms: 2000 } });
+  clock.at += 1999;
+  assert.throws(() => limiter.take('login', 'a'), refusal);
+  clock.at += 1;
+  limiter.take('login', 'a');
+  clock.at += 3_600_000;
+  limiter.take('login', 'a');
+  limiter.take('login', 'a');
+  assert.throws(() => limiter.take('login', 'a'), refusal);
+});
+
+test('buckets of other keys and classes are others', () => {
+  const { limiter } = create();
+  limiter.take('login', 'a');
+  limiter.take('login', 'a');
+  limiter.take('login', 'b');
+  limiter.take('register', 'a');
+});
+
+test('looking takes nothing', () => {
+  const { limiter } = create();
+  for (let n = 0; n < 10; n++) limiter.check('login', 'a');
+  limiter.take('login', 'a');
+  limiter.take('login', 'a');
+  assert.throws(() => limiter.check('login', 'a'), refusal);
+});
+
+test('there are never more buckets than allowed, and one in use is not forgotten', () => {
+  const { limiter } = create(3);
+  limiter.take('login', 'a');
+  limiter.take('login', 'a');
+  for (let n = 0; n < 100; n++) {
+    limiter.take('login', `other ${n}`);
+    assert.throws(() => limiter.take('login', 'a'), refusal);
+  }
+  for (let n = 0; n < 3; n++) limiter.take('login', `another ${n}`);
+  limiter.take('login', 'a');
+});
+
+test('the addresses of one IPv6 network count as one', () => {
+  assert.equal(addressKey('192.0.2.1'), '192.0.2.1');
+  assert.equal(addressKey('2001:db8:1:2:3:4:5:6'), addressKey('2001:db8:1:2::9'));
+  assert.equal(addressKey('2001:db8::1'), '2001:db8:0:0');
+  assert.notEqual(addressKey('2001:db8:1:2::9'), addressKey('2001:db8:1:3::9'));
+  assert.equal(addressKey('::1'), '0:0:0:0');
+});
