@@ -25,8 +25,8 @@ export type RandomRoom = {
   /** Accepted events, each after those it is based on. */
   readonly events: ReadonlyMap<string, RoomEvent>;
   readonly stateAfter: ReadonlyMap<string, StateMap>;
-  /** Events that the state before them does not allow. */
-  readonly refused: readonly RoomEvent[];
+  /** Everything that was tried, with the state before it: most of it is among the events, the rest that state did not allow. */
+  readonly attempts: readonly { readonly event: RoomEvent; readonly before: StateMap }[];
 };
 
 /** One thing that somebody tries to do. Most attempts are allowed, and those that are not only leave the room as it was. */
@@ -79,7 +79,7 @@ export function steps(maxLength: number): fc.Arbitrary<readonly Step[]> {
 export function buildRoom(rules: RoomVersionRules, plan: readonly Step[], resolve: Resolve): RandomRoom {
   const events = new Map<string, RoomEvent>();
   const stateAfter = new Map<string, StateMap>();
-  const refused: RoomEvent[] = [];
+  const attempts: { event: RoomEvent; before: StateMap }[] = [];
   const find = (eventId: string): RoomEvent | undefined => events.get(eventId);
   const order: RoomEvent[] = [];
 
@@ -95,10 +95,8 @@ export function buildRoom(rules: RoomVersionRules, plan: readonly Step[], resolv
       create: order[0],
       get: (type, stateKey) => events.get(getEntry(before, type, stateKey) ?? ''),
     });
-    if (decision.kind === 'reject') {
-      refused.push(event);
-      return;
-    }
+    attempts.push({ event, before });
+    if (decision.kind === 'reject') return;
     events.set(event.eventId, event);
     order.push(event);
     stateAfter.set(event.eventId, after(before, event));
@@ -115,7 +113,7 @@ export function buildRoom(rules: RoomVersionRules, plan: readonly Step[], resolv
     const prevEvents = [...new Set(followed.filter((eventId) => eventId !== undefined))];
     attempt(draftOf(rules, step, stateAfter.get(prevEvents[0] ?? ''), find), prevEvents, step.skew);
   }
-  return { rules, events, stateAfter, refused };
+  return { rules, events, stateAfter, attempts };
 }
 
 function stateBefore(

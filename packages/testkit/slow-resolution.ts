@@ -11,9 +11,11 @@ type Find = (eventId: string) => RoomEvent | undefined;
 type State = Map<string, RoomEvent>;
 
 /**
- * "enlarge *X* by adding the events in the auth chain of *P* which also belong to the full conflicted set": to the letter, that is also
- * what *P* leads to by way of events outside of the set, and the ordering knows of those ways. As practised by every server we know of,
- * Portico among them, ways lead through the set only. In version 2.1 the set contains the events on the way.
+ * The servers that we know of agree on two readings that are not those of the letter, and Portico agrees with them:
+ *
+ * - "taking every event that doesn't appear in every auth chain": as practised, an event of a state is in the state's auth chain.
+ * - "enlarge *X* by adding the events in the auth chain of *P* which also belong to the full conflicted set": as practised, *P* leads to
+ *   these by way of other events of the set only, and so does the ordering.
  */
 export type ChainReading = 'to the letter' | 'as practised';
 
@@ -131,7 +133,10 @@ function resolveNew(rules: RoomVersionRules, states: readonly State[], find: Fin
   }
   if (conflictedStateSet.size === 0) return unconflicted;
 
-  const fullChains = states.map((state) => new Set([...state.values()].flatMap((event) => [...authChain(event)])));
+  const own = (event: RoomEvent): readonly RoomEvent[] => (reading === 'as practised' ? [event] : []);
+  const fullChains = states.map(
+    (state) => new Set([...state.values()].flatMap((event) => [...own(event), ...authChain(event)])),
+  );
   const union = new Set(fullChains.flatMap((chain) => [...chain]));
   const difference = [...union].filter((event) => !fullChains.every((chain) => chain.has(event)));
   const full = new Set([...conflictedStateSet, ...difference]);

@@ -1,8 +1,11 @@
 import type { RoomEvent } from '../events/pdu.ts';
 
 /**
- * "first calculating the full auth chain for each state *Sᵢ*, that is the union of the auth chains for each event in *Sᵢ*, and
- * then taking every event that doesn't appear in every auth chain": the union of the chains without their intersection.
+ * "first calculating the full auth chain for each state *Sᵢ*, that is the union of the auth chains for each event in *Sᵢ*, and then
+ * taking every event that doesn't appear in every auth chain": the union of the chains without their intersection.
+ *
+ * To the letter, an event of a state is in the state's chain only if another one leads to it. As practised, it always is; to agree with
+ * other servers, so it is here. It matters for an event that all states share, and only some lead to.
  *
  * Walks the chains, for rooms held in memory. Storage answers the same question from its chain cover.
  *
@@ -12,7 +15,7 @@ export function authDifference(
   states: readonly Iterable<string>[],
   event: (eventId: string) => RoomEvent | undefined,
 ): Set<string> {
-  const chains = states.map((state) => authChain(state, event));
+  const chains = states.map((state) => new Set([...state, ...authChain(state, event)]));
   const difference = new Set<string>();
   for (const chain of chains) {
     for (const eventId of chain) {
