@@ -22,9 +22,9 @@ const standardOrUrlSafe = /^[A-Za-z0-9+/_-]*={0,2}$/;
  */
 export function decodeBase64(text: string): Uint8Array | undefined {
   if (!standardOrUrlSafe.test(text)) return undefined;
-  const padding = text.indexOf('=');
-  const length = padding === -1 ? text.length : padding;
-  return length % 4 === 1 ? undefined : Buffer.from(text, 'base64');
+  const padded = text.endsWith('=');
+  if (padded ? text.length % 4 !== 0 : text.length % 4 === 1) return undefined;
+  return Buffer.from(text, 'base64');
 }
 
 function viewOf(bytes: Uint8Array): Buffer {

@@ -44,7 +44,7 @@ export function withSignature(object: JsonFields, entity: string, keyId: string,
 export function signaturesOf(object: JsonFields, entity: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const all = object['signatures'];
-  const entries = isJsonObject(all) && Object.hasOwn(all, entity) ? all[entity] : undefined;
+  const entries = isJsonObject(all) ? all[entity] : undefined;
   if (!isJsonObject(entries)) return found;
   for (const [keyId, signature] of Object.entries(entries)) {
     if (keyId.startsWith('ed25519:') && typeof signature === 'string') found.set(keyId, signature);
