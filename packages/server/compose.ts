@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { parseServerName, roomVersions, signingKeyFromSeed } from '@portico/protocol';
+import { parseServerName, roomVersions, serverNameOf, signingKeyFromSeed } from '@portico/protocol';
 import { openDatabase } from '@portico/storage';
 import { openStateStore } from '@portico/storage/state-trie/index.ts';
 import { findRefusal } from './errors/from-storage.ts';
@@ -15,6 +15,7 @@ import { createAccountServices } from './services/accounts/account-services.ts';
 import { accountCommands } from './services/commands/account-commands.ts';
 import { createRateLimiter } from './services/rate-limit/rate-limiter.ts';
 import { createRoomService } from './services/rooms/room-service.ts';
+import { createUnreadService } from './services/unread/unread-service.ts';
 
 /** Memory for nodes of room states, in bytes. */
 const stateCacheBytes = 32 * 1024 * 1024;
@@ -47,9 +48,11 @@ export async function compose({
     },
     { db, rateLimiter, now, randomBytes },
   );
+  const unread = createUnreadService({ db, isLocal: (userId) => serverNameOf(userId) === serverName });
   const rooms = createRoomService({
     db,
     states,
+    unread,
     signer: { serverName, key: signingKeyFromSeed(`ed25519:${signingKey.version}`, signingKey.seed) },
     serverName,
     defaultVersion: config.rooms.defaultVersion,
@@ -87,6 +90,7 @@ export async function compose({
     },
     handlers: forCommandLine(accountCommands(accounts, now)),
     async close() {
+      unread.close();
       accounts.accessTokens.close();
       await db.close();
     },

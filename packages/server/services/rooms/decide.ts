@@ -12,6 +12,8 @@ import type { StateEdit, StateStore } from '@portico/storage/state-trie/index.ts
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
 import type { MembershipChange } from '@portico/storage/stores/memberships-write.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import type { UnreadService } from '../unread/unread-service.ts';
+import { countedEvent, roomFacts } from './counting.ts';
 import type { Draft } from './draft.ts';
 import { getKnown, type RoomHead, type StateEvent } from './head.ts';
 import { knownAfter } from './known-state.ts';
@@ -20,6 +22,7 @@ import type { Step } from './steps.ts';
 export type DecideContext = {
   readonly states: StateStore;
   readonly chains: ChainStore;
+  readonly unread: Pick<UnreadService, 'assess'>;
   readonly signer: EventSigner;
   readonly now: () => number;
 };
@@ -41,12 +44,23 @@ export class NotInMemory extends Error {
  */
 export function decide(context: DecideContext, head: RoomHead, draft: Draft, eventNid: number): Step {
   const { event, stored, authEventNids } = build(context, head, draft, eventNid);
-  if (event.stateKey === undefined) return { event, stored, head: headAfterMessage(head, event, eventNid) };
+  if (event.stateKey === undefined) {
+    const assessment = context.unread.assess(
+      countedEvent(head, event, undefined),
+      roomFacts(head, event, head.joinedCount),
+    );
+    return counted({ event, stored, assessment, head: headAfterMessage(head, event, eventNid) });
+  }
   const edit = editState(context.states, head, event, eventNid);
   const chain = assignChain(context, head.roomNid, { eventNid, authEventNids }, edit);
   const replaced = getKnown(head, event.type, event.stateKey);
   const membership = membershipChange(context, head, event, eventNid, replaced);
-  return {
+  const after = headAfterState(head, event, eventNid, edit, membership);
+  const assessment = context.unread.assess(
+    countedEvent(head, event, membership?.previous),
+    roomFacts(after, event, after.joinedCount),
+  );
+  return counted({
     event,
     stored: {
       ...stored,
@@ -55,8 +69,20 @@ export function decide(context: DecideContext, head: RoomHead, draft: Draft, eve
       chain: chain.events[0]?.position,
     },
     membership,
+    assessment,
     placed: { edit, chain },
-    head: headAfterState(head, event, eventNid, edit, membership),
+    head: after,
+  });
+}
+
+/** The step with the ordinals that its assessment leads to. */
+function counted(step: Step): Step {
+  const { assessment, head, stored } = step;
+  const ordinal = head.ordinal + (assessment.counts && assessment.thread === undefined ? 1 : 0);
+  return {
+    ...step,
+    stored: { ...stored, ordinal, threadNid: assessment.thread?.threadNid },
+    head: { ...head, ordinal },
   };
 }
 
@@ -192,6 +218,6 @@ function headAfterState(
 /** What deciding a draft looks up in the state. */
 export function keysOf(rules: RoomVersionRules, draft: Draft): ReturnType<typeof authEventKeys> {
   const keys = authEventKeys(rules, draft);
-  const create = rules.event.createInAuthEvents ? keys : [...keys, ['m.room.create', ''] as const];
+  const create: typeof keys = [...keys, ['m.room.create', ''], ['m.room.power_levels', '']];
   return draft.stateKey === undefined ? create : [...create, [draft.type, draft.stateKey] as const];
 }

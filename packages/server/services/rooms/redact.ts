@@ -10,6 +10,7 @@ import {
 import type { Reader, WriteSet } from '@portico/storage';
 import { findRedactionTarget, redactEvent, type RedactionTarget } from '@portico/storage/stores/redactions.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import type { UnreadService } from '../unread/unread-service.ts';
 import type { Plan, RoomView } from './room-writer.ts';
 
 /** How long what a redaction took away is kept for this server's moderators. */
@@ -37,7 +38,7 @@ export function planRedaction(
   sender: string,
   target: RedactionTarget,
   { reason, transaction }: RedactRequest,
-  now: () => number,
+  { now, unread }: { readonly now: () => number; readonly unread: Pick<UnreadService, 'appendRedaction'> },
 ): Plan {
   let rules: RoomVersionRules | undefined;
   return {
@@ -60,6 +61,7 @@ export function planRedaction(
       const [redaction] = events;
       if (rules === undefined || redaction === undefined) return;
       applyRedaction(set, rules, target, redaction.eventNid, now());
+      unread.appendRedaction(set, target.event_nid);
     },
   };
 }

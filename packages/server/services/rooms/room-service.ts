@@ -6,6 +6,7 @@ import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import { findRoomOfAlias } from '@portico/storage/stores/room-aliases.ts';
 import { findRoomNid } from '@portico/storage/stores/rooms.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import type { UnreadService } from '../unread/unread-service.ts';
 import { createRoom, type CreateRoomRequest } from './create-room.ts';
 import { createRoomHeads } from './heads.ts';
 import { createKnownState } from './known-state.ts';
@@ -50,6 +51,7 @@ export interface RoomService {
 export type RoomServiceOptions = {
   readonly db: Database;
   readonly states: StateStore;
+  readonly unread: UnreadService;
   readonly signer: EventSigner;
   readonly serverName: string;
   readonly defaultVersion: string;
@@ -60,12 +62,12 @@ export type RoomServiceOptions = {
 };
 
 export function createRoomService(options: RoomServiceOptions): RoomService {
-  const { db, states, signer, serverName, now, profileOf } = options;
+  const { db, states, unread, signer, serverName, now, profileOf } = options;
   const stateEvents = createStateEvents(db);
   const known = createKnownState(states, stateEvents);
   const heads = createRoomHeads({ db, states });
   const chains = createChainStore(db, { maxEvents: 50_000 });
-  const writer = createRoomWriter({ db, states, chains, heads, known, stateEvents, signer, now });
+  const writer = createRoomWriter({ db, states, chains, heads, known, stateEvents, unread, signer, now });
   const newRooms = createNewRooms({ db, start: writer.start, serverName, randomId: options.randomId });
   const transactions = createTransactions(db);
   const roomIds = createRoomIds((roomId) => findRoomNid(db, roomId));
@@ -123,7 +125,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
       return transactions.once({ ...actor, roomNid, type, txnId }, async () => {
         const target = await getRedactionTarget(db, roomNid, eventId);
         const transaction = { deviceId: actor.deviceId, txnId };
-        const plan = planRedaction(actor.userId, target, { eventId, reason, transaction }, now);
+        const plan = planRedaction(actor.userId, target, { eventId, reason, transaction }, { now, unread });
         return soleEventId((await writer.append(roomNid, plan)).events);
       });
     },

@@ -2,6 +2,7 @@ import type { PositionParam, WriteSet } from '@portico/storage';
 import { addTimelineEvent, setCurrentState } from '@portico/storage/stores/events-write.ts';
 import { setMembership, setStrippedState } from '@portico/storage/stores/memberships-write.ts';
 import { addRoom, moveRoomHead, type RoomHeadFields } from '@portico/storage/stores/rooms.ts';
+import type { UnreadService } from '../unread/unread-service.ts';
 import type { RoomHead } from './head.ts';
 import type { Step } from './steps.ts';
 
@@ -10,12 +11,14 @@ export function writeSteps(
   set: WriteSet,
   steps: readonly Step[],
   positions: readonly PositionParam[],
+  unread: Pick<UnreadService, 'append'>,
   strippedStateFor: (step: Step) => string | undefined,
 ): void {
   for (const [index, step] of steps.entries()) {
     const position = positionAt(positions, index);
-    const { stored, membership } = step;
+    const { stored, membership, assessment } = step;
     addTimelineEvent(set, stored, position);
+    unread.append(set, assessment, stored, position);
     if (stored.stateKey !== undefined) {
       setCurrentState(set, stored.roomNid, stored.type, stored.stateKey, stored.eventNid);
     }

@@ -1,6 +1,7 @@
 import { createPackNumbers } from '@portico/storage/state-trie/pack-numbers.ts';
 import { createWriteSet, type Database, type PositionParam, StorageError, type WriteSet } from '@portico/storage';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import type { UnreadService } from '../unread/unread-service.ts';
 import { decide, type DecideContext, keysOf, NotInMemory } from './decide.ts';
 import type { Draft } from './draft.ts';
 import { getKnown, type RoomHead } from './head.ts';
@@ -17,6 +18,7 @@ export type WriterDependencies = DecideContext & {
   readonly heads: RoomHeads;
   readonly known: KnownState;
   readonly stateEvents: StateEvents;
+  readonly unread: UnreadService;
 };
 
 /** Starts a room: `head` is the one before its create event. */
@@ -40,6 +42,11 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & { reado
       ...(isInvitation(draft) ? strippedStateKeys : []),
     ]);
     need(head, keys);
+    for (const { type, stateKey, sender, content } of drafts) {
+      const { roomNid, roomId } = head;
+      const read = deps.unread.missing({ roomNid, roomId, type, stateKey, sender, content });
+      if (read !== undefined) throw new NotInMemory(read);
+    }
     const first = numbers.takeNow(drafts.length);
     if (first === undefined) throw new NotInMemory(async () => void (await numbers.take(drafts.length)));
     const steps: Step[] = [];
@@ -92,7 +99,7 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & { reado
     const positions = steps.map(() => set.takePosition());
     // The head goes first: whoever decided on an old head must hear of that, whatever else no longer holds.
     moveHead(set, after, positionAt(positions, -1));
-    writeSteps(set, steps, positions, strippedStateFor);
+    writeSteps(set, steps, positions, deps.unread, strippedStateFor);
     for (const { placed } of steps) {
       if (placed === undefined) continue;
       states.append(set, after.roomNid, placed.edit);
