@@ -7,7 +7,8 @@ import { isAction } from './stored-rules.ts';
 
 export type ParsedRule =
   | { readonly kind: 'rule'; readonly rule: NewRule }
-  | { readonly kind: 'missing' | 'invalid'; readonly reason: string };
+  | { readonly kind: 'missing'; readonly reason: string }
+  | { readonly kind: 'invalid'; readonly reason: string };
 
 const longestRuleId = 255;
 const longestPattern = 512;

@@ -107,6 +107,13 @@ export const errorTable = {
     status: 403,
     message: 'There is too much account data.',
   },
+  'push-rule.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such push rule.' },
+  'push-rule.no-neighbour': { errcode: 'M_UNKNOWN', status: 400, message: 'The before/after rule was not found.' },
+  'push-rule.too-many': {
+    errcode: 'M_RESOURCE_LIMIT_EXCEEDED',
+    status: 403,
+    message: 'There are too many push rules.',
+  },
   'filter.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such filter.' },
 
   'room.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such room here.' },

@@ -1,6 +1,7 @@
 import type { JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
 import { countAccountData, findAccountData, setAccountData } from '@portico/storage/stores/accounts-data.ts';
+import { addCustomMemberEverywhere } from '@portico/storage/stores/custom-rules.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
 export interface AccountData {
@@ -40,6 +41,7 @@ export function createAccountData({ db, maxPerUser = 5000 }: Dependencies): Acco
       if ((await findAccountData(db, userId, roomId, type)) === undefined) await refuseOneMore(userId);
       const set = createWriteSet();
       setAccountData(set, { userId, roomId, type, content: text });
+      if (roomId === '' && type === 'm.ignored_user_list') addCustomMemberEverywhere(set, userId);
       await db.commit(set);
     },
     async get(userId, roomId, type) {

@@ -12,6 +12,8 @@ export const defaultRates = {
   invite: { perSecond: 0.5, burst: 30 },
   send: { perSecond: 10, burst: 100 },
   'account-data': { perSecond: 5, burst: 100 },
+  receipt: { perSecond: 20, burst: 200 },
+  'push-rules': { perSecond: 2, burst: 60 },
   filter: { perSecond: 1, burst: 30 },
 } as const satisfies Record<string, Rate>;
 

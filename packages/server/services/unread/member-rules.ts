@@ -48,22 +48,27 @@ export function roomRules(effective: readonly EffectiveRule[], roomId: string): 
     key,
     isDefault: key === defaultCountingKey,
     rules,
-    mode: key === defaultCountingKey ? 'all' : modeOf(rules, roomId),
+    mode: modeOf(rules, roomId),
     usesDisplayName: inRoom.some((rule) => rule.conditions.some(({ kind }) => kind === 'contains_display_name')),
   };
 }
 
-/** Whether the rules of a person count otherwise than before in a room, and how. */
-export function compareInRoom(
+/** What a change of rules does in one room; `undefined` if events count there as before. */
+export type RoomRulesChange = {
+  readonly mode: UnreadMode;
+  readonly isNewMode: boolean;
+};
+
+export function compareInRooms(
   before: PushRuleset,
   after: PushRuleset,
-): (roomId: string) => { readonly mode: UnreadMode } | undefined {
+): (roomId: string) => RoomRulesChange | undefined {
   const [old, current] = [effectiveRules(before), effectiveRules(after)];
   return (roomId) => {
-    const inRoom = rulesInRoom(current, roomId);
-    const key = countingKey(inRoom);
-    if (key === countingKey(rulesInRoom(old, roomId))) return undefined;
-    return { mode: key === defaultCountingKey ? 'all' : modeOf(compilePushRules(inRoom), roomId) };
+    const [was, is] = [rulesInRoom(old, roomId), rulesInRoom(current, roomId)];
+    if (countingKey(was) === countingKey(is)) return undefined;
+    const mode = modeOf(compilePushRules(is), roomId);
+    return { mode, isNewMode: mode !== modeOf(compilePushRules(was), roomId) };
   };
 }
 
