@@ -2,7 +2,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase } from '@portico/storage';
@@ -47,9 +48,18 @@ async function query(url: string, text: string): Promise<readonly Record<string,
   }
 }
 
-async function untilReady(url: string, server: ChildProcess): Promise<void> {
+/** Runs the server until it ends, or until the process that started it is gone: its end of the pipe closes with it. */
+const guardian = `
+  exec 3<&0
+  "$@" </dev/null 3<&- &
+  server=$!
+  (cat <&3 >/dev/null; kill -QUIT $server 2>/dev/null) &
+  wait $server
+`;
+
+async function untilReady(url: string, server: ChildProcess, log: string): Promise<void> {
   for (;;) {
-    if (server.exitCode !== null) throw new Error(`PostgreSQL ended with ${server.exitCode} while starting`);
+    if (server.exitCode !== null) throw new Error(`PostgreSQL did not start: ${readFileSync(log, 'utf8')}`);
     try {
       await query(url, 'select 1');
       return;
@@ -80,13 +90,22 @@ export async function startTestPostgres(): Promise<TestPostgres> {
   const url = `postgres://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`;
   let server: ChildProcess | undefined;
 
+  const log = join(folder, 'log');
+
   const resume = async () => {
     const args = ['-D', data, '-k', folder, ...settings.flatMap((setting) => ['-c', setting])];
-    const started = spawn(postgres, args, { ...serverUser, cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-    // A test process may end while its server still runs: its exit handler ends it.
+    const output = openSync(log, 'a');
+    const started = spawn('/bin/sh', ['-c', guardian, 'sh', postgres, ...args], {
+      ...serverUser,
+      cwd: folder,
+      stdio: ['pipe', output, output],
+    });
+    closeSync(output);
+    // A test process may end while its server still runs; the guardian then ends the server.
     started.unref();
+    (started.stdin as Socket).unref();
     server = started;
-    await untilReady(url, started);
+    await untilReady(url, started, log);
   };
 
   const halt = async (how: 'kill' | 'fast') => {
@@ -95,16 +114,13 @@ export async function startTestPostgres(): Promise<TestPostgres> {
     server = undefined;
     stopping.ref();
     const ended = once(stopping, 'exit');
+    const [pid] = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n');
     // SIGQUIT ends it without a checkpoint, as a crash does; a SIGKILL would leave its children and shared memory.
-    stopping.kill(how === 'kill' ? 'SIGQUIT' : 'SIGINT');
+    process.kill(Number(pid), how === 'kill' ? 'SIGQUIT' : 'SIGINT');
     await ended;
+    stopping.stdin?.destroy();
   };
 
-  const discard = () => {
-    server?.kill('SIGQUIT');
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  };
-  process.once('exit', discard);
   await resume();
 
   return {
@@ -117,7 +133,6 @@ export async function startTestPostgres(): Promise<TestPostgres> {
     },
     async stop() {
       await halt('kill');
-      process.off('exit', discard);
       rmSync(folder, { recursive: true, force: true });
     },
   };
