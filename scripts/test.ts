@@ -28,15 +28,17 @@ async function run(command: string, args: readonly string[], env: Record<string,
   return code === 0;
 }
 
-async function runChecks(): Promise<boolean> {
+/** Runs all checks, whatever the first ones say, and answers the names of those that failed. */
+async function runChecks(): Promise<string[]> {
+  const failed: string[] = [];
   for (const [name, command = '', ...args] of checks) {
     const started = performance.now();
     const isFine = await run(command, args);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     process.stdout.write(`${isFine ? '✔' : '✖'} ${name} (${seconds} s)\n`);
-    if (!isFine) return false;
+    if (!isFine) failed.push(name);
   }
-  return true;
+  return failed;
 }
 
 function findTests(unitOnly: boolean, chosen: readonly string[]): string[] {
@@ -53,12 +55,7 @@ async function runTests(files: readonly string[], env: Record<string, string>): 
   return run(process.execPath, [...args, '--disable-warning=ExperimentalWarning', ...files], env);
 }
 
-async function main(words: readonly string[]): Promise<boolean> {
-  const unitOnly = words.includes('--unit');
-  const chosen = words.filter((word) => !word.startsWith('--'));
-  if (!unitOnly && chosen.length === 0 && !(await runChecks())) return false;
-  const files = findTests(unitOnly, chosen);
-  if (unitOnly) return runTests(files, {});
+async function runEverything(files: readonly string[]): Promise<boolean> {
   const { startTestPostgres } = await import('../packages/testkit/postgres.ts');
   const postgres = await startTestPostgres();
   try {
@@ -66,6 +63,16 @@ async function main(words: readonly string[]): Promise<boolean> {
   } finally {
     await postgres.stop();
   }
+}
+
+async function main(words: readonly string[]): Promise<boolean> {
+  const unitOnly = words.includes('--unit');
+  const chosen = words.filter((word) => !word.startsWith('--'));
+  const failed = unitOnly || chosen.length > 0 ? [] : await runChecks();
+  const files = findTests(unitOnly, chosen);
+  const isFine = unitOnly ? await runTests(files, {}) : await runEverything(files);
+  if (failed.length > 0) process.stderr.write(`✖ failed before the tests: ${failed.join(', ')}\n`);
+  return isFine && failed.length === 0;
 }
 
 process.exitCode = (await main(process.argv.slice(2))) ? 0 : 1;
