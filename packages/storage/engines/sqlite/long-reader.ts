@@ -45,7 +45,7 @@ export function createLongReader(settings: ConnectionSettings): {
   };
 
   const start = (): Worker => {
-    const started = new Worker(new URL('./reader-thread.ts', import.meta.url), { workerData: settings });
+    const started = new Worker(new URL('./reader-thread.ts', import.meta.url), { workerData: settings, execArgv: [] });
     started.on('message', (answer: FromReader) => {
       const found = waiting.get(answer[0]);
       waiting.delete(answer[0]);

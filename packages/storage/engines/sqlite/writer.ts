@@ -135,7 +135,7 @@ export function createWriter({ settings, feed, log, options }: WriterOptions): W
 
   const spawn = () => {
     if (closing) return;
-    const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: settings });
+    const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: settings, execArgv: [] });
     const spawned: Thread = { worker, encoder: createEncoder(), alive: true };
     worker.on('message', onMessage);
     worker.on('error', (error) => onCrash(spawned, error));

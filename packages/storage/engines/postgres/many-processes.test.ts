@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createTestDatabase, openFor, startTestPostgres } from '@portico/testkit';
+import { createWriteSet, openDatabase, sql, StorageError } from '../../index.ts';
+import type { CommittedChanges, Database, PositionParam, WriteSet } from '../../index.ts';
+
+type Row = { readonly key: string; readonly value: string };
+
+const put = sql<void, [key: string, position: PositionParam]>(
+  'test.put_position',
+  'insert into server_metadata (key, value) values ($1, cast(position($2) as text))',
+);
+const list = sql<Row>('test.list', 'select key, value from server_metadata order by cast(value as bigint)');
+
+function one(key: string): WriteSet {
+  const set = createWriteSet();
+  set.add(put, [key, set.takePosition()]);
+  set.change('key', key);
+  return set;
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+const keysOf = (batches: readonly CommittedChanges[]) =>
+  batches.flatMap(({ changes }) => changes.map(({ key }) => String(key)));
+
+test('two processes write at once: positions are in commit order and every reader sees every change once', async (context) => {
+  const url = await createTestDatabase();
+  const databases = [await openFor(context, url), await openFor(context, url)] as const;
+  const seen = databases.map((): CommittedChanges[] => []);
+  databases.forEach((database, index) => {
+    database.onChanges((batch) => {
+      seen[index]?.push(...batch);
+      // What a listener is told can be read, and nothing before it is missing.
+      const upTo = batch.at(-1)?.position ?? 0;
+      assert.ok(database.currentPosition() >= upTo);
+    });
+  });
+
+  const perWriter = 40;
+  const writer = async (database: Database, name: string) => {
+    for (let round = 0; round < perWriter; round++) {
+      const key = `${name}.${round}`;
+      const { positions } = await database.commit(one(key));
+      const own = seen[databases.indexOf(database)]?.find(({ position }) => position === positions[0]);
+      assert.deepEqual(own?.changes, [{ kind: 'key', key }], 'own changes are delivered before the acknowledgement');
+    }
+  };
+  const writers = Array.from({ length: 8 }, (_, index) => writer(databases[index % 2] as Database, `w${index}`));
+  await Promise.all(writers);
+
+  const total = 8 * perWriter;
+  await until(() => databases.every((database) => database.currentPosition() === total));
+  const rows = await databases[0].all(list, []);
+  assert.deepEqual(
+    rows.map(({ value }) => Number(value)),
+    Array.from({ length: total }, (_, index) => index + 1),
+  );
+  for (const batches of seen) {
+    assert.deepEqual(
+      keysOf(batches),
+      rows.map(({ key }) => key),
+      'in order of position, each once',
+    );
+  }
+});
+
+test('numbers of a sequence are never handed out twice by two processes', async (context) => {
+  const url = await createTestDatabase();
+  const databases = [await openFor(context, url, { idBlock: 10 }), await openFor(context, url, { idBlock: 10 })];
+  const taken = await Promise.all(
+    Array.from({ length: 100 }, (_, index) => (databases[index % 2] as Database).reserveIds('events', 1)),
+  );
+  assert.equal(new Set(taken).size, taken.length);
+});
+
+test('a server that goes away and comes back loses nothing that was acknowledged', async (context) => {
+  const server = await startTestPostgres();
+  const database = await openDatabase({ url: server.url });
+  context.after(async () => {
+    await database.close();
+    await server.stop();
+  });
+  const seen: CommittedChanges[] = [];
+  database.onChanges((batch) => seen.push(...batch));
+
+  const acknowledged: string[] = [];
+  const reasons = new Set<string>();
+  const state = { stop: false };
+  const writer = async (name: string) => {
+    for (let round = 0; !state.stop; round++) {
+      const key = `${name}.${round}`;
+      try {
+        await database.commit(one(key));
+        acknowledged.push(key);
+      } catch (error) {
+        assert.ok(error instanceof StorageError, String(error));
+        reasons.add(error.reason);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    }
+  };
+  const writers = ['a', 'b', 'c', 'd'].map(writer);
+  await until(() => acknowledged.length > 50);
+  for (const how of ['kill', 'fast'] as const) {
+    const before = acknowledged.length;
+    await server.halt(how);
+    await until(() => reasons.has('unavailable'));
+    await assert.rejects(
+      database.all(list, []),
+      (error) => error instanceof StorageError && error.reason === 'unavailable',
+    );
+    reasons.delete('unavailable');
+    await server.resume();
+    await until(() => acknowledged.length > before + 50);
+  }
+  state.stop = true;
+  await Promise.all(writers);
+
+  const answers = await until(async () =>
+    database.all(list, []).then(
+      () => true,
+      () => false,
+    ),
+  ).then(() => database.all(list, []));
+  const stored = new Set(answers.map(({ key }) => key));
+  assert.deepEqual(
+    acknowledged.filter((key) => !stored.has(key)),
+    [],
+  );
+  assert.ok([...reasons].every((reason) => reason === 'unavailable' || reason === 'outcome-unknown'));
+  await until(() => database.currentPosition() === Number(answers.at(-1)?.value));
+  assert.deepEqual(
+    keysOf(seen),
+    answers.map(({ key }) => key),
+    'changes of every set that was written, also of those whose outcome was unknown, in order',
+  );
+});
