@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { text as readText } from 'node:stream/consumers';
+import { after, describe, test } from 'node:test';
+import { Type } from 'typebox';
+import { startTestServer } from '@portico/testkit/server.ts';
+import { createRateLimiter } from '../services/rate-limit/rate-limiter.ts';
+import { buildApp } from './app.ts';
+import { endpoint } from './endpoint.ts';
+
+const server = await startTestServer();
+after(() => server.close());
+const alice = await server.registerUser('alice');
+
+/** Sends bytes as they are and reads until the server hangs up. */
+async function sendRaw(bytes: string): Promise<string> {
+  const socket = connect(Number(new URL(server.baseUrl).port), '127.0.0.1');
+  socket.write(bytes);
+  return readText(socket);
+}
+
+const statusOf = (answer: string): string => answer.slice(0, 'HTTP/1.1 400'.length);
+
+describe('one request cannot hide another', () => {
+  const smuggled = 'GET /_matrix/client/versions HTTP/1.1\r\nHost: a\r\n\r\n';
+  const post = 'POST /_matrix/client/v3/login HTTP/1.1\r\nHost: a\r\nConnection: close\r\n';
+
+  for (const [name, headers, body] of [
+    ['two ways to say how long it is', 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', `0\r\n\r\n${smuggled}`],
+    ['two lengths', 'Content-Length: 0\r\nContent-Length: 5\r\n', smuggled],
+    ['a length that is none', 'Content-Length: +5\r\n', smuggled],
+    ['an encoding that is not chunked at the end', 'Transfer-Encoding: chunked, identity\r\n', smuggled],
+    ['a bare line feed in a header', 'X-A: b\nContent-Length: 5\r\n', smuggled],
+    ['a blank before the colon', 'Content-Length : 5\r\n', smuggled],
+  ] as const) {
+    test(name, async () => {
+      const answer = await sendRaw(`${post}${headers}\r\n${body}`);
+      assert.equal(statusOf(answer), 'HTTP/1.1 400');
+      assert.equal(answer.includes('"versions"'), false);
+      assert.match(answer, /Access-Control-Allow-Origin: \*/);
+    });
+  }
+});
+
+describe('nothing that a client sends becomes a header', () => {
+  test('a line break in a path stays in the path', async () => {
+    const answer = await sendRaw(
+      'GET /_matrix/client/v3/x%0d%0aSet-Cookie:%20a=b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+    );
+    assert.equal(statusOf(answer), 'HTTP/1.1 404');
+    assert.equal(answer.toLowerCase().includes('set-cookie'), false);
+  });
+});
+
+describe('secrets stay out of the log', () => {
+  test('a request that fails is logged without its address, headers and body', async (t) => {
+    const logged: string[] = [];
+    const broken = endpoint(
+      {
+        method: 'POST',
+        path: '/broken/:id',
+        operationId: 'broken',
+        summary: 'Fails.',
+        auth: 'user',
+        body: Type.Object({ password: Type.String() }),
+        response: Type.Unknown(),
+      },
+      () => () => {
+        throw new Error('defect');
+      },
+    );
+    const note = (fields: object, message: string) => logged.push(JSON.stringify({ ...fields, message }));
+    const app = buildApp<object>(
+      [broken],
+      {},
+      {
+        log: { error: note, debug: note, isLevelEnabled: () => true },
+        authenticator: {
+          findSender: () => ({ userId: '@a:x', deviceId: 'D', isAdmin: false, tokenHash: 'hash-of-it' }),
+        },
+        rateLimiter: createRateLimiter({ enabled: false, now: () => 0 }),
+      },
+    );
+    const base = await app.listen({ host: '127.0.0.1', port: 0 });
+    t.after(() => app.close());
+    const body = JSON.stringify({ password: 'p4ssword' });
+    for (const [query, headers] of [
+      ['?access_token=s3cret', {}],
+      ['', { authorization: 'Bearer s3cret' }],
+    ] as const) {
+      assert.equal((await fetch(`${base}/broken/a%0ab${query}`, { method: 'POST', body, headers })).status, 500);
+      assert.equal((await fetch(`${base}/nowhere${query}`, { headers })).status, 404);
+      assert.equal((await fetch(`${base}/%zz${query}`, { headers })).status, 400);
+    }
+    const all = logged.join('\n');
+    assert.match(all, /\/broken\/:id/);
+    for (const secret of ['s3cret', 'p4ssword', 'hash-of-it']) assert.equal(all.includes(secret), false, secret);
+  });
+});
+
+describe('no body is worth more work than its length', () => {
+  const put = (body: string) =>
+    fetch(`${server.baseUrl}/_matrix/client/v3/user/${alice.userId}/account_data/t`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${alice.accessToken}` },
+      body,
+    });
+  const bodies: readonly (readonly [name: string, body: string, status: number])[] = [
+    ['brackets without end', '['.repeat(1_000_000), 400],
+    ['objects without end', '{"a":'.repeat(200_000), 400],
+    ['a number without end', `{"a":${'9'.repeat(1_000_000)}}`, 200],
+    ['the same key again and again', `{${'"a":1,'.repeat(170_000)}"a":1}`, 200],
+    [
+      'many keys that look like numbers',
+      `{${Array.from({ length: 60_000 }, (_, n) => `"${n * 7919}":0`).join()}}`,
+      200,
+    ],
+    ['a string of escapes', `{"a":"${'\\u0000'.repeat(170_000)}"}`, 200],
+  ];
+  for (const [name, body, status] of bodies) {
+    test(name, async () => {
+      const start = performance.now();
+      const response = await put(body);
+      const took = performance.now() - start;
+      assert.equal(response.status, status);
+      // Wide enough for a machine that is busy, and far less than anything worse than linear takes.
+      assert.ok(took < 2000, `took ${took} ms`);
+    });
+  }
+
+  test('a length that is too much is refused before the body has come', async () => {
+    const answer = await sendRaw(
+      `PUT /_matrix/client/v3/user/${alice.userId}/account_data/t HTTP/1.1\r\nHost: a\r\n` +
+        `Authorization: Bearer ${alice.accessToken}\r\nContent-Length: 99999999999\r\n\r\n{`,
+    );
+    assert.equal(statusOf(answer), 'HTTP/1.1 413');
+    assert.match(answer, /"M_TOO_LARGE"/);
+  });
+
+  test('who is not logged in need not be read', async () => {
+    const answer = await sendRaw(
+      `PUT /_matrix/client/v3/user/${alice.userId}/account_data/t HTTP/1.1\r\nHost: a\r\nConnection: close\r\n` +
+        'Content-Length: 1000000\r\n\r\n{',
+    );
+    assert.equal(statusOf(answer), 'HTTP/1.1 401');
+  });
+});
+
+test('a __proto__ key stays data, wherever it is sent', async () => {
+  const payload = '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}';
+  for (const path of [
+    `/_matrix/client/v3/user/${alice.userId}/account_data/__proto__`,
+    `/_matrix/client/v3/user/${alice.userId}/account_data/t?__proto__=1&__proto__[polluted]=1`,
+  ]) {
+    const headers = { authorization: `Bearer ${alice.accessToken}` };
+    assert.equal((await fetch(server.baseUrl + path, { method: 'PUT', headers, body: payload })).status, 200);
+    assert.equal(await (await fetch(server.baseUrl + path, { headers })).text(), payload);
+  }
+  const login = await server.anonymous.post('/_matrix/client/v3/login', { type: '__proto__' });
+  assert.deepEqual([login.status, login.body['errcode']], [400, 'M_UNKNOWN']);
+  const auth = { type: 'constructor' };
+  assert.equal((await server.anonymous.post('/_matrix/client/v3/register', { password: 'x', auth })).status, 401);
+  assert.equal('polluted' in {}, false);
+  assert.deepEqual(server.errors, []);
+});
