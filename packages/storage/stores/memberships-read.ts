@@ -57,21 +57,27 @@ const selectLastEnd = sql<{ position: number | null }, [userId: string, roomNid:
    where user_id = $1 and room_nid = $2 and previous = 'join' and membership <> 'join'`,
 );
 
-const selectFirstMembers = sql<MembershipRow, [roomNids: string, limit: number]>(
+const selectLastEnds = sql<{ room_nid: number; position: number }, [userId: string]>(
+  'membership-changes.last-ends',
+  `select room_nid, max(position) as position from membership_changes
+   where user_id = $1 and previous = 'join' and membership <> 'join' group by room_nid`,
+);
+
+const selectFirstMembers = sql<MembershipRow, [roomNids: string, limit: number, one: string, other: string]>(
   'memberships.first-members',
   `with wanted as materialized (
      select cast(value as bigint) as room_nid from json_each(cast($1 as text))
    ), kinds as materialized (
-     select w.room_nid, 'join' as membership, (
+     select w.room_nid, cast($3 as text) as membership, (
        select max(t.room_order) from (
-         select room_order from memberships where room_nid = w.room_nid and membership = 'join'
+         select room_order from memberships where room_nid = w.room_nid and membership = $3
          order by room_order limit $2
        ) t
      ) as last_order from wanted w
      union all
-     select w.room_nid, 'invite' as membership, (
+     select w.room_nid, cast($4 as text) as membership, (
        select max(t.room_order) from (
-         select room_order from memberships where room_nid = w.room_nid and membership = 'invite'
+         select room_order from memberships where room_nid = w.room_nid and membership = $4
          order by room_order limit $2
        ) t
      ) as last_order from wanted w
@@ -81,13 +87,10 @@ const selectFirstMembers = sql<MembershipRow, [roomNids: string, limit: number]>
    order by m.room_nid, m.room_order`,
 );
 
-const selectFirstDeparted = sql<MembershipRow, [roomNid: number, limit: number]>(
-  'memberships.first-departed',
-  `select ${columns} from memberships m where m.room_nid = $1 and m.membership in ('leave', 'ban')
-   order by m.room_order limit $2`,
-);
-
-const selectOfRoom = sql<{ event_nid: number }, [roomNid: number, afterOrder: number, membership: string, limit: number]>(
+const selectOfRoom = sql<
+  { event_nid: number; room_order: number },
+  [roomNid: number, afterOrder: number, membership: string, limit: number]
+>(
   'memberships.of-room',
   `select event_nid, room_order from memberships
    where room_nid = $1 and membership = $3 and room_order > $2 order by room_order limit $4`,
@@ -118,17 +121,20 @@ export async function findLastEndOfJoin(reader: Reader, roomNid: number, userId:
   return (await reader.get(selectLastEnd, [userId, roomNid]))?.position ?? undefined;
 }
 
-/** The longest-standing joined and invited members of each room, at most `limit` of either kind. */
+/** When somebody last ceased to be joined, for each room where they ever did. */
+export async function readLastEndsOfJoins(reader: Reader, userId: string): Promise<ReadonlyMap<number, number>> {
+  const rows = await reader.all(selectLastEnds, [userId]);
+  return new Map(rows.map((row) => [row.room_nid, row.position]));
+}
+
+/** The longest-standing members of each room with either membership, at most `limit` of each kind. */
 export async function readFirstMembers(
   reader: Reader,
   roomNids: readonly number[],
+  [one, other]: readonly [one: string, other: string],
   limit: number,
 ): Promise<MembershipRow[]> {
-  return roomNids.length === 0 ? [] : reader.all(selectFirstMembers, [JSON.stringify(roomNids), limit]);
-}
-
-export function readFirstDeparted(reader: Reader, roomNid: number, limit: number): Promise<MembershipRow[]> {
-  return reader.all(selectFirstDeparted, [roomNid, limit]);
+  return roomNids.length === 0 ? [] : reader.all(selectFirstMembers, [JSON.stringify(roomNids), limit, one, other]);
 }
 
 const membersPerPage = 1000;
@@ -141,10 +147,7 @@ export async function* readMemberEvents(
 ): AsyncGenerator<readonly number[]> {
   let after = -1;
   for (;;) {
-    const rows = (await reader.all(selectOfRoom, [roomNid, after, membership, membersPerPage])) as {
-      event_nid: number;
-      room_order: number;
-    }[];
+    const rows = await reader.all(selectOfRoom, [roomNid, after, membership, membersPerPage]);
     if (rows.length > 0) yield rows.map((row) => row.event_nid);
     const last = rows.at(-1);
     if (last === undefined || rows.length < membersPerPage) return;

@@ -32,6 +32,25 @@ const selectReceipts = sql<ReceiptRow, [roomNids: string, afterPosition: number,
      and position > $2 and position <= $3`,
 );
 
+const selectRoomsReadBy = sql<{ room_nid: number }, [userId: string, roomNids: string, after: number, upTo: number]>(
+  'receipts.rooms-read-by',
+  `select distinct room_nid from receipts
+   where user_id = $1 and room_nid in (select cast(value as bigint) from json_each(cast($2 as text)))
+     and position > $3 and position <= $4`,
+);
+
+/** The rooms in which somebody moved a receipt of their own between two positions. */
+export async function readRoomsReadBy(
+  reader: Reader,
+  userId: string,
+  roomNids: readonly number[],
+  range: { readonly after: number; readonly upTo: number },
+): Promise<number[]> {
+  if (roomNids.length === 0) return [];
+  const rows = await reader.all(selectRoomsReadBy, [userId, JSON.stringify(roomNids), range.after, range.upTo]);
+  return rows.map((row) => row.room_nid);
+}
+
 /** What somebody was told about the rooms that they were invited to or knocked at. */
 export async function readStrippedStates(
   reader: Reader,

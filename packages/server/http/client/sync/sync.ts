@@ -1,0 +1,49 @@
+import { Type } from 'typebox';
+import type { SyncPass } from '../../../services/sync/pass.ts';
+import type { Sync } from '../../../services/sync/sync.ts';
+import { endpoint } from '../../endpoint.ts';
+import { rawJson } from '../../result.ts';
+
+const flag = Type.Optional(Type.Boolean());
+const unstableStateAfter = 'org.matrix.msc4222.use_state_after';
+
+export const sync = endpoint(
+  {
+    method: 'GET',
+    path: '/_matrix/client/v3/sync',
+    operationId: 'sync',
+    summary: "Synchronise the client's state and receive new messages",
+    auth: 'user',
+    query: Type.Object({
+      filter: Type.Optional(Type.String()),
+      since: Type.Optional(Type.String()),
+      full_state: flag,
+      set_presence: Type.Optional(
+        Type.Union([Type.Literal('offline'), Type.Literal('online'), Type.Literal('unavailable')]),
+      ),
+      timeout: Type.Optional(Type.Integer({ minimum: 0 })),
+      use_state_after: flag,
+      [unstableStateAfter]: flag,
+    }),
+    response: Type.Object({ next_batch: Type.String() }, { title: 'SyncResponse' }),
+  },
+  ({ sync }: { sync: Sync }) =>
+    async ({ sender, query, signal }) =>
+      rawJson(
+        await sync.sync({
+          userId: sender.userId,
+          deviceId: sender.deviceId,
+          since: query.since === '' ? undefined : query.since,
+          filter: query.filter,
+          fullState: query.full_state ?? false,
+          timeout: query.timeout ?? 0,
+          stateField: stateFieldOf(query.use_state_after, query[unstableStateAfter]),
+          signal,
+        }),
+      ),
+);
+
+function stateFieldOf(stable: boolean | undefined, unstable: boolean | undefined): SyncPass['stateField'] {
+  if (stable === true) return 'state_after';
+  return unstable === true ? 'org.matrix.msc4222.state_after' : 'state';
+}

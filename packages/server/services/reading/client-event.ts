@@ -1,0 +1,86 @@
+import { isJsonObject, parseJson, type JsonObject } from '@portico/protocol';
+import { pickFields, type PropertyPath } from '@portico/protocol/sync-filter/event-fields.ts';
+import type { ClientEventRow } from '@portico/storage/stores/timeline.ts';
+
+/** How events are written for one reader. */
+export type EventStyle = {
+  /** Written into each event, except where the reader knows the room anyway. */
+  readonly roomId: string | undefined;
+  /** Milliseconds; events say how old they are. */
+  readonly now: number;
+  /** Whose transaction IDs are shown: those of the device's own events. */
+  readonly device: { readonly userId: string; readonly deviceId: string } | undefined;
+  /** The reader's membership when the event was sent, if known. */
+  readonly membership: string | undefined;
+  /** The redactions that were applied to any of the events, by number. */
+  readonly redactions: ReadonlyMap<number, ClientEventRow>;
+};
+
+/**
+ * An event as clients get it. Only redactions are parsed: everything else is put together from text.
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#room-event-format}
+ */
+export function renderEvent(row: ClientEventRow, style: EventStyle): string {
+  const isRedaction = row.type === 'm.room.redaction';
+  const redacts = isRedaction ? findRedacts(row) : undefined;
+  let text = `{"content":${redacts === undefined ? row.content : withRedacts(row.content, redacts)},"event_id":`;
+  text += `${JSON.stringify(row.event_id)},"origin_server_ts":${row.origin_server_ts}`;
+  if (redacts !== undefined) text += `,"redacts":${JSON.stringify(redacts)}`;
+  if (style.roomId !== undefined) text += `,"room_id":${JSON.stringify(style.roomId)}`;
+  text += `,"sender":${JSON.stringify(row.sender)}`;
+  if (row.state_key !== null) text += `,"state_key":${JSON.stringify(row.state_key)}`;
+  return `${text},"type":${JSON.stringify(row.type)},"unsigned":${renderUnsigned(row, style)}}`;
+}
+
+function renderUnsigned(row: ClientEventRow, style: EventStyle): string {
+  let text = `{"age":${Math.max(style.now - row.origin_server_ts, 0)}`;
+  if (style.membership !== undefined) text += `,"membership":"${style.membership}"`;
+  if (row.prev_event_id !== null) {
+    text += `,"prev_content":${row.prev_content},"prev_sender":${JSON.stringify(row.prev_sender)}`;
+    text += `,"replaces_state":${JSON.stringify(row.prev_event_id)}`;
+  }
+  const redaction = row.redacted_by === null ? undefined : style.redactions.get(row.redacted_by);
+  if (redaction !== undefined) {
+    text += `,"redacted_because":${renderEvent(redaction, { ...style, redactions: noRedactions })}`;
+  }
+  const { device } = style;
+  if (row.txn_id !== null && row.sender === device?.userId && row.sender_device === device.deviceId) {
+    text += `,"transaction_id":${JSON.stringify(row.txn_id)}`;
+  }
+  return `${text}}`;
+}
+
+export const noRedactions: ReadonlyMap<number, ClientEventRow> = new Map();
+
+/** Room versions before 11 keep it at the top of the event, which no column has. */
+function findRedacts(row: ClientEventRow): string | undefined {
+  const inContent = parseObject(row.content)?.['redacts'];
+  if (typeof inContent === 'string') return inContent;
+  const rest = row.redaction_fields;
+  const onTop = rest?.startsWith(',') === true ? parseObject(`{${rest.slice(1)}`)?.['redacts'] : undefined;
+  return typeof onTop === 'string' ? onTop : undefined;
+}
+
+/**
+ * > For backwards-compatibility with older clients, servers should add a `redacts` property to the top level […] for
+ * > forwards-compatibility, […] to the `content`
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#redactions}
+ */
+function withRedacts(content: string, redacts: string): string {
+  const value = parseObject(content);
+  if (value === undefined || value['redacts'] !== undefined) return content;
+  return JSON.stringify({ ...value, redacts });
+}
+
+function parseObject(text: string): JsonObject | undefined {
+  const value = parseJson(text);
+  return isJsonObject(value) ? value : undefined;
+}
+
+/** The text of an event with nothing left but some of its fields. */
+export function pickEventFields(text: string, paths: readonly PropertyPath[]): string {
+  const event = parseObject(text);
+  return event === undefined ? text : JSON.stringify(pickFields(event, paths));
+}

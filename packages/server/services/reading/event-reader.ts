@@ -1,0 +1,31 @@
+import { isJsonObject, parseJson } from '@portico/protocol';
+import { passesEventFilter, passesEverything, type EventFilter } from '@portico/protocol/sync-filter/event-filter.ts';
+import type { Reader } from '@portico/storage';
+import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { noRedactions } from './client-event.ts';
+
+/** The redactions that were applied to any of the events, by number. */
+export async function readRedactions(
+  db: Reader,
+  rows: readonly ClientEventRow[],
+): Promise<ReadonlyMap<number, ClientEventRow>> {
+  let nids: Set<number> | undefined;
+  for (const { redacted_by: nid } of rows) if (nid !== null) (nids ??= new Set()).add(nid);
+  if (nids === undefined) return noRedactions;
+  return new Map((await readEvents(db, [...nids])).map((row) => [row.event_nid, row]));
+}
+
+type ContentFilter = EventFilter & { readonly containsUrl?: boolean | undefined };
+
+/** A test of events, or nothing where all of them pass. */
+export function eventTest(filter: ContentFilter): ((row: ClientEventRow) => boolean) | undefined {
+  if (passesEverything(filter)) return undefined;
+  return (row) =>
+    passesEventFilter(filter, row) && (filter.containsUrl === undefined || hasUrl(row.content) === filter.containsUrl);
+}
+
+function hasUrl(content: string): boolean {
+  if (!content.includes('"url":')) return false;
+  const value = parseJson(content);
+  return isJsonObject(value) && value['url'] !== undefined;
+}

@@ -1,0 +1,66 @@
+import { passesRooms, type RoomEventFilter } from '@portico/protocol/sync-filter/event-filter.ts';
+import { rawRender } from './render.ts';
+import { eventTest } from './event-reader.ts';
+import { readSenderMembers } from './lazy-members.ts';
+import { readPage } from './page.ts';
+import type { ReadingContext, Requester } from './context.ts';
+import { endOfPosition, formatPlace, parsePlace } from './tokens.ts';
+
+export type MessagesRequest = {
+  readonly roomId: string;
+  readonly direction: 'backwards' | 'forwards';
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  readonly limit: number | undefined;
+  readonly filter: RoomEventFilter;
+};
+
+const defaultLimit = 10;
+const maxLimit = 1000;
+
+/**
+ * A page of a room's timeline, as JSON text.
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidmessages}
+ */
+export async function readMessages(
+  context: ReadingContext,
+  requester: Requester,
+  request: MessagesRequest,
+): Promise<string> {
+  const { direction, filter } = request;
+  const access = await context.access.enter(requester.userId, request.roomId);
+  const newest = Math.min(access.end, endOfPosition(context.db.currentPosition()));
+  const start = request.from === undefined ? undefined : parsePlace(request.from, 'from');
+  const stop = request.to === undefined ? undefined : parsePlace(request.to, 'to');
+  const range =
+    direction === 'backwards'
+      ? { roomNid: access.roomNid, after: stop ?? -1, upTo: Math.min(start ?? newest, newest) }
+      : { roomNid: access.roomNid, after: start ?? -1, upTo: Math.min(stop ?? newest, newest) };
+  const { events, next } = passesRooms(filter, request.roomId)
+    ? await readPage(context, {
+        range,
+        direction,
+        limit: Math.min(request.limit ?? defaultLimit, maxLimit),
+        viewer: access.viewer,
+        ignored: await context.ignored.of(requester.userId),
+        test: eventTest(filter),
+      })
+    : { events: [], next: undefined };
+
+  const first = start ?? (direction === 'backwards' ? newest : -1);
+  let text = `{"chunk":${await rawRender(context, requester, access.roomId, events)},"start":"${formatPlace(first)}"`;
+  if (next !== undefined) text += `,"end":"${formatPlace(next)}"`;
+  const root = events[0]?.row.state_before;
+  if (filter.lazyLoadMembers && typeof root === 'number') {
+    const senders = events.map(({ row }) => row.sender);
+    const members = await readSenderMembers(context, root, senders);
+    text += `,"state":${await rawRender(
+      context,
+      requester,
+      access.roomId,
+      members.map((row) => ({ row })),
+    )}`;
+  }
+  return `${text}}`;
+}

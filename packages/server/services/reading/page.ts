@@ -1,0 +1,56 @@
+import type { Reader } from '@portico/storage';
+import { readNewest, readOldest, type ClientEventRow, type TimelineRange } from '@portico/storage/stores/timeline.ts';
+import type { RoomViewer, Sight, Visibility } from './visibility.ts';
+
+export type SeenEvent = { readonly row: ClientEventRow; readonly membership: Sight['membership'] };
+
+export type Page = {
+  /** In the order of the direction. */
+  readonly events: readonly SeenEvent[];
+  /** Where the next page starts; `undefined` if the range holds nothing more. */
+  readonly next: number | undefined;
+};
+
+export type PageRequest = {
+  readonly range: TimelineRange;
+  readonly direction: 'backwards' | 'forwards';
+  readonly limit: number;
+  readonly viewer: RoomViewer;
+  /** Message events of these people are left out. */
+  readonly ignored: ReadonlySet<string>;
+  readonly test: ((row: ClientEventRow) => boolean) | undefined;
+};
+
+/** A page ends early after that many events that the reader does not get, and says where to go on. */
+const maxScanned = 2000;
+const maxBatch = 500;
+
+/** Reads on over what the viewer may not see or did not ask for, so that such stretches do not end a page. */
+export async function readPage(
+  { db, visibility }: { readonly db: Reader; readonly visibility: Visibility },
+  { range, direction, limit, viewer, ignored, test }: PageRequest,
+): Promise<Page> {
+  const events: SeenEvent[] = [];
+  let { after, upTo } = range;
+  let batch = limit + 1;
+  for (let scanned = 0; scanned < maxScanned;) {
+    const stretch = { roomNid: range.roomNid, after, upTo };
+    const rows = await (direction === 'backwards' ? readNewest : readOldest)(db, stretch, batch);
+    const sights = await visibility.judge(viewer, rows);
+    for (const row of rows) {
+      const order = row.room_order ?? 0;
+      // One event too many was asked for: that it is there means that there is more.
+      if (events.length === limit) return { events, next: direction === 'backwards' ? order : order - 1 };
+      if (direction === 'backwards') upTo = order - 1;
+      else after = order;
+      const sight = sights.get(row.event_nid);
+      if (sight === undefined || sight.answer !== 'yes') continue;
+      if (row.state_key === null && ignored.has(row.sender)) continue;
+      if (test === undefined || test(row)) events.push({ row, membership: sight.membership });
+    }
+    if (rows.length < batch) return { events, next: undefined };
+    scanned += rows.length;
+    batch = Math.min(batch * 2, maxBatch);
+  }
+  return { events, next: direction === 'backwards' ? upTo : after };
+}

@@ -1,0 +1,40 @@
+import type { Database } from '@portico/storage';
+import type { StateStore } from '@portico/storage/state-trie/index.ts';
+import { readAliasesOfRoom } from '@portico/storage/stores/aliases-read.ts';
+import { readRoomsOfUser } from '@portico/storage/stores/memberships-read.ts';
+import { createAccess } from './access.ts';
+import type { ReadingContext } from './context.ts';
+import { createIgnoredUsers } from './ignored-users.ts';
+import { createRoomNames } from './room-names.ts';
+import { createVisibility } from './visibility.ts';
+
+type Dependencies = { readonly db: Database; readonly states: StateStore; readonly now: () => number };
+
+/** What the functions that read rooms work on. */
+export function createReading({ db, states, now }: Dependencies): ReadingContext {
+  const rooms = createRoomNames(db);
+  return {
+    db,
+    states,
+    now,
+    rooms,
+    access: createAccess({ db, rooms }),
+    visibility: createVisibility({ db, states }),
+    ignored: createIgnoredUsers(db),
+  };
+}
+
+/** The aliases that this server has for a room. */
+export async function readAliases(
+  { db, access }: ReadingContext,
+  userId: string,
+  roomId: string,
+): Promise<readonly string[]> {
+  const { roomNid } = await access.enter(userId, roomId);
+  return readAliasesOfRoom(db, roomNid);
+}
+
+export async function readJoinedRooms({ db }: ReadingContext, userId: string): Promise<readonly string[]> {
+  const rows = await readRoomsOfUser(db, userId);
+  return rows.filter((row) => row.membership === 'join').map((row) => row.room_id);
+}

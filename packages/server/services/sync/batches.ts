@@ -1,0 +1,195 @@
+import type { Filter } from '@portico/protocol/sync-filter/filter.ts';
+import { readPdus, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { readRedactions } from '../reading/event-reader.ts';
+import type { SyncContext, SyncPass } from './pass.ts';
+import { renderEvents, type EventForm } from './render.ts';
+import { readStateDeltas } from './states.ts';
+import { readTimelines, type Span, type Timeline } from './timelines.ts';
+
+/** What a room's timeline and state bring, for everybody who was joined all along. */
+export type Batch = {
+  readonly timeline: Timeline;
+  readonly state: readonly ClientEventRow[];
+  readonly redactions: ReadonlyMap<number, ClientEventRow>;
+  /** Who sent what is in the timeline. */
+  readonly senders: ReadonlySet<string>;
+  /** Whether memberships changed. */
+  readonly hasMembers: boolean;
+};
+
+/** A batch whose text is the same for all who sent none of it and ignore nobody in it. */
+export type SharedBatch = Batch & {
+  /** The timeline's events for one reader, without brackets. */
+  timelineFor(reader: BatchReader): string;
+};
+
+export type BatchReader = {
+  readonly userId: string;
+  readonly deviceId: string;
+  readonly ignored: ReadonlySet<string>;
+  readonly now: number;
+};
+
+export interface Batches {
+  /** Batches of spans without a viewer, each made once for everybody who asks for the same. */
+  find(
+    spans: readonly Span[],
+    look: { readonly filter: Filter; readonly shape: number; readonly stateField: SyncPass['stateField'] },
+    now: number,
+  ): Promise<ReadonlyMap<number, SharedBatch>>;
+  readonly stats: { readonly hits: number; readonly misses: number; readonly entries: number; readonly bytes: number };
+}
+
+type Entry = { readonly batch: Promise<readonly [number, SharedBatch]>; bytes: number };
+
+/** Ages in a text may be that many milliseconds behind before it is written anew. */
+const maxTextAge = 2000;
+
+export function createBatches(
+  context: SyncContext,
+  { maxEntries = 2000, maxBytes = 16 * 1024 * 1024 }: { maxEntries?: number; maxBytes?: number } = {},
+): Batches {
+  const entries = new Map<string, Entry>();
+  const stats = { hits: 0, misses: 0, entries: 0, bytes: 0 };
+
+  function drop(key: string): void {
+    const entry = entries.get(key);
+    if (entry === undefined) return;
+    entries.delete(key);
+    stats.bytes -= entry.bytes;
+    stats.entries = entries.size;
+  }
+
+  function makeRoom(): void {
+    for (const key of entries.keys()) {
+      if (entries.size <= maxEntries && stats.bytes <= maxBytes) return;
+      drop(key);
+    }
+  }
+
+  function weigh(key: string, entry: Entry, batch: Batch): void {
+    if (entries.get(key) !== entry) return;
+    for (const row of [...batch.timeline.rows, ...batch.state]) entry.bytes += 2 * row.content.length + 600;
+    stats.bytes += entry.bytes;
+    makeRoom();
+  }
+
+  return {
+    stats,
+    async find(spans, { filter, shape, stateField }, now) {
+      const wanted: Promise<readonly [number, SharedBatch]>[] = [];
+      const missing: { readonly key: string; readonly span: Span }[] = [];
+      for (const span of spans) {
+        const key = `${span.nid} ${span.after} ${span.upTo} ${shape} ${stateField}`;
+        const entry = entries.get(key);
+        if (entry === undefined) missing.push({ key, span });
+        else wanted.push(entry.batch);
+      }
+      stats.hits += wanted.length;
+      stats.misses += missing.length;
+      if (missing.length > 0) {
+        const missed = missing.map(({ span }) => span);
+        const making = makeBatches(context, missed, { filter, stateField }, now);
+        for (const { key, span } of missing) {
+          const batch = making.then((made) => [span.nid, made(span.nid)] as const);
+          const entry: Entry = { batch, bytes: 0 };
+          entries.set(key, entry);
+          wanted.push(batch);
+          batch.then(
+            ([, made]) => weigh(key, entry, made),
+            () => drop(key),
+          );
+        }
+        makeRoom();
+        stats.entries = entries.size;
+      }
+      return new Map(await Promise.all(wanted));
+    },
+  };
+}
+
+async function makeBatches(
+  context: SyncContext,
+  spans: readonly Span[],
+  look: { readonly filter: Filter; readonly stateField: SyncPass['stateField'] },
+  now: number,
+): Promise<(nid: number) => SharedBatch> {
+  const timelines = await readTimelines(context, spans, look.filter.room.timeline);
+  const rooms = spans.flatMap((span) => {
+    const timeline = timelines.get(span.nid);
+    return timeline === undefined ? [] : [{ span, timeline }];
+  });
+  const states = await readStateDeltas(context, rooms, look);
+  const all = rooms.flatMap(({ span, timeline }) => [...timeline.rows, ...(states.get(span.nid) ?? [])]);
+  const redactions = await readRedactions(context.db, all);
+  const form = await readForm(context, look.filter, all);
+  return (nid) => {
+    const timeline = timelines.get(nid);
+    if (timeline === undefined) throw new Error(`room ${nid} has no timeline`);
+    return shareable(toBatch(timeline, states.get(nid) ?? [], redactions), form, now);
+  };
+}
+
+export function toBatch(
+  timeline: Timeline,
+  state: readonly ClientEventRow[],
+  redactions: ReadonlyMap<number, ClientEventRow>,
+): Batch {
+  const isMember = (row: ClientEventRow) => row.type === 'm.room.member' && row.state_key !== null;
+  return {
+    timeline,
+    state,
+    redactions,
+    senders: new Set(timeline.rows.map((row) => row.sender)),
+    hasMembers: timeline.rows.some(isMember) || state.some(isMember),
+  };
+}
+
+function shareable(batch: Batch, form: EventForm, now: number): SharedBatch {
+  const { senders, timeline, redactions } = batch;
+  const style = { redactions, membershipOf: () => 'join' };
+  let writtenAt = now;
+  let text: string | undefined;
+  return {
+    ...batch,
+    timelineFor(reader) {
+      const { userId, ignored } = reader;
+      if (senders.has(userId) || (ignored.size > 0 && !senders.isDisjointFrom(ignored))) {
+        return renderEvents(withoutIgnored(timeline.rows, ignored), form, {
+          ...style,
+          now: reader.now,
+          device: reader,
+        });
+      }
+      if (text === undefined || reader.now - writtenAt > maxTextAge) {
+        text = renderEvents(timeline.rows, form, { ...style, now: reader.now, device: undefined });
+        writtenAt = reader.now;
+      }
+      return text;
+    },
+  };
+}
+
+/** "State events will still be sent to the client, even if the user is ignored." */
+export function withoutIgnored(
+  rows: readonly ClientEventRow[],
+  ignored: ReadonlySet<string>,
+): readonly ClientEventRow[] {
+  return ignored.size === 0 ? rows : rows.filter((row) => row.state_key !== null || !ignored.has(row.sender));
+}
+
+/** What it takes to write events in the form that a filter asks for. */
+export async function readForm(
+  { db }: SyncContext,
+  filter: Filter,
+  rows: readonly ClientEventRow[],
+): Promise<EventForm> {
+  const pdus =
+    filter.eventFormat === 'federation'
+      ? await readPdus(
+          db,
+          rows.map((row) => row.event_nid),
+        )
+      : undefined;
+  return { fields: filter.eventFields, pdus };
+}

@@ -1,0 +1,51 @@
+import type { Database } from '@portico/storage';
+import { readRoomsOfUser, type UserRoomRow } from '@portico/storage/stores/memberships-read.ts';
+import type { OnlineIndex, OnlineUser, UserRoom } from './online-index.ts';
+
+const listed: ReadonlySet<string> = new Set(['join', 'invite', 'knock']);
+
+/**
+ * Brings the list of a user's rooms up to date with every change that has come in. What is read may be newer; then the
+ * changes up to there are waited for, so that afterwards the list is exactly that of `db.currentPosition()`.
+ */
+export async function settleUser(db: Database, index: OnlineIndex, user: OnlineUser): Promise<void> {
+  while (user.loadedTo < user.membershipPosition || user.loadedTo < 0) {
+    user.loading ??= load(db, index, user).finally(() => {
+      user.loading = undefined;
+    });
+    await user.loading;
+  }
+}
+
+async function load(db: Database, index: OnlineIndex, user: OnlineUser): Promise<void> {
+  const started = db.currentPosition();
+  const rows = await readRoomsOfUser(db, user.userId, user.loadedTo);
+  let newest = started;
+  for (const row of rows) newest = Math.max(newest, row.position);
+  await index.reached(newest);
+  const moved = db.currentPosition() !== started;
+  for (const row of rows) apply(index, user, row, moved ? db.currentPosition() : row.last_position);
+  user.loadedTo = newest;
+}
+
+function apply(index: OnlineIndex, user: OnlineUser, row: UserRoomRow, lastPosition: number): void {
+  user.membershipPosition = Math.max(user.membershipPosition, row.position);
+  user.lastChange = Math.max(user.lastChange, row.position);
+  if (row.membership !== 'join') index.leaveRoom(user, row.room_nid);
+  if (!listed.has(row.membership)) {
+    user.rooms.delete(row.room_nid);
+    return;
+  }
+  const room = row.membership === 'join' ? index.enterRoom(user, row.room_nid, row.room_id, lastPosition) : undefined;
+  if (room !== undefined) user.lastChange = Math.max(user.lastChange, room.history.at(-1) ?? 0);
+  const entry: UserRoom = {
+    room,
+    nid: row.room_nid,
+    id: row.room_id,
+    membership: row.membership,
+    eventNid: row.event_nid,
+    order: row.room_order,
+    position: row.position,
+  };
+  user.rooms.set(row.room_nid, entry);
+}

@@ -1,0 +1,241 @@
+import type { CommittedChanges, Database } from '@portico/storage';
+import type { LazyMemory } from './lazy-memory.ts';
+
+/** A room with joined people who are online. */
+export type OnlineRoom = {
+  readonly nid: number;
+  readonly id: string;
+  readonly users: Set<OnlineUser>;
+  /** Positions at which events were added, ascending, the last few. Never empty. */
+  readonly history: number[];
+  /** From this position on, `streams` is complete. */
+  readonly knownSince: number;
+  /** When each kind of change of the room's other streams was last seen. */
+  readonly streams: Map<string, number>;
+};
+
+/** A room that somebody is in, is invited to or knocks at. */
+export type UserRoom = {
+  readonly room: OnlineRoom | undefined;
+  readonly nid: number;
+  readonly id: string;
+  readonly membership: string;
+  readonly eventNid: number;
+  readonly order: number;
+  readonly position: number;
+};
+
+export type OnlineUser = {
+  readonly userId: string;
+  readonly rooms: Map<number, UserRoom>;
+  /** Memberships are known up to here; -1 before the first load. */
+  loadedTo: number;
+  /** When a membership of theirs last changed. */
+  membershipPosition: number;
+  /** When anything that concerns them last changed. */
+  lastChange: number;
+  /** From this position on, `lastChange` and `streams` are complete. */
+  knownSince: number;
+  readonly streams: Map<string, number>;
+  readonly waiters: Set<() => void>;
+  lastSeen: number;
+  readonly devices: Map<string, LazyMemory>;
+  loading: Promise<void> | undefined;
+};
+
+export interface OnlineIndex {
+  readonly users: ReadonlyMap<string, OnlineUser>;
+  readonly rooms: ReadonlyMap<number, OnlineRoom>;
+  /** The user's entry, made if there is none, with everything that is known about their rooms still to be loaded. */
+  touch(userId: string): OnlineUser;
+  enterRoom(user: OnlineUser, nid: number, id: string, lastPosition: number): OnlineRoom;
+  leaveRoom(user: OnlineUser, nid: number): void;
+  /** Wakes long polls of a user, or of the people online in a room, at the end of the tick. */
+  wakeUser(userId: string): void;
+  wakeRoom(roomNid: number): void;
+  /** Resolves once the changes up to `position` have come in, or when `signal` says that it takes too long. */
+  reached(position: number, signal?: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+type Options = {
+  readonly db: Database;
+  readonly now: () => number;
+  readonly userKinds: ReadonlySet<string>;
+  readonly roomKinds: ReadonlySet<string>;
+  readonly maxUsers?: number;
+  /** Who has not synced for that many milliseconds is offline. */
+  readonly keepFor?: number;
+};
+
+const historyLength = 32;
+
+export function createOnlineIndex(options: Options): OnlineIndex {
+  const { db, now, userKinds, roomKinds, maxUsers = 20_000, keepFor = 5 * 60_000 } = options;
+  const users = new Map<string, OnlineUser>();
+  const rooms = new Map<number, OnlineRoom>();
+  const waking = new Set<OnlineUser>();
+  const arrivals = new Set<{ readonly position: number; readonly resolve: () => void }>();
+  let nextSweep = 0;
+
+  function wake(user: OnlineUser): void {
+    if (user.waiters.size === 0) return;
+    if (waking.size === 0) setImmediate(wakeAll);
+    waking.add(user);
+  }
+
+  function wakeAll(): void {
+    const users = [...waking];
+    waking.clear();
+    for (const { waiters } of users) for (const waiter of waiters) waiter();
+  }
+
+  function changed(user: OnlineUser, position: number): void {
+    user.lastChange = position;
+    wake(user);
+  }
+
+  function membershipChanged(key: string, position: number): void {
+    const user = users.get(key.slice(key.indexOf(' ') + 1));
+    if (user === undefined) return;
+    user.membershipPosition = position;
+    changed(user, position);
+  }
+
+  function onChanges(batches: readonly CommittedChanges[]): void {
+    for (const { position, changes } of batches) {
+      for (const { kind, key } of changes) {
+        if (kind === 'membership' && typeof key === 'string') membershipChanged(key, position);
+        else if (kind === 'room' || roomKinds.has(kind)) {
+          const room = rooms.get(Number(key));
+          if (room === undefined) continue;
+          if (kind === 'room') addToHistory(room, position);
+          else room.streams.set(kind, position);
+          for (const user of room.users) changed(user, position);
+        } else if (userKinds.has(kind)) {
+          const user = users.get(String(key));
+          if (user === undefined) continue;
+          user.streams.set(kind, position);
+          changed(user, position);
+        }
+      }
+    }
+    if (arrivals.size === 0) return;
+    const position = db.currentPosition();
+    for (const arrival of arrivals) if (arrival.position <= position) arrival.resolve();
+  }
+
+  function forget(user: OnlineUser): void {
+    users.delete(user.userId);
+    for (const nid of user.rooms.keys()) leave(user, nid);
+  }
+
+  function leave(user: OnlineUser, nid: number): void {
+    const room = rooms.get(nid);
+    if (room === undefined || !room.users.delete(user)) return;
+    if (room.users.size === 0) rooms.delete(nid);
+  }
+
+  function isIdle(user: OnlineUser): boolean {
+    return user.waiters.size === 0 && user.loading === undefined;
+  }
+
+  /** Users are in the order of their last request, so those who have gone come first. */
+  function sweep(at: number): void {
+    if (at >= nextSweep) {
+      nextSweep = at + 30_000;
+      for (const user of users.values()) {
+        if (at - user.lastSeen <= keepFor) break;
+        if (isIdle(user)) forget(user);
+      }
+    }
+    if (users.size <= maxUsers) return;
+    for (const user of users.values()) {
+      if (isIdle(user)) forget(user);
+      if (users.size <= maxUsers) return;
+    }
+  }
+
+  const stop = db.onChanges(onChanges);
+  return {
+    users,
+    rooms,
+    touch(userId) {
+      const at = now();
+      let user = users.get(userId);
+      if (user === undefined) {
+        sweep(at);
+        user = {
+          userId,
+          rooms: new Map(),
+          loadedTo: -1,
+          membershipPosition: 0,
+          lastChange: 0,
+          knownSince: db.currentPosition(),
+          streams: new Map(),
+          waiters: new Set(),
+          lastSeen: at,
+          devices: new Map(),
+          loading: undefined,
+        };
+      } else users.delete(userId);
+      user.lastSeen = at;
+      users.set(userId, user);
+      return user;
+    },
+    enterRoom(user, nid, id, lastPosition) {
+      let room = rooms.get(nid);
+      if (room === undefined) {
+        const knownSince = db.currentPosition();
+        room = { nid, id, users: new Set(), history: [lastPosition], knownSince, streams: new Map() };
+        rooms.set(nid, room);
+      }
+      room.users.add(user);
+      return room;
+    },
+    leaveRoom: leave,
+    wakeUser(userId) {
+      const user = users.get(userId);
+      if (user !== undefined) wake(user);
+    },
+    wakeRoom(roomNid) {
+      for (const user of rooms.get(roomNid)?.users ?? []) wake(user);
+    },
+    reached(position, signal) {
+      if (db.currentPosition() >= position || signal?.aborted === true) return Promise.resolve();
+      return new Promise((resolve) => {
+        const arrival = {
+          position,
+          resolve: () => {
+            arrivals.delete(arrival);
+            signal?.removeEventListener('abort', arrival.resolve);
+            resolve();
+          },
+        };
+        signal?.addEventListener('abort', arrival.resolve);
+        arrivals.add(arrival);
+      });
+    },
+    close: stop,
+  };
+}
+
+function addToHistory({ history }: OnlineRoom, position: number): void {
+  if (lastPositionOf(history) >= position) return;
+  if (history.length === historyLength) history.splice(0, historyLength / 2);
+  history.push(position);
+}
+
+/** When the room last got an event, or may have. */
+export function lastPositionOf(history: readonly number[]): number {
+  return history[history.length - 1] ?? Infinity;
+}
+
+/** The last position up to `position` at which the room got an event: for what is in the timeline they are the same. */
+export function normalPosition(history: readonly number[], position: number): number {
+  for (let index = history.length - 1; index >= 0; index--) {
+    const known = history[index];
+    if (known !== undefined && known <= position) return known;
+  }
+  return position;
+}

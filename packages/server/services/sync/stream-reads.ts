@@ -1,0 +1,72 @@
+import { passesRooms } from '@portico/protocol/sync-filter/event-filter.ts';
+import type { OnlineUser } from './online-index.ts';
+import type { SyncPass } from './pass.ts';
+import type { JoinedPlan } from './plan.ts';
+import type { RoomParts, StreamParts, SyncStream } from './streams.ts';
+
+export type Gathered = {
+  readonly fields: ReadonlyMap<string, string>;
+  readonly accountData: readonly string[];
+  readonly rooms: ReadonlyMap<number, RoomParts>;
+};
+
+/** Reads each stream that may have something new for the user, in the rooms where that may be. */
+export async function readStreams(
+  streams: readonly SyncStream[],
+  user: OnlineUser,
+  plans: readonly JoinedPlan[],
+  pass: SyncPass,
+  serials: ReadonlyMap<string, string>,
+): Promise<Gathered> {
+  const { since, userId, deviceId, upTo, filter } = pass;
+  const newRooms = new Set(plans.filter((plan) => plan.isNew).map((plan) => plan.entry.nid));
+  const allRooms = () => new Map(plans.map(({ entry }) => [entry.nid, entry.id]));
+  const reads: Promise<StreamParts>[] = [];
+  for (const stream of streams) {
+    const rooms = new Map<number, string>();
+    for (const { entry, isNew } of plans) {
+      if (!passesRooms(filter.room, entry.id)) continue;
+      if (isNew || roomMayHave(stream, entry.room, since)) rooms.set(entry.nid, entry.id);
+    }
+    const serial = stream.serial && serials.get(stream.serial.letter);
+    const isPending = since === undefined || stream.serial?.isPending(userId, serial) === true;
+    if (!isPending && rooms.size === 0 && !userMayHave(stream, user, since)) continue;
+    reads.push(stream.read({ userId, deviceId, since, upTo, serial, filter, rooms, newRooms, allRooms }));
+  }
+  return merge(await Promise.all(reads));
+}
+
+function userMayHave({ kinds }: SyncStream, user: OnlineUser, since: number): boolean {
+  for (const [kind, of] of kinds) {
+    if (of === 'user' && (since < user.knownSince || (user.streams.get(kind) ?? -1) > since)) return true;
+  }
+  return false;
+}
+
+function roomMayHave({ kinds }: SyncStream, room: JoinedPlan['entry']['room'], since: number | undefined): boolean {
+  for (const [kind, of] of kinds) {
+    if (of !== 'room') continue;
+    if (since === undefined || room === undefined || since < room.knownSince) return true;
+    if ((room.streams.get(kind) ?? -1) > since) return true;
+  }
+  return false;
+}
+
+function merge(parts: readonly StreamParts[]): Gathered {
+  const fields = new Map<string, string>();
+  const accountData: string[] = [];
+  const rooms = new Map<number, RoomParts>();
+  for (const part of parts) {
+    for (const [name, text] of part.fields ?? []) fields.set(name, text);
+    accountData.push(...(part.accountData ?? []));
+    for (const [nid, more] of part.rooms ?? []) {
+      const before = rooms.get(nid);
+      rooms.set(nid, {
+        ephemeral: [...(before?.ephemeral ?? []), ...(more.ephemeral ?? [])],
+        accountData: [...(before?.accountData ?? []), ...(more.accountData ?? [])],
+        recount: before?.recount === true || more.recount === true,
+      });
+    }
+  }
+  return { fields, accountData, rooms };
+}

@@ -1,0 +1,53 @@
+import type { Filter } from '@portico/protocol/sync-filter/filter.ts';
+
+/** What a stream is asked for one request. */
+export type StreamRequest = {
+  readonly userId: string;
+  readonly deviceId: string;
+  /** What the client has; `undefined` for nothing yet. Streams in memory look at `serial` instead. */
+  readonly since: number | undefined;
+  readonly upTo: number;
+  readonly serial: string | undefined;
+  readonly filter: Filter;
+  /** The rooms whose part is wanted, by number, with their IDs: all that changed, or may have. */
+  readonly rooms: ReadonlyMap<number, string>;
+  /** Joined rooms that the client gets in full, since it has nothing of them yet. */
+  readonly newRooms: ReadonlySet<number>;
+  /** Every joined room that the filter lets pass. */
+  readonly allRooms: () => ReadonlyMap<number, string>;
+};
+
+/** What a stream adds to a joined room: events as JSON texts. */
+export type RoomParts = {
+  readonly ephemeral?: readonly string[];
+  readonly accountData?: readonly string[];
+  /** Whether the user's unread counts may be others now, even if there are no events to show for it. */
+  readonly recount?: boolean;
+};
+
+export type StreamParts = {
+  /** Global account data, as JSON texts. */
+  readonly accountData?: readonly string[];
+  /** Top-level fields of the response, as JSON texts. */
+  readonly fields?: ReadonlyMap<string, string>;
+  readonly rooms?: ReadonlyMap<number, RoomParts>;
+};
+
+/**
+ * Something that `/sync` carries beside the timelines: account data, receipts, and, as they come, typing, presence,
+ * to-device messages and device lists. A stream that has nothing new answers with nothing, and then wakes nobody.
+ */
+export type SyncStream = {
+  readonly name: string;
+  /** The kinds of committed changes that concern it, and what their keys name. */
+  readonly kinds: ReadonlyMap<string, 'user' | 'room'>;
+  /** For a stream in memory: its letter in the token, where it stands, and whether it has something for somebody. */
+  readonly serial?: {
+    readonly letter: string;
+    readonly current: (userId: string) => string;
+    readonly isPending: (userId: string, serial: string | undefined) => boolean;
+  };
+  /** Top-level fields that clients expect to be there even when there is nothing. */
+  readonly defaults?: ReadonlyMap<string, string>;
+  readonly read: (request: StreamRequest) => Promise<StreamParts>;
+};

@@ -1,0 +1,79 @@
+import { passesEventFilter, passesRooms } from '@portico/protocol/sync-filter/event-filter.ts';
+import type { Database } from '@portico/storage';
+import { listAccountDataSince, type AccountDataRow } from '@portico/storage/stores/accounts-data.ts';
+import type { RoomParts, StreamRequest, SyncStream } from '../streams.ts';
+
+type Dependencies = {
+  readonly db: Database;
+  /** The content of `m.push_rules` for who never changed any. */
+  readonly defaultPushRules: (userId: string) => Promise<unknown>;
+};
+
+const maxRows = 10_000;
+const pushRulesType = 'm.push_rules';
+
+/**
+ * What people keep with the server, for themselves and for their rooms. On an initial sync the push rules are always
+ * there: clients do not ask for them otherwise.
+ */
+export function createAccountDataStream({ db, defaultPushRules }: Dependencies): SyncStream {
+  return {
+    name: 'account-data',
+    kinds: new Map([['account_data', 'user']]),
+    async read(request) {
+      const { userId, since, upTo, newRooms } = request;
+      const reader = since === undefined ? db.long : db;
+      const range = { upTo, limit: maxRows };
+      const rows = await listAccountDataSince(reader, userId, { ...range, after: since ?? -1 });
+      const hasNewRoom = since !== undefined && newRooms.size > 0;
+      // A room that comes into view brings what was kept for it before.
+      const older = hasNewRoom
+        ? await listAccountDataSince(reader, userId, { after: -1, upTo: since, limit: maxRows })
+        : [];
+      const all = [...older, ...rows];
+      const global: string[] = [];
+      for (const row of rows) if (row.room_id === '' && passesGlobal(request, row.type)) global.push(render(row));
+      if (since === undefined && passesGlobal(request, pushRulesType) && !rows.some(isPushRules)) {
+        global.push(`{"content":${JSON.stringify(await defaultPushRules(userId))},"type":"${pushRulesType}"}`);
+      }
+      return { accountData: global, rooms: roomParts(request, rows, all) };
+    },
+  };
+}
+
+function roomParts(
+  request: StreamRequest,
+  changed: readonly AccountDataRow[],
+  all: readonly AccountDataRow[],
+): ReadonlyMap<number, RoomParts> {
+  const parts = new Map<number, { accountData: string[] }>();
+  if (!all.some((row) => row.room_id !== '')) return parts;
+  const nids = new Map(Array.from(request.allRooms(), ([nid, id]) => [id, nid]));
+  const isChanged = new Set(changed);
+  for (const row of all) {
+    const nid = nids.get(row.room_id);
+    if (nid === undefined || !(isChanged.has(row) || request.newRooms.has(nid))) continue;
+    if (!passesRoom(request, row)) continue;
+    const ofRoom = parts.get(nid);
+    if (ofRoom === undefined) parts.set(nid, { accountData: [render(row)] });
+    else ofRoom.accountData.push(render(row));
+  }
+  return parts;
+}
+
+function passesGlobal({ filter }: StreamRequest, type: string): boolean {
+  return passesEventFilter(filter.accountData, { type, sender: undefined });
+}
+
+function passesRoom({ filter }: StreamRequest, { room_id: roomId, type }: AccountDataRow): boolean {
+  const { accountData } = filter.room;
+  return passesRooms(accountData, roomId) && passesEventFilter(accountData, { type, sender: undefined });
+}
+
+function render({ type, content }: AccountDataRow): string {
+  return `{"content":${content},"type":${JSON.stringify(type)}}`;
+}
+
+function isPushRules(row: AccountDataRow): boolean {
+  return row.room_id === '' && row.type === pushRulesType;
+}

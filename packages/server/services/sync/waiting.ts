@@ -1,0 +1,34 @@
+import type { OnlineUser } from './online-index.ts';
+
+/** Calls back after that many milliseconds, unless the function that it returns was called before. */
+export type After = (milliseconds: number, callback: () => void) => () => void;
+
+export const realTimers: After = (milliseconds, callback) => {
+  const timer = setTimeout(callback, milliseconds);
+  return () => clearTimeout(timer);
+};
+
+/** How a wait ended: something happened, the time was up, or nobody waits any more. */
+export type Woken = 'changed' | 'timeout' | 'aborted';
+
+export function waitForChange(
+  user: OnlineUser,
+  milliseconds: number,
+  signal: AbortSignal,
+  after: After,
+): Promise<Woken> {
+  if (signal.aborted) return Promise.resolve('aborted');
+  return new Promise((resolve) => {
+    const end = (how: Woken) => {
+      user.waiters.delete(onChange);
+      cancel();
+      signal.removeEventListener('abort', onAbort);
+      resolve(how);
+    };
+    const onChange = () => end('changed');
+    const onAbort = () => end('aborted');
+    const cancel = after(milliseconds, () => end('timeout'));
+    user.waiters.add(onChange);
+    signal.addEventListener('abort', onAbort);
+  });
+}
