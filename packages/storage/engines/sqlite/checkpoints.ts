@@ -10,6 +10,8 @@ export type Checkpoints = {
 export type CheckpointOptions = {
   readonly failpoints: Failpoints | undefined;
   readonly done: (pages: number, took: number) => void;
+  /** The log keeps what could not be moved; the next checkpoint tries again. */
+  readonly failed: (error: unknown) => void;
 };
 
 /** Pages of 4 KiB in the log at which a busy writer stops to move them into the database. */
@@ -35,8 +37,12 @@ export function createCheckpoints(db: DatabaseSync, options: CheckpointOptions):
     if (waiting < pages) return;
     options.failpoints?.pass('during-checkpoint');
     const started = performance.now();
-    move.get();
-    options.done(waiting, performance.now() - started);
+    try {
+      move.get();
+      options.done(waiting, performance.now() - started);
+    } catch (error) {
+      options.failed(error);
+    }
   };
 
   const whenQuiet = () => {

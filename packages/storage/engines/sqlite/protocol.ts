@@ -44,6 +44,7 @@ export type FromWriter =
     ]
   | readonly [kind: 'failed', failure: GroupFailure]
   | readonly [kind: 'checkpoint', pages: number, took: number]
+  | readonly [kind: 'checkpoint-failed', error: unknown]
   | readonly [kind: 'ready', position: number]
   | readonly [kind: 'closed'];
 

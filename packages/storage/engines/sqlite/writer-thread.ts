@@ -13,6 +13,7 @@ const send = (message: FromWriter) => parentPort?.postMessage(message);
 const checkpoints = createCheckpoints(db, {
   failpoints,
   done: (pages, took) => send(['checkpoint', pages, took]),
+  failed: (error) => send(['checkpoint-failed', error]),
 });
 
 parentPort?.on('message', (message: ToWriter) => {

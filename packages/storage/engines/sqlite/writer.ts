@@ -31,13 +31,16 @@ type Group = {
 };
 type Thread = { readonly worker: Worker; readonly encoder: Encoder; alive: boolean };
 
-const respawnAfter = 100;
+/** Milliseconds. */
+const firstRespawn = 100;
+const longestRespawn = 5000;
 
 /** The main thread's side of the thread that owns the connection for writes. */
 export function createWriter({ settings, feed, log, options }: WriterOptions): Writer {
   let thread: Thread | undefined;
   let running: Group | undefined;
   let closing = false;
+  let respawnAfter = firstRespawn;
   let whenClosed: (() => void) | undefined;
 
   const fail = (items: readonly Item[], reason: StorageErrorReason, cause: unknown) => {
@@ -107,7 +110,11 @@ export function createWriter({ settings, feed, log, options }: WriterOptions): W
       case 'checkpoint':
         options.metrics?.checkpoint?.({ pages: message[1], took: message[2] });
         return;
+      case 'checkpoint-failed':
+        log('error', 'The log of the database could not be moved into it', { error: message[1] });
+        return;
       case 'ready':
+        respawnAfter = firstRespawn;
         feed.advance(message[1], []);
         return;
       case 'closed':
@@ -131,6 +138,7 @@ export function createWriter({ settings, feed, log, options }: WriterOptions): W
     fail(queue.takeAll(), 'unavailable', cause);
     group?.done();
     setTimeout(spawn, respawnAfter);
+    respawnAfter = Math.min(respawnAfter * 2, longestRespawn);
   };
 
   const spawn = () => {
