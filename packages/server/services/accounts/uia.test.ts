@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { createWriteSet, type Database } from '@portico/storage';
+import { onBothEngines } from '@portico/testkit/both-engines.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import { createUia, type AuthData, type Challenge, type Uia } from './uia.ts';
+
+const stages: Challenge = {
+  operation: 'delete DEVICE of @a:x',
+  flows: [['m.login.dummy', 'm.login.password'], ['m.login.registration_token']],
+  checks: {
+    'm.login.dummy': () => ({ kind: 'passed' }),
+    'm.login.password': ({ password }) =>
+      password === 'right' ? { kind: 'passed' } : { kind: 'failed', reason: 'login.forbidden' },
+  },
+};
+
+function setUp(db: Database) {
+  const clock = { at: 1000 };
+  return { clock, uia: createUia({ db, now: () => clock.at, randomBytes }) };
+}
+
+/** What the client is asked for. */
+async function asked(uia: Uia, challenge: Challenge, auth?: AuthData): Promise<Record<string, unknown>> {
+  try {
+    await uia.authorize(challenge, auth);
+  } catch (error) {
+    assert.ok(error instanceof MatrixError && error.reason === 'uia.required', String(error));
+    return { ...error.fields };
+  }
+  throw new assert.AssertionError({ message: 'It was authorised' });
+}
+
+onBothEngines('UIA: stage after stage, and one that fails may be tried again', async (db) => {
+  const { uia } = setUp(db);
+  const { session, flows, completed, errcode } = await asked(uia, stages);
+  assert.deepEqual([flows, completed, errcode], [stages.flows.map((flow) => ({ stages: flow })), undefined, undefined]);
+  const auth = (type: string, more = {}): AuthData => ({ type, session: String(session), ...more });
+  const first = await asked(uia, stages, auth('m.login.dummy'));
+  assert.deepEqual([first['completed'], first['session']], [['m.login.dummy'], session]);
+  const wrong = await asked(uia, stages, auth('m.login.password', { password: 'wrong' }));
+  assert.deepEqual([wrong['completed'], wrong['errcode']], [['m.login.dummy'], 'M_FORBIDDEN']);
+  assert.deepEqual((await asked(uia, stages, { session: String(session) }))['completed'], ['m.login.dummy']);
+  const { useUp } = await uia.authorize(stages, auth('m.login.password', { password: 'right' }));
+
+  const set = createWriteSet();
+  useUp(set);
+  await db.commit(set);
+  const again = createWriteSet();
+  useUp(again);
+  await assert.rejects(db.commit(again), { guard: 'uia.session-changed' });
+});
+
+onBothEngines('UIA: a session is good for its operation, and for its time', async (db) => {
+  const { uia, clock } = setUp(db);
+  const { session } = await asked(uia, stages);
+  const auth = { type: 'm.login.dummy', session: String(session) };
+  for (const operation of ['delete OTHER of @a:x', 'delete DEVICE of @b:x']) {
+    await assert.rejects(uia.authorize({ ...stages, operation }, auth), { reason: 'uia.unknown-session' });
+  }
+  clock.at += 15 * 60 * 1000 - 1;
+  await asked(uia, stages, auth);
+  clock.at += 1;
+  await assert.rejects(uia.authorize(stages, auth), { reason: 'uia.unknown-session' });
+});
+
+onBothEngines('UIA: what is not offered passes nothing', async (db) => {
+  const { uia } = setUp(db);
+  for (const type of ['m.login.registration_token', 'constructor', '__proto__']) {
+    assert.equal((await asked(uia, stages, { type }))['errcode'], 'M_UNRECOGNIZED');
+  }
+});
