@@ -34,7 +34,7 @@ async function eventsOf(store: StateStore, root: StateRoot): Promise<number[]> {
 onBothEngines('states are read back by a process that has none of them in memory', async (database) => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.array(fc.tuple(fc.nat(40), fc.integer({ min: 1, max: 2 ** 50 })), { maxLength: 20 }), {
+      fc.array(fc.array(fc.tuple(fc.nat(40), fc.integer({ min: 1, max: 2 ** 50 })), { maxLength: 20, size: 'max' }), {
         maxLength: 5,
       }),
       async (batches) => {

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { diff } from './diff.ts';
+import { edit } from './edit.ts';
 import type { StatePath } from './key-hash.ts';
 import { getMany, getRoot } from './lookup.ts';
 import { emptyState, sameState, type StateRoot } from './node.ts';
+import { draftsOf, seal } from './seal.ts';
 import type { StateChange } from './state-store.ts';
 import { createTestTrie, type TestTrie } from './test-trie.ts';
 import { entriesPage, type Entry, type Part } from './walk.ts';
@@ -20,7 +22,8 @@ const change: fc.Arbitrary<StateChange> = fc.record({
   ),
   event: fc.option(fc.integer({ min: 1, max: 2 ** 40 }), { nil: undefined, freq: 4 }),
 });
-const batches = fc.array(fc.array(change, { maxLength: 40 }), { maxLength: 6 });
+/** Without a size, arrays stay near ten long whatever their maximum is. */
+const batches = fc.array(fc.array(change, { maxLength: 80, size: 'max' }), { maxLength: 6 });
 
 function applyToModel(model: Model, changes: readonly StateChange[]): Model {
   const after = new Map(model);
@@ -193,4 +196,36 @@ test('many lookups read each level of the trie once', () => {
     ),
   );
   assert.ok(trie.reads.levels <= 8, `${trie.reads.levels} levels`);
+});
+
+test('a difference of ten entries reads a small part of two large states', () => {
+  const trie = createTestTrie();
+  const member = (n: number, event: number) => ({ type: 'm.room.member', stateKey: `@u${n}:x`, event });
+  const { root } = trie.set(
+    emptyState,
+    Array.from({ length: 5000 }, (_, n) => member(n, n + 1)),
+  );
+  const other = trie.set(
+    root,
+    Array.from({ length: 10 }, (_, n) => member(n * 499, 9000 + n)),
+  ).root;
+  trie.reads.nodes = 0;
+  assert.equal(trie.ask(diff(root.rootId, other.rootId)).length, 10);
+  assert.ok(trie.reads.nodes <= 2 * 10 * 7, `${trie.reads.nodes} nodes`);
+});
+
+test('hashes that agree in their first half are told apart by the second', () => {
+  const { hasher, source, add, ask } = createTestTrie();
+  const type = hasher.type('m.room.member');
+  const changes = [1, 2, 0x7000_0000, -1].map((lo, n) => ({ path: { type, key: { hi: 5, lo } }, event: n + 1 }));
+  const edited = ask(edit(emptyState, changes, hasher));
+  const { root, packs } = seal(edited, draftsOf(edited), 1);
+  add(packs);
+  assert.equal(source.find(root.rootId)?.summary?.count, 4);
+  const paths = changes.map(({ path }) => path);
+  assert.deepEqual(ask(getMany(root.rootId, paths)), [1, 2, 3, 4]);
+  assert.deepEqual(
+    ask(entriesPage(root.rootId, {}, 10, undefined)).entries.map(({ event }) => event),
+    [1, 2, 3, 4],
+  );
 });
