@@ -45,6 +45,7 @@ export const rooms: Migration = {
       after_content text not null,
       state_before bigint,
       state_after bigint,
+      head_state bigint,
       replaces_nid bigint,
       redacted_by bigint,
       thread_nid bigint,

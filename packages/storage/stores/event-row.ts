@@ -24,6 +24,8 @@ export type EventRow = {
   /** Root node of the room's state before the event, and after it where that differs (state events). */
   readonly state_before: number | null;
   readonly state_after: number | null;
+  /** Root node of the room's own state once the event was in it, where other branches made that another one still. */
+  readonly head_state: number | null;
   /** The state event that this one replaced. */
   readonly replaces_nid: number | null;
   /** The redaction that was applied to it; the pieces are then already those of the redacted event. */

@@ -19,6 +19,8 @@ export type NewEvent = {
   readonly after: string;
   readonly stateBefore: number;
   readonly stateAfter: number | undefined;
+  /** The room's own state after the event, where that is another one than the state after the event. */
+  readonly headState: number | undefined;
   readonly replacesNid: number | undefined;
   readonly threadNid: number | undefined;
   readonly ordinal: number;
@@ -27,6 +29,34 @@ export type NewEvent = {
   /** Whose device sent it under which transaction ID. */
   readonly transaction: { readonly deviceId: string; readonly txnId: string } | undefined;
 };
+
+const insertEventOutsideTimeline = sql<
+  void,
+  [
+    eventNid: number,
+    eventId: string,
+    roomNid: number,
+    status: number,
+    type: string,
+    stateKey: string | null,
+    sender: string,
+    originServerTs: number,
+    depth: number,
+    before: string,
+    content: string,
+    after: string,
+    stateBefore: number | null,
+    stateAfter: number | null,
+    chainId: number | null,
+    chainSeq: number | null,
+  ]
+>(
+  'events.insert-outside-timeline',
+  `insert into events (event_nid, event_id, room_nid, status, type, state_key, sender, origin_server_ts, depth,
+     before_content, content, after_content, state_before, state_after, chain_id, chain_seq)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+   on conflict do nothing`,
+);
 
 /* 1048576 is ORDER_PER_POSITION. */
 const insertTimelineEvent = sql<
@@ -47,6 +77,7 @@ const insertTimelineEvent = sql<
     after: string,
     stateBefore: number,
     stateAfter: number | null,
+    headState: number | null,
     replacesNid: number | null,
     threadNid: number | null,
     ordinal: number,
@@ -58,10 +89,10 @@ const insertTimelineEvent = sql<
 >(
   'events.insert',
   `insert into events (event_nid, event_id, room_nid, status, stream_position, room_order, type, state_key, sender,
-     origin_server_ts, depth, before_content, content, after_content, state_before, state_after, replaces_nid,
+     origin_server_ts, depth, before_content, content, after_content, state_before, state_after, head_state, replaces_nid,
      thread_nid, ordinal, chain_id, chain_seq, sender_device, txn_id)
    values ($1, $2, $3, $4, position($5), position($5) * 1048576, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-     $17, $18, $19, $20, $21, $22)
+     $17, $18, $19, $20, $21, $22, $23)
    on conflict do nothing`,
 );
 
@@ -89,6 +120,7 @@ export function addTimelineEvent(set: WriteSet, event: NewEvent, position: Posit
     event.after,
     event.stateBefore,
     event.stateAfter ?? null,
+    event.headState ?? null,
     event.replacesNid ?? null,
     event.threadNid ?? null,
     event.ordinal,
@@ -97,6 +129,37 @@ export function addTimelineEvent(set: WriteSet, event: NewEvent, position: Posit
     event.transaction?.deviceId ?? null,
     event.transaction?.txnId ?? null,
   ]);
+}
+
+/** Keeps an event that has no place in its room's order: it was rejected, or soft-failed. */
+export function addEventOutsideTimeline(set: WriteSet, event: NewEvent): void {
+  set.guard('event.duplicate', 1, insertEventOutsideTimeline, [
+    event.eventNid,
+    event.eventId,
+    event.roomNid,
+    event.status,
+    event.type,
+    event.stateKey ?? null,
+    event.sender,
+    event.originServerTs,
+    event.depth,
+    event.before,
+    event.content,
+    event.after,
+    event.stateBefore,
+    event.stateAfter ?? null,
+    event.chain?.chain ?? null,
+    event.chain?.seq ?? null,
+  ]);
+}
+
+const deleteCurrentState = sql<void, [roomNid: number, type: string, stateKey: string]>(
+  'current-state.delete',
+  'delete from current_state where room_nid = $1 and type = $2 and state_key = $3',
+);
+
+export function removeCurrentState(set: WriteSet, roomNid: number, type: string, stateKey: string): void {
+  set.add(deleteCurrentState, [roomNid, type, stateKey]);
 }
 
 export function setCurrentState(

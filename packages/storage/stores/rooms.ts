@@ -1,7 +1,7 @@
 import type { PositionParam, Reader, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
 
-/** The head of a room, as its row has it. `extremities` is a JSON array of event IDs. */
+/** The head of a room, as its row has it. `extremities` is a JSON array of `[event ID, root node of the state after it]`. */
 export type RoomRow = {
   readonly room_nid: number;
   readonly room_id: string;
@@ -76,7 +76,7 @@ const moveHead = sql<
 
 /** What a decision changes in a room's head. */
 export type RoomHeadFields = {
-  readonly extremities: readonly string[];
+  readonly extremities: readonly (readonly [eventId: string, stateAfter: number])[];
   readonly stateRoot: number;
   readonly maxDepth: number;
   readonly lastEventNid: number;

@@ -5,18 +5,17 @@ import {
   type EventSigner,
   type RoomEvent,
   type RoomVersionRules,
-  serverNameOf,
 } from '@portico/protocol';
 import type { ChainAssignment, ChainStore } from '@portico/storage/chain-cover/index.ts';
-import type { StateEdit, StateStore } from '@portico/storage/state-trie/index.ts';
+import type { StateEdit, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
-import type { MembershipChange } from '@portico/storage/stores/memberships-write.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
 import { countedEvent, roomFacts } from './counting.ts';
 import type { Draft } from './draft.ts';
-import { getKnown, type RoomHead, type StateEvent } from './head.ts';
+import { getKnown, type RoomHead } from './head.ts';
 import { knownAfter } from './known-state.ts';
+import { countChange, membershipsOf } from './memberships-of.ts';
 import type { Step } from './steps.ts';
 
 export type DecideContext = {
@@ -44,43 +43,50 @@ export class NotInMemory extends Error {
  */
 export function decide(context: DecideContext, head: RoomHead, draft: Draft, eventNid: number): Step {
   const { event, stored, authEventNids } = build(context, head, draft, eventNid);
+  const step = { event, stored, entries: [], memberships: [], edits: [], chain: undefined };
   if (event.stateKey === undefined) {
-    const assessment = context.unread.assess(
-      countedEvent(head, event, undefined),
-      roomFacts(head, event, head.joinedCount),
-    );
-    return counted({ event, stored, assessment, head: headAfterMessage(head, event, eventNid) });
+    return countStep(context, head, { ...step, head: headAfter(head, event, eventNid, head.state) });
   }
   const edit = editState(context.states, head, event, eventNid);
   const chain = assignChain(context, head.roomNid, { eventNid, authEventNids }, edit);
-  const replaced = getKnown(head, event.type, event.stateKey);
-  const membership = membershipChange(context, head, event, eventNid, replaced);
-  const after = headAfterState(head, event, eventNid, edit, membership);
-  const assessment = context.unread.assess(
-    countedEvent(head, event, membership?.previous),
-    roomFacts(after, event, after.joinedCount),
-  );
-  return counted({
-    event,
+  const { type, stateKey } = event;
+  const before = getKnown(head, type, stateKey);
+  const entries = [{ type, stateKey, before, after: { nid: eventNid, event } }];
+  const memberships = membershipsOf(head, entries, eventNid, context.signer.serverName);
+  return countStep(context, head, {
+    ...step,
     stored: {
       ...stored,
       stateAfter: edit.root.rootId,
-      replacesNid: replaced?.nid,
+      replacesNid: before?.nid,
       chain: chain.events[0]?.position,
     },
-    membership,
-    assessment,
-    placed: { edit, chain },
-    head: after,
+    entries,
+    memberships,
+    edits: [edit],
+    chain,
+    head: {
+      ...headAfter(head, event, eventNid, edit.root),
+      known: knownAfter(head.known, { nid: eventNid, event }),
+      joinedCount: head.joinedCount + countChange(memberships, 'join'),
+      invitedCount: head.invitedCount + countChange(memberships, 'invite'),
+    },
   });
 }
 
-/** The step with the ordinals that its assessment leads to. */
-function counted(step: Step): Step {
-  const { assessment, head, stored } = step;
-  const ordinal = head.ordinal + (assessment.counts && assessment.thread === undefined ? 1 : 0);
+/** A step of the timeline with its unread assessment, and the ordinals that follow from it. */
+export function countStep(
+  { unread }: Pick<DecideContext, 'unread'>,
+  before: RoomHead,
+  step: Omit<Step, 'assessment'>,
+): Step {
+  const { event, head, stored } = step;
+  const previous = step.memberships.find(({ userId }) => userId === event.stateKey)?.previous;
+  const assessment = unread.assess(countedEvent(before, event, previous), roomFacts(head, event, head.joinedCount));
+  const ordinal = before.ordinal + (assessment.counts && assessment.thread === undefined ? 1 : 0);
   return {
     ...step,
+    assessment,
     stored: { ...stored, ordinal, threadNid: assessment.thread?.threadNid },
     head: { ...head, ordinal },
   };
@@ -108,7 +114,7 @@ function build(
       content: draft.content,
       originServerTs: draft.originServerTs ?? context.now(),
       depth: head.maxDepth + 1,
-      prevEvents: head.extremities,
+      prevEvents: head.extremities.map(({ eventId }) => eventId),
       authEvents: authEvents.map(({ event }) => event.eventId),
       redacts: draft.redacts,
     },
@@ -139,6 +145,7 @@ function build(
       ...pieces,
       stateBefore: head.state.rootId,
       stateAfter: undefined,
+      headState: undefined,
       replacesNid: undefined,
       threadNid: undefined,
       ordinal: head.ordinal,
@@ -168,50 +175,15 @@ function assignChain(
   throw new NotInMemory(async () => chains.settle(await chains.assign(roomNid, [event]), false));
 }
 
-function membershipChange(
-  { signer }: DecideContext,
-  head: RoomHead,
-  event: RoomEvent,
-  eventNid: number,
-  replaced: StateEvent | undefined,
-): MembershipChange | undefined {
-  const { content, stateKey: userId } = event;
-  if (event.type !== 'm.room.member' || userId === undefined || typeof content['membership'] !== 'string') {
-    return undefined;
-  }
-  const previous = replaced?.event.content['membership'];
-  const host = serverNameOf(userId) ?? '';
+/** The head with one more event, which follows all extremities and leaves the room in `state`. */
+function headAfter(head: RoomHead, event: RoomEvent, eventNid: number, state: StateRoot): RoomHead {
   return {
-    roomNid: head.roomNid,
-    userId,
-    membership: content['membership'],
-    previous: typeof previous === 'string' ? previous : 'leave',
-    eventNid,
-    host,
-    isLocal: host === signer.serverName,
-  };
-}
-
-function headAfterMessage(head: RoomHead, event: RoomEvent, eventNid: number): RoomHead {
-  return { ...head, extremities: [event.eventId], maxDepth: event.depth, lastEventNid: eventNid };
-}
-
-function headAfterState(
-  head: RoomHead,
-  event: RoomEvent,
-  eventNid: number,
-  edit: StateEdit,
-  membership: MembershipChange | undefined,
-): RoomHead {
-  const counted = (kind: string): number =>
-    membership === undefined ? 0 : Number(membership.membership === kind) - Number(membership.previous === kind);
-  return {
-    ...headAfterMessage(head, event, eventNid),
+    ...head,
     roomId: event.roomId,
-    state: edit.root,
-    known: knownAfter(head.known, { nid: eventNid, event }),
-    joinedCount: head.joinedCount + counted('join'),
-    invitedCount: head.invitedCount + counted('invite'),
+    extremities: [{ eventId: event.eventId, state }],
+    state,
+    maxDepth: Math.max(head.maxDepth, event.depth),
+    lastEventNid: eventNid,
   };
 }
 

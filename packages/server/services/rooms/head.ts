@@ -4,6 +4,9 @@ import type { StateRoot } from '@portico/storage/state-trie/index.ts';
 /** A state event with the number that storage knows it by. */
 export type StateEvent = { readonly nid: number; readonly event: RoomEvent };
 
+/** A forward extremity with the state after it. */
+export type Extremity = { readonly eventId: string; readonly state: StateRoot };
+
 /**
  * Where a room stands after everything decided so far, committed or not. Immutable: a decision makes the next one. With
  * the state behind `state` and the events it names, it is all that a decision reads.
@@ -16,7 +19,9 @@ export type RoomHead = {
   readonly version: number;
   /** Which load from the database this head descends from: a failed commit spoils all that descends from the same. */
   readonly lineage: number;
-  readonly extremities: readonly string[];
+  /** The newest events that nothing follows; several where branches have not been merged. */
+  readonly extremities: readonly Extremity[];
+  /** The resolution of the states after all extremities. */
   readonly state: StateRoot;
   readonly maxDepth: number;
   readonly lastEventNid: number;

@@ -2,7 +2,7 @@ import { findRoomVersion } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import { findRoom, type RoomRow } from '@portico/storage/stores/rooms.ts';
 import type { StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
-import type { RoomHead } from './head.ts';
+import type { Extremity, RoomHead } from './head.ts';
 
 /** The heads of rooms in memory: what is decided and not yet committed included. */
 export interface RoomHeads {
@@ -48,13 +48,18 @@ export function createRoomHeads({ db, states, maxHeads = 10_000 }: Options): Roo
     }
   }
 
+  function extremitiesOf(row: RoomRow): Promise<Extremity[]> {
+    const pairs = JSON.parse(row.extremities) as [string, number][];
+    return Promise.all(pairs.map(async ([eventId, root]) => ({ eventId, state: await states.root(root).run() })));
+  }
+
   async function loadNow(roomNid: number): Promise<RoomHead | undefined> {
     try {
       const row = await findRoom(db, roomNid);
       if (row === undefined) return undefined;
-      const state = await states.root(row.state_root).run();
+      const [state, extremities] = await Promise.all([states.root(row.state_root).run(), extremitiesOf(row)]);
       const slot = slotOf(roomNid);
-      slot.head ??= headOfRow(row, state, ++lineage);
+      slot.head ??= headOfRow(row, state, extremities, ++lineage);
       return slot.head;
     } finally {
       loads.delete(roomNid);
@@ -105,7 +110,7 @@ export function createRoomHeads({ db, states, maxHeads = 10_000 }: Options): Roo
   };
 }
 
-function headOfRow(row: RoomRow, state: StateRoot, lineage: number): RoomHead {
+function headOfRow(row: RoomRow, state: StateRoot, extremities: readonly Extremity[], lineage: number): RoomHead {
   const rules = findRoomVersion(row.room_version);
   if (rules === undefined) throw new Error(`room ${row.room_id} has the unknown version ${row.room_version}`);
   return {
@@ -115,7 +120,7 @@ function headOfRow(row: RoomRow, state: StateRoot, lineage: number): RoomHead {
     createEventNid: row.create_event_nid,
     version: row.head_version,
     lineage,
-    extremities: JSON.parse(row.extremities) as string[],
+    extremities,
     state,
     maxDepth: row.max_depth,
     lastEventNid: row.last_event_nid,

@@ -1,6 +1,7 @@
 import { parseJson, type Pdu, type RoomVersionRules, toRoomEvent } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
+import { stateEventsById } from '@portico/storage/stores/resolution.ts';
 import { type StateEventRow, stateEventsByNid } from '@portico/storage/stores/state-events.ts';
 import type { StateEvent } from './head.ts';
 
@@ -10,6 +11,8 @@ export interface StateEvents {
   add(event: StateEvent): void;
   /** Reads those that are not in memory, with one query. Throws where one does not exist. */
   load(rules: RoomVersionRules, nids: readonly number[]): Promise<ReadonlyMap<number, StateEvent>>;
+  /** Reads events by their IDs, with one query; what does not exist is left out. */
+  loadById(rules: RoomVersionRules, eventIds: readonly string[]): Promise<ReadonlyMap<string, StateEvent>>;
 }
 
 export function createStateEvents(db: Database, maxEvents = 50_000): StateEvents {
@@ -49,6 +52,15 @@ export function createStateEvents(db: Database, maxEvents = 50_000): StateEvents
           add(event);
           found.set(event.nid, event);
         }
+      }
+      return found;
+    },
+    async loadById(rules, eventIds) {
+      const found = new Map<string, StateEvent>();
+      for (const row of await stateEventsById(db, eventIds)) {
+        const event = events.get(row.event_nid) ?? stateEventOf(rules, row);
+        add(event);
+        found.set(row.event_id, event);
       }
       return found;
     },

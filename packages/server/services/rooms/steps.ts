@@ -4,7 +4,7 @@ import type { StateEdit } from '@portico/storage/state-trie/index.ts';
 import type { NewEvent } from '@portico/storage/stores/events-write.ts';
 import type { MembershipChange } from '@portico/storage/stores/memberships-write.ts';
 import type { Assessment } from '../unread/unread-service.ts';
-import type { RoomHead } from './head.ts';
+import type { RoomHead, StateEvent } from './head.ts';
 
 /** One event decided upon: what is to be stored, and where it leaves the room. */
 export type Step = {
@@ -12,10 +12,19 @@ export type Step = {
   readonly stored: NewEvent;
   /** The head after the event. Its version is that of the head before: it counts write sets. */
   readonly head: RoomHead;
-  /** How it counts as unread. */
-  readonly assessment: Assessment;
-  /** Of a membership event. */
-  readonly membership?: MembershipChange | undefined;
-  /** Of a state event: the state after it, and its place in the auth chains. Both must be settled. */
-  readonly placed?: { readonly edit: StateEdit; readonly chain: ChainAssignment };
+  /** How it counts as unread; not at all if it has no place in the timeline. */
+  readonly assessment: Assessment | undefined;
+  /** What is another entry of the room's state now. */
+  readonly entries: readonly EntryChange[];
+  readonly memberships: readonly MembershipChange[];
+  /** States made on the way. They must be settled, as must the place in the auth chains that a state event has. */
+  readonly edits: readonly StateEdit[];
+  readonly chain: ChainAssignment | undefined;
+};
+
+export type EntryChange = {
+  readonly type: string;
+  readonly stateKey: string;
+  readonly before: StateEvent | undefined;
+  readonly after: StateEvent | undefined;
 };

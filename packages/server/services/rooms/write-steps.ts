@@ -1,5 +1,10 @@
 import type { PositionParam, WriteSet } from '@portico/storage';
-import { addTimelineEvent, setCurrentState } from '@portico/storage/stores/events-write.ts';
+import {
+  addEventOutsideTimeline,
+  addTimelineEvent,
+  removeCurrentState,
+  setCurrentState,
+} from '@portico/storage/stores/events-write.ts';
 import { setMembership, setStrippedState } from '@portico/storage/stores/memberships-write.ts';
 import { addRoom, moveRoomHead, type RoomHeadFields } from '@portico/storage/stores/rooms.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
@@ -16,17 +21,21 @@ export function writeSteps(
 ): void {
   for (const [index, step] of steps.entries()) {
     const position = positionAt(positions, index);
-    const { stored, membership, assessment } = step;
+    const { stored, assessment } = step;
+    if (assessment === undefined) {
+      addEventOutsideTimeline(set, stored);
+      continue;
+    }
     addTimelineEvent(set, stored, position);
     unread.append(set, assessment, stored, position);
-    if (stored.stateKey !== undefined) {
-      setCurrentState(set, stored.roomNid, stored.type, stored.stateKey, stored.eventNid);
+    for (const { type, stateKey, after } of step.entries) {
+      if (after === undefined) removeCurrentState(set, stored.roomNid, type, stateKey);
+      else setCurrentState(set, stored.roomNid, type, stateKey, after.nid);
     }
-    if (membership === undefined) continue;
-    setMembership(set, membership, position);
+    for (const membership of step.memberships) setMembership(set, membership, position);
     const stripped = strippedStateFor(step);
     if (stripped !== undefined) {
-      setStrippedState(set, stored.roomNid, membership.userId, stored.eventNid, stripped);
+      setStrippedState(set, stored.roomNid, stored.stateKey ?? '', stored.eventNid, stripped);
     }
   }
 }
@@ -51,7 +60,7 @@ export function writeNewRoom(set: WriteSet, head: RoomHead, position: PositionPa
 
 function headFields(head: RoomHead): RoomHeadFields {
   return {
-    extremities: head.extremities,
+    extremities: head.extremities.map(({ eventId, state }) => [eventId, state.rootId]),
     stateRoot: head.state.rootId,
     maxDepth: head.maxDepth,
     lastEventNid: head.lastEventNid,

@@ -69,14 +69,14 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & { reado
   }
 
   function settle(steps: readonly Step[], committed: boolean): void {
-    for (const { placed } of steps) {
-      if (placed === undefined) continue;
-      states.settle(placed.edit, committed);
-      chains.settle(placed.chain, committed);
+    for (const { edits, chain } of steps) {
+      for (const edit of edits) states.settle(edit, committed);
+      if (chain !== undefined) chains.settle(chain, committed);
     }
   }
 
-  function strippedStateFor({ event, head, membership }: Step): string | undefined {
+  function strippedStateFor({ event, head, memberships }: Step): string | undefined {
+    const membership = memberships.find(({ userId }) => userId === event.stateKey);
     if (membership?.membership !== 'invite' || !membership.isLocal) return undefined;
     const sender = head.known.get(`m.room.member\0${event.sender}`)?.event;
     return strippedState([
@@ -100,10 +100,9 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & { reado
     // The head goes first: whoever decided on an old head must hear of that, whatever else no longer holds.
     moveHead(set, after, positionAt(positions, -1));
     writeSteps(set, steps, positions, deps.unread, strippedStateFor);
-    for (const { placed } of steps) {
-      if (placed === undefined) continue;
-      states.append(set, after.roomNid, placed.edit);
-      chains.append(set, placed.chain);
+    for (const { edits, chain } of steps) {
+      for (const edit of edits) states.append(set, after.roomNid, edit);
+      if (chain !== undefined) chains.append(set, chain);
     }
     for (const { event, stored } of steps) {
       if (event.stateKey !== undefined) deps.stateEvents.add({ nid: stored.eventNid, event });
