@@ -15,6 +15,12 @@ import { createAccountServices } from './services/accounts/account-services.ts';
 import { accountCommands } from './services/commands/account-commands.ts';
 import { createRateLimiter } from './services/rate-limit/rate-limiter.ts';
 import { createRoomService } from './services/rooms/room-service.ts';
+import { createPushRules } from './services/push-rules/push-rules.ts';
+import { createReading } from './services/reading/reading.ts';
+import { createAccountDataStream } from './services/sync/streams/account-data.ts';
+import { noDeviceKeys } from './services/sync/streams/device-keys.ts';
+import { createReceiptStream } from './services/sync/streams/receipts.ts';
+import { createSync } from './services/sync/sync.ts';
 import { createUnreadService } from './services/unread/unread-service.ts';
 
 /** Memory for nodes of room states, in bytes. */
@@ -60,9 +66,22 @@ export async function compose({
     randomId: () => randomBytes(12).toString('base64url'),
     profileOf: (userId) => accounts.profiles.memberProfile(userId),
   });
+  const reading = createReading({ db, states, now });
+  const pushRules = createPushRules({ db });
+  const sync = createSync({
+    reading,
+    filters: accounts.filters,
+    streams: [
+      createAccountDataStream({ db, defaultPushRules: (userId) => pushRules.all(userId) }),
+      createReceiptStream(db),
+      noDeviceKeys,
+    ],
+  });
   const services = {
     ...accounts,
     rooms,
+    reading,
+    sync,
     discovery: { publicBaseUrl: config.publicBaseUrl },
     roomVersions: {
       defaultVersion: config.rooms.defaultVersion,
@@ -90,6 +109,7 @@ export async function compose({
     },
     handlers: forCommandLine(accountCommands(accounts, now)),
     async close() {
+      sync.close();
       unread.close();
       accounts.accessTokens.close();
       await db.close();

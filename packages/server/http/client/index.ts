@@ -1,5 +1,7 @@
 import type { AccountServices } from '../../services/accounts/account-services.ts';
+import type { ReadingContext } from '../../services/reading/context.ts';
 import type { RoomService } from '../../services/rooms/room-service.ts';
+import type { Sync } from '../../services/sync/sync.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { defineFilter } from './account-data/define-filter.ts';
 import { getAccountDataPerRoom } from './account-data/get-account-data-per-room.ts';
@@ -20,13 +22,17 @@ import { getCapabilities, type RoomVersionSupport } from './discovery/get-capabi
 import { getClientWellKnown } from './discovery/get-client-well-known.ts';
 import { getServerWellKnown } from './discovery/get-server-well-known.ts';
 import { getVersions } from './discovery/get-versions.ts';
+import { readingEndpoints } from './reading/index.ts';
 import { roomEndpoints } from './rooms/index.ts';
+import { sync } from './sync/sync.ts';
 
 /** The services that the endpoints of the client-server API are made of. */
 export type ClientServices = AccountServices & {
   readonly discovery: BaseUrl;
   readonly roomVersions: RoomVersionSupport;
   readonly rooms: RoomService;
+  readonly reading: ReadingContext;
+  readonly sync: Sync;
 };
 
 /** Every endpoint of the client-server API. */
@@ -53,4 +59,6 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   getFilter,
 
   ...roomEndpoints,
+  ...readingEndpoints,
+  sync,
 ];
