@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { startTestServer } from '@portico/testkit/server.ts';
+
+const server = await startTestServer({ settings: { PUBLIC_BASE_URL: 'https://matrix.example.org:8443/' } });
+after(() => server.close());
+const alice = await server.registerUser();
+
+test('the versions are listed one by one, to anybody, whatever token they send', async () => {
+  const stranger = server.as({ userId: '', deviceId: '', accessToken: 'of another server' });
+  for (const client of [server.anonymous, stranger]) {
+    const { status, body } = await client.get('/_matrix/client/versions');
+    assert.equal(status, 200);
+    assert.ok((body['versions'] as string[]).includes('v1.1'));
+    assert.equal(typeof body['unstable_features'], 'object');
+  }
+});
+
+test('well-known documents name the public address', async () => {
+  const { body: client } = await server.anonymous.get('/.well-known/matrix/client');
+  assert.deepEqual(client, { 'm.homeserver': { base_url: 'https://matrix.example.org:8443' } });
+  const { body: forServers } = await server.anonymous.get('/.well-known/matrix/server');
+  assert.deepEqual(forServers, { 'm.server': 'matrix.example.org:8443' });
+});
+
+test('other servers are told nothing where there is no TLS, and the usual port where the address has none', async (t) => {
+  for (const [url, status, name] of [
+    ['http://localhost:8008', 404, undefined],
+    ['https://matrix.example.org', 200, 'matrix.example.org:443'],
+  ] as const) {
+    const other = await startTestServer({ settings: { PUBLIC_BASE_URL: url } });
+    t.after(() => other.close());
+    const response = await other.anonymous.get('/.well-known/matrix/server');
+    assert.deepEqual([response.status, response.body['m.server']], [status, name]);
+  }
+});
+
+test('capabilities are for those who are logged in', async () => {
+  const path = '/_matrix/client/v3/capabilities';
+  assert.equal((await server.anonymous.get(path)).body['errcode'], 'M_MISSING_TOKEN');
+  const { capabilities } = (await alice.get(path)).body as {
+    capabilities: { 'm.room_versions': { default: string; available: Record<string, string> } };
+  };
+  const { default: usual, available } = capabilities['m.room_versions'];
+  assert.equal(available[usual], 'stable');
+});
+
+test('the OpenAPI document describes what is served', async () => {
+  const { body } = await server.anonymous.get('/_portico/openapi.json');
+  type Operation = { operationId: string; parameters: { name: string }[]; security?: unknown };
+  const paths = body['paths'] as Record<string, Record<string, Operation>>;
+  const operations = Object.values(paths).flatMap((path) => Object.values(path));
+  const ids = operations.map(({ operationId }) => operationId);
+  assert.equal(body['openapi'], '3.1.0');
+  assert.equal(new Set(ids).size, ids.length);
+  for (const [path, methods] of Object.entries(paths)) {
+    const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    for (const { parameters } of Object.values(methods)) {
+      const declared = new Set(parameters.map(({ name }) => name));
+      for (const name of inPath) assert.ok(declared.has(name ?? ''), `${path}: ${name}`);
+    }
+  }
+  assert.deepEqual(paths['/_matrix/client/v3/login']?.['post']?.security, undefined);
+  assert.deepEqual(paths['/_matrix/client/v3/logout']?.['post']?.security, [{ accessToken: [] }]);
+  const text = JSON.stringify(body);
+  const schemas = (body['components'] as { schemas: Record<string, { title: string }> }).schemas;
+  for (const [, name = ''] of text.matchAll(/#\/components\/schemas\/([^"]+)/g))
+    assert.equal(schemas[name]?.title, name);
+});
