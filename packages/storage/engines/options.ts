@@ -20,7 +20,8 @@ export type OpenOptions = {
   readonly durability?: 'full' | 'relaxed';
   readonly log?: StorageLog;
   readonly metrics?: StorageMetrics;
-  /** Bytes of page cache of the two SQLite connections, and of the database file that reads may map into memory. */
+  /** Bytes of page cache of the two SQLite connections, and of the file they may map into memory: none by default, since every
+   * commit unmaps it again, and reads beside writes then take three times as long. */
   readonly cacheSizes?: { readonly reader?: number; readonly writer?: number; readonly mapped?: number };
   /** SQLite: refuses to grow beyond this many bytes, as a full disk would. */
   readonly maxBytes?: number;

@@ -1,3 +1,4 @@
+import type { SQLOutputValue } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import type { Reader } from '../../database.ts';
 import { StorageError } from '../../errors.ts';
@@ -10,7 +11,7 @@ export type FromReader = readonly [
   id: number,
   error: unknown,
   columns: readonly string[],
-  rows: readonly (readonly never[])[],
+  rows: readonly (readonly SQLOutputValue[])[],
 ];
 
 type Waiting = { readonly resolve: (answer: FromReader) => void; readonly reject: (error: unknown) => void };

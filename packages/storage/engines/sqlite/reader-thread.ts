@@ -2,17 +2,16 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { openConnection } from './connection.ts';
 import type { ConnectionSettings } from './connection.ts';
 import type { FromReader, ToReader } from './long-reader.ts';
-import { createStatementCache } from './reader.ts';
-import { toInputs } from './values.ts';
+import { createStatementCache, rowsOf } from './reader.ts';
 
 const db = openConnection(workerData as ConnectionSettings);
-const read = createStatementCache(db);
+const prepare = createStatementCache(db);
 
 parentPort?.on('message', ([id, text, params]: ToReader) => {
   let answer: FromReader;
   try {
-    const { columns, rows } = read(text, toInputs(params));
-    answer = [id, undefined, columns, rows];
+    const prepared = prepare(text);
+    answer = [id, undefined, prepared.columns, rowsOf(prepared, params)];
   } catch (error) {
     answer = [id, error, [], []];
   }

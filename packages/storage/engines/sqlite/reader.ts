@@ -1,16 +1,16 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { Reader } from '../../database.ts';
 import type { Sql } from '../../sql.ts';
 import { toSqliteText } from './sql-text.ts';
 import { toInputs, toRow } from './values.ts';
 
-export type RawRows = { readonly columns: readonly string[]; readonly rows: readonly (readonly never[])[] };
+export type Prepared = { readonly statement: StatementSync; readonly columns: readonly string[] };
 
-/** Runs a statement by its text, prepared once. */
-export function createStatementCache(db: DatabaseSync): (text: string, params: readonly SQLInputValue[]) => RawRows {
-  const known = new Map<string, { statement: StatementSync; columns: readonly string[] }>();
+/** A statement by its text, prepared once. */
+export function createStatementCache(db: DatabaseSync): (text: string) => Prepared {
+  const known = new Map<string, Prepared>();
 
-  return (text, params) => {
+  return (text) => {
     let found = known.get(text);
     if (found === undefined) {
       const statement = db.prepare(toSqliteText(text));
@@ -18,23 +18,29 @@ export function createStatementCache(db: DatabaseSync): (text: string, params: r
       found = { statement, columns: statement.columns().map(({ name }) => name) };
       known.set(text, found);
     }
-    return { columns: found.columns, rows: found.statement.all(...params) as unknown as readonly (readonly never[])[] };
+    return found;
   };
+}
+
+/** All rows, as arrays in the order of the columns. */
+export function rowsOf({ statement }: Prepared, params: readonly unknown[]): readonly (readonly SQLOutputValue[])[] {
+  return statement.all(...toInputs(params)) as unknown as readonly (readonly SQLOutputValue[])[];
 }
 
 /** Point reads and short pages, on the calling thread: a reader thread would cost more than the read. */
 export function createReader(db: DatabaseSync): Reader {
-  const read = createStatementCache(db);
+  const prepare = createStatementCache(db);
 
   return {
     // Asynchronous, so that what goes wrong is a rejection as it is on PostgreSQL.
-    async all<Row, Params extends readonly unknown[]>(statement: Sql<Row, Params>, params: Params): Promise<Row[]> {
-      const { columns, rows } = read(statement.text, toInputs(params));
-      return rows.map((row) => toRow(columns, row) as Row);
+    async all<Row, Params extends readonly unknown[]>({ text }: Sql<Row, Params>, params: Params): Promise<Row[]> {
+      const prepared = prepare(text);
+      return rowsOf(prepared, params).map((row) => toRow(prepared.columns, row) as Row);
     },
-    async get<Row, Params extends readonly unknown[]>(statement: Sql<Row, Params>, params: Params) {
-      const { columns, rows } = read(statement.text, toInputs(params));
-      return rows[0] === undefined ? undefined : (toRow(columns, rows[0]) as Row);
+    async get<Row, Params extends readonly unknown[]>({ text }: Sql<Row, Params>, params: Params) {
+      const { statement, columns } = prepare(text);
+      const row = statement.get(...toInputs(params)) as unknown as readonly SQLOutputValue[] | undefined;
+      return row === undefined ? undefined : (toRow(columns, row) as Row);
     },
   };
 }
