@@ -63,6 +63,7 @@ const selectLastEnds = sql<{ room_nid: number; position: number }, [userId: stri
    where user_id = $1 and previous = 'join' and membership <> 'join' group by room_nid`,
 );
 
+// SQLite takes the tables of a `cross join` in this order; left to choose, it walks all memberships.
 const selectFirstMembers = sql<MembershipRow, [roomNids: string, limit: number, one: string, other: string]>(
   'memberships.first-members',
   `with wanted as materialized (
@@ -83,7 +84,8 @@ const selectFirstMembers = sql<MembershipRow, [roomNids: string, limit: number, 
      ) as last_order from wanted w
    )
    select ${columns} from kinds k
-   join memberships m on m.room_nid = k.room_nid and m.membership = k.membership and m.room_order <= k.last_order
+   cross join memberships m
+   where m.room_nid = k.room_nid and m.membership = k.membership and m.room_order <= k.last_order
    order by m.room_nid, m.room_order`,
 );
 

@@ -45,7 +45,7 @@ export type SyncOptions = {
 const maxTimeout = 120_000;
 const maxDevices = 50;
 /** How long a client waits that shows a token which this process has not reached yet. */
-const futureWait = 2000;
+const futureWait = 1000;
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync} */
 export function createSync({ reading, filters, streams, after = realTimers }: SyncOptions): Sync {
