@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { after, describe, test } from 'node:test';
@@ -40,6 +41,22 @@ describe('one request cannot hide another', () => {
       assert.match(answer, /Access-Control-Allow-Origin: \*/);
     });
   }
+});
+
+test('who hangs up in the middle of a body leaves nothing in the log', async () => {
+  for (const rest of ['Content-Length: 100\r\n\r\n{"a"', 'Transfer-Encoding: chunked\r\n\r\n5\r\n{"a"']) {
+    const socket = connect(Number(new URL(server.baseUrl).port), '127.0.0.1');
+    const path = `/_matrix/client/v3/user/${alice.userId}/account_data/t`;
+    const head = `PUT ${path} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nAuthorization: Bearer ${alice.accessToken}`;
+    socket.write(`${head}\r\n${rest}`);
+    // The server has taken the request when it asks for the body.
+    await once(socket, 'data');
+    socket.resetAndDestroy();
+    await once(socket, 'close');
+  }
+  // What another connection is told comes after what became of those.
+  assert.equal((await alice.get('/_matrix/client/v3/account/whoami')).status, 200);
+  assert.deepEqual(server.errors, []);
 });
 
 describe('nothing that a client sends becomes a header', () => {

@@ -7,9 +7,14 @@ import { errorResponse } from './error-response.ts';
 import type { HttpLog } from './log.ts';
 import { corsHeaders, sendJsonText } from './respond.ts';
 
+/** The client hung up before it had said all; nobody reads the answer. */
+function isHangUp(error: unknown, { raw }: FastifyRequest): boolean {
+  return raw.readableAborted && error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
+}
+
 export function sendError(log: HttpLog, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const response = errorResponse(error);
-  if (response.isDefect) {
+  if (response.isDefect && !isHangUp(error, request)) {
     // The route's pattern, not the address: that may hold a token.
     const route = request.routeOptions.url;
     log.error({ err: error, requestId: request.id, method: request.method, route }, 'request failed');
