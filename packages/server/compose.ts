@@ -17,7 +17,6 @@ import { createRateLimiter } from './services/rate-limit/rate-limiter.ts';
 import { createReceipts } from './services/receipts/receipts.ts';
 import { createRoomService } from './services/rooms/room-service.ts';
 import { createPushRules } from './services/push-rules/push-rules.ts';
-import { createReceipts } from './services/receipts/receipts.ts';
 import { createReading } from './services/reading/reading.ts';
 import { createAccountDataStream } from './services/sync/streams/account-data.ts';
 import { noDeviceKeys } from './services/sync/streams/device-keys.ts';
@@ -84,8 +83,6 @@ export async function compose({
     rooms,
     reading,
     sync,
-    pushRules,
-    receipts: createReceipts({ db, roomNames: reading.rooms, now }),
     pushRules,
     receipts: createReceipts({ db, roomNames: reading.rooms, now }),
     discovery: { publicBaseUrl: config.publicBaseUrl },

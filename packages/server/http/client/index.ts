@@ -2,8 +2,6 @@ import type { AccountServices } from '../../services/accounts/account-services.t
 import type { PushRules } from '../../services/push-rules/push-rules.ts';
 import type { ReadingContext } from '../../services/reading/context.ts';
 import type { Receipts } from '../../services/receipts/receipts.ts';
-import type { PushRules } from '../../services/push-rules/push-rules.ts';
-import type { Receipts } from '../../services/receipts/receipts.ts';
 import type { RoomService } from '../../services/rooms/room-service.ts';
 import type { Sync } from '../../services/sync/sync.ts';
 import type { Endpoint } from '../endpoint.ts';
@@ -27,9 +25,7 @@ import { getClientWellKnown } from './discovery/get-client-well-known.ts';
 import { getServerWellKnown } from './discovery/get-server-well-known.ts';
 import { getVersions } from './discovery/get-versions.ts';
 import { pushRuleEndpoints } from './push-rules/index.ts';
-import { pushRuleEndpoints } from './push-rules/index.ts';
 import { readingEndpoints } from './reading/index.ts';
-import { receiptEndpoints } from './receipts/index.ts';
 import { receiptEndpoints } from './receipts/index.ts';
 import { roomEndpoints } from './rooms/index.ts';
 import { sync } from './sync/sync.ts';
@@ -43,8 +39,6 @@ export type ClientServices = AccountServices & {
   readonly sync: Sync;
   readonly receipts: Receipts;
   readonly pushRules: PushRules;
-  readonly pushRules: PushRules;
-  readonly receipts: Receipts;
 };
 
 /** Every endpoint of the client-server API. */
@@ -72,8 +66,6 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
 
   ...roomEndpoints,
   ...readingEndpoints,
-  ...receiptEndpoints,
-  ...pushRuleEndpoints,
   ...receiptEndpoints,
   ...pushRuleEndpoints,
   sync,
