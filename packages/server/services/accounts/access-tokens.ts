@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Database } from '@portico/storage';
 import { findAccessToken } from '@portico/storage/stores/accounts.ts';
+import type { WatchCache } from '../../observability/cache-metrics.ts';
 import type { Sender } from './sender.ts';
 
 /** 256 random bits, as text that may stand in a header or an address. */
@@ -23,16 +24,25 @@ type Options = {
   readonly now: () => number;
   /** How many tokens in use are remembered. */
   readonly maxCached?: number;
+  readonly watch?: WatchCache | undefined;
 };
 
 type Cached = { readonly sender: Sender; readonly expiresAt: number };
 
 /** Tells whose an access token is: from memory where it was used lately, until anything about its user's tokens changes. */
-export function createAccessTokens({ db, now, maxCached = 10_000 }: Options): AccessTokens {
+export function createAccessTokens({ db, now, maxCached = 10_000, watch }: Options): AccessTokens {
   const cache = new Map<string, Cached>();
   const tokensOf = new Map<string, Set<string>>();
   // What was read before a change of anybody's tokens is not remembered after it.
   let changes = 0;
+  let hits = 0;
+  let misses = 0;
+  watch?.('access_tokens', {
+    size: () => cache.size,
+    limit: () => maxCached,
+    hits: () => hits,
+    misses: () => misses,
+  });
 
   function forget(tokenHash: string): void {
     const cached = cache.get(tokenHash);
@@ -83,11 +93,15 @@ export function createAccessTokens({ db, now, maxCached = 10_000 }: Options): Ac
     findSender(token) {
       const tokenHash = hashToken(token);
       const cached = cache.get(tokenHash);
-      if (cached === undefined) return load(tokenHash);
+      if (cached === undefined) {
+        misses += 1;
+        return load(tokenHash);
+      }
       if (cached.expiresAt <= now()) {
         forget(tokenHash);
         return undefined;
       }
+      hits += 1;
       // The map's order is the order of last use.
       cache.delete(tokenHash);
       cache.set(tokenHash, cached);

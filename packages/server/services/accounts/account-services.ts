@@ -1,5 +1,6 @@
 import type { ServerName } from '@portico/protocol/ids/server-name.ts';
 import type { Database } from '@portico/storage';
+import type { WatchCache } from '../../observability/cache-metrics.ts';
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts';
 import { createAccessTokens, type AccessTokens } from './access-tokens.ts';
 import { createAccountData, type AccountData } from './account-data.ts';
@@ -38,13 +39,14 @@ type Dependencies = {
   readonly rateLimiter: RateLimiter;
   readonly now: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
+  readonly watch?: WatchCache | undefined;
 };
 
 /** Everything about accounts, wired together. */
 export function createAccountServices(options: AccountOptions, dependencies: Dependencies): AccountServices {
   const { serverName, registrationMode: mode, sharedSecret: secret, argon2: cost } = options;
-  const { db, rateLimiter, now, randomBytes } = dependencies;
-  const hasher = createPasswordHasher({ cost, randomBytes });
+  const { db, rateLimiter, now, randomBytes, watch } = dependencies;
+  const hasher = createPasswordHasher({ cost, randomBytes, watch });
   const sessions = createSessions({ db, now, randomBytes });
   const uia = createUia({ db, now, randomBytes });
   const registrationTokens = createRegistrationTokens({ db, now, randomBytes });
@@ -60,7 +62,7 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
     randomBytes,
   });
   return {
-    accessTokens: createAccessTokens({ db, now }),
+    accessTokens: createAccessTokens({ db, now, watch }),
     accountData: createAccountData({ db }),
     filters: createFilters({ db }),
     login: createLogin({ db, serverName, sessions, hasher, rateLimiter }),

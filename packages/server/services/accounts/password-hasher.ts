@@ -2,6 +2,7 @@ import { argon2, timingSafeEqual, type Argon2Parameters } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import type { WatchCache } from '../../observability/cache-metrics.ts';
 
 export type Argon2Cost = {
   /** In bytes. */
@@ -15,6 +16,7 @@ type Options = {
   /** How many may wait for their turn. */
   readonly maxWaiting?: number;
   readonly concurrency?: number;
+  readonly watch?: WatchCache | undefined;
 };
 
 export interface PasswordHasher {
@@ -56,6 +58,7 @@ export function createPasswordHasher(options: Options): PasswordHasher {
   const noHash: Parsed = { cost: inKibibytes, salt: Buffer.alloc(saltLength), tag: Buffer.alloc(tagLength) };
   const waiting: (() => void)[] = [];
   let running = 0;
+  options.watch?.('password_hashes', { size: () => waiting.length, limit: () => maxWaiting });
 
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (running >= concurrency) {

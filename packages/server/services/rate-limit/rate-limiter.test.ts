@@ -66,3 +66,15 @@ test('the addresses of one IPv6 network count as one', () => {
   assert.notEqual(addressKey('2001:db8:1:2::9'), addressKey('2001:db8:1:3::9'));
   assert.equal(addressKey('::1'), '0:0:0:0');
 });
+
+test('the number of buckets is watched', () => {
+  const watched = new Map<string, () => number>();
+  const limiter = createRateLimiter({
+    enabled: true,
+    now: () => 0,
+    watch: (name, { size }) => watched.set(name, size),
+  });
+  limiter.take('login', 'a');
+  limiter.take('join', 'a');
+  assert.equal(watched.get('rate_limits')?.(), 2);
+});

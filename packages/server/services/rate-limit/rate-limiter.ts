@@ -1,4 +1,5 @@
 import { MatrixError } from '../../errors/matrix-error.ts';
+import type { WatchCache } from '../../observability/cache-metrics.ts';
 import { defaultRates, type Rate, type RateClass } from './rate-classes.ts';
 
 export interface RateLimiter {
@@ -14,13 +15,19 @@ type Options = {
   readonly now: () => number;
   /** Buckets kept per class. The least recently used goes first; by then it is mostly full again. */
   readonly maxBuckets?: number;
+  readonly watch?: WatchCache | undefined;
 };
 
 type Bucket = { tokens: number; at: number };
 
 /** Token buckets in the memory of this process: with several processes, each allows the configured rate. */
-export function createRateLimiter({ enabled, rates = defaultRates, now, maxBuckets = 20_000 }: Options): RateLimiter {
+export function createRateLimiter(options: Options): RateLimiter {
+  const { enabled, rates = defaultRates, now, maxBuckets = 20_000, watch } = options;
   const buckets = new Map<RateClass, Map<string, Bucket>>();
+  watch?.('rate_limits', {
+    size: () => [...buckets.values()].reduce((sum, { size }) => sum + size, 0),
+    limit: () => maxBuckets * Object.keys(rates).length,
+  });
 
   function refill(rateClass: RateClass, key: string): Bucket {
     let ofClass = buckets.get(rateClass);
