@@ -20,6 +20,7 @@ import {
 import { buildRoom, steps } from '@portico/testkit/random-room.ts';
 import * as fc from 'fast-check';
 import { readAuthCases, toEvent, type AuthCase, type VectorEvent } from '../../vectors/auth-cases.ts';
+import { readStateCases, type StateCase } from '../../vectors/state-cases.ts';
 import { knownDifferences } from './known-differences.ts';
 import { askSynapse, synapseEvent, synapseVersion, whySynapseIsMissing } from './synapse-process.ts';
 import type { Answer, Question } from './synapse-process.ts';
@@ -74,6 +75,20 @@ function vectorQuestions(vector: AuthCase): readonly Compared[] {
       expected: { auth: expected, authEvents: [], resolved: [] },
     };
   });
+}
+
+function stateVectorQuestion({ name, rules, events, states }: StateCase): Compared {
+  const [create] = events.values();
+  const state = sorted(resolveStates(rules, states, (eventId) => events.get(eventId)));
+  return {
+    question: {
+      version: rules.version,
+      roomId: create?.roomId ?? '',
+      events: [...events.values()].map((event) => synapseEvent(event, namesRoom(rules, event))),
+      resolve: [states.map(sorted)],
+    },
+    expected: { auth: [], authEvents: [], resolved: [{ name: `state resolution: ${name}`, state }] },
+  };
 }
 
 const createEvent: VectorEvent = {
@@ -156,7 +171,7 @@ async function main(): Promise<void> {
   const rooms = Number(process.argv[2] ?? 100);
   const seed = Number(process.argv[3] ?? 1);
   console.log(`Synapse ${synapseVersion()}, ${rooms} random rooms a version, seed ${seed}`);
-  const compared = readAuthCases().flatMap(vectorQuestions);
+  const compared = [...readAuthCases().flatMap(vectorQuestions), ...readStateCases().map(stateVectorQuestion)];
   for (const rules of roomVersions) {
     const plans = fc.sample(steps(60), { numRuns: rooms, seed });
     for (const [index, plan] of plans.entries()) {
