@@ -18,7 +18,7 @@ const parts: readonly Part[] = [
     folders: ['packages/server/http/'],
     mayImport: ['protocol', 'config', 'errors', 'observability', 'services', 'federation-api'],
   },
-  { name: 'process', folders: ['packages/server/process/'], mayImport: ['config', 'observability'] },
+  { name: 'process', folders: ['packages/server/process/'], mayImport: ['config', 'observability', 'http'] },
   { name: 'cli', folders: ['packages/server/cli/'], mayImport: ['config', 'observability', 'process', 'protocol'] },
   {
     name: 'compose',

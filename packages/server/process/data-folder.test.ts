@@ -17,12 +17,16 @@ function makeFolder(context: TestContext): string {
 }
 
 /** Holds a folder in another process until that is killed. */
-async function holdElsewhere(dataDir: string): Promise<() => Promise<void>> {
+async function holdElsewhere(context: TestContext, dataDir: string): Promise<() => Promise<void>> {
   const module = JSON.stringify(join(import.meta.dirname, 'data-folder.ts'));
   const options = JSON.stringify({ dataDir, serverName: 'a.org' });
-  const code = `(await import(${module})).openDataFolder(${options}); console.log('held'); setInterval(() => {}, 1e6);`;
-  const holder = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
-  await once(holder.stdout, 'data');
+  // What nobody refers to any more is collected, which must not give the folder up.
+  const code = `(await import(${module})).openDataFolder(${options}); gc(); setInterval(() => {}, 1e6); setImmediate(() => console.log('held'));`;
+  const holder = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  context.after(() => holder.kill('SIGKILL'));
+  await Promise.race([once(holder.stdout, 'data'), once(holder, 'exit')]);
   return async () => {
     const ended = once(holder, 'exit');
     holder.kill('SIGKILL');
@@ -32,7 +36,7 @@ async function holdElsewhere(dataDir: string): Promise<() => Promise<void>> {
 
 test('a data folder belongs to one process until that ends, however it ends', async (context) => {
   const dataDir = makeFolder(context);
-  const kill = await holdElsewhere(dataDir);
+  const kill = await holdElsewhere(context, dataDir);
   const open = () => openDataFolder({ dataDir, serverName: 'a.org' });
   assert.throws(open, (error) => error instanceof StartError && error.message.includes(`data_dir is ${dataDir}`));
 

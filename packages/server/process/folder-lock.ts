@@ -4,6 +4,9 @@ import { StartError } from './start-error.ts';
 
 const sqliteBusy = 5;
 
+/** A connection that nothing refers to is closed when its memory is collected, and its lock would go with it. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Takes a folder for this process; the answer is the function that gives it up. Throws if another process has it.
  *
@@ -17,7 +20,11 @@ export function lockFolder(folder: string): () => void {
   try {
     // Nothing is ever written; a journal file would only be left behind.
     database.exec('pragma journal_mode = memory; begin exclusive');
-    return () => database.close();
+    held.add(database);
+    return () => {
+      held.delete(database);
+      database.close();
+    };
   } catch (error) {
     database.close();
     if (!(error instanceof Error && 'errcode' in error && error.errcode === sqliteBusy)) throw error;
