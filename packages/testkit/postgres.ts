@@ -48,12 +48,20 @@ async function query(url: string, text: string): Promise<readonly Record<string,
   }
 }
 
-/** Runs the server until it ends, or until the process that started it is gone: its end of the pipe closes with it. */
+/**
+ * Runs the server until it ends, or until the process that started it is gone: its end of the pipe closes with it. The
+ * folder, which is the working directory, goes too. A line on the pipe says that the server is halted on purpose.
+ */
 const guardian = `
   exec 3<&0
   "$@" </dev/null 3<&- &
   server=$!
-  (cat <&3 >/dev/null; kill -QUIT $server 2>/dev/null) &
+  (
+    read -r halted <&3 && exit
+    kill -QUIT $server
+    while kill -0 $server; do sleep 0.05; done
+    rm -rf "$PWD"
+  ) 2>/dev/null &
   wait $server
 `;
 
@@ -113,12 +121,12 @@ export async function startTestPostgres(): Promise<TestPostgres> {
     if (stopping === undefined) return;
     server = undefined;
     stopping.ref();
+    stopping.stdin?.end('halted\n');
     const ended = once(stopping, 'exit');
     const [pid] = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n');
     // SIGQUIT ends it without a checkpoint, as a crash does; a SIGKILL would leave its children and shared memory.
     process.kill(Number(pid), how === 'kill' ? 'SIGQUIT' : 'SIGINT');
     await ended;
-    stopping.stdin?.destroy();
   };
 
   await resume();

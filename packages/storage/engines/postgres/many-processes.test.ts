@@ -89,6 +89,9 @@ test('a server that goes away and comes back loses nothing that was acknowledged
   const acknowledged: string[] = [];
   const reasons = new Set<string>();
   const state = { stop: false };
+  context.after(() => {
+    state.stop = true;
+  });
   const writer = async (name: string) => {
     for (let round = 0; !state.stop; round++) {
       const key = `${name}.${round}`;
