@@ -137,7 +137,7 @@ function after(before: StateMap, event: RoomEvent): StateMap {
 type Draft = Pick<RoomEvent, 'type' | 'sender' | 'stateKey' | 'content'>;
 
 function opening(rules: RoomVersionRules): readonly Draft[] {
-  const [alice, bob, carol] = users;
+  const [alice, bob, carol, , erin] = users;
   const level = levelFor(rules);
   const powers = {
     ...(rules.auth.privilegedCreators ? {} : { [alice]: level(100) }),
@@ -145,7 +145,12 @@ function opening(rules: RoomVersionRules): readonly Draft[] {
     [carol]: level(50),
   };
   return [
-    { type: 'm.room.create', sender: alice, stateKey: '', content: { creator: alice, room_version: rules.version } },
+    {
+      type: 'm.room.create',
+      sender: alice,
+      stateKey: '',
+      content: { creator: alice, room_version: rules.version, additional_creators: [erin] },
+    },
     membership(alice, alice, 'join'),
     { type: 'm.room.power_levels', sender: alice, stateKey: '', content: { users: powers, invite: level(25) } },
     { type: 'm.room.join_rules', sender: alice, stateKey: '', content: { join_rule: 'public' } },

@@ -28,11 +28,15 @@ export function checkAuthEvents(
 
 /** 2.1 "If there are duplicate entries for a given `type` and `state_key` pair, reject." */
 function checkDuplicates(authEvents: readonly RoomEvent[]): AuthDecision | undefined {
-  const duplicate = authEvents.find((event, index) =>
-    authEvents.some((other, earlier) => earlier < index && isFor(other, event.type, event.stateKey)),
-  );
-  if (duplicate === undefined) return undefined;
-  return reject('auth_events.duplicate', `two auth events are the room's ${describe(duplicate)}`);
+  const seen = new Map<string, Set<string | undefined>>();
+  for (const event of authEvents) {
+    const stateKeys = seen.get(event.type) ?? new Set();
+    if (stateKeys.has(event.stateKey)) {
+      return reject('auth_events.duplicate', `two auth events are the room's ${describe(event)}`);
+    }
+    seen.set(event.type, stateKeys.add(event.stateKey));
+  }
+  return undefined;
 }
 
 /**
