@@ -81,7 +81,7 @@ export async function createCountedRoom(
         after: '',
         stateBefore: 0,
         stateAfter: undefined,
-      headState: undefined,
+        headState: undefined,
         replacesNid: undefined,
         threadNid: assessment.thread?.threadNid,
         ordinal,
@@ -91,7 +91,7 @@ export async function createCountedRoom(
       position,
     );
     if (isMember) {
-      const membership = String(content['membership']);
+      const membership = content['membership'] === 'join' ? 'join' : 'leave';
       const previous = memberships.get(stateKey) ?? 'leave';
       memberships.set(stateKey, membership);
       const change = { roomNid, userId: stateKey, membership, previous, eventNid, host: 'here', isLocal: true };

@@ -141,7 +141,7 @@ test('there is an end to how many rules somebody may have', () => {
 function matchesSomeSubstring(pattern: string, text: string): boolean {
   const isWord = (index: number): boolean => /[A-Za-z0-9_]/.test(text[index] ?? ' ');
   const whole = new RegExp(
-    `^${[...pattern].map((c) => (c === '*' ? '.*' : c === '?' ? '.' : c.replace(/\W/, '\\$&'))).join('')}$`,
+    `^${Array.from(pattern, (c) => (c === '*' ? '.*' : c === '?' ? '.' : c.replace(/\W/, '\\$&'))).join('')}$`,
     's',
   );
   for (let start = 0; start <= text.length; start++) {
