@@ -1,5 +1,6 @@
 import type { PositionParam, Reader, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
+import type { ReceiptRow } from './sync-read.ts';
 
 /** An event that a receipt names. */
 export type ReceiptTargetRow = {
@@ -78,4 +79,32 @@ export function setReceipt(
 ): void {
   const { roomNid, userId, type, threadId } = receipt;
   set.add(upsertReceipt, [roomNid, userId, type, threadId, event.eventId, event.order, ts, position]);
+}
+
+const selectNewest = sql<ReceiptRow, [userId: string, roomNids: string, upToPosition: number, perRoom: number]>(
+  'receipts.newest-of-rooms',
+  `select room_nid, user_id, receipt_type, thread_id, event_id, ts
+   from (
+     select room_nid, user_id, receipt_type, thread_id, event_id, ts,
+       row_number() over (partition by room_nid order by position desc) as place
+     from receipts
+     where room_nid in (select cast(value as bigint) from json_each(cast($2 as text))) and position <= $3
+       and (receipt_type = 'm.read' or user_id = $1)
+   ) newest
+   where place <= $4 or user_id = $1`,
+);
+
+/** In a big room, whoever has read nothing for longer than so many others is not shown to those who open it. */
+const newestPerRoom = 500;
+
+/** The newest receipts of each room, and all of somebody's own, for who has none yet. */
+export async function readNewestReceipts(
+  reader: Reader,
+  userId: string,
+  roomNids: readonly number[],
+  upTo: number,
+  perRoom: number = newestPerRoom,
+): Promise<ReceiptRow[]> {
+  if (roomNids.length === 0) return [];
+  return reader.all(selectNewest, [userId, JSON.stringify(roomNids), upTo, perRoom]);
 }

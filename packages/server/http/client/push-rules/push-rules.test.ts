@@ -142,9 +142,9 @@ describe('push rules', () => {
     await bob.http.put(rule('room', '!foo:here'), { actions: ['notify'] });
     const { account_data: data } = await waiting;
     const event = data?.events.find(({ type }) => type === 'm.push_rules');
-    const { global } = event?.content as { global: Ruleset };
+    const global = event?.content['global'] as Ruleset | undefined;
     assert.deepEqual(
-      global['room']?.map((found) => found.rule_id),
+      global?.['room']?.map((found) => found.rule_id),
       ['!foo:here'],
     );
   });
