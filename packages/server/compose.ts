@@ -73,8 +73,8 @@ export async function compose({
     reading,
     filters: accounts.filters,
     streams: [
-      createAccountDataStream({ db, defaultPushRules: (userId) => pushRules.all(userId) }),
-      createReceiptStream(db),
+      createAccountDataStream({ defaultPushRules: (userId) => pushRules.all(userId) }),
+      createReceiptStream(),
       noDeviceKeys,
     ],
   });

@@ -7,7 +7,6 @@ export type ClientEventRow = {
   readonly event_nid: number;
   readonly event_id: string;
   readonly room_nid: number;
-  readonly stream_position: number | null;
   /** Null on events that are not part of the timeline. */
   readonly room_order: number | null;
   readonly type: string;
@@ -28,7 +27,7 @@ export type ClientEventRow = {
   readonly prev_content: string | null;
 };
 
-const columns = `e.event_nid, e.event_id, e.room_nid, e.stream_position, e.room_order, e.type, e.state_key, e.sender,
+const columns = `e.event_nid, e.event_id, e.room_nid, e.room_order, e.type, e.state_key, e.sender,
   e.origin_server_ts, e.content, case when e.type = 'm.room.redaction' then e.after_content end as redaction_fields,
   e.state_before, e.state_after, e.replaces_nid, e.redacted_by, e.sender_device, e.txn_id,
   p.event_id as prev_event_id, p.sender as prev_sender, p.content as prev_content`;

@@ -30,7 +30,7 @@ export async function makeAnswer(
   const plan = await makePlan(context.db, user, pass);
   const [joined, gathered, invited, knocked, left] = await Promise.all([
     readJoinedRooms(context, context.batches, plan.joined, pass),
-    readStreams(context.streams, user, plan.joined, pass, serials),
+    readStreams(context, context.streams, user, plan.joined, pass, serials),
     readPendingRooms(context, plan.invited, 'invite_state', pass),
     readPendingRooms(context, plan.knocked, 'knock_state', pass),
     readLeftRooms(context, plan.left, pass),

@@ -1,6 +1,6 @@
 import { passesRooms } from '@portico/protocol/sync-filter/event-filter.ts';
 import type { OnlineUser } from './online-index.ts';
-import type { SyncPass } from './pass.ts';
+import { readerFor, type SyncContext, type SyncPass } from './pass.ts';
 import type { JoinedPlan } from './plan.ts';
 import type { RoomParts, StreamParts, SyncStream } from './streams.ts';
 
@@ -12,6 +12,7 @@ export type Gathered = {
 
 /** Reads each stream that may have something new for the user, in the rooms where that may be. */
 export async function readStreams(
+  context: SyncContext,
   streams: readonly SyncStream[],
   user: OnlineUser,
   plans: readonly JoinedPlan[],
@@ -20,6 +21,7 @@ export async function readStreams(
 ): Promise<Gathered> {
   const { since, userId, deviceId, upTo, filter } = pass;
   const newRooms = new Set(plans.filter((plan) => plan.isNew).map((plan) => plan.entry.nid));
+  const reader = readerFor(context, since === undefined ? plans.length : newRooms.size);
   const allRooms = () => new Map(plans.map(({ entry }) => [entry.nid, entry.id]));
   const reads: Promise<StreamParts>[] = [];
   for (const stream of streams) {
@@ -31,7 +33,7 @@ export async function readStreams(
     const serial = stream.serial && serials.get(stream.serial.letter);
     const isPending = since === undefined || stream.serial?.isPending(userId, serial) === true;
     if (!isPending && rooms.size === 0 && !userMayHave(stream, user, since)) continue;
-    reads.push(stream.read({ userId, deviceId, since, upTo, serial, filter, rooms, newRooms, allRooms }));
+    reads.push(stream.read({ reader, userId, deviceId, since, upTo, serial, filter, rooms, newRooms, allRooms }));
   }
   return merge(await Promise.all(reads));
 }

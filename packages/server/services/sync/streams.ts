@@ -1,7 +1,10 @@
 import type { Filter } from '@portico/protocol/sync-filter/filter.ts';
+import type { Reader } from '@portico/storage';
 
 /** What a stream is asked for one request. */
 export type StreamRequest = {
+  /** What to read with: for a large answer the thread for long reads. */
+  readonly reader: Reader;
   readonly userId: string;
   readonly deviceId: string;
   /** What the client has; `undefined` for nothing yet. Streams in memory look at `serial` instead. */

@@ -1,10 +1,8 @@
 import { passesEventFilter, passesRooms } from '@portico/protocol/sync-filter/event-filter.ts';
-import type { Database } from '@portico/storage';
 import { listAccountDataSince, type AccountDataRow } from '@portico/storage/stores/accounts-data.ts';
 import type { RoomParts, StreamRequest, SyncStream } from '../streams.ts';
 
 type Dependencies = {
-  readonly db: Database;
   /** The content of `m.push_rules` for who never changed any. */
   readonly defaultPushRules: (userId: string) => Promise<unknown>;
 };
@@ -16,13 +14,12 @@ const pushRulesType = 'm.push_rules';
  * What people keep with the server, for themselves and for their rooms. On an initial sync the push rules are always
  * there: clients do not ask for them otherwise.
  */
-export function createAccountDataStream({ db, defaultPushRules }: Dependencies): SyncStream {
+export function createAccountDataStream({ defaultPushRules }: Dependencies): SyncStream {
   return {
     name: 'account-data',
     kinds: new Map([['account_data', 'user']]),
     async read(request) {
-      const { userId, since, upTo, newRooms } = request;
-      const reader = since === undefined ? db.long : db;
+      const { reader, userId, since, upTo, newRooms } = request;
       const range = { upTo, limit: maxRows };
       const rows = await listAccountDataSince(reader, userId, { ...range, after: since ?? -1 });
       const hasNewRoom = since !== undefined && newRooms.size > 0;

@@ -1,5 +1,5 @@
 import { passesEventFilter, passesRooms } from '@portico/protocol/sync-filter/event-filter.ts';
-import type { Database } from '@portico/storage';
+import { readNewestReceipts } from '@portico/storage/stores/receipts.ts';
 import { readReceipts, readRoomsReadBy } from '@portico/storage/stores/sync-read.ts';
 import { receiptContent } from '../../receipts/receipt-content.ts';
 import type { RoomParts, StreamRequest, SyncStream } from '../streams.ts';
@@ -7,10 +7,10 @@ import type { RoomParts, StreamRequest, SyncStream } from '../streams.ts';
 const receiptType = 'm.receipt';
 
 /** Who has read up to where; and where the user has read something themselves, their counts anew. */
-export function createReceiptStream(db: Database): SyncStream {
-  async function ownRooms({ userId, since, upTo, allRooms }: StreamRequest): Promise<readonly number[]> {
+export function createReceiptStream(): SyncStream {
+  async function ownRooms({ reader, userId, since, upTo, allRooms }: StreamRequest): Promise<readonly number[]> {
     if (since === undefined) return [];
-    return readRoomsReadBy(db, userId, [...allRooms().keys()], { after: since, upTo });
+    return readRoomsReadBy(reader, userId, [...allRooms().keys()], { after: since, upTo });
   }
 
   return {
@@ -21,13 +21,12 @@ export function createReceiptStream(db: Database): SyncStream {
       ['unread', 'user'],
     ]),
     async read(request) {
-      const { since, upTo, rooms, newRooms, userId } = request;
-      const reader = since === undefined ? db.long : db;
+      const { reader, since, upTo, rooms, newRooms, userId } = request;
       const own = await ownRooms(request);
       const changed = new Set([...rooms.keys(), ...own].filter((nid) => !newRooms.has(nid) && since !== undefined));
       const rows = [
         ...(await readReceipts(reader, [...changed], { after: since ?? -1, upTo })),
-        ...(await readReceipts(reader, [...newRooms], { after: -1, upTo })),
+        ...(await readNewestReceipts(reader, userId, [...newRooms], upTo)),
       ];
       const parts = new Map<number, RoomParts>();
       for (const nid of own) parts.set(nid, { recount: true });
