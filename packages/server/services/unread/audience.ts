@@ -1,7 +1,7 @@
 import { isJsonObject, parseJson } from '@portico/protocol';
 import type { CompiledRules } from '@portico/protocol/push/compile-rules.ts';
 import type { CustomMemberRow } from '@portico/storage/stores/custom-rules.ts';
-import { readUserRules, roomRules } from './member-rules.ts';
+import { readUserRules, type RoomRules, roomRules } from './member-rules.ts';
 import type { UnreadMode } from './mode.ts';
 
 /** People of a room whose rules count every event alike, unless it names one of them. */
@@ -30,6 +30,7 @@ export const emptyAudience: RoomAudience = Object.freeze({
 export function buildAudience(roomId: string, members: readonly CustomMemberRow[]): RoomAudience {
   if (members.length === 0) return emptyAudience;
   const groups = new Map<string, RuleGroup & { readonly userIds: string[] }>();
+  const known = new Map<string, RoomRules>();
   const groupOf = new Map<string, RuleGroup>();
   const ignoredBy = new Map<string, string[]>();
   for (const { user_id: userId, push_rules: pushRules, ignored, member_content: member } of members) {
@@ -39,7 +40,7 @@ export function buildAudience(roomId: string, members: readonly CustomMemberRow[
       if (ignoring === undefined) ignoredBy.set(other, [userId]);
       else ignoring.push(userId);
     }
-    const { key, isDefault, rules, mode, usesDisplayName } = roomRules(user.effective, roomId);
+    const { key, isDefault, rules, mode, usesDisplayName } = roomRules(user.effective, roomId, known);
     if (isDefault) continue;
     const displayName = usesDisplayName ? displayNameIn(member) : undefined;
     const name = JSON.stringify([key, displayName ?? null]);

@@ -40,17 +40,26 @@ function readIgnored(content: string, userId: string): ReadonlySet<string> {
   return ignored;
 }
 
-export function roomRules(effective: readonly EffectiveRule[], roomId: string): RoomRules {
+/** `known`: those of the same room that are worked out already, by key; added to. */
+export function roomRules(
+  effective: readonly EffectiveRule[],
+  roomId: string,
+  known = new Map<string, RoomRules>(),
+): RoomRules {
   const inRoom = rulesInRoom(effective, roomId);
   const key = countingKey(inRoom);
+  const found = known.get(key);
+  if (found !== undefined) return found;
   const rules = compilePushRules(inRoom);
-  return {
+  const made: RoomRules = {
     key,
     isDefault: key === defaultCountingKey,
     rules,
     mode: modeOf(rules, roomId),
     usesDisplayName: inRoom.some((rule) => rule.conditions.some(({ kind }) => kind === 'contains_display_name')),
   };
+  known.set(key, made);
+  return made;
 }
 
 /** What a change of rules does in one room; `undefined` if events count there as before. */

@@ -225,7 +225,12 @@ async function sendEvent(
     const outcome = evaluatePush(
       rules,
       { ...event, sender, roomId: room.roomId, stateKey: event.stateKey },
-      { userId: user, displayName: undefined, memberCount: () => model.joined.size, mayNotify: () => mayNotify(sender) },
+      {
+        userId: user,
+        displayName: undefined,
+        memberCount: () => model.joined.size,
+        mayNotify: () => mayNotify(sender),
+      },
     );
     if (outcome?.notify === true) counted.set(user, outcome.highlight);
   }
