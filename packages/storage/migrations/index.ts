@@ -4,9 +4,18 @@ import { stateTrieAndChains } from './0003-state-trie-and-chains.ts';
 import { accounts } from './0004-accounts.ts';
 import { pushRules } from './0005-push-rules.ts';
 import { sync } from './0006-sync.ts';
+import { media } from './0007-media.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
 
 /** Every step of the schema in its order. Append only: a released step never changes, moves or goes. */
-export const migrations: readonly Migration[] = [foundations, rooms, stateTrieAndChains, accounts, pushRules, sync];
+export const migrations: readonly Migration[] = [
+  foundations,
+  rooms,
+  stateTrieAndChains,
+  accounts,
+  pushRules,
+  sync,
+  media,
+];
