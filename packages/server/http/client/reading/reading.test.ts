@@ -168,7 +168,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await bob.join(roomId);
       const members = async (query: string) =>
         ((await alice.get(roomId, `members?${query}`))['chunk'] as readonly SeenEvent[])
-          .map((event) => event.state_key)
+          .map((event) => String(event.state_key))
           .toSorted();
       assert.deepEqual(await members(''), [alice, bob, carol].map(({ userId }) => userId).toSorted());
       assert.deepEqual(await members('membership=invite'), [carol.userId]);
