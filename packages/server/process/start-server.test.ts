@@ -121,6 +121,7 @@ test('commands go to the server that runs on the folder, and otherwise open it',
   const { compose } = makeProgram();
   assert.deepEqual(await callRunningServer(config.dataDir, 'greet', {}), { kind: 'no-server' });
   const server = await startServer(config, compose, silent);
+  context.after(() => server.stop());
   assert.equal(statSync(join(config.dataDir, 'portico.sock')).mode & 0o777, 0o600, 'only its owner may command it');
   const call = (method: string, params = {}) => callRunningServer(config.dataDir, method, params);
   assert.deepEqual(await call('greet', { name: 'Ada' }), { kind: 'answer', result: 'Hello Ada' });
