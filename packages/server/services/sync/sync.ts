@@ -30,9 +30,19 @@ export interface Sync {
   sync(request: SyncRequest): Promise<string>;
   /** Who is online and where; streams in memory wake people through it. */
   readonly online: OnlineIndex;
-  readonly stats: () => { readonly users: number; readonly rooms: number; readonly batches: Batches['stats'] };
+  readonly stats: () => SyncStats;
   close(): void;
 }
+
+/** For metrics. */
+export type SyncStats = {
+  /** Long polls that are open. */
+  readonly waiting: number;
+  /** People online, and the rooms that they are in. */
+  readonly users: number;
+  readonly rooms: number;
+  readonly batches: Batches['stats'];
+};
 
 export type SyncOptions = {
   readonly reading: ReadingContext;
@@ -60,6 +70,7 @@ export function createSync({ reading, filters, streams, after = realTimers }: Sy
   const batches = createBatches(reading);
   const context: AnswerContext = { ...reading, batches, streams };
   const emptyText = streams.map(({ defaults }) => membersText(defaults)).join('');
+  let waiting = 0;
   const serialStreams = streams.flatMap((stream) => (stream.serial === undefined ? [] : [stream.serial]));
 
   async function parseSince(text: string, signal: AbortSignal): Promise<SyncToken> {
@@ -88,7 +99,7 @@ export function createSync({ reading, filters, streams, after = realTimers }: Sy
 
   return {
     online,
-    stats: () => ({ users: online.users.size, rooms: online.rooms.size, batches: batches.stats }),
+    stats: () => ({ waiting, users: online.users.size, rooms: online.rooms.size, batches: batches.stats }),
     close: online.close,
     async sync(request) {
       const { userId, deviceId, fullState, stateField, signal } = request;
@@ -105,7 +116,8 @@ export function createSync({ reading, filters, streams, after = realTimers }: Sy
       for (;;) {
         if (online.users.get(userId) !== user) user = online.touch(userId);
         if (since === undefined || fullState || hasNews(user, since, serials)) {
-          const [ignoredUsers] = await Promise.all([ignored.of(userId), settleUser(db, online, user)]);
+          const ignoredUsers = await ignored.of(userId);
+          await settleUser(db, online, user);
           // Nothing is waited for from here to the plan: the list of rooms is that of this position.
           const upTo = db.currentPosition();
           const nextBatch = tokenAt(upTo, userId);
@@ -133,7 +145,9 @@ export function createSync({ reading, filters, streams, after = realTimers }: Sy
           since = upTo;
         }
         const left = deadline - now();
+        waiting += 1;
         const woken = left <= 0 ? 'timeout' : await waitForChange(user, left, signal, after);
+        waiting -= 1;
         if (woken !== 'changed' && (since === undefined || !hasNews(user, since, serials))) {
           return `{"next_batch":"${tokenAt(db.currentPosition(), userId)}"${emptyText}}`;
         }
