@@ -29,6 +29,5 @@ export const stateTrieAndChains: Migration = {
       auth_event_nid bigint not null,
       primary key (event_nid, auth_event_nid)
     ) /* sqlite: without rowid */`,
-    'create index event_auth_edges_by_auth_event on event_auth_edges (auth_event_nid, event_nid)',
   ],
 };

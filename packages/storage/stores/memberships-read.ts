@@ -64,6 +64,11 @@ const selectLastEnds = sql<{ room_nid: number; position: number }, [userId: stri
 );
 
 // SQLite takes the tables of a `cross join` in this order; left to choose, it walks all memberships.
+const selectChangeAfter = sql<{ position: number }, [roomNid: number, position: number]>(
+  'membership-changes.any-after',
+  'select position from membership_changes where room_nid = $1 and position > $2 order by position limit 1',
+);
+
 const selectFirstMembers = sql<MembershipRow, [roomNids: string, limit: number, one: string, other: string]>(
   'memberships.first-members',
   `with wanted as materialized (
@@ -127,6 +132,11 @@ export async function findLastEndOfJoin(reader: Reader, roomNid: number, userId:
 export async function readLastEndsOfJoins(reader: Reader, userId: string): Promise<ReadonlyMap<number, number>> {
   const rows = await reader.all(selectLastEnds, [userId]);
   return new Map(rows.map((row) => [row.room_nid, row.position]));
+}
+
+/** Whether any membership of a room changed after a position. */
+export async function haveMembershipsChanged(reader: Reader, roomNid: number, after: number): Promise<boolean> {
+  return (await reader.get(selectChangeAfter, [roomNid, after])) !== undefined;
 }
 
 /** The longest-standing members of each room with either membership, at most `limit` of each kind. */

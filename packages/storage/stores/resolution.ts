@@ -28,16 +28,6 @@ const selectPowerLevelsChain = sql<PowerLevelsLink, [eventId: string, limit: num
    join events e on e.event_nid = l.event_nid left join events b on b.event_nid = l.base_nid`,
 );
 
-export type NamingEvent = { readonly event_nid: number; readonly type: string; readonly state_key: string };
-
-const selectNaming = sql<NamingEvent, [eventNids: string, before: number, limit: number]>(
-  'resolution.named-by',
-  `select distinct e.event_nid, e.type, e.state_key
-   from event_auth_edges a join events e on e.event_nid = a.event_nid
-   where a.auth_event_nid in (select cast(value as bigint) from json_each(cast($1 as text))) and e.event_nid < $2
-   order by e.event_nid desc limit $3`,
-);
-
 /** In no particular order. */
 export function stateEventsById(reader: Reader, eventIds: readonly string[]): Promise<StateEventRow[]> {
   return reader.all(selectByIds, [JSON.stringify(eventIds)]);
@@ -46,13 +36,4 @@ export function stateEventsById(reader: Reader, eventIds: readonly string[]): Pr
 /** For an event, and for each one on the chain of power levels from it, the power levels that its auth events name. */
 export function powerLevelsChain(reader: Reader, eventId: string, limit: number): Promise<PowerLevelsLink[]> {
   return reader.all(selectPowerLevelsChain, [eventId, limit]);
-}
-
-/** A page of state events that have one of the given ones among their auth events, the newest first. */
-export function stateEventsNaming(
-  reader: Reader,
-  eventNids: readonly number[],
-  page: { readonly before: number; readonly limit: number },
-): Promise<NamingEvent[]> {
-  return reader.all(selectNaming, [JSON.stringify(eventNids), page.before, page.limit]);
 }

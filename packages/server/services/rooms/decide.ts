@@ -6,6 +6,7 @@ import {
   type RoomEvent,
   type RoomVersionRules,
 } from '@portico/protocol';
+import { StorageError } from '@portico/storage';
 import type { ChainAssignment, ChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { StateEdit, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
@@ -188,8 +189,16 @@ function headAfter(head: RoomHead, event: RoomEvent, eventNid: number, state: St
 }
 
 /** What deciding a draft looks up in the state. */
-export function keysOf(rules: RoomVersionRules, draft: Draft): ReturnType<typeof authEventKeys> {
+export function keysOf(
+  rules: RoomVersionRules,
+  draft: Pick<Draft, 'type' | 'stateKey' | 'sender' | 'content'>,
+): ReturnType<typeof authEventKeys> {
   const keys = authEventKeys(rules, draft);
   const create: typeof keys = [...keys, ['m.room.create', ''], ['m.room.power_levels', '']];
   return draft.stateKey === undefined ? create : [...create, [draft.type, draft.stateKey] as const];
+}
+
+/** Whether somebody else was faster: the decision is to be made again. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof StorageError && error.guard === 'room.head';
 }

@@ -2,6 +2,7 @@ import type { StateKeyPair } from '@portico/protocol';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import { type RoomHead, type StateEvent, stateCacheKey } from './head.ts';
 import type { StateEvents } from './state-events.ts';
+import type { EntryChange } from './steps.ts';
 
 /** Entries of a head's state that are looked up for decisions, kept with the head as long as the state stays the same. */
 export interface KnownState {
@@ -55,6 +56,13 @@ export function createKnownState(states: StateStore, events: StateEvents): Known
 export function knownAfter(known: RoomHead['known'], event: StateEvent): RoomHead['known'] {
   const after = new Map(known);
   after.set(stateCacheKey(event.event.type, event.event.stateKey ?? ''), event);
+  return after;
+}
+
+/** What is known of a state after changes that may be anywhere in it. */
+export function knownAfterChanges(known: RoomHead['known'], entries: readonly EntryChange[]): RoomHead['known'] {
+  const after = new Map(known);
+  for (const entry of entries) after.set(stateCacheKey(entry.type, entry.stateKey), entry.after);
   return after;
 }
 

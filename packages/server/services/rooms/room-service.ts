@@ -8,6 +8,7 @@ import { findRoomNid } from '@portico/storage/stores/rooms.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
 import { createRoom, type CreateRoomRequest } from './create-room.ts';
+import { createStepCommitter } from './commit-steps.ts';
 import { createRoomHeads } from './heads.ts';
 import { createKnownState } from './known-state.ts';
 import { planBan, planUnban } from './membership/ban.ts';
@@ -17,6 +18,8 @@ import { planKick } from './membership/kick.ts';
 import { planLeave } from './membership/leave.ts';
 import { createNewRooms } from './new-rooms.ts';
 import { getRedactionTarget, planRedaction } from './redact.ts';
+import { createReceiver, type Receiver } from './receiving/receiver.ts';
+import { createStateResolver } from './resolution/state-resolver.ts';
 import { createRoomIds } from './room-ids.ts';
 import { sendMessage } from './send-message.ts';
 import { setState, soleEventId } from './set-state.ts';
@@ -61,13 +64,17 @@ export type RoomServiceOptions = {
   readonly profileOf: (userId: string) => Promise<JsonObject>;
 };
 
-export function createRoomService(options: RoomServiceOptions): RoomService {
+export function createRoomService(options: RoomServiceOptions): RoomService & { readonly receiver: Receiver } {
   const { db, states, unread, signer, serverName, now, profileOf } = options;
   const stateEvents = createStateEvents(db);
   const known = createKnownState(states, stateEvents);
   const heads = createRoomHeads({ db, states });
   const chains = createChainStore(db, { maxEvents: 50_000 });
-  const writer = createRoomWriter({ db, states, chains, heads, known, stateEvents, unread, signer, now });
+  const committer = createStepCommitter({ db, states, chains, heads, stateEvents, unread });
+  const resolver = createStateResolver({ reader: db, states, chains, stateEvents });
+  const deciding = { db, states, chains, heads, known, stateEvents, unread, signer, now, committer };
+  const writer = createRoomWriter(deciding);
+  const receiver = createReceiver({ ...deciding, resolver });
   const newRooms = createNewRooms({ db, start: writer.start, serverName, randomId: options.randomId });
   const transactions = createTransactions(db);
   const roomIds = createRoomIds((roomId) => findRoomNid(db, roomId));
@@ -84,6 +91,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
   }
 
   return {
+    receiver,
     create: ({ userId }, request) => {
       for (const invited of request.invite ?? []) checkUserId(invited);
       return createRoom({ newRooms, serverName, defaultVersion: options.defaultVersion, profileOf }, userId, request);

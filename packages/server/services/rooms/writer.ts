@@ -1,24 +1,24 @@
 import { createPackNumbers } from '@portico/storage/state-trie/pack-numbers.ts';
-import { createWriteSet, type Database, type PositionParam, StorageError, type WriteSet } from '@portico/storage';
+import type { Database, WriteSet } from '@portico/storage';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
-import { decide, type DecideContext, keysOf, NotInMemory } from './decide.ts';
+import type { StepCommitter } from './commit-steps.ts';
+import { decide, type DecideContext, isConflict, keysOf, NotInMemory } from './decide.ts';
 import type { Draft } from './draft.ts';
 import { getKnown, type RoomHead } from './head.ts';
 import type { RoomHeads } from './heads.ts';
-import { type KnownState, trimKnown } from './known-state.ts';
+import type { KnownState } from './known-state.ts';
 import type { Appended, Plan, RoomView, RoomWriter } from './room-writer.ts';
-import type { StateEvents } from './state-events.ts';
 import type { Step } from './steps.ts';
-import { strippedState, strippedStateKeys } from './stripped-state.ts';
-import { positionAt, writeHead, writeNewRoom, writeSteps } from './write-steps.ts';
+import { strippedStateKeys } from './stripped-state.ts';
+import { writeHead, writeNewRoom } from './write-steps.ts';
 
 export type WriterDependencies = DecideContext & {
   readonly db: Database;
   readonly heads: RoomHeads;
   readonly known: KnownState;
-  readonly stateEvents: StateEvents;
   readonly unread: UnreadService;
+  readonly committer: StepCommitter;
 };
 
 /** Starts a room: `head` is the one before its create event. */
@@ -32,7 +32,7 @@ export type RoomStarter = (
 const maxConflicts = 20;
 
 export function createRoomWriter(deps: WriterDependencies): RoomWriter & { readonly start: RoomStarter } {
-  const { db, heads, known, states, chains } = deps;
+  const { db, heads, known, committer } = deps;
   const numbers = createPackNumbers((count) => db.reserveIds('event', count));
 
   /** Makes the whole decision from memory, or throws `NotInMemory`. */
@@ -58,7 +58,7 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & { reado
         current = step.head;
       }
     } catch (error) {
-      settle(steps, false);
+      committer.settle(steps, false);
       throw error;
     }
     return steps;
@@ -66,58 +66,6 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & { reado
 
   function need(head: RoomHead, keys: Plan['needs']): void {
     if (!known.knowNow(head, keys)) throw new NotInMemory(() => known.know(head, keys));
-  }
-
-  function settle(steps: readonly Step[], committed: boolean): void {
-    for (const { edits, chain } of steps) {
-      for (const edit of edits) states.settle(edit, committed);
-      if (chain !== undefined) chains.settle(chain, committed);
-    }
-  }
-
-  function strippedStateFor({ event, head, memberships }: Step): string | undefined {
-    const membership = memberships.find(({ userId }) => userId === event.stateKey);
-    if (membership?.membership !== 'invite' || !membership.isLocal) return undefined;
-    const sender = head.known.get(`m.room.member\0${event.sender}`)?.event;
-    return strippedState([
-      ...strippedStateKeys.map(([type, stateKey]) => getKnown(head, type, stateKey)?.event),
-      sender,
-      event,
-    ]);
-  }
-
-  /** Commits decided steps. The head they lead to is what the next decision starts from, already before the commit. */
-  async function commit(
-    steps: readonly Step[],
-    before: RoomHead,
-    moveHead: (set: WriteSet, after: RoomHead, position: PositionParam) => void,
-  ): Promise<void> {
-    const last = steps.at(-1);
-    if (last === undefined) throw new Error('there is nothing to commit');
-    const after = trimKnown({ ...last.head, version: before.version + 1 });
-    const set = createWriteSet();
-    const positions = steps.map(() => set.takePosition());
-    // The head goes first: whoever decided on an old head must hear of that, whatever else no longer holds.
-    moveHead(set, after, positionAt(positions, -1));
-    writeSteps(set, steps, positions, deps.unread, strippedStateFor);
-    for (const { edits, chain } of steps) {
-      for (const edit of edits) states.append(set, after.roomNid, edit);
-      if (chain !== undefined) chains.append(set, chain);
-    }
-    for (const { event, stored } of steps) {
-      if (event.stateKey !== undefined) deps.stateEvents.add({ nid: stored.eventNid, event });
-    }
-    heads.advance(after);
-    try {
-      await db.commit(set);
-      settle(steps, true);
-    } catch (error) {
-      settle(steps, false);
-      heads.drop(after.roomNid, after.lineage);
-      throw error;
-    } finally {
-      heads.settle(after.roomNid);
-    }
   }
 
   async function tryAppend(roomNid: number, plan: Plan): Promise<Appended> {
@@ -131,7 +79,7 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & { reado
       roomNid,
       events: steps.map(({ stored }) => ({ eventNid: stored.eventNid, eventId: stored.eventId })),
     };
-    await commit(steps, head, (set, after, position) => {
+    await committer.commit(steps, head, (set, after, position) => {
       writeHead(set, after, head.version, position);
       plan.alongside?.(set, appended, position);
     });
@@ -155,7 +103,7 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & { reado
           const steps = decideAll(head, drafts);
           const roomId = steps[0]?.head.roomId ?? head.roomId;
           const createEventNid = steps[0]?.stored.eventNid ?? 0;
-          await commit(steps, head, (set, after, position) => {
+          await committer.commit(steps, head, (set, after, position) => {
             writeNewRoom(set, { ...after, createEventNid }, position);
             alongside(set);
           });
@@ -176,8 +124,4 @@ function viewOf(head: RoomHead): RoomView {
 
 function isInvitation(draft: Draft): boolean {
   return draft.type === 'm.room.member' && draft.content['membership'] === 'invite';
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof StorageError && error.guard === 'room.head';
 }

@@ -5,7 +5,7 @@ import type { StateChange, StateRoot, StateStore } from '@portico/storage/state-
 import { powerLevelsChain } from '@portico/storage/stores/resolution.ts';
 import { stateCacheKey } from '../head.ts';
 import type { StateEvents } from '../state-events.ts';
-import { withoutCommonChain } from './common-chain.ts';
+import { commonState } from './common-state.ts';
 
 export type ResolverDependencies = {
   readonly reader: Reader;
@@ -41,7 +41,7 @@ export function createStateResolver(deps: ResolverDependencies): StateResolver {
       const known = createKnown(deps, room, first, isConflicted);
       for (const event of found.events.values()) known.add(event);
       const [authDifference, conflictedSubgraph] = await Promise.all([
-        differenceOf(deps, room, first, found, isConflicted),
+        differenceOf(deps, room, first, found),
         subgraphOf(deps, room, found),
       ]);
       await known.loadNids([...authDifference, ...conflictedSubgraph]);
@@ -114,11 +114,9 @@ async function differenceOf(
   { roomNid, rules }: RoomOfStates,
   first: StateRoot,
   { sets }: Conflicts,
-  isConflicted: (type: string, stateKey: string) => boolean,
 ): Promise<readonly number[]> {
   if (rules.stateResolution === 'v1') return [];
-  const difference = await deps.chains.authDifference(roomNid, sets);
-  return withoutCommonChain(deps, first, isConflicted, difference);
+  return deps.chains.authDifference(roomNid, sets, commonState(deps, rules, first, new Set(sets.flat())));
 }
 
 async function subgraphOf(

@@ -1,0 +1,85 @@
+import { createWriteSet, type Database, type PositionParam, type WriteSet } from '@portico/storage';
+import type { ChainStore } from '@portico/storage/chain-cover/index.ts';
+import type { StateStore } from '@portico/storage/state-trie/index.ts';
+import type { UnreadService } from '../unread/unread-service.ts';
+import { getKnown, type RoomHead } from './head.ts';
+import type { RoomHeads } from './heads.ts';
+import { trimKnown } from './known-state.ts';
+import type { StateEvents } from './state-events.ts';
+import type { Step } from './steps.ts';
+import { strippedState, strippedStateKeys } from './stripped-state.ts';
+import { positionAt, writeSteps } from './write-steps.ts';
+
+export type CommitterDependencies = {
+  readonly db: Database;
+  readonly states: StateStore;
+  readonly chains: ChainStore;
+  readonly heads: RoomHeads;
+  readonly stateEvents: StateEvents;
+  readonly unread: UnreadService;
+};
+
+export type MoveHead = (set: WriteSet, after: RoomHead, position: PositionParam) => void;
+
+export interface StepCommitter {
+  /**
+   * Commits decided steps, and `moveHead` with them. The head they lead to is what the next decision starts from, already
+   * before the commit. States and places that the steps made are settled either way.
+   */
+  commit(steps: readonly Step[], before: RoomHead, moveHead: MoveHead): Promise<void>;
+  /** Says what became of states and places that steps made. */
+  settle(steps: readonly Pick<Step, 'edits' | 'chain'>[], committed: boolean): void;
+}
+
+export function createStepCommitter(deps: CommitterDependencies): StepCommitter {
+  const { db, heads, states, chains, stateEvents, unread } = deps;
+
+  function settle(steps: readonly Pick<Step, 'edits' | 'chain'>[], committed: boolean): void {
+    for (const { edits, chain } of steps) {
+      for (const edit of edits) states.settle(edit, committed);
+      if (chain !== undefined) chains.settle(chain, committed);
+    }
+  }
+
+  return {
+    settle,
+    async commit(steps, before, moveHead) {
+      const last = steps.at(-1);
+      if (last === undefined) throw new Error('there is nothing to commit');
+      const after = trimKnown({ ...last.head, version: before.version + 1 });
+      const set = createWriteSet();
+      const positions = steps.map(() => set.takePosition());
+      // The head goes first: whoever decided on an old head must hear of that, whatever else no longer holds.
+      moveHead(set, after, positionAt(positions, -1));
+      writeSteps(set, steps, positions, unread, strippedStateFor);
+      for (const { event, stored, edits, chain } of steps) {
+        for (const edit of edits) states.append(set, after.roomNid, edit);
+        if (chain !== undefined) chains.append(set, chain);
+        if (event.stateKey !== undefined) stateEvents.add({ nid: stored.eventNid, event });
+      }
+      heads.advance(after);
+      try {
+        await db.commit(set);
+        settle(steps, true);
+      } catch (error) {
+        settle(steps, false);
+        heads.drop(after.roomNid, after.lineage);
+        throw error;
+      } finally {
+        heads.settle(after.roomNid);
+      }
+    },
+  };
+}
+
+/** What somebody of this server who is invited gets to see of the room. */
+function strippedStateFor({ event, head, memberships }: Step): string | undefined {
+  const membership = memberships.find(({ userId }) => userId === event.stateKey);
+  if (membership?.membership !== 'invite' || !membership.isLocal) return undefined;
+  const sender = head.known.get(`m.room.member\0${event.sender}`)?.event;
+  return strippedState([
+    ...strippedStateKeys.map(([type, stateKey]) => getKnown(head, type, stateKey)?.event),
+    sender,
+    event,
+  ]);
+}

@@ -1,0 +1,55 @@
+import type { StateChange, StateEdit, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
+import { NotInMemory } from '../decide.ts';
+import type { Extremity, RoomHead } from '../head.ts';
+import type { RoomOfStates, StateResolver } from '../resolution/state-resolver.ts';
+
+export type Merged = { readonly state: StateRoot; readonly edit: StateEdit | undefined };
+
+/** Merges the branches of rooms, remembering resolutions: while a room is forked, each event asks for the same ones. */
+export interface Merger {
+  /** The state of a room with these extremities. Throws `NotInMemory`. */
+  merge(room: RoomOfStates, extremities: readonly Extremity[]): Merged;
+}
+
+export function createMerger(states: StateStore, resolver: StateResolver, maxRemembered = 500): Merger {
+  const remembered = new Map<string, readonly StateChange[]>();
+
+  async function remember(key: string, room: RoomOfStates, roots: readonly StateRoot[]): Promise<void> {
+    remembered.set(key, await resolver.resolve(room, roots));
+    if (remembered.size > maxRemembered) remembered.delete(remembered.keys().next().value ?? key);
+  }
+
+  return {
+    merge(room, extremities) {
+      const byRoot = new Map(extremities.map(({ state }) => [state.rootId, state]));
+      const roots = [...byRoot.values()].toSorted((a, b) => a.rootId - b.rootId);
+      const [first] = roots;
+      if (first === undefined) throw new Error('a room has at least one extremity');
+      if (roots.length === 1) return { state: first, edit: undefined };
+      const key = roots.map(({ rootId }) => rootId).join(' ');
+      const changes = remembered.get(key);
+      if (changes === undefined) throw new NotInMemory(() => remember(key, room, roots));
+      if (changes.length === 0) return { state: first, edit: undefined };
+      const edit = states.set(first, changes);
+      const done = edit.now();
+      if (done === undefined) throw new NotInMemory(async () => states.settle(await edit.run(), false));
+      return { state: done.value.root, edit: done.value };
+    },
+  };
+}
+
+/** How many events one event can follow: https://spec.matrix.org/v1.19/rooms/v12/#event-format */
+const maxExtremities = 20;
+
+/**
+ * The extremities after an event: those it follows are none any more. Where there are more than one event can follow, the
+ * oldest are given up, so that the next event of this server merges all the branches whose states were resolved.
+ */
+export function extremitiesAfter(
+  head: RoomHead,
+  prevEvents: readonly string[],
+  added: Extremity,
+): readonly Extremity[] {
+  const left = head.extremities.filter(({ eventId }) => !prevEvents.includes(eventId));
+  return [...left, added].slice(-maxExtremities);
+}

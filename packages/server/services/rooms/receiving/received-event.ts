@@ -1,0 +1,28 @@
+import type { PduPieces, RoomEvent, RoomVersionRules } from '@portico/protocol';
+
+/** An event of another server whose format, hash and signatures have been checked. */
+export type ReceivedEvent = { readonly event: RoomEvent; readonly pieces: PduPieces };
+
+export type ReceivingRoom = {
+  readonly roomNid: number;
+  readonly rules: RoomVersionRules;
+  readonly createEventNid: number;
+};
+
+export type Outcome =
+  | { readonly kind: 'accepted'; readonly eventNid: number }
+  | { readonly kind: 'known' }
+  | { readonly kind: 'soft-failed' | 'rejected'; readonly rule: string; readonly reason: string };
+
+/** Events that an event builds on and that are not here: they have to be fetched first. */
+export class MissingEventsError extends Error {
+  override readonly name = 'MissingEventsError';
+  readonly prevEvents: readonly string[];
+  readonly authEvents: readonly string[];
+
+  constructor(missing: { readonly prevEvents: readonly string[]; readonly authEvents: readonly string[] }) {
+    super('The event builds on events that are not here');
+    this.prevEvents = missing.prevEvents;
+    this.authEvents = missing.authEvents;
+  }
+}
