@@ -77,7 +77,9 @@ export async function compose({
       createReceiptStream(),
       noDeviceKeys,
     ],
+    ...(metrics && { watchCache: metrics.watchCache }),
   });
+  metrics?.watchOpenSyncs(() => sync.stats().waiting);
   const services = {
     ...accounts,
     rooms,

@@ -1,11 +1,11 @@
 import { isJsonObject, parseJson } from '@portico/protocol';
-import { readMemberEvents } from '@portico/storage/stores/memberships-read.ts';
+import { haveMembershipsChanged, readMemberEvents } from '@portico/storage/stores/memberships-read.ts';
 import { findStateRootAt, readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomAccess } from './access.ts';
 import type { ReadingContext, Requester } from './context.ts';
 import { rawRender } from './render.ts';
-import { parsePlace } from './tokens.ts';
+import { parsePlace, positionAt } from './tokens.ts';
 import { answered } from './visibility.ts';
 
 export type MembersRequest = {
@@ -49,7 +49,7 @@ async function* memberNids(
   place: number | undefined,
 ): AsyncGenerator<readonly number[]> {
   const end = Math.min(place ?? Infinity, access.as === 'departed' ? access.viewer.joinedUntil : Infinity);
-  if (end === Infinity) {
+  if (end === Infinity || !(await haveMembershipsChanged(context.db, access.roomNid, positionAt(end)))) {
     for (const membership of wanted) yield* readMemberEvents(context.db.long, access.roomNid, membership);
     return;
   }

@@ -21,6 +21,11 @@ export function parsePlace(token: string, parameter: string): number {
   throw new MatrixError('request.invalid-param', { message: `'${parameter}' is not a token of this server.` });
 }
 
+/** The last position whose events lie before a place, or at it. */
+export function positionAt(order: number): number {
+  return Math.floor(order / ORDER_PER_POSITION);
+}
+
 /** The last place in a room's order that a position has: what came later lies behind it. */
 export function endOfPosition(position: number): number {
   return position * ORDER_PER_POSITION;

@@ -37,7 +37,13 @@ export interface Batches {
     look: { readonly filter: Filter; readonly shape: number; readonly stateField: SyncPass['stateField'] },
     now: number,
   ): Promise<ReadonlyMap<number, SharedBatch>>;
-  readonly stats: { readonly hits: number; readonly misses: number; readonly entries: number; readonly bytes: number };
+  readonly stats: {
+    readonly hits: number;
+    readonly misses: number;
+    readonly entries: number;
+    readonly bytes: number;
+    readonly maxBytes: number;
+  };
 }
 
 type Entry = { readonly batch: Promise<readonly [number, SharedBatch]>; bytes: number };
@@ -50,7 +56,7 @@ export function createBatches(
   { maxEntries = 2000, maxBytes = 16 * 1024 * 1024 }: { maxEntries?: number; maxBytes?: number } = {},
 ): Batches {
   const entries = new Map<string, Entry>();
-  const stats = { hits: 0, misses: 0, entries: 0, bytes: 0 };
+  const stats = { hits: 0, misses: 0, entries: 0, bytes: 0, maxBytes };
 
   function drop(key: string): void {
     const entry = entries.get(key);

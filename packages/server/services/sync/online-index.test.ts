@@ -12,6 +12,7 @@ async function open(context: TestContext, options: { readonly maxUsers?: number 
     now: () => clock.now,
     userKinds: new Set(['account_data']),
     roomKinds: new Set(['receipt']),
+    maxUsers: 1000,
     ...options,
   });
   return { db, clock, index };

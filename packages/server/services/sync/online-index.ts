@@ -63,7 +63,7 @@ type Options = {
   readonly now: () => number;
   readonly userKinds: ReadonlySet<string>;
   readonly roomKinds: ReadonlySet<string>;
-  readonly maxUsers?: number;
+  readonly maxUsers: number;
   /** Who has not synced for that many milliseconds is offline. */
   readonly keepFor?: number;
 };
@@ -71,7 +71,7 @@ type Options = {
 const historyLength = 32;
 
 export function createOnlineIndex(options: Options): OnlineIndex {
-  const { db, now, userKinds, roomKinds, maxUsers = 20_000, keepFor = 5 * 60_000 } = options;
+  const { db, now, userKinds, roomKinds, maxUsers, keepFor = 5 * 60_000 } = options;
   const users = new Map<string, OnlineUser>();
   const rooms = new Map<number, OnlineRoom>();
   const waking = new Set<OnlineUser>();

@@ -1,4 +1,5 @@
 import { MatrixError } from '../../errors/matrix-error.ts';
+import type { WatchCache } from '../../observability/cache-metrics.ts';
 import type { ReadingContext } from '../reading/context.ts';
 import { makeAnswer, membersText, type AnswerContext } from './answer.ts';
 import { createBatches, type Batches } from './batches.ts';
@@ -50,15 +51,17 @@ export type SyncOptions = {
   /** What is carried beside timelines, in the order in which it stands in the response. */
   readonly streams: readonly SyncStream[];
   readonly after?: After;
+  readonly watchCache?: WatchCache;
 };
 
+const maxOnlineUsers = 20_000;
 const maxTimeout = 120_000;
 const maxDevices = 50;
 /** How long a client waits that shows a token which this process has not reached yet. */
 const futureWait = 1000;
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync} */
-export function createSync({ reading, filters, streams, after = realTimers }: SyncOptions): Sync {
+export function createSync({ reading, filters, streams, after = realTimers, watchCache }: SyncOptions): Sync {
   const { db, now, ignored } = reading;
   const known = createSyncFilters(filters);
   const online = createOnlineIndex({
@@ -66,8 +69,16 @@ export function createSync({ reading, filters, streams, after = realTimers }: Sy
     now,
     userKinds: kindsOf(streams, 'user'),
     roomKinds: kindsOf(streams, 'room'),
+    maxUsers: maxOnlineUsers,
   });
   const batches = createBatches(reading);
+  watchCache?.('sync_batches_bytes', {
+    size: () => batches.stats.bytes,
+    limit: () => batches.stats.maxBytes,
+    hits: () => batches.stats.hits,
+    misses: () => batches.stats.misses,
+  });
+  watchCache?.('sync_online_users', { size: () => online.users.size, limit: () => maxOnlineUsers });
   const context: AnswerContext = { ...reading, batches, streams };
   const emptyText = streams.map(({ defaults }) => membersText(defaults)).join('');
   let waiting = 0;

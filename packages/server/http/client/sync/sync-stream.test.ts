@@ -41,7 +41,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
 
     test('brings every event once and in order, however many send at once', async () => {
       const people = await Promise.all([person(), person(), person()]);
-      const alice = people[0] as SyncClient;
+      const [alice] = people;
       const rooms = [await alice.createRoom(), await alice.createRoom()];
       for (const who of people.slice(1)) for (const roomId of rooms) await who.join(roomId);
       const perSender = 25;
