@@ -37,6 +37,8 @@ export interface ChainStore {
    * chains for each event in Si, and then taking every event that doesn't appear in every auth chain."
    * https://spec.matrix.org/v1.19/rooms/v2/#definitions
    *
+   * As other servers do it, a state's own events count as part of its full auth chain.
+   *
    * With `common`, `sets` need only have what the states do not all agree on, and the cost follows that.
    */
   authDifference(roomNid: number, sets: readonly (readonly number[])[], common?: CommonState): Promise<number[]>;
@@ -111,7 +113,7 @@ export function createChainStore(reader: Reader, options: Options): ChainStore {
     for await (const nids of common.all()) {
       for (const position of (await positionsOf(pending, nids)).values()) seeds.push(position);
     }
-    return reachOf(table, seeds, { strict: true });
+    return reachOf(table, seeds, { strict: false });
   }
 
   function placeAll(
@@ -180,7 +182,7 @@ export function createChainStore(reader: Reader, options: Options): ChainStore {
           await reachOf(
             table,
             set.map((nid) => positions.get(nid)!),
-            { strict: true },
+            { strict: false },
           ),
         );
       }

@@ -26,7 +26,7 @@ const pageSize = rangesPerQuery;
 const maxRows = 2000;
 
 /**
- * How far into each range the auth chains of common events reach. Goes backwards from the range to the events that have it in
+ * How far into each range the auth chains of common events, those events included, reach. Goes backwards from the range to the events that have it in
  * their auth chain, and stops at the first common one that reaches the end: of an event that matters, most members' joins are
  * such. `undefined` once it has taken `maxQueries`, for then it is cheaper to go forwards from all of them.
  */
@@ -44,9 +44,9 @@ export async function searchCommon(search: CommonSearch, ranges: readonly ChainR
 
   for (const range of ranges) {
     if (++queries > search.maxQueries) return undefined;
-    const own = await search.rows([{ chain: range.chain, low: range.low + 1, high: Number.MAX_SAFE_INTEGER }], maxRows);
+    const own = await search.rows([{ chain: range.chain, low: range.low, high: Number.MAX_SAFE_INTEGER }], maxRows);
     if (own.length >= maxRows) return undefined;
-    let most = Math.max(range.low, await best(own, (row) => Math.min(row.chain_seq - 1, range.high)));
+    let most = Math.max(range.low, await best(own, (row) => Math.min(row.chain_seq, range.high)));
     const seen = new Map<number, Lead>();
     const leads: Lead[] = [{ chain: range.chain, from: range.low + 1, reaches: undefined }];
     for (let lead = leads.pop(); lead !== undefined && most < range.high; lead = leads.pop()) {
