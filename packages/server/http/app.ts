@@ -7,6 +7,7 @@ import { parseJsonBody } from './json-body.ts';
 import type { HttpLog } from './log.ts';
 import { createOpenRequests } from './open-requests.ts';
 import { createPathMethods } from './path-methods.ts';
+import { openRawBody, rawBodyType } from './raw-body.ts';
 import { sendPreflight } from './respond.ts';
 import { admission, routeHandler, type RouteContext, type UnparsedQuery } from './route.ts';
 
@@ -19,6 +20,11 @@ export type AppOptions = {
   /** Names requests in the log. */
   readonly newRequestId?: () => string;
   readonly tls?: { readonly certificate: string | Buffer; readonly key: string | Buffer };
+  /**
+   * Milliseconds for a whole request to arrive; an answer may take as long as it takes, and so may a raw body, as long as
+   * it keeps coming.
+   */
+  readonly requestTimeout?: number;
   /** Told about every answered request, by operation ID. */
   readonly observe?: (operationId: string, method: string, status: number, milliseconds: number) => void;
   readonly checkResponse?: RouteContext['checkResponse'];
@@ -26,7 +32,14 @@ export type AppOptions = {
 
 const defaultBodyLimit = 1024 * 1024;
 
-function createFastify({ log, trustedProxies = [], newRequestId, tls }: AppOptions): FastifyInstance {
+function createFastify(options: AppOptions): FastifyInstance {
+  const { log, trustedProxies = [], newRequestId, tls, requestTimeout = 60_000 } = options;
+  const timing = {
+    // Of the two times, Node takes the shorter one for the headers.
+    headersTimeout: requestTimeout,
+    // As often as Node looks by default, or often enough for a shorter time.
+    connectionsCheckingInterval: Math.min(30_000, requestTimeout / 2),
+  };
   return fastify({
     logger: false,
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
@@ -35,14 +48,13 @@ function createFastify({ log, trustedProxies = [], newRequestId, tls }: AppOptio
     routerOptions: { maxParamLength: 16_384, querystringParser: (text): UnparsedQuery => ({ text }) },
     // r0 was the version of every endpoint before v3; clients and suites in use still call it.
     rewriteUrl: ({ url = '/' }) => (url.startsWith(r0) ? `${v3}${url.slice(r0.length)}` : url),
-    // Time for a whole request to arrive; an answer may take as long as it takes.
-    requestTimeout: 60_000,
+    requestTimeout,
     clientErrorHandler: onClientError,
     frameworkErrors: (error, request, reply) => {
       void sendError(log, error, request, reply);
     },
     ...(newRequestId === undefined ? {} : { genReqId: newRequestId }),
-    ...(tls === undefined ? {} : { https: { cert: tls.certificate, key: tls.key } }),
+    ...(tls === undefined ? { http: timing } : { https: { ...timing, cert: tls.certificate, key: tls.key } }),
   });
 }
 
@@ -74,6 +86,9 @@ export function buildApp<Deps>(endpoints: readonly Endpoint<Deps>[], deps: Deps,
     } catch (error) {
       done(error as Error);
     }
+  });
+  app.addContentTypeParser(rawBodyType, (request, _payload, done) => {
+    done(null, request.is404 ? undefined : openRawBody(request.raw, request.admitted.contentType));
   });
   // Endpoints without a body ignore one.
   app.addContentTypeParser('*', (_request, payload, done) => {

@@ -1,6 +1,7 @@
 import type { Static, TObject, TSchema } from 'typebox';
 import type { RateClass } from '../services/rate-limit/rate-classes.ts';
 import type { Sender } from '../services/accounts/sender.ts';
+import type { Bytes } from './bytes.ts';
 import type { RawJson, Reply } from './result.ts';
 
 export type { Sender };
@@ -36,11 +37,11 @@ export type Declaration<
   readonly rateLimit?: RateClass;
   readonly params?: P;
   readonly query?: Q;
-  /** An object schema none of whose fields is required makes the whole body optional. */
+  /** An object schema none of whose fields is required makes the whole body optional. `rawBody` is any bytes, unread. */
   readonly body?: B;
   /** In bytes; 1 MiB if absent. */
   readonly bodyLimit?: number;
-  /** Of the 200 response. */
+  /** Of the 200 response; `rawBytes` where it is `Bytes`. */
   readonly response: R;
 };
 
@@ -59,7 +60,7 @@ export type HandlerRequest<A extends AuthKind, P, Q, B> = RequestParts &
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
-export type Result<R extends TSchema> = DeepReadonly<Static<R>> | RawJson | Reply;
+export type Result<R extends TSchema> = DeepReadonly<Static<R>> | RawJson | Reply | Bytes;
 
 /** What a handler gets, with the schemas forgotten: only the code that runs endpoints sees it. */
 export type ErasedRequest = RequestParts & {

@@ -5,6 +5,7 @@ import type { ErrorReason } from '../errors/table.ts';
 import { MatrixError } from '../errors/matrix-error.ts';
 import { errorResponse } from './error-response.ts';
 import type { HttpLog } from './log.ts';
+import { isReadingRawBody } from './raw-body.ts';
 import { corsHeaders, sendJsonText } from './respond.ts';
 
 /** The client hung up before it had said all; nobody reads the answer. */
@@ -51,6 +52,8 @@ const head = Object.entries(corsHeaders)
 
 /** Answers what Node's HTTP parser refuses, before there is a request. */
 export function onClientError(error: Error & { code?: string }, socket: Socket): void {
+  // Node says this once per request; from here on it is the body's own watch that ends it.
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isReadingRawBody(socket)) return;
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;

@@ -1,4 +1,5 @@
 import { Type, type TObject, type TSchema } from 'typebox';
+import { rawBody, rawBytes } from './bytes.ts';
 import { endpoint, type Declaration, type Endpoint } from './endpoint.ts';
 import { rawJson } from './result.ts';
 
@@ -46,6 +47,12 @@ function parameters({ params, query }: Declaration, collected: (schema: TSchema)
   return [...inPath, ...inQuery];
 }
 
+/** {@link https://spec.openapis.org/oas/v3.1.1.html#media-type-object} Raw bytes have no schema. */
+function content(schema: TSchema, collected: (schema: TSchema) => unknown): Json {
+  if (schema === rawBody || schema === rawBytes) return { 'application/octet-stream': {} };
+  return { 'application/json': { schema: collected(schema) } };
+}
+
 function operation(declaration: Declaration, operationId: string, components: Map<string, unknown>): Json {
   const { summary, auth, body, response } = declaration;
   const collected = (schema: TSchema): unknown => collect(schema, components);
@@ -54,9 +61,9 @@ function operation(declaration: Declaration, operationId: string, components: Ma
     summary,
     ...(auth === 'none' ? {} : { security: auth === 'optional' ? [{}, { accessToken: [] }] : [{ accessToken: [] }] }),
     parameters: parameters(declaration, collected),
-    ...(body === undefined ? {} : { requestBody: { content: { 'application/json': { schema: collected(body) } } } }),
+    ...(body === undefined ? {} : { requestBody: { content: content(body, collected) } }),
     responses: {
-      200: { description: 'Done.', content: { 'application/json': { schema: collected(response) } } },
+      200: { description: 'Done.', content: content(response, collected) },
       default: errorResponse,
     },
   };

@@ -3,16 +3,24 @@ import type { TObject, TSchema } from 'typebox';
 import { MatrixError } from '../errors/matrix-error.ts';
 import { addressKey, type RateLimiter } from '../services/rate-limit/rate-limiter.ts';
 import { authenticate, type Authenticator } from './authenticate.ts';
+import { Bytes, rawBody } from './bytes.ts';
 import type { Declaration, ErasedHandler, Sender } from './endpoint.ts';
 import { HandlerRequest } from './handler-request.ts';
 import type { OpenRequests } from './open-requests.ts';
 import { parseQueryString, queryReader, type RawQuery } from './query-string.ts';
+import { rawBodyType } from './raw-body.ts';
 import { sendResult } from './respond.ts';
+import { sendBytes } from './send-bytes.ts';
 import { withStorableText } from './storable-text.ts';
 import { checkValid, lazyValidator } from './validate.ts';
 
 /** What the hook that runs before the body is read leaves for the handler. */
-export type Admitted = { readonly sender: Sender | undefined; readonly query: RawQuery };
+export type Admitted = {
+  readonly sender: Sender | undefined;
+  readonly query: RawQuery;
+  /** What the client calls its body. */
+  readonly contentType: string | undefined;
+};
 
 export type RouteContext = {
   readonly authenticator: Authenticator;
@@ -30,11 +38,13 @@ export function admission(declaration: Declaration, context: RouteContext): onRe
   const { auth, rateLimit, body } = declaration;
   const { authenticator, rateLimiter } = context;
   // Whatever a client calls it, a body is JSON where one is wanted: clients in use send other types, or none.
-  const bodyType = body === undefined ? 'application/octet-stream' : 'application/json';
+  const bodyType =
+    body === undefined ? 'application/octet-stream' : body === rawBody ? rawBodyType : 'application/json';
 
   function admit(request: FastifyRequest, query: RawQuery, sender: Sender | undefined): void {
     if (rateLimit !== undefined) rateLimiter.take(rateLimit, sender?.userId ?? addressKey(request.ip));
-    request.admitted = { sender, query };
+    request.admitted = { sender, query, contentType: request.headers['content-type'] };
+    request.headers['content-type'] = bodyType;
   }
 
   async function admitLater(
@@ -54,7 +64,6 @@ export function admission(declaration: Declaration, context: RouteContext): onRe
 
   return (request, _reply, done) => {
     try {
-      request.headers['content-type'] = bodyType;
       const query = parseQueryString((request.query as UnparsedQuery).text);
       const found = authenticate(auth, authenticator, request, query);
       if (found instanceof Promise) {
@@ -93,6 +102,7 @@ function parameterChecker(schema: TObject): (params: unknown) => void {
 }
 
 const nothing = (): undefined => undefined;
+const asItIs = (body: unknown): unknown => body;
 
 export function routeHandler(
   declaration: Declaration,
@@ -104,7 +114,7 @@ export function routeHandler(
   const checkParams = params === undefined ? nothing : parameterChecker(params);
   const readQuery = query === undefined ? nothing : queryReader(query);
   const checkQuery = query === undefined ? nothing : parameterChecker(query);
-  const readBody = body === undefined ? nothing : bodyReader(body);
+  const readBody = body === undefined ? nothing : body === rawBody ? asItIs : bodyReader(body);
 
   return async (request: FastifyRequest, reply: FastifyReply) => {
     checkParams(request.params);
@@ -114,7 +124,7 @@ export function routeHandler(
     const body = readBody(request.body);
     const result = await handle(new HandlerRequest(request, reply, openRequests, sender, query, body));
     checkResponse?.(declaration, result);
-    return sendResult(reply, result);
+    return result instanceof Bytes ? sendBytes(request, reply, result) : sendResult(reply, result);
   };
 }
 

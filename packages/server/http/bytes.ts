@@ -1,0 +1,48 @@
+import type { Readable } from 'node:stream';
+import { Type } from 'typebox';
+
+/** A body of any type and size, not read yet. */
+export type RawBody = {
+  /** As the client says. */
+  readonly contentType: string | undefined;
+  /** As the client says, in bytes. */
+  readonly length: number | undefined;
+  /** Reads it, once. Nothing is read ahead of who takes the chunks. Whoever stops early may still answer. */
+  chunks(): AsyncIterable<Buffer>;
+};
+
+/** Declares that an endpoint takes its body as it comes. */
+export const rawBody = Type.Unsafe<RawBody>({ type: 'string', format: 'binary' });
+
+/** Declares that an endpoint answers with `Bytes`. */
+export const rawBytes = Type.Unsafe<never>({ type: 'string', format: 'binary' });
+
+/** The first and the last byte. */
+export type ByteRange = { readonly start: number; readonly end: number };
+
+type BytesOptions = {
+  readonly size: number;
+  /** Names these very bytes: others have another one. Without quotes. */
+  readonly tag: string;
+  readonly headers: { readonly [name: string]: string };
+  /** Called if they are wanted, with a range if not all of them are. */
+  readonly open: (range: ByteRange | undefined) => Promise<Readable>;
+};
+
+/** A response that is not JSON but bytes which never change. Conditions and ranges are answered by the framework. */
+export class Bytes {
+  readonly size: number;
+  readonly tag: string;
+  readonly headers: BytesOptions['headers'];
+  readonly open: BytesOptions['open'];
+  constructor({ size, tag, headers, open }: BytesOptions) {
+    this.size = size;
+    this.tag = tag;
+    this.headers = headers;
+    this.open = open;
+  }
+}
+
+export function bytes(options: BytesOptions): Bytes {
+  return new Bytes(options);
+}
