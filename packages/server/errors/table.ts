@@ -116,6 +116,36 @@ export const errorTable = {
   },
   'filter.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such filter.' },
 
+  'media.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There are no such media.' },
+  'media.not-yet-uploaded': {
+    errcode: 'M_NOT_YET_UPLOADED',
+    status: 504,
+    message: 'The content has not been uploaded yet.',
+  },
+  'media.already-uploaded': {
+    errcode: 'M_CANNOT_OVERWRITE_MEDIA',
+    status: 409,
+    message: 'There is content at this address already.',
+  },
+  'media.not-yours': { errcode: 'M_FORBIDDEN', status: 403, message: 'Somebody else made this address.' },
+  'media.too-many-pending': {
+    errcode: 'M_LIMIT_EXCEEDED',
+    status: 429,
+    message: 'Too many addresses of yours wait for their content.',
+  },
+  'media.too-many-uploads': { errcode: 'M_LIMIT_EXCEEDED', status: 429, message: 'Too many uploads at the same time.' },
+  'media.too-large': { errcode: 'M_TOO_LARGE', status: 413, message: 'The file is too large.' },
+  'media.no-thumbnail': {
+    errcode: 'M_UNKNOWN',
+    status: 400,
+    message: 'No thumbnails can be made of this content.',
+  },
+  'media.too-large-to-thumbnail': {
+    errcode: 'M_TOO_LARGE',
+    status: 413,
+    message: 'The image is too large to make a thumbnail of.',
+  },
+
   'room.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such room here.' },
   'room.unsupported-version': {
     errcode: 'M_UNSUPPORTED_ROOM_VERSION',

@@ -14,6 +14,9 @@ export const defaultRates = {
   'account-data': { perSecond: 5, burst: 100 },
   receipt: { perSecond: 20, burst: 200 },
   'push-rules': { perSecond: 2, burst: 60 },
+  upload: { perSecond: 2, burst: 60 },
+  /** A room full of people is a page full of avatars. */
+  'get-media': { perSecond: 50, burst: 1000 },
   filter: { perSecond: 1, burst: 30 },
 } as const satisfies Record<string, Rate>;
 
