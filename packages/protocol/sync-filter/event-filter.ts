@@ -3,6 +3,7 @@ import { matchesGlob, parseGlob, type Glob } from './glob.ts';
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#filtering} */
 export type EventFilter = {
+  /** The spec wants more than 0. Clients that need no events of a kind ask for 0, and other servers do as they say. */
   readonly limit: number | undefined;
   readonly types: readonly Glob[] | undefined;
   readonly notTypes: readonly Glob[];
@@ -23,22 +24,22 @@ export type RoomEventFilter = EventFilter & {
 export type FilteredEvent = { readonly type: string; readonly sender: string | undefined };
 
 export function readEventFilter(fields: FieldReader): EventFilter {
-  const senders = fields.strings('senders');
+  const senders = fields.ids('senders', '@');
   return {
-    limit: fields.positiveInteger('limit'),
+    limit: fields.count('limit'),
     types: fields.strings('types')?.map(parseGlob),
     notTypes: (fields.strings('not_types') ?? []).map(parseGlob),
     senders: senders === undefined ? undefined : new Set(senders),
-    notSenders: new Set(fields.strings('not_senders')),
+    notSenders: new Set(fields.ids('not_senders', '@')),
   };
 }
 
 export function readRoomEventFilter(fields: FieldReader): RoomEventFilter {
-  const rooms = fields.strings('rooms');
+  const rooms = fields.ids('rooms', '!');
   return {
     ...readEventFilter(fields),
     rooms: rooms === undefined ? undefined : new Set(rooms),
-    notRooms: new Set(fields.strings('not_rooms')),
+    notRooms: new Set(fields.ids('not_rooms', '!')),
     containsUrl: fields.flag('contains_url'),
     lazyLoadMembers: fields.flag('lazy_load_members') ?? false,
     includeRedundantMembers: fields.flag('include_redundant_members') ?? false,

@@ -4,7 +4,9 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json/value.ts'
 export type FieldReader = {
   strings(name: string): readonly string[] | undefined;
   flag(name: string): boolean | undefined;
-  positiveInteger(name: string): number | undefined;
+  count(name: string): number | undefined;
+  /** Identifiers that begin with that character. */
+  ids(name: string, sigil: '!' | '@'): readonly string[] | undefined;
   object(name: string): FieldReader;
   oneOf<T extends string>(name: string, values: readonly T[]): T | undefined;
 };
@@ -27,7 +29,11 @@ export function createFieldReader(value: JsonObject, path: string, problems: Pro
   return {
     strings: (name) => read(name, asStrings, 'a list of strings'),
     flag: (name) => read(name, (field) => (typeof field === 'boolean' ? field : undefined), 'true or false'),
-    positiveInteger: (name) => read(name, asPositiveInteger, 'an integer greater than 0'),
+    count: (name) => read(name, asCount, 'an integer that is not negative'),
+    ids(name, sigil) {
+      const kind = sigil === '!' ? 'room' : 'user';
+      return read(name, (field) => asIds(field, sigil), `a list of ${kind} IDs`);
+    },
     object(name) {
       const object = read(name, (field) => (isJsonObject(field) ? field : undefined), 'an object');
       return createFieldReader(object ?? nothing, `${path}${name}.`, problems);
@@ -44,6 +50,10 @@ function asStrings(field: JsonValue): readonly string[] | undefined {
   return list.every((entry): entry is string => typeof entry === 'string') ? list : undefined;
 }
 
-function asPositiveInteger(field: JsonValue): number | undefined {
-  return typeof field === 'number' && Number.isSafeInteger(field) && field > 0 ? field : undefined;
+function asIds(field: JsonValue, sigil: string): readonly string[] | undefined {
+  return asStrings(field)?.every((entry) => entry.startsWith(sigil)) === true ? asStrings(field) : undefined;
+}
+
+function asCount(field: JsonValue): number | undefined {
+  return typeof field === 'number' && Number.isSafeInteger(field) && field >= 0 ? field : undefined;
 }

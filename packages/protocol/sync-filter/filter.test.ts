@@ -63,9 +63,11 @@ describe('filters', () => {
   });
 
   for (const [json, problem] of [
-    [{ room: { timeline: { limit: 0 } } }, 'room.timeline.limit must be an integer greater than 0'],
+    [{ room: { timeline: { limit: -1 } } }, 'room.timeline.limit must be an integer that is not negative'],
     [{ room: { state: { types: 'm.room.name' } } }, 'room.state.types must be a list of strings'],
-    [{ room: { rooms: [1] } }, 'room.rooms must be a list of strings'],
+    [{ room: { rooms: [1] } }, 'room.rooms must be a list of room IDs'],
+    [{ room: { timeline: { rooms: ['a-room'] } } }, 'room.timeline.rooms must be a list of room IDs'],
+    [{ presence: { not_senders: ['!a:x'] } }, 'presence.not_senders must be a list of user IDs'],
     [{ event_format: 'xml' }, 'event_format must be one of client, federation'],
     [{ room: [] }, 'room must be an object'],
     [{ room: { include_leave: 'yes' } }, 'room.include_leave must be true or false'],

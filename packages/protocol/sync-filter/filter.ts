@@ -48,10 +48,10 @@ function parse<T>(json: JsonObject, read: (fields: FieldReader) => T): ParsedFil
 }
 
 function readRoomFilter(fields: FieldReader): RoomFilter {
-  const rooms = fields.strings('rooms');
+  const rooms = fields.ids('rooms', '!');
   return {
     rooms: rooms === undefined ? undefined : new Set(rooms),
-    notRooms: new Set(fields.strings('not_rooms')),
+    notRooms: new Set(fields.ids('not_rooms', '!')),
     includeLeave: fields.flag('include_leave') ?? false,
     timeline: readRoomEventFilter(fields.object('timeline')),
     state: readRoomEventFilter(fields.object('state')),

@@ -12,7 +12,8 @@ export const corsHeaders = {
   'Access-Control-Allow-Headers': 'X-Requested-With, Content-Type, Authorization, Date',
 } as const;
 
-const jsonHeaders = { ...corsHeaders, 'Content-Type': 'application/json; charset=utf-8' } as const;
+/** Without a charset: JSON has none, and some clients and suites compare the whole header. */
+const jsonHeaders = { ...corsHeaders, 'Content-Type': 'application/json' } as const;
 
 export function sendJsonText(reply: FastifyReply, status: number, text: string): FastifyReply {
   return reply.code(status).headers(jsonHeaders).send(text);

@@ -52,7 +52,7 @@ export async function readTimelines(
     const newestFirst = rows.get(span.nid);
     if (newestFirst === undefined) timelines.set(span.nid, emptyTimeline(span));
     else if (span.viewer === undefined && test === undefined)
-      timelines.set(span.nid, plainTimeline(newestFirst, limit));
+      timelines.set(span.nid, plainTimeline(span, newestFirst, limit));
     else timelines.set(span.nid, await filteredTimeline(context, span, newestFirst, limit, test));
   }
   return timelines;
@@ -83,10 +83,11 @@ function emptyTimeline({ upTo }: Span): Timeline {
   return { rows: [], memberships: undefined, limited: false, start: upTo, hasGap: true, isComplete: false };
 }
 
-function plainTimeline(newestFirst: ClientEventRow[], limit: number): Timeline {
+function plainTimeline({ upTo }: Span, newestFirst: ClientEventRow[], limit: number): Timeline {
   const limited = newestFirst.length > limit;
   const rows = newestFirst.slice(0, limit).reverse();
-  const start = (rows[0]?.room_order ?? 0) - 1;
+  const [first] = rows;
+  const start = first === undefined ? upTo : (first.room_order ?? 0) - 1;
   return { rows, memberships: undefined, limited, start, hasGap: limited, isComplete: !limited };
 }
 

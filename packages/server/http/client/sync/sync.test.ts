@@ -87,6 +87,20 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.ok(!stateKeys(initial?.state).includes('m.room.name '));
     });
 
+    test('a limit of 0 brings the whole state, no events, and a place from which they can be read', async () => {
+      const { alice, bob, roomId } = await pair();
+      const first = await bob.sync();
+      await alice.setState(roomId, 'm.room.topic', { topic: 'a topic' });
+      const filter = { room: { timeline: { limit: 0 } } };
+      for (const request of [{ filter }, { filter, since: first.next_batch }]) {
+        const room = (await bob.sync(request)).rooms?.join?.[roomId];
+        assert.deepEqual([room?.timeline.events, room?.timeline.limited], [[], true]);
+        assert.ok(stateKeys(room?.state).includes('m.room.topic '));
+        const { chunk } = await bob.get(roomId, `messages?dir=b&limit=1&from=${room?.timeline.prev_batch}`);
+        assert.deepEqual((chunk as { content: object }[])[0]?.content, { topic: 'a topic' });
+      }
+    });
+
     test('state at the start of a timeline is what the timeline changes', async () => {
       const { alice, bob, roomId } = await pair();
       for (const topic of ['old', 'newer', 'newest']) await alice.setState(roomId, 'm.room.topic', { topic });
