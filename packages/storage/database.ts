@@ -58,6 +58,9 @@ export type Committed = {
   readonly returned: readonly (readonly unknown[])[];
 };
 
+/** While nobody else can commit. A decision that comes when the turn is `over` has come too late. */
+export type Turn = { readonly over: boolean };
+
 export type CommittedChanges = { readonly position: number; readonly changes: readonly Change[] };
 
 export interface Database extends Reader {
@@ -73,6 +76,14 @@ export interface Database extends Reader {
    * was lost while committing: it may or may not have been written).
    */
   commit(set: WriteSet): Promise<Committed>;
+  /**
+   * Makes a decision while nobody else, of any process, can commit, and writes what it leads to: for those who were too late
+   * several times with a decision made beforehand. What `decide` reads is all that is committed. Decisions that wait at the
+   * same moment share a turn, one after the other, and none sees what those before it in the turn have not committed yet.
+   *
+   * `decide` must not wait for a commit, and must not take long. What it throws rejects; otherwise as `commit`.
+   */
+  commitAlone(decide: (turn: Turn) => Promise<WriteSet>): Promise<Committed>;
   /** The newest committed position that this process has seen. Everything up to it can be read. */
   currentPosition(): number;
   /**

@@ -40,6 +40,7 @@ export async function createCountedRoom(
   const memberships = new Map<string, string>();
   let ordinal = 0;
   let version = 0;
+  let lastEventNid = 0;
 
   async function append(message: RoomMessage): Promise<SentEvent> {
     const { sender, type, stateKey, content, redacts } = message;
@@ -116,8 +117,10 @@ export async function createCountedRoom(
     if (version === 1) {
       addRoom(set, { ...head, roomNid, roomId, roomVersion: '12', createEventNid: eventNid, version }, position);
     } else {
-      moveRoomHead(set, { ...head, roomNid, version }, version - 1, position);
+      const before = { version: version - 1, lastEventNid };
+      moveRoomHead(set, { ...head, roomNid, version }, before, position);
     }
+    lastEventNid = eventNid;
     await db.commit(set);
     return { eventId, eventNid };
   }

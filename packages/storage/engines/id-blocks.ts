@@ -2,7 +2,7 @@ import type { Committed, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
 import { createWriteSet } from '../write-set.ts';
 
-const reserveBlock = sql<{ first_id: number }, [sequence: string, count: number]>(
+export const reserveBlock = sql<{ first_id: number }, [sequence: string, count: number]>(
   'ids.reserve',
   `insert into id_sequences (name, next_id) values ($1, 1 + cast($2 as bigint))
    on conflict (name) do update set next_id = id_sequences.next_id + cast($2 as bigint)
@@ -11,20 +11,25 @@ const reserveBlock = sql<{ first_id: number }, [sequence: string, count: number]
 
 type Block = { next: number; end: number; refill: Promise<void> | undefined };
 
-/** Hands out numbers from blocks in memory. What is left of a block at the end of the process is never used. */
-export function createIdBlocks(
-  commit: (set: WriteSet) => Promise<Committed>,
-  blockSize: number,
-): (sequence: string, count: number) => Promise<number> {
-  const blocks = new Map<string, Block>();
+/** Takes `count` numbers for good and answers the first. */
+export type Reserve = (sequence: string, count: number) => Promise<number>;
 
-  const reserve = async (sequence: string, count: number): Promise<number> => {
+export function reserveBy(commit: (set: WriteSet) => Promise<Committed>): Reserve {
+  return async (sequence, count) => {
     const set = createWriteSet();
     set.returning(reserveBlock, [sequence, count]);
     const { returned } = await commit(set);
     const [row] = returned[0] as readonly [{ first_id: number }];
     return row.first_id;
   };
+}
+
+/** Hands out numbers from blocks in memory. What is left of a block at the end of the process is never used. */
+export function createIdBlocks(
+  reserve: Reserve,
+  blockSize: number,
+): (sequence: string, count: number) => Promise<number> {
+  const blocks = new Map<string, Block>();
 
   const fill = async (sequence: string, block: Block): Promise<void> => {
     try {

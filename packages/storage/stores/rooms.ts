@@ -57,6 +57,7 @@ const moveHead = sql<
   [
     roomNid: number,
     expectedVersion: number,
+    expectedLastEventNid: number,
     headVersion: number,
     extremities: string,
     stateRoot: number,
@@ -69,9 +70,9 @@ const moveHead = sql<
   ]
 >(
   'rooms.move-head',
-  `update rooms set head_version = $3, extremities = $4, state_root = $5, max_depth = $6, last_event_nid = $7,
-     last_position = position($8), ordinal = $9, joined_count = $10, invited_count = $11
-   where room_nid = $1 and head_version = $2`,
+  `update rooms set head_version = $4, extremities = $5, state_root = $6, max_depth = $7, last_event_nid = $8,
+     last_position = position($9), ordinal = $10, joined_count = $11, invited_count = $12
+   where room_nid = $1 and head_version = $2 and last_event_nid = $3`,
 );
 
 /** What a decision changes in a room's head. */
@@ -122,16 +123,20 @@ export function addRoom(
   ]);
 }
 
+/** Which head of a room: two processes may both have decided on a version, but each of them names its own last event. */
+export type HeadIdentity = { readonly version: number; readonly lastEventNid: number };
+
 /** Moves a room's head on. Fails on the guard `room.head` if another decision was committed first. */
 export function moveRoomHead(
   set: WriteSet,
   room: RoomHeadFields & { readonly roomNid: number; readonly version: number },
-  expectedVersion: number,
+  expected: HeadIdentity,
   position: PositionParam,
 ): void {
   set.guard('room.head', 1, moveHead, [
     room.roomNid,
-    expectedVersion,
+    expected.version,
+    expected.lastEventNid,
     room.version,
     JSON.stringify(room.extremities),
     room.stateRoot,

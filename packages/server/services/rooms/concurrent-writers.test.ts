@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import { type Database, sql } from '@portico/storage';
-import { onBothEngines } from '@portico/testkit';
+import { createTestDatabase, onBothEngines, openFor } from '@portico/testkit';
+import { checkRooms } from '@portico/testkit/check-rooms.ts';
 import { openTestRooms } from '@portico/testkit/rooms.ts';
 
 const selectTimeline = sql<{ event_id: string; before_content: string; after_content: string }, [roomId: string]>(
@@ -21,6 +23,7 @@ async function linearTimeline(db: Database, roomId: string): Promise<string[]> {
 }
 
 const alice = { userId: '@alice:localhost', deviceId: 'A' };
+const bob = { userId: '@bob:localhost', deviceId: 'B' };
 
 onBothEngines('a room that many send to at once stays one line of events', async (db) => {
   const { rooms } = await openTestRooms(db);
@@ -46,4 +49,69 @@ onBothEngines('a transaction that is sent again makes no second event', async (d
   assert.equal(await again, first);
   const other = await rooms.send({ ...alice, deviceId: 'A2' }, roomId, 'm.room.message', 'once', { body: 'hello' });
   assert.notEqual(other, first);
+});
+
+const selectAfter = sql<{ event_id: string; stream_position: number }, [roomId: string, after: number, upTo: number]>(
+  'test.concurrent-writers.after',
+  `select event_id, stream_position from events
+   where room_nid = (select room_nid from rooms where room_id = $1) and stream_position > $2 and stream_position <= $3
+   order by stream_position`,
+);
+
+/** Reads a room as `/sync` does: whenever something happened, what is new up to the position that is known. */
+async function tail(db: Database, roomId: string, until: () => boolean): Promise<readonly string[]> {
+  const seen: string[] = [];
+  let reached = 0;
+  for (;;) {
+    const upTo = db.currentPosition();
+    for (const row of await db.all(selectAfter, [roomId, reached, upTo])) seen.push(row.event_id);
+    reached = upTo;
+    if (until() && db.currentPosition() === upTo) return seen;
+    await new Promise((resolve) => {
+      const timer = setTimeout(done, 20);
+      const stop = db.onChanges(done);
+      function done() {
+        clearTimeout(timer);
+        stop();
+        resolve(undefined);
+      }
+    });
+  }
+}
+
+test('two processes on one PostgreSQL keep a room one line of events, which no reader skips', async (context) => {
+  const url = await createTestDatabase();
+  const reader = await openFor(context, url);
+  const firstDb = await openFor(context, url);
+  const one = await openTestRooms(firstDb);
+  const two = await openTestRooms(await openFor(context, url));
+  const roomId = await one.rooms.create(alice, { preset: 'public_chat' });
+  await two.rooms.join(bob, roomId, { reason: undefined, via: [] });
+  let done = false;
+  const tailing = tail(reader, roomId, () => done);
+  const perConnection = 10;
+  const sent = await Promise.all(
+    Array.from({ length: 64 }, async (_, connection) => {
+      const [actor, { rooms }] = connection % 2 === 0 ? [alice, one] : [bob, two];
+      const ids: string[] = [];
+      for (let index = 0; index < perConnection; index++) {
+        const name = `${connection}-${index}`;
+        // Some of it is state, for which both have to agree on more than the end of the room.
+        if (index % 5 === 4) {
+          const profile = { membership: 'join', displayname: name };
+          ids.push(await rooms.setState(actor, roomId, 'm.room.member', actor.userId, profile));
+        } else {
+          ids.push(await rooms.send(actor, roomId, 'm.room.message', name, { body: 'x' }));
+        }
+      }
+      return ids;
+    }),
+  );
+  const timeline = await linearTimeline(reader, roomId);
+  assert.deepEqual(timeline.slice(-64 * perConnection).toSorted(), sent.flat().toSorted());
+  await checkRooms(reader);
+  const position = firstDb.currentPosition();
+  while (reader.currentPosition() < position) await new Promise((resolve) => setTimeout(resolve, 5));
+  done = true;
+  assert.deepEqual(await tailing, timeline, 'what a reader saw');
 });

@@ -36,6 +36,18 @@ export class NotInMemory extends Error {
   }
 }
 
+/** Makes a decision, reading what it misses as often as it misses something. */
+export async function withReads<T>(decideNow: () => T): Promise<T> {
+  for (;;) {
+    try {
+      return decideNow();
+    } catch (error) {
+      if (!(error instanceof NotInMemory)) throw error;
+      await error.read();
+    }
+  }
+}
+
 /**
  * Decides one event on top of a head: builds it, judges it and works out the state and the head after it. All of it from
  * memory, and at once, so that no other decision on the room can come between.

@@ -1,5 +1,5 @@
 import { findRoomVersion } from '@portico/protocol';
-import type { Database } from '@portico/storage';
+import type { Database, Turn } from '@portico/storage';
 import { findRoom, type RoomRow } from '@portico/storage/stores/rooms.ts';
 import type { StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import type { Extremity, RoomHead } from './head.ts';
@@ -9,8 +9,10 @@ export interface RoomHeads {
   /** The newest head, if it is in memory. */
   current(roomNid: number): RoomHead | undefined;
   load(roomNid: number): Promise<RoomHead | undefined>;
+  /** The head to decide on while nobody else can commit: as it is committed, with what was decided in this turn. */
+  inTurn(turn: Turn, roomNid: number): Promise<RoomHead | undefined>;
   /** Makes `head` the newest while what was decided on the way to it is being committed. */
-  advance(head: RoomHead): void;
+  advance(head: RoomHead, turn?: Turn): void;
   settle(roomNid: number): void;
   /** Forgets what descends from a head whose commit failed; the next decision starts from the database. */
   drop(roomNid: number, lineage: number): void;
@@ -28,6 +30,7 @@ type Options = {
 export function createRoomHeads({ db, states, maxHeads = 10_000 }: Options): RoomHeads {
   const slots = new Map<number, Slot>();
   const loads = new Map<number, Promise<RoomHead | undefined>>();
+  const turns = new WeakMap<Turn, Map<number, RoomHead>>();
   let lineage = 0;
 
   function slotOf(roomNid: number): Slot {
@@ -53,13 +56,19 @@ export function createRoomHeads({ db, states, maxHeads = 10_000 }: Options): Roo
     return Promise.all(pairs.map(async ([eventId, root]) => ({ eventId, state: await states.root(root).run() })));
   }
 
+  async function readHead(roomNid: number): Promise<RoomHead | undefined> {
+    const row = await findRoom(db, roomNid);
+    if (row === undefined) return undefined;
+    const [state, extremities] = await Promise.all([states.root(row.state_root).run(), extremitiesOf(row)]);
+    return headOfRow(row, state, extremities, ++lineage);
+  }
+
   async function loadNow(roomNid: number): Promise<RoomHead | undefined> {
     try {
-      const row = await findRoom(db, roomNid);
-      if (row === undefined) return undefined;
-      const [state, extremities] = await Promise.all([states.root(row.state_root).run(), extremitiesOf(row)]);
+      const head = await readHead(roomNid);
+      if (head === undefined) return undefined;
       const slot = slotOf(roomNid);
-      slot.head ??= headOfRow(row, state, extremities, ++lineage);
+      slot.head ??= head;
       return slot.head;
     } finally {
       loads.delete(roomNid);
@@ -94,7 +103,15 @@ export function createRoomHeads({ db, states, maxHeads = 10_000 }: Options): Roo
       }
       return load;
     },
-    advance(head) {
+    async inTurn(turn, roomNid) {
+      let heads = turns.get(turn);
+      if (heads === undefined) turns.set(turn, (heads = new Map()));
+      const known = heads.get(roomNid) ?? (await readHead(roomNid));
+      if (known !== undefined) heads.set(roomNid, known);
+      return known;
+    },
+    advance(head, turn) {
+      if (turn !== undefined) turns.get(turn)?.set(head.roomNid, head);
       const slot = slotOf(head.roomNid);
       slot.head = head;
       slot.pending += 1;

@@ -3,12 +3,18 @@ import type { Database, WriteSet } from '@portico/storage';
 import { emptyState } from '@portico/storage/state-trie/index.ts';
 import type { Draft } from './draft.ts';
 import type { RoomHead } from './head.ts';
-import type { RoomStarter } from './writer.ts';
+import type { RoomStarts } from './writer.ts';
+
+/** A room that does not exist yet. Its ID is '' where the create event will make it. */
+export type PlannedRoom = { readonly roomNid: number; readonly roomId: string; readonly rules: RoomVersionRules };
 
 export interface NewRooms {
+  plan(rules: RoomVersionRules): Promise<PlannedRoom>;
+  /** Refuses as `create` would, and writes nothing. */
+  rehearse(planned: PlannedRoom, drafts: readonly Draft[]): Promise<void>;
   /** Creates a room from its first events, the create event first, and returns its ID. */
   create(
-    rules: RoomVersionRules,
+    planned: PlannedRoom,
     drafts: readonly Draft[],
     alongside: (set: WriteSet, roomNid: number) => void,
   ): Promise<string>;
@@ -16,25 +22,30 @@ export interface NewRooms {
 
 type Options = {
   readonly db: Database;
-  readonly start: RoomStarter;
+  readonly starts: RoomStarts;
   readonly serverName: string;
   /** Makes the random part of a room ID. */
   readonly randomId: () => string;
 };
 
-export function createNewRooms({ db, start, serverName, randomId }: Options): NewRooms {
+export function createNewRooms({ db, starts, serverName, randomId }: Options): NewRooms {
   return {
-    async create(rules, drafts, alongside) {
+    async plan(rules) {
       const roomNid = await db.reserveIds('room', 1);
       const roomId = rules.event.roomId === 'create-event' ? '' : `!${randomId()}:${serverName}`;
-      const started = await start(headOfNothing(roomNid, roomId, rules), drafts, (set) => alongside(set, roomNid));
+      return { roomNid, roomId, rules };
+    },
+    rehearse: (planned, drafts) => starts.rehearse(headOfNothing(planned), drafts),
+    async create(planned, drafts, alongside) {
+      const { roomNid } = planned;
+      const started = await starts.start(headOfNothing(planned), drafts, (set) => alongside(set, roomNid));
       return started.roomId;
     },
   };
 }
 
 /** The head of a room that has no events yet. Its first write set makes version 1. */
-function headOfNothing(roomNid: number, roomId: string, rules: RoomVersionRules): RoomHead {
+function headOfNothing({ roomNid, roomId, rules }: PlannedRoom): RoomHead {
   return {
     roomNid,
     roomId,

@@ -8,6 +8,7 @@ import {
   userPowerLevel,
 } from '@portico/protocol';
 import type { Reader, WriteSet } from '@portico/storage';
+import { announceSummary } from '@portico/storage/stores/room-summaries.ts';
 import { findRedactionTarget, redactEvent, type RedactionTarget } from '@portico/storage/stores/redactions.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
@@ -92,6 +93,7 @@ export function applyRedaction(
   now: number,
 ): void {
   if (target.redacted_by !== null) return;
+  announceSummary(set, target.room_nid, target.type);
   const pdu = parseJson(target.before_content + target.content + target.after_content, 'lenient') as JsonObject;
   redactEvent(
     set,

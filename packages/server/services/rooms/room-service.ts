@@ -122,7 +122,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & { 
       await writer.append(await nidOf(roomId), planUnban(userId, banned, reason));
     },
     async send(actor, roomId, type, txnId, content) {
-      return sendMessage({ writer, transactions }, await nidOf(roomId), actor, { type, txnId, content });
+      return sendMessage({ reader: db, writer, transactions }, await nidOf(roomId), actor, { type, txnId, content });
     },
     async setState({ userId }, roomId, type, stateKey, content) {
       return setState(writer, await nidOf(roomId), userId, { type, stateKey, content });

@@ -1,4 +1,6 @@
 import type { JsonObject } from '@portico/protocol';
+import type { Reader } from '@portico/storage';
+import { checkRelation } from '../relations/check-relation.ts';
 import type { Draft } from './draft.ts';
 import type { RoomWriter } from './room-writer.ts';
 import { soleEventId } from './set-state.ts';
@@ -19,7 +21,11 @@ export type MessageRequest = {
  * {@link https://spec.matrix.org/v1.19/client-server-api/#transaction-identifiers}
  */
 export function sendMessage(
-  { writer, transactions }: { readonly writer: RoomWriter; readonly transactions: Transactions },
+  {
+    reader,
+    writer,
+    transactions,
+  }: { readonly reader: Reader; readonly writer: RoomWriter; readonly transactions: Transactions },
   roomNid: number,
   sender: { readonly userId: string; readonly deviceId: string },
   { type, txnId, content, redacts }: MessageRequest,
@@ -33,6 +39,7 @@ export function sendMessage(
     ...(redacts === undefined ? {} : { redacts }),
   };
   return transactions.once({ ...sender, roomNid, type, txnId }, async () => {
+    await checkRelation(reader, roomNid, draft);
     const { events } = await writer.append(roomNid, { needs: [], drafts: () => [draft] });
     return soleEventId(events);
   });

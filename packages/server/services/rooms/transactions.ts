@@ -1,5 +1,6 @@
 import { type Reader, StorageError } from '@portico/storage';
 import { findTransactionEvent, type TransactionKey } from '@portico/storage/stores/event-transactions.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
 
 export interface Transactions {
   /** The event that a transaction made, making it with `send` if this is the first time. */
@@ -17,7 +18,7 @@ export function createTransactions(reader: Reader, maxRemembered = 20_000): Tran
     try {
       return await send();
     } catch (error) {
-      if (!(error instanceof StorageError) || error.guard !== 'event.duplicate') throw error;
+      if (!isRepeated(error)) throw error;
       const eventId = await findTransactionEvent(reader, key);
       if (eventId === undefined) throw error;
       return eventId;
@@ -36,4 +37,11 @@ export function createTransactions(reader: Reader, maxRemembered = 20_000): Tran
       return sent;
     },
   };
+}
+
+/** Whether an event was refused for being there already: it may be the one that this very transaction made. */
+function isRepeated(error: unknown): boolean {
+  return error instanceof StorageError
+    ? error.guard === 'event.duplicate'
+    : error instanceof MatrixError && error.reason === 'relation.duplicate';
 }

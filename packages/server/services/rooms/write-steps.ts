@@ -6,7 +6,9 @@ import {
   setCurrentState,
 } from '@portico/storage/stores/events-write.ts';
 import { setMembership, setStrippedState } from '@portico/storage/stores/memberships-write.ts';
+import { announceSummary } from '@portico/storage/stores/room-summaries.ts';
 import { addRoom, moveRoomHead, type RoomHeadFields } from '@portico/storage/stores/rooms.ts';
+import { appendRelation } from '../relations/append-relation.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
 import type { RoomHead } from './head.ts';
 import type { Step } from './steps.ts';
@@ -27,10 +29,12 @@ export function writeSteps(
       continue;
     }
     addTimelineEvent(set, stored, position);
+    appendRelation(set, step.event, stored, position);
     unread.append(set, assessment, stored, position);
     for (const { type, stateKey, after } of step.entries) {
       if (after === undefined) removeCurrentState(set, stored.roomNid, type, stateKey);
       else setCurrentState(set, stored.roomNid, type, stateKey, after.nid);
+      announceSummary(set, stored.roomNid, type);
     }
     for (const membership of step.memberships) setMembership(set, membership, position);
     const stripped = strippedStateFor(step);
@@ -46,9 +50,9 @@ export function positionAt(positions: readonly PositionParam[], index: number): 
   return position;
 }
 
-/** Makes the last decided head the room's head, if the room still is at `expectedVersion`. */
-export function writeHead(set: WriteSet, head: RoomHead, expectedVersion: number, position: PositionParam): void {
-  moveRoomHead(set, { ...headFields(head), roomNid: head.roomNid, version: head.version }, expectedVersion, position);
+/** Makes the last decided head the room's head, if the room still is at the one before. */
+export function writeHead(set: WriteSet, head: RoomHead, before: RoomHead, position: PositionParam): void {
+  moveRoomHead(set, { ...headFields(head), roomNid: head.roomNid, version: head.version }, before, position);
   announceHead(set, head);
 }
 

@@ -1,9 +1,9 @@
 import { createPackNumbers } from '@portico/storage/state-trie/pack-numbers.ts';
-import type { Database, WriteSet } from '@portico/storage';
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
-import type { StepCommitter } from './commit-steps.ts';
-import { decide, type DecideContext, isConflict, keysOf, NotInMemory } from './decide.ts';
+import type { Decision, StepCommitter } from './commit-steps.ts';
+import { decide, type DecideContext, isConflict, keysOf, NotInMemory, withReads } from './decide.ts';
 import type { Draft } from './draft.ts';
 import { getKnown, type RoomHead } from './head.ts';
 import type { RoomHeads } from './heads.ts';
@@ -28,10 +28,17 @@ export type RoomStarter = (
   alongside: (set: WriteSet) => void,
 ) => Promise<Appended & { readonly roomId: string }>;
 
-/** How often a decision is made again because another process was faster. */
-const maxConflicts = 20;
+/** After how many conflicts a decision is made while nobody else can commit, and how often it is made again at all. */
+export const patience = 2;
+export const maxConflicts = 20;
 
-export function createRoomWriter(deps: WriterDependencies): RoomWriter & { readonly start: RoomStarter } {
+export type RoomStarts = {
+  readonly start: RoomStarter;
+  /** Refuses as `start` would, and writes nothing. */
+  readonly rehearse: (head: RoomHead, drafts: readonly Draft[]) => Promise<void>;
+};
+
+export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomStarts {
   const { db, heads, known, committer } = deps;
   const numbers = createPackNumbers((count) => db.reserveIds('event', count));
 
@@ -68,20 +75,39 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & { reado
     if (!known.knowNow(head, keys)) throw new NotInMemory(() => known.know(head, keys));
   }
 
+  /** Decides a plan on top of a head; `undefined` if there is nothing to do. Throws `NotInMemory`. */
+  function decidePlan(head: RoomHead, plan: Plan): { decision: Decision; appended: Appended } | undefined {
+    need(head, plan.needs);
+    const drafts = plan.drafts(viewOf(head));
+    if (drafts.length === 0) return undefined;
+    const steps = decideAll(head, drafts);
+    const events = steps.map(({ stored }) => ({ eventNid: stored.eventNid, eventId: stored.eventId }));
+    const appended = { roomNid: head.roomNid, events };
+    const moveHead: Decision['moveHead'] = (set, after, position) => {
+      writeHead(set, after, head, position);
+      plan.alongside?.(set, appended, position);
+    };
+    return { decision: { steps, before: head, moveHead }, appended };
+  }
+
   async function tryAppend(roomNid: number, plan: Plan): Promise<Appended> {
     const head = heads.current(roomNid) ?? (await heads.load(roomNid));
     if (head === undefined) throw new MatrixError('room.not-found');
-    need(head, plan.needs);
-    const drafts = plan.drafts(viewOf(head));
-    if (drafts.length === 0) return { roomNid, events: [] };
-    const steps = decideAll(head, drafts);
-    const appended = {
-      roomNid,
-      events: steps.map(({ stored }) => ({ eventNid: stored.eventNid, eventId: stored.eventId })),
-    };
-    await committer.commit(steps, head, (set, after, position) => {
-      writeHead(set, after, head.version, position);
-      plan.alongside?.(set, appended, position);
+    const decided = decidePlan(head, plan);
+    if (decided === undefined) return { roomNid, events: [] };
+    await committer.commit(decided.decision);
+    return decided.appended;
+  }
+
+  async function appendAlone(roomNid: number, plan: Plan): Promise<Appended> {
+    let appended: Appended = { roomNid, events: [] };
+    await committer.commitAlone(async (turn) => {
+      const head = await heads.inTurn(turn, roomNid);
+      if (head === undefined) throw new MatrixError('room.not-found');
+      const decided = await withReads(() => decidePlan(head, plan));
+      if (decided === undefined) return createWriteSet();
+      appended = decided.appended;
+      return decided.decision;
     });
     return appended;
   }
@@ -90,12 +116,15 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & { reado
     async append(roomNid, plan) {
       for (let conflicts = 0; ;) {
         try {
-          return await tryAppend(roomNid, plan);
+          return await (conflicts < patience ? tryAppend(roomNid, plan) : appendAlone(roomNid, plan));
         } catch (error) {
           if (error instanceof NotInMemory) await error.read();
           else if (!isConflict(error) || ++conflicts > maxConflicts) throw error;
         }
       }
+    },
+    async rehearse(head, drafts) {
+      committer.settle(await withReads(() => decideAll(head, drafts)), false);
     },
     async start(head, drafts, alongside) {
       for (;;) {
@@ -103,10 +132,11 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & { reado
           const steps = decideAll(head, drafts);
           const roomId = steps[0]?.head.roomId ?? head.roomId;
           const createEventNid = steps[0]?.stored.eventNid ?? 0;
-          await committer.commit(steps, head, (set, after, position) => {
+          const moveHead: Decision['moveHead'] = (set, after, position) => {
             writeNewRoom(set, { ...after, createEventNid }, position);
             alongside(set);
-          });
+          };
+          await committer.commit({ steps, before: head, moveHead });
           const events = steps.map(({ stored }) => ({ eventNid: stored.eventNid, eventId: stored.eventId }));
           return { roomNid: head.roomNid, roomId, events };
         } catch (error) {
@@ -122,6 +152,8 @@ function viewOf(head: RoomHead): RoomView {
   return { head, state: (type, stateKey) => getKnown(head, type, stateKey) };
 }
 
+/** What a person is shown the room's stripped state for. */
 function isInvitation(draft: Draft): boolean {
-  return draft.type === 'm.room.member' && draft.content['membership'] === 'invite';
+  const { type, content } = draft;
+  return type === 'm.room.member' && (content['membership'] === 'invite' || content['membership'] === 'knock');
 }

@@ -7,6 +7,7 @@ import type { OpenOptions } from '../options.ts';
 import { createChangeTail } from './change-tail.ts';
 import { connectPostgres } from './client.ts';
 import { migratePostgres } from './migrate.ts';
+import { createReserve } from './reserve.ts';
 import { createReaderPool } from './readers.ts';
 import { createWriter } from './writer.ts';
 
@@ -56,9 +57,10 @@ export async function openPostgres(options: OpenOptions): Promise<Database> {
     kind: 'postgres',
     long: long.reader,
     commit: writer.commit,
+    commitAlone: writer.commitAlone,
     currentPosition: feed.position,
     onChanges: feed.listen,
-    reserveIds: createIdBlocks(writer.commit, options.idBlock ?? 1000),
+    reserveIds: createIdBlocks(createReserve(url), options.idBlock ?? 1000),
     async close() {
       await writer.close();
       await Promise.all([tail.close(), readers.close(), long.close()]);

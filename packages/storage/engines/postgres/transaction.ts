@@ -105,10 +105,14 @@ async function prepareTogether(client: pg.Client, sets: readonly WriteSet[]): Pr
   return { base: end - total, end, outcomes };
 }
 
-/** One by one, each in a savepoint of one transaction: whoever fails takes nobody else along. */
-async function prepareEach(client: pg.Client, sets: readonly WriteSet[]): Promise<Prepared> {
-  const first = await runBatch(client, [begin, advanceBy(0)]);
-  const base = positionOf(first[1]);
+/** Begins a transaction from which on nobody else can commit, and answers the position it starts from. */
+export async function beginAlone(client: pg.Client): Promise<number> {
+  const [, counter] = await runBatch(client, [begin, advanceBy(0)]);
+  return positionOf(counter);
+}
+
+/** One by one, each in a savepoint of the transaction begun: whoever fails takes nobody else along. */
+export async function prepareEach(client: pg.Client, base: number, sets: readonly WriteSet[]): Promise<Prepared> {
   const outcomes: Outcome[] = [];
   const batch: CommittedChanges[] = [];
   let end = base;
@@ -143,7 +147,7 @@ async function prepareEach(client: pg.Client, sets: readonly WriteSet[]): Promis
 
 /** Runs the sets up to, and not including, the commit. */
 export async function prepareGroup(client: pg.Client, sets: readonly WriteSet[]): Promise<Prepared> {
-  return (await prepareTogether(client, sets)) ?? (await prepareEach(client, sets));
+  return (await prepareTogether(client, sets)) ?? prepareEach(client, await beginAlone(client), sets);
 }
 
 export async function commitGroup(client: pg.Client): Promise<void> {

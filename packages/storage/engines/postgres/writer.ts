@@ -12,10 +12,19 @@ import type { ChangeTail } from './change-tail.ts';
 import { sqlState, wholeFailure } from './failure.ts';
 import { createLink } from './link.ts';
 import { sessionSetup } from './support.ts';
-import { commitGroup, prepareGroup, rollbackGroup } from './transaction.ts';
+import { decideInTurn } from '../turn.ts';
+import type { Decide, PendingDecision } from '../turn.ts';
+import { beginAlone, commitGroup, prepareEach, prepareGroup, rollbackGroup } from './transaction.ts';
 import type { Prepared } from './transaction.ts';
 
-export type Writer = { readonly commit: (set: WriteSet) => Promise<Committed>; readonly close: () => Promise<void> };
+export type Writer = {
+  readonly commit: (set: WriteSet) => Promise<Committed>;
+  readonly commitAlone: (decide: Decide) => Promise<Committed>;
+  readonly close: () => Promise<void>;
+};
+
+type Item = Pending | PendingDecision;
+type Settles = Pick<Pending, 'reject'>;
 
 export type WriterOptions = {
   readonly url: string;
@@ -42,7 +51,7 @@ function commitFailure(error: unknown): StorageErrorReason {
 
 /** One connection on which groups are written, one after the other. */
 export async function createWriter({ url, tail, log, failpoints, options }: WriterOptions): Promise<Writer> {
-  const fail = (items: readonly Pending[], reason: StorageErrorReason, cause: unknown) => {
+  const fail = (items: readonly Settles[], reason: StorageErrorReason, cause: unknown) => {
     const message = cause instanceof Error ? cause.message : 'The database cannot be reached';
     for (const { reject } of items) reject(new StorageError(reason, message, { cause }));
   };
@@ -73,22 +82,24 @@ export async function createWriter({ url, tail, log, failpoints, options }: Writ
     }
   };
 
-  const run = async (items: readonly Pending[]): Promise<void> => {
-    const started = performance.now();
-    const client = link.client();
-    if (client === undefined) return fail(items, 'unavailable', undefined);
-    let prepared: Prepared;
+  /** Runs a group up to its commit; `undefined`, and everybody told, where the database cannot. */
+  const attempt = async <T>(
+    client: pg.Client,
+    items: readonly Settles[],
+    prepare: () => Promise<T>,
+  ): Promise<T | undefined> => {
     try {
-      prepared = await prepareGroup(
-        client,
-        items.map(({ set }) => set),
-      );
+      return await prepare();
     } catch (error) {
       const reason = wholeFailure(causeOf(error)) ?? 'unavailable';
       log('error', 'The database could not take a group of writes', { reason, error: causeOf(error) });
       await abandon(client);
-      return fail(items, reason, causeOf(error));
+      fail(items, reason, causeOf(error));
+      return undefined;
     }
+  };
+
+  const finish = async (client: pg.Client, items: readonly Pending[], prepared: Prepared, started: number) => {
     failpoints?.pass('mid-group');
     failpoints?.pass('before-commit');
     try {
@@ -107,9 +118,37 @@ export async function createWriter({ url, tail, log, failpoints, options }: Writ
     options.metrics?.group?.({ sets: items.length, bytes, waited, took: performance.now() - started });
   };
 
-  const queue = createGroupQueue<Pending>({
+  const runSets = async (items: readonly Pending[]): Promise<void> => {
+    const started = performance.now();
+    const client = link.client();
+    if (client === undefined) return fail(items, 'unavailable', undefined);
+    const sets = items.map(({ set }) => set);
+    const prepared = await attempt(client, items, () => prepareGroup(client, sets));
+    if (prepared !== undefined) await finish(client, items, prepared, started);
+  };
+
+  const runDecisions = async (items: readonly PendingDecision[]): Promise<void> => {
+    const started = performance.now();
+    const client = link.client();
+    if (client === undefined) return fail(items, 'unavailable', undefined);
+    const base = await attempt(client, items, () => beginAlone(client));
+    if (base === undefined) return;
+    const decided = await decideInTurn(items);
+    const sets = decided.map(({ set }) => set);
+    const prepared = await attempt(client, decided, () => prepareEach(client, base, sets));
+    if (prepared !== undefined) await finish(client, decided, prepared, started);
+  };
+
+  const run = async (items: readonly Item[]): Promise<void> => {
+    const sets = items.filter((item) => 'set' in item);
+    const decisions = items.filter((item) => 'decide' in item);
+    if (sets.length > 0) await runSets(sets);
+    if (decisions.length > 0) await runDecisions(decisions);
+  };
+
+  const queue = createGroupQueue<Item>({
     run,
-    bytesOf: ({ bytes }) => bytes,
+    bytesOf: (item) => ('set' in item ? item.bytes : 0),
     maxWaiting: options.queue?.sets ?? 4096,
     maxWaitingBytes: options.queue?.bytes ?? 64 * 1024 * 1024,
   });
@@ -129,15 +168,18 @@ export async function createWriter({ url, tail, log, failpoints, options }: Writ
   });
   let closing = false;
 
+  const push = (make: (settle: Omit<Pending, 'set' | 'bytes'>) => Item): Promise<Committed> =>
+    new Promise((resolve, reject) => {
+      if (closing || link.client() === undefined) {
+        reject(new StorageError('unavailable', 'The database cannot be reached'));
+        return;
+      }
+      queue.push(make({ since: performance.now(), resolve, reject }));
+    });
+
   return {
-    commit: (set) =>
-      new Promise((resolve, reject) => {
-        if (closing || link.client() === undefined) {
-          reject(new StorageError('unavailable', 'The database cannot be reached'));
-          return;
-        }
-        queue.push({ set, bytes: bytesOfSet(set), since: performance.now(), resolve, reject });
-      }),
+    commit: (set) => push((settle) => ({ set, bytes: bytesOfSet(set), ...settle })),
+    commitAlone: (decide) => push((settle) => ({ decide, ...settle })),
     async close() {
       closing = true;
       await queue.idle();

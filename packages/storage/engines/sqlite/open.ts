@@ -1,7 +1,7 @@
 import type { Database } from '../../database.ts';
 import { migrations as allMigrations } from '../../migrations/index.ts';
 import { createChangeFeed } from '../change-feed.ts';
-import { createIdBlocks } from '../id-blocks.ts';
+import { createIdBlocks, reserveBy } from '../id-blocks.ts';
 import type { OpenOptions } from '../options.ts';
 import { openConnection } from './connection.ts';
 import type { ConnectionSettings } from './connection.ts';
@@ -51,9 +51,10 @@ export async function openSqlite(path: string, options: OpenOptions): Promise<Da
     kind: 'sqlite',
     long: long.reader,
     commit: writer.commit,
+    commitAlone: writer.commitAlone,
     currentPosition: feed.position,
     onChanges: feed.listen,
-    reserveIds: createIdBlocks(writer.commit, options.idBlock ?? 1000),
+    reserveIds: createIdBlocks(reserveBy(writer.reserve), options.idBlock ?? 1000),
     async close() {
       await writer.close();
       await long.close();

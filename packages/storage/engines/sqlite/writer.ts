@@ -7,11 +7,16 @@ import { createGroupQueue } from '../group-queue.ts';
 import type { OpenOptions, StorageLog } from '../options.ts';
 import { advanceOf, positionsFrom, returningCount } from '../settle.ts';
 import type { Pending } from '../settle.ts';
+import { decideInTurn } from '../turn.ts';
+import type { Decide, PendingDecision } from '../turn.ts';
 import { bytesOf, createEncoder } from './protocol.ts';
 import type { EncodedSet, Encoder, FromWriter, SetFailure, ToWriter, WriterSettings } from './protocol.ts';
 
 export type Writer = {
   readonly commit: (set: WriteSet) => Promise<Committed>;
+  readonly commitAlone: (decide: Decide) => Promise<Committed>;
+  /** Commits what takes no position; also during a turn, whose decisions may be what waits for it. */
+  readonly reserve: (set: WriteSet) => Promise<Committed>;
   readonly close: () => Promise<void>;
 };
 
@@ -40,10 +45,12 @@ export function createWriter({ settings, feed, log, options }: WriterOptions): W
   let thread: Thread | undefined;
   let running: Group | undefined;
   let closing = false;
+  /** During a turn: the end of what was reserved in it. */
+  let reservations: Promise<void> | undefined;
   let respawnAfter = firstRespawn;
   let whenClosed: (() => void) | undefined;
 
-  const fail = (items: readonly Item[], reason: StorageErrorReason, cause: unknown) => {
+  const fail = (items: readonly Pick<Item, 'reject'>[], reason: StorageErrorReason, cause: unknown) => {
     const message = cause instanceof Error ? cause.message : 'The database writer is not available';
     for (const { reject } of items) reject(new StorageError(reason, message, { cause }));
   };
@@ -151,7 +158,7 @@ export function createWriter({ settings, feed, log, options }: WriterOptions): W
     thread = spawned;
   };
 
-  const run = (items: readonly Item[]): Promise<void> =>
+  const runSets = (items: readonly Item[]): Promise<void> =>
     new Promise((done) => {
       const now = performance.now();
       if (thread === undefined) {
@@ -166,23 +173,60 @@ export function createWriter({ settings, feed, log, options }: WriterOptions): W
       thread.worker.postMessage(message);
     });
 
-  const queue = createGroupQueue<Item>({
+  const runDecisions = async (decisions: readonly PendingDecision[]): Promise<void> => {
+    reservations = Promise.resolve();
+    const decided = await decideInTurn(decisions);
+    const last = reservations;
+    reservations = undefined;
+    await last;
+    const items: Item[] = [];
+    for (const item of decided) {
+      try {
+        if (thread === undefined) fail([item], 'unavailable', undefined);
+        else items.push({ ...item, encoded: thread.encoder.encode(item.set) });
+      } catch (error) {
+        item.reject(error);
+      }
+    }
+    if (items.length > 0) await runSets(items);
+  };
+
+  const run = async (waiting: readonly (Item | PendingDecision)[]): Promise<void> => {
+    const items = waiting.filter((item) => 'set' in item);
+    const decisions = waiting.filter((item) => 'decide' in item);
+    if (items.length > 0) await runSets(items);
+    if (decisions.length > 0) await runDecisions(decisions);
+  };
+
+  const queue = createGroupQueue<Item | PendingDecision>({
     run,
-    bytesOf: ({ bytes }) => bytes,
+    bytesOf: (item) => ('set' in item ? item.bytes : 0),
     maxWaiting: options.queue?.sets ?? 4096,
     maxWaitingBytes: options.queue?.bytes ?? 64 * 1024 * 1024,
   });
   spawn();
 
+  const push = (set: WriteSet, enqueue: (item: Item) => void): Promise<Committed> =>
+    new Promise((resolve, reject) => {
+      if (thread === undefined || closing) {
+        reject(new StorageError('unavailable', 'The database writer is not available'));
+        return;
+      }
+      const encoded = thread.encoder.encode(set);
+      enqueue({ set, encoded, bytes: bytesOf(encoded), since: performance.now(), resolve, reject });
+    });
+
   return {
-    commit: (set) =>
+    commit: (set) => push(set, queue.push),
+    reserve: (set) =>
+      push(set, (item) => {
+        if (reservations === undefined) queue.push(item);
+        else reservations = reservations.then(() => runSets([item]));
+      }),
+    commitAlone: (decide) =>
       new Promise((resolve, reject) => {
-        if (thread === undefined || closing) {
-          reject(new StorageError('unavailable', 'The database writer is not available'));
-          return;
-        }
-        const encoded = thread.encoder.encode(set);
-        queue.push({ set, encoded, bytes: bytesOf(encoded), since: performance.now(), resolve, reject });
+        if (closing) reject(new StorageError('unavailable', 'The database is being closed'));
+        else queue.push({ decide, since: performance.now(), resolve, reject });
       }),
     async close() {
       closing = true;

@@ -1,15 +1,43 @@
 import type { JsonObject } from '@portico/protocol';
-import type { Plan } from '../room-writer.ts';
+import type { Plan, RoomView } from '../room-writer.ts';
 import { changeMembership, membershipOf, withReason } from './change-membership.ts';
+import { isRestricted } from './restricted-join.ts';
 
-/** Joins a person; nothing happens if they are in the room under the same profile. */
-export function planJoin(userId: string, profile: JsonObject, reason: string | undefined): Plan {
-  return changeMembership({
+export type JoinContent = {
+  /** `displayname` and `avatar_url`. */
+  readonly profile: JsonObject;
+  readonly reason: string | undefined;
+  /** What else the client wants in the event. */
+  readonly extra?: JsonObject;
+  /** Who of the room lets people in that a restricted room's conditions admit. */
+  readonly authoriser?: string | undefined;
+};
+
+/** What only the server says in a member event. */
+const reserved: ReadonlySet<string> = new Set([
+  'membership',
+  'join_authorised_via_users_server',
+  'third_party_invite',
+  'third_party_signed',
+]);
+
+/** Joins a person; nothing happens if they are in the room already. */
+export function planJoin(userId: string, { profile, reason, extra = {}, authoriser }: JoinContent): Plan {
+  const given = Object.fromEntries(Object.entries(extra).filter(([key]) => !reserved.has(key)));
+  const plan = changeMembership({
     sender: userId,
     userId,
-    content(current) {
-      if (membershipOf(current) === 'join') return undefined;
-      return withReason({ ...profile, membership: 'join' }, reason);
+    content(current, view) {
+      const membership = membershipOf(current);
+      if (membership === 'join') return undefined;
+      const content = withReason({ ...profile, ...given, membership: 'join' }, reason);
+      if (authoriser === undefined || membership === 'invite' || !joinsAreRestricted(view)) return content;
+      return { ...content, join_authorised_via_users_server: authoriser };
     },
   });
+  return { ...plan, needs: [...plan.needs, ['m.room.join_rules', '']] };
+}
+
+function joinsAreRestricted({ head, state }: RoomView): boolean {
+  return isRestricted(head.rules, state('m.room.join_rules', '')?.event.content);
 }

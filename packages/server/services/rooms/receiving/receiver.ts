@@ -1,19 +1,20 @@
 import { authorise, type RoomEvent } from '@portico/protocol';
-import { createWriteSet } from '@portico/storage';
+import { createWriteSet, type WriteSet } from '@portico/storage';
 import type { ChainAssignment } from '@portico/storage/chain-cover/index.ts';
 import type { StateEdit, StateRoot } from '@portico/storage/state-trie/index.ts';
 import { createPackNumbers } from '@portico/storage/state-trie/pack-numbers.ts';
 import { eventStatus, type EventStatus } from '@portico/storage/stores/event-row.ts';
 import { eventStates } from '@portico/storage/stores/event-states.ts';
 import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/events-write.ts';
-import type { CommitterDependencies, StepCommitter } from '../commit-steps.ts';
-import { countStep, type DecideContext, isConflict, keysOf, NotInMemory } from '../decide.ts';
+import type { CommitterDependencies, Decision, StepCommitter } from '../commit-steps.ts';
+import { countStep, type DecideContext, isConflict, keysOf, NotInMemory, withReads } from '../decide.ts';
 import { getKnown, type RoomHead } from '../head.ts';
 import { type KnownState, knownAfterChanges } from '../known-state.ts';
 import { countChange, membershipsOf } from '../memberships-of.ts';
 import type { StateResolver } from '../resolution/state-resolver.ts';
 import type { EntryChange, Step } from '../steps.ts';
 import { writeHead } from '../write-steps.ts';
+import { maxConflicts, patience } from '../writer.ts';
 import { type Judgement, judge } from './judge.ts';
 import { createMerger, extremitiesAfter, type Merger } from './merge.ts';
 import type { Outcome, ReceivedEvent, ReceivingRoom } from './received-event.ts';
@@ -87,44 +88,79 @@ export function createReceiver(deps: ReceiverDependencies): Receiver {
     return { ...judgement, received, stored, stateAfter, edits, chain };
   }
 
-  /** Stores an event that does not become part of its room. */
-  async function keepOutside(prepared: Prepared, status: EventStatus): Promise<void> {
-    const { stored, edits, chain } = prepared;
+  /** What stores an event that does not become part of its room. */
+  function outside({ stored, edits, chain }: Prepared, status: EventStatus): WriteSet {
     const set = createWriteSet();
     addEventOutsideTimeline(set, { ...stored, status });
     for (const edit of edits) states.append(set, stored.roomNid, edit);
     if (chain !== undefined) chains.append(set, chain);
+    return set;
+  }
+
+  async function keepOutside(prepared: Prepared, status: EventStatus): Promise<void> {
     let committed = false;
     try {
-      await db.commit(set);
+      await db.commit(outside(prepared, status));
       committed = true;
     } finally {
       committer.settle([prepared], committed);
     }
   }
 
-  async function place(room: ReceivingRoom, prepared: Prepared): Promise<Outcome> {
-    const { event } = prepared.received;
+  function decidePlace(head: RoomHead, prepared: Prepared): Decision | SoftFailure {
+    const refusal = softFailure(deps, head, prepared.received.event);
+    if (refusal !== undefined) return refusal;
+    const moveHead: Decision['moveHead'] = (set, after, position) => writeHead(set, after, head, position);
+    return { steps: [follow(deps, merger, head, prepared)], before: head, moveHead };
+  }
+
+  async function tryPlace(room: ReceivingRoom, prepared: Prepared): Promise<Outcome> {
+    const head = heads.current(room.roomNid) ?? (await heads.load(room.roomNid));
+    if (head === undefined) throw new Error(`room ${room.roomNid} does not exist`);
+    const decided = decidePlace(head, prepared);
+    if ('steps' in decided) {
+      await committer.commit(decided);
+      return { kind: 'accepted', eventNid: prepared.stored.eventNid };
+    }
+    await keepOutside(prepared, eventStatus.softFailed);
+    return { ...decided, kind: 'soft-failed' };
+  }
+
+  async function placeAlone(room: ReceivingRoom, prepared: Prepared): Promise<Outcome> {
+    let refusal: SoftFailure | undefined;
+    let committed = false;
+    try {
+      await committer.commitAlone(async (turn) => {
+        const head = await heads.inTurn(turn, room.roomNid);
+        if (head === undefined) throw new Error(`room ${room.roomNid} does not exist`);
+        const decided = await withReads(() => decidePlace(head, prepared));
+        if ('steps' in decided) return decided;
+        refusal = decided;
+        return outside(prepared, eventStatus.softFailed);
+      });
+      committed = true;
+    } finally {
+      if (refusal !== undefined) committer.settle([prepared], committed);
+    }
     const { eventNid } = prepared.stored;
-    if (event.stateKey !== undefined) stateEvents.add({ nid: eventNid, event });
+    return refusal === undefined ? { kind: 'accepted', eventNid } : { ...refusal, kind: 'soft-failed' };
+  }
+
+  async function place(room: ReceivingRoom, first: Prepared): Promise<Outcome> {
+    let prepared = first;
+    const { event } = first.received;
     for (let conflicts = 0; ;) {
-      const head = heads.current(room.roomNid) ?? (await heads.load(room.roomNid));
-      if (head === undefined) throw new Error(`room ${room.roomNid} does not exist`);
+      if (event.stateKey !== undefined) stateEvents.add({ nid: prepared.stored.eventNid, event });
       try {
-        const refusal = softFailure(deps, head, event);
-        if (refusal !== undefined) {
-          await keepOutside(prepared, eventStatus.softFailed);
-          return { kind: 'soft-failed', rule: refusal.rule, reason: refusal.reason };
-        }
-        await committer.commit([follow(deps, merger, head, prepared)], head, (set, after, position) =>
-          writeHead(set, after, head.version, position),
-        );
-        return { kind: 'accepted', eventNid };
+        return await (conflicts < patience ? tryPlace(room, prepared) : placeAlone(room, prepared));
       } catch (error) {
-        if (error instanceof NotInMemory) await error.read();
-        else if (!isConflict(error) || ++conflicts > maxConflicts) throw error;
+        if (error instanceof NotInMemory) {
+          await error.read();
+          continue;
+        }
+        if (!isConflict(error) || ++conflicts > maxConflicts) throw error;
         // A failed commit has let go of the states that the event brought along.
-        else return place(room, await prepare(room, prepared.received));
+        prepared = await prepare(room, prepared.received);
       }
     }
   }
@@ -142,8 +178,7 @@ export function createReceiver(deps: ReceiverDependencies): Receiver {
   };
 }
 
-/** How often an event is placed again because another process was faster. */
-const maxConflicts = 20;
+type SoftFailure = { readonly rule: string; readonly reason: string };
 
 /**
  * "Passes authorisation rules based on the current state of the room, otherwise it is "soft failed"."
@@ -154,7 +189,7 @@ function softFailure(
   { known }: Pick<ReceiverDependencies, 'known'>,
   head: RoomHead,
   event: RoomEvent,
-): { readonly rule: string; readonly reason: string } | undefined {
+): SoftFailure | undefined {
   const keys = keysOf(head.rules, event);
   if (!known.knowNow(head, keys)) throw new NotInMemory(() => known.know(head, keys));
   const get = (type: string, stateKey: string): RoomEvent | undefined => getKnown(head, type, stateKey)?.event;
