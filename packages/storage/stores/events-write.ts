@@ -17,7 +17,8 @@ export type NewEvent = {
   readonly before: string;
   readonly content: string;
   readonly after: string;
-  readonly stateBefore: number;
+  /** Not known of an outlier. */
+  readonly stateBefore: number | undefined;
   readonly stateAfter: number | undefined;
   /** The room's own state after the event, where that is another one than the state after the event. */
   readonly headState: number | undefined;
@@ -75,7 +76,7 @@ const insertTimelineEvent = sql<
     before: string,
     content: string,
     after: string,
-    stateBefore: number,
+    stateBefore: number | null,
     stateAfter: number | null,
     headState: number | null,
     replacesNid: number | null,
@@ -118,7 +119,7 @@ export function addTimelineEvent(set: WriteSet, event: NewEvent, position: Posit
     event.before,
     event.content,
     event.after,
-    event.stateBefore,
+    event.stateBefore ?? null,
     event.stateAfter ?? null,
     event.headState ?? null,
     event.replacesNid ?? null,
@@ -146,7 +147,7 @@ export function addEventOutsideTimeline(set: WriteSet, event: NewEvent): void {
     event.before,
     event.content,
     event.after,
-    event.stateBefore,
+    event.stateBefore ?? null,
     event.stateAfter ?? null,
     event.chain?.chain ?? null,
     event.chain?.seq ?? null,

@@ -148,3 +148,13 @@ export function moveRoomHead(
     room.invitedCount,
   ]);
 }
+
+const updateCreateEvent = sql<void, [roomNid: number, createEventNid: number]>(
+  'rooms.set-create-event',
+  'update rooms set create_event_nid = $2 where room_nid = $1',
+);
+
+/** A room of which so far only an invitation was known gets its create event. */
+export function setCreateEvent(set: WriteSet, roomNid: number, createEventNid: number): void {
+  set.add(updateCreateEvent, [roomNid, createEventNid]);
+}

@@ -1,0 +1,161 @@
+import type { RoomEvent } from '@portico/protocol';
+import type { StateRoot } from '@portico/storage/state-trie/index.ts';
+import { eventStatus } from '@portico/storage/stores/event-row.ts';
+import { type ImportedMember, replaceCurrentState, replaceMembers } from '@portico/storage/stores/room-import.ts';
+import { setCreateEvent } from '@portico/storage/stores/rooms.ts';
+import type { CommitterDependencies, StepCommitter } from '../commit-steps.ts';
+import { countStep, type DecideContext } from '../decide.ts';
+import type { RoomHead } from '../head.ts';
+import { countChange, membershipsOf } from '../memberships-of.ts';
+import type { ReceivedEvent } from '../receiving/received-event.ts';
+import type { StateEvents } from '../state-events.ts';
+import type { Step } from '../steps.ts';
+import { writeHead, writeNewRoom } from '../write-steps.ts';
+import { type GivenState, importState, type ImportedState, joinedHosts } from './import-room.ts';
+
+export type JoinImportedDependencies = DecideContext &
+  CommitterDependencies & {
+    readonly stateEvents: StateEvents;
+    readonly committer: StepCommitter;
+    /** The number of a room that this server has heard of. */
+    readonly findRoomNid: (roomId: string) => Promise<number | undefined>;
+  };
+
+export type JoinedRoom = {
+  readonly given: GivenState;
+  /** The event with which somebody of this server joined, as the room's other servers have it. */
+  readonly join: ReceivedEvent;
+  readonly progress?: (stored: number, all: number) => void;
+};
+
+/**
+ * Makes a room that somebody of this server joined through another server one of this server's: stores its state, and the
+ * join as the first event of its timeline here.
+ */
+export async function joinImported(deps: JoinImportedDependencies, joined: JoinedRoom): Promise<number> {
+  const { db, heads, committer } = deps;
+  const { given, join, progress } = joined;
+  const known = await deps.findRoomNid(given.roomId);
+  const roomNid = known ?? (await db.reserveIds('room', 1));
+  const imported = await importState(deps, roomNid, given, progress);
+  const current = known === undefined ? undefined : (heads.current(roomNid) ?? (await heads.load(roomNid)));
+  const before = headBefore(given, imported, roomNid, current, join.event);
+  const step = await joinStep(deps, before, imported.root, join);
+  await committer.commit({
+    steps: [step],
+    before,
+    moveHead(set, after, position) {
+      const head = { ...after, createEventNid: imported.createEventNid };
+      if (current === undefined) writeNewRoom(set, head, position);
+      else writeHead(set, head, current.version, position);
+      setCreateEvent(set, roomNid, imported.createEventNid);
+      replaceCurrentState(set, roomNid, entriesOf(imported));
+      const members = membersOf(imported, deps.signer.serverName);
+      replaceMembers(set, roomNid, members, joinedHosts(imported.entries), position);
+    },
+  });
+  return roomNid;
+}
+
+function headBefore(
+  { roomId, rules }: GivenState,
+  imported: ImportedState,
+  roomNid: number,
+  current: RoomHead | undefined,
+  join: RoomEvent,
+): RoomHead {
+  const count = (membership: string): number =>
+    imported.entries.filter(({ event }) => event.type === 'm.room.member' && event.content['membership'] === membership)
+      .length;
+  return {
+    roomNid,
+    roomId,
+    rules,
+    createEventNid: imported.createEventNid,
+    version: current?.version ?? 0,
+    lineage: current?.lineage ?? 0,
+    extremities: [],
+    state: imported.root,
+    maxDepth: Math.max(join.depth - 1, 0),
+    lastEventNid: 0,
+    ordinal: current?.ordinal ?? 0,
+    joinedCount: count('join'),
+    invitedCount: count('invite'),
+    known: new Map(),
+  };
+}
+
+async function joinStep(
+  deps: JoinImportedDependencies,
+  before: RoomHead,
+  root: StateRoot,
+  { event, pieces }: ReceivedEvent,
+): Promise<Step> {
+  const { roomNid, roomId } = before;
+  const { type, stateKey = '', sender, content } = event;
+  for (;;) {
+    const read = deps.unread.missing({ roomNid, roomId, type, stateKey, sender, content });
+    if (read === undefined) break;
+    await read();
+  }
+  const [authEvents, [member], eventNid] = await Promise.all([
+    deps.stateEvents.loadById(before.rules, event.authEvents),
+    deps.states.getMany(root, [[type, stateKey]]).run(),
+    deps.db.reserveIds('event', 1),
+  ]);
+  const previous = member === undefined ? undefined : (await deps.stateEvents.load(before.rules, [member])).get(member);
+  const authEventNids = [...authEvents.values()].map(({ nid }) => nid);
+  const chain = await deps.chains.assign(roomNid, [{ eventNid, authEventNids }]);
+  const edit = await deps.states.set(root, [{ type, stateKey, event: eventNid }]).run();
+  const entries = [{ type, stateKey, before: previous, after: { nid: eventNid, event } }];
+  const memberships = membershipsOf(before, entries, eventNid, deps.signer.serverName);
+  return countStep(deps, before, {
+    event,
+    stored: {
+      eventNid,
+      eventId: event.eventId,
+      roomNid,
+      status: eventStatus.accepted,
+      type,
+      stateKey,
+      sender,
+      originServerTs: event.originServerTs,
+      depth: event.depth,
+      ...pieces,
+      stateBefore: root.rootId,
+      stateAfter: edit.root.rootId,
+      headState: undefined,
+      replacesNid: member,
+      threadNid: undefined,
+      ordinal: before.ordinal,
+      chain: chain.events[0]?.position,
+      transaction: undefined,
+    },
+    entries,
+    memberships,
+    edits: [edit],
+    chain,
+    head: {
+      ...before,
+      extremities: [{ eventId: event.eventId, state: edit.root }],
+      state: edit.root,
+      maxDepth: event.depth,
+      lastEventNid: eventNid,
+      joinedCount: before.joinedCount + countChange(memberships, 'join'),
+      invitedCount: before.invitedCount + countChange(memberships, 'invite'),
+    },
+  });
+}
+
+function entriesOf({ entries }: ImportedState) {
+  return entries.map(({ event, eventNid }) => [event.type, event.stateKey ?? '', eventNid] as const);
+}
+
+function membersOf({ entries }: ImportedState, serverName: string): ImportedMember[] {
+  return entries.flatMap(({ event, eventNid }): ImportedMember[] => {
+    const { type, stateKey: userId = '', content } = event;
+    const membership = content['membership'];
+    if (type !== 'm.room.member' || typeof membership !== 'string') return [];
+    return [[userId, membership, eventNid, userId.endsWith(`:${serverName}`) ? 1 : 0]];
+  });
+}

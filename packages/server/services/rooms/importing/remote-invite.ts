@@ -1,0 +1,81 @@
+import type { RoomVersionRules } from '@portico/protocol';
+import { createWriteSet, type Database } from '@portico/storage';
+import { emptyState } from '@portico/storage/state-trie/index.ts';
+import { eventStatus } from '@portico/storage/stores/event-row.ts';
+import { addEventOutsideTimeline } from '@portico/storage/stores/events-write.ts';
+import { setMembership, setStrippedState } from '@portico/storage/stores/memberships-write.ts';
+import { addRoom } from '@portico/storage/stores/rooms.ts';
+import type { ReceivedEvent } from '../receiving/received-event.ts';
+
+export type RemoteMembership = {
+  readonly rules: RoomVersionRules;
+  /** The invitation, knock or leave: a member event of somebody of this server. */
+  readonly received: ReceivedEvent;
+  readonly previous: string;
+  /** What the person gets to see of the room, as a JSON array of stripped state events. */
+  readonly strippedState: string | undefined;
+};
+
+type Dependencies = {
+  readonly db: Database;
+  readonly serverName: string;
+  readonly findRoomNid: (roomId: string) => Promise<number | undefined>;
+};
+
+/**
+ * Records what somebody of this server is to a room that this server is not in: invited, knocking, or no longer either. The
+ * room is then known by its name and version alone.
+ */
+export async function recordRemoteMembership(
+  { db, serverName, findRoomNid }: Dependencies,
+  { rules, received, previous, strippedState }: RemoteMembership,
+): Promise<{ readonly roomNid: number; readonly eventNid: number }> {
+  const { event, pieces } = received;
+  const known = await findRoomNid(event.roomId);
+  const [roomNid, eventNid] = await Promise.all([known ?? db.reserveIds('room', 1), db.reserveIds('event', 1)]);
+  const set = createWriteSet();
+  const position = set.takePosition();
+  if (known === undefined) {
+    const nothing = { extremities: [], stateRoot: emptyState.rootId, maxDepth: 0, lastEventNid: 0, ordinal: 0 };
+    const room = { roomNid, roomId: event.roomId, roomVersion: rules.version, createEventNid: 0, version: 1 };
+    addRoom(set, { ...nothing, ...room, joinedCount: 0, invitedCount: 0 }, position);
+  }
+  const userId = event.stateKey ?? '';
+  const membership = event.content['membership'];
+  addEventOutsideTimeline(set, {
+    eventNid,
+    eventId: event.eventId,
+    roomNid,
+    status: eventStatus.outlier,
+    type: event.type,
+    stateKey: userId,
+    sender: event.sender,
+    originServerTs: event.originServerTs,
+    depth: event.depth,
+    ...pieces,
+    stateBefore: undefined,
+    stateAfter: undefined,
+    headState: undefined,
+    replacesNid: undefined,
+    threadNid: undefined,
+    ordinal: 0,
+    chain: undefined,
+    transaction: undefined,
+  });
+  setMembership(
+    set,
+    {
+      roomNid,
+      userId,
+      membership: typeof membership === 'string' ? membership : 'leave',
+      previous,
+      eventNid,
+      host: serverName,
+      isLocal: true,
+    },
+    position,
+  );
+  if (strippedState !== undefined) setStrippedState(set, roomNid, userId, eventNid, strippedState);
+  await db.commit(set);
+  return { roomNid, eventNid };
+}
