@@ -47,7 +47,7 @@ export async function joinImported(deps: JoinImportedDependencies, joined: Joine
     moveHead(set, after, position) {
       const head = { ...after, createEventNid: imported.createEventNid };
       if (current === undefined) writeNewRoom(set, head, position);
-      else writeHead(set, head, current.version, position);
+      else writeHead(set, head, current, position);
       setCreateEvent(set, roomNid, imported.createEventNid);
       replaceCurrentState(set, roomNid, entriesOf(imported));
       const members = membersOf(imported, deps.signer.serverName);
