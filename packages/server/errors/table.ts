@@ -167,3 +167,13 @@ export type ErrorReason = keyof typeof errorTable;
 export function isErrorReason(name: string): name is ErrorReason {
   return Object.hasOwn(errorTable, name);
 }
+  'relation.duplicate': {
+    errcode: 'M_DUPLICATE_ANNOTATION',
+    status: 400,
+    message: 'You have reacted to this event in this way already.',
+  },
+  'relation.nested-thread': {
+    errcode: 'M_UNKNOWN',
+    status: 400,
+    message: 'A thread cannot start at an event that relates to another one.',
+  },

@@ -1,5 +1,6 @@
 import type { Reader, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
+import { removeRelation } from './relations-write.ts';
 
 /** An event that a redaction names, as it is stored. */
 export type RedactionTarget = {
@@ -48,5 +49,6 @@ export function redactEvent(
 ): void {
   set.add(keepOriginal, [eventNid, redaction.deleteOriginalAfter]);
   set.add(redact, [eventNid, redaction.redactionNid, left.before, left.content, left.after]);
+  removeRelation(set, eventNid);
   set.change('redaction', eventNid);
 }

@@ -18,8 +18,11 @@ export type ClientEventRow = {
   readonly redaction_fields: string | null;
   readonly state_before: number | null;
   readonly state_after: number | null;
+  readonly head_state: number | null;
   readonly replaces_nid: number | null;
   readonly redacted_by: number | null;
+  /** Which kinds of relations other events have to it that are shown with it: see `relationKinds`. */
+  readonly relation_kinds: number | null;
   readonly sender_device: string | null;
   readonly txn_id: string | null;
   readonly prev_event_id: string | null;
@@ -29,7 +32,7 @@ export type ClientEventRow = {
 
 const columns = `e.event_nid, e.event_id, e.room_nid, e.room_order, e.type, e.state_key, e.sender,
   e.origin_server_ts, e.content, case when e.type = 'm.room.redaction' then e.after_content end as redaction_fields,
-  e.state_before, e.state_after, e.replaces_nid, e.redacted_by, e.sender_device, e.txn_id,
+  e.state_before, e.state_after, e.head_state, e.replaces_nid, e.redacted_by, e.relation_kinds, e.sender_device, e.txn_id,
   p.event_id as prev_event_id, p.sender as prev_sender, p.content as prev_content`;
 const withPrevious = 'left join events p on p.event_nid = e.replaces_nid';
 
@@ -81,30 +84,27 @@ const selectById = sql<ClientEventRow, [eventId: string, roomNid: number]>(
   `select ${columns} from events e ${withPrevious} where e.event_id = $1 and e.room_nid = $2`,
 );
 
-/** The last change of each piece of state in a stretch of the timeline. */
-const selectStateChanges = sql<ClientEventRow, [ranges: string]>(
-  'timeline.state-changes',
-  `with bounds as materialized (
-     select cast(substr(value, 1, 16) as bigint) as room_nid, cast(substr(value, 17, 16) as bigint) as after_order,
-       cast(substr(value, 33) as bigint) as up_to_order
-     from json_each(cast($1 as text))
-   ), last_changes as (
-     select s.room_nid, s.type, s.state_key, max(s.room_order) as room_order
-     from bounds b
-     join events s on s.room_nid = b.room_nid and s.room_order > b.after_order and s.room_order <= b.up_to_order
-       and s.state_key is not null
-     group by s.room_nid, s.type, s.state_key
-   )
-   select ${columns}
-   from last_changes c join events e on e.room_nid = c.room_nid and e.room_order = c.room_order
-   ${withPrevious}
-   order by e.room_nid, e.room_order`,
-);
-
+/* An event's own state is another one than the room's where branches that it does not follow were not merged yet. */
 const selectRootAt = sql<{ root: number }, [roomNid: number, upToOrder: number]>(
   'timeline.root-at',
-  `select coalesce(state_after, state_before) as root from events
+  `select coalesce(head_state, state_after, state_before) as root from events
    where room_nid = $1 and room_order <= $2 order by room_order desc limit 1`,
+);
+
+const selectRootsAt = sql<{ room_nid: number; root: number }, [places: string]>(
+  'timeline.roots-at',
+  `with places as materialized (
+     select cast(substr(value, 1, 16) as bigint) as room_nid, cast(substr(value, 17) as bigint) as up_to_order
+     from json_each(cast($1 as text))
+   ), last_orders as materialized (
+     select p.room_nid, (
+       select e.room_order from events e
+       where e.room_nid = p.room_nid and e.room_order <= p.up_to_order order by e.room_order desc limit 1
+     ) as room_order
+     from places p
+   )
+   select e.room_nid, coalesce(e.head_state, e.state_after, e.state_before) as root
+   from last_orders l join events e on e.room_nid = l.room_nid and e.room_order = l.room_order`,
 );
 
 const selectPieces = sql<{ event_nid: number; pdu: string }, [nids: string]>(
@@ -144,14 +144,19 @@ export function findEvent(reader: Reader, roomNid: number, eventId: string): Pro
   return reader.get(selectById, [eventId, roomNid]);
 }
 
-/** What became of the state in each stretch: of every type and state key that changed, the last event. */
-export async function readStateChanges(reader: Reader, ranges: readonly TimelineRange[]): Promise<ClientEventRow[]> {
-  return ranges.length === 0 ? [] : reader.all(selectStateChanges, [packRanges(ranges)]);
-}
-
-/** The root of the room's state after the last event up to a place in its order; `undefined` before the first one. */
+/** The root of the room's own state after the last event up to a place in its order; `undefined` before the first one. */
 export async function findStateRootAt(reader: Reader, roomNid: number, upTo: number): Promise<number | undefined> {
   return (await reader.get(selectRootAt, [roomNid, upTo]))?.root;
+}
+
+/** The same for many rooms, each with a place of its own; rooms that had no events by then are left out. */
+export async function readStateRootsAt(
+  reader: Reader,
+  places: readonly (readonly [roomNid: number, upTo: number])[],
+): Promise<ReadonlyMap<number, number>> {
+  if (places.length === 0) return new Map();
+  const rows = await reader.all(selectRootsAt, [packPairs(places.map(([nid, upTo]) => [nid, String(upTo)]))]);
+  return new Map(rows.map((row) => [row.room_nid, row.root]));
 }
 
 /** Events as they travel between servers, by number. */

@@ -18,6 +18,7 @@ const row: ClientEventRow = {
   state_after: null,
   replaces_nid: null,
   redacted_by: null,
+  relation_kinds: null,
   sender_device: 'D',
   txn_id: 't"1',
   prev_event_id: null,

@@ -14,7 +14,14 @@ export type EventStyle = {
   readonly membership: string | undefined;
   /** The redactions that were applied to any of the events, by number. */
   readonly redactions: ReadonlyMap<number, ClientEventRow>;
+  /** What is shown of the events that relate to any of them. */
+  readonly bundles?: Bundles;
 };
+
+/** Texts of `m.relations` by the number of the event that they belong to. */
+export type Bundles = ReadonlyMap<number, string>;
+
+export const noBundles: Bundles = new Map();
 
 /**
  * An event as clients get it. Only redactions are parsed: everything else is put together from text.
@@ -48,6 +55,8 @@ function renderUnsigned(row: ClientEventRow, style: EventStyle): string {
   if (row.txn_id !== null && row.sender === device?.userId && row.sender_device === device.deviceId) {
     text += `,"transaction_id":${JSON.stringify(row.txn_id)}`;
   }
+  const bundle = style.bundles?.get(row.event_nid);
+  if (bundle !== undefined) text += `,"m.relations":${bundle}`;
   return `${text}}`;
 }
 

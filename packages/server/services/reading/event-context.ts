@@ -61,7 +61,7 @@ export async function readEventContext(
   const last = after.events.at(-1)?.row ?? event.row;
   const senders = [event, ...before.events, ...after.events].map(({ row }) => row.sender);
   const state = await readStateAt(context, last, filter, senders);
-  const render = (events: Parameters<typeof rawRender>[3]) => rawRender(context, requester, roomId, events);
+  const render = (events: Parameters<typeof rawRender>[3]) => rawRender(context, requester, roomId, events, access);
   const one = (await render([event])).slice(1, -1);
   return (
     `{"event":${one},"events_before":${await render(before.events)},"events_after":${await render(after.events)},` +

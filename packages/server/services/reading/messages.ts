@@ -49,7 +49,7 @@ export async function readMessages(
     : { events: [], next: undefined };
 
   const first = start ?? (direction === 'backwards' ? newest : -1);
-  let text = `{"chunk":${await rawRender(context, requester, access.roomId, events)},"start":"${formatPlace(first)}"`;
+  let text = `{"chunk":${await rawRender(context, requester, access.roomId, events, access)},"start":"${formatPlace(first)}"`;
   if (next !== undefined) text += `,"end":"${formatPlace(next)}"`;
   const root = events[0]?.row.state_before;
   if (filter.lazyLoadMembers && typeof root === 'number') {

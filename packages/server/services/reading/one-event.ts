@@ -1,9 +1,8 @@
 import { findEvent, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomAccess } from './access.ts';
-import { renderEvent } from './client-event.ts';
 import type { ReadingContext, Requester } from './context.ts';
-import { readRedactions } from './event-reader.ts';
+import { rawRender } from './render.ts';
 
 /** An event that the requester may see. Throws `not-found` for others, whether or not they exist. */
 export async function getVisibleEvent(
@@ -28,6 +27,5 @@ export async function readOneEvent(
 ): Promise<string> {
   const access = await context.access.find(requester.userId, roomId);
   const { row, membership } = await getVisibleEvent(context, access, eventId);
-  const redactions = await readRedactions(context.db, [row]);
-  return renderEvent(row, { roomId, now: context.now(), device: requester, membership, redactions });
+  return (await rawRender(context, requester, roomId, [{ row, membership }], access)).slice(1, -1);
 }

@@ -1,0 +1,204 @@
+import { isJsonObject, parseJson } from '@portico/protocol';
+import { parseRelation } from '@portico/protocol/relations/relation.ts';
+import type { Reader } from '@portico/storage';
+import {
+  readEdits,
+  readReferences,
+  readThreadShares,
+  type EditRow,
+  type ReferenceRow,
+  type RelationTarget,
+} from '@portico/storage/stores/relations-read.ts';
+import { relationKinds } from '@portico/storage/stores/relations-write.ts';
+import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { noBundles, noRedactions, renderEvent, type Bundles } from '../reading/client-event.ts';
+import type { RoomViewer, Visibility } from '../reading/visibility.ts';
+import { summariseThread } from './thread-summary.ts';
+
+/** Events of one room that are about to be shown, and on what grounds. */
+export type BundledRoom = {
+  readonly roomNid: number;
+  readonly roomId: string;
+  /** Whom visibility is judged for; `undefined` for somebody who was joined since before the events. */
+  readonly viewer: RoomViewer | undefined;
+  /** The place in the room's order behind which there is nothing for the viewer. */
+  readonly end: number;
+  readonly rows: readonly ClientEventRow[];
+};
+
+export type BundleReader = {
+  readonly userId: string;
+  readonly deviceId: string;
+  readonly ignored: ReadonlySet<string>;
+};
+
+type Context = { readonly db: Reader; readonly visibility: Visibility; readonly now: () => number };
+
+/**
+ * What other events say about those of a page: their last edit, their thread, their references. As many queries for a
+ * page as for one event, and none for a page to which nothing relates.
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#aggregations-of-child-events}
+ */
+export async function readBundles(
+  context: Context,
+  reader: BundleReader,
+  rooms: readonly BundledRoom[],
+): Promise<Bundles> {
+  const parents: Parent[] = [];
+  for (const room of rooms) {
+    for (const row of room.rows) {
+      // "State events do not currently receive bundled aggregations."
+      if (row.relation_kinds !== null && row.state_key === null) parents.push({ room, row });
+    }
+  }
+  if (parents.length === 0) return noBundles;
+  const [shares, edits, references] = await Promise.all([
+    readThreadShares(context.db, targetsOf(parents, relationKinds['m.thread'])),
+    readEdits(context.db, editedOf(parents)),
+    readReferences(context.db, targetsOf(parents, relationKinds['m.reference'])),
+  ]);
+  const sharesOf = groupByTarget(shares);
+  const threads = new Map(
+    parents.flatMap((parent) => {
+      const found = sharesOf.get(keyOf(parent));
+      const summary = found && summariseThread(found, parent.row.sender, reader);
+      return summary === undefined ? [] : [[keyOf(parent), summary] as const];
+    }),
+  );
+
+  const latest = [...threads.values()].map(({ latestNid }) => latestNid);
+  const roomOf = new Map(rooms.map((room) => [room.roomNid, room]));
+  const shown = await readVisible(context, roomOf, [
+    ...edits.map((edit) => edit.event_nid),
+    ...latest,
+    ...unsureReferences(references, roomOf),
+  ]);
+  const nested = latest.flatMap((nid) => {
+    const row = shown.get(nid);
+    const room = row && roomOf.get(row.room_nid);
+    return row === undefined || room === undefined || row.relation_kinds === null ? [] : [{ room, row }];
+  });
+  const style = { now: context.now(), device: reader, membership: undefined, redactions: noRedactions };
+  const render = (row: ClientEventRow, bundles: Bundles): string =>
+    renderEvent(row, { ...style, roomId: roomOf.get(row.room_nid)?.roomId, bundles });
+
+  const nestedEdits = await readEdits(context.db, editedOf(nested));
+  const nestedShown = await readVisible(
+    context,
+    roomOf,
+    nestedEdits.map((edit) => edit.event_nid),
+  );
+  const latestBundles = new Map<number, string>();
+  const nestedEditOf = groupByTarget(nestedEdits);
+  for (const parent of nested) {
+    const edit = editText(nestedEditOf.get(keyOf(parent)), nestedShown, render);
+    if (edit !== undefined) latestBundles.set(parent.row.event_nid, `{${edit}}`);
+  }
+
+  const bundles = new Map<number, string>();
+  const editOf = groupByTarget(edits);
+  const referencesOf = groupByTarget(references);
+  for (const parent of parents) {
+    const key = keyOf(parent);
+    const members: string[] = [];
+    const edit = editText(editOf.get(key), shown, render);
+    if (edit !== undefined) members.push(edit);
+    const thread = threads.get(key);
+    const last = thread && shown.get(thread.latestNid);
+    if (thread !== undefined && last !== undefined) {
+      members.push(
+        `"m.thread":{"latest_event":${render(last, latestBundles)},"count":${thread.count},` +
+          `"current_user_participated":${thread.participated}}`,
+      );
+    }
+    const chunk = (referencesOf.get(key) ?? []).filter((row) => mayShow(row, parent.room, reader, shown));
+    if (chunk.length > 0) {
+      const ids = chunk.map((row) => `{"event_id":${JSON.stringify(row.event_id)}}`);
+      members.push(`"m.reference":{"chunk":[${ids.join(',')}]}`);
+    }
+    if (members.length > 0) bundles.set(parent.row.event_nid, `{${members.join(',')}}`);
+  }
+  return bundles;
+}
+
+type Parent = { readonly room: BundledRoom; readonly row: ClientEventRow };
+type OfTarget = { readonly room_nid: number; readonly target_id: string };
+
+function keyOf({ row }: Parent): string {
+  return `${row.room_nid} ${row.event_id}`;
+}
+
+function groupByTarget<T extends OfTarget>(rows: readonly T[]): ReadonlyMap<string, readonly T[]> {
+  return Map.groupBy(rows, (row) => `${row.room_nid} ${row.target_id}`);
+}
+
+function targetsOf(parents: readonly Parent[], kind: number): RelationTarget[] {
+  return parents
+    .filter(({ row }) => ((row.relation_kinds ?? 0) & kind) !== 0)
+    .map(({ room, row }) => ({ roomNid: room.roomNid, eventId: row.event_id, upTo: room.end }));
+}
+
+/**
+ * "The original event must not, itself, have a `rel_type` of `m.replace`." "If the original event is redacted, any
+ * `m.replace` relationship should not be bundled with it."
+ */
+function editedOf(parents: readonly Parent[]): RelationTarget[] {
+  return targetsOf(
+    parents.filter(({ row }) => row.redacted_by === null && !isEdit(row)),
+    relationKinds['m.replace'],
+  );
+}
+
+function isEdit({ content }: ClientEventRow): boolean {
+  if (!content.includes('"m.relates_to"')) return false;
+  const parsed = parseJson(content);
+  return isJsonObject(parsed) && parseRelation(parsed)?.type === 'm.replace';
+}
+
+function editText(
+  edits: readonly EditRow[] | undefined,
+  shown: ReadonlyMap<number, ClientEventRow>,
+  render: (row: ClientEventRow, bundles: Bundles) => string,
+): string | undefined {
+  const row = edits?.[0] && shown.get(edits[0].event_nid);
+  return row === undefined || row.redacted_by !== null ? undefined : `"m.replace":${render(row, noBundles)}`;
+}
+
+/** Events by number, without those that the viewer of their room may not see. */
+async function readVisible(
+  { db, visibility }: Context,
+  rooms: ReadonlyMap<number, BundledRoom>,
+  nids: readonly number[],
+): Promise<ReadonlyMap<number, ClientEventRow>> {
+  const shown = new Map<number, ClientEventRow>();
+  const rows = await readEvents(db, [...new Set(nids)]);
+  for (const [roomNid, ofRoom] of Map.groupBy(rows, (row) => row.room_nid)) {
+    const viewer = rooms.get(roomNid)?.viewer;
+    const sights = viewer && (await visibility.judge(viewer, ofRoom));
+    for (const row of ofRoom) {
+      if (sights === undefined || sights.get(row.event_nid)?.answer === 'yes') shown.set(row.event_nid, row);
+    }
+  }
+  return shown;
+}
+
+function isSure({ room_order: order }: ReferenceRow, { viewer }: BundledRoom): boolean {
+  return viewer === undefined || (viewer.joinedSince !== undefined && order > viewer.joinedSince);
+}
+
+function unsureReferences(rows: readonly ReferenceRow[], rooms: ReadonlyMap<number, BundledRoom>): readonly number[] {
+  return rows.flatMap((row) => {
+    const room = rooms.get(row.room_nid);
+    return room === undefined || isSure(row, room) ? [] : [row.event_nid];
+  });
+}
+
+function mayShow(
+  row: ReferenceRow,
+  room: BundledRoom,
+  { ignored }: BundleReader,
+  shown: ReadonlyMap<number, ClientEventRow>,
+): boolean {
+  return !ignored.has(row.sender) && (isSure(row, room) || shown.has(row.event_nid));
+}

@@ -1,0 +1,31 @@
+import { isJsonObject, parseJson, type JsonObject } from '@portico/protocol';
+import { parseRelation } from '@portico/protocol/relations/relation.ts';
+import type { Reader } from '@portico/storage';
+import { hasAnnotated } from '@portico/storage/stores/relations-read.ts';
+import { findEvent } from '@portico/storage/stores/timeline.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+
+/**
+ * Refuses what a client must not say about another event.
+ *
+ * "Servers SHOULD reject client requests which attempt to start a thread off an event with an `m.relates_to` property."
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#validation-of-mthread-relationships}
+ */
+export async function checkRelation(
+  reader: Reader,
+  roomNid: number,
+  { sender, type, content }: { readonly sender: string; readonly type: string; readonly content: JsonObject },
+): Promise<void> {
+  const relation = parseRelation(content);
+  if (relation === undefined) return;
+  const { eventId: targetId, key } = relation;
+  if (key !== undefined && (await hasAnnotated(reader, roomNid, { targetId, sender, key, type }))) {
+    throw new MatrixError('relation.duplicate');
+  }
+  if (relation.type !== 'm.thread') return;
+  const root = await findEvent(reader, roomNid, targetId);
+  const rootContent = root && parseJson(root.content);
+  if (isJsonObject(rootContent) && parseRelation(rootContent) !== undefined) {
+    throw new MatrixError('relation.nested-thread');
+  }
+}
