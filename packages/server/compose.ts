@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { parseServerName, roomVersions, serverNameOf, signingKeyFromSeed } from '@portico/protocol';
 import { openDatabase } from '@portico/storage';
 import { openStateStore } from '@portico/storage/state-trie/index.ts';
@@ -11,8 +12,16 @@ import { createRequestIds } from './observability/request-ids.ts';
 import { CommandError } from './process/command-error.ts';
 import type { CommandHandlers } from './process/command-socket.ts';
 import type { Composition, CompositionContext } from './process/composition.ts';
+import { createAccountJobs } from './services/accounts/account-jobs.ts';
 import { createAccountServices } from './services/accounts/account-services.ts';
+import { leaveJob } from './services/accounts/deactivation.ts';
+import { leaveRooms } from './services/accounts/leave-rooms-job.ts';
 import { accountCommands } from './services/commands/account-commands.ts';
+import { openFileStore } from './services/media/file-store.ts';
+import { createMediaService } from './services/media/media-service.ts';
+import { createLastSeen } from './services/devices/last-seen.ts';
+import { profileChanges } from './services/profile/profile-job.ts';
+import { profileJob } from './services/profile/profiles.ts';
 import { createRateLimiter } from './services/rate-limit/rate-limiter.ts';
 import { createReceipts } from './services/receipts/receipts.ts';
 import { createRoomService } from './services/rooms/room-service.ts';
@@ -53,7 +62,7 @@ export async function compose({
       sharedSecret: config.registration.sharedSecret,
       argon2: config.passwords.argon2,
     },
-    { db, rateLimiter, now, randomBytes },
+    { db, rateLimiter, now, randomBytes, onDevicesDeleted: [] },
   );
   const unread = createUnreadService({ db, isLocal: (userId) => serverNameOf(userId) === serverName });
   const rooms = createRoomService({
@@ -67,6 +76,15 @@ export async function compose({
     randomId: () => randomBytes(12).toString('base64url'),
     profileOf: (userId) => accounts.profiles.memberProfile(userId),
   });
+  const accountJobs = createAccountJobs({
+    db,
+    writer: rooms.writer,
+    kinds: { [profileJob]: profileChanges(accounts.profiles), [leaveJob]: leaveRooms },
+    now,
+    newClaim: () => randomBytes(9).toString('base64url'),
+    log,
+  });
+  const lastSeen = createLastSeen({ db, now, log });
   const reading = createReading({ db, states, now });
   const pushRules = createPushRules({ db });
   const sync = createSync({
@@ -80,12 +98,22 @@ export async function compose({
     ...(metrics && { watchCache: metrics.watchCache }),
   });
   metrics?.watchOpenSyncs(() => sync.stats().waiting);
+  const store = await openFileStore({
+    folder: join(config.dataDir, 'media'),
+    sync: config.durability === 'full',
+    randomBytes,
+  });
+  await store.clearUnfinished();
+  const { maxUploadSize, requireAuthentication } = config.media;
+  const media = createMediaService({ db, store, serverName, maxUploadSize, now, randomBytes, log });
   const services = {
     ...accounts,
     rooms,
     reading,
     sync,
     pushRules,
+    media,
+    mediaAccess: { requireAuthentication },
     receipts: createReceipts({ db, roomNames: reading.rooms, now }),
     discovery: { publicBaseUrl: config.publicBaseUrl },
     roomVersions: {
@@ -97,6 +125,7 @@ export async function compose({
     log,
     authenticator: accounts.accessTokens,
     rateLimiter,
+    senderLog: lastSeen,
     newRequestId: createRequestIds(),
     ...(metrics && { observe: metrics.observeRequest }),
     ...(checkResponse && { checkResponse }),
@@ -114,8 +143,10 @@ export async function compose({
     },
     handlers: forCommandLine(accountCommands(accounts, now)),
     async close() {
+      await Promise.all([accountJobs.close(), lastSeen.close()]);
       sync.close();
       unread.close();
+      await media.close();
       accounts.accessTokens.close();
       await db.close();
     },

@@ -136,12 +136,10 @@ export const schema = section('', {
     require_authentication: setting(boolean, {
       default: 'true',
       help: 'Whether media can be had with an access token only. false: the old endpoints without one stay open.',
-      built: false,
     }),
     max_upload_size: setting(size('1KB', '1TB'), {
       default: '100MB',
       help: 'The largest file one can upload.',
-      built: false,
     }),
   }),
   passwords: section('How passwords are kept.', {

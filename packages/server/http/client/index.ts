@@ -11,19 +11,15 @@ import { getAccountData } from './account-data/get-account-data.ts';
 import { getFilter } from './account-data/get-filter.ts';
 import { setAccountDataPerRoom } from './account-data/set-account-data-per-room.ts';
 import { setAccountData } from './account-data/set-account-data.ts';
-import { checkUsernameAvailability } from './accounts/check-username-availability.ts';
-import { getLoginFlows } from './accounts/get-login-flows.ts';
-import { getTokenOwner } from './accounts/get-token-owner.ts';
-import { login } from './accounts/login.ts';
-import { logoutAll } from './accounts/logout-all.ts';
-import { logout } from './accounts/logout.ts';
-import { register } from './accounts/register.ts';
-import { registrationTokenValidity } from './accounts/registration-token-validity.ts';
+import { accountEndpoints } from './accounts/index.ts';
+import { deviceEndpoints } from './devices/index.ts';
+import { profileEndpoints } from './profile/index.ts';
 import type { BaseUrl } from './discovery/base-url.ts';
 import { getCapabilities, type RoomVersionSupport } from './discovery/get-capabilities.ts';
 import { getClientWellKnown } from './discovery/get-client-well-known.ts';
 import { getServerWellKnown } from './discovery/get-server-well-known.ts';
 import { getVersions } from './discovery/get-versions.ts';
+import { mediaEndpoints, type MediaServices } from './media/index.ts';
 import { pushRuleEndpoints } from './push-rules/index.ts';
 import { readingEndpoints } from './reading/index.ts';
 import { receiptEndpoints } from './receipts/index.ts';
@@ -31,15 +27,16 @@ import { roomEndpoints } from './rooms/index.ts';
 import { sync } from './sync/sync.ts';
 
 /** The services that the endpoints of the client-server API are made of. */
-export type ClientServices = AccountServices & {
-  readonly discovery: BaseUrl;
-  readonly roomVersions: RoomVersionSupport;
-  readonly rooms: RoomService;
-  readonly reading: ReadingContext;
-  readonly sync: Sync;
-  readonly receipts: Receipts;
-  readonly pushRules: PushRules;
-};
+export type ClientServices = AccountServices &
+  MediaServices & {
+    readonly discovery: BaseUrl;
+    readonly roomVersions: RoomVersionSupport;
+    readonly rooms: RoomService;
+    readonly reading: ReadingContext;
+    readonly sync: Sync;
+    readonly receipts: Receipts;
+    readonly pushRules: PushRules;
+  };
 
 /** Every endpoint of the client-server API. */
 export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
@@ -48,14 +45,9 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   getServerWellKnown,
   getCapabilities,
 
-  register,
-  checkUsernameAvailability,
-  registrationTokenValidity,
-  getLoginFlows,
-  login,
-  logout,
-  logoutAll,
-  getTokenOwner,
+  ...accountEndpoints,
+  ...deviceEndpoints,
+  ...profileEndpoints,
 
   setAccountData,
   getAccountData,
@@ -68,5 +60,6 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   ...readingEndpoints,
   ...receiptEndpoints,
   ...pushRuleEndpoints,
+  ...mediaEndpoints,
   sync,
 ];

@@ -1,0 +1,77 @@
+import { MatrixError } from '../../../errors/matrix-error.ts';
+import type { Media } from '../../../services/media/media-service.ts';
+import { rawBytes } from '../../bytes.ts';
+import { endpoint } from '../../endpoint.ts';
+import { deliverFile, deliverThumbnail } from './deliver.ts';
+import { legacyDownloadQuery, legacyThumbnailQuery, mediaParams, namedMediaParams } from './schemas.ts';
+
+type Services = { readonly media: Media; readonly mediaAccess: { readonly requireAuthentication: boolean } };
+
+/**
+ * > This endpoint MAY return `404 M_NOT_FOUND` for media which exists, but is after the server froze unauthenticated
+ * > media access.
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#get_matrixmediav3downloadservernamemediaid}
+ */
+function refuseIfFrozen({ mediaAccess }: Services): void {
+  if (mediaAccess.requireAuthentication) throw new MatrixError('media.not-found');
+}
+
+const paths = (rest: string) => ({
+  path: `/_matrix/media/v3/${rest}`,
+  unstablePaths: [`/_matrix/media/r0/${rest}`, `/_matrix/media/v1/${rest}`],
+});
+
+export const getLegacyContent = endpoint(
+  {
+    method: 'GET',
+    ...paths('download/:serverName/:mediaId'),
+    operationId: 'getContent',
+    summary: 'Download content from the content repository.',
+    auth: 'none',
+    rateLimit: 'get-media',
+    params: mediaParams,
+    query: legacyDownloadQuery,
+    response: rawBytes,
+  },
+  (services: Services) => async (request) => {
+    refuseIfFrozen(services);
+    return deliverFile(services.media, request, 'shared');
+  },
+);
+
+export const getLegacyNamedContent = endpoint(
+  {
+    method: 'GET',
+    ...paths('download/:serverName/:mediaId/:fileName'),
+    operationId: 'getContentOverrideName',
+    summary: 'Download content from the content repository overriding the file name',
+    auth: 'none',
+    rateLimit: 'get-media',
+    params: namedMediaParams,
+    query: legacyDownloadQuery,
+    response: rawBytes,
+  },
+  (services: Services) => async (request) => {
+    refuseIfFrozen(services);
+    return deliverFile(services.media, request, 'shared');
+  },
+);
+
+export const getLegacyThumbnail = endpoint(
+  {
+    method: 'GET',
+    ...paths('thumbnail/:serverName/:mediaId'),
+    operationId: 'getContentThumbnail',
+    summary: 'Download a thumbnail of content from the content repository',
+    auth: 'none',
+    rateLimit: 'get-media',
+    params: mediaParams,
+    query: legacyThumbnailQuery,
+    response: rawBytes,
+  },
+  (services: Services) => async (request) => {
+    refuseIfFrozen(services);
+    return deliverThumbnail(services.media, request, 'shared');
+  },
+);

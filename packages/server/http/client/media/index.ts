@@ -1,0 +1,28 @@
+import type { Media } from '../../../services/media/media-service.ts';
+import type { Endpoint } from '../../endpoint.ts';
+import { createContent } from './create-content.ts';
+import { getLegacyMediaConfig, getMediaConfig } from './get-config.ts';
+import { getContent, getNamedContent, getThumbnail } from './get-content.ts';
+import { getLegacyContent, getLegacyNamedContent, getLegacyThumbnail } from './get-legacy-content.ts';
+import { uploadContentToMxc } from './upload-content-to-mxc.ts';
+import { uploadContent } from './upload-content.ts';
+
+export type MediaServices = {
+  readonly media: Media;
+  readonly mediaAccess: { readonly requireAuthentication: boolean };
+};
+
+/** The content repository. */
+export const mediaEndpoints: readonly Endpoint<MediaServices>[] = [
+  uploadContent,
+  createContent,
+  uploadContentToMxc,
+  getMediaConfig,
+  getContent,
+  getNamedContent,
+  getThumbnail,
+  getLegacyMediaConfig,
+  getLegacyContent,
+  getLegacyNamedContent,
+  getLegacyThumbnail,
+];

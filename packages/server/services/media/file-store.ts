@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import type { ContentStore } from './content-store.ts';
+import { errorCode } from './disk-errors.ts';
+import { createFileWriter } from './file-writer.ts';
+
+type Options = {
+  readonly folder: string;
+  /** Whether what is finished has to survive a power cut. */
+  readonly sync: boolean;
+  readonly randomBytes: (count: number) => Uint8Array;
+};
+
+/** Hexadecimal, for file systems to which `a` and `A` are the same. */
+const contentIdFormat = /^[0-9a-f]{32}$/;
+const shelfFormat = /^[0-9a-f]{2}$/;
+
+/** Read at once, for a reader that keeps up; the most memory of one download is twice that. */
+const readAhead = 256 * 1024;
+
+/** Content as files: 256 folders, with the ID as the file's name. */
+export async function openFileStore({ folder, sync, randomBytes }: Options): Promise<ContentStore> {
+  const unfinished = join(folder, 'unfinished');
+  await mkdir(unfinished, { recursive: true, mode: 0o700 });
+
+  function pathOf(contentId: string): string {
+    if (!contentIdFormat.test(contentId)) throw new Error('Not the ID of a content');
+    return join(folder, contentId.slice(0, 2), contentId);
+  }
+
+  async function namesIn(shelf: string): Promise<string[]> {
+    try {
+      return (await readdir(join(folder, shelf))).filter((name) => contentIdFormat.test(name));
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  return {
+    create() {
+      const contentId = Buffer.from(randomBytes(16)).toString('hex');
+      const temporaryPath = join(unfinished, contentId);
+      return createFileWriter({ contentId, temporaryPath, finalPath: pathOf(contentId), sync });
+    },
+    async read(contentId, range) {
+      const stream = createReadStream(pathOf(contentId), { ...range, highWaterMark: readAhead });
+      try {
+        await once(stream, 'open');
+      } catch (error) {
+        throw errorCode(error) === 'ENOENT' ? new MatrixError('media.not-found') : error;
+      }
+      return stream;
+    },
+    delete: (contentId) => rm(pathOf(contentId), { force: true }),
+    async *list() {
+      const shelves = (await readdir(folder)).filter((name) => shelfFormat.test(name));
+      for (const shelf of shelves) yield await namesIn(shelf);
+    },
+    async findTime(contentId) {
+      return (await stat(pathOf(contentId)).catch(() => undefined))?.mtimeMs;
+    },
+    async clearUnfinished() {
+      for (const name of await readdir(unfinished)) await rm(join(unfinished, name), { force: true });
+    },
+  };
+}
