@@ -76,6 +76,11 @@ export const errorTable = {
   'user.name-too-long': { errcode: 'M_INVALID_USERNAME', status: 400, message: 'A user ID has at most 255 bytes.' },
   'password.too-long': { errcode: 'M_INVALID_PARAM', status: 400, message: 'The password is too long.' },
   'login.forbidden': { errcode: 'M_FORBIDDEN', status: 403, message: 'Wrong user name or password.' },
+  'login.unknown-identifier': {
+    errcode: 'M_UNKNOWN',
+    status: 400,
+    message: 'Log in with a user name: email addresses and phone numbers are not supported here.',
+  },
   'login.unknown-type': { errcode: 'M_UNKNOWN', status: 400, message: 'This login type is not supported.' },
   'user.deactivated': { errcode: 'M_USER_DEACTIVATED', status: 403, message: 'This account has been deactivated.' },
   'uia.required': { errcode: undefined, status: 401, message: 'Further authentication is needed.' },
@@ -90,6 +95,20 @@ export const errorTable = {
     message: 'Another request has gone on with this authentication session.',
   },
   'uia.unknown-stage': { errcode: 'M_UNRECOGNIZED', status: 401, message: 'This authentication type is not offered.' },
+
+  'device.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'You have no such device.' },
+  'devices.changed': {
+    errcode: 'M_UNKNOWN',
+    status: 409,
+    message: 'There were new devices in the meantime; try again.',
+  },
+  'profile.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such profile, or no such field.' },
+  'profile.too-large': { errcode: 'M_PROFILE_TOO_LARGE', status: 400, message: 'A profile has less than 64 KiB.' },
+  'profile.key-too-large': {
+    errcode: 'M_KEY_TOO_LARGE',
+    status: 400,
+    message: 'The name of a profile field has at most 255 bytes.',
+  },
 
   'account-data.server-managed': {
     errcode: 'M_BAD_JSON',
@@ -154,7 +173,36 @@ export const errorTable = {
   },
   'alias.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such room alias.' },
   'alias.taken': { errcode: 'M_ROOM_IN_USE', status: 400, message: 'This room alias is taken.' },
+  'alias.exists': { errcode: 'M_UNKNOWN', status: 409, message: 'This room alias is taken.' },
+  'alias.bad': { errcode: 'M_BAD_ALIAS', status: 400, message: 'The alias does not point at this room.' },
+  'alias.too-many': { errcode: 'M_RESOURCE_LIMIT_EXCEEDED', status: 403, message: 'This room has too many aliases.' },
+  'room.not-left': { errcode: 'M_UNKNOWN', status: 400, message: 'You have not left this room.' },
+  'room.invalid-state': {
+    errcode: 'M_INVALID_ROOM_STATE',
+    status: 400,
+    message: 'The room would begin in a state that its rules do not allow.',
+  },
+  'join.unable-to-grant': {
+    errcode: 'M_UNABLE_TO_GRANT_JOIN',
+    status: 400,
+    message: 'Nobody of this server who is in the room may let you in.',
+  },
+  'report.too-many': {
+    errcode: 'M_RESOURCE_LIMIT_EXCEEDED',
+    status: 403,
+    message: 'You have reported too much; the administrators have not caught up yet.',
+  },
   'event.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such event in this room.' },
+  'relation.duplicate': {
+    errcode: 'M_DUPLICATE_ANNOTATION',
+    status: 400,
+    message: 'You have reacted to this event in this way already.',
+  },
+  'relation.nested-thread': {
+    errcode: 'M_UNKNOWN',
+    status: 400,
+    message: 'A thread cannot start at an event that relates to another one.',
+  },
   'third-party-invite.unavailable': {
     errcode: 'M_THREEPID_DENIED',
     status: 403,
@@ -167,13 +215,3 @@ export type ErrorReason = keyof typeof errorTable;
 export function isErrorReason(name: string): name is ErrorReason {
   return Object.hasOwn(errorTable, name);
 }
-  'relation.duplicate': {
-    errcode: 'M_DUPLICATE_ANNOTATION',
-    status: 400,
-    message: 'You have reacted to this event in this way already.',
-  },
-  'relation.nested-thread': {
-    errcode: 'M_UNKNOWN',
-    status: 400,
-    message: 'A thread cannot start at an event that relates to another one.',
-  },

@@ -1,6 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { RateLimiter } from '../services/rate-limit/rate-limiter.ts';
-import type { Authenticator } from './authenticate.ts';
+import type { Authenticator, SenderLog } from './authenticate.ts';
 import type { Endpoint } from './endpoint.ts';
 import { addErrorPlugin, onClientError, sendError } from './error-plugin.ts';
 import { parseJsonBody } from './json-body.ts';
@@ -15,6 +15,8 @@ export type AppOptions = {
   readonly log: HttpLog;
   readonly authenticator: Authenticator;
   readonly rateLimiter: RateLimiter;
+  /** Told whose requests come from where. */
+  readonly senderLog?: SenderLog;
   /** Addresses and networks whose `X-Forwarded-For` is believed. From anybody else it is ignored. */
   readonly trustedProxies?: readonly string[];
   /** Names requests in the log. */
@@ -75,6 +77,7 @@ export function buildApp<Deps>(endpoints: readonly Endpoint<Deps>[], deps: Deps,
     authenticator: options.authenticator,
     rateLimiter: options.rateLimiter,
     openRequests,
+    senderLog: options.senderLog,
     checkResponse: options.checkResponse,
   };
 

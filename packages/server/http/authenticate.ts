@@ -8,6 +8,11 @@ export interface Authenticator {
   findSender(token: string): Sender | undefined | Promise<Sender | undefined>;
 }
 
+/** Told about every authenticated request, so it must cost next to nothing. */
+export interface SenderLog {
+  note(sender: Sender, request: { readonly ip: string }): void;
+}
+
 /**
  * {@link https://spec.matrix.org/v1.19/client-server-api/#using-access-tokens}
  */

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest, RouteHandlerMethod, onRequestHookHan
 import type { TObject, TSchema } from 'typebox';
 import { MatrixError } from '../errors/matrix-error.ts';
 import { addressKey, type RateLimiter } from '../services/rate-limit/rate-limiter.ts';
-import { authenticate, type Authenticator } from './authenticate.ts';
+import { authenticate, type Authenticator, type SenderLog } from './authenticate.ts';
 import { Bytes, rawBody } from './bytes.ts';
 import type { Declaration, ErasedHandler, Sender } from './endpoint.ts';
 import { HandlerRequest } from './handler-request.ts';
@@ -26,6 +26,7 @@ export type RouteContext = {
   readonly authenticator: Authenticator;
   readonly rateLimiter: RateLimiter;
   readonly openRequests: OpenRequests;
+  readonly senderLog?: SenderLog | undefined;
   /** Called with every result of a handler, for tests that hold responses against their schemas. */
   readonly checkResponse: ((declaration: Declaration, result: unknown) => void) | undefined;
 };
@@ -36,13 +37,14 @@ export type UnparsedQuery = { readonly text: string };
 /** Authenticates and limits before the body is read: nobody makes us read what we refuse anyway. */
 export function admission(declaration: Declaration, context: RouteContext): onRequestHookHandler {
   const { auth, rateLimit, body } = declaration;
-  const { authenticator, rateLimiter } = context;
+  const { authenticator, rateLimiter, senderLog } = context;
   // Whatever a client calls it, a body is JSON where one is wanted: clients in use send other types, or none.
   const bodyType =
     body === undefined ? 'application/octet-stream' : body === rawBody ? rawBodyType : 'application/json';
 
   function admit(request: FastifyRequest, query: RawQuery, sender: Sender | undefined): void {
     if (rateLimit !== undefined) rateLimiter.take(rateLimit, sender?.userId ?? addressKey(request.ip));
+    if (sender !== undefined) senderLog?.note(sender, request);
     request.admitted = { sender, query, contentType: request.headers['content-type'] };
     request.headers['content-type'] = bodyType;
   }

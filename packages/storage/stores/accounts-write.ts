@@ -1,5 +1,6 @@
 import type { WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
+import { addRefreshToken } from './accounts-refresh.ts';
 
 export type NewAccount = {
   readonly userId: string;
@@ -29,24 +30,14 @@ export function addAccount(set: WriteSet, account: NewAccount): void {
   ]);
 }
 
-const upsertProfileField = sql<void, [userId: string, name: string, value: string]>(
-  'profiles.set',
-  `insert into profile_fields (user_id, name, value) values ($1, $2, $3)
-   on conflict (user_id, name) do update set value = excluded.value`,
-);
-
-/** `value` is a JSON text. */
-export function setProfileField(set: WriteSet, userId: string, name: string, value: string): void {
-  set.add(upsertProfileField, [userId, name, value]);
-  set.change('profile', userId);
-}
-
 export type NewSession = {
   readonly userId: string;
   readonly deviceId: string;
   readonly deviceName: string | undefined;
   readonly tokenHash: string;
   readonly createdAt: number;
+  /** Of a client that will refresh its access token before it expires. */
+  readonly refresh?: { readonly tokenHash: string; readonly expiresAt: number } | undefined;
 };
 
 const insertDevice = sql<void, [userId: string, deviceId: string, name: string | null, createdAt: number]>(
@@ -63,10 +54,14 @@ const deleteDeviceRefreshTokens = sql<void, [userId: string, deviceId: string]>(
   'delete from refresh_tokens where user_id = $1 and device_id = $2',
 );
 /* Only for an account that may still be used when the set is committed. */
-const insertToken = sql<void, [tokenHash: string, userId: string, deviceId: string, createdAt: number]>(
+const insertToken = sql<
+  void,
+  [tokenHash: string, userId: string, deviceId: string, createdAt: number, expiresAt: number | null]
+>(
   'access-tokens.insert',
-  `insert into access_tokens (token_hash, user_id, device_id, created_at)
-   select cast($1 as text), user_id, cast($3 as text), cast($4 as bigint) from accounts where user_id = $2 and deactivated_at is null`,
+  `insert into access_tokens (token_hash, user_id, device_id, created_at, expires_at)
+   select cast($1 as text), user_id, cast($3 as text), cast($4 as bigint), cast($5 as bigint)
+   from accounts where user_id = $2 and deactivated_at is null`,
 );
 
 /**
@@ -77,41 +72,14 @@ const insertToken = sql<void, [tokenHash: string, userId: string, deviceId: stri
  * {@link https://spec.matrix.org/v1.19/client-server-api/#relationship-between-access-tokens-and-devices}
  */
 export function addSession(set: WriteSet, session: NewSession): void {
-  const { userId, deviceId, deviceName, tokenHash, createdAt } = session;
+  const { userId, deviceId, deviceName, tokenHash, createdAt, refresh } = session;
   set.add(insertDevice, [userId, deviceId, deviceName ?? null, createdAt]);
   set.add(deleteDeviceTokens, [userId, deviceId]);
   set.add(deleteDeviceRefreshTokens, [userId, deviceId]);
-  set.guard('user.deactivated', 1, insertToken, [tokenHash, userId, deviceId, createdAt]);
+  set.guard('user.deactivated', 1, insertToken, [tokenHash, userId, deviceId, createdAt, refresh?.expiresAt ?? null]);
+  if (refresh !== undefined) {
+    addRefreshToken(set, { tokenHash: refresh.tokenHash, userId, deviceId, accessTokenHash: tokenHash });
+  }
   set.change('access_tokens', userId);
-}
-
-const deleteDevice = sql<void, [userId: string, deviceId: string]>(
-  'devices.delete',
-  'delete from devices where user_id = $1 and device_id = $2',
-);
-
-/** A device and its access tokens. */
-export function removeDevice(set: WriteSet, userId: string, deviceId: string): void {
-  set.add(deleteDeviceTokens, [userId, deviceId]);
-  set.add(deleteDeviceRefreshTokens, [userId, deviceId]);
-  set.add(deleteDevice, [userId, deviceId]);
-  set.change('access_tokens', userId);
-}
-
-const deleteTokens = sql<void, [userId: string]>(
-  'access-tokens.delete-of-user',
-  'delete from access_tokens where user_id = $1',
-);
-const deleteRefreshTokens = sql<void, [userId: string]>(
-  'refresh-tokens.delete-of-user',
-  'delete from refresh_tokens where user_id = $1',
-);
-const deleteDevices = sql<void, [userId: string]>('devices.delete-of-user', 'delete from devices where user_id = $1');
-
-/** All devices of a user and their access tokens. */
-export function removeAllDevices(set: WriteSet, userId: string): void {
-  set.add(deleteTokens, [userId]);
-  set.add(deleteRefreshTokens, [userId]);
-  set.add(deleteDevices, [userId]);
-  set.change('access_tokens', userId);
+  set.change('devices', userId);
 }

@@ -10,8 +10,10 @@ import {
   useRegistrationToken,
 } from './accounts-registration.ts';
 import { addUiaSession, findUiaSession, updateUiaSession, useUiaSession } from './accounts-uia.ts';
-import { addAccount, addSession, removeAllDevices, removeDevice, setProfileField } from './accounts-write.ts';
-import { findAccessToken, findAccount, listDevices, listProfileFields } from './accounts.ts';
+import { addAccount, addSession } from './accounts-write.ts';
+import { findAccessToken, findAccount } from './accounts.ts';
+import { listDeviceIds, listDevices, removeDevices, requireNoOtherDevices } from './devices.ts';
+import { listProfileFields, setProfileField } from './profile-fields.ts';
 
 async function commit(db: Database, write: (set: WriteSet) => void): Promise<void> {
   const set = createWriteSet();
@@ -33,7 +35,7 @@ onBothEngines('accounts: a name is taken once, and nothing of a set that wants i
   await commit(db, (set) => addAccount(set, account));
   await assert.rejects(
     commit(db, (set) => {
-      setProfileField(set, '@a:x', 'displayname', '"Thief"');
+      setProfileField(set, '@a:x', { name: 'displayname', value: '"Thief"' }, 100);
       addAccount(set, { ...account, passwordHash: 'stolen' });
     }),
     failsOn('user.taken'),
@@ -66,6 +68,7 @@ onBothEngines('accounts: sessions come and go with their devices', async (db) =>
     user_id: '@a:x',
     device_id: 'D',
     expires_at: null,
+    replaces_token_hash: null,
     is_admin: 1,
     deactivated_at: null,
   });
@@ -75,10 +78,16 @@ onBothEngines('accounts: sessions come and go with their devices', async (db) =>
     ['D', 'Phone'],
     ['E', null],
   ]);
-  await commit(db, (set) => removeDevice(set, '@a:x', 'D'));
+  await commit(db, (set) => removeDevices(set, '@a:x', ['D', 'none']));
   assert.deepEqual(await devices(), [['E', null]]);
   assert.equal(await findAccessToken(db, 't2'), undefined);
-  await commit(db, (set) => removeAllDevices(set, '@a:x'));
+  await assert.rejects(
+    commit(db, (set) => requireNoOtherDevices(set, '@a:x', ['D'])),
+    failsOn('devices.changed'),
+  );
+  await commit(db, (set) => requireNoOtherDevices(set, '@a:x', ['E']));
+  const ids = await listDeviceIds(db, '@a:x');
+  await commit(db, (set) => removeDevices(set, '@a:x', ids));
   assert.deepEqual(await devices(), []);
   assert.equal(await findAccessToken(db, 't3'), undefined);
 });
@@ -128,4 +137,17 @@ onBothEngines('UIA sessions: of two requests at once one goes on, and a used ses
     commit(db, (set) => useUiaSession(set, 's')),
     failsOn('uia.session-changed'),
   );
+});
+
+onBothEngines('profiles: of two changes at once, the one that makes it too large fails', async (db) => {
+  const set = (name: string, bytes: number) =>
+    commit(db, (writes) => setProfileField(writes, '@a:x', { name, value: `"${'é'.repeat(bytes / 2 - 1)}"` }, 100));
+  await commit(db, (writes) => setProfileField(writes, '@b:x', { name: 'displayname', value: '"Long"' }, 100));
+  // {"a":…} has six bytes besides the value; each further field has five besides its own.
+  await set('a', 94);
+  await assert.rejects(set('a', 96), failsOn('profile.too-large'));
+  await set('a', 40);
+  const race = await Promise.allSettled([set('b', 48), set('c', 48)]);
+  assert.deepEqual(race.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+  assert.equal((await listProfileFields(db, '@a:x')).length, 2);
 });

@@ -24,49 +24,20 @@ export type TokenRow = {
   readonly user_id: string;
   readonly device_id: string;
   readonly expires_at: number | null;
+  /** The refresh token it came of, if it was not used yet. */
+  readonly replaces_token_hash: string | null;
   readonly is_admin: number;
   readonly deactivated_at: number | null;
 };
 
 const selectToken = sql<TokenRow, [tokenHash: string]>(
   'access-tokens.get',
-  `select access_tokens.user_id, access_tokens.device_id, access_tokens.expires_at, accounts.is_admin,
-     accounts.deactivated_at
+  `select access_tokens.user_id, access_tokens.device_id, access_tokens.expires_at,
+     access_tokens.replaces_token_hash, accounts.is_admin, accounts.deactivated_at
    from access_tokens join accounts on accounts.user_id = access_tokens.user_id
    where access_tokens.token_hash = $1`,
 );
 
 export function findAccessToken(reader: Reader, tokenHash: string): Promise<TokenRow | undefined> {
   return reader.get(selectToken, [tokenHash]);
-}
-
-export type DeviceRow = {
-  readonly device_id: string;
-  readonly display_name: string | null;
-  readonly created_at: number;
-  readonly last_seen_at: number | null;
-  readonly last_seen_ip: string | null;
-};
-
-const selectDevices = sql<DeviceRow, [userId: string]>(
-  'devices.of-user',
-  `select device_id, display_name, created_at, last_seen_at, last_seen_ip from devices
-   where user_id = $1 order by device_id limit 1000`,
-);
-
-/** At most a thousand devices, by ID. */
-export function listDevices(reader: Reader, userId: string): Promise<DeviceRow[]> {
-  return reader.all(selectDevices, [userId]);
-}
-
-export type ProfileFieldRow = { readonly name: string; readonly value: string };
-
-const selectProfile = sql<ProfileFieldRow, [userId: string]>(
-  'profiles.get',
-  'select name, value from profile_fields where user_id = $1 order by name limit 1000',
-);
-
-/** The fields of a local user's profile; their values are JSON texts. */
-export function listProfileFields(reader: Reader, userId: string): Promise<ProfileFieldRow[]> {
-  return reader.all(selectProfile, [userId]);
 }

@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto';
-import type { Database } from '@portico/storage';
-import { findAccessToken } from '@portico/storage/stores/accounts.ts';
+import { createWriteSet, type Database } from '@portico/storage';
+import { useRefreshedToken } from '@portico/storage/stores/accounts-refresh.ts';
+import { findAccessToken, type TokenRow } from '@portico/storage/stores/accounts.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
 import type { WatchCache } from '../../observability/cache-metrics.ts';
+import { isGuardFailure } from './guards.ts';
 import type { Sender } from './sender.ts';
 
 /** 256 random bits, as text that may stand in a header or an address. */
@@ -15,6 +18,7 @@ export function hashToken(token: string): string {
 }
 
 export interface AccessTokens {
+  /** Throws `token.unknown`, as a soft logout, for a token that has expired. */
   findSender(token: string): Sender | undefined | Promise<Sender | undefined>;
   close(): void;
 }
@@ -63,12 +67,26 @@ export function createAccessTokens({ db, now, maxCached = 10_000, watch }: Optio
     else tokens.add(tokenHash);
   }
 
+  /** The token is used for the first time: what it replaces ends. Answers whether it is still good afterwards. */
+  async function settle(tokenHash: string, row: TokenRow, replaces: string): Promise<boolean> {
+    const set = createWriteSet();
+    useRefreshedToken(set, { tokenHash, userId: row.user_id, deviceId: row.device_id, replaces }, now());
+    try {
+      await db.commit(set);
+    } catch (error) {
+      // Another request with the same token was faster, or the token was replaced in that moment.
+      if (!isGuardFailure(error, 'access-token.changed')) throw error;
+    }
+    return (await findAccessToken(db, tokenHash))?.deactivated_at === null;
+  }
+
   async function load(tokenHash: string): Promise<Sender | undefined> {
     const before = changes;
     const row = await findAccessToken(db, tokenHash);
     if (row === undefined || row.deactivated_at !== null) return undefined;
     const expiresAt = row.expires_at ?? Infinity;
-    if (expiresAt <= now()) return undefined;
+    if (expiresAt <= now()) throw expired();
+    if (row.replaces_token_hash !== null && !(await settle(tokenHash, row, row.replaces_token_hash))) return undefined;
     const sender: Sender = {
       userId: row.user_id,
       deviceId: row.device_id,
@@ -99,7 +117,7 @@ export function createAccessTokens({ db, now, maxCached = 10_000, watch }: Optio
       }
       if (cached.expiresAt <= now()) {
         forget(tokenHash);
-        return undefined;
+        throw expired();
       }
       hits += 1;
       // The map's order is the order of last use.
@@ -109,4 +127,16 @@ export function createAccessTokens({ db, now, maxCached = 10_000, watch }: Optio
     },
     close: stop,
   };
+}
+
+/**
+ * The device is still logged in: its client refreshes the token, or logs in again on the same device.
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#soft-logout}
+ */
+function expired(): MatrixError {
+  return new MatrixError('token.unknown', {
+    message: 'The access token has expired.',
+    fields: { soft_logout: true },
+  });
 }

@@ -5,9 +5,15 @@ import type { RateLimiter } from '../rate-limit/rate-limiter.ts';
 import { createAccessTokens, type AccessTokens } from './access-tokens.ts';
 import { createAccountData, type AccountData } from './account-data.ts';
 import { createFilters, type Filters } from './filters.ts';
+import { createDevices, type Devices, type OnDevicesDeleted } from '../devices/devices.ts';
+import { createProfiles, type Profiles } from '../profile/profiles.ts';
+import { createDeviceDeletion, type DeviceDeletion } from './device-deletion.ts';
+import { createDeactivation, type Deactivation } from './deactivation.ts';
 import { createLogin, type Login } from './login.ts';
+import { createOwnPassword, type OwnPassword } from './own-password.ts';
+import { createPasswordChange, type PasswordChange } from './password-change.ts';
+import { createRefresh, type Refresh } from './refresh.ts';
 import { createPasswordHasher, type Argon2Cost } from './password-hasher.ts';
-import { createProfiles, type Profiles } from './profiles.ts';
 import { createRegistration, type Registration, type RegistrationMode } from './registration.ts';
 import { createRegistrationTokens, type RegistrationTokens } from './registration-tokens.ts';
 import { createSessions, type Sessions } from './sessions.ts';
@@ -17,9 +23,15 @@ import { createUia, type Uia } from './uia.ts';
 export type AccountServices = {
   readonly accessTokens: AccessTokens;
   readonly accountData: AccountData;
+  readonly deactivation: Deactivation;
+  readonly devices: Devices;
+  readonly deviceDeletion: DeviceDeletion;
   readonly filters: Filters;
   readonly login: Login;
+  readonly ownPassword: OwnPassword;
+  readonly passwordChange: PasswordChange;
   readonly profiles: Profiles;
+  readonly refresh: Refresh;
   readonly registration: Registration;
   readonly registrationTokens: RegistrationTokens;
   readonly sessions: Sessions;
@@ -40,6 +52,8 @@ type Dependencies = {
   readonly now: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly watch?: WatchCache | undefined;
+  /** What else goes with a device that is deleted. */
+  readonly onDevicesDeleted: readonly OnDevicesDeleted[];
 };
 
 /** Everything about accounts, wired together. */
@@ -47,8 +61,11 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
   const { serverName, registrationMode: mode, sharedSecret: secret, argon2: cost } = options;
   const { db, rateLimiter, now, randomBytes, watch } = dependencies;
   const hasher = createPasswordHasher({ cost, randomBytes, watch });
-  const sessions = createSessions({ db, now, randomBytes });
+  const devices = createDevices({ db, onDeleted: dependencies.onDevicesDeleted });
+  const sessions = createSessions({ devices, now, randomBytes });
+  const login = createLogin({ db, serverName, sessions, hasher, rateLimiter });
   const uia = createUia({ db, now, randomBytes });
+  const ownPassword = createOwnPassword({ uia, login, serverName });
   const registrationTokens = createRegistrationTokens({ db, now, randomBytes });
   const registration = createRegistration({
     db,
@@ -64,9 +81,15 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
   return {
     accessTokens: createAccessTokens({ db, now, watch }),
     accountData: createAccountData({ db }),
+    deactivation: createDeactivation({ ownPassword, devices, now }),
+    devices,
+    deviceDeletion: createDeviceDeletion({ ownPassword, devices }),
     filters: createFilters({ db }),
-    login: createLogin({ db, serverName, sessions, hasher, rateLimiter }),
-    profiles: createProfiles(db),
+    login,
+    ownPassword,
+    passwordChange: createPasswordChange({ db, ownPassword, hasher, devices }),
+    profiles: createProfiles({ db, serverName, now }),
+    refresh: createRefresh({ db, now, randomBytes }),
     registration,
     registrationTokens,
     sessions,

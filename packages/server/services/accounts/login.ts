@@ -30,8 +30,9 @@ type Dependencies = {
 
 function findUser({ identifier, user }: LoginRequest): string | undefined {
   if (identifier === undefined) return user;
-  // Nobody has a third-party identifier or a phone number here yet, so such a login is one with a wrong name.
-  return identifier.type === 'm.id.user' ? identifier.user : '';
+  if (identifier.type === 'm.id.user') return identifier.user;
+  // Whose it would be is not said: the same answer for every address and number.
+  throw new MatrixError('login.unknown-identifier');
 }
 
 export function createLogin({ db, serverName, sessions, hasher, rateLimiter }: Dependencies): Login {

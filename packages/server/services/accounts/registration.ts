@@ -2,8 +2,10 @@ import type { ServerName } from '@portico/protocol/ids/server-name.ts';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts.ts';
 import { useRegistrationToken } from '@portico/storage/stores/accounts-registration.ts';
-import { addAccount, setProfileField } from '@portico/storage/stores/accounts-write.ts';
+import { addAccount } from '@portico/storage/stores/accounts-write.ts';
+import { setProfileField } from '@portico/storage/stores/profile-fields.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { maxProfileBytes } from '../profile/profiles.ts';
 import { newUserId, randomName } from './names.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import type { RegistrationTokens } from './registration-tokens.ts';
@@ -104,7 +106,8 @@ export function createRegistration(dependencies: Dependencies): Registration {
       const set = createWriteSet();
       addAccount(set, { userId, passwordHash, isAdmin, userType, createdAt: now() });
       if (displayName !== undefined) {
-        setProfileField(set, userId, 'displayname', JSON.stringify(displayName.slice(0, maxDisplayNameLength)));
+        const value = JSON.stringify(displayName.slice(0, maxDisplayNameLength));
+        setProfileField(set, userId, { name: 'displayname', value }, maxProfileBytes);
       }
       also?.(set, userId);
       await db.commit(set);

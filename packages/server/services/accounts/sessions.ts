@@ -1,15 +1,27 @@
-import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { addSession, removeAllDevices, removeDevice } from '@portico/storage/stores/accounts-write.ts';
+import type { WriteSet } from '@portico/storage';
+import { addSession } from '@portico/storage/stores/accounts-write.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { maxDeviceNameLength, type Devices } from '../devices/devices.ts';
 import { hashToken, newAccessToken } from './access-tokens.ts';
 import type { Sender } from './sender.ts';
 
 export type DeviceRequest = {
   readonly device_id?: string;
   readonly initial_device_display_name?: string;
+  /** Whether the client can refresh its access token; without, the token does not expire. */
+  readonly refresh_token?: boolean;
 };
 
-export type Session = { readonly user_id: string; readonly access_token: string; readonly device_id: string };
+export type Session = {
+  readonly user_id: string;
+  readonly access_token: string;
+  readonly device_id: string;
+  readonly refresh_token?: string;
+  readonly expires_in_ms?: number;
+};
+
+/** How long an access token lasts that can be refreshed. */
+export const accessTokenLifetime = 60 * 60 * 1000;
 
 export interface Sessions {
   /** Adds to a write set what logs a device in. The token is worth something once the set is committed. */
@@ -19,20 +31,19 @@ export interface Sessions {
 }
 
 type Dependencies = {
-  readonly db: Database;
+  readonly devices: Devices;
   readonly now: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
 };
 
 const maxDeviceIdLength = 255;
-const maxDeviceNameLength = 100;
 
 /** Ten letters, as clients have come to expect of a device ID that people may have to compare. */
 export function newDeviceId(randomBytes: (count: number) => Uint8Array): string {
   return Array.from(randomBytes(10), (byte) => String.fromCharCode(65 + (byte % 26))).join('');
 }
 
-export function createSessions({ db, now, randomBytes }: Dependencies): Sessions {
+export function createSessions({ devices, now, randomBytes }: Dependencies): Sessions {
   return {
     plan(set, userId, device) {
       const deviceId = device.device_id ?? newDeviceId(randomBytes);
@@ -42,24 +53,27 @@ export function createSessions({ db, now, randomBytes }: Dependencies): Sessions
         });
       }
       const token = newAccessToken(randomBytes);
+      const refreshToken = device.refresh_token === true ? newAccessToken(randomBytes) : undefined;
       addSession(set, {
         userId,
         deviceId,
         deviceName: device.initial_device_display_name?.slice(0, maxDeviceNameLength),
         tokenHash: hashToken(token),
         createdAt: now(),
+        refresh: refreshToken === undefined ? undefined : refreshing(refreshToken),
       });
-      return { user_id: userId, access_token: token, device_id: deviceId };
+      return {
+        user_id: userId,
+        access_token: token,
+        device_id: deviceId,
+        ...(refreshToken !== undefined && { refresh_token: refreshToken, expires_in_ms: accessTokenLifetime }),
+      };
     },
-    async logOut({ userId, deviceId }) {
-      const set = createWriteSet();
-      removeDevice(set, userId, deviceId);
-      await db.commit(set);
-    },
-    async logOutEverywhere({ userId }) {
-      const set = createWriteSet();
-      removeAllDevices(set, userId);
-      await db.commit(set);
-    },
+    logOut: ({ userId, deviceId }) => devices.remove(userId, [deviceId]),
+    logOutEverywhere: ({ userId }) => devices.removeAllBut(userId, []),
   };
+
+  function refreshing(refreshToken: string): { tokenHash: string; expiresAt: number } {
+    return { tokenHash: hashToken(refreshToken), expiresAt: now() + accessTokenLifetime };
+  }
 }

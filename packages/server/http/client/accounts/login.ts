@@ -36,6 +36,8 @@ export const login = endpoint(
         access_token: Type.String(),
         device_id: Type.String(),
         home_server: Type.Optional(Type.String()),
+        refresh_token: Type.Optional(Type.String()),
+        expires_in_ms: Type.Optional(Type.Integer()),
         well_known: Type.Optional(wellKnown),
       },
       { title: 'LoggedIn' },

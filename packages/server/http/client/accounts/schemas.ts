@@ -14,6 +14,8 @@ export const registered = Type.Object(
     access_token: Type.Optional(Type.String()),
     device_id: Type.Optional(Type.String()),
     home_server: Type.Optional(Type.String()),
+    refresh_token: Type.Optional(Type.String()),
+    expires_in_ms: Type.Optional(Type.Integer()),
   },
   { title: 'Registered' },
 );

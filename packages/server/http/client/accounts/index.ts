@@ -1,0 +1,28 @@
+import type { AccountServices } from '../../../services/accounts/account-services.ts';
+import type { Endpoint } from '../../endpoint.ts';
+import type { BaseUrl } from '../discovery/base-url.ts';
+import { changePassword } from './change-password.ts';
+import { checkUsernameAvailability } from './check-username-availability.ts';
+import { deactivateAccount } from './deactivate-account.ts';
+import { getLoginFlows } from './get-login-flows.ts';
+import { getTokenOwner } from './get-token-owner.ts';
+import { login } from './login.ts';
+import { logoutAll } from './logout-all.ts';
+import { logout } from './logout.ts';
+import { refresh } from './refresh.ts';
+import { register } from './register.ts';
+import { registrationTokenValidity } from './registration-token-validity.ts';
+
+export const accountEndpoints: readonly Endpoint<AccountServices & { discovery: BaseUrl }>[] = [
+  register,
+  checkUsernameAvailability,
+  registrationTokenValidity,
+  getLoginFlows,
+  login,
+  refresh,
+  logout,
+  logoutAll,
+  getTokenOwner,
+  changePassword,
+  deactivateAccount,
+];

@@ -1,0 +1,165 @@
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import {
+  type AccountJobRow,
+  advanceAccountJob,
+  claimAccountJob,
+  findNextAccountJob,
+  finishAccountJob,
+  holdAccountJob,
+  listDueAccountJobs,
+  listRoomsWithMembership,
+  postponeAccountJob,
+} from '@portico/storage/stores/accounts-jobs.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import type { Plan, RoomWriter } from '../rooms/room-writer.ts';
+import { isGuardFailure } from './guards.ts';
+
+/** What a kind of job does in each room of a person. */
+export type AccountJobKind = {
+  /** In which rooms: those where the person's membership is one of these. */
+  readonly memberships: readonly string[];
+  /** Called once the job is claimed. The plan may find that there is nothing to do in a room. */
+  prepare(userId: string): Promise<Plan>;
+};
+
+export interface AccountJobs {
+  /** Lets go of what is under way; it goes on with the next start. */
+  close(): Promise<void>;
+}
+
+type Dependencies = {
+  readonly db: Database;
+  readonly writer: RoomWriter;
+  readonly kinds: Readonly<Record<string, AccountJobKind>>;
+  readonly now: () => number;
+  readonly newClaim: () => string;
+  readonly log: { warn(details: object, message: string): void };
+};
+
+/** How long a claim is good for; renewed with every page of rooms. After that another process takes over. */
+const claimTime = 60_000;
+const roomsPerPage = 100;
+const roomsAtOnce = 4;
+const jobsAtOnce = 4;
+const maxDelay = 60 * 60 * 1000;
+
+type Job = { readonly userId: string; readonly kind: string; readonly claim: string };
+
+/**
+ * Does in the background what a change of an account means for its rooms. Jobs are rows, claimed by a guarded update; what
+ * a job writes in a room is guarded by its claim, so that a job which was started anew, or taken over, writes nothing any
+ * more. A room that fails is tried again later, and does not keep the job from the others.
+ */
+export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dependencies): AccountJobs {
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  let polling: Promise<void> | undefined;
+  let pollAgain = false;
+
+  async function commit(write: (set: WriteSet) => void): Promise<void> {
+    const set = createWriteSet();
+    write(set);
+    await db.commit(set);
+  }
+
+  /** Whether the room is done with; not if it is to be tried again. */
+  async function workInRoom(roomNid: number, plan: Plan, job: Job): Promise<boolean> {
+    try {
+      await writer.append(roomNid, plan);
+      return true;
+    } catch (error) {
+      if (isGuardFailure(error, 'account-job.lost')) throw error;
+      const { userId, kind } = job;
+      log.warn({ err: error, userId, kind, roomNid }, 'An account change could not be carried into a room');
+      // What the room's rules refuse they will refuse again.
+      return error instanceof MatrixError;
+    }
+  }
+
+  async function workThrough(job: Job, row: AccountJobRow, kind: AccountJobKind): Promise<void> {
+    const plan: Plan = { ...(await kind.prepare(job.userId)), alongside: (set) => holdAccountJob(set, job) };
+    let failed = false;
+    for (let after = row.after_room_nid; ;) {
+      const rooms = await listRoomsWithMembership(db, job.userId, kind.memberships, { after, limit: roomsPerPage });
+      for (let at = 0; at < rooms.length; at += roomsAtOnce) {
+        if (closed) return giveBack(job, { afterRoomNid: after, dueAt: now(), attempts: row.attempts });
+        const some = rooms.slice(at, at + roomsAtOnce);
+        const done = await Promise.all(some.map((roomNid) => workInRoom(roomNid, plan, job)));
+        failed ||= done.includes(false);
+      }
+      const last = rooms.at(-1);
+      if (last === undefined || rooms.length < roomsPerPage) break;
+      after = last;
+      const reached = after;
+      await commit((set) => advanceAccountJob(set, job, failed ? row.after_room_nid : reached, now() + claimTime));
+    }
+    if (!failed) return commit((set) => finishAccountJob(set, job));
+    const delay = Math.min(maxDelay, 1000 * 2 ** row.attempts);
+    await giveBack(job, { afterRoomNid: row.after_room_nid, dueAt: now() + delay, attempts: row.attempts + 1 });
+  }
+
+  function giveBack(job: Job, next: Parameters<typeof postponeAccountJob>[2]): Promise<void> {
+    return commit((set) => postponeAccountJob(set, job, next));
+  }
+
+  async function run(row: AccountJobRow): Promise<void> {
+    const job = { userId: row.user_id, kind: row.kind, claim: newClaim() };
+    const kind = kinds[row.kind];
+    try {
+      if (kind === undefined) throw new Error(`there is no job of kind ${row.kind}`);
+      await commit((set) => claimAccountJob(set, job, now() + claimTime, now()));
+      await workThrough(job, row, kind);
+    } catch (error) {
+      if (isGuardFailure(error, 'account-job.lost')) return;
+      // Its claim runs out, and then it is tried again.
+      log.warn({ err: error, userId: job.userId, kind: job.kind }, 'A job of an account was interrupted');
+    }
+  }
+
+  async function workOff(): Promise<void> {
+    while (!closed) {
+      pollAgain = false;
+      const due = await listDueAccountJobs(db, now(), jobsAtOnce);
+      await Promise.all(due.map(run));
+      if (due.length === 0 && !pollAgain) break;
+    }
+    if (closed) return;
+    const next = await findNextAccountJob(db);
+    if (next !== undefined) wakeIn(Math.max(100, next - now()));
+  }
+
+  function poll(): void {
+    pollAgain = true;
+    if (closed || polling !== undefined) return;
+    clearTimeout(timer);
+    polling = workOff()
+      .catch((error: unknown) => {
+        log.warn({ err: error }, 'Could not look for jobs of accounts');
+        wakeIn(10_000);
+      })
+      .finally(() => {
+        polling = undefined;
+        // Something came while the last look was under way.
+        if (pollAgain) poll();
+      });
+  }
+
+  function wakeIn(milliseconds: number): void {
+    clearTimeout(timer);
+    timer = setTimeout(poll, Math.min(milliseconds, maxDelay)).unref();
+  }
+
+  const stop = db.onChanges((batch) => {
+    if (batch.some(({ changes }) => changes.some(({ kind }) => kind === 'account_job'))) poll();
+  });
+  poll();
+
+  return {
+    async close() {
+      closed = true;
+      stop();
+      clearTimeout(timer);
+      await polling;
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import { hash } from 'node:crypto';
+import type { Devices } from '../devices/devices.ts';
+import type { OwnPassword } from './own-password.ts';
+import type { Sender } from './sender.ts';
+import type { AuthData } from './uia.ts';
+
+export interface DeviceDeletion {
+  /** Deletes devices of the sender, who must know the account's password. */
+  delete(sender: Sender, deviceIds: readonly string[], auth: AuthData | undefined): Promise<void>;
+}
+
+type Dependencies = { readonly ownPassword: OwnPassword; readonly devices: Devices };
+
+export function createDeviceDeletion({ ownPassword, devices }: Dependencies): DeviceDeletion {
+  return {
+    async delete({ userId }, deviceIds, auth) {
+      // A session that was opened to delete one device is no good for another one.
+      const which = hash('sha256', JSON.stringify([...deviceIds].sort()), 'base64url');
+      const { useUp } = await ownPassword.require(userId, `delete the devices ${which}`, auth);
+      await devices.remove(userId, deviceIds, useUp);
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { MatrixError } from '../../errors/matrix-error.ts';
+import type { Login } from './login.ts';
+import { userIdOf } from './names.ts';
+import type { AuthData, Authorization, StageOutcome, Uia } from './uia.ts';
+
+export interface OwnPassword {
+  /** Has a person prove with their password that they want `operation`. Throws `uia.required` until they have. */
+  require(userId: string, operation: string, auth: AuthData | undefined): Promise<Authorization>;
+}
+
+type Dependencies = { readonly uia: Uia; readonly login: Login; readonly serverName: string };
+
+export function createOwnPassword({ uia, login, serverName }: Dependencies): OwnPassword {
+  async function check(userId: string, auth: AuthData): Promise<StageOutcome> {
+    const claimed = claimedUser(auth);
+    if (claimed !== undefined && userIdOf(claimed, serverName) !== userId) return wrong;
+    if (typeof auth['password'] !== 'string') {
+      throw new MatrixError('request.missing-param', { message: 'Missing: auth.password' });
+    }
+    try {
+      await login.checkPassword(userId, auth['password']);
+      return { kind: 'passed' };
+    } catch (error) {
+      if (error instanceof MatrixError && error.reason === 'login.forbidden') return wrong;
+      throw error;
+    }
+  }
+
+  return {
+    require: (userId, operation, auth) =>
+      uia.authorize(
+        {
+          operation: `${operation} of ${userId}`,
+          flows: [['m.login.password']],
+          checks: { 'm.login.password': (given) => check(userId, given) },
+        },
+        auth,
+      ),
+  };
+}
+
+const wrong: StageOutcome = { kind: 'failed', reason: 'login.forbidden' };
+
+/** Whom a client says the password is of; clients in use leave it out, or name them in the old way. */
+function claimedUser({ identifier, user }: AuthData): string | undefined {
+  if (typeof identifier === 'object' && identifier !== null) {
+    const { type, user: named } = identifier as { type?: unknown; user?: unknown };
+    return type === 'm.id.user' && typeof named === 'string' ? named : '';
+  }
+  return typeof user === 'string' ? user : undefined;
+}

@@ -1,0 +1,43 @@
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import { setPasswordHash } from '@portico/storage/stores/accounts-deactivate.ts';
+import type { Devices } from '../devices/devices.ts';
+import type { OwnPassword } from './own-password.ts';
+import type { PasswordHasher } from './password-hasher.ts';
+import type { Sender } from './sender.ts';
+import type { AuthData } from './uia.ts';
+
+export type PasswordChangeRequest = {
+  readonly new_password: string;
+  /** Whether other devices are logged out; they are unless it is `false`. */
+  readonly logout_devices?: boolean;
+  readonly auth?: AuthData;
+};
+
+export interface PasswordChange {
+  change(sender: Sender, request: PasswordChangeRequest): Promise<void>;
+}
+
+type Dependencies = {
+  readonly db: Database;
+  readonly ownPassword: OwnPassword;
+  readonly hasher: PasswordHasher;
+  readonly devices: Devices;
+};
+
+/** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountpassword} */
+export function createPasswordChange({ db, ownPassword, hasher, devices }: Dependencies): PasswordChange {
+  return {
+    async change({ userId, deviceId }, { new_password: password, logout_devices: logOut, auth }) {
+      const { useUp } = await ownPassword.require(userId, 'change the password', auth);
+      const hash = await hasher.hash(password);
+      const write = (set: WriteSet): void => {
+        useUp(set);
+        setPasswordHash(set, userId, hash);
+      };
+      if (logOut !== false) return devices.removeAllBut(userId, [deviceId], write);
+      const set = createWriteSet();
+      write(set);
+      await db.commit(set);
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import {
+  type DeviceRow,
+  findDevice,
+  listDeviceIds,
+  listDevices,
+  removeDevices,
+  renameDevice,
+  requireNoOtherDevices,
+} from '@portico/storage/stores/devices.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import { isGuardFailure } from '../accounts/guards.ts';
+
+export type Device = {
+  readonly device_id: string;
+  readonly display_name?: string;
+  readonly last_seen_ip?: string;
+  readonly last_seen_ts?: number;
+};
+
+/** Adds to the write set that deletes devices what else goes with them: keys, pushers, messages that wait for them. */
+export type OnDevicesDeleted = (set: WriteSet, userId: string, deviceIds: readonly string[]) => void;
+
+export interface Devices {
+  /** At most a thousand, by ID. */
+  list(userId: string): Promise<Device[]>;
+  /** Throws `device.not-found`. */
+  get(userId: string, deviceId: string): Promise<Device>;
+  /** Throws `device.not-found`. */
+  rename(userId: string, deviceId: string, name: string): Promise<void>;
+  /** Deletes devices with all that belongs to them, together with whatever `also` adds to the write set. */
+  remove(userId: string, deviceIds: readonly string[], also?: (set: WriteSet) => void): Promise<void>;
+  /** Deletes all devices but those to keep. */
+  removeAllBut(userId: string, kept: readonly string[], also?: (set: WriteSet) => void): Promise<void>;
+}
+
+type Dependencies = { readonly db: Database; readonly onDeleted: readonly OnDevicesDeleted[] };
+
+export const maxDeviceNameLength = 100;
+
+/** How often the devices to delete are read again because there was a new one. */
+const maxTries = 5;
+
+export function createDevices({ db, onDeleted }: Dependencies): Devices {
+  function planRemoval(set: WriteSet, userId: string, deviceIds: readonly string[]): void {
+    removeDevices(set, userId, deviceIds);
+    for (const hook of onDeleted) hook(set, userId, deviceIds);
+  }
+
+  return {
+    list: async (userId) => (await listDevices(db, userId)).map(toDevice),
+    async get(userId, deviceId) {
+      const row = await findDevice(db, userId, deviceId);
+      if (row === undefined) throw new MatrixError('device.not-found');
+      return toDevice(row);
+    },
+    async rename(userId, deviceId, name) {
+      if (name.length > maxDeviceNameLength) {
+        throw new MatrixError('request.invalid-param', {
+          message: `A device's name has at most ${maxDeviceNameLength} characters.`,
+        });
+      }
+      const set = createWriteSet();
+      renameDevice(set, userId, deviceId, name);
+      await db.commit(set);
+    },
+    async remove(userId, deviceIds, also) {
+      const set = createWriteSet();
+      also?.(set);
+      planRemoval(set, userId, deviceIds);
+      await db.commit(set);
+    },
+    async removeAllBut(userId, kept, also) {
+      for (let tries = 1; ; tries += 1) {
+        const ids = (await listDeviceIds(db, userId)).filter((id) => !kept.includes(id));
+        const set = createWriteSet();
+        also?.(set);
+        requireNoOtherDevices(set, userId, [...ids, ...kept]);
+        planRemoval(set, userId, ids);
+        try {
+          await db.commit(set);
+          return;
+        } catch (error) {
+          if (!isGuardFailure(error, 'devices.changed') || tries === maxTries) throw error;
+        }
+      }
+    },
+  };
+}
+
+function toDevice(row: DeviceRow): Device {
+  return {
+    device_id: row.device_id,
+    ...(row.display_name !== null && { display_name: row.display_name }),
+    ...(row.last_seen_ip !== null && { last_seen_ip: row.last_seen_ip }),
+    ...(row.last_seen_at !== null && { last_seen_ts: row.last_seen_at }),
+  };
+}

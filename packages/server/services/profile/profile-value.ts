@@ -1,0 +1,30 @@
+import type { JsonValue } from '@portico/protocol';
+import { parseMxcUri } from '@portico/protocol/ids/mxc-uri.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+
+const maxDisplayNameLength = 256;
+const maxAvatarUrlLength = 1000;
+
+/**
+ * What is to be stored for a field, `undefined` to remove it: clients in use say with an empty text that they want no
+ * display name or avatar any more. Throws what is wrong with it.
+ */
+export function parseProfileValue(key: string, value: JsonValue): JsonValue | undefined {
+  if (key !== 'displayname' && key !== 'avatar_url' && key !== 'm.tz') return value;
+  if (typeof value !== 'string') throw new MatrixError('request.bad-json', { message: `${key} must be a string.` });
+  if (key === 'm.tz') return value;
+  if (value === '') return undefined;
+  if (key === 'displayname') checkLength(value, maxDisplayNameLength, 'A display name');
+  else {
+    checkLength(value, maxAvatarUrlLength, 'The address of an avatar');
+    if (parseMxcUri(value) === undefined) {
+      throw new MatrixError('request.invalid-param', { message: 'avatar_url must be an mxc:// address.' });
+    }
+  }
+  return value;
+}
+
+function checkLength(value: string, most: number, what: string): void {
+  if (value.length <= most) return;
+  throw new MatrixError('request.invalid-param', { message: `${what} has at most ${most} characters.` });
+}
