@@ -6,7 +6,6 @@ import { pushRules } from './0005-push-rules.ts';
 import { sync } from './0006-sync.ts';
 import { media } from './0007-media.ts';
 import { accountsBreadth } from './0008-accounts-breadth.ts';
-import { conversation } from './0010-conversation.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -21,5 +20,4 @@ export const migrations: readonly Migration[] = [
   sync,
   media,
   accountsBreadth,
-  conversation,
 ];
