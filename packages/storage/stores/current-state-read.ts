@@ -10,27 +10,34 @@ export type CurrentStateRow = {
   readonly event_nid: number;
 };
 
-const inRooms = 'room_nid in (select cast(value as bigint) from json_each(cast($1 as text)))';
+/** With the root of the whole state that an entry belongs to, and the position of the room's last event then. */
+export type RootedStateRow = CurrentStateRow & { readonly state_root: number; readonly last_position: number };
 
-const selectAll = sql<CurrentStateRow, [roomNids: string]>(
+const inRooms = 'c.room_nid in (select cast(value as bigint) from json_each(cast($1 as text)))';
+
+const columns = 'c.room_nid, c.type, c.state_key, c.event_nid, r.state_root, r.last_position';
+const withRoom = 'join rooms r on r.room_nid = c.room_nid';
+
+const selectAll = sql<RootedStateRow, [roomNids: string]>(
   'current-state.all',
-  `select room_nid, type, state_key, event_nid from current_state where ${inRooms}`,
+  `select ${columns} from current_state c ${withRoom} where ${inRooms}`,
 );
 
 /* Two ranges of the key, so that the members between them are not even counted. */
-const selectWithoutMembers = sql<CurrentStateRow, [roomNids: string]>(
+const selectWithoutMembers = sql<RootedStateRow, [roomNids: string]>(
   'current-state.without-members',
-  `select room_nid, type, state_key, event_nid from current_state where ${inRooms} and type < 'm.room.member'
+  `select ${columns} from current_state c ${withRoom} where ${inRooms} and c.type < 'm.room.member'
    union all
-   select room_nid, type, state_key, event_nid from current_state where ${inRooms} and type > 'm.room.member'`,
+   select ${columns} from current_state c ${withRoom} where ${inRooms} and c.type > 'm.room.member'`,
 );
 
-const selectMembers = sql<CurrentStateRow, [pairs: string]>(
+const selectMembers = sql<RootedStateRow, [pairs: string]>(
   'current-state.members',
-  `select c.room_nid, c.type, c.state_key, c.event_nid
+  `select ${columns}
    from json_each(cast($1 as text)) w
    join current_state c on c.room_nid = cast(substr(w.value, 1, 16) as bigint) and c.type = 'm.room.member'
-     and c.state_key = substr(w.value, 17)`,
+     and c.state_key = substr(w.value, 17)
+   ${withRoom}`,
 );
 
 const selectOne = sql<{ event_nid: number }, [roomNid: number, type: string, stateKey: string]>(
@@ -43,7 +50,7 @@ export async function readCurrentState(
   reader: Reader,
   roomNids: readonly number[],
   part: 'all' | 'without-members',
-): Promise<CurrentStateRow[]> {
+): Promise<RootedStateRow[]> {
   if (roomNids.length === 0) return [];
   return reader.all(part === 'all' ? selectAll : selectWithoutMembers, [JSON.stringify(roomNids)]);
 }
@@ -52,7 +59,7 @@ export async function readCurrentState(
 export async function readCurrentMembers(
   reader: Reader,
   members: readonly (readonly [roomNid: number, userId: string])[],
-): Promise<CurrentStateRow[]> {
+): Promise<RootedStateRow[]> {
   return members.length === 0 ? [] : reader.all(selectMembers, [packPairs(members)]);
 }
 

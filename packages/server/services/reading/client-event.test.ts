@@ -16,6 +16,7 @@ const row: ClientEventRow = {
   redaction_fields: null,
   state_before: 1,
   state_after: null,
+  head_state: null,
   replaces_nid: null,
   redacted_by: null,
   relation_kinds: null,

@@ -16,6 +16,8 @@ export type Answer = {
   /** The members of the response but `next_batch`, each with a comma before it. */
   readonly text: string;
   readonly isEmpty: boolean;
+  /** What the next token says of streams, by their letters, where it is not what it was when the answer was begun. */
+  readonly serials: ReadonlyMap<string, string>;
 };
 
 export type AnswerContext = SyncContext & { readonly batches: Batches; readonly streams: readonly SyncStream[] };
@@ -56,7 +58,7 @@ export async function makeAnswer(
   for (const { defaults } of context.streams) {
     text += membersText(new Map([...(defaults ?? [])].filter(([name]) => !gathered.fields.has(name))));
   }
-  return { text: text + membersText(gathered.fields), isEmpty };
+  return { text: text + membersText(gathered.fields), isEmpty, serials: gathered.serials };
 }
 
 /** Members of a JSON object, each with a comma before it. */
@@ -72,7 +74,13 @@ async function renderJoined(
   gathered: Gathered,
   pass: SyncPass,
 ): Promise<readonly string[]> {
-  const unread = await readUnread(readerFor(context, joined.size), pass.userId, [...joined.keys()]);
+  // A list of who is typing, or of who has read what, changes nobody else's counts.
+  const counted = [...joined].filter(([nid, room]) => room.events !== undefined || gathered.rooms.get(nid)?.recount);
+  const unread = await readUnread(
+    readerFor(context, counted.length),
+    pass.userId,
+    counted.map(([nid]) => nid),
+  );
   const texts: string[] = [];
   for (const [nid, room] of joined) {
     texts.push(renderRoom(room, gathered.rooms.get(nid), unread.get(nid), pass));

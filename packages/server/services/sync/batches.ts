@@ -2,13 +2,16 @@ import type { Filter } from '@portico/protocol/sync-filter/filter.ts';
 import { readPdus, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
 import { readRedactions } from '../reading/event-reader.ts';
 import type { SyncContext, SyncPass } from './pass.ts';
+import { type PlacedTimeline, readPlacedTimelines } from './placed-timeline.ts';
 import { renderEvents, type EventForm } from './render.ts';
 import { readStateDeltas } from './states.ts';
-import { readTimelines, type Span, type Timeline } from './timelines.ts';
+import type { Span, Timeline } from './timelines.ts';
 
 /** What a room's timeline and state bring, for everybody who was joined all along. */
 export type Batch = {
   readonly timeline: Timeline;
+  /** The root of the room's state at the end of it. */
+  readonly end: number;
   readonly state: readonly ClientEventRow[];
   readonly redactions: ReadonlyMap<number, ClientEventRow>;
   /** Who sent what is in the timeline. */
@@ -120,30 +123,28 @@ async function makeBatches(
   look: { readonly filter: Filter; readonly stateField: SyncPass['stateField'] },
   now: number,
 ): Promise<(nid: number) => SharedBatch> {
-  const timelines = await readTimelines(context, spans, look.filter.room.timeline);
-  const rooms = spans.flatMap((span) => {
-    const timeline = timelines.get(span.nid);
-    return timeline === undefined ? [] : [{ span, timeline }];
-  });
+  const rooms = await readPlacedTimelines(context, spans, look);
   const states = await readStateDeltas(context, rooms, look);
   const all = rooms.flatMap(({ span, timeline }) => [...timeline.rows, ...(states.get(span.nid) ?? [])]);
   const redactions = await readRedactions(context.db, all);
   const form = await readForm(context, look.filter, all);
+  const byRoom = new Map(rooms.map((room) => [room.span.nid, room]));
   return (nid) => {
-    const timeline = timelines.get(nid);
-    if (timeline === undefined) throw new Error(`room ${nid} has no timeline`);
-    return shareable(toBatch(timeline, states.get(nid) ?? [], redactions), form, now);
+    const room = byRoom.get(nid);
+    if (room === undefined) throw new Error(`room ${nid} has no timeline`);
+    return shareable(toBatch(room, states.get(nid) ?? [], redactions), form, now);
   };
 }
 
 export function toBatch(
-  timeline: Timeline,
+  { timeline, end }: PlacedTimeline,
   state: readonly ClientEventRow[],
   redactions: ReadonlyMap<number, ClientEventRow>,
 ): Batch {
   const isMember = (row: ClientEventRow) => row.type === 'm.room.member' && row.state_key !== null;
   return {
     timeline,
+    end,
     state,
     redactions,
     senders: new Set(timeline.rows.map((row) => row.sender)),

@@ -7,10 +7,11 @@ import type { SyncContext, SyncPass } from './pass.ts';
 import { hasNewEvents, type JoinedPlan } from './plan.ts';
 import { renderEvents } from './render.ts';
 import { timelineAndState, type JoinedRoom } from './room-text.ts';
-import { readFullStates, readMembersOf, type SpanWithTimeline } from './states.ts';
+import { type PlacedTimeline, readPlacedTimelines } from './placed-timeline.ts';
+import { readFullStates, readMembersOf } from './states.ts';
 import { readSummaries, renderSummary, type Summary } from './summaries.ts';
 import { eventTest } from '../reading/event-reader.ts';
-import { readTimelines, type Span } from './timelines.ts';
+import type { Span } from './timelines.ts';
 
 type Rooms = Map<number, JoinedRoom>;
 
@@ -39,13 +40,14 @@ async function readContinuedRooms(
   const { userId, filter, memory, since, now } = pass;
   const spans = plans.map(({ entry }) => continuedSpan(entry, since ?? 0, pass.upTo));
   const found = await batches.find(spans, pass, now);
-  const changed: (SpanWithTimeline & { readonly batch: Batch; readonly timelineText: string })[] = [];
+  const changed: (PlacedTimeline & { readonly batch: Batch; readonly timelineText: string })[] = [];
   for (const span of spans) {
     const batch = found.get(span.nid);
     if (batch === undefined) continue;
     const timelineText = batch.timelineFor(pass);
     if (timelineText === '' && batch.state.length === 0 && !batch.timeline.limited) continue;
-    changed.push({ span, batch, timeline: batch.timeline, timelineText });
+    const { timeline, end } = batch;
+    changed.push({ span, timeline, end, batch, timelineText });
   }
   const withMembers = changed.filter(({ batch }) => batch.hasMembers).map(({ span }) => span.nid);
   const summaries = await readSummaries(context, withMembers, userId);
@@ -89,11 +91,7 @@ async function readWholeRooms(
 ): Promise<void> {
   const { userId, filter, now } = pass;
   const spans = plans.map((plan) => wholeSpan(plan, pass));
-  const timelines = await readTimelines(context, spans, filter.room.timeline);
-  const read = spans.flatMap((span) => {
-    const timeline = timelines.get(span.nid);
-    return timeline === undefined ? [] : [{ span, timeline }];
-  });
+  const read = await readPlacedTimelines(context, spans, pass);
   const nids = spans.map((span) => span.nid);
   const summaries = await readSummaries(context, nids, userId);
   const { lazyLoadMembers } = filter.room.state;
@@ -109,8 +107,9 @@ async function readWholeRooms(
   const everything = read.flatMap(({ span, timeline }) => [...timeline.rows, ...(states.get(span.nid) ?? [])]);
   const redactions = await readRedactions(context.db, everything);
   const form = await readForm(context, filter, everything);
-  for (const { span, timeline } of read) {
-    const batch = toBatch(timeline, stateFor(pass, states.get(span.nid) ?? []), redactions);
+  for (const room of read) {
+    const { span, timeline } = room;
+    const batch = toBatch(room, stateFor(pass, states.get(span.nid) ?? []), redactions);
     if (lazyLoadMembers) remember(pass, span.nid, [...batch.state, ...timeline.rows], batch.senders);
     const membershipOf = (row: ClientEventRow) =>
       timeline.memberships === undefined ? 'join' : timeline.memberships.get(row.event_nid);

@@ -1,6 +1,7 @@
 import type { Filter } from '@portico/protocol/sync-filter/filter.ts';
 import type { ReadingContext } from '../reading/context.ts';
 import type { Reader } from '@portico/storage';
+import type { StateRoots } from './state-roots.ts';
 import type { LazyMemory } from './lazy-memory.ts';
 
 /** One attempt to answer a request: what the client has, how far the answer goes, and what it should look like. */
@@ -20,7 +21,7 @@ export type SyncPass = {
   readonly memory: LazyMemory;
 };
 
-export type SyncContext = Pick<ReadingContext, 'db' | 'states' | 'visibility'>;
+export type SyncContext = Pick<ReadingContext, 'db' | 'states' | 'visibility'> & { readonly roots: StateRoots };
 
 /** Few rooms are read at once; many by the thread that is there for it. */
 export function readerFor({ db }: SyncContext, rooms: number): Reader {

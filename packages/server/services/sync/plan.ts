@@ -90,7 +90,8 @@ async function planLeft(
       nid: row.room_nid,
       id: row.room_id,
       eventNid: row.event_nid,
-      end: row.room_order,
+      // Merged branches can end a membership later than with the event that says so.
+      end: Math.max(row.room_order, endOfPosition(row.position)),
       since: move?.first.previous === 'join' && since !== undefined ? endOfPosition(since) : undefined,
       joinedUntil: wasJoined && until !== undefined ? endOfPosition(until) : undefined,
     });

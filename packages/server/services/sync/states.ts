@@ -1,50 +1,74 @@
 import { passesNothing, passesRooms } from '@portico/protocol/sync-filter/event-filter.ts';
-import { readCurrentMembers, readCurrentState } from '@portico/storage/stores/current-state-read.ts';
+import type { StatePart } from '@portico/storage/state-trie/index.ts';
 import {
-  findStateRootAt,
-  readEvents,
-  readStateChanges,
-  type ClientEventRow,
-} from '@portico/storage/stores/timeline.ts';
+  readCurrentMembers,
+  readCurrentState,
+  type RootedStateRow,
+} from '@portico/storage/stores/current-state-read.ts';
+import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { endOfPosition } from '../reading/tokens.ts';
 import { answered } from '../reading/visibility.ts';
 import { readerFor, type SyncContext, type SyncPass } from './pass.ts';
-import type { Span, Timeline } from './timelines.ts';
-
-export type SpanWithTimeline = { readonly span: Span; readonly timeline: Timeline };
+import type { PlacedTimeline } from './placed-timeline.ts';
+import { isStraight } from './state-roots.ts';
 
 export type Members = readonly (readonly [roomNid: number, userId: string])[];
 
-/** Up to where the state goes that is sent with a timeline: its start, or its end with `use_state_after`. */
-function targetOf({ span, timeline }: SpanWithTimeline, pass: Pick<SyncPass, 'stateField'>): number {
-  return pass.stateField === 'state' ? timeline.start : span.upTo;
-}
-
 type Rows = Map<number, ClientEventRow[]>;
+type Look = Pick<SyncPass, 'stateField' | 'filter'>;
 
-/** What changed in the state between what the client has and the timeline's start, or its end. */
+const membersType = 'm.room.member';
+
+/** What changed in the state, besides what the timeline tells, since what the client has. */
 export async function readStateDeltas(
   context: SyncContext,
-  rooms: readonly SpanWithTimeline[],
-  pass: Pick<SyncPass, 'stateField' | 'filter'>,
+  rooms: readonly PlacedTimeline[],
+  look: Look,
 ): Promise<Rows> {
-  const deltas: Rows = new Map();
-  const gaps: SpanWithTimeline[] = [];
-  for (const room of rooms) {
-    if (!mayHaveState(room, pass)) continue;
-    const { span, timeline } = room;
-    if (pass.stateField === 'state' ? !timeline.hasGap : timeline.isComplete) {
-      if (pass.stateField !== 'state') deltas.set(span.nid, lastOfEachKey(timeline.rows));
-    } else gaps.push(room);
+  const wanted = rooms.filter((room) => mayHaveState(room, look));
+  const places = wanted.map(({ span }) => ({ nid: span.nid, place: span.after }));
+  const before = await context.roots.at(readerFor(context, places.length), places);
+  const isAfter = look.stateField !== 'state';
+  const chosen = new Map<number, ReadonlySet<number>>();
+  for (const [index, room] of wanted.entries()) {
+    const { rows, isComplete } = room.timeline;
+    const rootBefore = before[index] ?? 0;
+    if (isComplete && isStraight(rows, rootBefore)) {
+      if (isAfter)
+        chosen.set(
+          room.span.nid,
+          new Set(
+            lastOfEachKey(rows)
+              .values()
+              .map((row) => row.event_nid),
+          ),
+        );
+    } else if (rootBefore !== room.end)
+      chosen.set(room.span.nid, await changedNids(context, room, rootBefore, isAfter));
   }
-  const ranges = gaps.map((room) => ({ roomNid: room.span.nid, after: room.span.after, upTo: targetOf(room, pass) }));
-  for (const row of await readStateChanges(readerFor(context, ranges.length), ranges)) add(deltas, row);
-  return deltas;
+  return readRows(context, rooms, chosen);
 }
 
-/** The whole state at the timeline's start, or its end; of lazily loaded members only those named. */
+async function changedNids(
+  context: SyncContext,
+  room: PlacedTimeline,
+  rootBefore: number,
+  isAfter: boolean,
+): Promise<ReadonlySet<number>> {
+  const nids = new Set<number>();
+  const known = new Set<number>();
+  for (const { before, after } of await differences(context, rootBefore, room.end)) {
+    if (after !== undefined) nids.add(after);
+    if (before !== undefined) known.add(before);
+  }
+  if (!isAfter) takeBack(room, nids);
+  return nids.difference(known);
+}
+
+/** The whole state that belongs with each timeline; of lazily loaded members only those named. */
 export async function readFullStates(
   context: SyncContext,
-  rooms: readonly SpanWithTimeline[],
+  rooms: readonly PlacedTimeline[],
   pass: SyncPass,
   members: Members,
 ): Promise<Rows> {
@@ -53,107 +77,138 @@ export async function readFullStates(
   const reader = readerFor(context, wanted.length);
   const nids = wanted.map(({ span }) => span.nid);
   const current = await readCurrentState(reader, nids, lazy ? 'without-members' : 'all');
-  if (lazy) current.push(...(await readCurrentMembers(reader, members)));
-  return windBack(
-    context,
-    rooms,
-    pass,
-    current.map((row) => row.event_nid),
-  );
+  if (!lazy) return readAsOf(context, wanted, pass, current);
+  current.push(...(await readCurrentMembers(reader, members)));
+  const rows = await readAsOf(context, wanted, pass, current);
+  return withoutOthers(rows, members);
 }
 
-/** Single members as they were at the timeline's start, or are at its end. */
+/** Single members as they belong with each timeline. */
 export async function readMembersOf(
   context: SyncContext,
-  rooms: readonly SpanWithTimeline[],
+  rooms: readonly PlacedTimeline[],
   pass: SyncPass,
   members: Members,
 ): Promise<Rows> {
   if (members.length === 0) return new Map();
   const current = await readCurrentMembers(readerFor(context, rooms.length), members);
-  return windBack(
-    context,
-    rooms,
-    pass,
-    current.map((row) => row.event_nid),
-  );
+  return withoutOthers(await readAsOf(context, rooms, pass, current, { only: membersType }), members);
 }
 
-/** The state of a room that the user is no longer in, at the end of their time there or at its timeline's start. */
+/** The state of a room that the user is no longer in. */
 export async function readStateThen(
   context: SyncContext,
-  room: SpanWithTimeline,
+  room: PlacedTimeline,
   pass: SyncPass,
   senders: ReadonlySet<string>,
 ): Promise<readonly ClientEventRow[]> {
   if (!mayHaveState(room, pass)) return [];
-  const rootId = await findStateRootAt(context.db, room.span.nid, targetOf(room, pass));
-  if (rootId === undefined) return [];
-  const root = await answered(context.states.root(rootId));
+  const root = await answered(context.states.root(room.end));
   const lazy = pass.filter.room.state.lazyLoadMembers;
-  const rows: ClientEventRow[] = [];
-  const part = lazy ? { except: 'm.room.member' } : undefined;
-  for await (const nids of context.states.events(root, part)) rows.push(...(await readEvents(context.db.long, nids)));
-  if (!lazy) return rows;
-  const keys = [...senders].map((sender) => ['m.room.member', sender] as const);
-  const members = await answered(context.states.getMany(root, keys));
-  rows.push(
-    ...(await readEvents(
-      context.db,
-      members.filter((nid) => nid !== undefined),
-    )),
-  );
-  return rows;
+  const nids = new Set<number>();
+  for await (const page of context.states.events(root, lazy ? { except: membersType } : undefined)) {
+    for (const nid of page) nids.add(nid);
+  }
+  if (lazy) {
+    const keys = [...senders].map((sender) => [membersType, sender] as const);
+    for (const nid of await answered(context.states.getMany(root, keys))) if (nid !== undefined) nids.add(nid);
+  }
+  if (pass.stateField === 'state') takeBack(room, nids);
+  return (await readRows(context, [room], new Map([[room.span.nid, nids]]))).get(room.span.nid) ?? [];
 }
 
-function mayHaveState({ span }: SpanWithTimeline, { filter }: Pick<SyncPass, 'filter'>): boolean {
+function mayHaveState({ span }: PlacedTimeline, { filter }: Pick<SyncPass, 'filter'>): boolean {
   return !passesNothing(filter.room.state) && passesRooms(filter.room.state, span.id);
 }
 
-/**
- * Goes from the state now back to each room's target, from each event to the one that it replaced. Along a timeline that
- * a client is sent, that is the state on which it has to begin to arrive at the state now.
- */
-async function windBack(
+/** From entries of the states now to the same entries of the states that belong with the timelines. */
+async function readAsOf(
   context: SyncContext,
-  rooms: readonly SpanWithTimeline[],
-  pass: Pick<SyncPass, 'stateField'>,
-  nids: readonly number[],
+  rooms: readonly PlacedTimeline[],
+  { stateField }: Look,
+  current: readonly RootedStateRow[],
+  part?: StatePart,
 ): Promise<Rows> {
-  const targets = new Map(rooms.map((room) => [room.span.nid, targetOf(room, pass)]));
-  const known = new Map<number, ClientEventRow>();
-  for (const { timeline } of rooms) for (const row of timeline.rows) known.set(row.event_nid, row);
-  const reader = readerFor(context, rooms.length);
-  const result: Rows = new Map();
-  let wanted: readonly number[] = nids;
-  while (wanted.length > 0) {
-    const missing: number[] = [];
-    for (let nid of wanted) {
-      for (;;) {
-        const row = known.get(nid);
-        if (row === undefined) missing.push(nid);
-        else if ((row.room_order ?? 0) <= (targets.get(row.room_nid) ?? Infinity)) add(result, row);
-        else if (row.replaces_nid !== null) {
-          nid = row.replaces_nid;
-          continue;
-        }
-        break;
+  const byRoom = Map.groupBy(current, (row) => row.room_nid);
+  const chosen = new Map<number, ReadonlySet<number>>();
+  for (const room of rooms) {
+    const entries = byRoom.get(room.span.nid) ?? [];
+    const [first] = entries;
+    if (first === undefined) continue;
+    const nids = new Set(entries.map((row) => row.event_nid));
+    // Something may have happened since the position of the answer.
+    if (endOfPosition(first.last_position) > room.span.upTo) {
+      for (const { before, after } of await differences(context, first.state_root, room.end, part)) {
+        if (before !== undefined) nids.delete(before);
+        if (after !== undefined) nids.add(after);
       }
     }
-    for (const row of await readEvents(reader, missing)) known.set(row.event_nid, row);
-    wanted = missing.filter((nid) => known.has(nid));
+    if (stateField === 'state') takeBack(room, nids);
+    chosen.set(room.span.nid, nids);
   }
+  return readRows(context, rooms, chosen);
+}
+
+async function differences(context: SyncContext, from: number, to: number, part?: StatePart) {
+  if (from === to) return [];
+  const [before, after] = await Promise.all([from, to].map((root) => answered(context.states.root(root))));
+  return before === undefined || after === undefined ? [] : answered(context.states.diff(before, after, part));
+}
+
+/** Turns the state after a timeline into the one from which the timeline leads to it. */
+function takeBack({ timeline: { rows } }: PlacedTimeline, nids: Set<number>): void {
+  const firsts = new Map<string, ClientEventRow>();
+  for (const row of rows) {
+    if (row.state_key !== null && !firsts.has(keyOf(row))) firsts.set(keyOf(row), row);
+  }
+  for (const last of lastOfEachKey(rows)) {
+    const replaced = firsts.get(keyOf(last))?.replaces_nid;
+    if (nids.delete(last.event_nid) && typeof replaced === 'number') nids.add(replaced);
+  }
+}
+
+async function readRows(
+  context: SyncContext,
+  rooms: readonly PlacedTimeline[],
+  chosen: ReadonlyMap<number, ReadonlySet<number>>,
+): Promise<Rows> {
+  const known = new Map<number, ClientEventRow>();
+  for (const { timeline } of rooms) for (const row of timeline.rows) known.set(row.event_nid, row);
+  const result: Rows = new Map();
+  const missing: number[] = [];
+  for (const [roomNid, nids] of chosen) {
+    const rows: ClientEventRow[] = [];
+    result.set(roomNid, rows);
+    for (const nid of nids) {
+      const row = known.get(nid);
+      if (row === undefined) missing.push(nid);
+      else rows.push(row);
+    }
+  }
+  const reader = missing.length > manyEvents ? context.db.long : readerFor(context, rooms.length);
+  for (const row of await readEvents(reader, missing)) result.get(row.room_nid)?.push(row);
   return result;
 }
 
-function lastOfEachKey(rows: readonly ClientEventRow[]): ClientEventRow[] {
+const manyEvents = 2000;
+
+function withoutOthers(rows: Rows, members: Members): Rows {
+  const wanted = new Set(members.map(([nid, userId]) => `${nid} ${userId}`));
+  for (const [nid, ofRoom] of rows) {
+    rows.set(
+      nid,
+      ofRoom.filter((row) => row.type !== membersType || wanted.has(`${nid} ${row.state_key}`)),
+    );
+  }
+  return rows;
+}
+
+function lastOfEachKey(rows: readonly ClientEventRow[]): readonly ClientEventRow[] {
   const last = new Map<string, ClientEventRow>();
-  for (const row of rows) if (row.state_key !== null) last.set(`${row.type}\0${row.state_key}`, row);
+  for (const row of rows) if (row.state_key !== null) last.set(keyOf(row), row);
   return [...last.values()];
 }
 
-function add(rows: Rows, row: ClientEventRow): void {
-  const ofRoom = rows.get(row.room_nid);
-  if (ofRoom === undefined) rows.set(row.room_nid, [row]);
-  else ofRoom.push(row);
+export function keyOf({ type, state_key: stateKey }: ClientEventRow): string {
+  return `${type}\0${stateKey}`;
 }

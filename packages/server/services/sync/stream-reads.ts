@@ -8,6 +8,8 @@ export type Gathered = {
   readonly fields: ReadonlyMap<string, string>;
   readonly accountData: readonly string[];
   readonly rooms: ReadonlyMap<number, RoomParts>;
+  /** By letter: what the next token says of streams that said so. */
+  readonly serials: ReadonlyMap<string, string>;
 };
 
 /** Reads each stream that may have something new for the user, in the rooms where that may be. */
@@ -24,6 +26,7 @@ export async function readStreams(
   const reader = readerFor(context, since === undefined ? plans.length : newRooms.size);
   const allRooms = () => new Map(plans.map(({ entry }) => [entry.nid, entry.id]));
   const reads: Promise<StreamParts>[] = [];
+  const serialsNow = new Map<string, string>();
   for (const stream of streams) {
     const rooms = new Map<number, string>();
     for (const { entry, isNew } of plans) {
@@ -33,9 +36,15 @@ export async function readStreams(
     const serial = stream.serial && serials.get(stream.serial.letter);
     const isPending = since === undefined || stream.serial?.isPending(userId, serial) === true;
     if (!isPending && rooms.size === 0 && !userMayHave(stream, user, since)) continue;
-    reads.push(stream.read({ reader, userId, deviceId, since, upTo, serial, filter, rooms, newRooms, allRooms }));
+    const request = { reader, userId, deviceId, since, upTo, serial, filter, rooms, newRooms, allRooms };
+    reads.push(stream.read(request).then((parts) => noteSerial(serialsNow, stream, parts)));
   }
-  return merge(await Promise.all(reads));
+  return { ...merge(await Promise.all(reads)), serials: serialsNow };
+}
+
+function noteSerial(serials: Map<string, string>, { serial }: SyncStream, parts: StreamParts): StreamParts {
+  if (serial !== undefined && parts.serial !== undefined) serials.set(serial.letter, parts.serial);
+  return parts;
 }
 
 function userMayHave({ kinds }: SyncStream, user: OnlineUser, since: number): boolean {
@@ -54,7 +63,7 @@ function roomMayHave({ kinds }: SyncStream, room: JoinedPlan['entry']['room'], s
   return false;
 }
 
-function merge(parts: readonly StreamParts[]): Gathered {
+function merge(parts: readonly StreamParts[]): Omit<Gathered, 'serials'> {
   const fields = new Map<string, string>();
   const accountData: string[] = [];
   const rooms = new Map<number, RoomParts>();

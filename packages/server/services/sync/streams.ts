@@ -34,6 +34,8 @@ export type StreamParts = {
   /** Top-level fields of the response, as JSON texts. */
   readonly fields?: ReadonlyMap<string, string>;
   readonly rooms?: ReadonlyMap<number, RoomParts>;
+  /** What the next token says of this stream, instead of where it stood when the answer was begun. */
+  readonly serial?: string;
 };
 
 /**
@@ -44,13 +46,20 @@ export type SyncStream = {
   readonly name: string;
   /** The kinds of committed changes that concern it, and what their keys name. */
   readonly kinds: ReadonlyMap<string, 'user' | 'room'>;
-  /** For a stream in memory: its letter in the token, where it stands, and whether it has something for somebody. */
+  /** For what no position says: its letter in the token, where it stands, and whether it has something for somebody. */
   readonly serial?: {
     readonly letter: string;
-    readonly current: (userId: string) => string;
+    readonly current: (userId: string) => string | undefined;
     readonly isPending: (userId: string, serial: string | undefined) => boolean;
   };
   /** Top-level fields that clients expect to be there even when there is nothing. */
   readonly defaults?: ReadonlyMap<string, string>;
   readonly read: (request: StreamRequest) => Promise<StreamParts>;
+  /** Called once for each request with a token: what was given up to there has arrived. */
+  readonly acknowledged?: (token: {
+    readonly userId: string;
+    readonly deviceId: string;
+    readonly since: number;
+    readonly serial: string | undefined;
+  }) => void;
 };

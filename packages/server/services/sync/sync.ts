@@ -8,6 +8,7 @@ import { createLazyMemory, type LazyMemory } from './lazy-memory.ts';
 import { settleUser } from './load-user.ts';
 import { createOnlineIndex, type OnlineIndex, type OnlineUser } from './online-index.ts';
 import type { SyncPass } from './pass.ts';
+import { createStateRoots } from './state-roots.ts';
 import type { SyncStream } from './streams.ts';
 import { formatSyncToken, parseSyncToken, type SyncToken } from './token.ts';
 import { realTimers, waitForChange, type After } from './waiting.ts';
@@ -71,7 +72,8 @@ export function createSync({ reading, filters, streams, after = realTimers, watc
     roomKinds: kindsOf(streams, 'room'),
     maxUsers: maxOnlineUsers,
   });
-  const batches = createBatches(reading);
+  const readingSync = { ...reading, roots: createStateRoots() };
+  const batches = createBatches(readingSync);
   watchCache?.('sync_batches_bytes', {
     size: () => batches.stats.bytes,
     limit: () => batches.stats.maxBytes,
@@ -79,7 +81,7 @@ export function createSync({ reading, filters, streams, after = realTimers, watc
     misses: () => batches.stats.misses,
   });
   watchCache?.('sync_online_users', { size: () => online.users.size, limit: () => maxOnlineUsers });
-  const context: AnswerContext = { ...reading, batches, streams };
+  const context: AnswerContext = { ...readingSync, batches, streams };
   const emptyText = streams.map(({ defaults }) => membersText(defaults)).join('');
   let waiting = 0;
   const serialStreams = streams.flatMap((stream) => (stream.serial === undefined ? [] : [stream.serial]));
@@ -100,12 +102,19 @@ export function createSync({ reading, filters, streams, after = realTimers, watc
     return serialStreams.some(({ letter, isPending }) => isPending(user.userId, serials.get(letter)));
   }
 
-  function tokenAt(position: number, userId: string): string {
-    if (serialStreams.length === 0) return formatSyncToken(position);
-    return formatSyncToken(
-      position,
-      serialStreams.map(({ letter, current }) => [letter, current(userId)]),
-    );
+  function serialsNow(userId: string): Map<string, string> {
+    const serials = new Map<string, string>();
+    for (const { letter, current } of serialStreams) {
+      const serial = current(userId);
+      if (serial !== undefined) serials.set(letter, serial);
+    }
+    return serials;
+  }
+
+  function acknowledge({ userId, deviceId }: SyncRequest, { position: since, serials }: SyncToken): void {
+    for (const { acknowledged, serial } of streams) {
+      acknowledged?.({ userId, deviceId, since, serial: serial && serials.get(serial.letter) });
+    }
   }
 
   return {
@@ -117,6 +126,7 @@ export function createSync({ reading, filters, streams, after = realTimers, watc
       const { filter, shape } = await known.find(userId, request.filter);
       const token = request.since === undefined ? undefined : await parseSince(request.since, signal);
       const serials = token?.serials ?? new Map<string, string>();
+      if (token !== undefined) acknowledge(request, token);
       let user = online.touch(userId);
       const memory = memoryOf(user, `${deviceId} ${shape}`);
       if (token === undefined) memory.clear();
@@ -131,7 +141,7 @@ export function createSync({ reading, filters, streams, after = realTimers, watc
           await settleUser(db, online, user);
           // Nothing is waited for from here to the plan: the list of rooms is that of this position.
           const upTo = db.currentPosition();
-          const nextBatch = tokenAt(upTo, userId);
+          const nextSerials = serialsNow(userId);
           const answer = await makeAnswer(
             context,
             user,
@@ -151,7 +161,10 @@ export function createSync({ reading, filters, streams, after = realTimers, watc
             serials,
           );
           const isOver = signal.aborted || now() >= deadline;
-          if (!answer.isEmpty || answersAtOnce || isOver) return `{"next_batch":"${nextBatch}"${answer.text}}`;
+          if (!answer.isEmpty || answersAtOnce || isOver) {
+            const nextBatch = formatSyncToken(upTo, new Map([...nextSerials, ...answer.serials]));
+            return `{"next_batch":"${nextBatch}"${answer.text}}`;
+          }
           // There is nothing up to here: it need not be read again.
           since = upTo;
         }
@@ -160,7 +173,7 @@ export function createSync({ reading, filters, streams, after = realTimers, watc
         const woken = left <= 0 ? 'timeout' : await waitForChange(user, left, signal, after);
         waiting -= 1;
         if (woken !== 'changed' && (since === undefined || !hasNews(user, since, serials))) {
-          return `{"next_batch":"${tokenAt(db.currentPosition(), userId)}"${emptyText}}`;
+          return `{"next_batch":"${formatSyncToken(db.currentPosition(), serialsNow(userId))}"${emptyText}}`;
         }
       }
     },

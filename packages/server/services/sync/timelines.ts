@@ -24,10 +24,10 @@ export type Timeline = {
   readonly limited: boolean;
   /** The place before the timeline: its first event, and all that the reader is not shown before that, lie behind it. */
   readonly start: number;
-  /** Whether state may have changed before the timeline's first event that the client has not been told of. */
-  readonly hasGap: boolean;
   /** Whether every event of the stretch is in `rows`. */
   readonly isComplete: boolean;
+  /** Whether every event from the first of `rows` to the end of the stretch is there. */
+  readonly isUnbroken: boolean;
 };
 
 const defaultLimit = 10;
@@ -80,7 +80,7 @@ async function readRows(
 }
 
 function emptyTimeline({ upTo }: Span): Timeline {
-  return { rows: [], memberships: undefined, limited: false, start: upTo, hasGap: true, isComplete: false };
+  return { rows: [], memberships: undefined, limited: false, start: upTo, isComplete: false, isUnbroken: false };
 }
 
 function plainTimeline({ upTo }: Span, newestFirst: ClientEventRow[], limit: number): Timeline {
@@ -88,7 +88,7 @@ function plainTimeline({ upTo }: Span, newestFirst: ClientEventRow[], limit: num
   const rows = newestFirst.slice(0, limit).reverse();
   const [first] = rows;
   const start = first === undefined ? upTo : (first.room_order ?? 0) - 1;
-  return { rows, memberships: undefined, limited, start, hasGap: limited, isComplete: !limited };
+  return { rows, memberships: undefined, limited, start, isComplete: !limited, isUnbroken: true };
 }
 
 async function filteredTimeline(
@@ -128,8 +128,8 @@ async function filteredTimeline(
     limited,
     // With nothing to show, the state goes up to the end of the stretch instead.
     start: typeof firstOrder === 'number' ? firstOrder - 1 : span.upTo,
-    hasGap: true,
     isComplete: false,
+    isUnbroken: false,
   };
 }
 
