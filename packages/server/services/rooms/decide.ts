@@ -3,6 +3,7 @@ import {
   authorise,
   buildEvent,
   type EventSigner,
+  type NewEvent,
   type RoomEvent,
   type RoomVersionRules,
 } from '@portico/protocol';
@@ -17,6 +18,7 @@ import type { Draft } from './draft.ts';
 import { getKnown, type RoomHead } from './head.ts';
 import { knownAfter } from './known-state.ts';
 import { countChange, membershipsOf } from './memberships-of.ts';
+import type { ReferenceHashes } from './reference-hashes.ts';
 import type { Step } from './steps.ts';
 
 export type DecideContext = {
@@ -24,6 +26,8 @@ export type DecideContext = {
   readonly chains: ChainStore;
   readonly unread: Pick<UnreadService, 'assess'>;
   readonly signer: EventSigner;
+  readonly references: ReferenceHashes;
+  readonly randomId: () => string;
   readonly now: () => number;
 };
 
@@ -117,6 +121,8 @@ function build(
     .map(([type, stateKey]) => getKnown(head, type, stateKey))
     .filter((found) => found !== undefined);
   const isCreate = draft.type === 'm.room.create' && head.version === 0;
+  const prevEvents = head.extremities.map(({ eventId }) => eventId);
+  const authEventIds = authEvents.map(({ event }) => event.eventId);
   const built = buildEvent(
     rules,
     {
@@ -127,9 +133,10 @@ function build(
       content: draft.content,
       originServerTs: draft.originServerTs ?? context.now(),
       depth: head.maxDepth + 1,
-      prevEvents: head.extremities.map(({ eventId }) => eventId),
-      authEvents: authEvents.map(({ event }) => event.eventId),
+      prevEvents,
+      authEvents: authEventIds,
       redacts: draft.redacts,
+      ...oldFormat(context, rules, [...prevEvents, ...authEventIds]),
     },
     context.signer,
   );
@@ -140,6 +147,7 @@ function build(
     throw new MatrixError('request.bad-json', { message: built.reason });
   }
   const { event, pieces } = built;
+  if (rules.event.references === 'pairs') context.references.add(rules, event.eventId, pieces);
   const decision = authorise(rules, event, { get: state, create: state('m.room.create', '') });
   if (decision.kind === 'reject') throw new MatrixError('forbidden', { message: decision.reason });
   return {
@@ -166,6 +174,20 @@ function build(
       transaction: draft.transaction,
     },
   };
+}
+
+/** What only room versions 1 and 2 want. */
+function oldFormat(
+  { references, randomId, signer }: DecideContext,
+  rules: RoomVersionRules,
+  named: readonly string[],
+): Pick<NewEvent, 'eventId' | 'referenceHashes'> {
+  const { eventId, references: format } = rules.event;
+  const referenceHashes = format === 'pairs' ? references.findNow(named) : undefined;
+  if (format === 'pairs' && referenceHashes === undefined) {
+    throw new NotInMemory(() => references.load(rules, named));
+  }
+  return { eventId: eventId === 'explicit' ? `$${randomId()}:${signer.serverName}` : undefined, referenceHashes };
 }
 
 function editState(states: StateStore, head: RoomHead, event: RoomEvent, eventNid: number): StateEdit {

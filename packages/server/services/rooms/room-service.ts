@@ -20,6 +20,7 @@ import { createNewRooms } from './new-rooms.ts';
 import { getRedactionTarget, planRedaction } from './redact.ts';
 import { createReceiver, type Receiver } from './receiving/receiver.ts';
 import { createStateResolver } from './resolution/state-resolver.ts';
+import { createReferenceHashes } from './reference-hashes.ts';
 import { createRoomIds } from './room-ids.ts';
 import { sendMessage } from './send-message.ts';
 import { setState, soleEventId } from './set-state.ts';
@@ -72,7 +73,9 @@ export function createRoomService(options: RoomServiceOptions): RoomService & { 
   const chains = createChainStore(db, { maxEvents: 50_000 });
   const committer = createStepCommitter({ db, states, chains, heads, stateEvents, unread });
   const resolver = createStateResolver({ reader: db, states, chains, stateEvents });
-  const deciding = { db, states, chains, heads, known, stateEvents, unread, signer, now, committer };
+  const { randomId } = options;
+  const references = createReferenceHashes(db);
+  const deciding = { db, states, chains, heads, known, stateEvents, unread, signer, now, committer, references, randomId };
   const writer = createRoomWriter(deciding);
   const receiver = createReceiver({ ...deciding, resolver });
   const newRooms = createNewRooms({ db, start: writer.start, serverName, randomId: options.randomId });

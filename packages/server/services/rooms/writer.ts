@@ -2,6 +2,7 @@ import { createPackNumbers } from '@portico/storage/state-trie/pack-numbers.ts';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
+import { requireActiveMembers } from './active-members.ts';
 import type { Decision, StepCommitter } from './commit-steps.ts';
 import { decide, type DecideContext, isConflict, keysOf, NotInMemory, withReads } from './decide.ts';
 import type { Draft } from './draft.ts';
@@ -85,6 +86,7 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
     const appended = { roomNid: head.roomNid, events };
     const moveHead: Decision['moveHead'] = (set, after, position) => {
       writeHead(set, after, head, position);
+      requireActiveMembers(set, steps);
       plan.alongside?.(set, appended, position);
     };
     return { decision: { steps, before: head, moveHead }, appended };
@@ -134,6 +136,7 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
           const createEventNid = steps[0]?.stored.eventNid ?? 0;
           const moveHead: Decision['moveHead'] = (set, after, position) => {
             writeNewRoom(set, { ...after, createEventNid }, position);
+            requireActiveMembers(set, steps);
             alongside(set);
           };
           await committer.commit({ steps, before: head, moveHead });

@@ -37,12 +37,21 @@ test('a login that is wrong says no more than that', async () => {
     byId('nobody'),
     byId('ALICE'),
     byId('@alice:elsewhere.example'),
-    { identifier: { type: 'm.id.thirdparty', medium: 'email', address: 'a@b.c' } },
-    { identifier: { type: 'm.id.phone', country: 'GB', phone: '1' } },
   ];
   for (const refusal of refusals) {
     const { status, body } = await logIn(refusal);
     assert.deepEqual([status, body['errcode'], body['error']], [403, 'M_FORBIDDEN', 'Wrong user name or password.']);
+  }
+});
+
+test('email addresses and phone numbers are refused, whoever they may be of', async () => {
+  for (const identifier of [
+    { type: 'm.id.thirdparty', medium: 'email', address: 'a@b.c' },
+    { type: 'm.id.phone', country: 'GB', phone: '1' },
+  ]) {
+    const { status, body } = await logIn({ identifier });
+    assert.deepEqual([status, body['errcode']], [400, 'M_UNKNOWN']);
+    assert.match(String(body['error']), /user name/);
   }
 });
 
