@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { parseServerName, roomVersions, serverNameOf, signingKeyFromSeed } from '@portico/protocol';
-import { openDatabase } from '@portico/storage';
+import { openDatabase, parseFailpoint } from '@portico/storage';
 import { openStateStore } from '@portico/storage/state-trie/index.ts';
 import { findRefusal } from './errors/from-storage.ts';
 import { adminEndpoints } from './http/admin/index.ts';
@@ -47,9 +47,12 @@ export async function compose({
   const { now = Date.now, checkResponse } = testing;
   const serverName = parseServerName(config.serverName);
   if (serverName === undefined) throw new Error(`${config.serverName} passed for a server name in the configuration`);
+  const { failpoint, maxDatabaseBytes } = config.testing;
   const db = await openDatabase({
     url: config.database.url,
     durability: config.durability,
+    ...(failpoint !== undefined && { failpoint: parseFailpoint(failpoint) }),
+    ...(maxDatabaseBytes !== undefined && { maxBytes: maxDatabaseBytes }),
     log: (level, message, details) => log[level](details ?? {}, message),
     ...(metrics && { metrics: metrics.storage }),
   });

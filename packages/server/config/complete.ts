@@ -9,10 +9,7 @@ import type { ValuesOf } from './setting.ts';
 type Values = ValuesOf<typeof schema>;
 
 /** Adds what follows from several settings together, and checks what only they together can get wrong. */
-export function completeConfig(
-  values: Values,
-  extra: { file: string | undefined; unbuilt: readonly string[] },
-): Config {
+export function completeConfig(values: Values, extra: Pick<Config, 'file' | 'unbuilt' | 'testing'>): Config {
   return deepFreeze({
     ...values,
     ...extra,

@@ -1,5 +1,6 @@
 import type { schema } from './schema.ts';
 import type { ValuesOf } from './setting.ts';
+import type { TestingConfig } from './testing.ts';
 
 type Values = ValuesOf<typeof schema>;
 
@@ -10,6 +11,7 @@ export type Config = Omit<Values, 'publicBaseUrl'> & {
   readonly file: string | undefined;
   /** Settings that were given although their part of the program does not exist yet. */
   readonly unbuilt: readonly string[];
+  readonly testing: TestingConfig;
 };
 
 export type Listener = Config['listeners'][number];

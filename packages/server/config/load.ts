@@ -7,6 +7,7 @@ import { emptyMapping } from './raw.ts';
 import { findUnbuilt, resolveSection } from './resolve.ts';
 import { schema } from './schema.ts';
 import type { ValuesOf } from './setting.ts';
+import { readTesting } from './testing.ts';
 
 export type ConfigSources = {
   /** The configuration file; without one, paths start from the current directory. */
@@ -37,7 +38,8 @@ export async function loadConfig({ file, flags, environment = process.env }: Con
   const values = resolveSection(schema, raw, { base, problems }) as ValuesOf<typeof schema>;
   if (problems.length === 0) checkListeners(values.listeners, raw, problems);
   if (problems.length > 0) throw new ConfigError(problems.map(({ origin, message }) => `${origin}: ${message}`));
-  return completeConfig(values, { file: file && resolve(file), unbuilt: findUnbuilt(schema, raw) });
+  const testing = readTesting(environment);
+  return completeConfig(values, { file: file && resolve(file), unbuilt: findUnbuilt(schema, raw), testing });
 }
 
 // The YAML parser takes longer to load than everything else here, and most starts without a file need none.

@@ -18,7 +18,7 @@ export function createTransactions(reader: Reader, maxRemembered = 20_000): Tran
     try {
       return await send();
     } catch (error) {
-      if (!isRepeated(error)) throw error;
+      if (!isRefusal(error)) throw error;
       const eventId = await findTransactionEvent(reader, key);
       if (eventId === undefined) throw error;
       return eventId;
@@ -39,9 +39,10 @@ export function createTransactions(reader: Reader, maxRemembered = 20_000): Tran
   };
 }
 
-/** Whether an event was refused for being there already: it may be the one that this very transaction made. */
-function isRepeated(error: unknown): boolean {
-  return error instanceof StorageError
-    ? error.guard === 'event.duplicate'
-    : error instanceof MatrixError && error.reason === 'relation.duplicate';
+/**
+ * Whether an event was refused: for being there already, or since its sender has left the room after this very transaction
+ * made it, before whoever repeats it had the answer.
+ */
+function isRefusal(error: unknown): boolean {
+  return error instanceof MatrixError || (error instanceof StorageError && error.guard === 'event.duplicate');
 }

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+
+const program = join(import.meta.dirname, '../../bin/portico');
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+export type ServerProcess = {
+  readonly baseUrl: string;
+  readonly pid: number;
+  /** Milliseconds from the start of the process to its first answer. */
+  readonly readyAfter: number;
+  /** Resolves with the signal that ended it, or with its exit code. */
+  readonly ended: Promise<string | number | null>;
+  /** Everything it has written so far. */
+  readonly output: () => string;
+  readonly signal: (signal: 'SIGTERM' | 'SIGKILL') => void;
+};
+
+export type ServerProcessOptions = {
+  readonly dataDir: string;
+  readonly databaseUrl?: string;
+  readonly port: number;
+  /** Further settings, as environment variables without `PORTICO_`. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Variables for the process itself, such as `LD_PRELOAD`. */
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
+/**
+ * Starts the program as people start it, on loopback: open registration, cheap passwords, no rate limits. `undefined` if it
+ * ended before it was ready.
+ */
+export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess | undefined> {
+  const { dataDir, databaseUrl = 'sqlite:portico.db', port } = options;
+  const settings = {
+    SERVER_NAME: 'localhost',
+    DATA_DIR: dataDir,
+    DATABASE: databaseUrl,
+    LISTENERS: JSON.stringify([{ address: '127.0.0.1', port, serve: ['client', 'admin'] }]),
+    REGISTRATION_MODE: 'open',
+    RATE_LIMITS_ENABLED: 'false',
+    PASSWORDS_ARGON2_MEMORY: '8KiB',
+    PASSWORDS_ARGON2_PASSES: '1',
+    LOG_LEVEL: 'warn',
+    ...options.settings,
+  };
+  const named = Object.fromEntries(Object.entries(settings).map(([name, value]) => [`PORTICO_${name}`, value]));
+  const started = performance.now();
+  const env = { PATH: process.env['PATH'] ?? '', ...named, ...options.environment };
+  const child = spawn(program, ['serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  }
+  const ended = once(child, 'close').then(([code, signal]) => (signal ?? code) as string | number | null);
+  const baseUrl = `http://127.0.0.1:${port}`;
+  if (!(await isReady(child, baseUrl))) return undefined;
+  return {
+    baseUrl,
+    pid: child.pid ?? 0,
+    readyAfter: performance.now() - started,
+    ended,
+    output: () => output,
+    signal: (signal) => void child.kill(signal),
+  };
+}
+
+async function isReady(child: ChildProcess, baseUrl: string): Promise<boolean> {
+  while (child.exitCode === null && child.signalCode === null) {
+    try {
+      const { status } = await fetch(`${baseUrl}/_matrix/client/versions`);
+      if (status === 200) return true;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+  return false;
+}
