@@ -26,8 +26,15 @@ function parseLength(header: string | undefined): number | undefined {
 }
 
 function discardRest(request: IncomingMessage): void {
-  const timer = setTimeout(() => request.socket.destroy(), patience);
-  request.once('close', () => clearTimeout(timer));
+  const { socket } = request;
+  const timer = setTimeout(() => socket.destroy(), patience);
+  const done = () => {
+    clearTimeout(timer);
+    socket.off('close', done);
+  };
+  // Once it has been answered, the request is not told any more that its connection has gone.
+  request.once('end', done);
+  socket.once('close', done);
   request.resume();
 }
 

@@ -145,7 +145,7 @@ describe('content that is announced', () => {
   test('comes once, from who announced it', async () => {
     const place = await announce();
     const both = await Promise.all([bring(place, 'first'), bring(place, 'second')]);
-    assert.deepEqual(both.map(({ status }) => status).toSorted(), [200, 409]);
+    assert.deepEqual(new Set(both.map(({ status }) => status)), new Set([200, 409]));
     const third = await bring(place);
     assert.deepEqual([third.status, third.body['errcode']], [409, 'M_CANNOT_OVERWRITE_MEDIA']);
     const init = { method: 'PUT', body: 'x' };
@@ -202,7 +202,7 @@ describe('the old endpoints', () => {
     for (const version of versions) {
       const response = await fetch(`${open.baseUrl}/_matrix/media/${version}/download/${place}/other.json`);
       assert.equal(await response.text(), '{"a":1}');
-      assert.equal(response.headers.get('content-disposition'), 'attachment; filename="other.json"');
+      assert.equal(response.headers.get('content-disposition'), 'inline; filename="other.json"');
       assert.equal(response.headers.get('cache-control'), 'public, max-age=31536000, immutable');
     }
   });

@@ -48,7 +48,7 @@ async function sniff(bytes: Uint8Array): Promise<string> {
   return type.mime;
 }
 
-function refuseLarge({ width, height, pages = 1, format, isProgressive = false }: Metadata): void {
+function refuseLarge({ width, height, pages = 1, format, isProgressive }: Metadata): void {
   const pixels = width * height;
   const isWhole = isProgressive || format === 'webp' || format === 'gif' || pages > 1;
   if (pixels > (isWhole ? mostPixelsAtOnce : mostPixels)) throw new MatrixError('media.too-large-to-thumbnail');
@@ -69,7 +69,7 @@ function encode(image: Sharp, contentType: string, hasAlpha: boolean, animate: b
 
 async function resize(sharp: SharpFactory, bytes: Uint8Array, contentType: string, variant: Variant) {
   const options: SharpOptions = { limitInputPixels: mostPixels, failOn: 'error' };
-  const metadata = await sharp(bytes, options).metadata();
+  const metadata = await sharp(bytes, { ...options, limitInputPixels: false }).metadata();
   refuseLarge(metadata);
   const upright = metadata.autoOrient;
   const size = thumbnailSize(upright, variant);
