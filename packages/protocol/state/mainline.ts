@@ -14,7 +14,9 @@ export function mainlineSort(
   events: readonly RoomEvent[],
   powerLevelsOf: PowerLevelsOf,
 ): readonly RoomEvent[] {
-  const bases = new Map(events.map((event) => [event, powerLevelsOf(event.eventId)]));
+  // Without power levels there is no mainline that anything could belong to.
+  const baseOf = powerLevels === undefined ? () => undefined : powerLevelsOf;
+  const bases = new Map(events.map((event) => [event, baseOf(event.eventId)]));
   const positions = mainlinePositions(powerLevels, new Set(bases.values()), powerLevelsOf);
   return events
     .map((event) => ({ event, position: positions.get(bases.get(event)) ?? Infinity }))

@@ -52,6 +52,7 @@ export const rooms: Migration = {
       ordinal bigint,
       chain_id bigint,
       chain_seq bigint,
+      power_levels_nid bigint,
       sender_device text,
       txn_id text
     )`,

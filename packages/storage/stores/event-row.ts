@@ -35,6 +35,8 @@ export type EventRow = {
   readonly ordinal: number | null;
   readonly chain_id: number | null;
   readonly chain_seq: number | null;
+  /** Of a state event: the power levels among its auth events. The mainline of a room is a chain of these. */
+  readonly power_levels_nid: number | null;
   /** The device and transaction ID that sent it, for `unsigned.transaction_id` and idempotence. */
   readonly sender_device: string | null;
   readonly txn_id: string | null;

@@ -27,6 +27,8 @@ export type NewEvent = {
   readonly ordinal: number;
   /** Of a state event: its place in the auth chains. */
   readonly chain: { readonly chain: number; readonly seq: number } | undefined;
+  /** Of a state event: the power levels among its auth events. */
+  readonly powerLevelsNid: number | undefined;
   /** Whose device sent it under which transaction ID. */
   readonly transaction: { readonly deviceId: string; readonly txnId: string } | undefined;
 };
@@ -50,12 +52,14 @@ const insertEventOutsideTimeline = sql<
     stateAfter: number | null,
     chainId: number | null,
     chainSeq: number | null,
+    powerLevelsNid: number | null,
   ]
 >(
   'events.insert-outside-timeline',
   `insert into events (event_nid, event_id, room_nid, status, type, state_key, sender, origin_server_ts, depth,
-     before_content, content, after_content, state_before, state_after, chain_id, chain_seq)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+     before_content, content, after_content, state_before, state_after, chain_id, chain_seq,
+     power_levels_nid)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
    on conflict do nothing`,
 );
 
@@ -84,6 +88,7 @@ const insertTimelineEvent = sql<
     ordinal: number,
     chainId: number | null,
     chainSeq: number | null,
+    powerLevelsNid: number | null,
     senderDevice: string | null,
     txnId: string | null,
   ]
@@ -91,9 +96,9 @@ const insertTimelineEvent = sql<
   'events.insert',
   `insert into events (event_nid, event_id, room_nid, status, stream_position, room_order, type, state_key, sender,
      origin_server_ts, depth, before_content, content, after_content, state_before, state_after, head_state, replaces_nid,
-     thread_nid, ordinal, chain_id, chain_seq, sender_device, txn_id)
+     thread_nid, ordinal, chain_id, chain_seq, power_levels_nid, sender_device, txn_id)
    values ($1, $2, $3, $4, position($5), position($5) * 1048576, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-     $17, $18, $19, $20, $21, $22, $23)
+     $17, $18, $19, $20, $21, $22, $23, $24)
    on conflict do nothing`,
 );
 
@@ -127,6 +132,7 @@ export function addTimelineEvent(set: WriteSet, event: NewEvent, position: Posit
     event.ordinal,
     event.chain?.chain ?? null,
     event.chain?.seq ?? null,
+    event.powerLevelsNid ?? null,
     event.transaction?.deviceId ?? null,
     event.transaction?.txnId ?? null,
   ]);
@@ -151,6 +157,7 @@ export function addEventOutsideTimeline(set: WriteSet, event: NewEvent): void {
     event.stateAfter ?? null,
     event.chain?.chain ?? null,
     event.chain?.seq ?? null,
+    event.powerLevelsNid ?? null,
   ]);
 }
 

@@ -1,6 +1,7 @@
 import type { Reader, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
 import { removeRelation } from './relations-write.ts';
+import { removeFromSearch } from './search-write.ts';
 
 /** An event that a redaction names, as it is stored. */
 export type RedactionTarget = {
@@ -50,5 +51,6 @@ export function redactEvent(
   set.add(keepOriginal, [eventNid, redaction.deleteOriginalAfter]);
   set.add(redact, [eventNid, redaction.redactionNid, left.before, left.content, left.after]);
   removeRelation(set, eventNid);
+  removeFromSearch(set, eventNid);
   set.change('redaction', eventNid);
 }

@@ -2,7 +2,8 @@ import type { Reader } from '../database.ts';
 import { sql } from '../sql.ts';
 import type { StateEventRow } from './state-events.ts';
 
-export type PowerLevelsLink = { readonly event_id: string; readonly base_id: string | null };
+/** A link of a chain of power levels: whether the event names power levels, which are then the next link. */
+type LinkRow = { readonly event_id: string; readonly has_base: number };
 
 const selectByIds = sql<StateEventRow, [eventIds: string]>(
   'state-events.by-ids',
@@ -11,21 +12,15 @@ const selectByIds = sql<StateEventRow, [eventIds: string]>(
 );
 
 /* Follows, from an event, the power levels among auth events: up to $2 links of the chain. */
-const selectPowerLevelsChain = sql<PowerLevelsLink, [eventId: string, limit: number]>(
+const selectPowerLevelsChain = sql<LinkRow, [eventId: string, limit: number]>(
   'resolution.power-levels-chain',
-  `with recursive links (event_nid, base_nid, place) as (
-     select e.event_nid,
-       (select a.auth_event_nid from event_auth_edges a join events b on b.event_nid = a.auth_event_nid
-        where a.event_nid = e.event_nid and b.type = 'm.room.power_levels' and b.state_key = ''), 1
-     from events e where e.event_id = $1
+  `with recursive links (event_id, base_nid, place) as (
+     select event_id, power_levels_nid, 1 from events where event_id = $1
      union all
-     select l.base_nid,
-       (select a.auth_event_nid from event_auth_edges a join events b on b.event_nid = a.auth_event_nid
-        where a.event_nid = l.base_nid and b.type = 'm.room.power_levels' and b.state_key = ''), l.place + 1
-     from links l where l.base_nid is not null and l.place < $2
+     select e.event_id, e.power_levels_nid, l.place + 1
+     from links l cross join events e where e.event_nid = l.base_nid and l.place < $2
    )
-   select e.event_id, b.event_id as base_id from links l
-   join events e on e.event_nid = l.event_nid left join events b on b.event_nid = l.base_nid`,
+   select event_id, case when base_nid is null then 0 else 1 end as has_base from links order by place`,
 );
 
 /** In no particular order. */
@@ -33,7 +28,15 @@ export function stateEventsById(reader: Reader, eventIds: readonly string[]): Pr
   return reader.all(selectByIds, [JSON.stringify(eventIds)]);
 }
 
-/** For an event, and for each one on the chain of power levels from it, the power levels that its auth events name. */
-export function powerLevelsChain(reader: Reader, eventId: string, limit: number): Promise<PowerLevelsLink[]> {
-  return reader.all(selectPowerLevelsChain, [eventId, limit]);
+/**
+ * An event, the power levels that its auth events name, those that these name, and so on: up to `limit` events, the last
+ * of which names none if `isWhole`.
+ */
+export async function powerLevelsChain(
+  reader: Reader,
+  eventId: string,
+  limit: number,
+): Promise<{ readonly eventIds: readonly string[]; readonly isWhole: boolean }> {
+  const rows = await reader.all(selectPowerLevelsChain, [eventId, limit]);
+  return { eventIds: rows.map((row) => row.event_id), isWhole: rows.at(-1)?.has_base !== 1 };
 }

@@ -15,35 +15,53 @@ type Dependencies = {
   readonly newRooms: NewRooms;
   readonly serverName: string;
   readonly defaultVersion: string;
+  readonly mayPublish: boolean;
   readonly profileOf: (userId: string) => Promise<JsonObject>;
 };
 
 const maxAliasBytes = 255;
+const maxInvitations = 100;
 
 /** Creates a room as a request describes it, and returns its ID. */
 export async function createRoom(
-  { newRooms, serverName, defaultVersion, profileOf }: Dependencies,
+  { newRooms, serverName, defaultVersion, mayPublish, profileOf }: Dependencies,
   creator: string,
   request: CreateRoomRequest,
 ): Promise<string> {
   if ((request.invite_3pid ?? []).length > 0) {
     throw new MatrixError('third-party-invite.unavailable');
   }
+  const invited = [...new Set(request.invite ?? [])];
+  if (invited.length > maxInvitations) {
+    throw new MatrixError('request.invalid-param', {
+      message: `A room starts with ${maxInvitations} invitations at most.`,
+    });
+  }
+  const isPublished = request.visibility === 'public';
+  if (isPublished && !mayPublish) {
+    throw new MatrixError('forbidden', { message: 'You may not list rooms in the directory of this server.' });
+  }
   const rules = roomVersionFor(request.room_version ?? defaultVersion);
   const alias = aliasFor(request.room_alias_name, serverName);
   const drafts = initialEvents(request, { rules, creator, creatorProfile: await profileOf(creator), alias });
   const invitations = await Promise.all(
-    [...new Set(request.invite ?? [])].map(async (userId): Promise<Draft> => {
+    invited.map(async (userId): Promise<Draft> => {
       return memberDraft(creator, userId, invitationContent(request.is_direct, await profileOf(userId)));
     }),
   );
-  return newRooms.create(rules, [...drafts, ...invitations], (set, roomNid) => {
-    if (alias !== undefined) addAlias(set, alias, roomNid, creator);
-    if (request.visibility === 'public') addPublishedRoom(set, roomNid);
-  });
+  const planned = await newRooms.plan(rules);
+  try {
+    return await newRooms.create(planned, [...drafts, ...invitations], (set, roomNid) => {
+      if (alias !== undefined) addAlias(set, alias, roomNid, creator);
+      if (isPublished) addPublishedRoom(set, roomNid);
+    });
+  } catch (error) {
+    if (!(error instanceof MatrixError) || error.reason !== 'forbidden') throw error;
+    throw new MatrixError('room.invalid-state', { message: error.message });
+  }
 }
 
-function roomVersionFor(version: string): RoomVersionRules {
+export function roomVersionFor(version: string): RoomVersionRules {
   const rules = findRoomVersion(version);
   if (rules === undefined) {
     throw new MatrixError('room.unsupported-version', { message: `This server has no room version ${version}.` });

@@ -77,6 +77,7 @@ export function decide(context: DecideContext, head: RoomHead, draft: Draft, eve
       stateAfter: edit.root.rootId,
       replacesNid: before?.nid,
       chain: chain.events[0]?.position,
+      powerLevelsNid: getKnown(head, 'm.room.power_levels', '')?.nid,
     },
     entries,
     memberships,
@@ -171,6 +172,7 @@ function build(
       threadNid: undefined,
       ordinal: head.ordinal,
       chain: undefined,
+      powerLevelsNid: undefined,
       transaction: draft.transaction,
     },
   };

@@ -27,7 +27,9 @@ export function createReadState(db: Reader, events: StateEvents): ReadState {
     if (row === undefined || rules === undefined) throw new MatrixError('room.not-found');
     const nids = rows.map((entry) => entry.event_nid);
     const loaded = await events.load(rules, nids);
-    const found = new Map(rows.map((entry) => [`${entry.type}\0${entry.state_key}`, loaded.get(entry.event_nid)?.event]));
+    const found = new Map(
+      rows.map((entry) => [`${entry.type}\0${entry.state_key}`, loaded.get(entry.event_nid)?.event]),
+    );
     return {
       roomNid,
       roomId: row.room_id,

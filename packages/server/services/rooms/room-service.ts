@@ -11,17 +11,23 @@ import { createRoom, type CreateRoomRequest } from './create-room.ts';
 import { createStepCommitter } from './commit-steps.ts';
 import { createRoomHeads } from './heads.ts';
 import { createKnownState } from './known-state.ts';
+import { checkCanonicalAlias } from './aliases/canonical-alias.ts';
 import { planBan, planUnban } from './membership/ban.ts';
+import { forget } from './membership/forget.ts';
 import { planInvite } from './membership/invite.ts';
-import { planJoin } from './membership/join.ts';
+import { joinRoom } from './membership/join-room.ts';
+import { predecessorIn } from './membership/predecessor.ts';
 import { planKick } from './membership/kick.ts';
+import { planKnock } from './membership/knock.ts';
 import { planLeave } from './membership/leave.ts';
 import { createNewRooms } from './new-rooms.ts';
+import { createReadState } from './read-state.ts';
 import { getRedactionTarget, planRedaction } from './redact.ts';
-import { createReceiver, type Receiver } from './receiving/receiver.ts';
+import { createReceiver } from './receiving/receiver.ts';
 import { createStateResolver } from './resolution/state-resolver.ts';
 import { createReferenceHashes } from './reference-hashes.ts';
 import { createRoomIds } from './room-ids.ts';
+import type { RoomParts } from './room-parts.ts';
 import { sendMessage } from './send-message.ts';
 import { setState, soleEventId } from './set-state.ts';
 import { createStateEvents } from './state-events.ts';
@@ -29,9 +35,14 @@ import { createTransactions } from './transactions.ts';
 import { createRoomWriter } from './writer.ts';
 
 /** Who asks: a person and the device they use. */
-export type Actor = { readonly userId: string; readonly deviceId: string };
+export type Actor = { readonly userId: string; readonly deviceId: string; readonly isAdmin?: boolean };
 
-export type JoinOptions = { readonly reason: string | undefined; readonly via: readonly string[] };
+export type JoinOptions = {
+  readonly reason: string | undefined;
+  readonly via: readonly string[];
+  /** Further content of the member event. */
+  readonly extra?: JsonObject;
+};
 
 /** What people do to rooms. Everything here refuses with a `MatrixError`. */
 export interface RoomService {
@@ -40,7 +51,11 @@ export interface RoomService {
   invite(actor: Actor, roomId: string, userId: string, reason: string | undefined): Promise<void>;
   /** Joins a room by its ID or an alias, and returns its ID. */
   join(actor: Actor, roomIdOrAlias: string, options: JoinOptions): Promise<string>;
+  /** Asks to be let into a room, and returns its ID. */
+  knock(actor: Actor, roomIdOrAlias: string, options: JoinOptions): Promise<string>;
   leave(actor: Actor, roomId: string, reason: string | undefined): Promise<void>;
+  /** Makes the server forget that a person was in a room that they have left. */
+  forget(actor: Actor, roomId: string): Promise<void>;
   kick(actor: Actor, roomId: string, userId: string, reason: string | undefined): Promise<void>;
   ban(actor: Actor, roomId: string, userId: string, reason: string | undefined): Promise<void>;
   unban(actor: Actor, roomId: string, userId: string, reason: string | undefined): Promise<void>;
@@ -61,11 +76,15 @@ export type RoomServiceOptions = {
   readonly defaultVersion: string;
   readonly now: () => number;
   readonly randomId: () => string;
+  /** Brings what somebody has set for a room to the one that replaces it. May happen more than once. */
+  readonly carrySettings?: (userId: string, from: string, to: string) => Promise<void>;
+  /** Whether only administrators list rooms in the directory. */
+  readonly onlyAdminsPublish?: boolean;
   /** `displayname` and `avatar_url` of a person of this server, for their member events; empty for anyone else. */
   readonly profileOf: (userId: string) => Promise<JsonObject>;
 };
 
-export function createRoomService(options: RoomServiceOptions): RoomService & { readonly receiver: Receiver } {
+export function createRoomService(options: RoomServiceOptions): RoomService & RoomParts {
   const { db, states, unread, signer, serverName, now, profileOf } = options;
   const stateEvents = createStateEvents(db);
   const known = createKnownState(states, stateEvents);
@@ -75,10 +94,24 @@ export function createRoomService(options: RoomServiceOptions): RoomService & { 
   const resolver = createStateResolver({ reader: db, states, chains, stateEvents });
   const { randomId } = options;
   const references = createReferenceHashes(db);
-  const deciding = { db, states, chains, heads, known, stateEvents, unread, signer, now, committer, references, randomId };
+  const deciding = {
+    db,
+    states,
+    chains,
+    heads,
+    known,
+    stateEvents,
+    unread,
+    signer,
+    now,
+    committer,
+    references,
+    randomId,
+  };
   const writer = createRoomWriter(deciding);
   const receiver = createReceiver({ ...deciding, resolver });
-  const newRooms = createNewRooms({ db, start: writer.start, serverName, randomId: options.randomId });
+  const newRooms = createNewRooms({ db, starts: writer, serverName, randomId: options.randomId });
+  const readState = createReadState(db, stateEvents);
   const transactions = createTransactions(db);
   const roomIds = createRoomIds((roomId) => findRoomNid(db, roomId));
 
@@ -95,19 +128,39 @@ export function createRoomService(options: RoomServiceOptions): RoomService & { 
 
   return {
     receiver,
-    create: ({ userId }, request) => {
+    writer,
+    newRooms,
+    readState,
+    resolve,
+    async create({ userId, isAdmin }, request) {
       for (const invited of request.invite ?? []) checkUserId(invited);
-      return createRoom({ newRooms, serverName, defaultVersion: options.defaultVersion, profileOf }, userId, request);
+      const { defaultVersion, onlyAdminsPublish } = options;
+      const mayPublish = onlyAdminsPublish !== true || isAdmin === true;
+      const creating = { newRooms, serverName, defaultVersion, mayPublish, profileOf };
+      const roomId = await createRoom(creating, userId, request);
+      await carryOver(userId, predecessorIn(request.creation_content), roomId);
+      return roomId;
     },
     async invite({ userId }, roomId, invited, reason) {
       checkUserId(invited);
       const [roomNid, profile] = await Promise.all([nidOf(roomId), profileOf(invited)]);
       await writer.append(roomNid, planInvite(userId, invited, profile, reason));
     },
-    async join({ userId }, roomIdOrAlias, { reason }) {
+    async join({ userId }, roomIdOrAlias, { reason, extra = {} }) {
       const room = await resolve(roomIdOrAlias);
-      await writer.append(room.roomNid, planJoin(userId, await profileOf(userId), reason));
+      const content = { profile: await profileOf(userId), reason, extra };
+      const { predecessor } = await joinRoom({ db, writer, readState }, room.roomNid, userId, content);
+      await carryOver(userId, predecessor, room.roomId);
       return room.roomId;
+    },
+    async knock({ userId }, roomIdOrAlias, { reason }) {
+      const room = await resolve(roomIdOrAlias);
+      await writer.append(room.roomNid, planKnock(userId, await profileOf(userId), reason));
+      return room.roomId;
+    },
+    async forget({ userId }, roomId) {
+      const roomNid = await roomIds.find(roomId);
+      if (roomNid !== undefined) await forget(db, roomNid, userId);
     },
     async leave({ userId }, roomId, reason) {
       await writer.append(await nidOf(roomId), planLeave(userId, reason));
@@ -128,7 +181,11 @@ export function createRoomService(options: RoomServiceOptions): RoomService & { 
       return sendMessage({ reader: db, writer, transactions }, await nidOf(roomId), actor, { type, txnId, content });
     },
     async setState({ userId }, roomId, type, stateKey, content) {
-      return setState(writer, await nidOf(roomId), userId, { type, stateKey, content });
+      const roomNid = await nidOf(roomId);
+      if (type === 'm.room.canonical_alias' && stateKey === '') {
+        await checkCanonicalAlias({ db, readState, serverName }, roomNid, content);
+      }
+      return setState(writer, roomNid, userId, { type, stateKey, content });
     },
     async redact(actor, roomId, eventId, txnId, reason) {
       const roomNid = await nidOf(roomId);
@@ -141,6 +198,10 @@ export function createRoomService(options: RoomServiceOptions): RoomService & { 
       });
     },
   };
+
+  async function carryOver(userId: string, from: string | undefined, to: string): Promise<void> {
+    if (from !== undefined && from !== to) await options.carrySettings?.(userId, from, to);
+  }
 
   async function resolve(roomIdOrAlias: string): Promise<{ readonly roomNid: number; readonly roomId: string }> {
     if (roomIdOrAlias.startsWith('#')) {

@@ -1,6 +1,7 @@
-import { encodeCanonical, type JsonObject } from '@portico/protocol';
+import { encodeCanonical, isCreator, isJsonObject, type JsonObject } from '@portico/protocol';
+import { MatrixError } from '../../errors/matrix-error.ts';
 import { stateDraft } from './draft.ts';
-import type { RoomWriter } from './room-writer.ts';
+import type { RoomView, RoomWriter } from './room-writer.ts';
 
 /**
  * Sets an entry of a room's state and returns the event that now is that entry: the one there already, if the sender set
@@ -18,8 +19,10 @@ export async function setState(
     needs: [
       [type, stateKey],
       ['m.room.member', sender],
+      ['m.room.create', ''],
     ],
     drafts(view) {
+      refuseMalformed(view, entry);
       const current = view.state(type, stateKey);
       const isMember = view.state('m.room.member', sender)?.event.content['membership'] === 'join';
       const isSame =
@@ -29,6 +32,22 @@ export async function setState(
     },
   });
   return existing ?? soleEventId(appended.events);
+}
+
+/** What no sender could send, whatever their power, is a bad request and not a forbidden one. */
+function refuseMalformed(
+  { head, state }: RoomView,
+  { type, stateKey, content }: { readonly type: string; readonly stateKey: string; readonly content: JsonObject },
+): void {
+  if (stateKey !== '') return;
+  if (type === 'm.room.create') throw new MatrixError('request.bad-json', { message: 'A room is created once.' });
+  const create = state('m.room.create', '')?.event;
+  const users = content['users'];
+  if (type !== 'm.room.power_levels' || !head.rules.auth.privilegedCreators) return;
+  if (create === undefined || !isJsonObject(users)) return;
+  const creator = Object.keys(users).find((userId) => isCreator(head.rules, create, userId));
+  if (creator === undefined) return;
+  throw new MatrixError('request.bad-json', { message: `${creator} is a creator of the room: no level can be set.` });
 }
 
 export function soleEventId(events: readonly { readonly eventId: string }[]): string {

@@ -1,4 +1,4 @@
-import type { JsonObject, RoomVersionRules } from '@portico/protocol';
+import { isUserId, type JsonObject, type RoomVersionRules } from '@portico/protocol';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { type Draft, memberDraft, stateDraft } from '../draft.ts';
 import { initialPowerLevels } from './power-levels.ts';
@@ -88,9 +88,7 @@ function createContent(
   if (rules.auth.requireCreator) content['creator'] = creator;
   if (!rules.auth.privilegedCreators) return content;
   const additional = content['additional_creators'];
-  if (additional !== undefined && !Array.isArray(additional)) {
-    throw new MatrixError('request.bad-json', { message: 'additional_creators must be an array of user IDs.' });
-  }
+  checkAdditionalCreators(additional);
   // "When using the trusted_private_chat preset, the server SHOULD combine additional_creators specified here and the
   // invite array into the eventual m.room.create event's additional_creators, deduplicating between the two parameters."
   const combined = [...(additional ?? []), ...(preset === 'trusted_private_chat' ? invited : [])];
@@ -111,6 +109,13 @@ function initialStateDrafts(creator: string, request: RoomRequest): Draft[] {
       }
       return stateDraft(creator, type, content, stateKey);
     });
+}
+
+/** Throws for what is no array of user IDs. */
+export function checkAdditionalCreators(value: unknown): asserts value is string[] | undefined {
+  const isList = Array.isArray(value) && value.every((item) => typeof item === 'string' && isUserId(item));
+  if (value === undefined || isList) return;
+  throw new MatrixError('request.bad-json', { message: 'additional_creators must be an array of user IDs.' });
 }
 
 function stringsOf(value: JsonObject[string] | undefined): string[] {

@@ -128,7 +128,12 @@ async function storeBatch(
     if (each === undefined) throw new Error('an event to import was not received');
     const eventNid = first + index;
     const isAllowed = judged.get(event.eventId) === true;
-    addEventOutsideTimeline(set, outlier(roomNid, eventNid, each, isAllowed, places.get(eventNid)));
+    const powerLevels = event.authEvents.find((eventId) => received.get(eventId)?.event.type === 'm.room.power_levels');
+    addEventOutsideTimeline(set, {
+      ...outlier(roomNid, eventNid, each, isAllowed),
+      chain: places.get(eventNid),
+      powerLevelsNid: powerLevels === undefined ? undefined : nids.get(powerLevels),
+    });
     if (isAllowed) stateEvents.add({ nid: eventNid, event });
   }
   chains.append(set, chain);
@@ -145,13 +150,7 @@ function placesOf(chain: ChainAssignment): ReadonlyMap<number, NewEvent['chain']
   return new Map(chain.events.map(({ eventNid, position }) => [eventNid, position]));
 }
 
-function outlier(
-  roomNid: number,
-  eventNid: number,
-  { event, pieces }: ReceivedEvent,
-  isAllowed: boolean,
-  chain: NewEvent['chain'],
-): NewEvent {
+function outlier(roomNid: number, eventNid: number, { event, pieces }: ReceivedEvent, isAllowed: boolean): NewEvent {
   return {
     eventNid,
     eventId: event.eventId,
@@ -169,7 +168,8 @@ function outlier(
     replacesNid: undefined,
     threadNid: undefined,
     ordinal: 0,
-    chain,
+    chain: undefined,
+    powerLevelsNid: undefined,
     transaction: undefined,
   };
 }

@@ -129,6 +129,7 @@ async function joinStep(
       threadNid: undefined,
       ordinal: before.ordinal,
       chain: chain.events[0]?.position,
+      powerLevelsNid: [...authEvents.values()].find((each) => each.event.type === 'm.room.power_levels')?.nid,
       transaction: undefined,
     },
     entries,

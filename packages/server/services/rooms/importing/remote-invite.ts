@@ -60,6 +60,7 @@ export async function recordRemoteMembership(
     threadNid: undefined,
     ordinal: 0,
     chain: undefined,
+    powerLevelsNid: undefined,
     transaction: undefined,
   });
   setMembership(

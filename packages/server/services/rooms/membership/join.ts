@@ -11,6 +11,8 @@ export type JoinContent = {
   readonly extra?: JsonObject;
   /** Who of the room lets people in that a restricted room's conditions admit. */
   readonly authoriser?: string | undefined;
+  /** Is shown the content of the room's create event. */
+  readonly seeCreate?: (content: JsonObject | undefined) => void;
 };
 
 /** What only the server says in a member event. */
@@ -22,12 +24,13 @@ const reserved: ReadonlySet<string> = new Set([
 ]);
 
 /** Joins a person; nothing happens if they are in the room already. */
-export function planJoin(userId: string, { profile, reason, extra = {}, authoriser }: JoinContent): Plan {
+export function planJoin(userId: string, { profile, reason, extra = {}, authoriser, seeCreate }: JoinContent): Plan {
   const given = Object.fromEntries(Object.entries(extra).filter(([key]) => !reserved.has(key)));
   const plan = changeMembership({
     sender: userId,
     userId,
     content(current, view) {
+      seeCreate?.(view.state('m.room.create', '')?.event.content);
       const membership = membershipOf(current);
       if (membership === 'join') return undefined;
       const content = withReason({ ...profile, ...given, membership: 'join' }, reason);
@@ -35,7 +38,7 @@ export function planJoin(userId: string, { profile, reason, extra = {}, authoris
       return { ...content, join_authorised_via_users_server: authoriser };
     },
   });
-  return { ...plan, needs: [...plan.needs, ['m.room.join_rules', '']] };
+  return { ...plan, needs: [...plan.needs, ['m.room.create', ''], ['m.room.join_rules', '']] };
 }
 
 function joinsAreRestricted({ head, state }: RoomView): boolean {

@@ -15,7 +15,9 @@ import type { RoomState } from '../read-state.ts';
 
 export function isRestricted(rules: RoomVersionRules, joinRules: JsonObject | undefined): boolean {
   const rule = joinRules?.['join_rule'];
-  return (rule === 'restricted' && rules.auth.restrictedJoins) || (rule === 'knock_restricted' && rules.auth.knockRestricted);
+  return (
+    (rule === 'restricted' && rules.auth.restrictedJoins) || (rule === 'knock_restricted' && rules.auth.knockRestricted)
+  );
 }
 
 /** The rooms whose members a restricted room admits. "Conditions that are malformed […] are ignored." */

@@ -22,6 +22,8 @@ export type Judgement = {
   /** That state, where it had to be made. */
   readonly edit: StateEdit | undefined;
   readonly authEventNids: readonly number[];
+  /** The power levels among them. */
+  readonly powerLevelsNid: number | undefined;
   /** The events that it follows; those behind a previous event that did not become part of the room included. */
   readonly follows: readonly string[];
 };
@@ -43,7 +45,9 @@ export async function judge(
   const { authEvents, previous, create, outside } = await loadReferences(deps, room, event);
   const { root: stateBefore, edit } = await stateAfterAll(deps, room, previous);
   const follows = [...event.prevEvents, ...(await behind(deps, room, outside))];
-  const judgement = { stateBefore, edit, follows, authEventNids: authEvents.map(({ nid }) => nid) };
+  const powerLevelsNid = authEvents.find((each) => each.event.type === 'm.room.power_levels')?.nid;
+  const authEventNids = authEvents.map(({ nid }) => nid);
+  const judgement = { stateBefore, edit, follows, authEventNids, powerLevelsNid };
   const byAuthEvents = authEvents.map((authEvent) => authEvent.event);
   const rejection =
     refusal(checkAuthEvents(rules, event, byAuthEvents)) ??

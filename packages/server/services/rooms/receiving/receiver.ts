@@ -83,6 +83,7 @@ export function createReceiver(deps: ReceiverDependencies): Receiver {
       threadNid: undefined,
       ordinal: 0,
       chain: chain?.events[0]?.position,
+      powerLevelsNid: event.stateKey === undefined ? undefined : judgement.powerLevelsNid,
       transaction: undefined,
     };
     return { ...judgement, received, stored, stateAfter, edits, chain };

@@ -26,8 +26,9 @@ export interface StateResolver {
   resolve(room: RoomOfStates, roots: readonly StateRoot[]): Promise<readonly StateChange[]>;
 }
 
-/** Links of the chain of power levels that are read at once. */
-const chainPage = 500;
+/** Links of the chain of power levels that are read at once: few at first, since most ways are short. */
+const firstChainPage = 64;
+const longestChainPage = 8192;
 
 export function createStateResolver(deps: ResolverDependencies): StateResolver {
   return {
@@ -139,6 +140,7 @@ function createKnown(
   const byNid = new Map<number, StateEventOf>();
   const unconflicted = new Map<string, string | null>();
   const powerLevels = new Map<string, string | null>();
+  let chainPage = firstChainPage;
 
   function add(event: StateEventOf): void {
     byId.set(event.event.eventId, event);
@@ -172,10 +174,13 @@ function createKnown(
   async function loadPowerLevels(eventIds: readonly string[]): Promise<void> {
     for (const eventId of eventIds) {
       if (powerLevels.has(eventId)) continue;
-      for (const link of await powerLevelsChain(reader, eventId, chainPage)) {
-        powerLevels.set(link.event_id, link.base_id);
+      const chain = await powerLevelsChain(reader, eventId, chainPage);
+      chainPage = Math.min(chainPage * 2, longestChainPage);
+      for (const [index, link] of chain.eventIds.entries()) {
+        const base = chain.eventIds[index + 1];
+        if (base !== undefined || chain.isWhole) powerLevels.set(link, base ?? null);
       }
-      if (!powerLevels.has(eventId)) powerLevels.set(eventId, null);
+      if (chain.eventIds.length === 0) powerLevels.set(eventId, null);
     }
   }
 
