@@ -129,6 +129,7 @@ export async function compose({
     authenticator: accounts.accessTokens,
     rateLimiter,
     senderLog: lastSeen,
+    trustedProxies: config.http.trustedProxies,
     newRequestId: createRequestIds(),
     ...(metrics && { observe: metrics.observeRequest }),
     ...(checkResponse && { checkResponse }),

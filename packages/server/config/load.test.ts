@@ -266,4 +266,13 @@ suite('what is wrong is said with its place, its value and what to do:', () => {
       '--durability: durability is "some": it must be one of full, relaxed',
     ]);
   });
+
+  test('names the proxies to be trusted, one by one or by network', async () => {
+    const { http } = await load('http: { trusted_proxies: [127.0.0.1, 10.0.0.0/8, "fd00::/8"] }');
+    assert.deepEqual(http.trustedProxies, ['127.0.0.1', '10.0.0.0/8', 'fd00::/8']);
+    for (const wrong of ['example.org', '10.0.0.0/33', '10.0.0.0/8/8', '10.0.0.0/', 'fd00::/129', '*']) {
+      const [problem] = await problemsOf(`http: { trusted_proxies: ["${wrong}"] }`);
+      assert.match(problem ?? '', /http\.trusted_proxies\[0\] is .*: it must be an address or network/, wrong);
+    }
+  });
 });

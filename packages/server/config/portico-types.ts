@@ -1,5 +1,7 @@
+import { isIP, isIPv6 } from 'node:net';
 import { parseServerName } from '@portico/protocol/ids/server-name.ts';
 import { findRoomVersion } from '@portico/protocol/room-versions/registry.ts';
+
 import { scalarType } from './value-type.ts';
 
 /** No longer than what leaves room for a user name in the 255 bytes of a user ID. */
@@ -24,3 +26,10 @@ export const databaseLocation = scalarType<DatabaseLocation>(
     return /^postgres(?:ql)?:\/\//.test(value) && URL.canParse(value) ? { kind: 'postgres', url: value } : undefined;
   },
 );
+
+export const networkAddress = scalarType('an address or network such as 127.0.0.1 or 10.0.0.0/8', (value) => {
+  const [address = '', bits, ...more] = value.split('/');
+  if (isIP(address) === 0 || more.length > 0) return undefined;
+  if (bits === undefined) return value;
+  return /^\d{1,3}$/.test(bits) && Number(bits) <= (isIPv6(address) ? 128 : 32) ? value : undefined;
+});

@@ -1,5 +1,5 @@
 import { boolean, integer, oneOf, path, readablePath, size, text, webAddress } from './scalar-types.ts';
-import { databaseLocation, roomVersion, serverName } from './portico-types.ts';
+import { databaseLocation, networkAddress, roomVersion, serverName } from './portico-types.ts';
 import { list, record } from './structured-types.ts';
 import { optional, section, setting } from './setting.ts';
 
@@ -51,6 +51,14 @@ export const schema = section('', {
     help:
       'Where the server listens, and what it serves there: client, federation, admin, web, or metrics, which needs a listener of its own. ' +
       'With tls: { certificate: cert.pem, key: key.pem } it speaks HTTPS.',
+  }),
+  http: section('Requests, wherever they come in.', {
+    trusted_proxies: setting(list(networkAddress), {
+      default: '[]',
+      help:
+        'Addresses and networks of your own reverse proxies, such as 127.0.0.1 or 10.0.0.0/8: only their X-Forwarded-For header is believed. ' +
+        'Behind a proxy that is not listed, everybody seems to come from its address, and shares its limits.',
+    }),
   }),
   registration: section('Who may make an account.', {
     mode: setting(oneOf('closed', 'token', 'open'), {

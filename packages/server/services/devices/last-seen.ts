@@ -23,7 +23,7 @@ const maxPending = 5_000;
 type Note = { readonly sender: Sender; readonly at: number; readonly ip: string };
 
 /** When and from where devices were last used: at most one write a minute for each, many in one set, in the background. */
-export function createLastSeen({ db, now, log, gather = 2_000 }: Options): LastSeen {
+export function createLastSeen({ db, now, log, gather = 500 }: Options): LastSeen {
   // A sender is the same object for as long as its token is remembered.
   const noted = new WeakMap<Sender, number>();
   let pending: Note[] = [];

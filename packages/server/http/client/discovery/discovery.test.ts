@@ -39,10 +39,21 @@ test('capabilities are for those who are logged in', async () => {
   const path = '/_matrix/client/v3/capabilities';
   assert.equal((await server.anonymous.get(path)).body['errcode'], 'M_MISSING_TOKEN');
   const { capabilities } = (await alice.get(path)).body as {
-    capabilities: { 'm.room_versions': { default: string; available: Record<string, string> } };
+    capabilities: { 'm.room_versions': { default: string; available: Record<string, string> } } & Record<
+      string,
+      { enabled?: boolean }
+    >;
   };
   const { default: usual, available } = capabilities['m.room_versions'];
   assert.equal(available[usual], 'stable');
+  assert.deepEqual(
+    Object.keys(available)
+      .map(Number)
+      .sort((a, b) => a - b),
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+  );
+  const flags = Object.entries(capabilities).flatMap(([name, { enabled }]) => (enabled === true ? [name] : []));
+  assert.deepEqual(flags, ['m.change_password', 'm.set_displayname', 'm.set_avatar_url', 'm.profile_fields']);
 });
 
 test('the OpenAPI document describes what is served', async () => {

@@ -30,6 +30,7 @@ const response = Type.Object(
   { title: 'CapabilitiesResponse' },
 );
 
+const yes = { enabled: true };
 const no = { enabled: false };
 
 export const getCapabilities = endpoint(
@@ -46,11 +47,11 @@ export const getCapabilities = endpoint(
     const answer = {
       capabilities: {
         'm.room_versions': { default: roomVersions.defaultVersion, available },
-        'm.change_password': no,
-        'm.set_displayname': no,
-        'm.set_avatar_url': no,
+        'm.change_password': yes,
+        'm.set_displayname': yes,
+        'm.set_avatar_url': yes,
         'm.3pid_changes': no,
-        'm.profile_fields': no,
+        'm.profile_fields': yes,
         'm.get_login_token': no,
       },
     };

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import { deactivateAccount } from '@portico/storage/stores/accounts-deactivate.ts';
+import { addAccount } from '@portico/storage/stores/accounts-write.ts';
+import {
+  claimAccountJob,
+  findNextAccountJob,
+  holdAccountJob,
+  listDueAccountJobs,
+  startAccountJob,
+} from '@portico/storage/stores/accounts-jobs.ts';
+import { onBothEngines } from '@portico/testkit/both-engines.ts';
+import { openTestRooms } from '@portico/testkit/rooms.ts';
+import { changeMembership, membershipOf } from '../rooms/membership/change-membership.ts';
+import type { RoomWriter } from '../rooms/room-writer.ts';
+import { createAccountJobs } from './account-jobs.ts';
+import { leaveRooms } from './leave-rooms-job.ts';
+
+const alice = '@alice:localhost';
+const actor = (userId: string) => ({ userId, deviceId: 'D' });
+const noWarnings = {
+  warn(details: object, message: string) {
+    throw new Error(message, { cause: details });
+  },
+};
+
+async function commit(db: Database, write: (set: WriteSet) => void): Promise<void> {
+  const set = createWriteSet();
+  write(set);
+  await db.commit(set);
+}
+
+async function setUp(db: Database, count: number) {
+  const clock = { at: Date.now() };
+  const { rooms } = await openTestRooms(db);
+  const joined: number[] = [];
+  while (joined.length < count) {
+    const roomId = await rooms.create(actor('@bob:localhost'), { preset: 'public_chat' });
+    await rooms.join(actor(alice), roomId, { reason: undefined, via: [] });
+    joined.push((await rooms.resolve(roomId)).roomNid);
+  }
+  const account = { userId: alice, passwordHash: 'h', isAdmin: false, userType: undefined, createdAt: 0 };
+  await commit(db, (set) => addAccount(set, account));
+  const start = (writer: RoomWriter, log: { warn(details: object, message: string): void } = noWarnings) =>
+    createAccountJobs({
+      db,
+      writer,
+      kinds: { leave: leaveRooms },
+      now: () => clock.at,
+      newClaim: () => 'claim',
+      log,
+    });
+  async function membershipIn(roomNid: number): Promise<string> {
+    let membership = '';
+    await rooms.writer.append(roomNid, {
+      ...changeMembership({
+        sender: alice,
+        userId: alice,
+        content(current) {
+          membership = membershipOf(current);
+          return undefined;
+        },
+      }),
+    });
+    return membership;
+  }
+  const left = async () =>
+    (await Promise.all(joined.map(membershipIn))).filter((membership) => membership === 'leave').length;
+  const done = async () => (await findNextAccountJob(db)) === undefined;
+  return { clock, rooms, joined, start, left, done };
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await delay(5);
+}
+
+onBothEngines('account jobs: what a process had claimed when it died is done by the next one', async (db) => {
+  const { clock, rooms, start, left, done } = await setUp(db, 5);
+  await commit(db, (set) => startAccountJob(set, alice, 'leave', clock.at));
+  const dead = { userId: alice, kind: 'leave', claim: 'of the dead' };
+  await commit(db, (set) => claimAccountJob(set, dead, clock.at + 60_000, clock.at));
+  const early = start(rooms.writer);
+  await early.close();
+  assert.equal(await left(), 0);
+  clock.at += 60_000;
+  const jobs = start(rooms.writer);
+  await until(done);
+  assert.equal(await left(), 5);
+  await jobs.close();
+});
+
+onBothEngines('account jobs: one that is let go of goes on where it was', async (db) => {
+  const { clock, rooms, joined, start, left, done } = await setUp(db, 9);
+  await commit(db, (set) => startAccountJob(set, alice, 'leave', clock.at));
+  const second = Promise.withResolvers<void>();
+  let appended = 0;
+  const jobs = start({
+    async append(roomNid, plan) {
+      if (++appended > 4) await second.promise;
+      return rooms.writer.append(roomNid, plan);
+    },
+  });
+  await until(async () => appended > 4);
+  const closing = jobs.close();
+  second.resolve();
+  await closing;
+  assert.equal(await left(), 8);
+  assert.equal(await done(), false);
+  const next = start(rooms.writer);
+  await until(done);
+  assert.equal(await left(), joined.length);
+  await next.close();
+});
+
+onBothEngines('account jobs: a room that fails keeps nobody from the others, and is tried again', async (db) => {
+  const { clock, rooms, joined, start, left, done } = await setUp(db, 6);
+  await commit(db, (set) => startAccountJob(set, alice, 'leave', clock.at));
+  const warnings: string[] = [];
+  let failing = true;
+  const jobs = start(
+    {
+      append(roomNid, plan) {
+        if (failing && roomNid === joined[0]) throw new Error('a disk that is broken');
+        return rooms.writer.append(roomNid, plan);
+      },
+    },
+    { warn: (_details, message) => warnings.push(message) },
+  );
+  await until(async () => (await left()) === 5 && (await findNextAccountJob(db)) === clock.at + 1000);
+  assert.equal(warnings.length, 1);
+  await jobs.close();
+  failing = false;
+  clock.at += 1000;
+  const next = start(rooms.writer);
+  await until(done);
+  assert.equal(await left(), 6);
+  await next.close();
+});
+
+onBothEngines('account jobs: who has lost a claim writes nothing in a room any more', async (db) => {
+  const { clock, rooms, joined, left } = await setUp(db, 1);
+  const [roomNid = 0] = joined;
+  await commit(db, (set) => startAccountJob(set, alice, 'leave', clock.at));
+  const job = { userId: alice, kind: 'leave', claim: 'mine' };
+  await commit(db, (set) => claimAccountJob(set, job, clock.at + 1000, clock.at));
+  await assert.rejects(
+    commit(db, (set) => claimAccountJob(set, { ...job, claim: 'other' }, clock.at + 1000, clock.at)),
+    { guard: 'account-job.lost' },
+  );
+  const plan = { ...(await leaveRooms.prepare(alice)), alongside: (set: WriteSet) => holdAccountJob(set, job) };
+  await commit(db, (set) => startAccountJob(set, alice, 'leave', clock.at));
+  await assert.rejects(rooms.writer.append(roomNid, plan), { guard: 'account-job.lost' });
+  assert.equal(await left(), 0);
+  assert.equal((await listDueAccountJobs(db, clock.at, 10)).length, 1);
+  await commit(db, (set) => claimAccountJob(set, job, clock.at + 1000, clock.at));
+  await rooms.writer.append(roomNid, plan);
+  assert.equal(await left(), 1);
+});
+
+onBothEngines('a deactivated account enters no room any more, old or new', async (db) => {
+  const { clock, rooms } = await setUp(db, 0);
+  const bob = actor('@bob:localhost');
+  const open = await rooms.create(bob, { preset: 'public_chat' });
+  await commit(db, (set) => deactivateAccount(set, alice, clock.at, false));
+  const refusal = { guard: 'user.deactivated' };
+  await assert.rejects(rooms.join(actor(alice), open, { reason: undefined, via: [] }), refusal);
+  await assert.rejects(rooms.create(actor(alice), {}), refusal);
+  await rooms.join(actor('@carol:localhost'), open, { reason: undefined, via: [] });
+  await rooms.send(bob, open, 'm.room.message', 't', { body: 'still works' });
+});
