@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { parseServerName, roomVersions, serverNameOf, signingKeyFromSeed } from '@portico/protocol';
 import { openDatabase, parseFailpoint } from '@portico/storage';
 import { openStateStore } from '@portico/storage/state-trie/index.ts';
+import { dropToDeviceOf } from '@portico/storage/stores/to-device.ts';
+import { createFederation } from './compose/federation.ts';
+import { createConversation } from './compose/conversation.ts';
 import { findRefusal } from './errors/from-storage.ts';
 import { adminEndpoints } from './http/admin/index.ts';
 import { type AppOptions, buildApp } from './http/app.ts';
@@ -65,7 +68,7 @@ export async function compose({
       sharedSecret: config.registration.sharedSecret,
       argon2: config.passwords.argon2,
     },
-    { db, rateLimiter, now, randomBytes, onDevicesDeleted: [] },
+    { db, rateLimiter, now, randomBytes, onDevicesDeleted: [dropToDeviceOf] },
   );
   const unread = createUnreadService({ db, isLocal: (userId) => serverNameOf(userId) === serverName });
   const rooms = createRoomService({
@@ -89,7 +92,26 @@ export async function compose({
   });
   const lastSeen = createLastSeen({ db, now, log });
   const reading = createReading({ db, states, now });
-  const pushRules = createPushRules({ db });
+  const breadth = createRoomBreadth({
+    db,
+    rooms,
+    roomNames: reading.rooms,
+    tags,
+    carrySettings,
+    profileOf,
+    serverName,
+    publication: config.rooms.publication,
+    now,
+    randomBytes,
+  });
+  const conversation = createConversation({
+    db,
+    reading,
+    serverName,
+    randomId: () => randomBytes(9).toString('base64url'),
+    log,
+    online: () => sync.online,
+  });
   const sync = createSync({
     reading,
     filters: accounts.filters,
@@ -110,6 +132,7 @@ export async function compose({
   const { maxUploadSize, requireAuthentication } = config.media;
   const media = createMediaService({ db, store, serverName, maxUploadSize, now, randomBytes, log });
   const services = {
+      ...conversation.streams,
     ...accounts,
     rooms,
     reading,
@@ -125,6 +148,9 @@ export async function compose({
     },
   };
   const appOptions: AppOptions = {
+    ...conversation.services,
+    ...breadth,
+    ...federation.services,
     log,
     authenticator: accounts.accessTokens,
     rateLimiter,
@@ -164,6 +190,8 @@ function forCommandLine(handlers: CommandHandlers): CommandHandlers {
       name,
       async (params) => {
         try {
+      breadth.close();
+      await conversation.close();
           return await handle(params);
         } catch (error) {
           const refusal = findRefusal(error);

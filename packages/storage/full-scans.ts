@@ -2,4 +2,7 @@
  * Statements that may read a whole table or a whole index, by name, each with the reason why that is bounded. A test
  * fails on any other one.
  */
-export const allowedFullScans: ReadonlyMap<string, string> = new Map([]);
+export const allowedFullScans: ReadonlyMap<string, string> = new Map([
+  ['published-rooms.largest', 'the directory is read once, when it is first asked for'],
+  ['search.delete', 'a full text index is looked into by row ID, which the plan calls a scan'],
+]);

@@ -59,18 +59,19 @@ export const conversation: Migration = {
     `insert into consumers (name, position) values ('search', 0), ('user-directory', 0)`,
     /* What these consumers read of the rooms, and no more. */
     `create index events_to_consume on events (stream_position)
-      where type in ('m.room.message', 'm.room.name', 'm.room.topic', 'm.room.encryption', 'm.room.join_rules')`,
+      where type in ('m.room.message', 'm.room.name', 'm.room.topic', 'm.room.encryption')`,
+    `create index join_rules_to_consume on events (stream_position) where type = 'm.room.join_rules'`,
 
     /*
-     * The full text of messages, one row for an event, without the text itself. scope: a word for the room and one for
-     * what part of an event the text is.
+     * The full text of messages, one row for an event, without the text itself. rowid: the event's number. scope: a word
+     * for the room and one for what part of an event the text is.
      */
     `/* sqlite: create virtual table message_search using fts5(
       words, scope, content='', contentless_delete=1, tokenize='ascii'
     ) */`,
     `/* sqlite: insert into message_search (message_search, rank) values ('secure-delete', 1) */`,
     `/* postgres: create table message_search (
-      event_nid bigint primary key,
+      rowid bigint primary key,
       document tsvector not null
     ) */`,
     '/* postgres: create index message_search_by_word on message_search using gin (document) */',

@@ -6,6 +6,9 @@ import { pushRules } from './0005-push-rules.ts';
 import { sync } from './0006-sync.ts';
 import { media } from './0007-media.ts';
 import { accountsBreadth } from './0008-accounts-breadth.ts';
+import { roomsBreadth } from './0009-rooms-breadth.ts';
+import { conversation } from './0010-conversation.ts';
+import { federationBase } from './0011-federation-base.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -20,4 +23,7 @@ export const migrations: readonly Migration[] = [
   sync,
   media,
   accountsBreadth,
+  roomsBreadth,
+  conversation,
+  federationBase,
 ];

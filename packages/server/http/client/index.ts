@@ -3,7 +3,12 @@ import type { PushRules } from '../../services/push-rules/push-rules.ts';
 import type { ReadingContext } from '../../services/reading/context.ts';
 import type { Receipts } from '../../services/receipts/receipts.ts';
 import type { RoomService } from '../../services/rooms/room-service.ts';
+import type { Search } from '../../services/search/search.ts';
 import type { Sync } from '../../services/sync/sync.ts';
+import type { ToDevice } from '../../services/to-device/to-device.ts';
+import type { Typing } from '../../services/typing/typing.ts';
+import type { UserDirectory } from '../../services/user-directory/user-directory.ts';
+import type { RoomBreadth } from '../../services/directory/room-breadth.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { defineFilter } from './account-data/define-filter.ts';
 import { getAccountDataPerRoom } from './account-data/get-account-data-per-room.ts';
@@ -24,8 +29,16 @@ import { pushRuleEndpoints } from './push-rules/index.ts';
 import { readingEndpoints } from './reading/index.ts';
 import { receiptEndpoints } from './receipts/index.ts';
 import { roomEndpoints } from './rooms/index.ts';
+import { reportingEndpoints } from './reporting/index.ts';
+import { relationEndpoints } from './relations/index.ts';
 import { sync } from './sync/sync.ts';
+import { search } from './search/search.ts';
+import { spaceEndpoints } from './spaces/index.ts';
 
+import { sendToDevice } from './to-device/send-to-device.ts';
+import { setTyping } from './typing/set-typing.ts';
+import { searchUserDirectory } from './user-directory/search-user-directory.ts';
+import { tagEndpoints } from './tags/index.ts';
 /** The services that the endpoints of the client-server API are made of. */
 export type ClientServices = AccountServices &
   MediaServices & {
@@ -38,6 +51,10 @@ export type ClientServices = AccountServices &
     readonly pushRules: PushRules;
   };
 
+    readonly typing: Typing;
+    readonly toDevice: ToDevice;
+    readonly search: Search;
+    readonly userDirectory: UserDirectory;
 /** Every endpoint of the client-server API. */
 export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   getVersions,
@@ -63,3 +80,8 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   ...mediaEndpoints,
   sync,
 ];
+  ...relationEndpoints,
+  setTyping,
+  sendToDevice,
+  search,
+  searchUserDirectory,

@@ -25,6 +25,10 @@ export const defaultRates = {
   send: { perSecond: 10, burst: 100 },
   'account-data': { perSecond: 5, burst: 100 },
   receipt: { perSecond: 20, burst: 200 },
+  typing: { perSecond: 10, burst: 100 },
+  'to-device': { perSecond: 20, burst: 300 },
+  search: { perSecond: 1, burst: 20 },
+  'user-directory': { perSecond: 5, burst: 50 },
   'push-rules': { perSecond: 2, burst: 60 },
   upload: { perSecond: 2, burst: 60 },
   /** A room full of people is a page full of avatars. */

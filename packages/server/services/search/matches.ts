@@ -1,0 +1,92 @@
+import type { Reader } from '@portico/storage';
+import type { FullText, Match } from '@portico/storage/full-text/full-text.ts';
+import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { eventTest } from '../reading/event-reader.ts';
+import type { Sight, Visibility } from '../reading/visibility.ts';
+import type { SearchPlace, SearchRequest } from './search-request.ts';
+import type { SearchedRoom } from './searched-rooms.ts';
+
+export type FoundEvent = {
+  readonly row: ClientEventRow;
+  readonly room: SearchedRoom;
+  readonly rank: number;
+  readonly membership: Sight['membership'];
+};
+
+export type Found = { readonly events: readonly FoundEvent[]; readonly next: SearchPlace | undefined };
+
+/** Of the best so many are shown, however many there are: whoever looks further says more words. */
+const maxRanked = 500;
+const maxScanned = 2000;
+
+/** A page of matches, without what the searcher may not see, ignores or did not ask for. */
+export async function readMatches(
+  context: { readonly db: { readonly long: Reader }; readonly visibility: Visibility },
+  fullText: FullText,
+  request: SearchRequest,
+  rooms: ReadonlyMap<number, SearchedRoom>,
+  ignored: ReadonlySet<string>,
+): Promise<Found> {
+  const { words, parts, order, limit, place } = request;
+  const reader = context.db.long;
+  const query = fullText.query({ words, parts, rooms: [...rooms.keys()] });
+  const keep = createSieve(context, request, rooms, ignored);
+  const events: FoundEvent[] = [];
+
+  if (order === 'rank') {
+    const start = place !== undefined && 'offset' in place ? place.offset : 0;
+    const ranked = (await reader.all(fullText.best, [query, maxRanked])).slice(start);
+    for (let offset = 0; offset < ranked.length; offset += limit) {
+      const some = ranked.slice(offset, offset + limit);
+      const kept = await keep(reader, some);
+      for (const [index, match] of some.entries()) {
+        if (events.length === limit) return { events, next: { offset: start + offset + index } };
+        const found = kept.get(match.event_nid);
+        if (found !== undefined) events.push(found);
+      }
+    }
+    return { events, next: undefined };
+  }
+
+  let before = place !== undefined && 'before' in place ? place.before : Number.MAX_SAFE_INTEGER;
+  for (let scanned = 0; scanned < maxScanned;) {
+    const some = await reader.all(fullText.newest, [query, before, limit + 1]);
+    const kept = await keep(reader, some);
+    for (const { event_nid: nid } of some) {
+      if (events.length === limit) return { events, next: { before: nid + 1 } };
+      before = nid;
+      const found = kept.get(nid);
+      if (found !== undefined) events.push(found);
+    }
+    if (some.length <= limit) return { events, next: undefined };
+    scanned += some.length;
+  }
+  return { events, next: { before } };
+}
+
+function createSieve(
+  { visibility }: { readonly visibility: Visibility },
+  { filter }: SearchRequest,
+  rooms: ReadonlyMap<number, SearchedRoom>,
+  ignored: ReadonlySet<string>,
+): (reader: Reader, matches: readonly Match[]) => Promise<ReadonlyMap<number, FoundEvent>> {
+  const test = eventTest(filter);
+  return async (reader, matches) => {
+    const ranks = new Map(matches.map((match) => [match.event_nid, match.rank]));
+    const rows = await readEvents(reader, [...ranks.keys()]);
+    const kept = new Map<number, FoundEvent>();
+    for (const [roomNid, ofRoom] of Map.groupBy(rows, (row) => row.room_nid)) {
+      const room = rooms.get(roomNid);
+      if (room === undefined) continue;
+      const sights = await visibility.judge(room.viewer, ofRoom);
+      for (const row of ofRoom) {
+        const sight = sights.get(row.event_nid);
+        if (sight?.answer !== 'yes' || row.redacted_by !== null || (row.room_order ?? Infinity) > room.end) continue;
+        if (row.state_key === null && ignored.has(row.sender)) continue;
+        if (test !== undefined && !test(row)) continue;
+        kept.set(row.event_nid, { row, room, rank: ranks.get(row.event_nid) ?? 0, membership: sight.membership });
+      }
+    }
+    return kept;
+  };
+}

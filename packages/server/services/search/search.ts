@@ -1,0 +1,129 @@
+import type { Reader } from '@portico/storage';
+import type { FullText } from '@portico/storage/full-text/full-text.ts';
+import { readCurrentState } from '@portico/storage/stores/current-state-read.ts';
+import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import type { CatchUp } from '../catch-up/catch-up.ts';
+import { renderEvent, type EventStyle } from '../reading/client-event.ts';
+import type { ReadingContext, Requester } from '../reading/context.ts';
+import { readRedactions } from '../reading/event-reader.ts';
+import { readBundles } from '../relations/bundles.ts';
+import { readFoundContexts, type FoundContext } from './found-context.ts';
+import { readMatches, type FoundEvent } from './matches.ts';
+import {
+  formatSearchPlace,
+  parseSearchRequest,
+  type RoomEventsCriteria,
+  type SearchRequest,
+} from './search-request.ts';
+import { readSearchedRooms, type SearchedRoom } from './searched-rooms.ts';
+
+export interface Search {
+  /** What is found in the rooms of the requester, as the JSON text of `room_events`. */
+  roomEvents(requester: Requester, criteria: RoomEventsCriteria, nextBatch: string | undefined): Promise<string>;
+}
+
+type Dependencies = { readonly reading: ReadingContext; readonly fullText: FullText; readonly index: CatchUp };
+
+/** "An approximate count of the total number of results found": further ones are not counted. */
+const maxCounted = 1000;
+const nothing = '{"count":0,"highlights":[],"results":[]}';
+
+/** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3search} */
+export function createSearch({ reading, fullText, index }: Dependencies): Search {
+  return {
+    async roomEvents(requester, criteria, nextBatch) {
+      const request = parseSearchRequest(criteria, nextBatch);
+      if (request.words.length === 0 || request.parts.length === 0) return nothing;
+      await index.settled();
+      const rooms = await readSearchedRooms(reading.db, requester.userId, request.filter);
+      if (rooms.size === 0) return nothing;
+      const ignored = await reading.ignored.of(requester.userId);
+      const { events, next } = await readMatches(reading, fullText, request, rooms, ignored);
+      const isAll = next === undefined && request.place === undefined;
+      const count = isAll ? events.length : await countMatches(reading.db.long, fullText, request, rooms);
+      const contexts = request.context && (await readFoundContexts(reading, events, request.context, ignored));
+      const text = await renderResults(reading, { ...requester, ignored }, events, contexts);
+      let body = `{"count":${count},"highlights":${JSON.stringify(request.words)},"results":[${text.join(',')}]`;
+      if (next !== undefined) body += `,"next_batch":"${formatSearchPlace(next)}"`;
+      if (request.groups.size > 0) body += `,"groups":${groupsText(events, request.groups)}`;
+      if (request.withState) body += `,"state":${await readStates(reading, requester, events)}`;
+      return `${body}}`;
+    },
+  };
+}
+
+async function countMatches(
+  reader: Reader,
+  fullText: FullText,
+  { words, parts }: SearchRequest,
+  rooms: ReadonlyMap<number, SearchedRoom>,
+): Promise<number> {
+  const query = fullText.query({ words, parts, rooms: [...rooms.keys()] });
+  return (await reader.get(fullText.count, [query, maxCounted]))?.matches ?? 0;
+}
+
+async function renderResults(
+  context: ReadingContext,
+  reader: Requester & { readonly ignored: ReadonlySet<string> },
+  found: readonly FoundEvent[],
+  contexts: readonly FoundContext[] | undefined,
+): Promise<readonly string[]> {
+  const rowsOfRooms = Map.groupBy(found, ({ room }) => room);
+  const bundles = await readBundles(
+    context,
+    reader,
+    [...rowsOfRooms].map(([room, events]) => ({ ...room, rows: events.map(({ row }) => row) })),
+  );
+  const around = contexts?.flatMap(({ before, after }) => [...before, ...after]) ?? [];
+  const redactions = await readRedactions(context.db, around);
+  const style = { now: context.now(), device: reader, redactions, membership: undefined };
+  return found.map(({ row, room, rank, membership }, place) => {
+    const inRoom: EventStyle = { ...style, roomId: room.roomId };
+    const list = (rows: readonly ClientEventRow[]) => rows.map((other) => renderEvent(other, inRoom)).join(',');
+    let text = `{"rank":${rank},"result":${renderEvent(row, { ...inRoom, membership, bundles })}`;
+    const beside = contexts?.[place];
+    if (beside !== undefined) {
+      text += `,"context":{"start":"${beside.start}","end":"${beside.end}"`;
+      text += `,"events_before":[${list(beside.before)}],"events_after":[${list(beside.after)}]`;
+      if (beside.profiles !== undefined) text += `,"profile_info":${beside.profiles}`;
+      text += '}';
+    }
+    return `${text}}`;
+  });
+}
+
+function groupsText(found: readonly FoundEvent[], keys: SearchRequest['groups']): string {
+  const groups = [...keys].map((key) => {
+    const members = Map.groupBy(found, ({ row, room }) => (key === 'room_id' ? room.roomId : row.sender));
+    let order = 0;
+    return [
+      key,
+      Object.fromEntries(
+        [...members].map(([name, events]) => [
+          name,
+          { order: ++order, results: events.map(({ row }) => row.event_id) },
+        ]),
+      ),
+    ] as const;
+  });
+  return JSON.stringify(Object.fromEntries(groups));
+}
+
+/** "The current state for every room in the results", as far as the requester is still there. */
+async function readStates(
+  { db, now }: ReadingContext,
+  requester: Requester,
+  found: readonly FoundEvent[],
+): Promise<string> {
+  const rooms = new Map(found.filter(({ room }) => room.isJoined).map(({ room }) => [room.roomNid, room.roomId]));
+  if (rooms.size === 0) return '{}';
+  const nids = (await readCurrentState(db.long, [...rooms.keys()], 'all')).map((row) => row.event_nid);
+  const rows = await readEvents(db.long, nids);
+  const redactions = await readRedactions(db.long, rows);
+  const style = { now: now(), device: requester, redactions, membership: undefined };
+  const texts = [...Map.groupBy(rows, (row) => row.room_nid)].map(([roomNid, ofRoom]) => {
+    const roomId = rooms.get(roomNid) ?? '';
+    return `${JSON.stringify(roomId)}:[${ofRoom.map((row) => renderEvent(row, { ...style, roomId })).join(',')}]`;
+  });
+  return `{${texts.join(',')}}`;
+}

@@ -1,0 +1,73 @@
+import { passesEventFilter, passesRooms } from '@portico/protocol/sync-filter/event-filter.ts';
+import type { IgnoredUsers } from '../reading/ignored-users.ts';
+import type { OnlineIndex } from '../sync/online-index.ts';
+import type { RoomParts, StreamRequest, SyncStream } from '../sync/streams.ts';
+import type { Typing } from './typing.ts';
+
+const typingType = 'm.typing';
+
+type Dependencies = {
+  readonly typing: Typing;
+  /** Distinguishes this process from others, and from those before it: their serials mean nothing here. */
+  readonly epoch: string;
+  readonly ignored: Pick<IgnoredUsers, 'of'>;
+  readonly online: () => OnlineIndex;
+};
+
+/** Who is typing, in the rooms where that changed; in a room that comes into view, if anybody is. */
+export function createTypingStream({ typing, epoch, ignored, online }: Dependencies): SyncStream {
+  const prefix = `${epoch}.`;
+
+  function parse(serial: string | undefined): number {
+    if (serial?.startsWith(prefix) !== true) return 0;
+    const known = Number(serial.slice(prefix.length));
+    return Number.isSafeInteger(known) ? known : 0;
+  }
+
+  function roomEvent(users: readonly string[]): string {
+    return `{"content":{"user_ids":${JSON.stringify(users)}},"type":"${typingType}"}`;
+  }
+
+  function passes({ filter }: StreamRequest, roomId: string): boolean {
+    const { ephemeral } = filter.room;
+    return passesRooms(ephemeral, roomId) && passesEventFilter(ephemeral, { type: typingType, sender: undefined });
+  }
+
+  typing.onRoomChange((roomNid) => online().wakeRoom(roomNid));
+
+  return {
+    name: 'typing',
+    kinds: new Map(),
+    serial: {
+      letter: 't',
+      current: () => `${prefix}${typing.serial()}`,
+      isPending(userId, serial) {
+        const known = parse(serial);
+        if (known >= typing.serial()) return false;
+        const rooms = online().users.get(userId)?.rooms;
+        if (rooms === undefined) return false;
+        for (const [roomNid] of typing.changedSince(known)) {
+          if (rooms.get(roomNid)?.membership === 'join') return true;
+        }
+        return false;
+      },
+    },
+    async read(request) {
+      const { userId, serial, since, newRooms, allRooms } = request;
+      const known = since === undefined ? 0 : parse(serial);
+      const joined = allRooms();
+      const changed = new Set(newRooms);
+      for (const [roomNid] of typing.changedSince(known)) if (joined.has(roomNid)) changed.add(roomNid);
+      const parts = new Map<number, RoomParts>();
+      for (const roomNid of changed) {
+        const users = typing.typingIn(roomNid);
+        const isNew = known === 0 || newRooms.has(roomNid);
+        if ((isNew && users.length === 0) || !passes(request, joined.get(roomNid) ?? '')) continue;
+        const ignoredUsers = users.length === 0 ? undefined : await ignored.of(userId);
+        const shown = ignoredUsers === undefined ? users : users.filter((user) => !ignoredUsers.has(user));
+        if (!isNew || shown.length > 0) parts.set(roomNid, { ephemeral: [roomEvent(shown)] });
+      }
+      return { rooms: parts };
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import { isJsonObject, parseJson } from '@portico/protocol';
+import type { Database } from '@portico/storage';
+import {
+  readJoinRules,
+  readMoved,
+  readNames,
+  setDirectoryUsers,
+  setOpenRoom,
+  type DirectoryUser,
+  type NamedUserRow,
+} from '@portico/storage/stores/user-directory.ts';
+import { createCatchUp, type CatchUp, type Portion } from '../catch-up/catch-up.ts';
+import { nameWords } from './name-words.ts';
+
+const changesPerPortion = 1000;
+
+/** Keeps the directory up to date with who is in rooms, what they are called, and which rooms anyone may join. */
+export function createDirectoryUpdates(options: {
+  readonly db: Database;
+  readonly onFailure: (error: unknown) => void;
+}): CatchUp {
+  const { db, onFailure } = options;
+  /** People whose profile changed. Their rooms will hear of it, which is work of its own; this is sooner. */
+  let renamed = new Set<string>();
+
+  async function work(after: number, upTo: number): Promise<Portion> {
+    const changed = renamed;
+    renamed = new Set();
+    const moved = await readMoved(db, after, upTo, changesPerPortion);
+    const reached = moved.length < changesPerPortion ? upTo : lastWhole(moved, after, upTo);
+    for (const { position, user_id: userId } of moved) if (position <= reached) changed.add(userId);
+    const openRooms = (await readJoinRules(db, after, reached)).map(
+      ({ room_nid: roomNid, content }) => [roomNid, isOpen(content)] as const,
+    );
+    const userIds = [...changed];
+    const users = (await readNames(db, userIds)).map(toUser);
+    return {
+      reached,
+      append(set) {
+        for (const [roomNid, open] of openRooms) setOpenRoom(set, roomNid, open);
+        setDirectoryUsers(set, userIds, users);
+      },
+    };
+  }
+
+  const stop = db.onChanges((batches) => {
+    for (const { changes } of batches) {
+      for (const { kind, key } of changes) if (kind === 'profile') renamed.add(String(key));
+    }
+  });
+  const catchUp = createCatchUp({
+    db,
+    name: 'user-directory',
+    work,
+    onFailure,
+    hasMore: () => renamed.size > 0,
+    concerns: (kind) => kind === 'membership' || kind === 'profile',
+  });
+  return {
+    settled: catchUp.settled,
+    close() {
+      stop();
+      return catchUp.close();
+    },
+  };
+}
+
+/** The last position of which all changes were read. */
+function lastWhole(moved: readonly { readonly position: number }[], after: number, upTo: number): number {
+  const last = moved.at(-1)?.position ?? upTo;
+  return last - 1 > after ? last - 1 : last;
+}
+
+function isOpen(content: string): boolean {
+  const rules = parseJson(content);
+  return isJsonObject(rules) && rules['join_rule'] === 'public';
+}
+
+function toUser(row: NamedUserRow): DirectoryUser {
+  const { user_id: userId } = row;
+  const { displayName, avatarUrl } = row.is_local === 1 ? ownProfile(row) : memberProfile(row);
+  const words = new Set([...nameWords(userId), ...(displayName === undefined ? [] : nameWords(displayName))]);
+  return { userId, displayName, avatarUrl, words: [...words] };
+}
+
+type Profile = { readonly displayName: string | undefined; readonly avatarUrl: string | undefined };
+
+function ownProfile({ display_name: name, avatar_url: avatar }: NamedUserRow): Profile {
+  return { displayName: textOf(name), avatarUrl: textOf(avatar) };
+}
+
+function memberProfile({ member_content: content }: NamedUserRow): Profile {
+  const member = content === null ? undefined : parseJson(content);
+  if (!isJsonObject(member)) return { displayName: undefined, avatarUrl: undefined };
+  const { displayname, avatar_url: avatar } = member;
+  return {
+    displayName: typeof displayname === 'string' ? storable(displayname) : undefined,
+    avatarUrl: typeof avatar === 'string' ? storable(avatar) : undefined,
+  };
+}
+
+function textOf(json: string | null): string | undefined {
+  const value = json === null ? undefined : parseJson(json);
+  return typeof value === 'string' ? storable(value) : undefined;
+}
+
+/** PostgreSQL has no texts with the null character. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '');
+}

@@ -1,0 +1,27 @@
+import { foldText } from '@portico/protocol/words.ts';
+
+const maxWords = 24;
+const maxLength = 64;
+/** Where somebody who types a name may begin: at a letter or number after anything else, or at any Chinese character. */
+const begins = /(?<![\p{L}\p{N}\p{M}])[\p{L}\p{N}]|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}]/gu;
+
+/** What a name is found by, from each place where one may begin to type it, up to the next space. */
+export function nameWords(name: string): string[] {
+  const words: string[] = [];
+  for (const part of foldText(name).split(/\s+/)) {
+    for (const { index } of part.matchAll(begins)) {
+      words.push([...part.slice(index)].slice(0, maxLength).join(''));
+      if (words.length >= maxWords) return words;
+    }
+  }
+  return words;
+}
+
+/** The beginnings of words that a search asks for, the longest first. */
+export function searchedBeginnings(term: string): string[] {
+  const parts = foldText(term)
+    .split(/\s+/)
+    .map((part) => [...part.replace(/^[^\p{L}\p{N}]+/u, '')].slice(0, maxLength).join(''))
+    .filter((part) => part !== '');
+  return [...new Set(parts)].slice(0, maxWords).toSorted((a, b) => b.length - a.length);
+}
