@@ -12,6 +12,7 @@ export * from './auth/power-levels.ts';
 export * from './auth/rule-catalogue.ts';
 export * from './json/json-error.ts';
 export * from './json/parse-json.ts';
+export * from './json/nesting.ts';
 export * from './json/canonical.ts';
 export * from './json/object.ts';
 export * from './json/code-points.ts';

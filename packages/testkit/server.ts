@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { compose } from '@portico/server/compose.ts';
 import { loadConfig } from '@portico/server/config/load.ts';
 import { createResponseCheck } from '@portico/server/http/check-response.ts';
+import type { Network } from '@portico/server/services/outbound/network.ts';
 import type { Logger } from '@portico/server/observability/logger.ts';
 import { startServer } from '@portico/server/process/start-server.ts';
 import pino from 'pino';
@@ -20,10 +21,14 @@ export type TestServerOptions = {
   /** Further settings, as environment variables without `PORTICO_`. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly now?: () => number;
+  /** Instead of the machine's own. */
+  readonly network?: Network;
 };
 
 export interface TestServer {
   readonly baseUrl: string;
+  /** The addresses of all its listeners, in the order of the settings. */
+  readonly urls: readonly string[];
   readonly dataDir: string;
   readonly databaseUrl: string;
   /** What was logged as an error, a line of JSON each. */
@@ -53,7 +58,7 @@ function createErrorLog(): { log: Logger; errors: string[] } {
  * that is not as its endpoint declares fails its request.
  */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const { engine = 'sqlite', now } = options;
+  const { engine = 'sqlite', now, network } = options;
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'portico-server-'));
   const databaseUrl = options.databaseUrl ?? (engine === 'sqlite' ? 'sqlite:portico.db' : await createTestDatabase());
   const settings = {
@@ -73,12 +78,17 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const config = await loadConfig({ environment });
   const { log, errors } = createErrorLog();
   const testing = { checkResponse: createResponseCheck(), ...(now && { now }) };
-  const running = await startServer(config, (context) => compose({ ...context, testing }), log);
+  const running = await startServer(
+    config,
+    (context) => compose({ ...context, testing, ...(network && { network }) }),
+    log,
+  );
   const baseUrl = running.listening[0]?.url ?? '';
   const anonymous = createTestClient(baseUrl);
 
   return {
     baseUrl,
+    urls: running.listening.map(({ url }) => url),
     dataDir,
     databaseUrl: config.database.url,
     errors,

@@ -11,7 +11,7 @@ const parts: readonly Part[] = [
   { name: 'config', folders: ['packages/server/config/'], mayImport: ['protocol'] },
   { name: 'errors', folders: ['packages/server/errors/'], mayImport: ['protocol', 'storage'] },
   { name: 'observability', folders: ['packages/server/observability/'], mayImport: ['config'] },
-  { name: 'services', folders: ['packages/server/services/'], mayImport: low },
+  { name: 'services', folders: ['packages/server/services/'], mayImport: [...low, 'federation-api'] },
   { name: 'federation-api', folders: ['packages/server/federation-api/'], mayImport: ['protocol', 'config', 'errors'] },
   {
     name: 'http',

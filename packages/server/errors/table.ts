@@ -39,6 +39,37 @@ export const errorTable = {
   'not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'Not found.' },
   forbidden: { errcode: 'M_FORBIDDEN', status: 403, message: 'You may not do this.' },
 
+  'server-auth.missing': {
+    errcode: 'M_UNAUTHORIZED',
+    status: 401,
+    message: 'The request is not signed by a server: there is no X-Matrix authorization.',
+  },
+  'server-auth.malformed': {
+    errcode: 'M_UNAUTHORIZED',
+    status: 401,
+    message: 'The X-Matrix authorization is malformed.',
+  },
+  'server-auth.wrong-destination': {
+    errcode: 'M_UNAUTHORIZED',
+    status: 401,
+    message: 'The request is signed for another server.',
+  },
+  'server-auth.own-name': {
+    errcode: 'M_UNAUTHORIZED',
+    status: 401,
+    message: 'The request says that it is from this server.',
+  },
+  'server-auth.unknown-key': {
+    errcode: 'M_UNAUTHORIZED',
+    status: 401,
+    message: 'No key that is valid now could be found for the signature.',
+  },
+  'server-auth.wrong-signature': {
+    errcode: 'M_UNAUTHORIZED',
+    status: 401,
+    message: 'The signature does not belong to this request.',
+  },
+
   'token.missing': { errcode: 'M_MISSING_TOKEN', status: 401, message: 'No access token was given.' },
   'token.unknown': { errcode: 'M_UNKNOWN_TOKEN', status: 401, message: 'The access token is not known.' },
   'user.not-admin': { errcode: 'M_FORBIDDEN', status: 403, message: 'You are not an administrator of this server.' },

@@ -26,7 +26,7 @@ export function findToken(request: FastifyRequest, query: RawQuery): string | un
 }
 
 export function authenticate(
-  kind: AuthKind,
+  kind: Exclude<AuthKind, 'server'>,
   authenticator: Authenticator,
   request: FastifyRequest,
   query: RawQuery,

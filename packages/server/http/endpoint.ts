@@ -1,3 +1,4 @@
+import type { ServerName } from '@portico/protocol';
 import type { Static, TObject, TSchema } from 'typebox';
 import type { RateClass } from '../services/rate-limit/rate-classes.ts';
 import type { Sender } from '../services/accounts/sender.ts';
@@ -13,6 +14,8 @@ export type AuthResults = {
   optional: { readonly sender: Sender | undefined };
   user: { readonly sender: Sender };
   admin: { readonly sender: Sender };
+  /** Another server, which has signed the request. */
+  server: { readonly origin: ServerName };
 };
 export type AuthKind = keyof AuthResults;
 
@@ -65,6 +68,7 @@ export type Result<R extends TSchema> = DeepReadonly<Static<R>> | RawJson | Repl
 /** What a handler gets, with the schemas forgotten: only the code that runs endpoints sees it. */
 export type ErasedRequest = RequestParts & {
   readonly sender: Sender | undefined;
+  readonly origin: ServerName | undefined;
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
@@ -76,7 +80,7 @@ export type Endpoint<Deps> = {
   readonly create: (deps: Deps) => ErasedHandler;
 };
 
-/** Declares an endpoint. The handler's argument has a `sender` only where the declared authentication provides one. */
+/** Declares an endpoint. The handler's argument has a `sender` or an `origin` only where the authentication provides one. */
 export function endpoint<
   A extends AuthKind,
   R extends TSchema,

@@ -1,3 +1,4 @@
+import type { ServerName } from '@portico/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ErasedRequest, Sender } from './endpoint.ts';
 import type { OpenRequests } from './open-requests.ts';
@@ -5,6 +6,7 @@ import type { OpenRequests } from './open-requests.ts';
 /** What handlers get. A class for its getters: most handlers never ask for the address or the signal. */
 export class HandlerRequest implements ErasedRequest {
   readonly sender: Sender | undefined;
+  readonly origin: ServerName | undefined;
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
@@ -18,10 +20,12 @@ export class HandlerRequest implements ErasedRequest {
     reply: FastifyReply,
     openRequests: OpenRequests,
     sender: Sender | undefined,
+    origin: ServerName | undefined,
     query: unknown,
     body: unknown,
   ) {
     this.sender = sender;
+    this.origin = origin;
     this.params = request.params;
     this.query = query;
     this.body = body;

@@ -53,13 +53,20 @@ function content(schema: TSchema, collected: (schema: TSchema) => unknown): Json
   return { 'application/json': { schema: collected(schema) } };
 }
 
+const security = {
+  optional: [{}, { accessToken: [] }],
+  user: [{ accessToken: [] }],
+  admin: [{ accessToken: [] }],
+  server: [{ signedRequest: [] }],
+} as const;
+
 function operation(declaration: Declaration, operationId: string, components: Map<string, unknown>): Json {
   const { summary, auth, body, response } = declaration;
   const collected = (schema: TSchema): unknown => collect(schema, components);
   return {
     operationId,
     summary,
-    ...(auth === 'none' ? {} : { security: auth === 'optional' ? [{}, { accessToken: [] }] : [{ accessToken: [] }] }),
+    ...(auth === 'none' ? {} : { security: security[auth] }),
     parameters: parameters(declaration, collected),
     ...(body === undefined ? {} : { requestBody: { content: content(body, collected) } }),
     responses: {
@@ -100,7 +107,10 @@ export function openApiDocument(declarations: readonly Declaration[]): Json {
     paths,
     components: {
       schemas: Object.fromEntries(components),
-      securitySchemes: { accessToken: { type: 'http', scheme: 'bearer' } },
+      securitySchemes: {
+        accessToken: { type: 'http', scheme: 'bearer' },
+        signedRequest: { type: 'http', scheme: 'X-Matrix' },
+      },
     },
   };
 }

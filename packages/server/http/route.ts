@@ -1,7 +1,9 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod, onRequestHookHandler } from 'fastify';
+import type { JsonValue, ServerName } from '@portico/protocol';
 import type { TObject, TSchema } from 'typebox';
 import { MatrixError } from '../errors/matrix-error.ts';
 import { addressKey, type RateLimiter } from '../services/rate-limit/rate-limiter.ts';
+import type { Claim, RequestAuth } from '../services/federation/signing/request-auth.ts';
 import { authenticate, type Authenticator, type SenderLog } from './authenticate.ts';
 import { Bytes, rawBody } from './bytes.ts';
 import type { Declaration, ErasedHandler, Sender } from './endpoint.ts';
@@ -17,6 +19,8 @@ import { checkValid, lazyValidator } from './validate.ts';
 /** What the hook that runs before the body is read leaves for the handler. */
 export type Admitted = {
   readonly sender: Sender | undefined;
+  /** Which server the request says it is from; that is proved when the body has come. */
+  readonly claim: Claim | undefined;
   readonly query: RawQuery;
   /** What the client calls its body. */
   readonly contentType: string | undefined;
@@ -24,6 +28,8 @@ export type Admitted = {
 
 export type RouteContext = {
   readonly authenticator: Authenticator;
+  /** Absent where no endpoint is for servers. */
+  readonly requestAuth: RequestAuth | undefined;
   readonly rateLimiter: RateLimiter;
   readonly openRequests: OpenRequests;
   readonly senderLog?: SenderLog | undefined;
@@ -38,14 +44,17 @@ export type UnparsedQuery = { readonly text: string };
 export function admission(declaration: Declaration, context: RouteContext): onRequestHookHandler {
   const { auth, rateLimit, body } = declaration;
   const { authenticator, rateLimiter, senderLog } = context;
-  // Whatever a client calls it, a body is JSON where one is wanted: clients in use send other types, or none.
-  const bodyType =
-    body === undefined ? 'application/octet-stream' : body === rawBody ? rawBodyType : 'application/json';
+  // Whatever a client calls it, a body is JSON where one is wanted: clients in use send other types, or none. The
+  // signature of a server covers its body, whether the endpoint wants one or not.
+  const isRead = body !== undefined || auth === 'server';
+  const bodyType = body === rawBody ? rawBodyType : isRead ? 'application/json' : 'application/octet-stream';
+  const requestAuth = auth === 'server' ? requireRequestAuth(context) : undefined;
 
   function admit(request: FastifyRequest, query: RawQuery, sender: Sender | undefined): void {
     if (rateLimit !== undefined) rateLimiter.take(rateLimit, sender?.userId ?? addressKey(request.ip));
     if (sender !== undefined) senderLog?.note(sender, request);
-    request.admitted = { sender, query, contentType: request.headers['content-type'] };
+    const claim = requestAuth?.admit(request.raw.headersDistinct.authorization ?? []);
+    request.admitted = { sender, claim, query, contentType: request.headers['content-type'] };
     request.headers['content-type'] = bodyType;
   }
 
@@ -67,7 +76,7 @@ export function admission(declaration: Declaration, context: RouteContext): onRe
   return (request, _reply, done) => {
     try {
       const query = parseQueryString((request.query as UnparsedQuery).text);
-      const found = authenticate(auth, authenticator, request, query);
+      const found = auth === 'server' ? undefined : authenticate(auth, authenticator, request, query);
       if (found instanceof Promise) {
         void admitLater(request, query, found, done);
         return;
@@ -79,6 +88,12 @@ export function admission(declaration: Declaration, context: RouteContext): onRe
     }
     done();
   };
+}
+
+function requireRequestAuth({ requestAuth }: RouteContext): RequestAuth {
+  if (requestAuth === undefined)
+    throw new Error('There are endpoints for servers, and nothing that authenticates them');
+  return requestAuth;
 }
 
 /** An object with named fields none of which is required; of one without named fields the whole is the point. */
@@ -112,19 +127,25 @@ export function routeHandler(
   context: RouteContext,
 ): RouteHandlerMethod {
   const { params, query, body } = declaration;
-  const { openRequests, checkResponse } = context;
+  const { openRequests, checkResponse, requestAuth } = context;
   const checkParams = params === undefined ? nothing : parameterChecker(params);
   const readQuery = query === undefined ? nothing : queryReader(query);
   const checkQuery = query === undefined ? nothing : parameterChecker(query);
   const readBody = body === undefined ? nothing : body === rawBody ? asItIs : bodyReader(body);
 
+  function proveOrigin({ method, originalUrl, admitted, body }: FastifyRequest): Promise<ServerName> | undefined {
+    const content = body as JsonValue | undefined;
+    return admitted.claim && requestAuth?.verify(admitted.claim, { method, uri: originalUrl, content });
+  }
+
   return async (request: FastifyRequest, reply: FastifyReply) => {
+    const { sender, claim, query: rawQuery } = request.admitted;
+    const origin = claim && (await proveOrigin(request));
     checkParams(request.params);
-    const { sender, query: rawQuery } = request.admitted;
     const query = readQuery(rawQuery);
     checkQuery(query);
     const body = readBody(request.body);
-    const result = await handle(new HandlerRequest(request, reply, openRequests, sender, query, body));
+    const result = await handle(new HandlerRequest(request, reply, openRequests, sender, origin, query, body));
     checkResponse?.(declaration, result);
     return result instanceof Bytes ? sendBytes(request, reply, result) : sendResult(reply, result);
   };

@@ -2,6 +2,8 @@ import type { WatchCache } from './cache-metrics.ts';
 import { createCacheMetrics } from './cache-metrics.ts';
 import type { ObserveRequest } from './http-metrics.ts';
 import { createRequestMetric } from './http-metrics.ts';
+import type { ObserveOutbound } from './outbound-metrics.ts';
+import { createOutboundMetric } from './outbound-metrics.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import type { MetricRegistry } from './registry.ts';
 import { createMetricRegistry } from './registry.ts';
@@ -12,6 +14,7 @@ import { createStorageMetrics } from './storage-metrics.ts';
 export type Metrics = {
   readonly registry: MetricRegistry;
   readonly observeRequest: ObserveRequest;
+  readonly observeOutbound: ObserveOutbound;
   readonly storage: StorageMetrics;
   readonly watchCache: WatchCache;
   /** Says how many long polls are open. */
@@ -24,6 +27,7 @@ export function createMetrics(): Metrics {
   return {
     registry,
     observeRequest: createRequestMetric(registry),
+    observeOutbound: createOutboundMetric(registry),
     storage: createStorageMetrics(registry),
     watchCache: createCacheMetrics(registry),
     watchOpenSyncs: (count) => registry.gauge('portico_open_syncs', 'Syncs that wait for something to happen.', count),
