@@ -6,10 +6,12 @@ import { openStateStore } from '@portico/storage/state-trie/index.ts';
 import { dropToDeviceOf } from '@portico/storage/stores/to-device.ts';
 import { createFederation } from './compose/federation.ts';
 import { createConversation } from './compose/conversation.ts';
+import { createFederation } from './compose/federation.ts';
 import { findRefusal } from './errors/from-storage.ts';
 import { adminEndpoints } from './http/admin/index.ts';
 import { type AppOptions, buildApp } from './http/app.ts';
 import { clientEndpoints } from './http/client/index.ts';
+import { federationEndpoints } from './http/federation/index.ts';
 import { openApiEndpoint } from './http/openapi.ts';
 import { createRequestIds } from './observability/request-ids.ts';
 import { CommandError } from './process/command-error.ts';
@@ -34,6 +36,7 @@ import { createAccountDataStream } from './services/sync/streams/account-data.ts
 import { noDeviceKeys } from './services/sync/streams/device-keys.ts';
 import { createReceiptStream } from './services/sync/streams/receipts.ts';
 import { createSync } from './services/sync/sync.ts';
+import type { Network } from './services/outbound/network.ts';
 import { createUnreadService } from './services/unread/unread-service.ts';
 
 /** Memory for nodes of room states, in bytes. */
@@ -46,7 +49,8 @@ export async function compose({
   metrics,
   signingKey,
   testing = {},
-}: CompositionContext): Promise<Composition> {
+  network,
+}: CompositionContext & { readonly network?: Network }): Promise<Composition> {
   const { now = Date.now, checkResponse } = testing;
   const serverName = parseServerName(config.serverName);
   if (serverName === undefined) throw new Error(`${config.serverName} passed for a server name in the configuration`);
@@ -59,6 +63,8 @@ export async function compose({
     log: (level, message, details) => log[level](details ?? {}, message),
     ...(metrics && { metrics: metrics.storage }),
   });
+  const key = signingKeyFromSeed(`ed25519:${signingKey.version}`, signingKey.seed);
+  const federation = createFederation({ config, serverName, key, db, log, metrics, now, network });
   const states = await openStateStore(db, { cacheBytes: stateCacheBytes });
   const rateLimiter = createRateLimiter({ enabled: config.rateLimits.enabled, now: () => performance.now() });
   const accounts = createAccountServices(
@@ -75,7 +81,7 @@ export async function compose({
     db,
     states,
     unread,
-    signer: { serverName, key: signingKeyFromSeed(`ed25519:${signingKey.version}`, signingKey.seed) },
+    signer: { serverName, key },
     serverName,
     defaultVersion: config.rooms.defaultVersion,
     now,
@@ -134,6 +140,7 @@ export async function compose({
   const services = {
       ...conversation.streams,
     ...accounts,
+    ...federation.services,
     rooms,
     reading,
     sync,
@@ -153,6 +160,7 @@ export async function compose({
     ...federation.services,
     log,
     authenticator: accounts.accessTokens,
+    requestAuth: federation.requestAuth,
     rateLimiter,
     senderLog: lastSeen,
     trustedProxies: config.http.trustedProxies,
@@ -164,6 +172,7 @@ export async function compose({
     createApp({ serve }, tls) {
       const endpoints = [
         ...(serve.includes('client') ? clientEndpoints : []),
+        ...(serve.includes('federation') && config.federation.enabled ? federationEndpoints : []),
         ...(serve.includes('admin') ? adminEndpoints : []),
       ];
       return buildApp([...endpoints, openApiEndpoint(endpoints)], services, {
@@ -178,6 +187,7 @@ export async function compose({
       unread.close();
       await media.close();
       accounts.accessTokens.close();
+      await federation.close();
       await db.close();
     },
   };

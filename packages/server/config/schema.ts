@@ -8,6 +8,9 @@ const serves = oneOf('client', 'federation', 'admin', 'web', 'metrics');
 const tls = record({ certificate: readablePath, key: readablePath }, {});
 const listener = record({ address: text, port: integer(0, 65_535), serve: list(serves, { least: 1 }) }, { tls });
 
+/** A key as `old_verify_keys` has it, with the moment in milliseconds since when it signs no more. */
+const oldKey = record({ id: text, key: text, expired_ts: integer(0, Number.MAX_SAFE_INTEGER) }, {});
+
 const names = list(text);
 const presenceSharing = record({}, { allowed_users: names, denied_users: names });
 const inviteRules = record(
@@ -78,7 +81,17 @@ export const schema = section('', {
     }),
   }),
   federation: section('Talking to other servers.', {
-    enabled: setting(boolean, { default: 'true', help: 'Whether this server talks to other servers.', built: false }),
+    enabled: setting(boolean, { default: 'true', help: 'Whether this server talks to other servers.' }),
+    notaries: setting(list(serverName), {
+      default: '[]',
+      help: 'Servers that are asked for keys of others which cannot be reached. They are trusted to tell the truth about them.',
+      example: '[matrix.org]',
+    }),
+    old_keys: setting(list(oldKey), {
+      default: '[]',
+      help: 'Signing keys that this server has had before, so that others can still check what it signed with them.',
+      example: '[{ id: "ed25519:old", key: "the public key in Base64", expired_ts: 1700000000000 }]',
+    }),
   }),
   outbound: section(
     'Every connection the server opens: federation, push gateways, previews, identity servers, bridges.',
@@ -86,12 +99,10 @@ export const schema = section('', {
       trusted_ca_file: optional(readablePath, {
         help: 'Further certificate authorities to trust, in PEM format.',
         example: 'ca.pem',
-        built: false,
       }),
       allow_private_addresses: setting(boolean, {
         default: 'false',
         help: "Whether connections to private and loopback addresses are allowed: true for test networks. Bridges' own addresses always are.",
-        built: false,
       }),
     },
   ),

@@ -34,6 +34,8 @@ export const defaultRates = {
   /** A room full of people is a page full of avatars. */
   'get-media': { perSecond: 50, burst: 1000 },
   filter: { perSecond: 1, burst: 30 },
+  /** Unsigned, and may make us ask other servers. */
+  'key-query': { perSecond: 10, burst: 200 },
 } as const satisfies Record<string, Rate>;
 
 export type RateClass = keyof typeof defaultRates;
