@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import {
+  ClientEvent,
+  createClient,
+  type IStartClientOpts,
+  type MatrixClient,
+  type MatrixEvent,
+  type Room,
+  silent,
+} from './sdk.ts';
+
+/** In milliseconds. What a test waits for comes at once, or it is lost. */
+const patience = 20_000;
+
+/** Somebody who uses matrix-js-sdk, with its own sync loop. */
+export type Person = {
+  readonly client: MatrixClient;
+  readonly userId: string;
+  readonly password: string;
+  /** The IDs of all events that `/sync` brought, as often as it did: the client itself drops what comes twice. */
+  readonly received: readonly string[];
+  /** The `since` of each `/sync` that was asked. */
+  readonly asked: readonly (string | null)[];
+  /** The first value that is not `undefined` or `false`, looked for now and after every answer to `/sync`. */
+  until<T>(what: string, look: () => T | undefined | false): Promise<T>;
+  /** The room, once the client has it with that membership of its own. */
+  inRoom(roomId: string, membership?: string): Promise<Room>;
+  /** Waits until the client has a message with that text, and gives the event. */
+  reads(roomId: string, text: string): Promise<MatrixEvent>;
+  /** The texts of the messages in the live timeline. */
+  texts(roomId: string): readonly string[];
+};
+
+export type People = {
+  /** Registers and logs in somebody new, whose client is syncing. */
+  arrive(name: string, options?: IStartClientOpts): Promise<Person>;
+  /** Another device of somebody. */
+  logIn(userId: string, password: string, options?: IStartClientOpts): Promise<Person>;
+  /** Stops all clients, so that the process can end. */
+  stopAll(): void;
+};
+
+export function bareClient(baseUrl: string): MatrixClient {
+  return createClient({ baseUrl, logger: silent });
+}
+
+export function createPeople(baseUrl: () => string): People {
+  const running = new Set<MatrixClient>();
+
+  const logIn = async (user: string, password: string, options: IStartClientOpts = {}): Promise<Person> => {
+    const { user_id: userId, ...session } = await bareClient(baseUrl()).loginRequest({
+      type: 'm.login.password',
+      identifier: { type: 'm.id.user', user },
+      password,
+    });
+    const asked: (string | null)[] = [];
+    const client = createClient({
+      fetchFn(input, init) {
+        const url = new URL(input instanceof Request ? input.url : input);
+        if (url.pathname.endsWith('/sync')) asked.push(url.searchParams.get('since'));
+        return fetch(input, init);
+      },
+      baseUrl: baseUrl(),
+      userId,
+      accessToken: session.access_token,
+      deviceId: session.device_id,
+      logger: silent,
+      timelineSupport: true,
+    });
+    const person = createPerson(client, { userId, password, asked });
+    running.add(client);
+    await client.startClient({ initialSyncLimit: 30, ...options });
+    await person.until('the first sync', () => client.isInitialSyncComplete());
+    return person;
+  };
+
+  return {
+    logIn,
+    async arrive(name, options) {
+      const username = `${name}-${randomBytes(4).toString('hex')}`;
+      const password = randomBytes(12).toString('hex');
+      await bareClient(baseUrl()).registerRequest({
+        username,
+        password,
+        inhibit_login: true,
+        auth: { type: 'm.login.dummy' },
+      });
+      return logIn(username, password, options);
+    },
+    stopAll() {
+      for (const client of running) client.stopClient();
+      running.clear();
+    },
+  };
+}
+
+type Known = Pick<Person, 'userId' | 'password' | 'asked'>;
+
+function createPerson(client: MatrixClient, known: Known): Person {
+  const { userId } = known;
+  const received: string[] = [];
+  client.on(ClientEvent.Event, (event) => {
+    const id = event.getId();
+    if (id !== undefined) received.push(id);
+  });
+
+  const until: Person['until'] = async (what, look) => {
+    const found = look();
+    if (found !== undefined && found !== false) return found;
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void) => {
+        clearTimeout(timer);
+        client.off(ClientEvent.Sync, check);
+        act();
+      };
+      const timer = setTimeout(() => {
+        settle(() => reject(new Error(`${userId} waited in vain for ${what} (sync is ${client.getSyncState()})`)));
+      }, patience);
+      const check = () => {
+        try {
+          const found = look();
+          if (found !== undefined && found !== false) settle(() => resolve(found));
+        } catch (error) {
+          settle(() => reject(error instanceof Error ? error : new Error(String(error))));
+        }
+      };
+      client.on(ClientEvent.Sync, check);
+    });
+  };
+  const messages = (roomId: string) =>
+    (client.getRoom(roomId)?.getLiveTimeline().getEvents() ?? []).filter((e) => e.getType() === 'm.room.message');
+
+  return {
+    client,
+    ...known,
+    received,
+    until,
+    inRoom: (roomId, membership = 'join') =>
+      until(`${membership} in ${roomId}`, () => {
+        const room = client.getRoom(roomId);
+        return room?.getMyMembership() === membership && room;
+      }),
+    reads: (roomId, text) =>
+      until(`the message “${text}”`, () =>
+        messages(roomId).find((event) => event.status === null && event.getContent()['body'] === text),
+      ),
+    texts: (roomId) => messages(roomId).map((event) => String(event.getContent()['body'])),
+  };
+}

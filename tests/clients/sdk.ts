@@ -1,0 +1,2 @@
+export { silent } from './quiet.ts';
+export * from 'matrix-js-sdk';
