@@ -3,6 +3,7 @@ import { readPdus, type ClientEventRow } from '@portico/storage/stores/timeline.
 import { readRedactions } from '../reading/event-reader.ts';
 import type { SyncContext, SyncPass } from './pass.ts';
 import { type PlacedTimeline, readPlacedTimelines } from './placed-timeline.ts';
+import type { Bundles } from '../reading/client-event.ts';
 import { renderEvents, type EventForm } from './render.ts';
 import { readStateDeltas } from './states.ts';
 import type { Span, Timeline } from './timelines.ts';
@@ -22,8 +23,10 @@ export type Batch = {
 
 /** A batch whose text is the same for all who sent none of it and ignore nobody in it. */
 export type SharedBatch = Batch & {
+  /** Whether other events say something about those of the timeline that is shown with them. */
+  readonly hasRelated: boolean;
   /** The timeline's events for one reader, without brackets. */
-  timelineFor(reader: BatchReader): string;
+  timelineFor(reader: BatchReader, bundles: Bundles): string;
 };
 
 export type BatchReader = {
@@ -159,13 +162,16 @@ function shareable(batch: Batch, form: EventForm, now: number): SharedBatch {
   let text: string | undefined;
   return {
     ...batch,
-    timelineFor(reader) {
+    // "When the relevant section has a `limited` value of `true`": otherwise the client gets what relates to it as well.
+    hasRelated: timeline.limited && timeline.rows.some((row) => row.relation_kinds !== null),
+    timelineFor(reader, bundles) {
       const { userId, ignored } = reader;
-      if (senders.has(userId) || (ignored.size > 0 && !senders.isDisjointFrom(ignored))) {
+      if (bundles.size > 0 || senders.has(userId) || (ignored.size > 0 && !senders.isDisjointFrom(ignored))) {
         return renderEvents(withoutIgnored(timeline.rows, ignored), form, {
           ...style,
           now: reader.now,
           device: reader,
+          bundles,
         });
       }
       if (text === undefined || reader.now - writtenAt > maxTextAge) {

@@ -1,13 +1,15 @@
 import type { ClientEventRow } from '@portico/storage/stores/timeline.ts';
 import { readRedactions } from '../reading/event-reader.ts';
 import { endOfPosition } from '../reading/tokens.ts';
-import { readForm, toBatch, withoutIgnored, type Batch, type Batches } from './batches.ts';
+import { noBundles, type Bundles } from '../reading/client-event.ts';
+import { readForm, toBatch, withoutIgnored, type Batch, type Batches, type SharedBatch } from './batches.ts';
 import { normalPosition, type UserRoom } from './online-index.ts';
 import type { SyncContext, SyncPass } from './pass.ts';
 import { hasNewEvents, type JoinedPlan } from './plan.ts';
 import { renderEvents } from './render.ts';
 import { timelineAndState, type JoinedRoom } from './room-text.ts';
 import { type PlacedTimeline, readPlacedTimelines } from './placed-timeline.ts';
+import { readTimelineBundles } from './timeline-bundles.ts';
 import { readFullStates, readMembersOf } from './states.ts';
 import { readSummaries, renderSummary, type Summary } from './summaries.ts';
 import { eventTest } from '../reading/event-reader.ts';
@@ -40,11 +42,12 @@ async function readContinuedRooms(
   const { userId, filter, memory, since, now } = pass;
   const spans = plans.map(({ entry }) => continuedSpan(entry, since ?? 0, pass.upTo));
   const found = await batches.find(spans, pass, now);
+  const bundles = await readRelated(context, pass, spans, found);
   const changed: (PlacedTimeline & { readonly batch: Batch; readonly timelineText: string })[] = [];
   for (const span of spans) {
     const batch = found.get(span.nid);
     if (batch === undefined) continue;
-    const timelineText = batch.timelineFor(pass);
+    const timelineText = batch.timelineFor(pass, batch.hasRelated ? bundles : noBundles);
     if (timelineText === '' && batch.state.length === 0 && !batch.timeline.limited) continue;
     const { timeline, end } = batch;
     changed.push({ span, timeline, end, batch, timelineText });
@@ -70,6 +73,19 @@ async function readContinuedRooms(
     const texts = { timeline: timelineText, state: await stateText(context, pass, state, batch.redactions) };
     rooms.set(span.nid, joinedRoom(span, timelineAndState(pass, batch, texts), summaries.get(span.nid)));
   }
+}
+
+async function readRelated(
+  context: SyncContext,
+  pass: SyncPass,
+  spans: readonly Span[],
+  batches: ReadonlyMap<number, SharedBatch>,
+): Promise<Bundles> {
+  const related = spans.flatMap((span) => {
+    const batch = batches.get(span.nid);
+    return batch?.hasRelated === true ? [{ span, timeline: batch.timeline }] : [];
+  });
+  return related.length === 0 ? noBundles : readTimelineBundles(context, pass, related);
 }
 
 function continuedSpan({ room, nid, id }: UserRoom, since: number, upTo: number): Span {
@@ -107,13 +123,14 @@ async function readWholeRooms(
   const everything = read.flatMap(({ span, timeline }) => [...timeline.rows, ...(states.get(span.nid) ?? [])]);
   const redactions = await readRedactions(context.db, everything);
   const form = await readForm(context, filter, everything);
+  const bundles = await readTimelineBundles(context, pass, read);
   for (const room of read) {
     const { span, timeline } = room;
     const batch = toBatch(room, stateFor(pass, states.get(span.nid) ?? []), redactions);
     if (lazyLoadMembers) remember(pass, span.nid, [...batch.state, ...timeline.rows], batch.senders);
     const membershipOf = (row: ClientEventRow) =>
       timeline.memberships === undefined ? 'join' : timeline.memberships.get(row.event_nid);
-    const style = { now, redactions, device: pass };
+    const style = { now, redactions, bundles, device: pass };
     const texts = {
       timeline: renderEvents(withoutIgnored(timeline.rows, pass.ignored), form, { ...style, membershipOf }),
       state: renderEvents(batch.state, form, { ...style, membershipOf: () => undefined }),

@@ -5,9 +5,10 @@ import type { SyncContext, SyncPass } from './pass.ts';
 import type { LeftPlan } from './plan.ts';
 import { type PlacedTimeline, readPlacedTimelines } from './placed-timeline.ts';
 import { renderEvents } from './render.ts';
+import { readTimelineBundles } from './timeline-bundles.ts';
 import { timelineAndState } from './room-text.ts';
 import { readStateDeltas, readStateThen } from './states.ts';
-import type { Span, Timeline } from './timelines.ts';
+import { emptyTimeline, type Span, type Timeline } from './timelines.ts';
 
 /** Rooms that the user is no longer in: up to when they left, and nothing later. As JSON members. */
 export async function readLeftRooms(
@@ -19,27 +20,25 @@ export async function readLeftRooms(
   const { userId } = pass;
   const spans = plans.map((plan): Span => {
     const viewer = { userId, joinedSince: undefined, joinedUntil: plan.joinedUntil ?? -1 };
-    return { nid: plan.nid, id: plan.id, after: plan.since ?? -1, upTo: plan.end, viewer };
+    return { nid: plan.nid, id: plan.id, after: plan.since ?? -1, upTo: plan.joinedUntil ?? plan.end, viewer };
   });
   const wereIn = spans.filter((_, index) => plans[index]?.joinedUntil !== undefined);
   const placed = await readPlacedTimelines(context, wereIn, pass);
   const rooms = new Map(placed.map((room) => [room.span.nid, room]));
-  const outside = plans.filter((plan) => plan.joinedUntil === undefined);
-  // Of a room that they never were in they are told nothing but that the invite, or the knock, has come to its end.
-  for (const row of await readEvents(
+  const later = plans.filter(({ joinedUntil = -1, end }) => end > joinedUntil);
+  const lastWords = await readEvents(
     context.db,
-    outside.map((plan) => plan.eventNid),
-  )) {
-    const span = spans.find(({ nid }) => nid === row.room_nid);
-    if (span !== undefined) rooms.set(row.room_nid, { span, timeline: lastWord(row), end: 0 });
-  }
+    later.map((plan) => plan.eventNid),
+  );
 
   const texts: string[] = [];
   const continued = placed.filter(({ span }) => span.after !== -1);
   const deltas = await readStateDeltas(context, continued, pass);
-  for (const plan of plans) {
-    const room = rooms.get(plan.nid);
-    if (room !== undefined) texts.push(await leftRoom(context, pass, plan, room, deltas.get(plan.nid)));
+  for (const [index, plan] of plans.entries()) {
+    const span = spans[index];
+    const lastWord = lastWords.find((row) => row.room_nid === plan.nid);
+    const room = rooms.get(plan.nid) ?? (span && { span, timeline: emptyTimeline(span), end: 0 });
+    if (room !== undefined) texts.push(await leftRoom(context, pass, plan, room, deltas.get(plan.nid), lastWord));
   }
   return texts;
 }
@@ -50,22 +49,26 @@ async function leftRoom(
   plan: LeftPlan,
   room: PlacedTimeline,
   delta: readonly ClientEventRow[] | undefined,
+  /** What has become of their membership after their time in the room: all that they are told of that. */
+  lastWord: ClientEventRow | undefined,
 ): Promise<string> {
-  const { timeline } = room;
+  const timeline = lastWord === undefined ? room.timeline : withLastWord(room.timeline, lastWord);
   const senders = new Set([pass.userId, ...timeline.rows.map((row) => row.sender)]);
   let state: readonly ClientEventRow[] = delta ?? [];
-  if (plan.joinedUntil === undefined) {
-    // A client that asks for the state after the timeline takes nothing from the timeline itself.
-    if (pass.stateField !== 'state') state = timeline.rows;
-  } else if (plan.since === undefined) {
+  if (plan.joinedUntil !== undefined && plan.since === undefined) {
     state = await readStateThen(context, room, pass, senders);
+  }
+  // A client that asks for the state after the timeline takes nothing from the timeline itself.
+  if (lastWord !== undefined && pass.stateField !== 'state') {
+    state = [...state.filter((row) => !isSameEntry(row, lastWord)), lastWord];
   }
   const test = eventTest(pass.filter.room.state);
   if (test !== undefined) state = state.filter(test);
   const rows = [...timeline.rows, ...state];
   const redactions = await readRedactions(context.db, rows);
   const form = await readForm(context, pass.filter, rows);
-  const style = { now: pass.now, redactions, device: pass };
+  const bundles = await readTimelineBundles(context, pass, [room]);
+  const style = { now: pass.now, redactions, bundles, device: pass };
   const membershipOf = (row: ClientEventRow) => timeline.memberships?.get(row.event_nid);
   const text = timelineAndState(
     pass,
@@ -78,7 +81,11 @@ async function leftRoom(
   return `${JSON.stringify(plan.id)}:{${text},"account_data":{"events":[]}}`;
 }
 
-function lastWord(row: ClientEventRow): Timeline {
-  const start = (row.room_order ?? 0) - 1;
-  return { rows: [row], memberships: undefined, limited: false, start, isComplete: true, isUnbroken: true };
+function withLastWord(timeline: Timeline, row: ClientEventRow): Timeline {
+  const start = timeline.rows.length === 0 ? (row.room_order ?? 0) - 1 : timeline.start;
+  return { ...timeline, rows: [...timeline.rows, row], start };
+}
+
+function isSameEntry(a: ClientEventRow, b: ClientEventRow): boolean {
+  return a.type === b.type && a.state_key === b.state_key;
 }

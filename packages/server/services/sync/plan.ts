@@ -81,7 +81,9 @@ async function planLeft(
   const left: LeftPlan[] = [];
   for (const row of rows) {
     const move = moves.get(row.room_nid);
-    if (row.forgotten === 1 || row.position > upTo || !passesRooms(filter.room, row.room_id)) continue;
+    if (row.position > upTo || !passesRooms(filter.room, row.room_id)) continue;
+    // Other devices hear that a room was left, even if it was forgotten at once.
+    if (row.forgotten === 1 && move === undefined) continue;
     if (row.membership !== 'leave' && row.membership !== 'ban') continue;
     if (move === undefined && !wantsAll) continue;
     const until = ends.get(row.room_nid);

@@ -79,7 +79,7 @@ async function readRows(
   return rows;
 }
 
-function emptyTimeline({ upTo }: Span): Timeline {
+export function emptyTimeline({ upTo }: Span): Timeline {
   return { rows: [], memberships: undefined, limited: false, start: upTo, isComplete: false, isUnbroken: false };
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { createDice } from '@portico/testkit/dice.ts';
 import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
 import {
   bodies,
@@ -9,15 +10,6 @@ import {
   type SyncClient,
   type SyncedRoom,
 } from '@portico/testkit/sync-client.ts';
-
-/** Numbers below `limit` that are the same in every run. */
-function createDice(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-}
 
 type State = Map<string, string>;
 
