@@ -15,7 +15,7 @@ export type EventStyle = {
   /** The redactions that were applied to any of the events, by number. */
   readonly redactions: ReadonlyMap<number, ClientEventRow>;
   /** What is shown of the events that relate to any of them. */
-  readonly bundles?: Bundles;
+  readonly bundles?: Bundles | undefined;
 };
 
 /** Texts of `m.relations` by the number of the event that they belong to. */
