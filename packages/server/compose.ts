@@ -6,7 +6,6 @@ import { openStateStore } from '@portico/storage/state-trie/index.ts';
 import { dropToDeviceOf } from '@portico/storage/stores/to-device.ts';
 import { createFederation } from './compose/federation.ts';
 import { createConversation } from './compose/conversation.ts';
-import { createFederation } from './compose/federation.ts';
 import { findRefusal } from './errors/from-storage.ts';
 import { adminEndpoints } from './http/admin/index.ts';
 import { type AppOptions, buildApp } from './http/app.ts';
@@ -28,8 +27,11 @@ import { createLastSeen } from './services/devices/last-seen.ts';
 import { profileChanges } from './services/profile/profile-job.ts';
 import { profileJob } from './services/profile/profiles.ts';
 import { createRateLimiter } from './services/rate-limit/rate-limiter.ts';
+import { createRoomBreadth } from './services/directory/room-breadth.ts';
 import { createReceipts } from './services/receipts/receipts.ts';
 import { createRoomService } from './services/rooms/room-service.ts';
+import { createCarrySettings } from './services/rooms/upgrade/carry-settings.ts';
+import { createTags } from './services/tags/tags.ts';
 import { createPushRules } from './services/push-rules/push-rules.ts';
 import { createReading } from './services/reading/reading.ts';
 import { createAccountDataStream } from './services/sync/streams/account-data.ts';
@@ -77,6 +79,10 @@ export async function compose({
     { db, rateLimiter, now, randomBytes, onDevicesDeleted: [dropToDeviceOf] },
   );
   const unread = createUnreadService({ db, isLocal: (userId) => serverNameOf(userId) === serverName });
+  const pushRules = createPushRules({ db });
+  const tags = createTags({ db });
+  const carrySettings = createCarrySettings({ db, accountData: accounts.accountData, pushRules, tags });
+  const profileOf = (userId: string) => accounts.profiles.memberProfile(userId);
   const rooms = createRoomService({
     db,
     states,
@@ -86,7 +92,9 @@ export async function compose({
     defaultVersion: config.rooms.defaultVersion,
     now,
     randomId: () => randomBytes(12).toString('base64url'),
-    profileOf: (userId) => accounts.profiles.memberProfile(userId),
+    profileOf,
+    carrySettings,
+    onlyAdminsPublish: config.rooms.publication === 'admins',
   });
   const accountJobs = createAccountJobs({
     db,
@@ -124,6 +132,7 @@ export async function compose({
     streams: [
       createAccountDataStream({ defaultPushRules: (userId) => pushRules.all(userId) }),
       createReceiptStream(),
+      ...conversation.streams,
       noDeviceKeys,
     ],
     ...(metrics && { watchCache: metrics.watchCache }),
@@ -138,8 +147,9 @@ export async function compose({
   const { maxUploadSize, requireAuthentication } = config.media;
   const media = createMediaService({ db, store, serverName, maxUploadSize, now, randomBytes, log });
   const services = {
-      ...conversation.streams,
     ...accounts,
+    ...conversation.services,
+    ...breadth,
     ...federation.services,
     rooms,
     reading,
@@ -155,9 +165,6 @@ export async function compose({
     },
   };
   const appOptions: AppOptions = {
-    ...conversation.services,
-    ...breadth,
-    ...federation.services,
     log,
     authenticator: accounts.accessTokens,
     requestAuth: federation.requestAuth,
@@ -183,6 +190,8 @@ export async function compose({
     handlers: forCommandLine(accountCommands(accounts, now)),
     async close() {
       await Promise.all([accountJobs.close(), lastSeen.close()]);
+      breadth.close();
+      await conversation.close();
       sync.close();
       unread.close();
       await media.close();
@@ -200,8 +209,6 @@ function forCommandLine(handlers: CommandHandlers): CommandHandlers {
       name,
       async (params) => {
         try {
-      breadth.close();
-      await conversation.close();
           return await handle(params);
         } catch (error) {
           const refusal = findRefusal(error);

@@ -147,8 +147,7 @@ export const schema = section('', {
     }),
     publication: setting(oneOf('anyone', 'members', 'admins'), {
       default: 'members',
-      help: 'Who may list a room in the directory: anyone, members of the room, or administrators of the server.',
-      built: false,
+      help: 'Who may list a room in the directory: anyone, members who may set its canonical alias, or administrators of the server.',
     }),
   }),
   media: section('Files that people send.', {

@@ -19,6 +19,7 @@ import { setAccountData } from './account-data/set-account-data.ts';
 import { accountEndpoints } from './accounts/index.ts';
 import { deviceEndpoints } from './devices/index.ts';
 import { profileEndpoints } from './profile/index.ts';
+import { directoryEndpoints } from './directory/index.ts';
 import type { BaseUrl } from './discovery/base-url.ts';
 import { getCapabilities, type RoomVersionSupport } from './discovery/get-capabilities.ts';
 import { getClientWellKnown } from './discovery/get-client-well-known.ts';
@@ -28,20 +29,21 @@ import { mediaEndpoints, type MediaServices } from './media/index.ts';
 import { pushRuleEndpoints } from './push-rules/index.ts';
 import { readingEndpoints } from './reading/index.ts';
 import { receiptEndpoints } from './receipts/index.ts';
-import { roomEndpoints } from './rooms/index.ts';
 import { reportingEndpoints } from './reporting/index.ts';
 import { relationEndpoints } from './relations/index.ts';
-import { sync } from './sync/sync.ts';
+import { roomEndpoints } from './rooms/index.ts';
 import { search } from './search/search.ts';
 import { spaceEndpoints } from './spaces/index.ts';
-
+import { sync } from './sync/sync.ts';
 import { sendToDevice } from './to-device/send-to-device.ts';
 import { setTyping } from './typing/set-typing.ts';
 import { searchUserDirectory } from './user-directory/search-user-directory.ts';
 import { tagEndpoints } from './tags/index.ts';
+
 /** The services that the endpoints of the client-server API are made of. */
 export type ClientServices = AccountServices &
-  MediaServices & {
+  MediaServices &
+  RoomBreadth & {
     readonly discovery: BaseUrl;
     readonly roomVersions: RoomVersionSupport;
     readonly rooms: RoomService;
@@ -49,12 +51,12 @@ export type ClientServices = AccountServices &
     readonly sync: Sync;
     readonly receipts: Receipts;
     readonly pushRules: PushRules;
-  };
-
     readonly typing: Typing;
     readonly toDevice: ToDevice;
     readonly search: Search;
     readonly userDirectory: UserDirectory;
+  };
+
 /** Every endpoint of the client-server API. */
 export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   getVersions,
@@ -74,14 +76,18 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   getFilter,
 
   ...roomEndpoints,
+  ...directoryEndpoints,
+  ...spaceEndpoints,
+  ...tagEndpoints,
+  ...reportingEndpoints,
   ...readingEndpoints,
   ...receiptEndpoints,
   ...pushRuleEndpoints,
-  ...mediaEndpoints,
-  sync,
-];
   ...relationEndpoints,
   setTyping,
   sendToDevice,
   search,
   searchUserDirectory,
+  ...mediaEndpoints,
+  sync,
+];

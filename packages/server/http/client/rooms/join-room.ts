@@ -1,11 +1,25 @@
+import type { JsonObject } from '@portico/protocol';
 import { Type } from 'typebox';
 import type { RoomService } from '../../../services/rooms/room-service.ts';
 import { endpoint } from '../../endpoint.ts';
-import { jsonObject, roomIdResponse, roomParams } from './schemas.ts';
+import { roomIdResponse, roomParams, viaOf, viaQuery } from './schemas.ts';
 
-const body = Type.Object(
-  { reason: Type.Optional(Type.String()), third_party_signed: Type.Optional(jsonObject) },
-  { title: 'JoinRoom' },
+const thirdPartySigned = Type.Object(
+  {
+    sender: Type.String(),
+    mxid: Type.String(),
+    token: Type.String(),
+    signatures: Type.Record(Type.String(), Type.Record(Type.String(), Type.String())),
+  },
+  { title: 'ThirdPartySigned' },
+);
+
+/** What else is in it becomes part of the member event, as clients in use rely on. */
+const body = Type.Unsafe<JsonObject & { readonly reason?: string }>(
+  Type.Object(
+    { reason: Type.Optional(Type.String()), third_party_signed: Type.Optional(thirdPartySigned) },
+    { title: 'JoinRoom' },
+  ),
 );
 
 export const joinRoomById = endpoint(
@@ -21,12 +35,10 @@ export const joinRoomById = endpoint(
     response: roomIdResponse,
   },
   ({ rooms }: { rooms: RoomService }) =>
-    async ({ sender, params, body }) => ({
-      room_id: await rooms.join(sender, params.roomId, { reason: body.reason, via: [] }),
+    async ({ sender, params, body: { reason, ...extra } }) => ({
+      room_id: await rooms.join(sender, params.roomId, { reason, via: [], extra }),
     }),
 );
-
-const servers = Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())]));
 
 export const joinRoom = endpoint(
   {
@@ -37,15 +49,12 @@ export const joinRoom = endpoint(
     auth: 'user',
     rateLimit: 'join',
     params: Type.Object({ roomIdOrAlias: Type.String() }),
-    query: Type.Object({ via: servers, server_name: servers }),
+    query: viaQuery,
     body,
     response: roomIdResponse,
   },
   ({ rooms }: { rooms: RoomService }) =>
-    async ({ sender, params, query, body }) => ({
-      room_id: await rooms.join(sender, params.roomIdOrAlias, {
-        reason: body.reason,
-        via: [query.via ?? query.server_name ?? []].flat(),
-      }),
+    async ({ sender, params, query, body: { reason, ...extra } }) => ({
+      room_id: await rooms.join(sender, params.roomIdOrAlias, { reason, via: viaOf(query), extra }),
     }),
 );

@@ -9,6 +9,13 @@ export const memberBody = Type.Object(
   { user_id: Type.String(), reason: Type.Optional(Type.String()) },
   { title: 'MemberAndReason' },
 );
+const servers = Type.Optional(Type.Array(Type.String()));
+/** The servers through which a room may be reached. */
+export const viaQuery = Type.Object({ via: servers, server_name: servers });
+export function viaOf(query: { readonly via?: string[]; readonly server_name?: string[] }): readonly string[] {
+  return query.via ?? query.server_name ?? [];
+}
+
 export const emptyResponse = Type.Object({}, { title: 'Empty' });
 export const roomIdResponse = Type.Object({ room_id: Type.String() }, { title: 'RoomId' });
 export const eventIdResponse = Type.Object({ event_id: Type.String() }, { title: 'EventId' });

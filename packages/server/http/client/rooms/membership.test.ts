@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';
+import type { TestResponse } from '@portico/testkit/test-client.ts';
+
+const v3 = '/_matrix/client/v3';
+const refused = ({ status, body }: TestResponse) => `${status} ${String(body['errcode'])}`;
+
+for (const engine of ['sqlite', 'postgres'] as const) {
+  describe(`who is in a room (${engine})`, () => {
+    let server: TestServer;
+    let alice: SyncClient;
+    let bob: SyncClient;
+    before(async () => {
+      server = await startTestServer({ engine });
+      alice = createSyncClient(await server.registerUser());
+      bob = createSyncClient(await server.registerUser());
+    });
+    after(async () => {
+      await server.close();
+      assert.deepEqual(server.errors, []);
+    });
+
+    const membership = async (roomId: string, who = bob) =>
+      (await alice.get(roomId, `state/m.room.member/${who.userId}`))['membership'];
+    const act = (who: SyncClient, roomId: string, what: string, target: string) =>
+      who.http.post(who.room(roomId, what), { user_id: target });
+    const knock = (who: SyncClient, room: string, reason?: string) =>
+      who.http.post(`${v3}/knock/${encodeURIComponent(room)}`, reason === undefined ? {} : { reason });
+
+    test('a knock is seen by the knocker and the room, and answered', async () => {
+      const roomId = await alice.createRoom({ preset: 'private_chat', name: 'Behind the door' });
+      assert.equal(refused(await knock(bob, roomId)), '403 M_FORBIDDEN');
+      await alice.setState(roomId, 'm.room.join_rules', { join_rule: 'knock' });
+      assert.equal(refused(await bob.http.post(bob.room(roomId, 'join'), {})), '403 M_FORBIDDEN');
+      const { status, body } = await knock(bob, roomId, 'Let me in');
+      assert.deepEqual([status, body], [200, { room_id: roomId }]);
+
+      const synced = await bob.sync();
+      const seen = synced.rooms?.knock?.[roomId]?.knock_state.events ?? [];
+      const types = seen.map((event) => event.type);
+      assert.deepEqual(types.toSorted(), ['m.room.create', 'm.room.join_rules', 'm.room.member', 'm.room.name']);
+      const own = seen.find((event) => event.type === 'm.room.member');
+      assert.deepEqual(
+        [own?.state_key, own?.content['membership'], own?.content['reason']],
+        [bob.userId, 'knock', 'Let me in'],
+      );
+      assert.equal((await knock(bob, roomId, 'Again')).status, 200);
+
+      await bob.leave(roomId);
+      const withdrawn = (await bob.sync({ since: synced.next_batch })).rooms?.leave?.[roomId];
+      assert.equal(withdrawn?.timeline.events[0]?.content['membership'], 'leave');
+      await knock(bob, roomId);
+      assert.equal((await act(alice, roomId, 'kick', bob.userId)).status, 200);
+      assert.equal(await membership(roomId), 'leave');
+      await knock(bob, roomId);
+      await alice.invite(roomId, bob.userId);
+      assert.equal(refused(await knock(bob, roomId)), '403 M_FORBIDDEN');
+      await bob.join(roomId);
+      assert.equal(refused(await knock(bob, roomId)), '403 M_FORBIDDEN');
+      await alice.ban(roomId, bob.userId);
+      assert.equal(refused(await knock(bob, roomId)), '403 M_FORBIDDEN');
+    });
+
+    test('knocking by alias, on nothing, and on rooms that are too old', async () => {
+      const alias = `knock-${engine}`;
+      const initial_state = [{ type: 'm.room.join_rules', content: { join_rule: 'knock' } }];
+      const roomId = await alice.createRoom({ room_alias_name: alias, initial_state });
+      assert.deepEqual((await knock(bob, `#${alias}:localhost`)).body, { room_id: roomId });
+      assert.equal(refused(await knock(bob, '#nothing:localhost')), '404 M_NOT_FOUND');
+      assert.equal(refused(await knock(bob, '!nothing:localhost')), '404 M_NOT_FOUND');
+      const old = await alice.createRoom({ room_version: '6', initial_state });
+      assert.equal(refused(await knock(bob, old)), '403 M_FORBIDDEN');
+    });
+
+    test('who was in no room cannot be thrown out of it, and who is in it cannot be invited', async () => {
+      const roomId = await alice.createRoom();
+      assert.equal(refused(await act(alice, roomId, 'kick', bob.userId)), '403 M_FORBIDDEN');
+      await bob.join(roomId);
+      assert.equal(refused(await act(alice, roomId, 'invite', bob.userId)), '403 M_FORBIDDEN');
+      assert.equal(refused(await act(bob, roomId, 'kick', alice.userId)), '403 M_FORBIDDEN');
+      assert.equal(refused(await act(alice, roomId, 'unban', bob.userId)), '403 M_FORBIDDEN');
+      assert.equal(refused(await act(alice, roomId, 'kick', 'nobody')), '400 M_INVALID_PARAM');
+      await bob.leave(roomId);
+      assert.equal(refused(await act(alice, roomId, 'kick', bob.userId)), '403 M_FORBIDDEN');
+      for (let times = 0; times < 2; times++) assert.equal((await act(alice, roomId, 'ban', bob.userId)).status, 200);
+      assert.equal(refused(await act(alice, roomId, 'invite', bob.userId)), '403 M_FORBIDDEN');
+      assert.equal(refused(await bob.http.post(bob.room(roomId, 'join'), {})), '403 M_FORBIDDEN');
+      assert.equal((await act(alice, roomId, 'unban', bob.userId)).status, 200);
+      await bob.join(roomId);
+      const stranger = createSyncClient(await server.registerUser());
+      assert.equal(refused(await act(stranger, roomId, 'ban', bob.userId)), '403 M_FORBIDDEN');
+    });
+
+    test('a room is forgotten once it has been left, and only until one returns', async () => {
+      const roomId = await alice.createRoom();
+      const forget = (who: SyncClient, id = roomId) => who.http.post(who.room(id, 'forget'), {});
+      await bob.join(roomId);
+      await alice.send(roomId, 'hello');
+      assert.equal(refused(await forget(bob)), '400 M_UNKNOWN');
+      const before = await bob.sync();
+      await bob.leave(roomId);
+      const messages = () => bob.http.get(bob.room(roomId, 'messages?dir=b'));
+      assert.equal((await messages()).status, 200);
+      assert.equal((await forget(bob)).status, 200);
+      assert.equal((await forget(bob)).status, 200);
+      assert.equal(refused(await messages()), '403 M_FORBIDDEN');
+      const filter = { room: { include_leave: true } };
+      assert.equal((await bob.sync({ filter })).rooms?.leave?.[roomId], undefined);
+      // Other devices still hear that the room was left.
+      assert.ok((await bob.sync({ filter, since: before.next_batch })).rooms?.leave?.[roomId]);
+      await bob.join(roomId);
+      assert.equal((await messages()).status, 200);
+      assert.equal((await forget(bob, '!nowhere:localhost')).status, 200);
+
+      const invited = await alice.createRoom({ preset: 'private_chat', invite: [bob.userId] });
+      assert.equal(refused(await forget(bob, invited)), '400 M_UNKNOWN');
+      await bob.leave(invited);
+      assert.equal((await forget(bob, invited)).status, 200);
+    });
+
+    test('a restricted room lets in who is in the room that it names', async () => {
+      const space = await alice.createRoom({ creation_content: { type: 'm.space' }, preset: 'public_chat' });
+      const allow = [
+        { type: 'org.example', room_id: 1 },
+        { type: 'm.room_membership', room_id: space },
+      ];
+      const initial_state = [{ type: 'm.room.join_rules', content: { join_rule: 'restricted', allow } }];
+      for (const room_version of ['8', '12']) {
+        const roomId = await alice.createRoom({ room_version, initial_state });
+        const person = createSyncClient(await server.registerUser());
+        const join = () => person.http.post(person.room(roomId, 'join'), {});
+        assert.equal(refused(await join()), '403 M_FORBIDDEN');
+        await person.join(space);
+        assert.equal((await join()).status, 200);
+        const member = await alice.get(roomId, `state/m.room.member/${person.userId}`);
+        assert.equal(member['join_authorised_via_users_server'], alice.userId);
+        await person.leave(roomId);
+        await alice.leave(roomId);
+        assert.equal(refused(await join()), '400 M_UNABLE_TO_GRANT_JOIN');
+      }
+    });
+
+    test('what no one may set is a bad request', async () => {
+      const roomId = await alice.createRoom();
+      const put = (type: string, content: object) => alice.http.put(alice.room(roomId, `state/${type}/`), content);
+      assert.equal(refused(await put('m.room.create', { room_version: '12' })), '400 M_BAD_JSON');
+      assert.equal(refused(await put('m.room.power_levels', { users: { [alice.userId]: 100 } })), '400 M_BAD_JSON');
+    });
+
+    test('rooms that cannot be created', async () => {
+      const create = (body: object) => alice.http.post(`${v3}/createRoom`, body);
+      const tooMany = Array.from({ length: 101 }, (_, index) => `@u${index}:localhost`);
+      const taken = `taken-${engine}`;
+      await create({ room_alias_name: taken });
+      const refusals = [
+        [{ room_version: 1 }, '400 M_BAD_JSON'],
+        [{ room_version: 'ahfgwjyerhgiuveisbruvybseyrugvi' }, '400 M_UNSUPPORTED_ROOM_VERSION'],
+        [{ preset: 'party' }, '400 M_BAD_JSON'],
+        [{ visibility: 'hidden' }, '400 M_BAD_JSON'],
+        [{ invite: ['nobody'] }, '400 M_INVALID_PARAM'],
+        [{ invite: tooMany }, '400 M_INVALID_PARAM'],
+        [{ initial_state: [{ type: 'm.room.topic' }] }, '400 M_MISSING_PARAM'],
+        [{ initial_state: [{ type: 1, content: {} }] }, '400 M_BAD_JSON'],
+        [{ initial_state: [{ type: 'm.room.create', content: {} }] }, '400 M_BAD_JSON'],
+        [{ creation_content: { additional_creators: 'me' } }, '400 M_BAD_JSON'],
+        [{ creation_content: { additional_creators: ['@foo:example.com', 42] } }, '400 M_BAD_JSON'],
+        [{ creation_content: { additional_creators: ['@invalid:dom$ain$.com'] } }, '400 M_BAD_JSON'],
+        [{ room_alias_name: taken }, '400 M_ROOM_IN_USE'],
+        [{ room_alias_name: 'a:b' }, '400 M_INVALID_PARAM'],
+        [{ room_version: '11', power_level_content_override: { users: {} } }, '400 M_INVALID_ROOM_STATE'],
+        [
+          { invite_3pid: [{ id_server: 'a', id_access_token: 'b', medium: 'email', address: 'c' }] },
+          '403 M_THREEPID_DENIED',
+        ],
+      ] as const;
+      for (const [body, expected] of refusals) {
+        assert.equal(refused(await create(body)), expected, JSON.stringify(body));
+      }
+    });
+
+    test('the event closest to a time is found, among those one may see', async () => {
+      const roomId = await alice.createRoom({ preset: 'public_chat' });
+      const first = await alice.send(roomId, 'first');
+      const second = await alice.send(roomId, 'second');
+      const at = async (eventId: string) =>
+        Number((await alice.get(roomId, `event/${encodeURIComponent(eventId)}`))['origin_server_ts']);
+      const find = (who: SyncClient, ts: number, dir: string) =>
+        who.http.get(`/_matrix/client/v1/rooms/${encodeURIComponent(roomId)}/timestamp_to_event?ts=${ts}&dir=${dir}`);
+      const found = await find(alice, (await at(second)) + 1000, 'b');
+      assert.deepEqual(found.body, { event_id: second, origin_server_ts: await at(second) });
+      const create = await find(alice, 0, 'f');
+      assert.equal(create.body['event_id'], roomId.replace('!', '$'));
+      const forwards = await find(alice, await at(first), 'f');
+      assert.ok(Number(forwards.body['origin_server_ts']) >= (await at(first)));
+      assert.equal(refused(await find(alice, 0, 'b')), '404 M_NOT_FOUND');
+      assert.equal(refused(await find(alice, (await at(second)) + 1000, 'f')), '404 M_NOT_FOUND');
+      assert.equal(refused(await find(bob, 0, 'f')), '403 M_FORBIDDEN');
+      assert.equal(refused(await find(alice, 0, 'x')), '400 M_INVALID_PARAM');
+      await alice.setState(roomId, 'm.room.history_visibility', { history_visibility: 'joined' });
+      await bob.join(roomId);
+      await alice.send(roomId, 'seen');
+      await bob.leave(roomId);
+      const hidden = await alice.send(roomId, 'hidden');
+      const latest = await find(bob, (await at(hidden)) + 1000, 'b');
+      const member = (await bob.sync({ filter: { room: { include_leave: true } } })).rooms?.leave?.[roomId];
+      assert.equal(latest.body['event_id'], member?.timeline.events.at(-1)?.event_id);
+    });
+  });
+}

@@ -1,0 +1,92 @@
+import type { Database, Reader } from '@portico/storage';
+import { findPublished, readPublishedRooms } from '@portico/storage/stores/room-directory.ts';
+import { publicationChange } from '@portico/storage/stores/room-directory-write.ts';
+import { indexOfPlace, type ListedRoom, listedRoom } from './listed-room.ts';
+import { changedRooms, readSummaries } from './room-summaries.ts';
+
+/** The published rooms, in the directory's order, kept in memory and up to date. */
+export interface DirectoryIndex {
+  /** As they are now. Not to be kept across an `await`. */
+  rooms(): Promise<readonly ListedRoom[]>;
+  close(): void;
+}
+
+/** A directory of more rooms than this, or of more text, shows the largest of them. */
+const maxRooms = 20_000;
+const maxCharacters = 32 * 1024 * 1024;
+const roomsPerQuery = 500;
+
+export function createDirectoryIndex(db: Database): DirectoryIndex {
+  const listed = new Map<number, ListedRoom>();
+  let order: ListedRoom[] = [];
+  let characters = 0;
+  let loaded = false;
+  let refreshing: Promise<void> | undefined;
+  /** Rooms that changed, or came or went, since they were read. */
+  let stale = new Set<number>();
+
+  const stop = db.onChanges((batches) => {
+    if (!loaded && refreshing === undefined) return;
+    for (const roomNid of changedRooms(batches)) if (refreshing || listed.has(roomNid)) stale.add(roomNid);
+    for (const { changes } of batches) {
+      for (const { kind, key } of changes) if (kind === publicationChange) stale.add(Number(key));
+    }
+  });
+
+  function put(room: ListedRoom): void {
+    if (listed.size >= maxRooms || characters + room.json.length > maxCharacters) return;
+    listed.set(room.roomNid, room);
+    characters += room.json.length;
+    order.splice(indexOfPlace(order, room), 0, room);
+  }
+
+  function remove(roomNid: number): void {
+    const room = listed.get(roomNid);
+    if (room === undefined) return;
+    listed.delete(roomNid);
+    characters -= room.json.length;
+    order.splice(indexOfPlace(order, room), 1);
+  }
+
+  async function refresh(): Promise<void> {
+    const reader = loaded ? db : db.long;
+    const changed = stale;
+    stale = new Set();
+    try {
+      await read(reader, loaded ? [...changed] : await readPublishedRooms(reader, maxRooms));
+    } catch (error) {
+      for (const roomNid of changed) stale.add(roomNid);
+      throw error;
+    }
+    loaded = true;
+  }
+
+  async function read(reader: Reader, nids: readonly number[]): Promise<void> {
+    for (let start = 0; start < nids.length; start += roomsPerQuery) {
+      const some = nids.slice(start, start + roomsPerQuery);
+      const published = await findPublished(reader, some);
+      const summaries = await readSummaries(reader, [...published]);
+      for (const roomNid of some) remove(roomNid);
+      for (const summary of summaries) put(listedRoom(summary));
+    }
+  }
+
+  return {
+    async rooms() {
+      // What is being read may be older than what the caller has seen happen: one more look is enough.
+      if (refreshing !== undefined) await refreshing;
+      if (!loaded || stale.size > 0) {
+        refreshing ??= refresh().finally(() => {
+          refreshing = undefined;
+        });
+        await refreshing;
+      }
+      return order;
+    },
+    close() {
+      stop();
+      order = [];
+      listed.clear();
+    },
+  };
+}

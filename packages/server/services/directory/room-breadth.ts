@@ -1,0 +1,68 @@
+import type { JsonObject } from '@portico/protocol';
+import type { Database } from '@portico/storage';
+import { createOpenIdTokens, type OpenIdTokens } from '../openid/openid-tokens.ts';
+import type { RoomNames } from '../reading/room-names.ts';
+import { createReports, type Reports } from '../reporting/reports.ts';
+import { type Aliases, createAliases } from '../rooms/aliases/aliases.ts';
+import type { RoomParts } from '../rooms/room-parts.ts';
+import { createUpgrades, type Upgrades } from '../rooms/upgrade/upgrades.ts';
+import type { HierarchyDependencies } from '../spaces/hierarchy.ts';
+import type { Tags } from '../tags/tags.ts';
+import { createDirectoryIndex } from './directory-index.ts';
+import { createRoomDirectory, type PublicationPolicy, type RoomDirectory } from './room-directory.ts';
+import { createRoomSummaries } from './room-summaries.ts';
+
+/** What is around rooms: finding them, sorting them, replacing them, complaining about them. */
+export type RoomBreadth = {
+  readonly aliases: Aliases;
+  readonly directory: RoomDirectory;
+  readonly spaces: HierarchyDependencies;
+  readonly upgrades: Upgrades;
+  readonly tags: Tags;
+  readonly reports: Reports;
+  readonly openIdTokens: OpenIdTokens;
+};
+
+type Dependencies = {
+  readonly db: Database;
+  readonly rooms: RoomParts;
+  readonly roomNames: RoomNames;
+  readonly tags: Tags;
+  readonly carrySettings: (userId: string, from: string, to: string) => Promise<void>;
+  readonly profileOf: (userId: string) => Promise<JsonObject>;
+  readonly serverName: string;
+  readonly publication: PublicationPolicy;
+  readonly now: () => number;
+  readonly randomBytes: (count: number) => Uint8Array;
+};
+
+/** All of it, wired together. */
+export function createRoomBreadth(deps: Dependencies): RoomBreadth & { close(): void } {
+  const { db, rooms, roomNames, tags, carrySettings, profileOf, serverName, publication, now, randomBytes } = deps;
+  const { writer, newRooms, readState, resolve } = rooms;
+  const index = createDirectoryIndex(db);
+  const summaries = createRoomSummaries(db);
+  return {
+    aliases: createAliases({ db, writer, readState, resolve, serverName }),
+    directory: createRoomDirectory({ db, index, readState, resolve, serverName, policy: publication }),
+    // What other servers know of their rooms is to be asked of them here.
+    spaces: { db, summaries, resolve, findRemote: async () => new Map() },
+    upgrades: createUpgrades({
+      db,
+      writer,
+      newRooms,
+      readState,
+      resolve,
+      serverName,
+      profileOf,
+      carrySettings,
+    }),
+    tags,
+    reports: createReports({ db, rooms: roomNames, serverName, now }),
+    openIdTokens: createOpenIdTokens({ db, serverName, now, randomBytes }),
+    close() {
+      index.close();
+      summaries.close();
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { requiredPowerLevel, userPowerLevel } from '@portico/protocol';
+import { createWriteSet, type Database } from '@portico/storage';
+import { findPublished } from '@portico/storage/stores/room-directory.ts';
+import { addPublishedRoom, removePublishedRoom } from '@portico/storage/stores/room-directory-write.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import type { RoomParts } from '../rooms/room-parts.ts';
+import type { DirectoryIndex } from './directory-index.ts';
+import { listPage, type DirectoryQuery } from './list-page.ts';
+
+/** Who may list a room: anyone of this server, members with the power to set its canonical alias, or administrators. */
+export type PublicationPolicy = 'anyone' | 'members' | 'admins';
+
+type Person = { readonly userId: string; readonly isAdmin: boolean };
+
+/** The rooms that people find. {@link https://spec.matrix.org/v1.19/client-server-api/#published-room-directory} */
+export interface RoomDirectory {
+  /** A page of the directory, as JSON text. */
+  list(query: DirectoryQuery): Promise<string>;
+  isPublished(roomId: string): Promise<boolean>;
+  setPublished(person: Person, roomId: string, isPublished: boolean): Promise<void>;
+}
+
+type Dependencies = Pick<RoomParts, 'readState' | 'resolve'> & {
+  readonly db: Database;
+  readonly index: DirectoryIndex;
+  readonly serverName: string;
+  readonly policy: PublicationPolicy;
+};
+
+export function createRoomDirectory({
+  db,
+  index,
+  readState,
+  resolve,
+  serverName,
+  policy,
+}: Dependencies): RoomDirectory {
+  async function mayPublish({ userId, isAdmin }: Person, roomNid: number): Promise<boolean> {
+    if (isAdmin || policy === 'anyone') return true;
+    if (policy === 'admins') return false;
+    const { rules, state } = await readState(roomNid, [
+      ['m.room.create', ''],
+      ['m.room.power_levels', ''],
+      ['m.room.member', userId],
+    ]);
+    if (state('m.room.member', userId)?.content['membership'] !== 'join') return false;
+    const powerLevels = state('m.room.power_levels');
+    const required = requiredPowerLevel(rules, powerLevels, 'm.room.canonical_alias', true);
+    return userPowerLevel(rules, state('m.room.create'), powerLevels, userId) >= required;
+  }
+
+  return {
+    async list(query) {
+      if (query.server !== undefined && query.server !== serverName) {
+        throw new MatrixError('not-found', { message: `The directory of ${query.server} cannot be reached.` });
+      }
+      return listPage(await index.rooms(), query);
+    },
+    async isPublished(roomId) {
+      const { roomNid } = await resolve(roomId);
+      return (await findPublished(db, [roomNid])).has(roomNid);
+    },
+    async setPublished(person, roomId, isPublished) {
+      const { roomNid } = await resolve(roomId);
+      if (!(await mayPublish(person, roomNid))) {
+        throw new MatrixError('forbidden', { message: 'You may not list this room in the directory, or remove it.' });
+      }
+      const set = createWriteSet();
+      if (isPublished) addPublishedRoom(set, roomNid);
+      else removePublishedRoom(set, roomNid);
+      await db.commit(set);
+    },
+  };
+}

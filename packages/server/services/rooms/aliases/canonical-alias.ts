@@ -1,0 +1,58 @@
+import { isRoomAlias, type JsonObject, type JsonValue, serverNameOf } from '@portico/protocol';
+import type { Reader } from '@portico/storage';
+import { readRoomsOfAliases } from '@portico/storage/stores/room-aliases.ts';
+import { MatrixError } from '../../../errors/matrix-error.ts';
+import type { ReadState } from '../read-state.ts';
+
+type Dependencies = { readonly db: Reader; readonly readState: ReadState; readonly serverName: string };
+
+/**
+ * Refuses an `m.room.canonical_alias` with new aliases that are none, or do not point at the room.
+ *
+ * "When a new alias is added to the event, homeservers SHOULD ensure that the alias points to the room":
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#mroomcanonical_alias}
+ */
+export async function checkCanonicalAlias(
+  { db, readState, serverName }: Dependencies,
+  roomNid: number,
+  content: JsonObject,
+): Promise<void> {
+  const { state } = await readState(roomNid, [['m.room.canonical_alias', '']]);
+  const known = new Set(listed(state('m.room.canonical_alias')?.content ?? {}));
+  const wanted = listed(content).filter((alias) => !known.has(alias));
+  const rooms = await readRoomsOfAliases(db, wanted);
+  for (const alias of wanted) {
+    if (rooms.get(alias) === roomNid) continue;
+    const isLocal = serverNameOf(alias) === serverName;
+    const message = isLocal ? `${alias} does not point at this room.` : `${alias} cannot be looked up.`;
+    throw new MatrixError('alias.bad', { message });
+  }
+}
+
+/** Every alias in the content. Throws for what is no alias. */
+function listed({ alias, alt_aliases: others = [] }: JsonObject): string[] {
+  const aliases: JsonValue[] = alias === undefined || alias === null || alias === '' ? [] : [alias];
+  if (!Array.isArray(others)) throw notAnAlias('alt_aliases is not an array.');
+  aliases.push(...others);
+  return aliases.map((item) => {
+    if (typeof item !== 'string' || !isRoomAlias(item)) throw notAnAlias('There is something that is not an alias.');
+    return item;
+  });
+}
+
+function notAnAlias(message: string): MatrixError {
+  return new MatrixError('request.invalid-param', { message });
+}
+
+/** The content without some aliases, or `undefined` if it has none of them. */
+export function withoutAliases(content: JsonObject, gone: (alias: string) => boolean): JsonObject | undefined {
+  const { alias, alt_aliases: others, ...rest } = content;
+  const isGone = (item: JsonValue | undefined): boolean => typeof item === 'string' && gone(item);
+  const left = Array.isArray(others) ? others.filter((item) => !isGone(item)) : undefined;
+  if (!isGone(alias) && left?.length === (Array.isArray(others) ? others.length : undefined)) return undefined;
+  return {
+    ...rest,
+    ...(alias === undefined || isGone(alias) ? {} : { alias }),
+    ...(left === undefined || left.length === 0 ? {} : { alt_aliases: left }),
+  };
+}

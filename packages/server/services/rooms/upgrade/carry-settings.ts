@@ -1,0 +1,68 @@
+import { isJsonObject, type JsonObject, parseJson } from '@portico/protocol';
+import type { Database } from '@portico/storage';
+import { readMembershipsIn, readRoomNids } from '@portico/storage/stores/room-summaries.ts';
+import { MatrixError } from '../../../errors/matrix-error.ts';
+import type { AccountData } from '../../accounts/account-data.ts';
+import type { PushRules } from '../../push-rules/push-rules.ts';
+import type { Tags } from '../../tags/tags.ts';
+
+type Dependencies = {
+  readonly db: Database;
+  readonly accountData: AccountData;
+  readonly pushRules: PushRules;
+  readonly tags: Tags;
+};
+
+/**
+ * "When a user joins the new room, the server should automatically transfer/replicate some of the user's personalized
+ * settings such as notifications, tags, etc."
+ *
+ * For people who were in the old room; anybody may claim to replace a room. What they have set for the new one stays.
+ */
+export function createCarrySettings({ db, accountData, pushRules, tags }: Dependencies) {
+  async function carryTags(userId: string, from: string, to: string): Promise<void> {
+    const [before, after] = await Promise.all([tags.all(userId, from), tags.all(userId, to)]);
+    for (const [tag, content] of Object.entries(before)) {
+      if (after[tag] === undefined && isJsonObject(content)) await tags.set(userId, to, tag, content);
+    }
+  }
+
+  async function carryPushRule(userId: string, from: string, to: string): Promise<void> {
+    const rules = (await pushRules.all(userId)).global['room'];
+    const rule = Array.isArray(rules)
+      ? rules.find((item) => isJsonObject(item) && item['rule_id'] === from)
+      : undefined;
+    const known = Array.isArray(rules) && rules.some((item) => isJsonObject(item) && item['rule_id'] === to);
+    if (!isJsonObject(rule) || known || rule['actions'] === undefined) return;
+    await pushRules.put(userId, 'room', to, { actions: rule['actions'] }, {});
+    if (rule['enabled'] === false) await pushRules.setEnabled(userId, 'room', to, { enabled: false });
+  }
+
+  async function carryDirect(userId: string, from: string, to: string): Promise<void> {
+    const direct = await findDirect(userId);
+    const changed = Object.entries(direct).map(([person, rooms]) => {
+      const isHere = Array.isArray(rooms) && rooms.includes(from) && !rooms.includes(to);
+      return [person, isHere ? [...rooms, to] : rooms] as const;
+    });
+    if (changed.every(([person, rooms]) => direct[person] === rooms)) return;
+    await accountData.set(userId, '', 'm.direct', Object.fromEntries(changed));
+  }
+
+  async function findDirect(userId: string): Promise<JsonObject> {
+    try {
+      const content = parseJson(await accountData.get(userId, '', 'm.direct'));
+      return isJsonObject(content) ? content : {};
+    } catch (error) {
+      if (error instanceof MatrixError && error.reason === 'account-data.not-found') return {};
+      throw error;
+    }
+  }
+
+  return async (userId: string, from: string, to: string): Promise<void> => {
+    const roomNid = (await readRoomNids(db, [from])).get(from);
+    if (roomNid === undefined || (await readMembershipsIn(db, [roomNid], userId)).get(roomNid) === undefined) return;
+    await carryTags(userId, from, to);
+    await carryPushRule(userId, from, to);
+    await carryDirect(userId, from, to);
+  };
+}

@@ -1,0 +1,80 @@
+import { isJsonObject, type JsonObject, parseJson } from '@portico/protocol';
+import { createWriteSet, type Database, StorageError } from '@portico/storage';
+import { insertAccountData } from '@portico/storage/stores/account-data-insert.ts';
+import { countAccountData, findAccountData, replaceAccountData } from '@portico/storage/stores/accounts-data.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+
+/** How somebody sorts their rooms. {@link https://spec.matrix.org/v1.19/client-server-api/#room-tagging} */
+export interface Tags {
+  all(userId: string, roomId: string): Promise<JsonObject>;
+  set(userId: string, roomId: string, tag: string, content: JsonObject): Promise<void>;
+  remove(userId: string, roomId: string, tag: string): Promise<void>;
+}
+
+const maxTagBytes = 255;
+const maxTags = 100;
+const maxContentBytes = 64 * 1024;
+const maxPerUser = 5000;
+const maxAttempts = 5;
+
+export function createTags({ db }: { readonly db: Database }): Tags {
+  async function load(userId: string, roomId: string) {
+    const row = await findAccountData(db, userId, roomId, 'm.tag');
+    const content = row && parseJson(row.content);
+    const tags = isJsonObject(content) ? content['tags'] : undefined;
+    return { row, content: isJsonObject(content) ? content : {}, tags: isJsonObject(tags) ? tags : {} };
+  }
+
+  async function attempt(
+    userId: string,
+    roomId: string,
+    change: (tags: JsonObject) => JsonObject | undefined,
+  ): Promise<void> {
+    const { row, content, tags } = await load(userId, roomId);
+    const changed = change(tags);
+    if (changed === undefined) return;
+    const text = JSON.stringify({ ...content, tags: changed });
+    if (Buffer.byteLength(text) > maxContentBytes || Object.keys(changed).length > maxTags) {
+      throw new MatrixError('request.too-large', { message: 'This room has too many tags.' });
+    }
+    const set = createWriteSet();
+    const data = { userId, roomId, type: 'm.tag', content: text };
+    if (row === undefined) {
+      if ((await countAccountData(db, userId, maxPerUser)) >= maxPerUser) {
+        throw new MatrixError('account-data.too-many');
+      }
+      insertAccountData(set, data);
+    } else replaceAccountData(set, data, row.stream_position);
+    await db.commit(set);
+  }
+
+  /** Two devices may sort at the same moment: the later one starts over from what the other left. */
+  async function edit(
+    userId: string,
+    roomId: string,
+    change: (tags: JsonObject) => JsonObject | undefined,
+  ): Promise<void> {
+    for (let attempts = 1; ; attempts++) {
+      try {
+        await attempt(userId, roomId, change);
+        return;
+      } catch (error) {
+        const isConflict = error instanceof StorageError && error.guard === 'account-data.changed';
+        if (!isConflict || attempts === maxAttempts) throw error;
+      }
+    }
+  }
+
+  return {
+    all: async (userId, roomId) => (await load(userId, roomId)).tags,
+    async set(userId, roomId, tag, content) {
+      if (Buffer.byteLength(tag) > maxTagBytes) {
+        throw new MatrixError('request.invalid-param', { message: `A tag has at most ${maxTagBytes} bytes.` });
+      }
+      await edit(userId, roomId, (tags) => ({ ...tags, [tag]: content }));
+    },
+    async remove(userId, roomId, tag) {
+      await edit(userId, roomId, ({ [tag]: removed, ...rest }) => (removed === undefined ? undefined : rest));
+    },
+  };
+}
