@@ -7,7 +7,10 @@ export type RawBody = {
   readonly contentType: string | undefined;
   /** As the client says, in bytes. */
   readonly length: number | undefined;
-  /** Reads it, once. Nothing is read ahead of who takes the chunks. Whoever stops early may still answer. */
+  /**
+   * Reads it, once. Nothing is read ahead of who takes the chunks; a chunk is gone when the next one is asked for. Whoever
+   * stops early may still answer.
+   */
   chunks(): AsyncIterable<Buffer>;
 };
 
@@ -25,7 +28,7 @@ type BytesOptions = {
   /** Names these very bytes: others have another one. Without quotes. */
   readonly tag: string;
   readonly headers: { readonly [name: string]: string };
-  /** Called if they are wanted, with a range if not all of them are. */
+  /** Called if they are wanted, with a range if not all of them are. The stream's chunks are given away. */
   readonly open: (range: ByteRange | undefined) => Promise<Readable>;
 };
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { MatrixError } from '../errors/matrix-error.ts';
 import type { RawBody } from './bytes.ts';
+import { releaseMemory } from './release-memory.ts';
 
 /** What bodies of endpoints that declare `rawBody` are called inside, whatever the client calls them. */
 export const rawBodyType = 'application/x-raw-body';
@@ -47,6 +48,7 @@ async function* readChunks(request: IncomingMessage): AsyncGenerator<Buffer, voi
     for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       timer.refresh();
       yield chunk;
+      releaseMemory(chunk);
       timer.refresh();
     }
   } finally {

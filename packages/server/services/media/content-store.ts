@@ -6,7 +6,7 @@ export type ContentRange = { readonly start: number; readonly end: number };
 /** Content that is on its way in. Nobody can read it before it is finished. */
 export interface ContentWriter {
   readonly contentId: string;
-  /** The chunk must not change afterwards. */
+  /** The chunk may be reused when it resolves, or at once if there is nothing to wait for. */
   write(chunk: Uint8Array): Promise<void> | undefined;
   /** Resolves once the content is there to stay. */
   finish(): Promise<void>;
@@ -20,8 +20,8 @@ export interface ContentWriter {
  */
 export interface ContentStore {
   create(): Promise<ContentWriter>;
-  /** Resolves when reading has begun. Throws `media.not-found`. */
-  read(contentId: string, range?: ContentRange): Promise<Readable>;
+  /** Resolves when reading has begun. The chunks belong to who reads them. Throws `media.not-found`. */
+  read(contentId: string, range: ContentRange | undefined): Promise<Readable>;
   /** Whether it is there or not. */
   delete(contentId: string): Promise<void>;
   /** Everything that is finished, in batches. */

@@ -18,13 +18,17 @@ type Options = {
 const contentIdFormat = /^[0-9a-f]{32}$/;
 const shelfFormat = /^[0-9a-f]{2}$/;
 
-/** Read at once, for a reader that keeps up; the most memory of one download is twice that. */
-const readAhead = 256 * 1024;
+/** Read or written with one call to the system; about the memory of one upload, and half of that of a download. */
+const atOnce = 256 * 1024;
+/** Buffers kept for the next uploads. */
+const mostSpare = 8;
 
 /** Content as files: 256 folders, with the ID as the file's name. */
 export async function openFileStore({ folder, sync, randomBytes }: Options): Promise<ContentStore> {
   const unfinished = join(folder, 'unfinished');
   await mkdir(unfinished, { recursive: true, mode: 0o700 });
+
+  const spare: Buffer[] = [];
 
   function pathOf(contentId: string): string {
     if (!contentIdFormat.test(contentId)) throw new Error('Not the ID of a content');
@@ -41,13 +45,24 @@ export async function openFileStore({ folder, sync, randomBytes }: Options): Pro
   }
 
   return {
-    create() {
+    async create() {
       const contentId = Buffer.from(randomBytes(16)).toString('hex');
       const temporaryPath = join(unfinished, contentId);
-      return createFileWriter({ contentId, temporaryPath, finalPath: pathOf(contentId), sync });
+      const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(atOnce);
+      const giveBack = () => {
+        if (spare.length < mostSpare) spare.push(buffer);
+      };
+      const writer = await createFileWriter({ contentId, temporaryPath, finalPath: pathOf(contentId), sync, buffer });
+      return {
+        ...writer,
+        async finish() {
+          await writer.finish();
+          giveBack();
+        },
+      };
     },
     async read(contentId, range) {
-      const stream = createReadStream(pathOf(contentId), { ...range, highWaterMark: readAhead });
+      const stream = createReadStream(pathOf(contentId), { ...range, highWaterMark: atOnce });
       try {
         await once(stream, 'open');
       } catch (error) {

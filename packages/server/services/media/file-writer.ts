@@ -3,15 +3,14 @@ import { dirname } from 'node:path';
 import type { ContentWriter } from './content-store.ts';
 import { errorCode, fromDiskError } from './disk-errors.ts';
 
-/** Bytes that are gathered for one call to the system. */
-const gathered = 256 * 1024;
-
 type Options = {
   readonly contentId: string;
   readonly temporaryPath: string;
   readonly finalPath: string;
   /** Whether it has to survive a power cut. */
   readonly sync: boolean;
+  /** Gathers bytes for one call to the system. Nobody else's until the writer is done. */
+  readonly buffer: Buffer;
 };
 
 async function syncFolder(path: string): Promise<void> {
@@ -37,43 +36,49 @@ async function moveInto(from: string, to: string, sync: boolean): Promise<void> 
   if (sync) await syncFolder(folder);
 }
 
-async function writeAll(file: FileHandle, chunks: readonly Uint8Array[], bytes: number): Promise<void> {
-  const { bytesWritten } = await file.writev(chunks);
-  if (bytesWritten === bytes) return;
-  // A disk that fills up takes a part.
-  await file.appendFile(Buffer.concat(chunks).subarray(bytesWritten));
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  // A disk that fills up takes a part at first.
+  for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
 }
 
 /** Temporary file, sync, rename, sync of the folder: what is under its final name is whole. */
 export async function createFileWriter(options: Options): Promise<ContentWriter> {
-  const { contentId, temporaryPath, finalPath, sync } = options;
+  const { contentId, temporaryPath, finalPath, sync, buffer } = options;
   const file = await open(temporaryPath, 'wx', 0o600).catch((error: unknown) => {
     throw fromDiskError(error);
   });
-  let waiting: Uint8Array[] = [];
-  let waitingBytes = 0;
+  let filled = 0;
 
   async function flush(): Promise<void> {
-    const chunks = waiting;
-    const bytes = waitingBytes;
-    waiting = [];
-    waitingBytes = 0;
+    const bytes = buffer.subarray(0, filled);
+    filled = 0;
     try {
-      await writeAll(file, chunks, bytes);
+      await writeAll(file, bytes);
     } catch (error) {
       throw fromDiskError(error);
+    }
+  }
+
+  async function writeInParts(chunk: Uint8Array): Promise<void> {
+    for (let at = 0; at < chunk.length;) {
+      const part = chunk.subarray(at, at + buffer.length - filled);
+      buffer.set(part, filled);
+      filled += part.length;
+      at += part.length;
+      if (filled === buffer.length) await flush();
     }
   }
 
   return {
     contentId,
     write(chunk) {
-      waiting.push(chunk);
-      waitingBytes += chunk.length;
-      return waitingBytes < gathered ? undefined : flush();
+      if (filled + chunk.length >= buffer.length) return writeInParts(chunk);
+      buffer.set(chunk, filled);
+      filled += chunk.length;
+      return undefined;
     },
     async finish() {
-      if (waitingBytes > 0) await flush();
+      if (filled > 0) await flush();
       try {
         if (sync) await file.datasync();
         await file.close();

@@ -91,9 +91,9 @@ onBothEngines(
       namesIn(folder).some((name) => name.includes(old)),
       false,
     );
-    assert.equal(await text(await store.read(young)), 'young');
+    assert.equal(await text(await store.read(young, undefined)), 'young');
     const { contentId } = await media.find('a.org', kept, patience);
-    assert.equal(await text(await store.read(contentId)), 'kept');
+    assert.equal(await text(await store.read(contentId, undefined)), 'kept');
   },
 );
 
@@ -163,8 +163,8 @@ test('files: unfinished ones are forgotten at the start, and IDs that are none a
   await store.clearUnfinished();
   assert.deepEqual(readdirSync(join(folder, 'unfinished')), []);
   await writer.abort();
-  await assert.rejects(async () => store.read('../../etc/passwd'), /Not the ID/);
-  await assert.rejects(store.read('0'.repeat(32)), { reason: 'media.not-found' });
+  await assert.rejects(async () => store.read('../../etc/passwd', undefined), /Not the ID/);
+  await assert.rejects(store.read('0'.repeat(32), undefined), { reason: 'media.not-found' });
 });
 
 test('files: large ones are whole, whatever they come in', async (context) => {
@@ -179,7 +179,7 @@ test('files: large ones are whole, whatever they come in', async (context) => {
   }
   await writer.finish();
   const all = Buffer.concat(sent);
-  assert.ok(Buffer.concat(await Array.fromAsync(await store.read(writer.contentId))).equals(all));
+  assert.ok(Buffer.concat(await Array.fromAsync(await store.read(writer.contentId, undefined))).equals(all));
   const part = await Array.fromAsync(await store.read(writer.contentId, { start: 69_999, end: 400_000 }));
   assert.ok(Buffer.concat(part).equals(all.subarray(69_999, 400_001)));
 });

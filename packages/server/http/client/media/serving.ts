@@ -76,6 +76,6 @@ export function serve(media: Media, content: Content, name: string | undefined, 
       'Content-Disposition': contentDisposition(disposition, name),
       'Cache-Control': caching[cached],
     },
-    open: (range) => media.read(contentId, range),
+    open: (range) => media.read(contentId, range ?? { start: 0, end: size - 1 }),
   });
 }

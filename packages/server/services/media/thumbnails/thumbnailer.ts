@@ -69,7 +69,9 @@ export function createThumbnailer(dependencies: Dependencies): Thumbnailer {
   async function make(media: StoredMedia, variant: Variant, name: string): Promise<Thumbnail> {
     if (media.size > mostSourceBytes) throw new MatrixError('media.too-large-to-thumbnail');
     try {
-      const rendered = await queue.run(async () => render(await buffer(await store.read(media.contentId)), variant));
+      const rendered = await queue.run(async () =>
+        render(await buffer(await store.read(media.contentId, undefined)), variant),
+      );
       return await keep(media, name, await storeRendered(media, rendered));
     } catch (error) {
       if (error instanceof MatrixError && isLasting(error)) refusals.set(refusalKey(media, variant), error.reason);
