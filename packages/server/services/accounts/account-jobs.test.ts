@@ -138,6 +138,22 @@ onBothEngines('account jobs: a room that fails keeps nobody from the others, and
   await next.close();
 });
 
+onBothEngines(
+  'account jobs: one of an unknown kind, as a newer program may leave, waits and harms no others',
+  async (db) => {
+    const { clock, rooms, start, left } = await setUp(db, 2);
+    await commit(db, (set) => startAccountJob(set, '@x:localhost', 'of the future', clock.at));
+    const warnings: string[] = [];
+    const jobs = start(rooms.writer, { warn: (_details, message) => warnings.push(message) });
+    await until(async () => warnings.length > 0);
+    await commit(db, (set) => startAccountJob(set, alice, 'leave', clock.at));
+    await until(async () => (await left()) === 2);
+    assert.equal(warnings.length, 1);
+    assert.equal(await findNextAccountJob(db), clock.at + 60_000);
+    await jobs.close();
+  },
+);
+
 onBothEngines('account jobs: who has lost a claim writes nothing in a room any more', async (db) => {
   const { clock, rooms, joined, left } = await setUp(db, 1);
   const [roomNid = 0] = joined;

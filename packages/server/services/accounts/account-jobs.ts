@@ -42,6 +42,7 @@ const roomsPerPage = 100;
 const roomsAtOnce = 4;
 const jobsAtOnce = 4;
 const maxDelay = 60 * 60 * 1000;
+const retryDelay = 10_000;
 
 type Job = { readonly userId: string; readonly kind: string; readonly claim: string };
 
@@ -79,10 +80,12 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
   async function workThrough(job: Job, row: AccountJobRow, kind: AccountJobKind): Promise<void> {
     const plan: Plan = { ...(await kind.prepare(job.userId)), alongside: (set) => holdAccountJob(set, job) };
     let failed = false;
+    // A room that failed is tried again with all that come after it: what is done already costs little.
+    const reached = (after: number): number => (failed ? row.after_room_nid : after);
     for (let after = row.after_room_nid; ;) {
       const rooms = await listRoomsWithMembership(db, job.userId, kind.memberships, { after, limit: roomsPerPage });
       for (let at = 0; at < rooms.length; at += roomsAtOnce) {
-        if (closed) return giveBack(job, { afterRoomNid: after, dueAt: now(), attempts: row.attempts });
+        if (closed) return giveBack(job, { afterRoomNid: reached(after), dueAt: now(), attempts: row.attempts });
         const some = rooms.slice(at, at + roomsAtOnce);
         const done = await Promise.all(some.map((roomNid) => workInRoom(roomNid, plan, job)));
         failed ||= done.includes(false);
@@ -90,8 +93,8 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
       const last = rooms.at(-1);
       if (last === undefined || rooms.length < roomsPerPage) break;
       after = last;
-      const reached = after;
-      await commit((set) => advanceAccountJob(set, job, failed ? row.after_room_nid : reached, now() + claimTime));
+      const place = reached(after);
+      await commit((set) => advanceAccountJob(set, job, place, now() + claimTime));
     }
     if (!failed) return commit((set) => finishAccountJob(set, job));
     const delay = Math.min(maxDelay, 1000 * 2 ** row.attempts);
@@ -102,28 +105,32 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
     return commit((set) => postponeAccountJob(set, job, next));
   }
 
-  async function run(row: AccountJobRow): Promise<void> {
+  /** Answers whether it could be worked on. */
+  async function run(row: AccountJobRow): Promise<boolean> {
     const job = { userId: row.user_id, kind: row.kind, claim: newClaim() };
     const kind = kinds[row.kind];
     try {
-      if (kind === undefined) throw new Error(`there is no job of kind ${row.kind}`);
       await commit((set) => claimAccountJob(set, job, now() + claimTime, now()));
+      if (kind === undefined) throw new Error(`there is no job of kind ${row.kind}`);
       await workThrough(job, row, kind);
+      return true;
     } catch (error) {
-      if (isGuardFailure(error, 'account-job.lost')) return;
+      if (isGuardFailure(error, 'account-job.lost')) return true;
       // Its claim runs out, and then it is tried again.
       log.warn({ err: error, userId: job.userId, kind: job.kind }, 'A job of an account was interrupted');
+      return false;
     }
   }
 
   async function workOff(): Promise<void> {
-    while (!closed) {
+    for (;;) {
       pollAgain = false;
       const due = await listDueAccountJobs(db, now(), jobsAtOnce);
-      await Promise.all(due.map(run));
+      if (closed) return;
       if (due.length === 0 && !pollAgain) break;
+      const worked = await Promise.all(due.map(run));
+      if (worked.includes(false)) return wakeIn(retryDelay);
     }
-    if (closed) return;
     const next = await findNextAccountJob(db);
     if (next !== undefined) wakeIn(Math.max(100, next - now()));
   }
@@ -135,7 +142,7 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
     polling = workOff()
       .catch((error: unknown) => {
         log.warn({ err: error }, 'Could not look for jobs of accounts');
-        wakeIn(10_000);
+        wakeIn(retryDelay);
       })
       .finally(() => {
         polling = undefined;
@@ -146,7 +153,7 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
 
   function wakeIn(milliseconds: number): void {
     clearTimeout(timer);
-    timer = setTimeout(poll, Math.min(milliseconds, maxDelay)).unref();
+    if (!closed) timer = setTimeout(poll, Math.min(milliseconds, maxDelay)).unref();
   }
 
   const stop = db.onChanges((batch) => {

@@ -6,6 +6,7 @@ import { createAccessTokens, type AccessTokens } from './access-tokens.ts';
 import { createAccountData, type AccountData } from './account-data.ts';
 import { createFilters, type Filters } from './filters.ts';
 import { createDevices, type Devices, type OnDevicesDeleted } from '../devices/devices.ts';
+import { createWhoIs, type WhoIs } from '../devices/who-is.ts';
 import { createProfiles, type Profiles } from '../profile/profiles.ts';
 import { createDeviceDeletion, type DeviceDeletion } from './device-deletion.ts';
 import { createDeactivation, type Deactivation } from './deactivation.ts';
@@ -37,6 +38,7 @@ export type AccountServices = {
   readonly sessions: Sessions;
   readonly sharedSecret: SharedSecretRegistration;
   readonly uia: Uia;
+  readonly whoIs: WhoIs;
 };
 
 export type AccountOptions = {
@@ -95,5 +97,6 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
     sessions,
     sharedSecret: createSharedSecretRegistration({ db, secret, serverName, registration, sessions, now, randomBytes }),
     uia,
+    whoIs: createWhoIs({ db, devices }),
   };
 }

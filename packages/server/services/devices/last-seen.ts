@@ -48,6 +48,10 @@ export function createLastSeen({ db, now, log, gather = 500 }: Options): LastSee
     }
   }
 
+  function flush(): void {
+    writing = write();
+  }
+
   return {
     note(sender, request) {
       const at = now();
@@ -56,7 +60,7 @@ export function createLastSeen({ db, now, log, gather = 500 }: Options): LastSee
       if (pending.length >= maxPending) return;
       noted.set(sender, at);
       pending.push({ sender, at, ip: request.ip });
-      timer ??= setTimeout(() => (writing = write()), gather).unref();
+      timer ??= setTimeout(flush, gather).unref();
     },
     async close() {
       await writing;

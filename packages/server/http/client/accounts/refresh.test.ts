@@ -85,7 +85,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const first = await logIn();
       const all = await Promise.all(Array.from({ length: 4 }, () => refreshed(first.refresh_token)));
       const used = await Promise.all(all.map(async ({ access_token: token }) => (await use(token))[0]));
-      assert.deepEqual(used.sort(), [200, 401, 401, 401]);
+      assert.equal(used.filter((status) => status === 200).length, 1);
     });
 
     test('logging out ends the refresh token, and what is none is refused', async () => {

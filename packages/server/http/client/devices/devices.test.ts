@@ -110,6 +110,15 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(await ids(alice), []);
     });
 
+    test('when and from where somebody was here is for them and for administrators', async () => {
+      const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+      const path = `${v3}/admin/whois/${alice.userId}`;
+      const { devices } = (await alice.get(path)).body as { devices: Record<string, unknown> };
+      assert.deepEqual(Object.keys(devices), [alice.deviceId]);
+      assert.equal((await bob.get(path)).body['errcode'], 'M_FORBIDDEN');
+      assert.equal((await bob.get(`${v3}/admin/whois/@nobody:localhost`)).body['errcode'], 'M_FORBIDDEN');
+    });
+
     test('it is noted when and from where they were used, once a minute', async () => {
       const alice = await server.registerUser();
       const seen = async () => (await alice.get(`${v3}/devices/${alice.deviceId}`)).body;

@@ -1,14 +1,25 @@
 /**
  * What this server says it can do. A version is listed once everything that clients do on seeing it works; clients test
  * for exact versions, so gaps would do no harm, and too many would.
+ *
+ * v1.3: relations, refresh tokens. v1.4: threads, private and threaded receipts. v1.6: events by time. v1.7: asynchronous
+ * uploads, mentions. v1.10: recursive relations. v1.11: media with an access token. v1.13, v1.14: reports of rooms and
+ * people. v1.15: summaries of rooms. v1.16: profile fields, `state_after`.
+ *
+ * Not v1.18: clients that see it let people block invitations.
  */
-export const supportedVersions: readonly string[] = ['v1.1', 'v1.2'];
+export const supportedVersions: readonly string[] = Array.from({ length: 16 }, (_, before) => `v1.${before + 1}`);
 
 /** By the flags that clients look for. Only what is there and works. */
 export const unstableFeatures: Readonly<Record<string, boolean>> = {
-  // Private receipts; receipts and counts by thread (clients look for both flags); mentions that are meant.
+  'fi.mau.msc2246.stable': true,
   'org.matrix.msc2285.stable': true,
+  'org.matrix.msc3030.stable': true,
+  'org.matrix.msc3440.stable': true,
   'org.matrix.msc3771': true,
   'org.matrix.msc3773': true,
-  'org.matrix.msc3952_intentional_mentions': true,
+  'org.matrix.msc3827.stable': true,
+  'org.matrix.msc3916.stable': true,
+  'uk.tcpip.msc4133': true,
+  'uk.tcpip.msc4133.stable': true,
 };
