@@ -91,7 +91,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
   const heads = createRoomHeads({ db, states });
   const chains = createChainStore(db, { maxEvents: 50_000 });
   const committer = createStepCommitter({ db, states, chains, heads, stateEvents, unread });
-  const resolver = createStateResolver({ reader: db, states, chains, stateEvents });
+  const resolver = createStateResolver({ db, states, chains, stateEvents });
   const { randomId } = options;
   const references = createReferenceHashes(db);
   const deciding = {

@@ -1,5 +1,5 @@
 import { type ResolutionInput, resolveConflicts, type RoomVersionRules, type StateConflict } from '@portico/protocol';
-import type { Reader } from '@portico/storage';
+import type { Database } from '@portico/storage';
 import type { ChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { StateChange, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import { powerLevelsChain } from '@portico/storage/stores/resolution.ts';
@@ -8,7 +8,7 @@ import type { StateEvents } from '../state-events.ts';
 import { commonState } from './common-state.ts';
 
 export type ResolverDependencies = {
-  readonly reader: Reader;
+  readonly db: Database;
   readonly states: StateStore;
   readonly chains: ChainStore;
   readonly stateEvents: StateEvents;
@@ -28,7 +28,8 @@ export interface StateResolver {
 
 /** Links of the chain of power levels that are read at once: few at first, since most ways are short. */
 const firstChainPage = 64;
-const longestChainPage = 8192;
+/** Pages of more than this are read where they hold nobody up. */
+const longChainPage = 1000;
 
 export function createStateResolver(deps: ResolverDependencies): StateResolver {
   return {
@@ -131,7 +132,7 @@ async function subgraphOf(
 
 /** What a resolution has asked for so far. */
 function createKnown(
-  { reader, states, stateEvents }: ResolverDependencies,
+  { db, states, stateEvents }: ResolverDependencies,
   { rules }: RoomOfStates,
   first: StateRoot,
   isConflicted: (type: string, stateKey: string) => boolean,
@@ -174,8 +175,9 @@ function createKnown(
   async function loadPowerLevels(eventIds: readonly string[]): Promise<void> {
     for (const eventId of eventIds) {
       if (powerLevels.has(eventId)) continue;
-      const chain = await powerLevelsChain(reader, eventId, chainPage);
-      chainPage = Math.min(chainPage * 2, longestChainPage);
+      const chain = await powerLevelsChain(chainPage > longChainPage ? db.long : db, eventId, chainPage);
+      // Doubled, since with every page the mainline is walked from its start again.
+      chainPage *= 2;
       for (const [index, link] of chain.eventIds.entries()) {
         const base = chain.eventIds[index + 1];
         if (base !== undefined || chain.isWhole) powerLevels.set(link, base ?? null);
