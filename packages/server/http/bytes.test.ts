@@ -8,7 +8,7 @@ import { MatrixError } from '../errors/matrix-error.ts';
 import { createRateLimiter } from '../services/rate-limit/rate-limiter.ts';
 import { buildApp } from './app.ts';
 import { bytes, rawBody, rawBytes } from './bytes.ts';
-import { endpoint } from './endpoint.ts';
+import { endpoint, type Endpoint } from './endpoint.ts';
 import { parseRange } from './range.ts';
 
 const content = Buffer.from('0123456789');
@@ -50,15 +50,17 @@ const upload = endpoint(
     },
 );
 
-async function listen(requestTimeout?: number) {
+type Options = { readonly requestTimeout?: number; readonly more?: readonly Endpoint<object>[] };
+
+async function listen({ more = [], ...options }: Options = {}) {
   const app = buildApp<object>(
-    [download, upload],
+    [download, upload, ...more],
     {},
     {
       log: { error: () => undefined, debug: () => undefined, isLevelEnabled: () => false },
       authenticator: { findSender: () => undefined },
       rateLimiter: createRateLimiter({ enabled: false, now: () => 0 }),
-      ...(requestTimeout === undefined ? {} : { requestTimeout }),
+      ...options,
     },
   );
   return { app, base: await app.listen({ host: '127.0.0.1', port: 0 }) };
@@ -145,6 +147,30 @@ describe('bytes', () => {
   });
 });
 
+test('bytes stop being read when nobody takes them any more', async () => {
+  const closed = Promise.withResolvers<void>();
+  const endless = new Readable({
+    read() {
+      this.push(Buffer.alloc(65_536));
+    },
+    destroy(_error, done) {
+      closed.resolve();
+      done(null);
+    },
+  });
+  const stream = endpoint(
+    { method: 'GET', path: '/endless', operationId: 'endless', summary: 'E.', auth: 'none', response: rawBytes },
+    () => () => bytes({ size: 1e12, tag: 't', headers: {}, open: async () => endless }),
+  );
+  const { app, base } = await listen({ more: [stream] });
+  const socket = connect({ port: Number(new URL(base).port), host: '127.0.0.1' });
+  socket.write('GET /endless HTTP/1.1\r\nHost: a\r\n\r\n');
+  await once(socket, 'data');
+  socket.destroy();
+  await closed.promise;
+  await app.close();
+});
+
 describe('a raw body', () => {
   const post = (body: string, headers: Record<string, string> = {}) =>
     fetch(`${base}/upload`, { method: 'POST', body, headers });
@@ -168,7 +194,7 @@ describe('a raw body', () => {
   });
 
   test('may take longer than other requests, which end', async (t) => {
-    const { app, base } = await listen(100);
+    const { app, base } = await listen({ requestTimeout: 100 });
     t.after(() => app.close());
     const open = (path: string) => {
       const socket = connect({ port: Number(new URL(base).port), host: '127.0.0.1' });

@@ -53,9 +53,14 @@ async function pump(stream: Readable, response: ServerResponse): Promise<void> {
   }
 }
 
+/** How long a client may take for one chunk, in milliseconds, before its connection is ended. */
+const longestStall = 120_000;
+
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
+    const timer = setTimeout(() => response.destroy(), longestStall);
     const done = () => {
+      clearTimeout(timer);
       response.off('drain', done).off('close', done);
       resolve();
     };
