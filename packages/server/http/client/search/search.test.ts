@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { openDatabase } from '@portico/storage';
+import { fullTextFor } from '@portico/storage/full-text/full-text.ts';
+import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { createSyncClient, type SeenEvent, type SyncClient } from '@portico/testkit/sync-client.ts';
+
+type Found = {
+  readonly count: number;
+  readonly highlights: readonly string[];
+  readonly results: readonly {
+    readonly rank: number;
+    readonly result: SeenEvent;
+    readonly context?: {
+      readonly start: string;
+      readonly end: string;
+      readonly events_before: readonly SeenEvent[];
+      readonly events_after: readonly SeenEvent[];
+      readonly profile_info?: Readonly<Record<string, { displayname?: string }>>;
+    };
+  }[];
+  readonly next_batch?: string;
+  readonly groups?: unknown;
+  readonly state?: Readonly<Record<string, readonly SeenEvent[]>>;
+};
+
+for (const engine of ['sqlite', 'postgres'] as const) {
+  describe(`search (${engine})`, () => {
+    let server: TestServer;
+    before(async () => {
+      server = await startTestServer({ engine });
+    });
+    after(async () => {
+      await server.close();
+      assert.deepEqual(server.errors, []);
+    });
+
+    const person = async () => createSyncClient(await server.registerUser());
+    async function pair(): Promise<{ alice: SyncClient; bob: SyncClient; roomId: string }> {
+      const [alice, bob] = [await person(), await person()];
+      const roomId = await alice.createRoom();
+      await bob.join(roomId);
+      return { alice, bob, roomId };
+    }
+    const request = (by: SyncClient, criteria: object, next = '') =>
+      by.http.post(`/_matrix/client/v3/search${next}`, {
+        search_categories: { room_events: { order_by: 'recent', ...criteria } },
+      });
+    async function search(by: SyncClient, term: string, more: object = {}, next = ''): Promise<Found> {
+      const { status, body } = await request(by, { search_term: term, ...more }, next);
+      assert.equal(status, 200, JSON.stringify(body));
+      return (body as { search_categories: { room_events: Found } }).search_categories.room_events;
+    }
+    const bodiesOf = ({ results }: Found) => results.map(({ result }) => result.content['body']);
+    const find = async (by: SyncClient, term: string, more: object = {}) => bodiesOf(await search(by, term, more));
+
+    test('finds what was just said, by all its words, whatever their case and diacritics', async () => {
+      const { alice, bob, roomId } = await pair();
+      await alice.send(roomId, 'The Zebra crossed the Straße, naïvely');
+      await alice.send(roomId, 'another zebra');
+      await alice.send(roomId, '東京タワーへ行きました');
+      await alice.send(roomId, "it's o'clock \\ 'quoted' \"twice\" & | ! :* (odd)");
+      assert.deepEqual(await find(bob, 'zebra'), ['another zebra', 'The Zebra crossed the Straße, naïvely']);
+      assert.deepEqual(await find(bob, 'NAIVELY Zebra'), ['The Zebra crossed the Straße, naïvely']);
+      assert.deepEqual(await find(bob, 'zeb'), []);
+      assert.deepEqual(await find(bob, 'タワー'), ['東京タワーへ行きました']);
+      assert.deepEqual(await find(bob, '京'), ['東京タワーへ行きました']);
+      assert.equal((await find(bob, `o'clock "quoted" & | ! :* (odd) \\`)).length, 1);
+      assert.deepEqual(await find(bob, `' " & | ( ) ! :* \\`), []);
+      assert.deepEqual(await find(bob, 'words OR scope'), []);
+      const { highlights, count } = await search(bob, 'Naïvely zebra');
+      assert.deepEqual([highlights, count], [['naively', 'zebra'], 1]);
+    });
+
+    test('names and topics are found where they are asked for', async () => {
+      const { alice, bob, roomId } = await pair();
+      await alice.setState(roomId, 'm.room.name', { name: 'Giraffes' });
+      await alice.setState(roomId, 'm.room.topic', { topic: 'all about giraffes' });
+      await alice.send(roomId, 'giraffes are tall');
+      const types = async (keys?: string[]) =>
+        (await search(bob, 'giraffes', keys && { keys })).results.map(({ result }) => result.type);
+      assert.deepEqual(await types(), ['m.room.message', 'm.room.topic', 'm.room.name']);
+      assert.deepEqual(await types(['content.name']), ['m.room.name']);
+      assert.deepEqual(await types(['content.topic', 'content.body']), ['m.room.message', 'm.room.topic']);
+      assert.deepEqual(await types(['content.unknown']), []);
+    });
+
+    test('filters, pages, ranks and groups', async () => {
+      const { alice, bob, roomId } = await pair();
+      const second = await alice.createRoom();
+      const said: string[] = [];
+      for (let index = 0; index < 7; index++) {
+        const by = index % 2 === 0 ? alice : bob;
+        said.unshift(`otter number ${index}`);
+        await by.send(roomId, said[0] ?? '');
+      }
+      await alice.send(second, 'an otter elsewhere');
+      await bob.send(roomId, 'otter otter otter');
+      const inRoom = { rooms: [roomId] };
+      assert.equal((await find(alice, 'otter')).length, 9);
+      assert.deepEqual(await find(alice, 'otter', { filter: { not_rooms: [roomId] } }), ['an otter elsewhere']);
+      assert.deepEqual(await find(bob, 'elsewhere'), [], 'not a room of theirs');
+      assert.deepEqual(await find(alice, 'otter number', { filter: { senders: [bob.userId] } }), [
+        'otter number 5',
+        'otter number 3',
+        'otter number 1',
+      ]);
+      assert.deepEqual(await find(alice, 'otter', { filter: { types: ['m.room.topic'] } }), []);
+      assert.equal(
+        (await search(alice, 'otter', { order_by: 'rank' })).results[0]?.result.content['body'],
+        'otter otter otter',
+      );
+      for (const order of ['recent', 'rank']) {
+        const seen: unknown[] = [];
+        let next = '';
+        do {
+          const criteria = { order_by: order, filter: { ...inRoom, limit: 3 } };
+          const page = await search(alice, 'number', criteria, next);
+          assert.ok(page.count >= page.results.length && page.results.length <= 3);
+          seen.push(...bodiesOf(page));
+          next = page.next_batch === undefined ? '' : `?next_batch=${page.next_batch}`;
+        } while (next !== '');
+        if (order === 'recent') assert.deepEqual(seen, said);
+        assert.deepEqual(seen.toSorted(), said.toSorted(), order);
+      }
+      const grouped = await search(alice, 'otter', {
+        groupings: { group_by: [{ key: 'room_id' }, { key: 'sender' }] },
+      });
+      const groups = grouped.groups as Record<string, Record<string, { order: number; results: string[] }>>;
+      assert.deepEqual(Object.keys(groups), ['room_id', 'sender']);
+      assert.equal(groups['room_id']?.[second]?.results.length, 1);
+      assert.equal(groups['room_id']?.[roomId]?.order, 1);
+      assert.equal((await request(alice, { search_term: 'x' }, '?next_batch=nonsense')).status, 400);
+      assert.equal((await request(alice, {})).status, 400);
+      assert.equal((await request(alice, { search_term: 'x', filter: { rooms: 'x' } })).status, 400);
+    });
+
+    test('shows what was around, who said it, and the state of the room', async () => {
+      const { alice, bob, roomId } = await pair();
+      for (const body of ['one', 'two', 'the heron', 'four', 'the second heron', 'six']) await alice.send(roomId, body);
+      const found = await search(bob, 'heron', {
+        event_context: { before_limit: 2, after_limit: 1, include_profile: true },
+        include_state: true,
+      });
+      const around = found.results.map(({ context }) => [
+        context?.events_before.map(({ content }) => content['body']),
+        context?.events_after.map(({ content }) => content['body']),
+      ]);
+      assert.deepEqual(around, [
+        [['four', 'the heron'], ['six']],
+        [['two', 'one'], ['four']],
+      ]);
+      const [context] = found.results.map((result) => result.context);
+      assert.deepEqual(Object.keys(context?.profile_info ?? {}), [alice.userId]);
+      assert.ok(found.state?.[roomId]?.some(({ type }) => type === 'm.room.create'));
+      const earlier = await bob.get(roomId, `messages?dir=b&limit=1&from=${context?.start}`);
+      assert.equal((earlier['chunk'] as SeenEvent[])[0]?.content['body'], 'two');
+      const later = await bob.get(roomId, `messages?dir=f&limit=1&from=${context?.end}`);
+      assert.deepEqual(later['chunk'], []);
+    });
+
+    test('a redacted event is gone at once, from the index too', async () => {
+      const { alice, bob, roomId } = await pair();
+      const eventId = await alice.send(roomId, 'a walrus');
+      assert.deepEqual(await find(bob, 'walrus'), ['a walrus']);
+      await alice.redact(roomId, eventId);
+      assert.deepEqual(await find(bob, 'walrus'), []);
+      const quick = await alice.send(roomId, 'a quick walrus');
+      await alice.redact(roomId, quick);
+      assert.deepEqual(await find(bob, 'walrus'), []);
+      assert.equal(await documents(roomId, bob, 'walrus'), 0);
+    });
+
+    /** How many documents there are with a word, whatever may be shown of them. */
+    async function documents(_roomId: string, by: SyncClient, word: string): Promise<number> {
+      await find(by, word);
+      const url = engine === 'sqlite' ? `sqlite:${server.dataDir}/portico.db` : server.databaseUrl;
+      if (engine === 'sqlite') {
+        const { DatabaseSync } = await import('node:sqlite');
+        const db = new DatabaseSync(`${server.dataDir}/portico.db`, { readOnly: true });
+        const row = db
+          .prepare('select count(*) as n from message_search where message_search match ?')
+          .get(`"${word}"`);
+        db.close();
+        return Number(row?.['n']);
+      }
+      const db = await openDatabase({ url, durability: 'relaxed' });
+      const query = fullTextFor(db).query({
+        words: [word],
+        rooms: Array.from({ length: 100 }, (_, n) => n),
+        parts: ['body'],
+      });
+      const row = await db.get(fullTextFor(db).count, [query, 10]);
+      await db.close();
+      return row?.matches ?? 0;
+    }
+
+    test('rooms that are encrypted are never found, nor kept in the index', async () => {
+      const { alice, bob, roomId } = await pair();
+      await alice.send(roomId, 'a badger, in plain words');
+      assert.deepEqual(await find(bob, 'badger'), ['a badger, in plain words']);
+      await alice.setState(roomId, 'm.room.encryption', { algorithm: 'm.megolm.v1.aes-sha2' });
+      await alice.send(roomId, 'a plain badger by mistake');
+      assert.deepEqual(await find(bob, 'badger'), []);
+      assert.equal(await documents(roomId, bob, 'badger'), 0);
+    });
+
+    test('shows what one may see, and nothing of ignored people', async () => {
+      const { alice, bob, roomId } = await pair();
+      const late = await person();
+      await alice.setState(roomId, 'm.room.history_visibility', { history_visibility: 'joined' });
+      await alice.send(roomId, 'a capybara, early');
+      await late.join(roomId);
+      await alice.send(roomId, 'a capybara, now');
+      await bob.leave(roomId);
+      await alice.send(roomId, 'a capybara, late');
+      assert.deepEqual(await find(late, 'capybara'), ['a capybara, late', 'a capybara, now']);
+      assert.deepEqual(await find(bob, 'capybara'), ['a capybara, now', 'a capybara, early']);
+      await late.setAccountData('m.ignored_user_list', { ignored_users: { [alice.userId]: {} } });
+      assert.deepEqual(await find(late, 'capybara'), []);
+      assert.deepEqual(await find(await person(), 'capybara'), []);
+    });
+  });
+}

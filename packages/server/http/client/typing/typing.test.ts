@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { createSyncClient, type SyncBody, type SyncClient } from '@portico/testkit/sync-client.ts';
+
+describe('typing', () => {
+  let server: TestServer;
+  before(async () => {
+    server = await startTestServer();
+  });
+  after(async () => {
+    await server.close();
+    assert.deepEqual(server.errors, []);
+  });
+
+  const person = async () => createSyncClient(await server.registerUser());
+  async function pair(): Promise<{ alice: SyncClient; bob: SyncClient; roomId: string }> {
+    const [alice, bob] = [await person(), await person()];
+    const roomId = await alice.createRoom();
+    await bob.join(roomId);
+    return { alice, bob, roomId };
+  }
+  const type = (by: SyncClient, roomId: string, body: object, as = by) =>
+    by.http.put(by.room(roomId, `typing/${encodeURIComponent(as.userId)}`), body);
+  function typists({ rooms }: SyncBody, roomId: string): unknown {
+    return rooms?.join?.[roomId]?.ephemeral.events.find((event) => event.type === 'm.typing')?.content['user_ids'];
+  }
+
+  test('wakes those who wait, with the list as it is, and nobody when nothing changes', async () => {
+    const { alice, bob, roomId } = await pair();
+    const start = await bob.sync();
+    const waiting = bob.sync({ since: start.next_batch, timeout: 20_000 });
+    assert.equal((await type(alice, roomId, { typing: true, timeout: 60_000 })).status, 200);
+    const begun = await waiting;
+    assert.deepEqual(typists(begun, roomId), [alice.userId]);
+    const room = begun.rooms?.join?.[roomId];
+    assert.deepEqual([room?.timeline.events, 'unread_notifications' in (room ?? {})], [[], false]);
+    assert.equal(JSON.stringify(room?.ephemeral).includes('room_id'), false);
+
+    await type(alice, roomId, { typing: true });
+    assert.equal((await bob.sync({ since: begun.next_batch })).rooms, undefined);
+    const ending = bob.sync({ since: begun.next_batch, timeout: 20_000 });
+    await type(alice, roomId, { typing: false });
+    assert.deepEqual(typists(await ending, roomId), []);
+    assert.deepEqual(typists(await bob.sync(), roomId), undefined);
+  });
+
+  test('ends by itself, and when somebody leaves', async () => {
+    const { alice, bob, roomId } = await pair();
+    const { next_batch: since } = await bob.sync();
+    await type(alice, roomId, { typing: true, timeout: 1 });
+    const first = await bob.sync({ since, timeout: 20_000 });
+    const second =
+      (typists(first, roomId) as unknown[]).length === 0
+        ? first
+        : await bob.sync({ since: first.next_batch, timeout: 20_000 });
+    assert.deepEqual(typists(second, roomId), []);
+
+    await type(alice, roomId, { typing: true, timeout: 60_000 });
+    assert.deepEqual(typists(await bob.sync(), roomId), [alice.userId]);
+    await alice.leave(roomId);
+    assert.equal(typists(await bob.sync(), roomId), undefined);
+  });
+
+  test('is for the members of the room only', async () => {
+    const { alice, bob, roomId } = await pair();
+    const stranger = await person();
+    const { next_batch: since } = await stranger.sync();
+    assert.equal((await type(stranger, roomId, { typing: true })).status, 403);
+    assert.equal((await type(alice, roomId, { typing: true }, bob)).status, 403);
+    assert.equal((await type(alice, roomId, {})).status, 400);
+    assert.equal((await type(alice, '!nowhere:localhost', { typing: true })).status, 403);
+    await type(alice, roomId, { typing: true });
+    assert.equal((await stranger.sync({ since })).rooms, undefined);
+  });
+
+  test('of ignored people, and where a filter wants none, is not shown', async () => {
+    const { alice, bob, roomId } = await pair();
+    const filter = { room: { ephemeral: { not_types: ['m.typing'] } } };
+    await type(alice, roomId, { typing: true });
+    assert.equal(typists(await bob.sync({ filter }), roomId), undefined);
+    await bob.setAccountData('m.ignored_user_list', { ignored_users: { [alice.userId]: {} } });
+    assert.equal(typists(await bob.sync(), roomId), undefined);
+  });
+
+  test('a token of another process brings who is typing now', async () => {
+    const { alice, bob, roomId } = await pair();
+    const { next_batch: since } = await bob.sync();
+    await type(alice, roomId, { typing: true });
+    const other = since.replace(/_t[^_]*/, '_tanother.7');
+    assert.notEqual(other, since);
+    assert.deepEqual(typists(await bob.sync({ since: other }), roomId), [alice.userId]);
+  });
+});
