@@ -1,12 +1,21 @@
+import { createRequire } from 'node:module';
 import type { TSchema } from 'typebox';
-import { Compile, type Validator } from 'typebox/compile';
+import type { Validator } from 'typebox/compile';
 import { MatrixError } from '../errors/matrix-error.ts';
 import type { ErrorReason } from '../errors/table.ts';
 
-/** Compiles on first use: a start must not pay for the schemas of endpoints that nobody calls. */
+const require = createRequire(import.meta.url);
+
+/** Compiles on first use, and loads what compiles then: no start must pay for the schemas of endpoints that nobody calls. */
 export function lazyValidator(schema: () => TSchema): () => Validator {
   let compiled: Validator | undefined;
-  return () => (compiled ??= Compile(schema()));
+  return () => {
+    if (compiled === undefined) {
+      const { Compile } = require('typebox/compile') as typeof import('typebox/compile');
+      compiled = Compile(schema());
+    }
+    return compiled;
+  };
 }
 
 function shorten(text: string): string {

@@ -1,13 +1,11 @@
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import { createMetrics } from '../observability/metrics.ts';
-import { createMetricsServer } from '../observability/metrics-server.ts';
 import { startCommandSocket } from './command-socket.ts';
 import type { CommandHandlers } from './command-socket.ts';
 import type { Compose } from './composition.ts';
 import { openDataFolder } from './data-folder.ts';
-import type { Listening } from './listeners.ts';
+import type { Listenable, Listening, TlsFiles } from './listeners.ts';
 import { startListeners } from './listeners.ts';
 import { createShutdown } from './shutdown.ts';
 import { openSigningKey } from './signing-key.ts';
@@ -26,7 +24,8 @@ export async function startServer(config: Config, compose: Compose, log: Logger)
   try {
     const folder = openDataFolder(config);
     shutdown.add('data folder', folder.close);
-    const metrics = config.listeners.some(({ serve }) => serve.includes('metrics')) ? createMetrics() : undefined;
+    const wantsMetrics = config.listeners.some(({ serve }) => serve.includes('metrics'));
+    const { metrics, createApp: createMetricsApp } = wantsMetrics ? await loadMetrics() : nobodyMeasures;
     if (metrics) shutdown.add('metrics', metrics.close);
     const signingKey = openSigningKey(config.dataDir);
     const program = await compose({ config, log, metrics, signingKey, signal: shutdown.signal });
@@ -34,7 +33,7 @@ export async function startServer(config: Config, compose: Compose, log: Logger)
     const socket = await startCommandSocket({ dataDir: config.dataDir, handlers: program.handlers, log });
     shutdown.add('command socket', socket.close);
     const listeners = await startListeners(config.listeners, (listener, tls) =>
-      listener.serve.includes('metrics') ? metricsApp(metrics, tls) : program.createApp(listener, tls),
+      listener.serve.includes('metrics') ? createMetricsApp(tls) : program.createApp(listener, tls),
     );
     shutdown.add('listeners', listeners.close);
     return { listening: listeners.listening, isNew: folder.isNew, stop: shutdown.run };
@@ -44,9 +43,26 @@ export async function startServer(config: Config, compose: Compose, log: Logger)
   }
 }
 
-function metricsApp(metrics: Metrics | undefined, tls: Parameters<typeof createMetricsServer>[1]) {
-  if (!metrics) throw new Error('There are no metrics to serve');
-  return createMetricsServer(metrics.registry, tls);
+type Measuring = {
+  readonly metrics: Metrics | undefined;
+  readonly createApp: (tls: TlsFiles | undefined) => Listenable;
+};
+
+const nobodyMeasures: Measuring = {
+  metrics: undefined,
+  createApp() {
+    throw new Error('There are no metrics to serve');
+  },
+};
+
+/** Most servers have no listener for metrics, and start sooner without what serves them. */
+async function loadMetrics(): Promise<Measuring> {
+  const [{ createMetrics }, { createMetricsServer }] = await Promise.all([
+    import('../observability/metrics.ts'),
+    import('../observability/metrics-server.ts'),
+  ]);
+  const metrics = createMetrics();
+  return { metrics, createApp: (tls) => createMetricsServer(metrics.registry, tls) };
 }
 
 /** Opens a data folder for one command, without listening anywhere. */
