@@ -20,7 +20,7 @@ export function queryWords(text: string, maxWords = 32): string[] {
   const words: string[] = [];
   for (const [run] of foldText(text).matchAll(runs)) {
     for (const [part] of run.matchAll(parts)) {
-      const characters = [...part];
+      const characters = Array.from(part);
       if (!unseparated.test(part) || characters.length === 1) words.push(part.slice(0, maxLength));
       else words.push(...pairs(characters));
     }
@@ -43,7 +43,7 @@ const parts =
   /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]+|[^\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]+/gu;
 
 function charactersAndPairs(part: string): string[] {
-  const characters = [...part];
+  const characters = Array.from(part);
   return [...characters, ...pairs(characters)];
 }
 

@@ -1,6 +1,6 @@
 import { serverNameOf } from '@portico/protocol';
 import type { Database } from '@portico/storage';
-import { fullTextFor } from '@portico/storage/full-text/full-text.ts';
+import { fullTextFor } from '@portico/storage/full-text/engines.ts';
 import type { ReadingContext } from '../services/reading/context.ts';
 import { createSearch, type Search } from '../services/search/search.ts';
 import { createSearchIndex } from '../services/search/search-index.ts';

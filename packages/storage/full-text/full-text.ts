@@ -1,7 +1,4 @@
-import type { Database } from '../database.ts';
 import type { Sql } from '../sql.ts';
-import { postgresFullText } from './postgres.ts';
-import { sqliteFullText } from './sqlite.ts';
 
 /** What is searched for. Words are what `searchWords` makes of texts; scopes are words too. */
 export type FullTextQuery = {
@@ -38,8 +35,4 @@ export interface FullText {
   readonly newest: Sql<Match, [query: string, before: number, limit: number]>;
   readonly best: Sql<Match, [query: string, limit: number]>;
   readonly count: Sql<{ matches: number }, [query: string, limit: number]>;
-}
-
-export function fullTextFor({ kind }: Pick<Database, 'kind'>): FullText {
-  return kind === 'sqlite' ? sqliteFullText : postgresFullText;
 }

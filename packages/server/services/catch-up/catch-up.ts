@@ -44,6 +44,8 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
   let cancelTimer: (() => void) | undefined;
   let closed = false;
 
+  const isBehind = (wanted: number): boolean => !closed && ((position ?? -1) < wanted || hasMore());
+
   async function step(upTo: number): Promise<void> {
     const from = position ?? (await readConsumerPosition(db, name));
     position = from;
@@ -64,7 +66,7 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
 
   async function run(): Promise<void> {
     const upTo = db.currentPosition();
-    while (!closed && ((position ?? -1) < upTo || hasMore())) await step(upTo);
+    while (isBehind(upTo)) await step(upTo);
   }
 
   /** At most one at a time; whoever comes while one runs waits for another one after it. */
@@ -93,13 +95,13 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
   later(0);
 
   async function catchUp(wanted: number): Promise<void> {
-    while (!closed && ((position ?? -1) < wanted || hasMore())) await start();
+    while (isBehind(wanted)) await start();
   }
 
   return {
     async settled() {
       const wanted = db.currentPosition();
-      if ((position ?? -1) >= wanted && !hasMore()) return;
+      if (!isBehind(wanted)) return;
       let cancel = (): void => {};
       const enough = new Promise<void>((resolve) => {
         cancel = after(patience, resolve);

@@ -92,7 +92,7 @@ export function createTyping({ db, roomNames, now, after = realTimers }: Depende
     stopTimer = undefined;
     const at = now();
     let next = Infinity;
-    for (const [roomNid, room] of [...rooms]) {
+    for (const [roomNid, room] of Array.from(rooms)) {
       let ended = false;
       for (const [userId, { until }] of room.users) {
         if (until <= at) ended = stop(roomNid, room, userId) || ended;

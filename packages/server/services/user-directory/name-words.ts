@@ -10,7 +10,7 @@ export function nameWords(name: string): string[] {
   const words: string[] = [];
   for (const part of foldText(name).split(/\s+/)) {
     for (const { index } of part.matchAll(begins)) {
-      words.push([...part.slice(index)].slice(0, maxLength).join(''));
+      words.push(begin(part.slice(index)));
       if (words.length >= maxWords) return words;
     }
   }
@@ -21,7 +21,11 @@ export function nameWords(name: string): string[] {
 export function searchedBeginnings(term: string): string[] {
   const parts = foldText(term)
     .split(/\s+/)
-    .map((part) => [...part.replace(/^[^\p{L}\p{N}]+/u, '')].slice(0, maxLength).join(''))
+    .map((part) => begin(part.replace(/^[^\p{L}\p{N}]+/u, '')))
     .filter((part) => part !== '');
   return [...new Set(parts)].slice(0, maxWords).toSorted((a, b) => b.length - a.length);
+}
+
+function begin(word: string): string {
+  return Array.from(word).slice(0, maxLength).join('');
 }

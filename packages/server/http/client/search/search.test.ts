@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { openDatabase } from '@portico/storage';
-import { fullTextFor } from '@portico/storage/full-text/full-text.ts';
+import { fullTextFor } from '@portico/storage/full-text/engines.ts';
 import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
 import { createSyncClient, type SeenEvent, type SyncClient } from '@portico/testkit/sync-client.ts';
 
@@ -111,13 +111,13 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         'otter otter otter',
       );
       for (const order of ['recent', 'rank']) {
-        const seen: unknown[] = [];
+        const seen: string[] = [];
         let next = '';
         do {
           const criteria = { order_by: order, filter: { ...inRoom, limit: 3 } };
           const page = await search(alice, 'number', criteria, next);
           assert.ok(page.count >= page.results.length && page.results.length <= 3);
-          seen.push(...bodiesOf(page));
+          seen.push(...bodiesOf(page).map(String));
           next = page.next_batch === undefined ? '' : `?next_batch=${page.next_batch}`;
         } while (next !== '');
         if (order === 'recent') assert.deepEqual(seen, said);
