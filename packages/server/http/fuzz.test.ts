@@ -70,7 +70,7 @@ function callOf({ path, query, body }: Declaration): fc.Arbitrary<Call> {
 function assertAnswer({ status, headers, text }: Answer): void {
   assert.equal(headers['access-control-allow-origin'], '*');
   assert.match(String(headers['access-control-allow-headers']), /Authorization/);
-  assert.match(String(headers['content-type']), /^application\/json/);
+  assert.match(String(headers['content-type']), /^application\/json$/);
   const body = JSON.parse(text) as { errcode?: unknown; error?: unknown; flows?: unknown };
   if (status === 200) return;
   assert.ok(status >= 400 && status < 500, `status ${status}`);

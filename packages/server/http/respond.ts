@@ -16,7 +16,12 @@ export const corsHeaders = {
 const jsonHeaders = { ...corsHeaders, 'Content-Type': 'application/json' } as const;
 
 export function sendJsonText(reply: FastifyReply, status: number, text: string): FastifyReply {
-  return reply.code(status).headers(jsonHeaders).send(text);
+  // Without a serializer of its own a reply gets a charset.
+  return reply.code(status).headers(jsonHeaders).serializer(asIs).send(text);
+}
+
+function asIs(text: string): string {
+  return text;
 }
 
 /** Answers a preflight without touching the endpoint behind it. A browser may remember the answer for a day. */

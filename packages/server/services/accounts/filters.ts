@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { JsonObject } from '@portico/protocol';
+import { parseFilter } from '@portico/protocol/sync-filter/filter.ts';
 import { createWriteSet, type Database } from '@portico/storage';
 import { addFilter, findFilter, findFilterId } from '@portico/storage/stores/accounts-filters.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
@@ -19,6 +20,10 @@ const filterIdFormat = /^[1-9][0-9]{0,14}$/;
 export function createFilters({ db, maxPerUser = 200 }: Dependencies): Filters {
   return {
     async create(userId, definition) {
+      const { problem } = parseFilter(definition);
+      if (problem !== undefined) {
+        throw new MatrixError('request.bad-json', { message: `The filter is not valid: ${problem}.` });
+      }
       const text = JSON.stringify(definition);
       if (Buffer.byteLength(text) > maxDefinitionBytes) throw new MatrixError('request.too-large');
       const definitionHash = hash('sha256', text, 'base64url');

@@ -62,6 +62,7 @@ test('a filter that is not one, not there, or not mine', async () => {
   const refusals = [
     [await alice.post(filterPath, { room: 1 }), 400, 'M_BAD_JSON'],
     [await alice.post(filterPath, { room: { timeline: { senders: 'all' } } }), 400, 'M_BAD_JSON'],
+    [await alice.post(filterPath, { room: { timeline: { rooms: ['a-room'] } } }), 400, 'M_BAD_JSON'],
     [await alice.get(`${filterPath}/9999`), 404, 'M_NOT_FOUND'],
     [await alice.get(`${filterPath}/..%2F1`), 404, 'M_NOT_FOUND'],
     [await bob.get(`${filterPath}/1`), 403, 'M_FORBIDDEN'],
