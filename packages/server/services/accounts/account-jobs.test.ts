@@ -12,7 +12,10 @@ import {
 } from '@portico/storage/stores/accounts-jobs.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { openTestRooms } from '@portico/testkit/rooms.ts';
+import { profileChanges } from '../profile/profile-job.ts';
+import { planBan } from '../rooms/membership/ban.ts';
 import { changeMembership, membershipOf } from '../rooms/membership/change-membership.ts';
+import { planLeave } from '../rooms/membership/leave.ts';
 import type { RoomWriter } from '../rooms/room-writer.ts';
 import { createAccountJobs } from './account-jobs.ts';
 import { leaveRooms } from './leave-rooms-job.ts';
@@ -46,7 +49,7 @@ async function setUp(db: Database, count: number) {
     createAccountJobs({
       db,
       writer,
-      kinds: { leave: leaveRooms },
+      kinds: { leave: leaveRooms, profile: profileChanges({ memberProfile: async () => ({ displayname: 'New' }) }) },
       now: () => clock.at,
       newClaim: () => 'claim',
       log,
@@ -173,6 +176,55 @@ onBothEngines('account jobs: who has lost a claim writes nothing in a room any m
   await rooms.writer.append(roomNid, plan);
   assert.equal(await left(), 1);
 });
+
+onBothEngines(
+  'account jobs: one that is started anew while it is at work in a room writes nothing there',
+  async (db) => {
+    const { clock, rooms, start, left, done } = await setUp(db, 1);
+    await commit(db, (set) => startAccountJob(set, alice, 'leave', clock.at));
+    const outcomes: string[] = [];
+    const jobs = start({
+      async append(roomNid, plan) {
+        if (outcomes.length === 0) await commit(db, (set) => startAccountJob(set, alice, 'leave', clock.at));
+        try {
+          const appended = await rooms.writer.append(roomNid, plan);
+          outcomes.push('written');
+          return appended;
+        } catch (error) {
+          outcomes.push((error as Error).message);
+          throw error;
+        }
+      },
+    });
+    await until(done);
+    assert.deepEqual(outcomes, ['The guard account-job.lost did not hold', 'written']);
+    assert.equal(await left(), 1);
+    await jobs.close();
+  },
+);
+
+onBothEngines(
+  'a change of profile brings nobody back who leaves or is banned just before it is written',
+  async (db) => {
+    const { clock, rooms, joined, start, left, done } = await setUp(db, 3);
+    const [leaving, banning] = joined;
+    await commit(db, (set) => startAccountJob(set, alice, 'profile', clock.at));
+    const written: number[] = [];
+    const jobs = start({
+      async append(roomNid, plan) {
+        if (roomNid === leaving) await rooms.writer.append(roomNid, planLeave(alice, undefined));
+        if (roomNid === banning) await rooms.writer.append(roomNid, planBan('@bob:localhost', alice, undefined));
+        const appended = await rooms.writer.append(roomNid, plan);
+        if (appended.events.length > 0) written.push(roomNid);
+        return appended;
+      },
+    });
+    await until(done);
+    assert.deepEqual(written, joined.slice(2));
+    assert.equal(await left(), 1);
+    await jobs.close();
+  },
+);
 
 onBothEngines('a deactivated account enters no room any more, old or new', async (db) => {
   const { clock, rooms } = await setUp(db, 0);
