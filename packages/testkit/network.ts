@@ -15,6 +15,8 @@ export type TestNetworkOptions = Pick<TestServerOptions, 'engine' | 'now'> & {
 
 export interface TestNetwork {
   readonly authority: TestAuthority;
+  /** Its certificate, as a file. */
+  readonly caFile: string;
   /** A server by its name. After a restart it is another one. */
   server(name: string): NetworkServer;
   /** Nothing passes between two servers until they are healed: connections break, and new ones are refused. */
@@ -134,6 +136,7 @@ export async function startTestNetwork(
 
   return {
     authority,
+    caFile,
     server,
     cut(one, other) {
       const pair = pairOf(one, other);
