@@ -9,7 +9,7 @@ import { reachable, readSources } from './imports.ts';
  * those that reach neither a database server nor another process. Names of files or folders choose among the tests.
  */
 const root = join(import.meta.dirname, '..');
-const folders = ['packages', 'tests', 'vectors', 'scripts', 'bench'];
+const folders = ['packages', 'tests', 'vectors', 'scripts', 'bench', 'conformance'];
 
 const checks: readonly (readonly [name: string, ...command: string[]])[] = [
   ['format', 'oxfmt', '--check'],
