@@ -7,7 +7,7 @@ const seed = 3;
 
 suite('a server that is killed', { concurrency: true }, () => {
   for (const engine of ['sqlite', 'postgres'] as const) {
-    test(`keeps what it acknowledged, and all of it fits together (${engine})`, { timeout: 60_000 }, async () => {
+    test(`keeps what it acknowledged, and all of it fits together (${engine})`, { timeout: 180_000 }, async () => {
       const { kills, acknowledged } = await runScenario({ engine, seed, rounds: 4, within: 60 });
       assert.equal(kills.length, 4);
       assert.ok(acknowledged > 40, `${acknowledged} acknowledged`);
