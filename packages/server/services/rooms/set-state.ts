@@ -26,7 +26,8 @@ export async function setState(
       const current = view.state(type, stateKey);
       const isMember = view.state('m.room.member', sender)?.event.content['membership'] === 'join';
       const isSame =
-        current?.event.sender === sender && encodeCanonical(current.event.content) === encodeCanonical(content);
+        current?.event.sender === sender &&
+        encodeCanonical(current.event.content, 'lenient') === encodeCanonical(content, 'lenient');
       existing = isMember && isSame ? current.event.eventId : undefined;
       return existing === undefined ? [stateDraft(sender, type, content, stateKey)] : [];
     },

@@ -147,6 +147,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const put = (type: string, content: object) => alice.http.put(alice.room(roomId, `state/${type}/`), content);
       assert.equal(refused(await put('m.room.create', { room_version: '12' })), '400 M_BAD_JSON');
       assert.equal(refused(await put('m.room.power_levels', { users: { [alice.userId]: 100 } })), '400 M_BAD_JSON');
+      const beyond = { users: { [bob.userId]: 2 ** 53 } };
+      assert.equal(refused(await put('m.room.power_levels', beyond)), '400 M_BAD_JSON');
     });
 
     test('rooms that cannot be created', async () => {
