@@ -13,7 +13,9 @@ type Dependencies = { readonly uia: Uia; readonly login: Login; readonly serverN
 export function createOwnPassword({ uia, login, serverName }: Dependencies): OwnPassword {
   async function check(userId: string, auth: AuthData): Promise<StageOutcome> {
     const claimed = claimedUser(auth);
-    if (claimed !== undefined && userIdOf(claimed, serverName) !== userId) return wrong;
+    if (claimed !== undefined && userIdOf(claimed, serverName) !== userId) {
+      throw new MatrixError('forbidden', { message: 'Only the person whom this is about can allow it.' });
+    }
     if (typeof auth['password'] !== 'string') {
       throw new MatrixError('request.missing-param', { message: 'Missing: auth.password' });
     }

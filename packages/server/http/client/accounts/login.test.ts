@@ -21,7 +21,14 @@ test('the flows are those that work', async () => {
 });
 
 test('a user logs in by local part or whole ID, in the old way or the new one', async () => {
-  for (const who of [byId('alice'), byId('@alice:localhost'), { user: 'alice' }, { user: '@alice:localhost' }]) {
+  const inTheOldWay = [{ user: 'alice' }, { user: '@alice:localhost' }];
+  for (const who of [
+    byId('alice'),
+    byId('@alice:localhost'),
+    byId('Alice'),
+    byId('@ALICE:localhost'),
+    ...inTheOldWay,
+  ]) {
     const { status, body } = await logIn(who);
     assert.equal(status, 200);
     assert.equal(body['user_id'], '@alice:localhost');
@@ -35,7 +42,8 @@ test('a login that is wrong says no more than that', async () => {
   const refusals = [
     { ...byId('alice'), password: 'wrong' },
     byId('nobody'),
-    byId('ALICE'),
+    byId('\u{212a}alice'),
+    byId('@alice:LOCALHOST'),
     byId('@alice:elsewhere.example'),
   ];
   for (const refusal of refusals) {

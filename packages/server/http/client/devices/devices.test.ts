@@ -75,7 +75,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const identifier = { type: 'm.id.user', user: mallory.userId };
       const stolen = { auth: { type: 'm.login.password', identifier, password: 'of mallory' } };
       const { status, body } = await alice.delete(`${v3}/devices/${alice.deviceId}`, stolen);
-      assert.deepEqual([status, body['errcode']], [401, 'M_FORBIDDEN']);
+      assert.deepEqual([status, body['errcode']], [403, 'M_FORBIDDEN']);
       assert.equal(await isLoggedIn(alice), true);
     });
 
