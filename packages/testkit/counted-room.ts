@@ -87,7 +87,7 @@ export async function createCountedRoom(
         threadNid: assessment.thread?.threadNid,
         ordinal,
         chain: undefined,
-      powerLevelsNid: undefined,
+        powerLevelsNid: undefined,
         transaction: undefined,
       },
       position,

@@ -17,7 +17,12 @@ export type FullTextDocument = {
   readonly words: readonly string[];
 };
 
-export type Match = { readonly event_nid: number; readonly rank: number };
+export type Match = {
+  readonly event_nid: number;
+  readonly rank: number;
+  /** How many there are in all, as far as was counted. */
+  readonly matches: number;
+};
 
 /**
  * The only place where the two engines differ in what is asked of them: each has its own full text search. What it is made
@@ -31,8 +36,7 @@ export interface FullText {
   readonly removeRoom: Sql<void, [scope: string, limit: number]>;
   readonly roomScope: (roomNid: number) => string;
   readonly query: (query: FullTextQuery) => string;
-  /** Newest first, from an event on. */
-  readonly newest: Sql<Match, [query: string, before: number, limit: number]>;
-  readonly best: Sql<Match, [query: string, limit: number]>;
-  readonly count: Sql<{ matches: number }, [query: string, limit: number]>;
+  /** Newest first, from an event on. The last parameter is how far matches are counted. */
+  readonly newest: Sql<Match, [query: string, before: number, limit: number, counted: number]>;
+  readonly best: Sql<Match, [query: string, limit: number, counted: number]>;
 }

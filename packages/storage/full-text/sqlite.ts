@@ -4,6 +4,9 @@ const roomScope = (roomNid: number): string => `r${roomNid}`;
 const partScope = (part: string): string => `p${part}`;
 const quoted = (word: string): string => `"${word.replaceAll('"', '""')}"`;
 
+const countUpTo = (limit: string): string =>
+  `(select count(*) from (select 1 from message_search where message_search match $1 limit ${limit})) as matches`;
+
 /** FTS5 without the texts: the row ID is the event's number. */
 export const sqliteFullText: FullText = {
   pack: (documents) =>
@@ -36,17 +39,13 @@ export const sqliteFullText: FullText = {
   },
   newest: {
     name: 'full-text.newest',
-    text: `select rowid as event_nid, 0.0 as rank from message_search
+    text: `select rowid as event_nid, 0.0 as rank, ${countUpTo('$4')} from message_search
       where message_search match $1 and rowid < $2 order by rowid desc limit $3`,
   },
   best: {
     name: 'full-text.best',
     // Scopes say where to look, not how well something fits.
-    text: `select rowid as event_nid, -bm25(message_search, 1.0, 0.0) as rank from message_search
+    text: `select rowid as event_nid, -bm25(message_search, 1.0, 0.0) as rank, ${countUpTo('$3')} from message_search
       where message_search match $1 order by bm25(message_search, 1.0, 0.0), rowid desc limit $2`,
-  },
-  count: {
-    name: 'full-text.count',
-    text: `select count(*) as matches from (select 1 from message_search where message_search match $1 limit $2)`,
   },
 };

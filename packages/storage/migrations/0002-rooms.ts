@@ -60,6 +60,13 @@ export const rooms: Migration = {
     `create unique index events_by_transaction on events (sender, sender_device, txn_id, room_nid, type)
       where txn_id is not null`,
 
+    /* The mainlines of rooms: each event of power levels with the one among its auth events. A narrow copy, for long walks. */
+    `create table power_levels_links (
+      event_nid bigint primary key,
+      event_id text not null,
+      base_nid bigint
+    )`,
+
     /* What a redaction took away, until `delete_after` (milliseconds): moderators of this server may still look at it. */
     `create table redacted_originals (
       event_nid bigint primary key,

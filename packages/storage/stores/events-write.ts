@@ -108,6 +108,16 @@ const upsertCurrentState = sql<void, [roomNid: number, type: string, stateKey: s
    on conflict (room_nid, type, state_key) do update set event_nid = excluded.event_nid`,
 );
 
+const insertPowerLevelsLink = sql<void, [eventNid: number, eventId: string, baseNid: number | null]>(
+  'power-levels-links.insert',
+  'insert into power_levels_links (event_nid, event_id, base_nid) values ($1, $2, $3) on conflict do nothing',
+);
+
+function addPowerLevelsLink(set: WriteSet, event: NewEvent): void {
+  if (event.type !== 'm.room.power_levels' || event.stateKey !== '') return;
+  set.add(insertPowerLevelsLink, [event.eventNid, event.eventId, event.powerLevelsNid ?? null]);
+}
+
 /** Adds an event to the end of its room. Fails on the guard `event.duplicate` if it, or its transaction, is there already. */
 export function addTimelineEvent(set: WriteSet, event: NewEvent, position: PositionParam): void {
   set.guard('event.duplicate', 1, insertTimelineEvent, [
@@ -136,6 +146,7 @@ export function addTimelineEvent(set: WriteSet, event: NewEvent, position: Posit
     event.transaction?.deviceId ?? null,
     event.transaction?.txnId ?? null,
   ]);
+  addPowerLevelsLink(set, event);
 }
 
 /** Keeps an event that has no place in its room's order: it was rejected, or soft-failed. */
@@ -159,6 +170,7 @@ export function addEventOutsideTimeline(set: WriteSet, event: NewEvent): void {
     event.chain?.seq ?? null,
     event.powerLevelsNid ?? null,
   ]);
+  addPowerLevelsLink(set, event);
 }
 
 const deleteCurrentState = sql<void, [roomNid: number, type: string, stateKey: string]>(

@@ -17,8 +17,8 @@ const selectPowerLevelsChain = sql<LinkRow, [eventId: string, limit: number]>(
   `with recursive links (event_id, base_nid, place) as (
      select event_id, power_levels_nid, 1 from events where event_id = $1
      union all
-     select e.event_id, e.power_levels_nid, l.place + 1
-     from links l cross join events e where e.event_nid = l.base_nid and l.place < $2
+     select p.event_id, p.base_nid, l.place + 1
+     from links l cross join power_levels_links p where p.event_nid = l.base_nid and l.place < $2
    )
    select event_id, case when base_nid is null then 0 else 1 end as has_base from links order by place`,
 );
