@@ -53,7 +53,8 @@ export function createTyping({ db, roomNames, now, after = realTimers }: Depende
   const rooms = new Map<number, TypingRoom>();
   const roomListeners: ((roomNid: number) => void)[] = [];
   const localListeners: ((change: TypingChange) => void)[] = [];
-  let serial = 0;
+  // 0 is what is made of a token that another process gave.
+  let serial = 1;
   let stopTimer: (() => void) | undefined;
   let timerAt = Infinity;
 

@@ -26,6 +26,14 @@ describe('typing', () => {
     return rooms?.join?.[roomId]?.ephemeral.events.find((event) => event.type === 'm.typing')?.content['user_ids'];
   }
 
+  test('is over for who did not hear of it, too', async () => {
+    const { alice, bob, roomId } = await pair();
+    const { next_batch: since } = await bob.sync();
+    await type(alice, roomId, { typing: true });
+    await type(alice, roomId, { typing: false });
+    assert.deepEqual(typists(await bob.sync({ since }), roomId), []);
+  });
+
   test('wakes those who wait, with the list as it is, and nobody when nothing changes', async () => {
     const { alice, bob, roomId } = await pair();
     const start = await bob.sync();
