@@ -4,9 +4,9 @@ import type { Sql } from '../sql.ts';
 export type FullTextQuery = {
   /** All of them must be there. At least one. */
   readonly words: readonly string[];
-  /** One of these must be there, and one of the parts. */
+  /** One of these must be there, and one of the parts, where not all will do. */
   readonly rooms: readonly number[];
-  readonly parts: readonly string[];
+  readonly parts: readonly string[] | undefined;
 };
 
 /** A document to index: the words of one part of an event. */

@@ -41,7 +41,8 @@ export const postgresFullText: FullText = {
   roomScope,
   query({ words, rooms, parts }) {
     const any = (scopes: readonly string[]) => `(${scopes.map(quoted).join(' | ')})`;
-    return `${words.map(quoted).join(' & ')} & ${any(rooms.map(roomScope))} & ${any(parts.map(partScope))}`;
+    const inParts = parts === undefined ? '' : ` & ${any(parts.map(partScope))}`;
+    return `${words.map(quoted).join(' & ')} & ${any(rooms.map(roomScope))}${inParts}`;
   },
   newest: {
     name: 'full-text.newest',

@@ -34,8 +34,8 @@ export const sqliteFullText: FullText = {
   roomScope,
   query({ words, rooms, parts }) {
     const any = (scopes: readonly string[]) => `scope:(${scopes.join(' OR ')})`;
-    const scope = `${any(rooms.map(roomScope))} AND ${any(parts.map(partScope))}`;
-    return `words:(${words.map(quoted).join(' AND ')}) AND ${scope}`;
+    const inParts = parts === undefined ? '' : ` AND ${any(parts.map(partScope))}`;
+    return `words:(${words.map(quoted).join(' AND ')}) AND ${any(rooms.map(roomScope))}${inParts}`;
   },
   newest: {
     name: 'full-text.newest',

@@ -1,4 +1,4 @@
-import type { Reader } from '@portico/storage';
+import type { Database, Reader } from '@portico/storage';
 import type { FullText, Match } from '@portico/storage/full-text/full-text.ts';
 import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
 import { eventTest } from '../reading/event-reader.ts';
@@ -13,15 +13,22 @@ export type FoundEvent = {
   readonly membership: Sight['membership'];
 };
 
-export type Found = { readonly events: readonly FoundEvent[]; readonly next: SearchPlace | undefined };
+export type Found = {
+  readonly events: readonly FoundEvent[];
+  readonly next: SearchPlace | undefined;
+  /** How many documents match, those included that are not for the searcher; no more than `maxCounted`. */
+  readonly matches: number;
+};
 
 /** Of the best so many are shown, however many there are: whoever looks further says more words. */
 const maxRanked = 500;
 const maxScanned = 2000;
+/** "An approximate count of the total number of results found": further ones are not counted. */
+const maxCounted = 200;
 
 /** A page of matches, without what the searcher may not see, ignores or did not ask for. */
 export async function readMatches(
-  context: { readonly db: { readonly long: Reader }; readonly visibility: Visibility },
+  context: { readonly db: Database; readonly visibility: Visibility },
   fullText: FullText,
   request: SearchRequest,
   rooms: ReadonlyMap<number, SearchedRoom>,
@@ -35,33 +42,37 @@ export async function readMatches(
 
   if (order === 'rank') {
     const start = place !== undefined && 'offset' in place ? place.offset : 0;
-    const ranked = (await reader.all(fullText.best, [query, maxRanked])).slice(start);
+    const all = await reader.all(fullText.best, [query, maxRanked, maxCounted]);
+    const ranked = all.slice(start);
+    const matches = all[0]?.matches ?? 0;
     for (let offset = 0; offset < ranked.length; offset += limit) {
       const some = ranked.slice(offset, offset + limit);
-      const kept = await keep(reader, some);
+      const kept = await keep(context.db, some);
       for (const [index, match] of some.entries()) {
-        if (events.length === limit) return { events, next: { offset: start + offset + index } };
+        if (events.length === limit) return { events, next: { offset: start + offset + index }, matches };
         const found = kept.get(match.event_nid);
         if (found !== undefined) events.push(found);
       }
     }
-    return { events, next: undefined };
+    return { events, next: undefined, matches };
   }
 
+  let matches = 0;
   let before = place !== undefined && 'before' in place ? place.before : Number.MAX_SAFE_INTEGER;
   for (let scanned = 0; scanned < maxScanned;) {
-    const some = await reader.all(fullText.newest, [query, before, limit + 1]);
-    const kept = await keep(reader, some);
+    const some = await reader.all(fullText.newest, [query, before, limit + 1, scanned === 0 ? maxCounted : 0]);
+    if (scanned === 0) matches = some[0]?.matches ?? 0;
+    const kept = await keep(context.db, some);
     for (const { event_nid: nid } of some) {
-      if (events.length === limit) return { events, next: { before: nid + 1 } };
+      if (events.length === limit) return { events, next: { before: nid + 1 }, matches };
       before = nid;
       const found = kept.get(nid);
       if (found !== undefined) events.push(found);
     }
-    if (some.length <= limit) return { events, next: undefined };
+    if (some.length <= limit) return { events, next: undefined, matches };
     scanned += some.length;
   }
-  return { events, next: { before } };
+  return { events, next: { before }, matches };
 }
 
 function createSieve(

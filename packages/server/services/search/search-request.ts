@@ -24,7 +24,8 @@ export type SearchPlace = { readonly offset: number } | { readonly before: numbe
 
 export type SearchRequest = {
   readonly words: readonly string[];
-  readonly parts: readonly string[];
+  /** `undefined` for all of them. */
+  readonly parts: readonly string[] | undefined;
   readonly filter: RoomEventFilter;
   readonly limit: number;
   readonly order: 'recent' | 'rank';
@@ -39,7 +40,6 @@ const partOfKey: ReadonlyMap<string, string> = new Map([
   ['content.name', 'name'],
   ['content.topic', 'topic'],
 ]);
-const allParts = [...partOfKey.values()];
 const defaultLimit = 10;
 const maxLimit = 100;
 const defaultContext = 5;
@@ -51,7 +51,7 @@ export function parseSearchRequest(criteria: RoomEventsCriteria, nextBatch: stri
   const neighbours = (wanted: number | undefined) => Math.min(Math.max(wanted ?? defaultContext, 0), maxContext);
   return {
     words: queryWords(criteria.search_term),
-    parts: criteria.keys?.flatMap((key) => partOfKey.get(key) ?? []) ?? allParts,
+    parts: criteria.keys?.flatMap((key) => partOfKey.get(key) ?? []),
     filter,
     limit: Math.min(Math.max(filter.limit ?? defaultLimit, 1), maxLimit),
     order,

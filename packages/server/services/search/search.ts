@@ -1,4 +1,3 @@
-import type { Reader } from '@portico/storage';
 import type { FullText } from '@portico/storage/full-text/full-text.ts';
 import { readCurrentState } from '@portico/storage/stores/current-state-read.ts';
 import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
@@ -15,7 +14,7 @@ import {
   type RoomEventsCriteria,
   type SearchRequest,
 } from './search-request.ts';
-import { readSearchedRooms, type SearchedRoom } from './searched-rooms.ts';
+import { readSearchedRooms } from './searched-rooms.ts';
 
 export interface Search {
   /** What is found in the rooms of the requester, as the JSON text of `room_events`. */
@@ -24,8 +23,6 @@ export interface Search {
 
 type Dependencies = { readonly reading: ReadingContext; readonly fullText: FullText; readonly index: CatchUp };
 
-/** "An approximate count of the total number of results found": further ones are not counted. */
-const maxCounted = 1000;
 const nothing = '{"count":0,"highlights":[],"results":[]}';
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3search} */
@@ -33,14 +30,13 @@ export function createSearch({ reading, fullText, index }: Dependencies): Search
   return {
     async roomEvents(requester, criteria, nextBatch) {
       const request = parseSearchRequest(criteria, nextBatch);
-      if (request.words.length === 0 || request.parts.length === 0) return nothing;
+      if (request.words.length === 0 || request.parts?.length === 0) return nothing;
       await index.settled();
       const rooms = await readSearchedRooms(reading.db, requester.userId, request.filter);
       if (rooms.size === 0) return nothing;
       const ignored = await reading.ignored.of(requester.userId);
-      const { events, next } = await readMatches(reading, fullText, request, rooms, ignored);
-      const isAll = next === undefined && request.place === undefined;
-      const count = isAll ? events.length : await countMatches(reading.db.long, fullText, request, rooms);
+      const { events, next, matches } = await readMatches(reading, fullText, request, rooms, ignored);
+      const count = next === undefined && request.place === undefined ? events.length : matches;
       const contexts = request.context && (await readFoundContexts(reading, events, request.context, ignored));
       const text = await renderResults(reading, { ...requester, ignored }, events, contexts);
       let body = `{"count":${count},"highlights":${JSON.stringify(request.words)},"results":[${text.join(',')}]`;
@@ -50,16 +46,6 @@ export function createSearch({ reading, fullText, index }: Dependencies): Search
       return `${body}}`;
     },
   };
-}
-
-async function countMatches(
-  reader: Reader,
-  fullText: FullText,
-  { words, parts }: SearchRequest,
-  rooms: ReadonlyMap<number, SearchedRoom>,
-): Promise<number> {
-  const query = fullText.query({ words, parts, rooms: [...rooms.keys()] });
-  return (await reader.get(fullText.count, [query, maxCounted]))?.matches ?? 0;
 }
 
 async function renderResults(

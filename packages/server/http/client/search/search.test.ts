@@ -188,9 +188,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const query = fullTextFor(db).query({
         words: [word],
         rooms: Array.from({ length: 100 }, (_, n) => n),
-        parts: ['body'],
+        parts: undefined,
       });
-      const row = await db.get(fullTextFor(db).count, [query, 10]);
+      const row = await db.get(fullTextFor(db).best, [query, 1, 10]);
       await db.close();
       return row?.matches ?? 0;
     }
