@@ -4,7 +4,7 @@ import type { Reader } from '../../database.ts';
 import { StorageError } from '../../errors.ts';
 import type { Sql } from '../../sql.ts';
 import type { ConnectionSettings } from './connection.ts';
-import { toRow } from './values.ts';
+import { createMakeRow, type MakeRow } from './values.ts';
 
 export type ToReader = readonly [id: number, text: string, params: readonly unknown[]];
 export type FromReader = readonly [
@@ -25,10 +25,19 @@ export function createLongReader(settings: ConnectionSettings): {
   readonly close: () => Promise<void>;
 } {
   const waiting = new Map<number, Waiting>();
+  const makers = new Map<string, MakeRow>();
   let worker: Worker | undefined;
   let idleTimer: NodeJS.Timeout | undefined;
   let lastId = 0;
   let closed = false;
+
+  const makeRowOf = (text: string, columns: readonly string[]): MakeRow => {
+    const known = makers.get(text);
+    if (known !== undefined) return known;
+    const made = createMakeRow(columns);
+    makers.set(text, made);
+    return made;
+  };
 
   const stop = async () => {
     clearTimeout(idleTimer);
@@ -74,11 +83,11 @@ export function createLongReader(settings: ConnectionSettings): {
     reader: {
       async all<Row, Params extends readonly unknown[]>(statement: Sql<Row, Params>, params: Params): Promise<Row[]> {
         const [, , columns, rows] = await ask(statement.text, params);
-        return rows.map((row) => toRow(columns, row) as Row);
+        return rows.map(makeRowOf(statement.text, columns)) as Row[];
       },
       async get<Row, Params extends readonly unknown[]>(statement: Sql<Row, Params>, params: Params) {
         const [, , columns, rows] = await ask(statement.text, params);
-        return rows[0] === undefined ? undefined : (toRow(columns, rows[0]) as Row);
+        return rows[0] === undefined ? undefined : (makeRowOf(statement.text, columns)(rows[0]) as Row);
       },
     },
     async close() {

@@ -2,9 +2,13 @@ import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { Reader } from '../../database.ts';
 import type { Sql } from '../../sql.ts';
 import { toSqliteText } from './sql-text.ts';
-import { toInputs, toRow } from './values.ts';
+import { createMakeRow, type MakeRow, toInputs } from './values.ts';
 
-export type Prepared = { readonly statement: StatementSync; readonly columns: readonly string[] };
+export type Prepared = {
+  readonly statement: StatementSync;
+  readonly columns: readonly string[];
+  readonly makeRow: MakeRow;
+};
 
 /** A statement by its text, prepared once. */
 export function createStatementCache(db: DatabaseSync): (text: string) => Prepared {
@@ -15,7 +19,8 @@ export function createStatementCache(db: DatabaseSync): (text: string) => Prepar
     if (found === undefined) {
       const statement = db.prepare(toSqliteText(text));
       statement.setReturnArrays(true);
-      found = { statement, columns: statement.columns().map(({ name }) => name) };
+      const columns = statement.columns().map(({ name }) => name);
+      found = { statement, columns, makeRow: createMakeRow(columns) };
       known.set(text, found);
     }
     return found;
@@ -35,12 +40,12 @@ export function createReader(db: DatabaseSync): Reader {
     // Asynchronous, so that what goes wrong is a rejection as it is on PostgreSQL.
     async all<Row, Params extends readonly unknown[]>({ text }: Sql<Row, Params>, params: Params): Promise<Row[]> {
       const prepared = prepare(text);
-      return rowsOf(prepared, params).map((row) => toRow(prepared.columns, row) as Row);
+      return rowsOf(prepared, params).map(prepared.makeRow) as Row[];
     },
     async get<Row, Params extends readonly unknown[]>({ text }: Sql<Row, Params>, params: Params) {
-      const { statement, columns } = prepare(text);
+      const { statement, makeRow } = prepare(text);
       const row = statement.get(...toInputs(params)) as unknown as readonly SQLOutputValue[] | undefined;
-      return row === undefined ? undefined : (toRow(columns, row) as Row);
+      return row === undefined ? undefined : (makeRow(row) as Row);
     },
   };
 }

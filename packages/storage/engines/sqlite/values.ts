@@ -1,3 +1,4 @@
+import { compileFunction } from 'node:vm';
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import type { SqlValue } from '../../sql.ts';
 
@@ -24,4 +25,26 @@ export function toRow(columns: readonly string[], values: readonly SQLOutputValu
     row[columns[index] as string] = values[index] as SQLOutputValue;
   }
   return row;
+}
+
+export type MakeRow = (values: readonly SQLOutputValue[]) => Record<string, SQLOutputValue>;
+
+/** A statement that has brought so many rows gets code of its own for them; a small one is not worth compiling any. */
+const worthCompiling = 50;
+
+/** Properties that are written under names known only at run time cost more than the read itself. */
+export function createMakeRow(columns: readonly string[]): MakeRow {
+  let compiled: MakeRow | undefined;
+  let made = 0;
+  return (values) => {
+    if (compiled !== undefined) return compiled(values);
+    if (++made === worthCompiling) compiled = compile(columns);
+    return toRow(columns, values);
+  };
+}
+
+/** The names are those of our own statements, and written as the strings that they are. */
+function compile(columns: readonly string[]): MakeRow {
+  const fields = columns.map((name, index) => `${JSON.stringify(name)}: values[${index}]`);
+  return compileFunction(`return { ${fields.join(', ')} };`, ['values']) as MakeRow;
 }
