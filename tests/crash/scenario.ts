@@ -23,6 +23,8 @@ export type Scenario = {
 export type Summary = { readonly kills: readonly string[]; readonly acknowledged: number };
 
 const people = 6;
+/** In milliseconds. */
+const longestRound = 30_000;
 const client = '/_matrix/client/v3';
 
 /** Where a round ends: at a failpoint, or, at `any moment`, after so many things were done. */
@@ -161,9 +163,12 @@ async function useUntilEnd(server: ServerProcess, persons: readonly Person[], en
       if (end.pause && acts > 300) await Promise.race([server.ended, quietMoment()]);
     }),
   );
+  // Whatever the failpoint waits for may be long in coming.
+  const overdue = setTimeout(() => server.signal('SIGKILL'), longestRound);
   try {
     await Promise.all([...acting, ...syncing]);
   } finally {
+    clearTimeout(overdue);
     server.signal('SIGKILL');
     state.gone = true;
   }
