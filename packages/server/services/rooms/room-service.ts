@@ -26,7 +26,6 @@ import { getRedactionTarget, planRedaction } from './redact.ts';
 import { createReceiver } from './receiving/receiver.ts';
 import { createStateResolver } from './resolution/state-resolver.ts';
 import { createReferenceHashes } from './reference-hashes.ts';
-import { createRoomIds } from './room-ids.ts';
 import type { RoomParts } from './room-parts.ts';
 import { sendMessage } from './send-message.ts';
 import { setState, soleEventId } from './set-state.ts';
@@ -113,11 +112,11 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
   const newRooms = createNewRooms({ db, starts: writer, serverName, randomId: options.randomId });
   const readState = createReadState(db, stateEvents);
   const transactions = createTransactions(db);
-  const roomIds = createRoomIds((roomId) => findRoomNid(db, roomId));
+  const roomNames = createRoomNames(db);
 
   /** A person who asks about a room that does not exist learns no more than that they are not in it. */
   async function nidOf(roomId: string): Promise<number> {
-    const roomNid = await roomIds.find(roomId);
+    const roomNid = await roomNames.find(roomId);
     if (roomNid === undefined) throw new MatrixError('forbidden', { message: 'You are not in this room.' });
     return roomNid;
   }
@@ -159,7 +158,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
       return room.roomId;
     },
     async forget({ userId }, roomId) {
-      const roomNid = await roomIds.find(roomId);
+      const roomNid = await roomNames.find(roomId);
       if (roomNid !== undefined) await forget(db, roomNid, userId);
     },
     async leave({ userId }, roomId, reason) {
@@ -211,7 +210,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
       if (room === undefined) throw new MatrixError('alias.not-found');
       return room;
     }
-    const roomNid = await roomIds.find(roomIdOrAlias);
+    const roomNid = await roomNames.find(roomIdOrAlias);
     if (roomNid === undefined) throw new MatrixError('room.not-found');
     return { roomNid, roomId: roomIdOrAlias };
   }

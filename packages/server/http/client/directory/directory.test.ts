@@ -79,6 +79,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal((await bob.http.delete(aliasPath(mine))).status, 200);
       assert.equal(refused(await bob.http.delete(aliasPath(other))), '403 M_FORBIDDEN');
       await alice.setState(roomId, 'm.room.power_levels', { users: { [alice.userId]: 100, [bob.userId]: 50 } });
+      await bob.leave(roomId);
+      assert.equal(refused(await bob.http.delete(aliasPath(other))), '403 M_FORBIDDEN');
+      await bob.join(roomId);
       assert.equal((await bob.http.delete(aliasPath(other))).status, 200);
       assert.equal(refused(await alice.http.get(aliasPath(other))), '404 M_NOT_FOUND');
     });
@@ -154,10 +157,12 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       ]);
       assert.deepEqual(await find('wombles nothing'), []);
       await bob.join(roomId);
+      assert.equal((await find('wombles'))[0]?.['num_joined_members'], 2);
       await alice.setState(roomId, 'm.room.history_visibility', { history_visibility: 'world_readable' });
       await alice.setState(roomId, 'm.room.guest_access', { guest_access: 'can_join' });
       await alice.setState(roomId, 'm.room.avatar', { url: 'mxc://localhost/picture' });
       const topicEvent = await alice.setState(roomId, 'm.room.topic', { topic: 'Secret' });
+      assert.equal((await find('secret')).length, 1);
       await alice.redact(roomId, topicEvent);
       assert.deepEqual(await find('wombles'), [
         {

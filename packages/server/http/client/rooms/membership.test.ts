@@ -201,7 +201,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(refused(await find(bob, 0, 'f')), '403 M_FORBIDDEN');
       assert.equal(refused(await find(alice, 0, 'x')), '400 M_INVALID_PARAM');
       await alice.setState(roomId, 'm.room.history_visibility', { history_visibility: 'joined' });
+      const unseen = await alice.send(roomId, 'unseen');
       await bob.join(roomId);
+      assert.notEqual((await find(bob, await at(unseen), 'f')).body['event_id'], unseen);
       await alice.send(roomId, 'seen');
       await bob.leave(roomId);
       const hidden = await alice.send(roomId, 'hidden');

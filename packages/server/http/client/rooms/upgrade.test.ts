@@ -201,8 +201,11 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await bob.setAccountData('m.direct', { [alice.userId]: [old], [carol.userId]: ['!other:localhost'] });
       const replaced = await upgrade(alice, old, '12');
       await bob.join(replaced);
-      // Who was not there before has nothing to bring.
+      // Anybody may claim to replace a room: who was not in it brings nothing along.
+      await carol.http.put(`${user(carol)}/rooms/${encodeURIComponent(old)}/tags/u.work`, {});
       await carol.join(replaced);
+      const none = await carol.http.get(`${user(carol)}/rooms/${encodeURIComponent(replaced)}/tags`);
+      assert.deepEqual(none.body, { tags: {} });
       for (const who of [alice, bob]) {
         const { body } = await who.http.get(`${v3}/pushrules/global/room/${encodeURIComponent(replaced)}`);
         assert.deepEqual(body['actions'], [], who.userId);

@@ -55,8 +55,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await link(inner, innermost);
       await link(innermost, three);
       await link(innermost, four);
-      // A way back to the top.
+      // A way back to the top, and a second one to the bottom.
       await link(innermost, root);
+      await link(inner, three);
       return { root, one, inner, two, innermost, three, four };
     }
 
@@ -96,10 +97,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     });
 
     test('no deeper, fewer, or only what is suggested', async () => {
-      const { root, one, inner, two, innermost } = await tree();
+      const { root, one, inner, two, innermost, three } = await tree();
       const shallow = await rooms(alice, root, '?max_depth=1');
       assert.deepEqual(ids(shallow), [root, one, inner, two]);
-      assert.deepEqual(children(shallow, inner), [innermost]);
+      assert.deepEqual(children(shallow, inner), [innermost, three]);
       assert.deepEqual(ids(await rooms(alice, root, '?max_depth=0')), [root]);
       const suggested = await rooms(alice, root, '?suggested_only=true');
       assert.deepEqual(ids(suggested), [root, one, two]);
