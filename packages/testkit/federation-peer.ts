@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import {
@@ -76,20 +76,21 @@ export async function startPeer(
     return signJson(answer, serverName, key);
   }
 
-  const server = createServer({ cert: certificate, key: tlsKey }, (request, response) => {
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = '', url = '', headers } = request;
     const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', async () => {
-      const { method = '', url = '', headers } = request;
-      requests.push(`${method} ${url}`);
-      const found = handlers.findLast((entry) => entry.method === method && url.startsWith(entry.path));
-      const body = Buffer.concat(chunks).toString('utf8');
-      const answer = found
-        ? await found.handler({ method, url, headers, body })
-        : { status: 404, body: { errcode: 'M_UNRECOGNIZED' } };
-      const text = typeof answer.body === 'string' ? answer.body : encodeCanonical(answer.body, 'lenient');
-      response.writeHead(answer.status ?? 200, { 'content-type': 'application/json' }).end(text);
-    });
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    requests.push(`${method} ${url}`);
+    const found = handlers.findLast((entry) => entry.method === method && url.startsWith(entry.path));
+    const { status = 200, body } = found
+      ? await found.handler({ method, url, headers, body: Buffer.concat(chunks).toString('utf8') })
+      : { status: 404, body: { errcode: 'M_UNRECOGNIZED' } };
+    const text = typeof body === 'string' ? body : encodeCanonical(body, 'lenient');
+    response.writeHead(status, { 'content-type': 'application/json' }).end(text);
+  }
+
+  const server = createServer({ cert: certificate, key: tlsKey }, (request, response) => {
+    answer(request, response).catch((error: unknown) => response.destroy(error as Error));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   network.addPeer(serverName, (server.address() as AddressInfo).port);

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { Agent, get } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { suite, test, type TestContext } from 'node:test';
 import { startPeer } from './federation-peer.ts';
 import { startTestNetwork, type NetworkServer, type TestNetwork, type TestNetworkOptions } from './network.ts';
@@ -12,28 +15,23 @@ async function open(context: TestContext, names: string[], options?: TestNetwork
 }
 
 /** Asks a server over TLS, as one of its clients does. */
-function askOverTls(
+async function askOverTls(
   network: TestNetwork,
   server: NetworkServer,
   path: string,
 ): Promise<{ status: number; text: string }> {
   const agent = new Agent({ ca: readFileSync(network.caFile) });
   const port = new URL(server.urls[1] ?? '').port;
-  return new Promise((resolve, reject) => {
-    const request = get({ agent, host: '127.0.0.1', port, path, servername: server.serverName }, async (response) => {
-      let text = '';
-      for await (const chunk of response) text += String(chunk);
-      resolve({ status: response.statusCode ?? 0, text });
-    });
-    request.on('error', reject);
-  });
+  const request = get({ agent, host: '127.0.0.1', port, path, servername: server.serverName });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  return { status: response.statusCode ?? 0, text: await text(response) };
 }
 
 /** Whether one server can fetch the keys of another one, of which it knows none yet. */
 async function canReach(network: TestNetwork, from: string, to: string): Promise<boolean> {
   const path = `/_matrix/key/v2/query/${to}`;
-  const { text } = await askOverTls(network, network.server(from), path);
-  return (JSON.parse(text) as { server_keys: unknown[] }).server_keys.length > 0;
+  const answer = await askOverTls(network, network.server(from), path);
+  return (JSON.parse(answer.text) as { server_keys: unknown[] }).server_keys.length > 0;
 }
 
 for (const engine of ['sqlite', 'postgres'] as const) {
@@ -41,8 +39,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     const network = await open(context, ['hs1', 'hs2'], { engine });
     const one = network.server('hs1');
     assert.equal((await askOverTls(network, one, '/_matrix/client/versions')).status, 200);
-    const { text } = await askOverTls(network, one, '/_matrix/federation/v1/version');
-    assert.equal((JSON.parse(text) as { server: { name: string } }).server.name, 'Portico');
+    const version = await askOverTls(network, one, '/_matrix/federation/v1/version');
+    assert.equal((JSON.parse(version.text) as { server: { name: string } }).server.name, 'Portico');
     assert.equal((await askOverTls(network, one, '/_matrix/federation/v1/nothing')).status, 404);
     assert.equal(await canReach(network, 'hs1', 'hs2'), true);
     assert.equal(await canReach(network, 'hs2', 'hs1'), true);
@@ -74,8 +72,8 @@ suite('links between servers', () => {
   test('survive a restart', async (context) => {
     const network = await open(context, ['hs1', 'hs2']);
     const keys = async (): Promise<unknown> => {
-      const { text } = await askOverTls(network, network.server('hs2'), '/_matrix/key/v2/server');
-      return (JSON.parse(text) as { verify_keys: unknown }).verify_keys;
+      const answer = await askOverTls(network, network.server('hs2'), '/_matrix/key/v2/server');
+      return (JSON.parse(answer.text) as { verify_keys: unknown }).verify_keys;
     };
     const before = await keys();
     await network.stop('hs2');

@@ -256,10 +256,10 @@ test('a handshake that does not end is given up', async (context) => {
 test('connections are used again, and a bounded number of them', async (context) => {
   const sockets = new Set<unknown>();
   const gate = Promise.withResolvers<void>();
-  const port = await serve(context, async (request, response) => {
+  const port = await serve(context, (request, response) => {
     sockets.add(request.socket);
-    if (request.url === '/wait') await gate.promise;
-    response.end();
+    if (request.url === '/wait') void gate.promise.then(() => response.end());
+    else response.end();
   });
   const outbound = open(context, { limits: { connections: 2, requests: 4 } });
   for (let count = 0; count < 5; count++) await outbound.request(to(port));

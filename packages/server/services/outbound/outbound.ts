@@ -103,6 +103,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
         reset: once,
         signal,
       });
+    await pools.load();
     try {
       return await ask();
     } catch (error) {

@@ -1,4 +1,4 @@
-import { Pool, type buildConnector } from 'undici';
+import type { buildConnector, Pool } from 'undici';
 import { OutboundError } from './outbound-error.ts';
 import { type Route, routeKey } from './route.ts';
 
@@ -21,7 +21,9 @@ export type PoolLimits = {
 export const defaultPoolLimits: PoolLimits = { destinations: 1000, connections: 8, requests: 200, idle: 60_000 };
 
 export interface Pools {
-  /** The connections along a route, or `busy` where as much as may waits for them. */
+  /** To be waited for before anything is found: what it loads takes a good part of the time in which a server starts. */
+  load(): Promise<void>;
+  /** The connections along a route, or `busy` where as much as may waits for them: to be used at once. */
   find(route: Route): Pool;
   readonly size: number;
   close(): Promise<void>;
@@ -31,6 +33,7 @@ export interface Pools {
 export function createPools({ createConnector, limits }: Options): Pools {
   // In order of use, the longest unused first.
   const pools = new Map<string, Pool>();
+  let PoolOf: typeof Pool | undefined;
 
   function makeRoom(): void {
     for (const [key, pool] of pools) {
@@ -43,9 +46,10 @@ export function createPools({ createConnector, limits }: Options): Pools {
   }
 
   function open(route: Route): Pool {
+    if (PoolOf === undefined) throw new Error('The HTTP client has not been loaded');
     makeRoom();
     // The name is never looked at: the connector knows the way, and every request says its host.
-    return new Pool('http://destination.invalid', {
+    return new PoolOf('http://destination.invalid', {
       connect: createConnector(route),
       connections: limits.connections,
       pipelining: 1,
@@ -57,6 +61,9 @@ export function createPools({ createConnector, limits }: Options): Pools {
   }
 
   return {
+    async load() {
+      PoolOf ??= (await import('undici')).Pool;
+    },
     find(route) {
       const key = routeKey(route);
       const known = pools.get(key);
