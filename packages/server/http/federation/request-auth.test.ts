@@ -303,7 +303,7 @@ suite('keys:', () => {
     });
   }
 
-  test('that everybody can have count for nothing, were they stored long ago', async (context) => {
+  test('that everybody can have count for nothing beside good ones', async (context) => {
     const { base, peer } = await meet(context);
     const leaked = 'l/O9hxMVKB6Lg+3Hqf0FQQZhVESQcMzbPN1Cz2nM3og';
     assert.equal(decodeBase64(leaked)?.length, 32);

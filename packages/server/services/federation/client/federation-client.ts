@@ -1,6 +1,7 @@
 import { encodeCanonical, type JsonValue, type ServerName, type SigningKey, signText } from '@portico/protocol';
 import type { Static, TObject, TSchema } from 'typebox';
-import { Compile, type Validator } from 'typebox/compile';
+import { createRequire } from 'node:module';
+import type { Validator } from 'typebox/compile';
 import { type Input, type Operation, targetOf } from '../../../federation-api/operation.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import { OutboundError } from '../../outbound/outbound-error.ts';
@@ -10,6 +11,9 @@ import { requestText } from '../signing/request-text.ts';
 import { formatXMatrix } from '../signing/x-matrix.ts';
 import { FederationError } from './federation-error.ts';
 import { parseAnswer, parseRefusal } from './parse-answer.ts';
+
+/** For what compiles schemas: a start need not wait for it. */
+const require = createRequire(import.meta.url);
 
 /** A body that is canonical JSON text already, for requests that carry stored events. */
 export class CanonicalText {
@@ -133,7 +137,10 @@ export function createFederationClient(dependencies: Dependencies): FederationCl
 
   function validatorOf(schema: TSchema): Validator {
     let validator = validators.get(schema);
-    if (validator === undefined) validators.set(schema, (validator = Compile(schema)));
+    if (validator === undefined) {
+      const { Compile } = require('typebox/compile') as typeof import('typebox/compile');
+      validators.set(schema, (validator = Compile(schema)));
+    }
     return validator;
   }
 
