@@ -71,12 +71,20 @@ async function measureFork(name: string, version: string, grow: Grow): Promise<M
     if (leave === undefined) throw new Error('the other branch has no event');
     globalThis.gc?.();
     const memory = process.memoryUsage().heapUsed;
+    const cpu = process.cpuUsage();
     const start = performance.now();
     await deliver(a, atA, roomId, version, leave);
     const microseconds = (performance.now() - start) * 1000;
+    const { user, system } = process.cpuUsage(cpu);
+    const spent = Math.round((user + system) / 1000);
     const grown = Math.round((process.memoryUsage().heapUsed - memory) / 1e6);
     await Promise.all([a.close(), b.close()]);
-    return [{ name: `merge of two branches, ${length} ${name}, version ${version} (heap +${grown} MB)`, microseconds }];
+    return [
+      {
+        name: `merge of two branches, ${length} ${name}, version ${version} (${spent} CPU-ms, heap +${grown} MB)`,
+        microseconds,
+      },
+    ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

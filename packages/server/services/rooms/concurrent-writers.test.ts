@@ -115,3 +115,9 @@ test('two processes on one PostgreSQL keep a room one line of events, which no r
   done = true;
   assert.deepEqual(await tailing, timeline, 'what a reader saw');
 });
+
+onBothEngines('rooms that one person makes at the same moment are different rooms', async (db) => {
+  const { rooms } = await openTestRooms(db, { now: () => 1_700_000_000_000 });
+  const made = await Promise.all(Array.from({ length: 8 }, () => rooms.create(alice, {})));
+  assert.equal(new Set(made).size, 8);
+});

@@ -1,5 +1,5 @@
 import type { RoomVersionRules } from '@portico/protocol';
-import type { Database, WriteSet } from '@portico/storage';
+import { type Database, StorageError, type WriteSet } from '@portico/storage';
 import { emptyState } from '@portico/storage/state-trie/index.ts';
 import type { Draft } from './draft.ts';
 import type { RoomHead } from './head.ts';
@@ -26,9 +26,25 @@ type Options = {
   readonly serverName: string;
   /** Makes the random part of a room ID. */
   readonly randomId: () => string;
+  readonly now: () => number;
 };
 
-export function createNewRooms({ db, starts, serverName, randomId }: Options): NewRooms {
+/** How often a room is made again because another process made the same create event in the same millisecond. */
+const maxTries = 5;
+
+export function createNewRooms({ db, starts, serverName, randomId, now }: Options): NewRooms {
+  let lastCreated = 0;
+
+  /**
+   * Where the create event makes the room ID, two rooms of one person with the same content would be one if they were made
+   * at the same time: so no two are.
+   */
+  function atItsOwnTime([create, ...others]: readonly Draft[]): readonly Draft[] {
+    if (create === undefined) return others;
+    lastCreated = Math.max(now(), lastCreated + 1);
+    return [{ ...create, originServerTs: create.originServerTs ?? lastCreated }, ...others];
+  }
+
   return {
     async plan(rules) {
       const roomNid = await db.reserveIds('room', 1);
@@ -38,8 +54,16 @@ export function createNewRooms({ db, starts, serverName, randomId }: Options): N
     rehearse: (planned, drafts) => starts.rehearse(headOfNothing(planned), drafts),
     async create(planned, drafts, alongside) {
       const { roomNid } = planned;
-      const started = await starts.start(headOfNothing(planned), drafts, (set) => alongside(set, roomNid));
-      return started.roomId;
+      for (let tries = 1; ; tries++) {
+        try {
+          const started = await starts.start(headOfNothing(planned), atItsOwnTime(drafts), (set) =>
+            alongside(set, roomNid),
+          );
+          return started.roomId;
+        } catch (error) {
+          if (!(error instanceof StorageError) || error.guard !== 'room.taken' || tries === maxTries) throw error;
+        }
+      }
     },
   };
 }

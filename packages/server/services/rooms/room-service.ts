@@ -109,7 +109,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
   };
   const writer = createRoomWriter(deciding);
   const receiver = createReceiver({ ...deciding, resolver });
-  const newRooms = createNewRooms({ db, starts: writer, serverName, randomId: options.randomId });
+  const newRooms = createNewRooms({ db, starts: writer, serverName, randomId: options.randomId, now });
   const readState = createReadState(db, stateEvents);
   const transactions = createTransactions(db);
   const roomNames = createRoomNames(db);
