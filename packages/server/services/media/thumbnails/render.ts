@@ -1,4 +1,3 @@
-import { fileTypeFromBuffer } from 'file-type';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { thumbnailSize, type Variant } from './variant.ts';
@@ -43,6 +42,7 @@ function loadSharp(): Promise<SharpFactory> {
 }
 
 async function sniff(bytes: Uint8Array): Promise<string> {
+  const { fileTypeFromBuffer } = await import('file-type');
   const type = await fileTypeFromBuffer(bytes.subarray(0, headBytes)).catch(() => undefined);
   if (type === undefined || !decoders.has(type.mime)) throw new MatrixError('media.no-thumbnail');
   return type.mime;
