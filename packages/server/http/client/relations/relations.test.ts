@@ -214,6 +214,24 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal((await page(bob, 'threads', roomId)).ids.length, 0, 'its last message came after');
     });
 
+    test('who was away hears nothing of what was said meanwhile, where history is for those who were there', async () => {
+      const { alice, bob, roomId } = await pair();
+      await alice.setState(roomId, 'm.room.history_visibility', { history_visibility: 'joined' });
+      const root = await send(alice, roomId, text('root'));
+      const seen = await send(alice, roomId, relation('m.reference', root), 'org.example.vote');
+      await bob.leave(roomId);
+      await send(alice, roomId, edit('meanwhile', root));
+      await send(alice, roomId, relation('m.reference', root), 'org.example.vote');
+      await send(alice, roomId, text('meanwhile', relation('m.thread', root)));
+      await bob.join(roomId);
+      const back = await send(alice, roomId, relation('m.reference', root), 'org.example.vote');
+      assert.deepEqual(await bundle(bob, roomId, root), {
+        'm.reference': { chunk: [{ event_id: seen }, { event_id: back }] },
+      });
+      assert.deepEqual((await related(bob, roomId, root)).ids, [back, seen]);
+      assert.deepEqual(Object.keys((await bundle(alice, roomId, root)) ?? {}).length, 3);
+    });
+
     test('threads are listed, the one last written in first', async () => {
       const { alice, bob, roomId } = await pair();
       const roots = [

@@ -34,13 +34,14 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       return server.as({ userId: of.userId, accessToken: accessToken ?? '', deviceId: deviceId ?? '' });
     }
 
-    test('each device gets its own, once, and a long poll wakes', async () => {
+    test('each device gets its own, once, and a long poll wakes', { timeout: 20_000 }, async () => {
       const [alice, bob] = [await server.registerUser(), await server.registerUser()];
       const other = await secondDevice(bob);
       const [one, two] = [createSyncClient(bob), createSyncClient(other)];
       const start = await one.sync();
       const { next_batch: otherStart } = await two.sync();
-      const waiting = one.sync({ since: start.next_batch, timeout: 20_000 });
+      const waiting = one.sync({ since: start.next_batch, timeout: 60_000 });
+      for (let count = 0; count < 3; count++) await two.sync();
       const { status } = await send(alice, { [bob.userId]: { [bob.deviceId]: { n: 1, text: 'ü"\n' } } });
       assert.equal(status, 200);
       const got = await waiting;
