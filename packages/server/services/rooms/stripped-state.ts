@@ -14,6 +14,11 @@ export const strippedStateKeys: readonly StateKeyPair[] = [
   ['m.room.encryption', ''],
 ];
 
+/** Whether an event invites somebody or is a knock: they get to see the stripped state of the room. */
+export function showsStrippedState({ type, content }: Pick<RoomEvent, 'type' | 'content'>): boolean {
+  return type === 'm.room.member' && (content['membership'] === 'invite' || content['membership'] === 'knock');
+}
+
 /** An event with nothing but "`sender`, `type`, `state_key` and `content`", as JSON text. */
 export function strippedEvent(event: RoomEvent): string {
   const content = encodeCanonical(event.content, 'lenient');

@@ -11,7 +11,7 @@ import type { RoomHeads } from './heads.ts';
 import type { KnownState } from './known-state.ts';
 import type { Appended, Plan, RoomView, RoomWriter } from './room-writer.ts';
 import type { Step } from './steps.ts';
-import { strippedStateKeys } from './stripped-state.ts';
+import { showsStrippedState, strippedStateKeys } from './stripped-state.ts';
 import { writeHead, writeNewRoom } from './write-steps.ts';
 
 export type WriterDependencies = DecideContext & {
@@ -47,7 +47,7 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
   function decideAll(head: RoomHead, drafts: readonly Draft[]): readonly Step[] {
     const keys = drafts.flatMap((draft) => [
       ...keysOf(head.rules, draft),
-      ...(isInvitation(draft) ? strippedStateKeys : []),
+      ...(showsStrippedState(draft) ? strippedStateKeys : []),
     ]);
     need(head, keys);
     for (const { type, stateKey, sender, content } of drafts) {
@@ -156,7 +156,3 @@ function viewOf(head: RoomHead): RoomView {
 }
 
 /** What a person is shown the room's stripped state for. */
-function isInvitation(draft: Draft): boolean {
-  const { type, content } = draft;
-  return type === 'm.room.member' && (content['membership'] === 'invite' || content['membership'] === 'knock');
-}

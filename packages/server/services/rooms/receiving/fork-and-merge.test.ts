@@ -78,3 +78,18 @@ test('an event that the room did not allow is rejected, and stays out of the sta
   assert.deepEqual(await deliver([honest], a, roomId, '11'), ['accepted']);
   assert.deepEqual(await deliver([honest], a, roomId, '11'), ['known']);
 });
+
+const selectStripped = sql<{ events: string }, [userId: string]>(
+  'test.fork-and-merge.stripped',
+  'select events from stripped_states where user_id = $1',
+);
+
+test('whom another server invites gets to see what the room is', async (context) => {
+  const { a, b, roomId } = await partition(context, '12');
+  const start = b.db.currentPosition();
+  await b.rooms.invite(bob, roomId, '@dave:a', undefined);
+  assert.deepEqual(await deliver(await newPdus(b, roomId, start), a, roomId, '12'), ['accepted']);
+  const stripped = await a.db.get(selectStripped, ['@dave:a']);
+  const types = (JSON.parse(stripped?.events ?? '[]') as { type: string }[]).map(({ type }) => type);
+  assert.deepEqual(types.toSorted(), ['m.room.create', 'm.room.join_rules', 'm.room.member', 'm.room.member']);
+});

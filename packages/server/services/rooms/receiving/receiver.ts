@@ -13,6 +13,7 @@ import { type KnownState, knownAfterChanges } from '../known-state.ts';
 import { countChange, membershipsOf } from '../memberships-of.ts';
 import type { StateResolver } from '../resolution/state-resolver.ts';
 import type { EntryChange, Step } from '../steps.ts';
+import { showsStrippedState, strippedStateKeys } from '../stripped-state.ts';
 import { writeHead } from '../write-steps.ts';
 import { maxConflicts, patience } from '../writer.ts';
 import { type Judgement, judge } from './judge.ts';
@@ -191,7 +192,7 @@ function softFailure(
   head: RoomHead,
   event: RoomEvent,
 ): SoftFailure | undefined {
-  const keys = keysOf(head.rules, event);
+  const keys = [...keysOf(head.rules, event), ...(showsStrippedState(event) ? strippedStateKeys : [])];
   if (!known.knowNow(head, keys)) throw new NotInMemory(() => known.know(head, keys));
   const get = (type: string, stateKey: string): RoomEvent | undefined => getKnown(head, type, stateKey)?.event;
   const decision = authorise(head.rules, event, { get, create: get('m.room.create', '') });
