@@ -1,0 +1,58 @@
+/** One example person's view of the server. Every call must succeed. */
+export type Person = {
+  readonly userId: string;
+  call(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<Readonly<Record<string, string>>>;
+  say(roomId: string, content: Readonly<Record<string, unknown>>): Promise<string>;
+  upload(bytes: Uint8Array<ArrayBuffer>, contentType: string): Promise<string>;
+};
+
+let transactions = 0;
+
+export function personAt(baseUrl: string, userId: string, token: string): Person {
+  const authorization = `Bearer ${token}`;
+
+  async function send(path: string, init: RequestInit): Promise<Readonly<Record<string, string>>> {
+    const answer = await fetch(`${baseUrl}/_matrix/${path}`, init);
+    const body = (await answer.json()) as Record<string, string>;
+    if (!answer.ok) throw new Error(`${init.method} ${path}: ${answer.status} ${JSON.stringify(body)}`);
+    return body;
+  }
+
+  function call(method: string, path: string, body?: unknown): Promise<Readonly<Record<string, string>>> {
+    const text = body === undefined ? {} : { body: JSON.stringify(body) };
+    return send(`client/v3/${path}`, { method, headers: { authorization }, ...text });
+  }
+
+  return {
+    userId,
+    call,
+    async say(roomId, content) {
+      const path = `rooms/${encodeURIComponent(roomId)}/send/m.room.message/dev-${Date.now()}-${transactions++}`;
+      return (await call('PUT', path, content))['event_id'] ?? '';
+    },
+    async upload(bytes, contentType) {
+      const headers = { authorization, 'content-type': contentType };
+      const { content_uri: uri } = await send('media/v3/upload', { method: 'POST', headers, body: bytes });
+      return uri ?? '';
+    },
+  };
+}
+
+/** Registers a person, or logs them in if they are there. */
+export async function enter(
+  baseUrl: string,
+  name: string,
+  password: string,
+): Promise<{ person: Person; isNew: boolean }> {
+  const post = async (path: string, body: unknown) => {
+    const answer = await fetch(`${baseUrl}/_matrix/client/v3/${path}`, { method: 'POST', body: JSON.stringify(body) });
+    return { ok: answer.ok, body: (await answer.json()) as Record<string, string> };
+  };
+  const made = await post('register', { username: name, password, auth: { type: 'm.login.dummy' } });
+  const identifier = { type: 'm.id.user', user: name };
+  const session = made.ok ? made : await post('login', { type: 'm.login.password', identifier, password });
+  const { user_id: userId, access_token: token } = session.body;
+  if (userId === undefined || token === undefined)
+    throw new Error(`${name} cannot enter: ${JSON.stringify(session.body)}`);
+  return { person: personAt(baseUrl, userId, token), isNew: made.ok };
+}
