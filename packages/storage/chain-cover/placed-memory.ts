@@ -37,14 +37,8 @@ export function createPlacedMemory(maxEvents: number): PlacedMemory {
 
   return {
     remember,
-    get(eventNid) {
-      const placed = recent.get(eventNid);
-      if (placed !== undefined) {
-        recent.delete(eventNid);
-        recent.set(eventNid, placed);
-      }
-      return placed;
-    },
+    // Not moved to the end: what everything names, a room's create event say, is read again once in `maxEvents`.
+    get: (eventNid) => recent.get(eventNid),
     isOpen: (eventNid) => open.has(eventNid),
     addPending(roomNid, events) {
       const ofRoom = pending.get(roomNid) ?? new Map<number, PlacedEvent>();
