@@ -125,7 +125,7 @@ export function createSync({ reading, filters, streams, after = realTimers, watc
       const { userId, deviceId, fullState, stateField, signal } = request;
       const { filter, shape } = await known.find(userId, request.filter);
       const token = request.since === undefined ? undefined : await parseSince(request.since, signal);
-      const serials = token?.serials ?? new Map<string, string>();
+      let serials: SyncToken['serials'] = token?.serials ?? new Map();
       if (token !== undefined) acknowledge(request, token);
       let user = online.touch(userId);
       const memory = memoryOf(user, `${deviceId} ${shape}`);
@@ -167,6 +167,9 @@ export function createSync({ reading, filters, streams, after = realTimers, watc
           }
           // There is nothing up to here: it need not be read again.
           since = upTo;
+          serials = new Map([...nextSerials, ...answer.serials]);
+          // What happened meanwhile has woken nobody, as nobody was waiting.
+          if (hasNews(user, since, serials)) continue;
         }
         const left = deadline - now();
         waiting += 1;

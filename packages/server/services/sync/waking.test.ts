@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { createWriteSet, type Database } from '@portico/storage';
+import { openStateStore } from '@portico/storage/state-trie/index.ts';
+import { onBothEngines } from '@portico/testkit';
+import { createReading } from '../reading/reading.ts';
+import type { SyncStream } from './streams.ts';
+import { createSync } from './sync.ts';
+
+const userId = '@alice:a.org';
+
+async function announce(db: Database): Promise<void> {
+  const set = createWriteSet();
+  set.change('test_news', userId);
+  await db.commit(set);
+}
+
+onBothEngines('what happens while an answer is made, which turns out empty, is not slept through', async (db) => {
+  let reads = 0;
+  const stream: SyncStream = {
+    name: 'test',
+    kinds: new Map([['test_news', 'user']]),
+    async read() {
+      reads += 1;
+      if (reads === 1) await announce(db);
+      return reads === 1 ? {} : { fields: new Map([['news', '1']]) };
+    },
+  };
+  let waits = 0;
+  const reading = createReading({ db, states: await openStateStore(db, { cacheBytes: 1024 * 1024 }), now: () => 0 });
+  const sync = createSync({
+    reading,
+    filters: { get: () => Promise.resolve('{}') },
+    streams: [stream],
+    after(_, callback) {
+      waits += 1;
+      setImmediate(callback);
+      return () => undefined;
+    },
+  });
+  const { signal } = new AbortController();
+  const request = { userId, deviceId: 'A', filter: undefined, fullState: false, stateField: 'state', signal } as const;
+  const { next_batch: since } = JSON.parse(await sync.sync({ ...request, since: undefined, timeout: 0 })) as {
+    next_batch: string;
+  };
+  reads = 0;
+  await announce(db);
+  const answer = JSON.parse(await sync.sync({ ...request, since, timeout: 1000 })) as { news?: number };
+  assert.deepEqual([answer.news, reads, waits], [1, 2, 0]);
+  sync.close();
+});
