@@ -1,90 +1,116 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bareClient } from './person.ts';
-import { createClient, silent } from './sdk.ts';
+import { bareClient, type Person } from './person.ts';
+import { createClient, silent, type AuthDict, type MatrixError } from './sdk.ts';
 import { describeOnStage } from './stage.ts';
 
-describeOnStage('matrix-js-sdk with an account', (stage) => {
-  test('a new name and avatar show in the rooms one shares, and in the profile', async () => {
-    const { alice, bob } = stage;
-    const roomId = await stage.sharedRoom();
-    await alice.client.setDisplayName('Alice in rooms');
-    await alice.client.setAvatarUrl('mxc://localhost/alice');
-    const seen = await bob.until('the new name', () => {
-      const member = bob.client.getRoom(roomId)?.getMember(alice.userId);
-      return member?.rawDisplayName === 'Alice in rooms' && member.getMxcAvatarUrl() !== undefined && member;
-    });
-    assert.equal(seen.getMxcAvatarUrl(), 'mxc://localhost/alice');
-    assert.deepEqual(await bob.client.getProfileInfo(alice.userId), {
-      displayname: 'Alice in rooms',
-      avatar_url: 'mxc://localhost/alice',
-    });
-  });
+const passwordOf = ({ userId, password }: Person): AuthDict => ({
+  type: 'm.login.password',
+  identifier: { type: 'm.id.user', user: userId },
+  password,
+});
 
-  test('extended profile fields are there for clients that look for them', async () => {
-    const { alice, bob } = stage;
-    assert.equal(await alice.client.doesServerSupportExtendedProfiles(), true);
-    await alice.client.setExtendedProfileProperty('m.tz', 'Europe/Rome');
-    await alice.client.setExtendedProfileProperty('org.example.pets', ['cat']);
-    assert.equal(await bob.client.getExtendedProfileProperty(alice.userId, 'm.tz'), 'Europe/Rome');
-    await alice.client.deleteExtendedProfileProperty('m.tz');
-    const profile = await bob.client.getExtendedProfile(alice.userId);
-    assert.deepEqual([profile['m.tz'], profile['org.example.pets']], [undefined, ['cat']]);
-  });
+/** What the client is asked for, as its interactive authentication goes about it. */
+async function challenge(request: Promise<unknown>): Promise<string> {
+  const error = await request.then(
+    () => assert.fail('not asked for anything'),
+    (error: unknown) => error as MatrixError,
+  );
+  const { flows, session } = error.data as { flows?: unknown; session?: string };
+  assert.deepEqual([error.httpStatus, flows], [401, [{ stages: ['m.login.password'] }]]);
+  assert.ok(session);
+  return session;
+}
 
-  test('devices are named, listed and deleted', async () => {
-    const { people, alice } = stage;
-    const phone = await people.logIn(alice.userId, alice.password);
-    const id = phone.client.getDeviceId() ?? '';
-    await alice.client.setDeviceDetails(id, { display_name: 'My phone' });
-    const { devices } = await alice.client.getDevices();
-    assert.equal(devices.find(({ device_id: each }) => each === id)?.display_name, 'My phone');
-    const auth = {
-      type: 'm.login.password',
-      identifier: { type: 'm.id.user', user: alice.userId },
-      password: alice.password,
-    };
-    await assert.rejects(alice.client.deleteDevice(id), { httpStatus: 401 });
-    await alice.client.deleteMultipleDevices([id], auth);
+describeOnStage('matrix-js-sdk with accounts', (stage) => {
+  test('devices are named, and ended with a password', async () => {
+    const { people } = stage;
+    const carol = await people.arrive('carol');
+    const phone = await people.logIn(carol.userId, carol.password);
+    const phoneId = phone.client.getDeviceId() ?? '';
+    await carol.client.setDeviceDetails(phoneId, { display_name: 'Phone' });
+    const { devices } = await carol.client.getDevices();
+    assert.equal(devices.length, 2);
+    assert.equal(devices.find((device) => device.device_id === phoneId)?.display_name, 'Phone');
+    const session = await challenge(carol.client.deleteDevice(phoneId));
+    await carol.client.deleteDevice(phoneId, { ...passwordOf(carol), session });
     await assert.rejects(phone.client.whoami(), { errcode: 'M_UNKNOWN_TOKEN' });
-    phone.client.stopClient();
+    await carol.client.whoami();
   });
 
-  test('a session is refreshed', async () => {
-    const { server, bob } = stage;
-    const bare = bareClient(server.baseUrl);
-    const login = await bare.loginRequest({
+  test('a new password ends the other sessions, and the old one', async () => {
+    const { server, people } = stage;
+    const carol = await people.arrive('carol');
+    const phone = await people.logIn(carol.userId, carol.password);
+    await carol.client.setPassword(passwordOf(carol), 'a new one');
+    await assert.rejects(phone.client.whoami(), { errcode: 'M_UNKNOWN_TOKEN' });
+    const logIn = (password: string) =>
+      bareClient(server.baseUrl).loginRequest({ ...passwordOf(carol), type: 'm.login.password', password });
+    await assert.rejects(logIn(carol.password), { errcode: 'M_FORBIDDEN' });
+    assert.equal((await logIn('a new one')).user_id, carol.userId);
+  });
+
+  test('a refresh token gives a new access token, which the client takes by itself', async () => {
+    const { server, people } = stage;
+    const carol = await people.arrive('carol');
+    const { user_id: userId, ...session } = await bareClient(server.baseUrl).loginRequest({
+      ...passwordOf(carol),
       type: 'm.login.password',
-      identifier: { type: 'm.id.user', user: bob.userId },
-      password: bob.password,
       refresh_token: true,
     });
-    assert.ok(login.refresh_token !== undefined && login.expires_in_ms !== undefined);
-    const refreshed = await bare.refreshToken(login.refresh_token);
-    const { baseUrl } = server;
-    const client = createClient({ baseUrl, accessToken: refreshed.access_token, logger: silent });
-    assert.equal((await client.whoami()).device_id, login.device_id);
-    await assert.rejects(bare.refreshToken(login.refresh_token), { errcode: 'M_UNKNOWN_TOKEN' });
+    assert.ok(session.refresh_token && typeof session.expires_in_ms === 'number');
+    const renewed = await bareClient(server.baseUrl).refreshToken(session.refresh_token);
+    const client = createClient({
+      baseUrl: server.baseUrl,
+      userId,
+      deviceId: session.device_id,
+      accessToken: renewed.access_token,
+      logger: silent,
+    });
+    assert.equal((await client.whoami()).device_id, session.device_id);
   });
 
-  test('a password is changed, and an account ended', async () => {
-    const { people, bob } = stage;
+  test('who deactivates their account leaves, and cannot come back', async () => {
+    const { server, people, alice } = stage;
     const carol = await people.arrive('carol');
-    const auth = { type: 'm.login.password', user: carol.userId, password: carol.password };
-    await carol.client.setPassword(auth, 'another password', false);
-    await assert.rejects(people.logIn(carol.userId, carol.password), { errcode: 'M_FORBIDDEN' });
-    const { room_id: roomId } = await bob.client.createRoom({ invite: [carol.userId] });
-    await carol.inRoom(roomId, 'invite');
+    const { room_id: roomId } = await alice.client.createRoom({});
+    const room = await alice.inRoom(roomId);
+    await alice.client.invite(roomId, carol.userId);
     await carol.client.joinRoom(roomId);
-    await carol.client.deactivateAccount({ ...auth, password: 'another password' }, false);
+    await alice.until('carol in the room', () => room.getMember(carol.userId)?.membership === 'join');
+    const session = await challenge(carol.client.deactivateAccount());
     carol.client.stopClient();
-    const event = await bob.until('carol to be gone', () => {
-      const member = bob.client.getRoom(roomId)?.getMember(carol.userId);
-      return member?.membership === 'leave' && member.events.member;
+    await carol.client.deactivateAccount({ ...passwordOf(carol), session });
+    await alice.until('carol gone', () => room.getMember(carol.userId)?.membership === 'leave');
+    const again = bareClient(server.baseUrl).loginRequest({ ...passwordOf(carol), type: 'm.login.password' });
+    await assert.rejects(again, { errcode: 'M_USER_DEACTIVATED' });
+  });
+
+  test('a file goes up, into a message, and down again for those who are logged in', async () => {
+    const { alice, bob } = stage;
+    const roomId = await stage.sharedRoom();
+    const { 'm.upload.size': limit } = await alice.client.getMediaConfig(true);
+    assert.ok((limit ?? 0) >= 1_000_000);
+    const bytes = new Uint8Array(100_000).map((_, index) => index % 251);
+    const { content_uri: url } = await alice.client.uploadContent(new Blob([bytes], { type: 'text/plain' }), {
+      name: 'notes.txt',
     });
-    // What the client adds has no value, and is no part of the JSON.
-    const content = JSON.parse(JSON.stringify(event.getContent())) as unknown;
-    assert.deepEqual(content, { membership: 'leave', 'org.matrix.msc3759.deactivated': true });
-    await assert.rejects(people.logIn(carol.userId, 'another password'), { errcode: 'M_USER_DEACTIVATED' });
+    await alice.client.sendMessage(roomId, { msgtype: 'm.file', body: 'notes.txt', url } as never);
+    const event = await bob.reads(roomId, 'notes.txt');
+    const address = bob.client.mxcUrlToHttp(
+      String(event.getContent()['url']),
+      undefined,
+      undefined,
+      undefined,
+      false,
+      true,
+      true,
+    );
+    assert.ok(address);
+    assert.equal((await fetch(address)).status, 401);
+    const headers = { Authorization: `Bearer ${bob.client.getAccessToken()}` };
+    const response = await fetch(address, { headers });
+    assert.equal(response.headers.get('content-disposition'), 'inline; filename="notes.txt"');
+    assert.deepEqual(await response.bytes(), bytes);
   });
 });

@@ -21,7 +21,7 @@ export type Person = {
   readonly received: readonly string[];
   /** The `since` of each `/sync` that was asked. */
   readonly asked: readonly (string | null)[];
-  /** The first value that is not `undefined` or `false`, looked for now and after every answer to `/sync`. */
+  /** The first value that is not `undefined` or `false`, looked for now and again. */
   until<T>(what: string, look: () => T | undefined | false): Promise<T>;
   /** The room, once the client has it with that membership of its own. */
   inRoom(roomId: string, membership?: string): Promise<Room>;
@@ -110,6 +110,7 @@ function createPerson(client: MatrixClient, known: Known): Person {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
         clearTimeout(timer);
+        clearInterval(again);
         client.off(ClientEvent.Sync, check);
         act();
       };
@@ -125,6 +126,8 @@ function createPerson(client: MatrixClient, known: Known): Person {
         }
       };
       client.on(ClientEvent.Sync, check);
+      // Of what it learns it looks up some things on its own, and says so in many ways.
+      const again = setInterval(check, 20);
     });
   };
   const messages = (roomId: string) =>
