@@ -42,6 +42,10 @@ export function createConversation(options: Options): Conversation {
   const typing = createTyping({ db, roomNames: reading.rooms, now });
   const index = createSearchIndex({ db, fullText: fullTextFor(db), onFailure: failing('Indexing messages') });
   const updates = createDirectoryUpdates({ db, onFailure: failing('Updating the user directory') });
+  const toDeviceStream = createToDeviceStream({
+    db,
+    onFailure: failing('Dropping messages to a device that were delivered'),
+  });
   return {
     services: {
       typing,
@@ -56,11 +60,11 @@ export function createConversation(options: Options): Conversation {
         ignored: reading.ignored,
         online,
       }),
-      createToDeviceStream({ db, onFailure: failing('Dropping messages to a device that were delivered') }),
+      toDeviceStream,
     ],
     async close() {
       typing.close();
-      await Promise.all([index.close(), updates.close()]);
+      await Promise.all([index.close(), updates.close(), toDeviceStream.settled()]);
     },
   };
 }

@@ -20,7 +20,8 @@ export function createToDeviceStream({
   readonly db: Database;
   /** Told what went wrong with dropping messages: it will be tried again. */
   readonly onFailure: (error: unknown) => void;
-}): SyncStream {
+}): SyncStream & { readonly settled: () => Promise<void> } {
+  const dropping = new Set<Promise<void>>();
   // The last message that a device was given and has not acknowledged; nothing for one that holds no messages.
   const delivered = createSmallCache<string, QueuePlace | 'none'>(maxDevices);
   const keyOf = (userId: string, deviceId: string): string => `${deviceId} ${userId}`;
@@ -48,10 +49,17 @@ export function createToDeviceStream({
       if (waiting === 'none' || (waiting !== undefined && isBehind(waiting, place))) return;
       // A device that this process does not know may have got messages from another one, or before a restart.
       delivered.set(key, 'none');
-      drop(userId, deviceId, place).catch((error: unknown) => {
-        delivered.delete(key);
-        onFailure(error);
-      });
+      const dropped = drop(userId, deviceId, place)
+        .catch((error: unknown) => {
+          delivered.delete(key);
+          onFailure(error);
+        })
+        .finally(() => dropping.delete(dropped));
+      dropping.add(dropped);
+    },
+    /** When no messages are being dropped, which goes on behind the answers. */
+    async settled() {
+      await Promise.all(dropping);
     },
     async read({ userId, deviceId, since, upTo, serial }) {
       const after = since === undefined ? undefined : (parsePlace(serial) ?? { position: since, seq: wholePosition });
