@@ -5,12 +5,13 @@ import { openDatabase, parseFailpoint } from '@portico/storage';
 import { openStateStore } from '@portico/storage/state-trie/index.ts';
 import { dropToDeviceOf } from '@portico/storage/stores/to-device.ts';
 import { createFederation } from './compose/federation.ts';
+import { createRoomsAcrossServers, type RoomsAcrossServers } from './compose/federated-rooms.ts';
 import { createConversation } from './compose/conversation.ts';
 import { findRefusal } from './errors/from-storage.ts';
 import { adminEndpoints } from './http/admin/index.ts';
 import { type AppOptions, buildApp } from './http/app.ts';
 import { clientEndpoints } from './http/client/index.ts';
-import { federationEndpoints } from './http/federation/index.ts';
+import { federationEndpoints, roomFederationEndpoints } from './http/federation/index.ts';
 import { openApiEndpoint } from './http/openapi.ts';
 import { createRequestIds } from './observability/request-ids.ts';
 import { CommandError } from './process/command-error.ts';
@@ -83,19 +84,36 @@ export async function compose({
   const tags = createTags({ db });
   const carrySettings = createCarrySettings({ db, accountData: accounts.accountData, pushRules, tags });
   const profileOf = (userId: string) => accounts.profiles.memberProfile(userId);
+  let across: RoomsAcrossServers | undefined;
+  const signer = { serverName, key };
+  const randomId = () => randomBytes(12).toString('base64url');
   const rooms = createRoomService({
     db,
     states,
     unread,
-    signer: { serverName, key },
+    signer,
     serverName,
     defaultVersion: config.rooms.defaultVersion,
     now,
-    randomId: () => randomBytes(12).toString('base64url'),
+    randomId,
+    remote: () => across?.remote,
     profileOf,
     carrySettings,
     onlyAdminsPublish: config.rooms.publication === 'admins',
   });
+  const shared = createRoomsAcrossServers({
+    federation,
+    rooms,
+    db,
+    states,
+    unread,
+    signer,
+    serverName,
+    log,
+    now,
+    randomId,
+  });
+  if (config.federation.enabled) across = shared;
   const accountJobs = createAccountJobs({
     db,
     writer: rooms.writer,
@@ -151,6 +169,7 @@ export async function compose({
     ...conversation.services,
     ...breadth,
     ...federation.services,
+    ...shared.services,
     rooms,
     reading,
     sync,
@@ -179,7 +198,9 @@ export async function compose({
     createApp({ serve }, tls) {
       const endpoints = [
         ...(serve.includes('client') ? clientEndpoints : []),
-        ...(serve.includes('federation') && config.federation.enabled ? federationEndpoints : []),
+        ...(serve.includes('federation') && config.federation.enabled
+          ? [...federationEndpoints, ...roomFederationEndpoints]
+          : []),
         ...(serve.includes('admin') ? adminEndpoints : []),
       ];
       return buildApp([...endpoints, openApiEndpoint(endpoints)], services, {
@@ -189,7 +210,7 @@ export async function compose({
     },
     handlers: forCommandLine(accountCommands(accounts, now)),
     async close() {
-      await Promise.all([accountJobs.close(), lastSeen.close()]);
+      await Promise.all([accountJobs.close(), lastSeen.close(), shared.close()]);
       breadth.close();
       await conversation.close();
       sync.close();

@@ -202,6 +202,12 @@ export const errorTable = {
     status: 400,
     message: 'This server does not support the room version.',
   },
+  'room.incompatible-version': {
+    errcode: 'M_INCOMPATIBLE_ROOM_VERSION',
+    status: 400,
+    message: 'Your server does not support the version of this room.',
+  },
+  'federation.failed': { errcode: 'M_UNKNOWN', status: 502, message: 'The other server could not be reached.' },
   'alias.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such room alias.' },
   'alias.taken': { errcode: 'M_ROOM_IN_USE', status: 400, message: 'This room alias is taken.' },
   'alias.exists': { errcode: 'M_UNKNOWN', status: 409, message: 'This room alias is taken.' },

@@ -9,6 +9,7 @@ import { accountsBreadth } from './0008-accounts-breadth.ts';
 import { roomsBreadth } from './0009-rooms-breadth.ts';
 import { conversation } from './0010-conversation.ts';
 import { federationBase } from './0011-federation-base.ts';
+import { federationRooms } from './0012-federation-rooms.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   roomsBreadth,
   conversation,
   federationBase,
+  federationRooms,
 ];

@@ -2,6 +2,15 @@ import type { Notary } from '../../services/federation/keys/notary.ts';
 import type { OwnKeys } from '../../services/federation/keys/own-keys.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { getVersion, type Program } from './get-version.ts';
+import type { DirectoryQueries } from '../../services/federation/rooms/directory-queries.ts';
+import type { InboundTransactions } from '../../services/federation/receiving/transactions.ts';
+import type { MemberRequests } from '../../services/federation/rooms/member-requests.ts';
+import type { FederationSender } from '../../services/federation/sender/sender.ts';
+import type { Profiles } from '../../services/profile/profiles.ts';
+import { makeJoin, makeLeave } from './membership/make.ts';
+import { sendJoin, sendJoinV1, sendLeave, sendLeaveV1 } from './membership/send.ts';
+import { queryDirectory, queryProfile } from './queries/query.ts';
+import { sendTransaction } from './transactions/send-transaction.ts';
 import { getServerKeyById, getServerKeys } from './keys/get-server-keys.ts';
 import { queryManyServerKeys, queryServerKey, queryServerKeys } from './keys/query-server-keys.ts';
 
@@ -13,7 +22,29 @@ export type FederationServices = {
   readonly now: () => number;
 };
 
-/** Every endpoint of the server-server API. */
+/** What rooms that several servers share take beside that. */
+export type RoomFederationServices = {
+  readonly memberRequests: MemberRequests;
+  readonly inboundTransactions: InboundTransactions;
+  readonly directoryQueries: DirectoryQueries;
+  readonly federationSender: FederationSender;
+  readonly profiles: Profiles;
+};
+
+/** Endpoints about rooms and people. */
+export const roomFederationEndpoints: readonly Endpoint<RoomFederationServices>[] = [
+  makeJoin,
+  makeLeave,
+  sendJoin,
+  sendJoinV1,
+  sendLeave,
+  sendLeaveV1,
+  sendTransaction,
+  queryDirectory,
+  queryProfile,
+];
+
+/** Endpoints about servers themselves. */
 export const federationEndpoints: readonly Endpoint<FederationServices>[] = [
   getVersion,
   getServerKeys,

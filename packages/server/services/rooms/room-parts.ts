@@ -1,11 +1,20 @@
+import type { ImportDependencies } from './importing/import-room.ts';
+import type { JoinedRoom } from './importing/join-imported.ts';
+import type { RemoteMembership } from './importing/remote-invite.ts';
 import type { NewRooms } from './new-rooms.ts';
 import type { ReadState } from './read-state.ts';
 import type { Receiver } from './receiving/receiver.ts';
+import type { ReferenceHashes } from './reference-hashes.ts';
 import type { RoomWriter } from './room-writer.ts';
 
 /** What other services that change rooms are made of. */
 export type RoomParts = {
   readonly receiver: Receiver;
+  readonly importing: ImportDependencies;
+  /** Makes a room that somebody joined through another server one of this server's. */
+  readonly joinImported: (joined: JoinedRoom) => Promise<number>;
+  readonly recordRemote: (membership: RemoteMembership) => Promise<unknown>;
+  readonly references: ReferenceHashes;
   readonly writer: RoomWriter;
   readonly newRooms: NewRooms;
   readonly readState: ReadState;

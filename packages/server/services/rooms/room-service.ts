@@ -1,5 +1,5 @@
 import type { EventSigner, JsonObject } from '@portico/protocol';
-import { isRoomAlias, isUserId } from '@portico/protocol';
+import { isRoomAlias, isRoomId, isUserId, serverNameOf } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import { createChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
@@ -11,10 +11,13 @@ import { createRoom, type CreateRoomRequest } from './create-room.ts';
 import { createStepCommitter } from './commit-steps.ts';
 import { createRoomHeads } from './heads.ts';
 import { createKnownState } from './known-state.ts';
+import { joinImported } from './importing/join-imported.ts';
+import { recordRemoteMembership } from './importing/remote-invite.ts';
 import { checkCanonicalAlias } from './aliases/canonical-alias.ts';
 import { planBan, planUnban } from './membership/ban.ts';
 import { forget } from './membership/forget.ts';
 import { planInvite } from './membership/invite.ts';
+import { joinContent } from './membership/join.ts';
 import { joinRoom } from './membership/join-room.ts';
 import { predecessorIn } from './membership/predecessor.ts';
 import { planKick } from './membership/kick.ts';
@@ -26,6 +29,7 @@ import { getRedactionTarget, planRedaction } from './redact.ts';
 import { createReceiver } from './receiving/receiver.ts';
 import { createStateResolver } from './resolution/state-resolver.ts';
 import { createReferenceHashes } from './reference-hashes.ts';
+import type { RemoteRooms } from './remote-rooms.ts';
 import type { RoomParts } from './room-parts.ts';
 import { sendMessage } from './send-message.ts';
 import { setState, soleEventId } from './set-state.ts';
@@ -77,6 +81,8 @@ export type RoomServiceOptions = {
   readonly randomId: () => string;
   /** Brings what somebody has set for a room to the one that replaces it. May happen more than once. */
   readonly carrySettings?: (userId: string, from: string, to: string) => Promise<void>;
+  /** Rooms by way of other servers, where this one federates. */
+  readonly remote?: () => RemoteRooms | undefined;
   /** Whether only administrators list rooms in the directory. */
   readonly onlyAdminsPublish?: boolean;
   /** `displayname` and `avatar_url` of a person of this server, for their member events; empty for anyone else. */
@@ -125,7 +131,30 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
     if (!isUserId(userId)) throw new MatrixError('request.invalid-param', { message: 'user_id is not a user ID.' });
   }
 
+  const findRoomNid = (roomId: string) => roomNames.find(roomId);
+
+  /** Other servers, if the room is to be reached by way of them. */
+  async function awayFor(roomId: string): Promise<RemoteRooms | undefined> {
+    const remote = options.remote?.();
+    return remote !== undefined && (await remote.isAway(roomId)) ? remote : undefined;
+  }
+
+  /** A room's ID, and servers that may be in it. */
+  async function locate(
+    roomIdOrAlias: string,
+  ): Promise<{ readonly roomId: string; readonly servers: readonly string[] }> {
+    const remote = options.remote?.();
+    if (remote === undefined || !isRoomAlias(roomIdOrAlias) || serverNameOf(roomIdOrAlias) === serverName) {
+      return { roomId: isRoomId(roomIdOrAlias) ? roomIdOrAlias : (await resolve(roomIdOrAlias)).roomId, servers: [] };
+    }
+    return remote.resolveAlias(roomIdOrAlias);
+  }
+
   return {
+    importing: deciding,
+    joinImported: (joined) => joinImported({ ...deciding, findRoomNid }, joined),
+    recordRemote: (membership) => recordRemoteMembership({ db, serverName, findRoomNid }, membership),
+    references,
     receiver,
     writer,
     newRooms,
@@ -145,9 +174,14 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
       const [roomNid, profile] = await Promise.all([nidOf(roomId), profileOf(invited)]);
       await writer.append(roomNid, planInvite(userId, invited, profile, reason));
     },
-    async join({ userId }, roomIdOrAlias, { reason, extra = {} }) {
-      const room = await resolve(roomIdOrAlias);
+    async join({ userId }, roomIdOrAlias, { reason, extra = {}, via }) {
+      const { roomId, servers } = await locate(roomIdOrAlias);
       const content = { profile: await profileOf(userId), reason, extra };
+      for (let remote = await awayFor(roomId); remote !== undefined; remote = await awayFor(roomId)) {
+        const request = { userId, roomId, via: [...via, ...servers], content: joinContent(content) };
+        if ((await remote.join(request)) === 'joined') return roomId;
+      }
+      const room = await resolve(roomId);
       const { predecessor } = await joinRoom({ db, writer, readState }, room.roomNid, userId, content);
       await carryOver(userId, predecessor, room.roomId);
       return room.roomId;
@@ -162,6 +196,8 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
       if (roomNid !== undefined) await forget(db, roomNid, userId);
     },
     async leave({ userId }, roomId, reason) {
+      const remote = await awayFor(roomId);
+      if (remote !== undefined) return remote.leave(userId, roomId);
       await writer.append(await nidOf(roomId), planLeave(userId, reason));
     },
     async kick({ userId }, roomId, kicked, reason) {

@@ -23,9 +23,15 @@ const reserved: ReadonlySet<string> = new Set([
   'third_party_signed',
 ]);
 
-/** Joins a person; nothing happens if they are in the room already. */
-export function planJoin(userId: string, { profile, reason, extra = {}, authoriser, seeCreate }: JoinContent): Plan {
+/** What a join says, without who lets the person in. */
+export function joinContent({ profile, reason, extra = {} }: JoinContent): JsonObject {
   const given = Object.fromEntries(Object.entries(extra).filter(([key]) => !reserved.has(key)));
+  return withReason({ ...profile, ...given, membership: 'join' }, reason);
+}
+
+/** Joins a person; nothing happens if they are in the room already. */
+export function planJoin(userId: string, join: JoinContent): Plan {
+  const { authoriser, seeCreate } = join;
   const plan = changeMembership({
     sender: userId,
     userId,
@@ -33,7 +39,7 @@ export function planJoin(userId: string, { profile, reason, extra = {}, authoris
       seeCreate?.(view.state('m.room.create', '')?.event.content);
       const membership = membershipOf(current);
       if (membership === 'join') return undefined;
-      const content = withReason({ ...profile, ...given, membership: 'join' }, reason);
+      const content = joinContent(join);
       if (authoriser === undefined || membership === 'invite' || !joinsAreRestricted(view)) return content;
       return { ...content, join_authorised_via_users_server: authoriser };
     },

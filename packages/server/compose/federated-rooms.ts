@@ -1,0 +1,72 @@
+import type { EventSigner, ServerName } from '@portico/protocol';
+import type { Database } from '@portico/storage';
+import type { StateStore } from '@portico/storage/state-trie/index.ts';
+import type { Logger } from '../observability/logger.ts';
+import { createIngest } from '../services/federation/receiving/ingest.ts';
+import { createInboundRedactions } from '../services/federation/receiving/inbound-redactions.ts';
+import { createFetchMissing } from '../services/federation/receiving/missing-events.ts';
+import { createRoomQueues } from '../services/federation/receiving/room-queues.ts';
+import { createStoreOutliers } from '../services/federation/receiving/store-outliers.ts';
+import { createInboundTransactions, type InboundTransactions } from '../services/federation/receiving/transactions.ts';
+import { createCheckPdus } from '../services/federation/rooms/check-pdus.ts';
+import { createDirectoryQueries, type DirectoryQueries } from '../services/federation/rooms/directory-queries.ts';
+import { createFederatedRooms } from '../services/federation/rooms/federated-rooms.ts';
+import { createMemberRequests, type MemberRequests } from '../services/federation/rooms/member-requests.ts';
+import { createRemoteRooms } from '../services/federation/rooms/remote-join.ts';
+import { createSender, type FederationSender } from '../services/federation/sender/sender.ts';
+import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
+import type { RoomParts } from '../services/rooms/room-parts.ts';
+import type { UnreadService } from '../services/unread/unread-service.ts';
+import type { Federation } from './federation.ts';
+
+type Context = {
+  readonly federation: Federation;
+  readonly rooms: RoomParts;
+  readonly db: Database;
+  readonly states: StateStore;
+  readonly unread: UnreadService;
+  readonly signer: EventSigner;
+  readonly serverName: ServerName;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly randomId: () => string;
+};
+
+export type RoomsAcrossServers = {
+  readonly remote: RemoteRooms;
+  readonly services: {
+    readonly memberRequests: MemberRequests;
+    readonly inboundTransactions: InboundTransactions;
+    readonly directoryQueries: DirectoryQueries;
+    readonly federationSender: FederationSender;
+  };
+  close(): Promise<void>;
+};
+
+/** Rooms that this server shares with others. */
+export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
+  const { federation, rooms: parts, db, states, unread, signer, serverName, log, now, randomId } = context;
+  const { client } = federation;
+  const { readState, references, receiver, importing, joinImported, recordRemote } = parts;
+  const { stateEvents } = importing;
+  const rooms = createFederatedRooms(db, serverName);
+  const checkPdus = createCheckPdus(federation.verifyEvents);
+  const outliers = createStoreOutliers(importing);
+  const ingest = createIngest({
+    receiver,
+    redactions: createInboundRedactions({ db, readState, stateEvents, unread, now }),
+    fetchMissing: createFetchMissing({ db, client, checkPdus, outliers }),
+  });
+  const shared = { db, rooms, checkPdus, signer, log, now, randomId };
+  const federationSender = createSender({ db, client, serverName, log, now });
+  return {
+    remote: createRemoteRooms({ ...shared, client, joinImported, recordRemote }),
+    services: {
+      memberRequests: createMemberRequests({ ...shared, states, stateEvents, readState, references, ingest }),
+      inboundTransactions: createInboundTransactions({ rooms, checkPdus, ingest, queues: createRoomQueues(), log }),
+      directoryQueries: createDirectoryQueries(db, serverName),
+      federationSender,
+    },
+    close: () => federationSender.close(),
+  };
+}

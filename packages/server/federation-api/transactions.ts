@@ -1,0 +1,27 @@
+import { Type } from 'typebox';
+import { operation } from './operation.ts';
+import { anyObject, megabyte } from './pdu.ts';
+
+/** {@link https://spec.matrix.org/v1.19/server-server-api/#transactions} */
+export const sendTransaction = operation({
+  method: 'PUT',
+  path: '/_matrix/federation/v1/send/:txnId',
+  operationId: 'sendTransaction',
+  summary: 'Brings events and other messages.',
+  auth: 'server',
+  params: Type.Object({ txnId: Type.String() }),
+  body: Type.Object({
+    origin: Type.Optional(Type.String()),
+    origin_server_ts: Type.Optional(Type.Number()),
+    // "limited to 50 PDUs and 100 EDUs"
+    pdus: Type.Optional(Type.Array(anyObject, { maxItems: 50 })),
+    edus: Type.Optional(Type.Array(anyObject, { maxItems: 100 })),
+  }),
+  bodyLimit: 10 * megabyte,
+  response: Type.Object(
+    { pdus: Type.Record(Type.String(), Type.Object({ error: Type.Optional(Type.String()) })) },
+    { title: 'TransactionResult' },
+  ),
+  answerLimit: megabyte,
+  timeout: 60_000,
+});

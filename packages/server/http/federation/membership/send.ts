@@ -1,0 +1,34 @@
+import {
+  sendJoin as joinOperation,
+  sendJoinV1 as joinOperationV1,
+  sendLeave as leaveOperation,
+  sendLeaveV1 as leaveOperationV1,
+} from '../../../federation-api/membership.ts';
+import type { MemberRequests } from '../../../services/federation/rooms/member-requests.ts';
+import { endpoint } from '../../endpoint.ts';
+import { rawJson } from '../../result.ts';
+
+type Services = { readonly memberRequests: MemberRequests };
+
+export const sendJoin = endpoint(joinOperation, ({ memberRequests }: Services) => {
+  return async ({ origin, params, body }) => rawJson(await memberRequests.sendJoin({ origin, ...params, body }));
+});
+
+export const sendJoinV1 = endpoint(joinOperationV1, ({ memberRequests }: Services) => {
+  return async ({ origin, params, body }) =>
+    rawJson(`[200,${await memberRequests.sendJoin({ origin, ...params, body })}]`);
+});
+
+export const sendLeave = endpoint(leaveOperation, ({ memberRequests }: Services) => {
+  return async ({ origin, params, body }) => {
+    await memberRequests.sendLeave({ origin, ...params, body });
+    return rawJson('{}');
+  };
+});
+
+export const sendLeaveV1 = endpoint(leaveOperationV1, ({ memberRequests }: Services) => {
+  return async ({ origin, params, body }) => {
+    await memberRequests.sendLeave({ origin, ...params, body });
+    return rawJson('[200,{}]');
+  };
+});

@@ -1,0 +1,20 @@
+import type { JsonObject } from '@portico/protocol';
+
+export type RemoteJoin = {
+  readonly userId: string;
+  readonly roomId: string;
+  /** Servers that may be in the room. */
+  readonly via: readonly string[];
+  readonly content: JsonObject;
+};
+
+/** What is done in rooms that this server is not in, by way of servers that are. Everything refuses with a `MatrixError`. */
+export interface RemoteRooms {
+  /** Whether a room is to be reached by way of other servers. */
+  isAway(roomId: string): Promise<boolean>;
+  /** `again`: somebody else of this server has joined meanwhile, or failed to. */
+  join(request: RemoteJoin): Promise<'joined' | 'again'>;
+  /** Declines an invitation, or withdraws a knock. */
+  leave(userId: string, roomId: string): Promise<void>;
+  resolveAlias(alias: string): Promise<{ readonly roomId: string; readonly servers: readonly string[] }>;
+}

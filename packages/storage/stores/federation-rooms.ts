@@ -1,0 +1,124 @@
+import type { Reader, WriteSet } from '../database.ts';
+import { sql } from '../sql.ts';
+
+/** A room as another server may ask about it. */
+export type FederatedRoomRow = {
+  readonly room_nid: number;
+  readonly room_id: string;
+  readonly room_version: string;
+  readonly create_event_nid: number;
+  /** How many joined members the server that asks has, and how many this one has. */
+  readonly origin_joined: number;
+  readonly own_joined: number;
+  readonly hosts: number;
+  readonly acl: string | null;
+};
+
+const selectRoom = sql<FederatedRoomRow, [roomId: string, origin: string, own: string]>(
+  'federation-rooms.get',
+  `select r.room_nid, r.room_id, r.room_version, r.create_event_nid,
+     coalesce((select joined from joined_hosts where room_nid = r.room_nid and host = $2), 0) as origin_joined,
+     coalesce((select joined from joined_hosts where room_nid = r.room_nid and host = $3), 0) as own_joined,
+     (select count(*) from joined_hosts where room_nid = r.room_nid and joined > 0) as hosts,
+     (select e.content from current_state c join events e on e.event_nid = c.event_nid
+      where c.room_nid = r.room_nid and c.type = 'm.room.server_acl' and c.state_key = '') as acl
+   from rooms r where r.room_id = $1`,
+);
+
+const selectMember = sql<
+  { membership: string; sender: string; pdu: string; event_id: string },
+  [roomId: string, userId: string]
+>(
+  'federation-rooms.member',
+  `select m.membership, e.sender, e.event_id, e.before_content || e.content || e.after_content as pdu
+   from rooms r join memberships m on m.room_nid = r.room_nid join events e on e.event_nid = m.event_nid
+   where r.room_id = $1 and m.user_id = $2`,
+);
+
+const selectHosts = sql<{ host: string }, [roomNid: number, limit: number]>(
+  'federation-rooms.hosts',
+  'select host from joined_hosts where room_nid = $1 and joined > 0 order by joined desc, host limit $2',
+);
+
+export type StoredPduRow = {
+  readonly event_nid: number;
+  readonly event_id: string;
+  readonly room_nid: number;
+  readonly status: number;
+  readonly depth: number;
+  readonly room_order: number | null;
+  readonly state_before: number | null;
+  readonly state_after: number | null;
+  readonly state_key: string | null;
+  readonly type: string;
+  readonly origin_server_ts: number;
+  readonly pdu: string;
+};
+
+const selectPdus = sql<StoredPduRow, [eventIds: string]>(
+  'federation-rooms.pdus',
+  `select event_nid, event_id, room_nid, status, depth, room_order, state_before, state_after, state_key, type,
+     origin_server_ts, before_content || content || after_content as pdu
+   from events where event_id in (select value from json_each(cast($1 as text)))`,
+);
+
+const insertPendingRedaction = sql<void, [eventId: string, redactionNid: number, roomNid: number]>(
+  'pending-redactions.insert',
+  'insert into pending_redactions (event_id, redaction_nid, room_nid) values ($1, $2, $3) on conflict do nothing',
+);
+
+const selectPendingRedactions = sql<{ redaction_nid: number; event_id: string }, [eventId: string, roomNid: number]>(
+  'pending-redactions.of-event',
+  `select p.redaction_nid, e.event_id from pending_redactions p join events e on e.event_nid = p.redaction_nid
+   where p.event_id = $1 and p.room_nid = $2 order by p.redaction_nid limit 10`,
+);
+
+const deletePendingRedactions = sql<void, [eventId: string]>(
+  'pending-redactions.delete',
+  'delete from pending_redactions where event_id = $1',
+);
+
+export function findFederatedRoom(
+  reader: Reader,
+  roomId: string,
+  origin: string,
+  own: string,
+): Promise<FederatedRoomRow | undefined> {
+  return reader.get(selectRoom, [roomId, origin, own]);
+}
+
+/** What somebody is to a room, with the event that says so. */
+export function findMemberEvent(
+  reader: Reader,
+  roomId: string,
+  userId: string,
+): Promise<{ membership: string; sender: string; pdu: string; event_id: string } | undefined> {
+  return reader.get(selectMember, [roomId, userId]);
+}
+
+/** Servers in a room, those with the most members first. */
+export async function readHosts(reader: Reader, roomNid: number, limit: number): Promise<string[]> {
+  return (await reader.all(selectHosts, [roomNid, limit])).map((row) => row.host);
+}
+
+/** Events as they travel between servers, in no particular order. */
+export async function readPdusById(reader: Reader, eventIds: readonly string[]): Promise<StoredPduRow[]> {
+  return eventIds.length === 0 ? [] : reader.all(selectPdus, [JSON.stringify(eventIds)]);
+}
+
+/** Keeps a redaction in mind until what it redacts is there. */
+export function addPendingRedaction(set: WriteSet, eventId: string, redactionNid: number, roomNid: number): void {
+  set.add(insertPendingRedaction, [eventId, redactionNid, roomNid]);
+}
+
+export function readPendingRedactions(
+  reader: Reader,
+  roomNid: number,
+  eventId: string,
+): Promise<{ redaction_nid: number; event_id: string }[]> {
+  return reader.all(selectPendingRedactions, [eventId, roomNid]);
+}
+
+export function dropPendingRedactions(set: WriteSet, eventId: string): void {
+  set.add(deletePendingRedactions, [eventId]);
+}
