@@ -73,3 +73,94 @@ for (const version of ['2', '6', '11', '12']) {
     assert.deepEqual(network.server('hs2').errors, []);
   });
 }
+
+/** Two people of different servers in one room. */
+async function meet(context: TestContext) {
+  const network = await open(context);
+  const [alice, bob] = await Promise.all([
+    network.server('hs1').registerUser('alice'),
+    network.server('hs2').registerUser('bob'),
+  ]);
+  const roomId = await createRoom(alice);
+  await join(bob, roomId, 'hs1');
+  return { network, alice, bob, roomId };
+}
+
+const pathOf = (roomId: string, rest: string) => `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/${rest}`;
+
+async function setName(client: TestClient, roomId: string, name: string): Promise<void> {
+  assert.equal((await client.put(pathOf(roomId, 'state/m.room.name/'), { name })).status, 200);
+}
+
+async function nameOf(client: TestClient, roomId: string): Promise<unknown> {
+  return (await client.get(pathOf(roomId, 'state/m.room.name/'))).body['name'];
+}
+
+test('state and redactions reach the other server', async (context) => {
+  const { alice, bob, roomId } = await meet(context);
+  await setName(alice, roomId, 'New');
+  await until(async () => ((await nameOf(bob, roomId)) === 'New' ? true : undefined), 'the name is there');
+  const eventId = await say(bob, roomId, 'a secret');
+  await sees(alice, roomId, eventId);
+  const redacted = await alice.put(pathOf(roomId, `redact/${encodeURIComponent(eventId)}/1`), {});
+  assert.equal(redacted.status, 200);
+  await until(
+    async () => (JSON.stringify(await contentOf(bob, roomId, eventId)) === '{}' ? true : undefined),
+    'it is redacted',
+  );
+  const own = await say(bob, roomId, 'another one');
+  await sees(alice, roomId, own);
+  assert.equal((await bob.put(pathOf(roomId, `redact/${encodeURIComponent(own)}/2`), {})).status, 200);
+  await until(
+    async () => (JSON.stringify(await contentOf(alice, roomId, own)) === '{}' ? true : undefined),
+    'it is redacted on the other side',
+  );
+});
+
+test('who leaves, or is kicked, is gone everywhere, and may come back', async (context) => {
+  const { alice, bob, roomId } = await meet(context);
+  const membership = async (client: TestClient) =>
+    (await client.get(pathOf(roomId, `state/m.room.member/${encodeURIComponent(bob.userId)}`))).body['membership'];
+  assert.equal((await bob.post(pathOf(roomId, 'leave'), {})).status, 200);
+  await until(async () => ((await membership(alice)) === 'leave' ? true : undefined), 'he has left');
+  await join(bob, roomId, 'hs1');
+  assert.equal(await membership(alice), 'join');
+  await sees(bob, roomId, await say(alice, roomId, 'welcome back'));
+  assert.equal((await alice.post(pathOf(roomId, 'kick'), { user_id: bob.userId })).status, 200);
+  await until(async () => ((await membership(bob)) === 'leave' ? true : undefined), 'he knows');
+});
+
+test('a partition heals, and both servers have the same state', async (context) => {
+  const { network, alice, bob, roomId } = await meet(context);
+  await sees(bob, roomId, await say(alice, roomId, 'before'));
+  network.cut('hs1', 'hs2');
+  await setName(alice, roomId, 'Hers');
+  const hers = await say(alice, roomId, 'on my side');
+  const his = await say(bob, roomId, 'on mine');
+  network.healAll();
+  await Promise.all([sees(bob, roomId, hers), sees(alice, roomId, his)]);
+  await Promise.all([
+    sees(bob, roomId, await say(alice, roomId, 'one more')),
+    sees(alice, roomId, await say(bob, roomId, 'mine too')),
+  ]);
+  assert.deepEqual(await stateOf(alice, roomId), await stateOf(bob, roomId));
+  assert.equal(await nameOf(bob, roomId), 'Hers');
+});
+
+test('a server that was away is told everything in its order, more than fits into one transaction', async (context) => {
+  const { network, alice, bob, roomId } = await meet(context);
+  await sees(bob, roomId, await say(alice, roomId, 'before'));
+  await network.stop('hs2');
+  let last = '';
+  for (let count = 0; count < 70; count++) last = await say(alice, roomId, `message ${count}`);
+  await network.stop('hs1');
+  await Promise.all([network.start('hs1'), network.start('hs2')]);
+  const again = network.server('hs2').as(bob);
+  await sees(again, roomId, last);
+  const { body } = await again.get(pathOf(roomId, 'messages?dir=b&limit=71'));
+  const texts = (body['chunk'] as { content: { body?: string } }[]).map(({ content }) => content.body);
+  assert.deepEqual(
+    texts.toReversed().slice(1),
+    Array.from({ length: 70 }, (_, index) => `message ${index}`),
+  );
+});

@@ -10,6 +10,7 @@ import { createStoreOutliers } from '../services/federation/receiving/store-outl
 import { createInboundTransactions, type InboundTransactions } from '../services/federation/receiving/transactions.ts';
 import { createCheckPdus } from '../services/federation/rooms/check-pdus.ts';
 import { createDirectoryQueries, type DirectoryQueries } from '../services/federation/rooms/directory-queries.ts';
+import { createEventQueries, type EventQueries } from '../services/federation/rooms/event-queries.ts';
 import { createFederatedRooms } from '../services/federation/rooms/federated-rooms.ts';
 import { createMemberRequests, type MemberRequests } from '../services/federation/rooms/member-requests.ts';
 import { createRemoteRooms } from '../services/federation/rooms/remote-join.ts';
@@ -39,6 +40,8 @@ export type RoomsAcrossServers = {
     readonly inboundTransactions: InboundTransactions;
     readonly directoryQueries: DirectoryQueries;
     readonly federationSender: FederationSender;
+    readonly eventQueries: EventQueries;
+    readonly serverName: string;
   };
   close(): Promise<void>;
 };
@@ -66,6 +69,8 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
       inboundTransactions: createInboundTransactions({ rooms, checkPdus, ingest, queues: createRoomQueues(), log }),
       directoryQueries: createDirectoryQueries(db, serverName),
       federationSender,
+      eventQueries: createEventQueries({ db, states, stateEvents, rooms }),
+      serverName,
     },
     close: () => federationSender.close(),
   };

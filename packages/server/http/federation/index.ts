@@ -7,6 +7,8 @@ import type { InboundTransactions } from '../../services/federation/receiving/tr
 import type { MemberRequests } from '../../services/federation/rooms/member-requests.ts';
 import type { FederationSender } from '../../services/federation/sender/sender.ts';
 import type { Profiles } from '../../services/profile/profiles.ts';
+import type { EventQueries } from '../../services/federation/rooms/event-queries.ts';
+import { backfill, getEvent, getEventAuth, getMissingEvents, getState, getStateIds } from './history/events.ts';
 import { makeJoin, makeLeave } from './membership/make.ts';
 import { sendJoin, sendJoinV1, sendLeave, sendLeaveV1 } from './membership/send.ts';
 import { queryDirectory, queryProfile } from './queries/query.ts';
@@ -28,7 +30,10 @@ export type RoomFederationServices = {
   readonly inboundTransactions: InboundTransactions;
   readonly directoryQueries: DirectoryQueries;
   readonly federationSender: FederationSender;
+  readonly eventQueries: EventQueries;
   readonly profiles: Profiles;
+  readonly serverName: string;
+  readonly now: () => number;
 };
 
 /** Endpoints about rooms and people. */
@@ -40,6 +45,12 @@ export const roomFederationEndpoints: readonly Endpoint<RoomFederationServices>[
   sendLeave,
   sendLeaveV1,
   sendTransaction,
+  getEvent,
+  getState,
+  getStateIds,
+  getEventAuth,
+  backfill,
+  getMissingEvents,
   queryDirectory,
   queryProfile,
 ];

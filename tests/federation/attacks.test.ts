@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test, type TestContext } from 'node:test';
+import { eventIdOf, findRoomVersion, hashAndSignEvent, isJsonObject, type JsonObject } from '@portico/protocol';
+import { type FederationPeer, startPeer } from '@portico/testkit/federation-peer.ts';
+import { startTestNetwork } from '@portico/testkit/network.ts';
+
+const rules = findRoomVersion('10');
+assert.ok(rules);
+
+/** A server, one of its people with a room, and another server that does what a test wants. */
+async function open(context: TestContext) {
+  const network = await startTestNetwork(['hs1']);
+  context.after(() => network.close());
+  const peer = await startPeer(network, 'peer.test');
+  context.after(() => peer.close());
+  const server = network.server('hs1');
+  const alice = await server.registerUser('alice');
+  const { body } = await alice.post('/_matrix/client/v3/createRoom', { preset: 'public_chat', room_version: '10' });
+  const roomId = String(body['room_id']);
+  return { network, server, peer, alice, roomId, path: encodeURIComponent(roomId) };
+}
+
+function sign(peer: FederationPeer, event: JsonObject): { readonly pdu: JsonObject; readonly eventId: string } {
+  assert.ok(rules);
+  const pdu = hashAndSignEvent(rules, event, peer.serverName, peer.key);
+  return { pdu, eventId: eventIdOf(rules, pdu) };
+}
+
+async function joinTemplate(peer: FederationPeer, path: string, userId: string): Promise<JsonObject> {
+  const { status, body } = await peer.send(
+    'hs1',
+    'GET',
+    `/_matrix/federation/v1/make_join/${path}/${encodeURIComponent(userId)}?ver=10`,
+  );
+  assert.equal(status, 200, JSON.stringify(body));
+  assert.ok(isJsonObject(body) && isJsonObject(body['event']));
+  return body['event'];
+}
+
+const sendJoin = async (peer: FederationPeer, path: string, eventId: string, pdu: JsonObject): Promise<string> => {
+  const uri = `/_matrix/federation/v2/send_join/${path}/${encodeURIComponent(eventId)}`;
+  const { status, body } = await peer.send('hs1', 'PUT', uri, { content: pdu });
+  return `${status} ${isJsonObject(body) ? String(body['errcode'] ?? '') : ''}`.trim();
+};
+
+/** Lets somebody of the peer join, and gives what its next event follows. */
+async function joinAs(peer: FederationPeer, path: string, userId = '@mallory:peer.test') {
+  const template = await joinTemplate(peer, path, userId);
+  const { pdu, eventId } = sign(peer, template);
+  assert.equal(await sendJoin(peer, path, eventId, pdu), '200');
+  return { template, eventId, depth: Number(template['depth']) };
+}
+
+function send(peer: FederationPeer, pdus: readonly JsonObject[], txnId = randomBytes(6).toString('hex')) {
+  return peer.send('hs1', 'PUT', `/_matrix/federation/v1/send/${txnId}`, {
+    content: { origin: peer.serverName, origin_server_ts: Date.now(), pdus },
+  });
+}
+
+test('a join that is not what its request says is refused', async (context) => {
+  const { peer, path, alice } = await open(context);
+  const template = await joinTemplate(peer, path, '@mallory:peer.test');
+  const good = sign(peer, template);
+  const { body } = await alice.post('/_matrix/client/v3/createRoom', { preset: 'public_chat', room_version: '10' });
+  const other = encodeURIComponent(String(body['room_id']));
+  assert.equal(await sendJoin(peer, other, good.eventId, good.pdu), '400 M_INVALID_PARAM', 'for another room');
+  assert.equal(await sendJoin(peer, path, '$other', good.pdu), '400 M_INVALID_PARAM', 'with another ID');
+  const variants: readonly [what: string, over: JsonObject, answer: string][] = [
+    ['of somebody of this server', { sender: alice.userId, state_key: alice.userId }, '403 M_FORBIDDEN'],
+    ['of somebody else', { state_key: '@other:peer.test' }, '400 M_INVALID_PARAM'],
+    ['that is none', { content: { membership: 'leave' } }, '400 M_INVALID_PARAM'],
+    ['of another type', { type: 'm.room.power_levels', state_key: '' }, '400 M_INVALID_PARAM'],
+  ];
+  for (const [what, over, answer] of variants) {
+    const { pdu, eventId } = sign(peer, { ...template, ...over });
+    assert.equal(await sendJoin(peer, path, eventId, pdu), answer, what);
+  }
+  const uri = `/_matrix/federation/v1/make_join/${path}/${encodeURIComponent('@a:peer.test')}?ver=1`;
+  const { status, body: refusal } = await peer.send('hs1', 'GET', uri);
+  assert.equal(`${status} ${String((refusal as JsonObject)['errcode'])}`, '400 M_INCOMPATIBLE_ROOM_VERSION');
+  assert.equal(await sendJoin(peer, path, good.eventId, good.pdu), '200');
+});
+
+test('a template that asks for more than a join is not signed', async (context) => {
+  const { peer, alice } = await open(context);
+  const roomId = '!theirs:peer.test';
+  let sent: JsonObject | undefined;
+  peer.on('GET', '/_matrix/federation/v1/make_join', () => ({
+    body: {
+      room_version: '10',
+      event: {
+        type: 'm.room.power_levels',
+        room_id: '!victim:hs1',
+        sender: '@admin:hs1',
+        state_key: '',
+        content: { users: { '@mallory:peer.test': 100 }, membership: 'ban', evil: true },
+        depth: 5,
+        prev_events: [`$${'a'.repeat(43)}`],
+        auth_events: [`$${'b'.repeat(43)}`],
+        origin_server_ts: 1,
+      },
+    },
+  }));
+  peer.on('PUT', '/_matrix/federation/v2/send_join', ({ body }) => {
+    sent = JSON.parse(body) as JsonObject;
+    return { status: 403, body: { errcode: 'M_FORBIDDEN', error: 'No.' } };
+  });
+  const { status } = await alice.post(`/_matrix/client/v3/join/${encodeURIComponent(roomId)}?via=peer.test`, {});
+  assert.equal(status, 403);
+  assert.ok(sent);
+  const { type, room_id, sender, state_key, content } = sent;
+  assert.deepEqual(
+    { type, room_id, sender, state_key },
+    {
+      type: 'm.room.member',
+      room_id: roomId,
+      sender: alice.userId,
+      state_key: alice.userId,
+    },
+  );
+  assert.deepEqual(
+    Object.keys(content as JsonObject).toSorted(),
+    ['displayname', 'membership'].filter((key) => key in (content as JsonObject)),
+  );
+  assert.equal((content as JsonObject)['membership'], 'join');
+});
+
+test('a poisoned event does not block the rest, and a transaction counts once', async (context) => {
+  const { peer, path, roomId, alice } = await open(context);
+  const { template, eventId: previous, depth } = await joinAs(peer, path);
+  const message = (body: string, over: JsonObject = {}) =>
+    sign(peer, {
+      type: 'm.room.message',
+      room_id: roomId,
+      sender: '@mallory:peer.test',
+      content: { body, msgtype: 'm.text' },
+      depth: depth + 1,
+      origin_server_ts: Date.now(),
+      prev_events: [previous],
+      auth_events: [...(template['auth_events'] as string[]).slice(0, 2), previous],
+      ...over,
+    });
+  const tampered = message('was this');
+  const changed = { ...tampered.pdu, content: { body: 'is now that', msgtype: 'm.text' } };
+  const forged = message('forged', { sender: alice.userId });
+  const topic = message('', { type: 'm.room.name', state_key: '', content: { name: 'Mine now' } });
+  const good = message('good');
+  const pdus = [{ room_id: roomId } as JsonObject, changed, forged.pdu, topic.pdu, good.pdu];
+  for (const time of [1, 2]) {
+    const { status, body } = await send(peer, pdus, 'the-same');
+    assert.equal(status, 200);
+    const results = (body as { pdus: Record<string, { error?: string }> }).pdus;
+    assert.equal(results[good.eventId]?.error, undefined, `time ${time}`);
+    assert.notEqual(results[forged.eventId]?.error, undefined);
+    assert.notEqual(results[topic.eventId]?.error, undefined);
+  }
+  const get = async (eventId: string) =>
+    (await alice.get(`/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(eventId)}`)).body['content'];
+  assert.deepEqual(await get(good.eventId), { body: 'good', msgtype: 'm.text' });
+  assert.deepEqual(await get(tampered.eventId), {}, 'what is not what was hashed is there without its content');
+  assert.notEqual((await alice.get(`/_matrix/client/v3/rooms/${path}/state/m.room.name/`)).status, 200);
+  const tooMany = await send(
+    peer,
+    Array.from({ length: 51 }, () => good.pdu),
+  );
+  assert.equal(tooMany.status, 400);
+});
+
+test('who is not in a room, or is denied by its ACLs, reads nothing of it and writes nothing to it', async (context) => {
+  const { peer, path, roomId, alice } = await open(context);
+  const state = (await alice.get(`/_matrix/client/v3/rooms/${path}/state`)).body as unknown as { event_id: string }[];
+  const eventId = encodeURIComponent(state[0]?.event_id ?? '');
+  const reads = [
+    `event/${eventId}`,
+    `state/${path}?event_id=${eventId}`,
+    `state_ids/${path}?event_id=${eventId}`,
+    `event_auth/${path}/${eventId}`,
+    `backfill/${path}?v=${eventId}&limit=5`,
+  ];
+  const readAll = () =>
+    Promise.all(reads.map(async (read) => (await peer.send('hs1', 'GET', `/_matrix/federation/v1/${read}`)).status));
+  const missing = async () =>
+    (
+      await peer.send('hs1', 'POST', `/_matrix/federation/v1/get_missing_events/${path}`, {
+        content: { earliest_events: [], latest_events: [decodeURIComponent(eventId)] },
+      })
+    ).status;
+  assert.deepEqual([...(await readAll()), await missing()], Array(6).fill(403));
+  const { eventId: previous, depth, template } = await joinAs(peer, path);
+  assert.deepEqual([...(await readAll()), await missing()], Array(6).fill(200));
+  const acl = { allow: ['*'], deny: ['peer.test'] };
+  assert.equal((await alice.put(`/_matrix/client/v3/rooms/${path}/state/m.room.server_acl/`, acl)).status, 200);
+  assert.deepEqual([...(await readAll()), await missing()], Array(6).fill(403));
+  const { pdu, eventId: denied } = sign(peer, {
+    type: 'm.room.message',
+    room_id: roomId,
+    sender: '@mallory:peer.test',
+    content: {},
+    depth: depth + 1,
+    origin_server_ts: Date.now(),
+    prev_events: [previous],
+    auth_events: [...(template['auth_events'] as string[]).slice(0, 2), previous],
+  });
+  const { body } = await send(peer, [pdu]);
+  assert.match(JSON.stringify(body), /does not allow/);
+  const { status } = await alice.get(`/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(denied)}`);
+  assert.equal(status, 404);
+  const again = `/_matrix/federation/v1/make_join/${path}/${encodeURIComponent('@x:peer.test')}?ver=10`;
+  assert.equal((await peer.send('hs1', 'GET', again)).status, 403);
+});
