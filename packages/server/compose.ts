@@ -24,6 +24,7 @@ import { leaveRooms } from './services/accounts/leave-rooms-job.ts';
 import { accountCommands } from './services/commands/account-commands.ts';
 import { openFileStore } from './services/media/file-store.ts';
 import { createMediaService } from './services/media/media-service.ts';
+import { createKeys, forgetKeysWith } from './services/keys/keys.ts';
 import { createLastSeen } from './services/devices/last-seen.ts';
 import { profileChanges } from './services/profile/profile-job.ts';
 import { profileJob } from './services/profile/profiles.ts';
@@ -36,7 +37,6 @@ import { createTags } from './services/tags/tags.ts';
 import { createPushRules } from './services/push-rules/push-rules.ts';
 import { createReading } from './services/reading/reading.ts';
 import { createAccountDataStream } from './services/sync/streams/account-data.ts';
-import { noDeviceKeys } from './services/sync/streams/device-keys.ts';
 import { createReceiptStream } from './services/sync/streams/receipts.ts';
 import { createSync } from './services/sync/sync.ts';
 import type { Network } from './services/outbound/network.ts';
@@ -77,7 +77,7 @@ export async function compose({
       sharedSecret: config.registration.sharedSecret,
       argon2: config.passwords.argon2,
     },
-    { db, rateLimiter, now, randomBytes, onDevicesDeleted: [dropToDeviceOf] },
+    { db, rateLimiter, now, randomBytes, onDevicesDeleted: [dropToDeviceOf, forgetKeysWith(db)] },
   );
   const unread = createUnreadService({ db, isLocal: (userId) => serverNameOf(userId) === serverName });
   const pushRules = createPushRules({ db });
@@ -144,6 +144,11 @@ export async function compose({
     log,
     online: () => sync.online,
   });
+  const keys = createKeys({
+    db,
+    isLocal: (userId) => serverNameOf(userId) === serverName,
+    ownPassword: accounts.ownPassword,
+  });
   const sync = createSync({
     reading,
     filters: accounts.filters,
@@ -151,7 +156,7 @@ export async function compose({
       createAccountDataStream({ defaultPushRules: (userId) => pushRules.all(userId) }),
       createReceiptStream(),
       ...conversation.streams,
-      noDeviceKeys,
+      keys.stream,
     ],
     ...(metrics && { watchCache: metrics.watchCache }),
   });
@@ -173,6 +178,7 @@ export async function compose({
     rooms,
     reading,
     sync,
+    keys,
     pushRules,
     media,
     mediaAccess: { requireAuthentication },
@@ -215,6 +221,7 @@ export async function compose({
       await conversation.close();
       sync.close();
       unread.close();
+      keys.close();
       await media.close();
       accounts.accessTokens.close();
       await federation.close();

@@ -133,6 +133,17 @@ export const errorTable = {
     status: 409,
     message: 'There were new devices in the meantime; try again.',
   },
+  'keys.invalid-signature': { errcode: 'M_INVALID_SIGNATURE', status: 400, message: 'A signature is not valid.' },
+  'backup.not-found': {
+    errcode: 'M_NOT_FOUND',
+    status: 404,
+    message: 'There is no such backup, or no such key in it.',
+  },
+  'backup.wrong-version': {
+    errcode: 'M_WRONG_ROOM_KEYS_VERSION',
+    status: 403,
+    message: 'This is not the current version of the backup.',
+  },
   'profile.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such profile, or no such field.' },
   'profile.too-large': { errcode: 'M_PROFILE_TOO_LARGE', status: 400, message: 'A profile has less than 64 KiB.' },
   'profile.key-too-large': {

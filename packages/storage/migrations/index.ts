@@ -10,6 +10,7 @@ import { roomsBreadth } from './0009-rooms-breadth.ts';
 import { conversation } from './0010-conversation.ts';
 import { federationBase } from './0011-federation-base.ts';
 import { federationRooms } from './0012-federation-rooms.ts';
+import { keys } from './0013-keys.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   conversation,
   federationBase,
   federationRooms,
+  keys,
 ];

@@ -1,5 +1,6 @@
 import type { AccountServices } from '../../services/accounts/account-services.ts';
 import type { PushRules } from '../../services/push-rules/push-rules.ts';
+import type { Keys } from '../../services/keys/keys.ts';
 import type { ReadingContext } from '../../services/reading/context.ts';
 import type { Receipts } from '../../services/receipts/receipts.ts';
 import type { RoomService } from '../../services/rooms/room-service.ts';
@@ -25,6 +26,7 @@ import { getCapabilities, type RoomVersionSupport } from './discovery/get-capabi
 import { getClientWellKnown } from './discovery/get-client-well-known.ts';
 import { getServerWellKnown } from './discovery/get-server-well-known.ts';
 import { getVersions } from './discovery/get-versions.ts';
+import { keyEndpoints } from './keys/index.ts';
 import { mediaEndpoints, type MediaServices } from './media/index.ts';
 import { pushRuleEndpoints } from './push-rules/index.ts';
 import { readingEndpoints } from './reading/index.ts';
@@ -53,6 +55,7 @@ export type ClientServices = AccountServices &
     readonly pushRules: PushRules;
     readonly typing: Typing;
     readonly toDevice: ToDevice;
+    readonly keys: Keys;
     readonly search: Search;
     readonly userDirectory: UserDirectory;
   };
@@ -86,6 +89,7 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   ...relationEndpoints,
   setTyping,
   sendToDevice,
+  ...keyEndpoints,
   search,
   searchUserDirectory,
   ...mediaEndpoints,

@@ -19,7 +19,7 @@ export type Device = {
 };
 
 /** Adds to the write set that deletes devices what else goes with them: keys, pushers, messages that wait for them. */
-export type OnDevicesDeleted = (set: WriteSet, userId: string, deviceIds: readonly string[]) => void;
+export type OnDevicesDeleted = (set: WriteSet, userId: string, deviceIds: readonly string[]) => void | Promise<void>;
 
 export interface Devices {
   /** At most a thousand, by ID. */
@@ -42,9 +42,9 @@ export const maxDeviceNameLength = 100;
 const maxTries = 5;
 
 export function createDevices({ db, onDeleted }: Dependencies): Devices {
-  function planRemoval(set: WriteSet, userId: string, deviceIds: readonly string[]): void {
+  async function planRemoval(set: WriteSet, userId: string, deviceIds: readonly string[]): Promise<void> {
     removeDevices(set, userId, deviceIds);
-    for (const hook of onDeleted) hook(set, userId, deviceIds);
+    for (const hook of onDeleted) await hook(set, userId, deviceIds);
   }
 
   return {
@@ -67,7 +67,7 @@ export function createDevices({ db, onDeleted }: Dependencies): Devices {
     async remove(userId, deviceIds, also) {
       const set = createWriteSet();
       also?.(set);
-      planRemoval(set, userId, deviceIds);
+      await planRemoval(set, userId, deviceIds);
       await db.commit(set);
     },
     async removeAllBut(userId, kept, also) {
@@ -76,7 +76,7 @@ export function createDevices({ db, onDeleted }: Dependencies): Devices {
         const set = createWriteSet();
         also?.(set);
         requireNoOtherDevices(set, userId, [...ids, ...kept]);
-        planRemoval(set, userId, ids);
+        await planRemoval(set, userId, ids);
         try {
           await db.commit(set);
           return;

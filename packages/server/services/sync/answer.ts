@@ -55,14 +55,22 @@ export async function makeAnswer(
   let text = rooms === '' ? '' : `,"rooms":{${rooms}}`;
   if (gathered.accountData.length > 0) text += `,"account_data":{"events":[${gathered.accountData.join(',')}]}`;
   const isEmpty = text === '' && gathered.fields.size === 0;
-  for (const { defaults } of context.streams) {
-    text += membersText(new Map([...(defaults ?? [])].filter(([name]) => !gathered.fields.has(name))));
-  }
+  text += await alwaysText(context.streams, pass);
   return { text: text + membersText(gathered.fields), isEmpty, serials: gathered.serials };
 }
 
+/** What streams say in every response, each member with a comma before it. */
+export async function alwaysText(
+  streams: readonly SyncStream[],
+  { userId, deviceId }: Pick<SyncPass, 'userId' | 'deviceId'>,
+): Promise<string> {
+  let text = '';
+  for (const { always } of streams) if (always !== undefined) text += membersText(await always({ userId, deviceId }));
+  return text;
+}
+
 /** Members of a JSON object, each with a comma before it. */
-export function membersText(fields: ReadonlyMap<string, string> | undefined): string {
+function membersText(fields: ReadonlyMap<string, string> | undefined): string {
   let text = '';
   for (const [name, value] of fields ?? []) text += `,"${name}":${value}`;
   return text;

@@ -96,9 +96,12 @@ export function createOnlineIndex(options: Options): OnlineIndex {
   }
 
   function membershipChanged(key: string, position: number): void {
-    const user = users.get(key.slice(key.indexOf(' ') + 1));
+    const blank = key.indexOf(' ');
+    rooms.get(Number(key.slice(0, blank)))?.streams.set('membership', position);
+    const user = users.get(key.slice(blank + 1));
     if (user === undefined) return;
     user.membershipPosition = position;
+    user.streams.set('own_membership', position);
     changed(user, position);
   }
 

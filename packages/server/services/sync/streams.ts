@@ -52,8 +52,11 @@ export type SyncStream = {
     readonly current: (userId: string) => string | undefined;
     readonly isPending: (userId: string, serial: string | undefined) => boolean;
   };
-  /** Top-level fields that clients expect to be there even when there is nothing. */
-  readonly defaults?: ReadonlyMap<string, string>;
+  /** Top-level fields that every response has, even when there is nothing new. */
+  readonly always?: (device: {
+    readonly userId: string;
+    readonly deviceId: string;
+  }) => Promise<ReadonlyMap<string, string>>;
   readonly read: (request: StreamRequest) => Promise<StreamParts>;
   /** Called once for each request with a token: what was given up to there has arrived. */
   readonly acknowledged?: (token: {

@@ -1,7 +1,7 @@
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { WatchCache } from '../../observability/cache-metrics.ts';
 import type { ReadingContext } from '../reading/context.ts';
-import { makeAnswer, membersText, type AnswerContext } from './answer.ts';
+import { alwaysText, makeAnswer, type AnswerContext } from './answer.ts';
 import { createBatches, type Batches } from './batches.ts';
 import { createSyncFilters, type FilterSource } from './filters.ts';
 import { createLazyMemory, type LazyMemory } from './lazy-memory.ts';
@@ -82,7 +82,6 @@ export function createSync({ reading, filters, streams, after = realTimers, watc
   });
   watchCache?.('sync_online_users', { size: () => online.users.size, limit: () => maxOnlineUsers });
   const context: AnswerContext = { ...readingSync, batches, streams };
-  const emptyText = streams.map(({ defaults }) => membersText(defaults)).join('');
   let waiting = 0;
   const serialStreams = streams.flatMap((stream) => (stream.serial === undefined ? [] : [stream.serial]));
 
@@ -176,7 +175,8 @@ export function createSync({ reading, filters, streams, after = realTimers, watc
         const woken = left <= 0 ? 'timeout' : await waitForChange(user, left, signal, after);
         waiting -= 1;
         if (woken !== 'changed' && (since === undefined || !hasNews(user, since, serials))) {
-          return `{"next_batch":"${formatSyncToken(db.currentPosition(), serialsNow(userId))}"${emptyText}}`;
+          const nextBatch = formatSyncToken(db.currentPosition(), serialsNow(userId));
+          return `{"next_batch":"${nextBatch}"${await alwaysText(streams, request)}}`;
         }
       }
     },

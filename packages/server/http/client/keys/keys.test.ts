@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { encodeBase64, signJson, signingKeyFromSeed, type JsonObject, type SigningKey } from '@portico/protocol';
+import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { createSyncClient, type SyncBody } from '@portico/testkit/sync-client.ts';
+import type { TestClient } from '@portico/testkit/test-client.ts';
+
+const path = '/_matrix/client/v3/keys';
+const newKey = (id: string) => signingKeyFromSeed(`ed25519:${id}`, randomBytes(32));
+
+function deviceKeys(of: { userId: string; deviceId: string }, key: SigningKey = newKey(of.deviceId)): JsonObject {
+  const keys = {
+    [`ed25519:${of.deviceId}`]: key.publicKey,
+    [`curve25519:${of.deviceId}`]: encodeBase64(randomBytes(32)),
+  };
+  const object = { user_id: of.userId, device_id: of.deviceId, algorithms: ['m.olm.v1.curve25519-aes-sha2'], keys };
+  return JSON.parse(JSON.stringify(signJson(object, of.userId, key))) as JsonObject;
+}
+
+const oneTimeKey = (key: string): JsonObject => ({ key, signatures: { '@a:b': { 'ed25519:X': 'sig' } } });
+const manyKeys = (count: number): JsonObject =>
+  Object.fromEntries(Array.from({ length: count }, (_, n) => [`signed_curve25519:K${n}`, oneTimeKey(`key ${n}`)]));
+const lists = ({ device_lists: section }: SyncBody) =>
+  (section ?? { changed: [], left: [] }) as { changed: string[]; left: string[] };
+const claimed = (body: object, { userId, deviceId }: TestClient): string[] => {
+  const { one_time_keys: all } = body as { one_time_keys: Record<string, Record<string, object>> };
+  return Object.keys(all[userId]?.[deviceId] ?? {});
+};
+
+for (const engine of ['sqlite', 'postgres'] as const) {
+  describe(`keys of devices (${engine})`, () => {
+    let server: TestServer;
+    before(async () => {
+      server = await startTestServer({ engine });
+    });
+    after(async () => {
+      await server.close();
+      assert.deepEqual(server.errors, []);
+    });
+
+    const upload = (by: TestClient, body: object) => by.post(`${path}/upload`, body);
+    const claim = (by: TestClient, of: TestClient) =>
+      by.post(`${path}/claim`, { one_time_keys: { [of.userId]: { [of.deviceId]: 'signed_curve25519' } } });
+
+    test('device keys come back as they were uploaded, with the name of the device', async () => {
+      const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+      const keys = deviceKeys(alice);
+      assert.equal((await upload(alice, { device_keys: keys })).status, 200);
+      await alice.put(`/_matrix/client/v3/devices/${alice.deviceId}`, { display_name: 'a "phone"' });
+      const query = { device_keys: { [alice.userId]: [], '@nobody:localhost': [], '@c:elsewhere.example': ['X'] } };
+      const { status, body } = await bob.post(`${path}/query`, query);
+      assert.equal(status, 200);
+      assert.deepEqual(body['device_keys'], {
+        [alice.userId]: { [alice.deviceId]: { ...keys, unsigned: { device_display_name: 'a "phone"' } } },
+        '@nobody:localhost': {},
+      });
+      assert.deepEqual(Object.keys(body['failures'] as object), ['elsewhere.example']);
+      const one = await bob.post(`${path}/query`, { device_keys: { [alice.userId]: ['OTHER'] } });
+      assert.deepEqual(one.body['device_keys'], { [alice.userId]: {} });
+    });
+
+    test('keys of somebody else, with wrong signatures, or too large are refused', async () => {
+      const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+      const own = deviceKeys(alice);
+      const wrong: object[] = [
+        { device_keys: deviceKeys(bob) },
+        { device_keys: deviceKeys({ userId: alice.userId, deviceId: 'OTHER' }) },
+        { device_keys: { ...own, algorithms: ['something else'] } },
+        { device_keys: { ...own, signatures: 5 } },
+        { device_keys: { ...own, keys: { 'ed25519:X': 5 } } },
+        { device_keys: { ...own, n: 1.5 } },
+        { device_keys: { user_id: alice.userId, device_id: alice.deviceId } },
+        { device_keys: { ...own, padding: 'x'.repeat(20_000) } },
+        { one_time_keys: { noAlgorithm: 'x' } },
+        { one_time_keys: { 'signed_curve25519:A': 5 } },
+        { one_time_keys: { 'signed_curve25519:A': { signatures: {} } } },
+        { one_time_keys: { 'signed_curve25519:A': oneTimeKey('x'.repeat(5000)) } },
+        { fallback_keys: { 'signed_curve25519:A': oneTimeKey('a'), 'signed_curve25519:B': oneTimeKey('b') } },
+      ];
+      for (const body of wrong)
+        assert.equal((await upload(alice, body)).status, 400, JSON.stringify(body).slice(0, 200));
+      assert.equal((await upload(alice, { one_time_keys: manyKeys(501) })).status, 413);
+      const { body } = await bob.post(`${path}/query`, { device_keys: { [alice.userId]: [] } });
+      assert.deepEqual(body['device_keys'], { [alice.userId]: {} }, 'nothing is kept');
+      const devices = Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`D${n}`, 'signed_curve25519']));
+      const flood = await bob.post(`${path}/claim`, { one_time_keys: { [alice.userId]: devices } });
+      assert.equal(flood.status, 413);
+    });
+
+    test('uploading again changes nothing, another key of the same ID is refused', async () => {
+      const alice = await server.registerUser();
+      for (let time = 0; time < 2; time++) {
+        const { body } = await upload(alice, { one_time_keys: manyKeys(3) });
+        assert.deepEqual(body, { one_time_key_counts: { signed_curve25519: 3 } });
+      }
+      const changed = { 'signed_curve25519:K1': oneTimeKey('other'), 'signed_curve25519:K9': oneTimeKey('new') };
+      assert.equal((await upload(alice, { one_time_keys: changed })).status, 400);
+      assert.deepEqual((await upload(alice, {})).body, { one_time_key_counts: { signed_curve25519: 3 } });
+    });
+
+    test('64 claimers at once get 64 different keys, the others the fallback key', { timeout: 20_000 }, async () => {
+      const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+      await upload(alice, {
+        one_time_keys: manyKeys(60),
+        fallback_keys: { 'signed_curve25519:F': { ...oneTimeKey('f'), fallback: true } },
+      });
+      const answers = await Promise.all(Array.from({ length: 64 }, () => claim(bob, alice)));
+      const keys = answers.flatMap(({ body }) => claimed(body, alice));
+      assert.equal(keys.length, 64);
+      assert.equal(keys.filter((key) => key === 'signed_curve25519:F').length, 4);
+      assert.equal(new Set(keys).size, 61);
+    });
+
+    test('a fallback key is used, kept and replaced; every sync says what is left', { timeout: 20_000 }, async () => {
+      const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+      const client = createSyncClient(alice);
+      let since: string | undefined;
+      const state = async () => {
+        const body = await client.sync(since === undefined ? {} : { since });
+        since = body.next_batch;
+        const types = body['device_unused_fallback_key_types'];
+        assert.deepEqual(body['org.matrix.msc2732.device_unused_fallback_key_types'], types);
+        return [body['device_one_time_keys_count'], types];
+      };
+      assert.deepEqual(await state(), [{ signed_curve25519: 0 }, []]);
+      await upload(alice, { one_time_keys: manyKeys(1), 'org.matrix.msc2732.fallback_keys': manyKeys(1) });
+      assert.deepEqual(await state(), [{ signed_curve25519: 1 }, ['signed_curve25519']]);
+      assert.deepEqual(claimed((await claim(bob, alice)).body, alice), ['signed_curve25519:K0']);
+      assert.deepEqual(await state(), [{ signed_curve25519: 0 }, ['signed_curve25519']]);
+      for (let time = 0; time < 2; time++) {
+        assert.deepEqual(claimed((await claim(bob, alice)).body, alice), ['signed_curve25519:K0']);
+        assert.deepEqual(await state(), [{ signed_curve25519: 0 }, []]);
+      }
+      await upload(alice, { fallback_keys: manyKeys(1) });
+      assert.deepEqual(await state(), [{ signed_curve25519: 0 }, []], 'the same key stays used');
+      await upload(alice, { fallback_keys: { 'signed_curve25519:N': oneTimeKey('new') } });
+      assert.deepEqual(await state(), [{ signed_curve25519: 0 }, ['signed_curve25519']]);
+      assert.deepEqual(claimed((await claim(bob, alice)).body, alice), ['signed_curve25519:N']);
+      assert.deepEqual(claimed((await claim(alice, bob)).body, bob), [], 'of one device only');
+    });
+
+    test('a device that is deleted leaves no keys behind', async () => {
+      const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+      await upload(alice, { device_keys: deviceKeys(alice), one_time_keys: manyKeys(2), fallback_keys: manyKeys(1) });
+      assert.equal((await alice.post('/_matrix/client/v3/logout')).status, 200);
+      const { body } = await bob.post(`${path}/query`, { device_keys: { [alice.userId]: [] } });
+      assert.deepEqual(body['device_keys'], { [alice.userId]: {} });
+      assert.deepEqual(claimed((await claim(bob, alice)).body, alice), []);
+    });
+
+    test('device lists: who changes, comes and goes', { timeout: 30_000 }, async () => {
+      const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+      const [one, two] = [createSyncClient(alice), createSyncClient(bob)];
+      const stranger = await server.registerUser();
+      const room = await one.createRoom();
+      const start = await one.sync();
+      const begin = start.next_batch;
+      let from = begin;
+      const news = async () => {
+        const body = await one.sync({ since: from });
+        from = body.next_batch;
+        return lists(body);
+      };
+      await upload(stranger, { device_keys: deviceKeys(stranger) });
+      await upload(bob, { device_keys: deviceKeys(bob) });
+      assert.deepEqual(await news(), { changed: [], left: [] }, 'no room is shared');
+      await upload(alice, { device_keys: deviceKeys(alice) });
+      assert.deepEqual(await news(), { changed: [alice.userId], left: [] }, 'the own new device');
+      await two.join(room);
+      assert.deepEqual(await news(), { changed: [bob.userId], left: [] });
+      const second = await one.createRoom();
+      await two.join(second);
+      assert.deepEqual(await news(), { changed: [], left: [] }, 'shared before');
+      const waiting = one.sync({ since: from, timeout: 20_000 });
+      for (let count = 0; count < 3; count++) await two.sync();
+      const keys = deviceKeys(bob);
+      await upload(bob, { device_keys: keys });
+      assert.deepEqual(lists(await waiting), { changed: [bob.userId], left: [] }, 'a long poll wakes');
+      await news();
+      await upload(bob, { device_keys: keys });
+      assert.deepEqual(await news(), { changed: [], left: [] }, 'nothing new');
+      await two.leave(second);
+      assert.deepEqual(await news(), { changed: [], left: [] }, 'still shared');
+      await one.leave(room);
+      assert.deepEqual(await news(), { changed: [], left: [bob.userId] });
+      const all = `${path}/changes?from=${encodeURIComponent(begin)}&to=${encodeURIComponent(from)}`;
+      assert.deepEqual((await alice.get(all)).body, { changed: [alice.userId], left: [] });
+      await one.join(room);
+      assert.deepEqual(await news(), { changed: [bob.userId], left: [] });
+      await bob.post('/_matrix/client/v3/logout');
+      assert.deepEqual(await news(), { changed: [bob.userId], left: [] });
+    });
+  });
+}

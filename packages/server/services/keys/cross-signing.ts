@@ -1,0 +1,100 @@
+import { encodeCanonical, isJsonObject, verifySignedJson, type JsonObject } from '@portico/protocol';
+import { createWriteSet, type Database } from '@portico/storage';
+import { requireNoCrossSigningKeys, setCrossSigningKeys } from '@portico/storage/stores/cross-signing.ts';
+import { markDeviceList, queryKeys, readJoinedRoomsOf } from '@portico/storage/stores/device-keys.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import { isGuardFailure } from '../accounts/guards.ts';
+import type { OwnPassword } from '../accounts/own-password.ts';
+import type { AuthData } from '../accounts/uia.ts';
+import { canonical, isSignatures, verifyKeyOf, withoutUnsigned } from './parse-keys.ts';
+
+export type CrossSigningUpload = {
+  readonly master_key?: JsonObject;
+  readonly self_signing_key?: JsonObject;
+  readonly user_signing_key?: JsonObject;
+  readonly auth?: AuthData;
+};
+
+export type UploadCrossSigning = (userId: string, upload: CrossSigningUpload) => Promise<void>;
+
+type Dependencies = { readonly db: Database; readonly ownPassword: OwnPassword };
+
+/** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysdevice_signingupload} */
+export function createUploadCrossSigning({ db, ownPassword }: Dependencies): UploadCrossSigning {
+  return async (userId, { auth, ...upload }) => {
+    const given = new Map<string, JsonObject>();
+    for (const usage of ['master', 'self_signing', 'user_signing'] as const) {
+      const key = upload[`${usage}_key`];
+      if (key !== undefined) given.set(usage, withoutUnsigned(key));
+    }
+    const { keys } = await queryKeys(db, [[userId, '']], userId);
+    const stored = new Map(keys.filter(({ kind }) => kind !== 'device').map((row) => [row.kind, row.keys]));
+    const texts = new Map([...given].map(([usage, key]) => [usage, checkKey(userId, usage, key)]));
+    const storedMaster = stored.get('master');
+    const master =
+      given.get('master') ?? (storedMaster === undefined ? undefined : (JSON.parse(storedMaster) as JsonObject));
+    for (const [usage, key] of given) if (usage !== 'master') checkSigned(userId, key, master);
+
+    const changed = [...texts].filter(([usage, text]) => !isSame(stored.get(usage), text));
+    if (changed.length === 0) return;
+    const set = createWriteSet();
+    // "UIA is not required if there is no existing cross-signing master key uploaded to the homeserver".
+    if (storedMaster === undefined && stored.size === 0) requireNoCrossSigningKeys(set, userId);
+    else (await ownPassword.require(userId, 'replace the cross-signing keys', auth)).useUp(set);
+    setCrossSigningKeys(set, userId, changed);
+    markDeviceList(set, userId, await readJoinedRoomsOf(db, userId), set.takePosition());
+    try {
+      await db.commit(set);
+    } catch (error) {
+      if (!isGuardFailure(error, 'cross-signing.changed')) throw error;
+      // Another first upload was faster, so that this one is a replacement.
+      await ownPassword.require(userId, 'replace the cross-signing keys', undefined);
+    }
+  };
+}
+
+/** Whether two keys are the same, whatever signatures came with them. */
+function isSame(stored: string | undefined, text: string): boolean {
+  if (stored === undefined) return false;
+  const bare = (key: string): string => {
+    const { signatures: _signatures, ...rest } = JSON.parse(key) as { signatures?: unknown };
+    return encodeCanonical(rest);
+  };
+  return stored === text || bare(stored) === bare(text);
+}
+
+const refuse = (reason: 'request.invalid-param' | 'keys.invalid-signature', message: string): never => {
+  throw new MatrixError(reason, { message });
+};
+
+export function publicKeyOf(key: JsonObject | undefined): { readonly id: string; readonly value: string } | undefined {
+  const entries = isJsonObject(key?.['keys']) ? Object.entries(key['keys']) : [];
+  const [id, value] = entries[0] ?? [];
+  if (entries.length !== 1 || id === undefined || typeof value !== 'string') return undefined;
+  return { id, value };
+}
+
+function checkKey(userId: string, usage: string, key: JsonObject): string {
+  const { user_id: user, usage: usages, signatures } = key;
+  if (user !== userId) refuse('request.invalid-param', 'A cross-signing key names its owner.');
+  if (!Array.isArray(usages) || !usages.includes(usage)) {
+    refuse('request.invalid-param', `The ${usage} key must have that usage.`);
+  }
+  const found = publicKeyOf(key);
+  if (found === undefined || found.id !== `ed25519:${found.value}` || verifyKeyOf(found.value) === undefined) {
+    refuse('request.invalid-param', 'A cross-signing key has one ed25519 key, named after itself.');
+  }
+  if (signatures !== undefined && !isSignatures(signatures)) {
+    refuse('request.invalid-param', 'signatures must be an object of signatures.');
+  }
+  return canonical(key);
+}
+
+function checkSigned(userId: string, key: JsonObject, master: JsonObject | undefined): void {
+  const signer = publicKeyOf(master);
+  if (signer === undefined) return refuse('request.invalid-param', 'There is no master key yet.');
+  const verifyKey = verifyKeyOf(signer.value);
+  if (verifyKey === undefined || !verifySignedJson(key, userId, signer.id, verifyKey)) {
+    refuse('keys.invalid-signature', 'The key is not signed by the master key.');
+  }
+}

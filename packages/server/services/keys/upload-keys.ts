@@ -1,0 +1,81 @@
+import type { JsonObject } from '@portico/protocol';
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import {
+  findDeviceKeys,
+  markDeviceList,
+  readJoinedRoomsOf,
+  setDeviceKeys,
+} from '@portico/storage/stores/device-keys.ts';
+import { addOneTimeKeys, setFallbackKeys, type NewKey } from '@portico/storage/stores/one-time-keys.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import { isGuardFailure } from '../accounts/guards.ts';
+import type { KeyCountCache } from './key-counts.ts';
+import { parseDeviceKeys, parseKeyMap } from './parse-keys.ts';
+
+export type KeyUpload = {
+  readonly device_keys?: JsonObject;
+  readonly one_time_keys?: JsonObject;
+  readonly fallback_keys?: JsonObject;
+  readonly 'org.matrix.msc2732.fallback_keys'?: JsonObject;
+};
+
+type Device = { readonly userId: string; readonly deviceId: string };
+export type UploadKeys = (device: Device, upload: KeyUpload) => Promise<{ readonly [algorithm: string]: number }>;
+
+const maxAtOnce = 500;
+const maxWaiting = 2000;
+const maxAlgorithms = 10;
+
+/** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysupload} */
+export function createUploadKeys({
+  db,
+  counts,
+}: {
+  readonly db: Database;
+  readonly counts: KeyCountCache;
+}): UploadKeys {
+  async function planDeviceKeys(set: WriteSet, { userId, deviceId }: Device, keys: string): Promise<void> {
+    // Clients repeat what they uploaded: that is no news for anybody.
+    if ((await findDeviceKeys(db, userId, deviceId)) === keys) return;
+    setDeviceKeys(set, userId, deviceId, keys);
+    markDeviceList(set, userId, await readJoinedRoomsOf(db, userId), set.takePosition());
+  }
+
+  return async (device, upload) => {
+    const { userId, deviceId } = device;
+    const { device_keys: deviceKeys, one_time_keys: oneTime = {} } = upload;
+    const fallback = parseFallback(upload.fallback_keys ?? upload['org.matrix.msc2732.fallback_keys'] ?? {});
+    const keys = parseKeyMap(oneTime, maxAtOnce);
+    const parsed = deviceKeys && parseDeviceKeys(userId, deviceId, deviceKeys);
+    const set = createWriteSet();
+    if (parsed !== undefined) await planDeviceKeys(set, device, parsed);
+    if (keys.length > 0) {
+      const { waiting } = await counts.of(userId, deviceId);
+      const kept = Object.values(waiting).reduce((sum, count) => sum + count, 0);
+      if (kept + keys.length > maxWaiting) {
+        throw new MatrixError('request.too-large', { message: `A device has at most ${maxWaiting} one-time keys.` });
+      }
+      addOneTimeKeys(set, userId, deviceId, keys);
+    }
+    if (fallback.length > 0) setFallbackKeys(set, userId, deviceId, fallback);
+    if (set.writes.length > 0) {
+      try {
+        await db.commit(set);
+      } catch (error) {
+        if (!isGuardFailure(error, 'one-time-keys.changed')) throw error;
+        throw new MatrixError('request.invalid-param', {
+          message: 'There is another one-time key of this ID already.',
+        });
+      }
+    }
+    return (await counts.of(userId, deviceId)).waiting;
+  };
+}
+
+function parseFallback(given: JsonObject): NewKey[] {
+  const keys = parseKeyMap(given, maxAlgorithms);
+  if (new Set(keys.map(({ algorithm }) => algorithm)).size < keys.length) {
+    throw new MatrixError('request.invalid-param', { message: 'There is one fallback key for each algorithm.' });
+  }
+  return keys;
+}

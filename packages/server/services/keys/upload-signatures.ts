@@ -1,0 +1,119 @@
+import { encodeCanonical, filterKeys, isJsonObject, verifySignedJson, type JsonObject } from '@portico/protocol';
+import { createWriteSet, type Database } from '@portico/storage';
+import { addSignatures } from '@portico/storage/stores/cross-signing.ts';
+import {
+  markDeviceList,
+  queryKeys,
+  readJoinedRoomsOf,
+  type PublicKeyRow,
+  type SignatureRow,
+} from '@portico/storage/stores/device-keys.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import { publicKeyOf } from './cross-signing.ts';
+import { verifyKeyOf } from './parse-keys.ts';
+
+/** By user, then by device or public key: the object with its new signatures. */
+export type NewSignatures = { readonly [userId: string]: { readonly [keyId: string]: JsonObject } };
+
+type Failure = { readonly errcode: string; readonly error: string };
+export type SignatureFailures = { readonly [userId: string]: { readonly [keyId: string]: Failure } };
+
+export type UploadSignatures = (signer: string, given: NewSignatures) => Promise<SignatureFailures>;
+
+const maxObjects = 1000;
+const invalid = (error: string): Failure => ({ errcode: 'M_INVALID_SIGNATURE', error });
+const unknown: Failure = { errcode: 'M_NOT_FOUND', error: 'There is no such key.' };
+
+/** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keyssignaturesupload} */
+export function createUploadSignatures({ db }: { readonly db: Database }): UploadSignatures {
+  return async (signer, given) => {
+    const wanted = Object.entries(given).flatMap(([user, objects]) =>
+      Object.entries(objects).map(([id, object]) => ({ user, id, object })),
+    );
+    if (wanted.length > maxObjects) throw new MatrixError('request.too-large');
+    const { keys } = await queryKeys(
+      db,
+      [[signer, '*'], ...Object.keys(given).map((user) => [user, '*'] as const)],
+      signer,
+    );
+    const own = keys.filter((row) => row.user_id === signer);
+    const failures: { [userId: string]: { [keyId: string]: Failure } } = Object.create(null) as object as {
+      [userId: string]: { [keyId: string]: Failure };
+    };
+    const signatures: SignatureRow[] = [];
+    for (const { user, id, object } of wanted) {
+      const checked = check(signer, own, keys, user, id, object);
+      if ('errcode' in checked) (failures[user] ??= Object.create(null) as { [keyId: string]: Failure })[id] = checked;
+      else signatures.push(checked);
+    }
+    if (signatures.length > 0) {
+      const set = createWriteSet();
+      const position = set.takePosition();
+      addSignatures(set, signatures, position);
+      // What people sign of others is seen by themselves only.
+      if (signatures.some((row) => row.user_id === signer)) {
+        markDeviceList(set, signer, await readJoinedRoomsOf(db, signer), position);
+      }
+      await db.commit(set);
+    }
+    return failures;
+  };
+}
+
+function check(
+  signer: string,
+  own: readonly PublicKeyRow[],
+  keys: readonly PublicKeyRow[],
+  user: string,
+  id: string,
+  object: JsonObject,
+): SignatureRow | Failure {
+  const target = keys.find((row) => row.user_id === user && (row.kind === 'device' ? row.id : masterId(row)) === id);
+  if (target === undefined) return unknown;
+  if (bare(JSON.parse(target.keys) as JsonObject) !== bare(object))
+    return invalid('The key is not the one that is known.');
+  for (const { id: signerKey, value } of signersOf(signer, own, target)) {
+    const verifyKey = verifyKeyOf(value);
+    if (verifyKey === undefined || !verifySignedJson(object, signer, signerKey, verifyKey)) continue;
+    const ofSigner = isJsonObject(object['signatures']) ? object['signatures'][signer] : undefined;
+    const signature = isJsonObject(ofSigner) ? ofSigner[signerKey] : undefined;
+    if (typeof signature !== 'string') continue;
+    return { user_id: user, target: id, signer, signer_key: signerKey, signature };
+  }
+  return invalid('No signature by a key that may sign this is valid.');
+}
+
+/** Own devices are signed by the self-signing key, the own master key by devices, others' master keys by the user-signing key. */
+function* signersOf(
+  signer: string,
+  own: readonly PublicKeyRow[],
+  target: PublicKeyRow,
+): Iterable<{ readonly id: string; readonly value: string }> {
+  const isOwn = target.user_id === signer;
+  if (isOwn && target.kind === 'master') {
+    for (const device of own) {
+      if (device.kind !== 'device') continue;
+      const { keys } = JSON.parse(device.keys) as JsonObject;
+      const id = `ed25519:${device.id}`;
+      const value = isJsonObject(keys) ? keys[id] : undefined;
+      if (typeof value === 'string') yield { id, value };
+    }
+    return;
+  }
+  if (!isOwn && target.kind !== 'master') return;
+  const usage = isOwn ? 'self_signing' : 'user_signing';
+  const row = own.find(({ kind }) => kind === usage);
+  const key = row && publicKeyOf(JSON.parse(row.keys) as JsonObject);
+  if (key !== undefined) yield key;
+}
+
+const masterId = (row: PublicKeyRow): string | undefined =>
+  row.kind === 'master' ? publicKeyOf(JSON.parse(row.keys) as JsonObject)?.value : undefined;
+
+function bare(object: JsonObject): string | undefined {
+  try {
+    return encodeCanonical(filterKeys(object, (name) => name !== 'signatures' && name !== 'unsigned'));
+  } catch {
+    return undefined;
+  }
+}
