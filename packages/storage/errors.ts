@@ -13,3 +13,8 @@ export class StorageError extends Error {
     this.guard = options.guard;
   }
 }
+
+/** The database cannot be used: it does not answer, lets nobody in, or is no database. The message is that of its driver. */
+export class DatabaseOpenError extends Error {
+  override readonly name = 'DatabaseOpenError';
+}

@@ -186,6 +186,25 @@ test('a second server on a data folder exits 78; a killed one and a copy are no 
   assert.match(renamed.stderr, /server_name is b\.org, but the data folder .* belongs to a\.org/);
 });
 
+test('a database that cannot be opened exits 78, and is named without its password', async (context) => {
+  const folder = makeFolder(context);
+  const { file } = await makeConfig(folder, 'data_dir: .\n');
+  writeFileSync(join(folder, 'portico.db'), 'This is no database.');
+  const url = `postgres://ann:hush@127.0.0.1:${await freePort()}/portico`;
+  for (const [env, said] of [
+    [{}, /^portico: database is sqlite:.*portico\.db, which cannot be opened: /],
+    [
+      { PORTICO_DATABASE: url },
+      /^portico: database is postgres:\/\/…@127\.0\.0\.1:\d+\/portico, which cannot be opened: /,
+    ],
+  ] as const) {
+    const { status, stderr } = run(['serve', '--config', file], { env });
+    assert.equal(status, 78, stderr);
+    assert.match(stderr, said);
+    assert.doesNotMatch(stderr, /hush|\n {4}at /);
+  }
+});
+
 test('settings of parts that are not built yet are accepted with one warning', async (context) => {
   const { file } = await makeConfig(
     makeFolder(context),
