@@ -152,6 +152,7 @@ describe('a request that is wrong', () => {
     await refused(path, post(Buffer.from([0x22, 0xff, 0x22])), 400, 'M_NOT_JSON');
     await refused(path, post('{}'), 400, 'M_MISSING_PARAM');
     await refused(path, post('[]'), 400, 'M_BAD_JSON');
+    await refused(path, post('null'), 400, 'M_BAD_JSON');
     await refused(path, post('{"text":1}'), 400, 'M_BAD_JSON');
     await refused(path, post(`{"text":"","more":${'['.repeat(200)}${']'.repeat(200)}}`), 400, 'M_BAD_JSON');
     await refused(path, post(JSON.stringify({ text: 'x'.repeat(1024 * 1024) })), 413, 'M_TOO_LARGE');

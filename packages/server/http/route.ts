@@ -107,7 +107,8 @@ function bodyReader(schema: TSchema): (body: unknown) => unknown {
   const isOptional = isAllOptional(schema);
   return (given) => {
     if (given === undefined && !isOptional) throw new MatrixError('request.not-json');
-    const body = given ?? {};
+    // `null` passes only where an empty body would: what is written must be what was sent.
+    const body = given === undefined || (given === null && isOptional) ? {} : given;
     checkValid(validator(), body, 'request.bad-json');
     return body;
   };
