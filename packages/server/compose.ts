@@ -24,6 +24,7 @@ import { leaveRooms } from './services/accounts/leave-rooms-job.ts';
 import { accountCommands } from './services/commands/account-commands.ts';
 import { openFileStore } from './services/media/file-store.ts';
 import { createMediaService } from './services/media/media-service.ts';
+import { createKeyBackup } from './services/keys/key-backup.ts';
 import { createKeys, forgetKeysWith } from './services/keys/keys.ts';
 import { createLastSeen } from './services/devices/last-seen.ts';
 import { profileChanges } from './services/profile/profile-job.ts';
@@ -179,6 +180,7 @@ export async function compose({
     reading,
     sync,
     keys,
+    keyBackup: createKeyBackup({ db }),
     pushRules,
     media,
     mediaAccess: { requireAuthentication },

@@ -1,5 +1,6 @@
 import type { AccountServices } from '../../services/accounts/account-services.ts';
 import type { PushRules } from '../../services/push-rules/push-rules.ts';
+import type { KeyBackup } from '../../services/keys/key-backup.ts';
 import type { Keys } from '../../services/keys/keys.ts';
 import type { ReadingContext } from '../../services/reading/context.ts';
 import type { Receipts } from '../../services/receipts/receipts.ts';
@@ -56,6 +57,7 @@ export type ClientServices = AccountServices &
     readonly typing: Typing;
     readonly toDevice: ToDevice;
     readonly keys: Keys;
+    readonly keyBackup: KeyBackup;
     readonly search: Search;
     readonly userDirectory: UserDirectory;
   };

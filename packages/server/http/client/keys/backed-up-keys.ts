@@ -1,0 +1,179 @@
+import { Type } from 'typebox';
+import { MatrixError } from '../../../errors/matrix-error.ts';
+import type { KeyBackup } from '../../../services/keys/key-backup.ts';
+import { endpoint } from '../../endpoint.ts';
+import { rawJson } from '../../result.ts';
+import { jsonObject } from '../../schemas.ts';
+
+type Deps = { keyBackup: KeyBackup };
+const path = '/_matrix/client/v3/room_keys/keys';
+const index = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const key = Type.Object(
+  { first_message_index: index, forwarded_count: index, is_verified: Type.Boolean(), session_data: jsonObject },
+  { title: 'BackedUpKey' },
+);
+const room = Type.Object({ sessions: Type.Record(Type.String(), key) }, { title: 'RoomKeyBackup' });
+const rooms = Type.Object({ rooms: Type.Record(Type.String(), room) }, { title: 'KeyBackup' });
+const ofRoom = Type.Object({ roomId: Type.String() });
+const ofSession = Type.Object({ roomId: Type.String(), sessionId: Type.String() });
+const common = { auth: 'user', rateLimit: 'to-device', query: Type.Object({ version: Type.String() }) } as const;
+const state = Type.Object({ count: Type.Integer(), etag: Type.String() }, { title: 'BackupState' });
+const bodyLimit = 16 * 1024 * 1024;
+
+const putAll = endpoint(
+  {
+    ...common,
+    method: 'PUT',
+    path: path,
+    operationId: 'putRoomKeys',
+    summary: 'Store all keys in the backup',
+    bodyLimit,
+    body: rooms,
+    response: state,
+  },
+  ({ keyBackup }: Deps) =>
+    ({ sender, query, body }) =>
+      keyBackup.putKeys(sender.userId, query.version, body.rooms),
+);
+
+const deleteAll = endpoint(
+  {
+    ...common,
+    method: 'DELETE',
+    path: path,
+    operationId: 'deleteRoomKeys',
+    summary: 'Delete all keys from the backup',
+    response: state,
+  },
+  ({ keyBackup }: Deps) =>
+    ({ sender, query }) =>
+      keyBackup.removeKeys(sender.userId, query.version, [null, null]),
+);
+
+const getAll = endpoint(
+  {
+    ...common,
+    method: 'GET',
+    path: path,
+    operationId: 'getRoomKeys',
+    summary: 'Retrieve all keys from the backup',
+    response: jsonObject,
+  },
+  ({ keyBackup }: Deps) =>
+    async ({ sender, query }) => {
+      const found = await keyBackup.readKeys(sender.userId, query.version, [null, null]);
+      return rawJson(JSON.stringify({ rooms: found }));
+    },
+);
+
+const putByRoomId = endpoint(
+  {
+    ...common,
+    method: 'PUT',
+    path: `${path}/:roomId`,
+    operationId: 'putRoomKeysByRoomId',
+    summary: 'Store the keys of a room in the backup',
+    params: ofRoom,
+    bodyLimit,
+    body: room,
+    response: state,
+  },
+  ({ keyBackup }: Deps) =>
+    ({ sender, params, query, body }) =>
+      keyBackup.putKeys(sender.userId, query.version, { [params.roomId]: body }),
+);
+
+const deleteByRoomId = endpoint(
+  {
+    ...common,
+    method: 'DELETE',
+    path: `${path}/:roomId`,
+    operationId: 'deleteRoomKeysByRoomId',
+    summary: 'Delete the keys of a room from the backup',
+    params: ofRoom,
+    response: state,
+  },
+  ({ keyBackup }: Deps) =>
+    ({ sender, params, query }) =>
+      keyBackup.removeKeys(sender.userId, query.version, [params.roomId, null]),
+);
+
+const getByRoomId = endpoint(
+  {
+    ...common,
+    method: 'GET',
+    path: `${path}/:roomId`,
+    operationId: 'getRoomKeysByRoomId',
+    summary: 'Retrieve the keys of a room from the backup',
+    params: ofRoom,
+    response: jsonObject,
+  },
+  ({ keyBackup }: Deps) =>
+    async ({ sender, params, query }) => {
+      const found = await keyBackup.readKeys(sender.userId, query.version, [params.roomId, null]);
+      return rawJson(JSON.stringify(found[params.roomId] ?? { sessions: {} }));
+    },
+);
+
+const putBySessionId = endpoint(
+  {
+    ...common,
+    method: 'PUT',
+    path: `${path}/:roomId/:sessionId`,
+    operationId: 'putRoomKeysBySessionId',
+    summary: 'Store the key of a session in the backup',
+    params: ofSession,
+    bodyLimit,
+    body: key,
+    response: state,
+  },
+  ({ keyBackup }: Deps) =>
+    ({ sender, params, query, body }) =>
+      keyBackup.putKeys(sender.userId, query.version, { [params.roomId]: { sessions: { [params.sessionId]: body } } }),
+);
+
+const deleteBySessionId = endpoint(
+  {
+    ...common,
+    method: 'DELETE',
+    path: `${path}/:roomId/:sessionId`,
+    operationId: 'deleteRoomKeysBySessionId',
+    summary: 'Delete the key of a session from the backup',
+    params: ofSession,
+    response: state,
+  },
+  ({ keyBackup }: Deps) =>
+    ({ sender, params, query }) =>
+      keyBackup.removeKeys(sender.userId, query.version, [params.roomId, params.sessionId]),
+);
+
+const getBySessionId = endpoint(
+  {
+    ...common,
+    method: 'GET',
+    path: `${path}/:roomId/:sessionId`,
+    operationId: 'getRoomKeysBySessionId',
+    summary: 'Retrieve the key of a session from the backup',
+    params: ofSession,
+    response: jsonObject,
+  },
+  ({ keyBackup }: Deps) =>
+    async ({ sender, params, query }) => {
+      const found = await keyBackup.readKeys(sender.userId, query.version, [params.roomId, params.sessionId]);
+      const session = found[params.roomId]?.sessions[params.sessionId];
+      if (session === undefined) throw new MatrixError('backup.not-found');
+      return rawJson(JSON.stringify(session));
+    },
+);
+
+export const backedUpKeyEndpoints = [
+  putAll,
+  deleteAll,
+  getAll,
+  putByRoomId,
+  deleteByRoomId,
+  getByRoomId,
+  putBySessionId,
+  deleteBySessionId,
+  getBySessionId,
+];

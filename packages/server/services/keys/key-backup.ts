@@ -1,0 +1,152 @@
+import type { JsonObject } from '@portico/protocol';
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import {
+  addBackup,
+  countBackedUpKeys,
+  findBackup,
+  putBackedUpKeys,
+  readBackedUpKeys,
+  removeBackedUpKeys,
+  removeBackup,
+  setBackupAuthData,
+  type BackedUpRow,
+  type BackupPlace,
+} from '@portico/storage/stores/key-backup.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import { isGuardFailure } from '../accounts/guards.ts';
+
+export type BackedUpKey = {
+  readonly first_message_index: number;
+  readonly forwarded_count: number;
+  readonly is_verified: boolean;
+  readonly session_data: JsonObject;
+};
+export type RoomBackup = { readonly sessions: { readonly [sessionId: string]: BackedUpKey } };
+export type BackupRooms = { readonly [roomId: string]: RoomBackup };
+export type BackupState = { readonly count: number; readonly etag: string };
+type Version = BackupState & { readonly version: string; readonly algorithm: string; readonly auth_data: JsonObject };
+type NewVersion = { readonly algorithm: string; readonly auth_data: JsonObject; readonly version?: string };
+
+export interface KeyBackup {
+  create(userId: string, backup: NewVersion): Promise<string>;
+  /** The newest version if none is named. Throws `backup.not-found`. */
+  get(userId: string, version?: string): Promise<Version>;
+  update(userId: string, version: string, backup: NewVersion): Promise<void>;
+  remove(userId: string, version: string): Promise<void>;
+  /** Throws `backup.wrong-version` for any version but the newest one. */
+  putKeys(userId: string, version: string, rooms: BackupRooms): Promise<BackupState>;
+  removeKeys(userId: string, version: string, place: BackupPlace): Promise<BackupState>;
+  readKeys(userId: string, version: string, place: BackupPlace): Promise<BackupRooms>;
+}
+
+const maxAuthData = 65_536;
+
+/** {@link https://spec.matrix.org/v1.19/client-server-api/#server-side-key-backups} */
+export function createKeyBackup({ db }: { readonly db: Database }): KeyBackup {
+  async function get(userId: string, version?: string): Promise<Version> {
+    const row = await findBackup(db, userId, version === undefined ? undefined : numberOf(version));
+    if (row === undefined) throw new MatrixError('backup.not-found');
+    return {
+      version: String(row.version),
+      algorithm: row.algorithm,
+      auth_data: JSON.parse(row.auth_data) as JsonObject,
+      etag: String(row.etag),
+      count: await countBackedUpKeys(db, userId, row.version),
+    };
+  }
+
+  async function change(userId: string, version: string, set: WriteSet): Promise<BackupState> {
+    try {
+      await db.commit(set);
+    } catch (error) {
+      if (!isGuardFailure(error, 'backup.wrong-version')) throw error;
+      const current = await findBackup(db, userId);
+      if (current === undefined) throw new MatrixError('backup.not-found');
+      throw new MatrixError('backup.wrong-version', { fields: { current_version: String(current.version) } });
+    }
+    const { count, etag } = await get(userId, version);
+    return { count, etag };
+  }
+
+  return {
+    get,
+    async create(userId, { algorithm, auth_data: authData }) {
+      const set = createWriteSet();
+      addBackup(set, userId, algorithm, bounded(authData));
+      const { returned } = await db.commit(set);
+      const [row] = returned[0] as readonly { version: number }[];
+      if (row === undefined) throw new Error('A backup without a number');
+      return String(row.version);
+    },
+    async update(userId, version, { algorithm, auth_data: authData, version: named }) {
+      const known = await get(userId, version);
+      if (algorithm !== known.algorithm || (named !== undefined && named !== version)) {
+        throw new MatrixError('request.invalid-param', { message: 'Only auth_data of a backup can be changed.' });
+      }
+      const set = createWriteSet();
+      setBackupAuthData(set, userId, numberOf(version), bounded(authData));
+      await db.commit(set);
+    },
+    async remove(userId, version) {
+      const set = createWriteSet();
+      removeBackup(set, userId, numberOf(version));
+      await db.commit(set);
+    },
+    putKeys(userId, version, rooms) {
+      const set = createWriteSet();
+      const rows = Object.entries(rooms).flatMap(([roomId, { sessions }]) =>
+        Object.entries(sessions).map(([sessionId, key]) => toRow(roomId, sessionId, key)),
+      );
+      putBackedUpKeys(set, userId, numberOf(version), rows);
+      return change(userId, version, set);
+    },
+    removeKeys(userId, version, place) {
+      const set = createWriteSet();
+      removeBackedUpKeys(set, userId, numberOf(version), place);
+      return change(userId, version, set);
+    },
+    async readKeys(userId, version, place) {
+      const number = numberOf(version);
+      if ((await findBackup(db, userId, number)) === undefined) throw new MatrixError('backup.not-found');
+      const rows = await readBackedUpKeys(db.long, userId, number, place);
+      const rooms = Map.groupBy(rows, (row) => row.room_id);
+      return Object.fromEntries(
+        [...rooms].map(([roomId, sessions]) => [
+          roomId,
+          { sessions: Object.fromEntries(sessions.map((row) => [row.session_id, fromRow(row)])) },
+        ]),
+      );
+    },
+  };
+}
+
+/** Versions are numbers that were given out here; any other text names none. */
+function numberOf(version: string): number {
+  return /^[1-9][0-9]{0,14}$/.test(version) ? Number(version) : 0;
+}
+
+function bounded(authData: JsonObject): string {
+  const text = JSON.stringify(authData);
+  if (text.length > maxAuthData) throw new MatrixError('request.too-large');
+  return text;
+}
+
+function toRow(roomId: string, sessionId: string, key: BackedUpKey): BackedUpRow {
+  return {
+    room_id: roomId,
+    session_id: sessionId,
+    first_message_index: key.first_message_index,
+    forwarded_count: key.forwarded_count,
+    is_verified: key.is_verified ? 1 : 0,
+    session_data: JSON.stringify(key.session_data),
+  };
+}
+
+function fromRow(row: BackedUpRow): BackedUpKey {
+  return {
+    first_message_index: row.first_message_index,
+    forwarded_count: row.forwarded_count,
+    is_verified: row.is_verified === 1,
+    session_data: JSON.parse(row.session_data) as JsonObject,
+  };
+}
