@@ -21,6 +21,10 @@ async function open(context: TestContext) {
   return { network, server, peer, alice, roomId, path: encodeURIComponent(roomId) };
 }
 
+function errcodeOf(body: unknown): string {
+  return (body as { readonly errcode?: string }).errcode ?? '';
+}
+
 function sign(peer: FederationPeer, event: JsonObject): { readonly pdu: JsonObject; readonly eventId: string } {
   assert.ok(rules);
   const pdu = hashAndSignEvent(rules, event, peer.serverName, peer.key);
@@ -41,7 +45,7 @@ async function joinTemplate(peer: FederationPeer, path: string, userId: string):
 const sendJoin = async (peer: FederationPeer, path: string, eventId: string, pdu: JsonObject): Promise<string> => {
   const uri = `/_matrix/federation/v2/send_join/${path}/${encodeURIComponent(eventId)}`;
   const { status, body } = await peer.send('hs1', 'PUT', uri, { content: pdu });
-  return `${status} ${isJsonObject(body) ? String(body['errcode'] ?? '') : ''}`.trim();
+  return `${status} ${isJsonObject(body) ? errcodeOf(body) : ''}`.trim();
 };
 
 /** Lets somebody of the peer join, and gives what its next event follows. */
@@ -78,7 +82,7 @@ test('a join that is not what its request says is refused', async (context) => {
   }
   const uri = `/_matrix/federation/v1/make_join/${path}/${encodeURIComponent('@a:peer.test')}?ver=1`;
   const { status, body: refusal } = await peer.send('hs1', 'GET', uri);
-  assert.equal(`${status} ${String((refusal as JsonObject)['errcode'])}`, '400 M_INCOMPATIBLE_ROOM_VERSION');
+  assert.equal(`${status} ${errcodeOf(refusal)}`, '400 M_INCOMPATIBLE_ROOM_VERSION');
   assert.equal(await sendJoin(peer, path, good.eventId, good.pdu), '200');
 });
 

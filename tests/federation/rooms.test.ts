@@ -164,3 +164,43 @@ test('a server that was away is told everything in its order, more than fits int
     Array.from({ length: 70 }, (_, index) => `message ${index}`),
   );
 });
+
+test('somebody of another server is invited, declines, is invited again, and joins', async (context) => {
+  const network = await open(context);
+  const [alice, bob] = await Promise.all([
+    network.server('hs1').registerUser('alice'),
+    network.server('hs2').registerUser('bob'),
+  ]);
+  const roomId = await createRoom(alice, { preset: 'private_chat', name: 'Private', invite: [bob.userId] });
+  type Rooms = { rooms?: { invite?: Record<string, { invite_state: { events: { type: string }[] } }> } };
+  const invitation = async () => ((await bob.get('/_matrix/client/v3/sync')).body as Rooms).rooms?.invite?.[roomId];
+  const types = (await until(invitation, 'the invitation is there')).invite_state.events.map(({ type }) => type);
+  for (const type of ['m.room.create', 'm.room.name', 'm.room.member']) assert.ok(types.includes(type), type);
+  const membership = async () =>
+    (await alice.get(pathOf(roomId, `state/m.room.member/${encodeURIComponent(bob.userId)}`))).body['membership'];
+  assert.equal(await membership(), 'invite');
+  const left = await bob.post(pathOf(roomId, 'leave'), {});
+  assert.equal(left.status, 200, JSON.stringify(left.body));
+  assert.equal(await membership(), 'leave');
+  assert.equal(await invitation(), undefined);
+  const again = await alice.post(pathOf(roomId, 'invite'), { user_id: bob.userId });
+  assert.equal(again.status, 200, JSON.stringify(again.body));
+  await join(bob, roomId, 'hs1');
+  await sees(bob, roomId, await say(alice, roomId, 'hello'));
+  await sees(alice, roomId, await say(bob, roomId, 'hello'));
+  assert.deepEqual(await stateOf(alice, roomId), await stateOf(bob, roomId));
+  const nobody = await alice.post(pathOf(roomId, 'invite'), { user_id: '@nobody:hs2' });
+  assert.equal(nobody.status, 403);
+});
+
+test('an alias of another server leads to its room', async (context) => {
+  const network = await open(context);
+  const [alice, bob] = await Promise.all([
+    network.server('hs1').registerUser('alice'),
+    network.server('hs2').registerUser('bob'),
+  ]);
+  const roomId = await createRoom(alice, { room_alias_name: 'here' });
+  const { status, body } = await bob.post(`/_matrix/client/v3/join/${encodeURIComponent('#here:hs1')}`, {});
+  assert.equal(status, 200, JSON.stringify(body));
+  assert.equal(body['room_id'], roomId);
+});

@@ -12,6 +12,8 @@ import { createCheckPdus } from '../services/federation/rooms/check-pdus.ts';
 import { createDirectoryQueries, type DirectoryQueries } from '../services/federation/rooms/directory-queries.ts';
 import { createEventQueries, type EventQueries } from '../services/federation/rooms/event-queries.ts';
 import { createFederatedRooms } from '../services/federation/rooms/federated-rooms.ts';
+import { createReceiveInvite, type ReceiveInvite } from '../services/federation/rooms/incoming-invites.ts';
+import { createOutgoingInvites } from '../services/federation/rooms/outgoing-invites.ts';
 import { createMemberRequests, type MemberRequests } from '../services/federation/rooms/member-requests.ts';
 import { createRemoteRooms } from '../services/federation/rooms/remote-join.ts';
 import { createSender, type FederationSender } from '../services/federation/sender/sender.ts';
@@ -41,6 +43,7 @@ export type RoomsAcrossServers = {
     readonly directoryQueries: DirectoryQueries;
     readonly federationSender: FederationSender;
     readonly eventQueries: EventQueries;
+    readonly receiveInvite: ReceiveInvite;
     readonly serverName: string;
   };
   close(): Promise<void>;
@@ -61,15 +64,17 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
     fetchMissing: createFetchMissing({ db, client, checkPdus, outliers }),
   });
   const shared = { db, rooms, checkPdus, signer, log, now, randomId };
+  const invite = createOutgoingInvites({ ...shared, client, readState, references, ingest });
   const federationSender = createSender({ db, client, serverName, log, now });
   return {
-    remote: createRemoteRooms({ ...shared, client, joinImported, recordRemote }),
+    remote: createRemoteRooms({ ...shared, client, joinImported, recordRemote, invite }),
     services: {
       memberRequests: createMemberRequests({ ...shared, states, stateEvents, readState, references, ingest }),
       inboundTransactions: createInboundTransactions({ rooms, checkPdus, ingest, queues: createRoomQueues(), log }),
       directoryQueries: createDirectoryQueries(db, serverName),
       federationSender,
       eventQueries: createEventQueries({ db, states, stateEvents, rooms }),
+      receiveInvite: createReceiveInvite({ ...shared, recordRemote }),
       serverName,
     },
     close: () => federationSender.close(),

@@ -112,16 +112,3 @@ export const invite = operation({
   answerLimit,
   timeout,
 });
-
-export const inviteV1 = operation({
-  method: 'PUT',
-  path: '/_matrix/federation/v1/invite/:roomId/:eventId',
-  operationId: 'sendInviteV1',
-  summary: 'Invites somebody of the server to a room of version 1 or 2.',
-  auth: 'server',
-  params: roomEventParams,
-  body: pdu,
-  response: Type.Unsafe<[number, object]>(Type.Array(Type.Unknown())),
-  answerLimit,
-  timeout,
-});

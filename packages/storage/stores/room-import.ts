@@ -1,4 +1,4 @@
-import type { PositionParam, WriteSet } from '../database.ts';
+import type { PositionParam, Reader, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
 
 /** An entry of an imported state: `[type, state key, event]`. */
@@ -44,6 +44,33 @@ const upsertHosts = sql<void, [roomNid: number, hosts: string, position: Positio
    select $1, value ->> 0, cast(value ->> 1 as bigint), position($3) from json_each(cast($2 as text)) where true
    on conflict (room_nid, host) do update set joined = excluded.joined, since_position = excluded.since_position`,
 );
+
+const selectUnplaced = sql<{ event_nid: number }, [nids: string]>(
+  'room-import.unplaced',
+  `select event_nid from events
+   where event_nid in (select cast(value as bigint) from json_each(cast($1 as text))) and chain_id is null`,
+);
+
+const placeEvent = sql<void, [eventNid: number, chain: number, seq: number, powerLevelsNid: number | null]>(
+  'room-import.place',
+  'update events set chain_id = $2, chain_seq = $3, power_levels_nid = $4 where event_nid = $1 and chain_id is null',
+);
+
+/** Those of some events that were stored before anything was known of their auth chains. */
+export async function readUnplaced(reader: Reader, nids: readonly number[]): Promise<ReadonlySet<number>> {
+  if (nids.length === 0) return new Set();
+  return new Set((await reader.all(selectUnplaced, [JSON.stringify(nids)])).map((row) => row.event_nid));
+}
+
+/** Gives such an event its place. */
+export function setPlace(
+  set: WriteSet,
+  eventNid: number,
+  { chain, seq }: { readonly chain: number; readonly seq: number },
+  powerLevelsNid: number | undefined,
+): void {
+  set.add(placeEvent, [eventNid, chain, seq, powerLevelsNid ?? null]);
+}
 
 /** Entries and members written by one statement. */
 const perStatement = 2000;

@@ -9,6 +9,8 @@ import type { FederationSender } from '../../services/federation/sender/sender.t
 import type { Profiles } from '../../services/profile/profiles.ts';
 import type { EventQueries } from '../../services/federation/rooms/event-queries.ts';
 import { backfill, getEvent, getEventAuth, getMissingEvents, getState, getStateIds } from './history/events.ts';
+import type { ReceiveInvite } from '../../services/federation/rooms/incoming-invites.ts';
+import { invite } from './membership/invite.ts';
 import { makeJoin, makeLeave } from './membership/make.ts';
 import { sendJoin, sendJoinV1, sendLeave, sendLeaveV1 } from './membership/send.ts';
 import { queryDirectory, queryProfile } from './queries/query.ts';
@@ -31,6 +33,7 @@ export type RoomFederationServices = {
   readonly directoryQueries: DirectoryQueries;
   readonly federationSender: FederationSender;
   readonly eventQueries: EventQueries;
+  readonly receiveInvite: ReceiveInvite;
   readonly profiles: Profiles;
   readonly serverName: string;
   readonly now: () => number;
@@ -44,6 +47,7 @@ export const roomFederationEndpoints: readonly Endpoint<RoomFederationServices>[
   sendJoinV1,
   sendLeave,
   sendLeaveV1,
+  invite,
   sendTransaction,
   getEvent,
   getState,

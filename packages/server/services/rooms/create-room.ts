@@ -17,6 +17,8 @@ type Dependencies = {
   readonly defaultVersion: string;
   readonly mayPublish: boolean;
   readonly profileOf: (userId: string) => Promise<JsonObject>;
+  /** Who is invited by way of their own server, once the room is there. */
+  readonly isElsewhere: (userId: string) => boolean;
 };
 
 const maxAliasBytes = 255;
@@ -24,7 +26,7 @@ const maxInvitations = 100;
 
 /** Creates a room as a request describes it, and returns its ID. */
 export async function createRoom(
-  { newRooms, serverName, defaultVersion, mayPublish, profileOf }: Dependencies,
+  { newRooms, serverName, defaultVersion, mayPublish, profileOf, isElsewhere }: Dependencies,
   creator: string,
   request: CreateRoomRequest,
 ): Promise<string> {
@@ -44,8 +46,9 @@ export async function createRoom(
   const rules = roomVersionFor(request.room_version ?? defaultVersion);
   const alias = aliasFor(request.room_alias_name, serverName);
   const drafts = initialEvents(request, { rules, creator, creatorProfile: await profileOf(creator), alias });
+  const here = invited.filter((userId) => !isElsewhere(userId));
   const invitations = await Promise.all(
-    invited.map(async (userId): Promise<Draft> => {
+    here.map(async (userId): Promise<Draft> => {
       return memberDraft(creator, userId, invitationContent(request.is_direct, await profileOf(userId)));
     }),
   );

@@ -8,6 +8,14 @@ export type RemoteJoin = {
   readonly content: JsonObject;
 };
 
+export type RemoteInvite = {
+  readonly roomNid: number;
+  readonly roomId: string;
+  readonly sender: string;
+  readonly userId: string;
+  readonly content: JsonObject;
+};
+
 /** What is done in rooms that this server is not in, by way of servers that are. Everything refuses with a `MatrixError`. */
 export interface RemoteRooms {
   /** Whether a room is to be reached by way of other servers. */
@@ -16,5 +24,7 @@ export interface RemoteRooms {
   join(request: RemoteJoin): Promise<'joined' | 'again'>;
   /** Declines an invitation, or withdraws a knock. */
   leave(userId: string, roomId: string): Promise<void>;
+  /** Invites a person of another server, which is asked before the invitation becomes part of the room. */
+  invite(request: RemoteInvite): Promise<void>;
   resolveAlias(alias: string): Promise<{ readonly roomId: string; readonly servers: readonly string[] }>;
 }

@@ -14,6 +14,7 @@ import { createKnownState } from './known-state.ts';
 import { joinImported } from './importing/join-imported.ts';
 import { recordRemoteMembership } from './importing/remote-invite.ts';
 import { checkCanonicalAlias } from './aliases/canonical-alias.ts';
+import { withReason } from './membership/change-membership.ts';
 import { planBan, planUnban } from './membership/ban.ts';
 import { forget } from './membership/forget.ts';
 import { planInvite } from './membership/invite.ts';
@@ -139,6 +140,21 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
     return remote !== undefined && (await remote.isAway(roomId)) ? remote : undefined;
   }
 
+  const isElsewhere = (userId: string): boolean =>
+    options.remote?.() !== undefined && serverNameOf(userId) !== serverName;
+
+  async function inviteElsewhere(
+    roomNid: number,
+    roomId: string,
+    sender: string,
+    userId: string,
+    content: JsonObject,
+  ): Promise<void> {
+    await options
+      .remote?.()
+      ?.invite({ roomNid, roomId, sender, userId, content: { ...content, membership: 'invite' } });
+  }
+
   /** A room's ID, and servers that may be in it. */
   async function locate(
     roomIdOrAlias: string,
@@ -164,14 +180,21 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
       for (const invited of request.invite ?? []) checkUserId(invited);
       const { defaultVersion, onlyAdminsPublish } = options;
       const mayPublish = onlyAdminsPublish !== true || isAdmin === true;
-      const creating = { newRooms, serverName, defaultVersion, mayPublish, profileOf };
+      const creating = { isElsewhere, newRooms, serverName, defaultVersion, mayPublish, profileOf };
+      const elsewhere = [...new Set(request.invite)].filter(isElsewhere);
       const roomId = await createRoom(creating, userId, request);
+      if (elsewhere.length > 0) {
+        const roomNid = await nidOf(roomId);
+        const content: JsonObject = request.is_direct === true ? { is_direct: true } : {};
+        for (const invited of elsewhere) await inviteElsewhere(roomNid, roomId, userId, invited, content);
+      }
       await carryOver(userId, predecessorIn(request.creation_content), roomId);
       return roomId;
     },
     async invite({ userId }, roomId, invited, reason) {
       checkUserId(invited);
       const [roomNid, profile] = await Promise.all([nidOf(roomId), profileOf(invited)]);
+      if (isElsewhere(invited)) return inviteElsewhere(roomNid, roomId, userId, invited, withReason({}, reason));
       await writer.append(roomNid, planInvite(userId, invited, profile, reason));
     },
     async join({ userId }, roomIdOrAlias, { reason, extra = {}, via }) {

@@ -125,12 +125,12 @@ export function createMemberRequests(deps: MemberRequestsDependencies): MemberRe
         membership: 'join',
         ...(authoriser === undefined ? {} : { join_authorised_via_users_server: authoriser }),
       };
-      return makeTemplate(deps, room.roomNid, userId, content);
+      return makeTemplate(deps, room.roomNid, { sender: userId, userId, content });
     },
     async makeLeave(origin, roomId, userId) {
       requireOwn(origin, userId);
       const room = await rooms.open(roomId, origin);
-      return makeTemplate(deps, room.roomNid, userId, { membership: 'leave' });
+      return makeTemplate(deps, room.roomNid, { sender: userId, userId, content: { membership: 'leave' } });
     },
     async sendJoin(request) {
       const { rules } = await accept(request, 'join');

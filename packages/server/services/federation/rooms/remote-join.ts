@@ -29,6 +29,7 @@ type Dependencies = {
   readonly checkPdus: CheckPdus;
   readonly joinImported: (joined: JoinedRoom) => Promise<number>;
   readonly recordRemote: (membership: RemoteMembership) => Promise<unknown>;
+  readonly invite: RemoteRooms['invite'];
   readonly signer: EventSigner;
   readonly log: Logger;
   readonly now: () => number;
@@ -111,6 +112,7 @@ export function createRemoteRooms(deps: Dependencies): RemoteRooms {
   }
 
   return {
+    invite: deps.invite,
     async isAway(roomId) {
       const room = await rooms.find(roomId, signer.serverName);
       return room === undefined || (!room.isOurs && (room.hasMembers || room.createEventNid === 0));

@@ -9,16 +9,15 @@ type Dependencies = {
   readonly now: () => number;
 };
 
-/** A member event that another server may complete and sign. Throws if the room would refuse it. */
+/** A member event to be completed and signed, by this server or another one. Throws if the room would refuse it. */
 export async function makeTemplate(
   { readState, references, now }: Dependencies,
   roomNid: number,
-  userId: string,
-  content: JsonObject,
+  { sender, userId, content }: { readonly sender: string; readonly userId: string; readonly content: JsonObject },
 ): Promise<{ readonly event: JsonObject; readonly version: string }> {
   const first = await readState(roomNid, []);
   const { rules, roomId } = first;
-  const draft = { type: 'm.room.member', stateKey: userId, sender: userId, content };
+  const draft = { type: 'm.room.member', stateKey: userId, sender, content };
   const keys = authEventKeys(rules, draft);
   const { row, state } = await readState(roomNid, [...keys, ['m.room.create', ''], ['m.room.member', userId]]);
   const authEvents = keys.map(([type, stateKey]) => state(type, stateKey)).filter((each) => each !== undefined);
@@ -46,7 +45,7 @@ export async function makeTemplate(
     event: {
       type: event.type,
       room_id: roomId,
-      sender: userId,
+      sender,
       state_key: userId,
       content,
       depth: Math.min(event.depth, Number.MAX_SAFE_INTEGER),

@@ -84,6 +84,10 @@ function createContent(
   invited: readonly string[],
 ): JsonObject {
   const { creator: _ignored, ...given } = request.creation_content ?? {};
+  const federates = given['m.federate'];
+  if (federates !== undefined && typeof federates !== 'boolean') {
+    throw new MatrixError('request.bad-json', { message: 'creation_content["m.federate"] must be true or false.' });
+  }
   const content: Record<string, JsonObject[string]> = { ...given, room_version: rules.version };
   if (rules.auth.requireCreator) content['creator'] = creator;
   if (!rules.auth.privilegedCreators) return content;

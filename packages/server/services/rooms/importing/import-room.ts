@@ -5,6 +5,7 @@ import { emptyState, type StateChange, type StateRoot, type StateStore } from '@
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
 import { eventStates } from '@portico/storage/stores/event-states.ts';
 import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/events-write.ts';
+import { readUnplaced, setPlace } from '@portico/storage/stores/room-import.ts';
 import type { ReceivedEvent } from '../receiving/received-event.ts';
 import type { StateEvents } from '../state-events.ts';
 import { inAuthOrder } from './topological-order.ts';
@@ -97,7 +98,9 @@ async function storeEvents(
     )) {
       nids.set(row.event_id, row.event_nid);
     }
-    const fresh = batch.filter((event) => !nids.has(event.eventId));
+    const stored = batch.map((event) => nids.get(event.eventId)).filter((nid) => nid !== undefined);
+    const unplaced = await readUnplaced(deps.db, stored);
+    const fresh = batch.filter(({ eventId }) => unplaced.has(nids.get(eventId) ?? -1) || !nids.has(eventId));
     if (fresh.length > 0) await storeBatch(deps, roomNid, fresh, received, judged, nids);
     progress(Math.min(start + eventsPerCommit, ordered.length), ordered.length);
   }
@@ -112,28 +115,30 @@ async function storeBatch(
   judged: ReadonlyMap<string, boolean>,
   nids: Map<string, number>,
 ): Promise<void> {
+  // Invitations were stored before anything else of their room: they have numbers, and get their place now.
+  const stored = new Set(fresh.filter(({ eventId }) => nids.has(eventId)));
   const first = await db.reserveIds('event', fresh.length);
-  for (const [index, event] of fresh.entries()) nids.set(event.eventId, first + index);
+  for (const [index, event] of fresh.entries()) if (!stored.has(event)) nids.set(event.eventId, first + index);
   const chain = await chains.assign(
     roomNid,
-    fresh.map((event, index) => ({
-      eventNid: first + index,
+    fresh.map((event) => ({
+      eventNid: numberOf(nids, event),
       authEventNids: event.authEvents.map((eventId) => nids.get(eventId)).filter((nid) => nid !== undefined),
     })),
   );
   const places = placesOf(chain);
   const set = createWriteSet();
-  for (const [index, event] of fresh.entries()) {
+  for (const event of fresh) {
     const each = received.get(event.eventId);
     if (each === undefined) throw new Error('an event to import was not received');
-    const eventNid = first + index;
+    const eventNid = numberOf(nids, event);
     const isAllowed = judged.get(event.eventId) === true;
     const powerLevels = event.authEvents.find((eventId) => received.get(eventId)?.event.type === 'm.room.power_levels');
-    addEventOutsideTimeline(set, {
-      ...outlier(roomNid, eventNid, each, isAllowed),
-      chain: places.get(eventNid),
-      powerLevelsNid: powerLevels === undefined ? undefined : nids.get(powerLevels),
-    });
+    const powerLevelsNid = powerLevels === undefined ? undefined : nids.get(powerLevels);
+    const place = places.get(eventNid);
+    const row = outlier(roomNid, eventNid, each, isAllowed);
+    if (!stored.has(each.event)) addEventOutsideTimeline(set, { ...row, chain: place, powerLevelsNid });
+    else if (place !== undefined) setPlace(set, eventNid, place, powerLevelsNid);
     if (isAllowed) stateEvents.add({ nid: eventNid, event });
   }
   chains.append(set, chain);
@@ -144,6 +149,12 @@ async function storeBatch(
   } finally {
     chains.settle(chain, committed);
   }
+}
+
+function numberOf(nids: ReadonlyMap<string, number>, { eventId }: RoomEvent): number {
+  const nid = nids.get(eventId);
+  if (nid === undefined) throw new Error(`${eventId} has no number`);
+  return nid;
 }
 
 function placesOf(chain: ChainAssignment): ReadonlyMap<number, NewEvent['chain']> {
