@@ -213,3 +213,57 @@ test('who is not in a room, or is denied by its ACLs, reads nothing of it and wr
   const again = `/_matrix/federation/v1/make_join/${path}/${encodeURIComponent('@x:peer.test')}?ver=10`;
   assert.equal((await peer.send('hs1', 'GET', again)).status, 403);
 });
+
+test('events that a message follows, and that never came, are fetched', async (context) => {
+  const { peer, path, roomId, alice } = await open(context);
+  const { template, eventId: joined, depth } = await joinAs(peer, path);
+  const follow = (previous: string, place: number) =>
+    sign(peer, {
+      type: 'm.room.message',
+      room_id: roomId,
+      sender: '@mallory:peer.test',
+      content: { body: `message ${place}` },
+      depth: depth + place,
+      origin_server_ts: Date.now(),
+      prev_events: [previous],
+      auth_events: [...(template['auth_events'] as string[]).slice(0, 2), joined],
+    });
+  const first = follow(joined, 1);
+  const second = follow(first.eventId, 2);
+  const third = follow(second.eventId, 3);
+  const forged = { ...first.pdu, signatures: {} };
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({
+    body: { events: [forged, first.pdu, second.pdu] },
+  }));
+  const { body } = await send(peer, [third.pdu]);
+  assert.deepEqual((body as { pdus: Record<string, unknown> }).pdus[third.eventId], Object.create(null));
+  const { body: page } = await alice.get(`/_matrix/client/v3/rooms/${path}/messages?dir=b&limit=3`);
+  const texts = (page['chunk'] as { content: { body?: string } }[]).map(({ content }) => content.body);
+  assert.deepEqual(texts, ['message 3', 'message 2', 'message 1']);
+});
+
+test('missing events that nobody has signed count for nothing', async (context) => {
+  const { peer, path, roomId, alice } = await open(context);
+  const { template, eventId: joined, depth } = await joinAs(peer, path);
+  const base = {
+    type: 'm.room.message',
+    room_id: roomId,
+    sender: '@mallory:peer.test',
+    content: {},
+    origin_server_ts: Date.now(),
+    auth_events: [...(template['auth_events'] as string[]).slice(0, 2), joined],
+  };
+  const missing = sign(peer, { ...base, depth: depth + 1, prev_events: [joined] });
+  const next = sign(peer, { ...base, depth: depth + 2, prev_events: [missing.eventId] });
+  const unsigned = { ...missing.pdu, signatures: {} };
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({ body: { events: [unsigned] } }));
+  peer.on('GET', '/_matrix/federation/v1/event/', () => ({
+    body: { origin: 'peer.test', origin_server_ts: 1, pdus: [unsigned] },
+  }));
+  const { body } = await send(peer, [next.pdu]);
+  assert.match(JSON.stringify(body), /could not be processed/);
+  for (const eventId of [missing.eventId, next.eventId]) {
+    const { status } = await alice.get(`/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(eventId)}`);
+    assert.equal(status, 404);
+  }
+});
