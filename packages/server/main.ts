@@ -6,6 +6,9 @@ import { tokenCommands } from './cli/token-commands.ts';
 import { userAdd } from './cli/user-add.ts';
 import type { Config } from './config/config.ts';
 
+// Keys, messages and settings are their owner's alone, also in a folder that was made open to others.
+process.umask(0o077);
+
 const loadCompose = async () => (await import('./compose.ts')).compose;
 
 async function openHandlers(config: Config) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { cpSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -149,6 +149,7 @@ test('init writes a commented file and a signing key, and never overwrites', (co
 
 test('the first start in an empty folder makes data and says how to go on; SIGTERM ends it with 0', async (context) => {
   const cwd = makeFolder(context);
+  mkdirSync(join(cwd, 'data'), { mode: 0o755 });
   const port = await freePort();
   const listeners = `[{"address":"127.0.0.1","port":${port},"serve":["client"]}]`;
   const { server, lines, stop } = await start(context, ['serve'], { cwd, env: { PORTICO_LISTENERS: listeners } });
@@ -157,7 +158,9 @@ test('the first start in an empty folder makes data and says how to go on; SIGTE
   assert.match(banner, new RegExp(`http://localhost:${port}`));
   assert.match(banner, /bin\/portico user add NAME --admin/);
   assert.match(banner, /Account pages/);
-  for (const name of ['signing.key', 'portico.db', 'server_name']) statSync(join(cwd, 'data', name));
+  for (const name of ['signing.key', 'portico.db', 'portico.db-wal', 'server_name']) {
+    assert.equal(statSync(join(cwd, 'data', name)).mode & 0o077, 0, `${name} is its owner's alone`);
+  }
   const arguments_ = readFileSync(`/proc/${server.pid}/cmdline`, 'utf8');
   assert.match(arguments_, /main\.ts\0serve/, 'the pid is that of the server, not of a shell');
   assert.equal(await stop(), 0);

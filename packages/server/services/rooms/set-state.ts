@@ -1,4 +1,4 @@
-import { encodeCanonical, isCreator, isJsonObject, type JsonObject } from '@portico/protocol';
+import { encodeCanonical, isCreator, isJsonObject, isUserId, type JsonObject } from '@portico/protocol';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { stateDraft } from './draft.ts';
 import type { RoomView, RoomWriter } from './room-writer.ts';
@@ -40,6 +40,9 @@ function refuseMalformed(
   { head, state }: RoomView,
   { type, stateKey, content }: { readonly type: string; readonly stateKey: string; readonly content: JsonObject },
 ): void {
+  if (type === 'm.room.member' && !isUserId(stateKey)) {
+    throw new MatrixError('request.invalid-param', { message: 'The state key of m.room.member must be a user ID.' });
+  }
   if (stateKey !== '') return;
   if (type === 'm.room.create') throw new MatrixError('request.bad-json', { message: 'A room is created once.' });
   const create = state('m.room.create', '')?.event;

@@ -166,6 +166,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         [{ initial_state: [{ type: 'm.room.topic' }] }, '400 M_MISSING_PARAM'],
         [{ initial_state: [{ type: 1, content: {} }] }, '400 M_BAD_JSON'],
         [{ initial_state: [{ type: 'm.room.create', content: {} }] }, '400 M_BAD_JSON'],
+        [{ creation_content: { 'm.federate': 'no' } }, '400 M_BAD_JSON'],
         [{ creation_content: { additional_creators: 'me' } }, '400 M_BAD_JSON'],
         [{ creation_content: { additional_creators: ['@foo:example.com', 42] } }, '400 M_BAD_JSON'],
         [{ creation_content: { additional_creators: ['@invalid:dom$ain$.com'] } }, '400 M_BAD_JSON'],

@@ -51,6 +51,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         const { body } = await bob.get(`${room}/event/${encodeURIComponent(eventId)}`);
         assert.deepEqual(body['content'], {});
         assert.equal((await alice.put(`${room}/state/m.room.topic`, { topic: 'Versions' })).status, 200);
+        const nobody = await alice.put(`${room}/state/m.room.member/nobody`, { membership: 'invite' });
+        assert.equal(nobody.body['errcode'], 'M_INVALID_PARAM');
         assert.equal((await bob.post(`${room}/leave`, {})).status, 200);
         assert.equal((await send('3')).status, 403);
       });
