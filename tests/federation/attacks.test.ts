@@ -267,3 +267,39 @@ test('missing events that nobody has signed count for nothing', async (context) 
     assert.equal(status, 404);
   }
 });
+
+test('where a gap is not filled, the state behind it is fetched', async (context) => {
+  const { peer, path, roomId, alice } = await open(context);
+  const { template, eventId: joined, depth } = await joinAs(peer, path);
+  const uri = `/_matrix/federation/v1/state/${path}?event_id=${encodeURIComponent(joined)}`;
+  const { body: state } = await peer.send('hs1', 'GET', uri);
+  const { body: join } = await peer.send('hs1', 'GET', `/_matrix/federation/v1/event/${encodeURIComponent(joined)}`);
+  const given = state as { readonly pdus: JsonObject[]; readonly auth_chain: JsonObject[] };
+  const [joinPdu] = (join as { readonly pdus: JsonObject[] }).pdus;
+  assert.ok(joinPdu);
+  const base = {
+    type: 'm.room.message',
+    room_id: roomId,
+    sender: '@mallory:peer.test',
+    origin_server_ts: Date.now(),
+    auth_events: [...(template['auth_events'] as string[]).slice(0, 2), joined],
+  };
+  const lost = sign(peer, {
+    ...base,
+    content: { body: 'lost' },
+    depth: depth + 90,
+    prev_events: [`$${'l'.repeat(43)}`],
+  });
+  const next = sign(peer, { ...base, content: { body: 'next' }, depth: depth + 91, prev_events: [lost.eventId] });
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({ body: { events: [] } }));
+  peer.on('GET', '/_matrix/federation/v1/event/', () => ({
+    body: { origin: 'peer.test', origin_server_ts: 1, pdus: [lost.pdu] },
+  }));
+  peer.on('GET', '/_matrix/federation/v1/state/', () => ({
+    body: { pdus: [...given.pdus, joinPdu], auth_chain: given.auth_chain },
+  }));
+  const { body } = await send(peer, [next.pdu]);
+  assert.deepEqual((body as { pdus: Record<string, unknown> }).pdus[next.eventId], Object.create(null));
+  const shown = await alice.get(`/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(next.eventId)}`);
+  assert.deepEqual(shown.body['content'], { body: 'next' });
+});

@@ -6,8 +6,8 @@ import type { TestClient } from '@portico/testkit/test-client.ts';
 
 const names = ['hs1', 'hs2'];
 
-async function open(context: TestContext): Promise<TestNetwork> {
-  const network = await startTestNetwork(names);
+async function open(context: TestContext, engine: 'sqlite' | 'postgres' = 'sqlite'): Promise<TestNetwork> {
+  const network = await startTestNetwork(names, { engine });
   context.after(() => network.close());
   return network;
 }
@@ -75,8 +75,8 @@ for (const version of ['2', '6', '11', '12']) {
 }
 
 /** Two people of different servers in one room. */
-async function meet(context: TestContext) {
-  const network = await open(context);
+async function meet(context: TestContext, engine?: 'sqlite' | 'postgres') {
+  const network = await open(context, engine);
   const [alice, bob] = await Promise.all([
     network.server('hs1').registerUser('alice'),
     network.server('hs2').registerUser('bob'),
@@ -130,22 +130,24 @@ test('who leaves, or is kicked, is gone everywhere, and may come back', async (c
   await until(async () => ((await membership(bob)) === 'leave' ? true : undefined), 'he knows');
 });
 
-test('a partition heals, and both servers have the same state', async (context) => {
-  const { network, alice, bob, roomId } = await meet(context);
-  await sees(bob, roomId, await say(alice, roomId, 'before'));
-  network.cut('hs1', 'hs2');
-  await setName(alice, roomId, 'Hers');
-  const hers = await say(alice, roomId, 'on my side');
-  const his = await say(bob, roomId, 'on mine');
-  network.healAll();
-  await Promise.all([sees(bob, roomId, hers), sees(alice, roomId, his)]);
-  await Promise.all([
-    sees(bob, roomId, await say(alice, roomId, 'one more')),
-    sees(alice, roomId, await say(bob, roomId, 'mine too')),
-  ]);
-  assert.deepEqual(await stateOf(alice, roomId), await stateOf(bob, roomId));
-  assert.equal(await nameOf(bob, roomId), 'Hers');
-});
+for (const engine of ['sqlite', 'postgres'] as const) {
+  test(`a partition heals, and both servers have the same state (${engine})`, async (context) => {
+    const { network, alice, bob, roomId } = await meet(context, engine);
+    await sees(bob, roomId, await say(alice, roomId, 'before'));
+    network.cut('hs1', 'hs2');
+    await setName(alice, roomId, 'Hers');
+    const hers = await say(alice, roomId, 'on my side');
+    const his = await say(bob, roomId, 'on mine');
+    network.healAll();
+    await Promise.all([sees(bob, roomId, hers), sees(alice, roomId, his)]);
+    await Promise.all([
+      sees(bob, roomId, await say(alice, roomId, 'one more')),
+      sees(alice, roomId, await say(bob, roomId, 'mine too')),
+    ]);
+    assert.deepEqual(await stateOf(alice, roomId), await stateOf(bob, roomId));
+    assert.equal(await nameOf(bob, roomId), 'Hers');
+  });
+}
 
 test('a server that was away is told everything in its order, more than fits into one transaction', async (context) => {
   const { network, alice, bob, roomId } = await meet(context);
