@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { parseServerName, roomVersions, serverNameOf, signingKeyFromSeed } from '@portico/protocol';
-import { openDatabase, parseFailpoint } from '@portico/storage';
+import { parseFailpoint } from '@portico/storage';
 import { openStateStore } from '@portico/storage/state-trie/index.ts';
 import { dropToDeviceOf } from '@portico/storage/stores/to-device.ts';
 import { createFederation } from './compose/federation.ts';
 import { createRoomsAcrossServers, type RoomsAcrossServers } from './compose/federated-rooms.ts';
 import { createConversation } from './compose/conversation.ts';
+import { openConfiguredDatabase } from './compose/open-database.ts';
 import { findRefusal } from './errors/from-storage.ts';
 import { adminEndpoints } from './http/admin/index.ts';
 import { type AppOptions, buildApp } from './http/app.ts';
@@ -59,7 +60,7 @@ export async function compose({
   const serverName = parseServerName(config.serverName);
   if (serverName === undefined) throw new Error(`${config.serverName} passed for a server name in the configuration`);
   const { failpoint, maxDatabaseBytes } = config.testing;
-  const db = await openDatabase({
+  const db = await openConfiguredDatabase({
     url: config.database.url,
     durability: config.durability,
     ...(failpoint !== undefined && { failpoint: parseFailpoint(failpoint) }),

@@ -1,5 +1,3 @@
-import { SchemaTooNewError } from '@portico/storage/engines/migrate.ts';
-import { DatabaseOpenError } from '@portico/storage/errors.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -11,7 +9,6 @@ import type { Listenable, Listening, TlsFiles } from './listeners.ts';
 import { startListeners } from './listeners.ts';
 import { createShutdown } from './shutdown.ts';
 import { openSigningKey } from './signing-key.ts';
-import { StartError } from './start-error.ts';
 
 export type RunningServer = {
   readonly listening: readonly Listening[];
@@ -42,7 +39,7 @@ export async function startServer(config: Config, compose: Compose, log: Logger)
     return { listening: listeners.listening, isNew: folder.isNew, stop: shutdown.run };
   } catch (error) {
     await shutdown.run();
-    throw explainDatabase(error, config.database.url);
+    throw error;
   }
 }
 
@@ -83,16 +80,6 @@ export async function openForCommand(
     return { handlers: program.handlers, close: shutdown.run };
   } catch (error) {
     await shutdown.run();
-    throw explainDatabase(error, config.database.url);
+    throw error;
   }
-}
-
-/** A database that cannot be used is a matter of configuration, and said without the password in its address. */
-function explainDatabase(error: unknown, url: string): unknown {
-  const shown = url.replace(/:\/\/.*@/, '://…@');
-  if (error instanceof SchemaTooNewError) return new StartError(`database is ${shown}: ${error.message}`);
-  if (!(error instanceof DatabaseOpenError)) return error;
-  return new StartError(
-    `database is ${shown}, which cannot be opened: ${error.message}. Check the setting and the database.`,
-  );
 }

@@ -65,7 +65,7 @@ export function splitUsers(
   return { local, failures };
 }
 
-const unreachable = { errcode: 'M_UNAVAILABLE', error: 'The server could not be reached.', status: 503 };
+const unreachable = { errcode: 'M_UNAVAILABLE', error: 'The server could not be reached.' };
 
 function objectText(members: ReadonlyMap<string, string>): string {
   let text = '';
