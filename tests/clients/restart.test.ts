@@ -103,14 +103,16 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const { alice, bob, roomId } = await arrive(people);
       const room = await alice.inRoom(roomId);
 
-      // As few are left for the time after it as come without a gap.
-      const texts = Array.from({ length: 18 }, (_, index) => `message ${index}`);
-      const sent = Promise.allSettled(texts.map((text) => alice.client.sendTextMessage(roomId, text)));
-      await bob.reads(roomId, texts[9] ?? '');
+      // Few enough that the client never gets more at once than it takes without a gap.
+      const texts = Array.from({ length: 6 }, (_, index) => `message ${index}`);
+      const send = (text: string | undefined) => alice.client.sendTextMessage(roomId, text ?? '');
+      for (const text of texts.slice(0, 4)) await send(text);
+      await bob.reads(roomId, texts[3] ?? '');
+      // Whether the server got, stored or answered this one is a matter of luck; the next one finds it dead.
+      const onTheWay = Promise.allSettled([send(texts[4])]);
       await server.kill();
-      const results = await sent;
-      const failures = results.filter(({ status }) => status === 'rejected').length;
-      assert.ok(failures > 0 && failures < texts.length - 9, `${failures} of ${texts.length} were not answered`);
+      await onTheWay;
+      await assert.rejects(send(texts[5]));
       await Promise.all([notices(alice), notices(bob)]);
 
       await server.start();
