@@ -1,5 +1,6 @@
 import { canonicalNumber, exactNumbersOf, rememberExactNumber } from './exact-numbers.ts';
 import { JsonError } from './json-error.ts';
+import { lengthenEscapedKeys, shortenEscapedKeys, shortenKey } from './escaped-keys.ts';
 import type { JsonArray, JsonObject, JsonValue } from './value.ts';
 
 /**
@@ -19,12 +20,16 @@ export const maxJsonDepth = 100;
  * @throws JsonError and nothing else
  */
 export function parseJson(text: string, mode: JsonMode = 'plain', maxDepth = maxJsonDepth): JsonValue {
-  const value = parse(text);
+  const lengthened = lengthenEscapedKeys(text);
+  const safeText = lengthened ?? text;
+  const value = parse(safeText);
   const odd = harden(value, maxDepth);
+  if (lengthened !== undefined) shortenEscapedKeys(value);
   if (mode === 'plain') return value;
   if (odd || spelledAsFloat.test(text)) {
-    const exact = parse(text, recordExactNumber);
+    const exact = parse(safeText, recordExactNumber);
     harden(exact, maxDepth);
+    if (lengthened !== undefined) shortenEscapedKeys(exact);
     if (mode === 'strict' && typeof exact === 'number') refuseOddNumber(exact, spelledAsFloat.test(text));
     if (mode === 'strict') refuseOddNumbers(exact);
     return mode === 'strict' ? refuseLoneSurrogates(exact, text) : exact;
@@ -50,7 +55,7 @@ function recordExactNumber(this: unknown, key: string, value: unknown, context: 
   const literal = context.source;
   if (typeof value !== 'number' || literal === undefined || !Number.isFinite(value)) return value;
   if (literal !== String(value) || !Number.isSafeInteger(value)) {
-    rememberExactNumber(this as object, key, canonicalNumber(literal));
+    rememberExactNumber(this as object, shortenKey(key), canonicalNumber(literal));
   }
   return value;
 }
