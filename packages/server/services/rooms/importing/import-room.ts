@@ -96,6 +96,7 @@ async function storeEvents(
       deps.db,
       batch.map((event) => event.eventId),
     )) {
+      if (row.room_nid !== roomNid) throw new Error(`${row.event_id} is an event of another room`);
       nids.set(row.event_id, row.event_nid);
     }
     const stored = batch.map((event) => nids.get(event.eventId)).filter((nid) => nid !== undefined);

@@ -93,3 +93,25 @@ test('whom another server invites gets to see what the room is', async (context)
   const types = (JSON.parse(stripped?.events ?? '[]') as { type: string }[]).map(({ type }) => type);
   assert.deepEqual(types.toSorted(), ['m.room.create', 'm.room.join_rules', 'm.room.member', 'm.room.member']);
 });
+
+test('an event that follows events of another room, or none, gets no place', async (context) => {
+  for (const version of ['2', '6', '11', '12']) {
+    const { a, b, roomId } = await partition(context, version);
+    const other = await a.rooms.create(alice, { preset: 'public_chat' });
+    const [first] = await newPdus(a, other, 0);
+    const start = b.db.currentPosition();
+    await b.rooms.send(bob, roomId, 'm.room.message', '1', { body: 'honest' });
+    const [honest] = await newPdus(b, roomId, start);
+    assert.ok(first !== undefined && honest !== undefined);
+    const pdu = JSON.parse(honest.pdu) as Record<string, unknown>;
+    const elsewhere = version === '2' ? [[first.event_id, {}]] : [first.event_id];
+    const before = await a.db.all(selectState, [roomId]);
+    for (const [index, prev] of [elsewhere, []].entries()) {
+      const eventId = version === '2' ? `$misplaced${index}:b` : `$misplaced${index}`;
+      const forged = JSON.stringify({ ...pdu, prev_events: prev, ...(version === '2' && { event_id: eventId }) });
+      assert.deepEqual(await deliver([{ event_id: eventId, pdu: forged }], a, roomId, version), ['rejected']);
+    }
+    assert.deepEqual(await a.db.all(selectState, [roomId]), before);
+    assert.equal((JSON.parse((await a.db.get(selectRoom, [roomId]))?.extremities ?? '[]') as unknown[]).length, 1);
+  }
+});

@@ -1,5 +1,5 @@
 import { authorise, type RoomEvent } from '@portico/protocol';
-import { createWriteSet, type WriteSet } from '@portico/storage';
+import { createWriteSet, type Reader, type WriteSet } from '@portico/storage';
 import type { ChainAssignment } from '@portico/storage/chain-cover/index.ts';
 import type { StateEdit, StateRoot } from '@portico/storage/state-trie/index.ts';
 import { createPackNumbers } from '@portico/storage/state-trie/pack-numbers.ts';
@@ -171,6 +171,8 @@ export function createReceiver(deps: ReceiverDependencies): Receiver {
     async receive(room, received) {
       const [known] = await eventStates(db, [received.event.eventId]);
       if (known !== undefined && known.status !== eventStatus.outlier) return { kind: 'known' };
+      const misplaced = await findMisplaced(db, room, received.event);
+      if (misplaced !== undefined) return { kind: 'rejected', rule: 'prev_events.room', reason: misplaced };
       const prepared = await prepare(room, received);
       if (prepared.rejection === undefined) return place(room, prepared);
       const { rule, reason } = prepared.rejection;
@@ -257,4 +259,19 @@ function entriesBetween(deps: ReceiverDependencies, head: RoomHead, state: State
     const { type, stateKey = '' } = (current ?? old)?.event ?? { type: '', stateKey: '' };
     return { type, stateKey, before: old, after: current };
   });
+}
+
+/**
+ * Why an event has no place in its room's history. Such an event is not kept: there is no state to judge it by, and the
+ * state of another room must never be mixed with this one's.
+ */
+async function findMisplaced(
+  reader: Reader,
+  { roomNid }: ReceivingRoom,
+  { prevEvents }: RoomEvent,
+): Promise<string | undefined> {
+  if (prevEvents.length === 0) return 'an event of a room that exists follows none of its events';
+  const rows = await eventStates(reader, prevEvents);
+  const elsewhere = rows.find((row) => row.room_nid !== roomNid);
+  return elsewhere && `${elsewhere.event_id}, which it follows, is an event of another room`;
 }
