@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { compileGlob } from './glob.ts';
+import { compileGlob, matchesGlob } from './glob.ts';
 
 const runs = { numRuns: Number(process.env.PROPERTY_RUNS ?? 2000) };
 
@@ -42,6 +42,7 @@ test('globs match what their definition says', () => {
   const anything = fc.record({ pattern, text: fc.string({ ...few, maxLength: 20 }) });
   const property = fc.property(fc.oneof(almostMatching, anything), ({ pattern, text }) => {
     assert.equal(compileGlob(pattern)(text), reference(pattern, text));
+    assert.equal(matchesGlob(pattern, text), reference(pattern, text));
   });
   fc.assert(property, runs);
 });

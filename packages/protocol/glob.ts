@@ -22,14 +22,35 @@ export function compileGlob(pattern: string, options: { readonly ignoreCase?: bo
   const folded = fold(pattern);
   if (!isGlob(folded)) return (text) => fold(text) === folded;
   const literals = folded.split('*');
-  const parts = literals.map(toCodePoints);
   const matchPlainly = folded.includes('?') ? undefined : literals;
-  const shortest = parts.reduce((sum, part) => sum + part.length, 0);
+  let parts: readonly (readonly number[])[] | undefined;
   return (text) => {
     const subject = fold(text);
     if (matchPlainly !== undefined && subject.length <= shortText) return matchLiterals(matchPlainly, subject);
-    return matchParts(parts, shortest, toCodePoints(subject));
+    parts ??= literals.map(toCodePoints);
+    return matchParts(parts, toCodePoints(subject));
   };
+}
+
+/**
+ * As {@link compileGlob}, for patterns of which there are too many to keep them compiled: most are told apart from the
+ * text by their beginning or their end.
+ */
+export function matchesGlob(pattern: string, text: string): boolean {
+  const { length } = pattern;
+  let start = 0;
+  for (; start < length; start++) {
+    const unit = pattern.charCodeAt(start);
+    if (unit === star || unit === wildcard) break;
+    if (unit !== text.charCodeAt(start)) return false;
+  }
+  if (start === length) return text.length === length;
+  for (let fromEnd = 1; ; fromEnd++) {
+    const unit = pattern.charCodeAt(length - fromEnd);
+    if (unit === star || unit === wildcard) break;
+    if (unit !== text.charCodeAt(text.length - fromEnd)) return false;
+  }
+  return compileGlob(pattern)(text);
 }
 
 /** Identifiers and server names: the engine's own search is fastest, and at this length it cannot cost much. */
@@ -50,15 +71,16 @@ function matchLiterals(literals: readonly string[], text: string): boolean {
   return position <= end;
 }
 
+const star = '*'.charCodeAt(0);
 const wildcard = '?'.charCodeAt(0);
 
-function matchParts(parts: readonly (readonly number[])[], shortest: number, text: readonly number[]): boolean {
-  if (text.length < shortest) return false;
+function matchParts(parts: readonly (readonly number[])[], text: readonly number[]): boolean {
   const first = parts[0] ?? [];
   const last = parts.at(-1) ?? [];
   if (!matchesAt(first, text, 0)) return false;
   if (parts.length === 1) return text.length === first.length;
   const end = text.length - last.length;
+  if (end < first.length) return false;
   if (!matchesAt(last, text, end)) return false;
   let position = first.length;
   for (let index = 1; index < parts.length - 1; index++) {

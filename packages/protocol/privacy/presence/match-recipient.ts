@@ -1,0 +1,44 @@
+import { matchesGlob } from '../../glob.ts';
+import type { PresencePolicy } from './policy.ts';
+import { runSteps } from './sharing.ts';
+import { stepSize, type SharingList } from './sharing-list.ts';
+
+/** The entries that name a person, by list; `undefined` where none does. */
+export type RecipientMatch = {
+  readonly exempt: string | undefined;
+  readonly barred: string | undefined;
+  readonly allowed: string | undefined;
+  readonly denied: string | undefined;
+};
+
+/** Finds which entries match somebody. Yields between steps: a hundred thousand globs take their time. */
+export function* matchSteps(policy: PresencePolicy, userId: string): Generator<void, RecipientMatch, void> {
+  const { own, overrides } = policy;
+  const exempt = yield* findEntry(overrides.allowed, userId);
+  const barred = yield* findEntry(overrides.denied, userId);
+  if (own.kind === 'malformed') return { exempt, barred, allowed: undefined, denied: undefined };
+  const allowed = yield* findEntry(own.allowed, userId);
+  const denied = yield* findEntry(own.denied, userId);
+  return { exempt, barred, allowed, denied };
+}
+
+export function matchRecipient(policy: PresencePolicy, userId: string): RecipientMatch {
+  return runSteps(matchSteps(policy, userId));
+}
+
+function* findEntry(list: SharingList, userId: string): Generator<void, string | undefined, void> {
+  if (list.users.has(userId)) return userId;
+  let done = 0;
+  const server = userId.slice(userId.indexOf(':') + 1);
+  for (const globs of [list.globsByServer.get(server) ?? [], list.globs]) {
+    for (const glob of globs) {
+      if (matchesGlob(glob, userId)) return glob;
+      done += glob.length;
+      if (done >= stepSize) {
+        done = 0;
+        yield;
+      }
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { compileGlob } from '../../glob.ts';
+import type { JsonValue } from '../../json/value.ts';
+import { decidePresence } from './decide.ts';
+import { canMatchServer } from './glob-reach.ts';
+import { isMeant, parseInboundList } from './inbound-list.ts';
+import { matchRecipient, matchSteps } from './match-recipient.ts';
+import { openPolicy, type PresencePolicy } from './policy.ts';
+import { listRecipients, namedRecipients, namedServers, recipientsPerEntry } from './recipients.ts';
+import { parsePresenceSharing, presenceSharingSteps, withoutRooms } from './sharing.ts';
+
+const runs = { numRuns: Number(process.env.PROPERTY_RUNS ?? 2000) };
+const servers = ['a', 'b', 'b:80'];
+const people = servers.flatMap((server) => [`@u:${server}`, `@v:${server}`, `@uu:${server}`]);
+const rooms = ['!r:a', '!s:a', '!t:b'];
+const globs = ['*', '@*:b', '@u*:a', '@?:b', '*:80', '@*:*', '@u:?', '@v*b'];
+const nonsense: JsonValue[] = [1, null, {}, 'u', '@u', '#u:a', '!r', '!*:a', ''];
+const entry = fc.constantFrom<JsonValue>(...people, ...rooms, ...globs, ...nonsense);
+const list = fc.array(entry, { maxLength: 4 });
+const config = fc.record({ allowed_users: list, denied_users: list }, { requiredKeys: [] });
+const person = fc.constantFrom(...people);
+
+function policyOf(content: object, overrides: object = {}): PresencePolicy {
+  const server = parsePresenceSharing({ ...overrides });
+  assert.ok(server.kind === 'lists');
+  return { source: 'own', own: parsePresenceSharing({ ...content }), overrides: server };
+}
+
+const names = (list: JsonValue[] | undefined, user: string) =>
+  (list ?? []).some((entry) => typeof entry === 'string' && entry[0] !== '!' && compileGlob(entry)(user));
+
+test('the decision is what the proposal says, read literally', () => {
+  const property = fc.property(
+    config,
+    person,
+    fc.subarray(rooms),
+    fc.boolean(),
+    (content, user, sharedRooms, isIgnored) => {
+      const { allowed_users: allowed, denied_users: denied } = content;
+      const unless = isIgnored || names(denied, user);
+      const expected =
+        names(allowed, user) ||
+        (!unless && sharedRooms.some((room) => allowed?.includes(room))) ||
+        (!unless && sharedRooms.some((room) => denied?.includes(room) !== true));
+      const policy = policyOf(content);
+      const decision = decidePresence(policy, matchRecipient(policy, user), { isSelf: false, isIgnored, sharedRooms });
+      assert.equal(decision.allowed, expected, decision.rule);
+    },
+  );
+  fc.assert(property, runs);
+});
+
+test('overrides only take away', () => {
+  const property = fc.property(
+    config,
+    config,
+    person,
+    fc.subarray(rooms),
+    fc.boolean(),
+    (content, overrides, user, sharedRooms, isIgnored) => {
+      const decide = (policy: PresencePolicy) =>
+        decidePresence(policy, matchRecipient(policy, user), { isSelf: false, isIgnored, sharedRooms }).allowed;
+      assert.ok(decide(policyOf(content)) || !decide(policyOf(content, overrides)));
+      assert.ok(decide(openPolicy) || !decide({ ...openPolicy, overrides: policyOf({}, overrides).overrides }));
+    },
+  );
+  fc.assert(property, runs);
+});
+
+test('a list for a server reaches nobody there whom the policy does not allow', () => {
+  const property = fc.property(config, config, fc.constantFrom(...servers), (content, overrides, server) => {
+    const policy = policyOf(content, overrides);
+    const facts = { isSelf: false, isIgnored: false, sharedRooms: [] };
+    const isAllowed = (user: string) => decidePresence(policy, matchRecipient(policy, user), facts).allowed;
+    const there = people.filter((user) => user.slice(user.indexOf(':') + 1) === server);
+    const { globs: sent, users } = namedRecipients(policy, server);
+    const recipients = listRecipients(sent, users.filter(isAllowed));
+    if (recipients.kind === 'nobody') return;
+    assert.ok(recipients.kind === 'listed');
+    const list = parseInboundList([...recipients.recipients], server);
+    for (const user of there) assert.ok(!isMeant(list, user, true) || isAllowed(user), user);
+    for (const user of users) assert.equal(isMeant(list, user, true), isAllowed(user), user);
+    assert.ok(users.every((user) => namedServers(policy).has(user.slice(user.indexOf(':') + 1))));
+  });
+  fc.assert(property, runs);
+});
+
+test('a glob can match a server if it matches somebody there', () => {
+  const unit = fc.constantFrom('@', ':', '*', '?', 'a', 'b');
+  const local = fc.string({ unit: fc.constantFrom('a', 'b', '@'), maxLength: 3 });
+  const property = fc.property(
+    fc.string({ unit, maxLength: 7 }).filter((text) => /[*?]/.test(text)),
+    local,
+    fc.constantFrom('a', 'b', 'ab', 'a:8'),
+    (glob, localpart, server) => {
+      if (compileGlob(glob)(`@${localpart}:${server}`)) assert.ok(canMatchServer(glob, server));
+    },
+  );
+  fc.assert(property, runs);
+});
+
+test('leaving a room takes it out of both lists, and nothing else', () => {
+  const property = fc.property(config, fc.constantFrom(...rooms), (content, room) => {
+    const json = { other: 1, ...content } as Record<string, JsonValue>;
+    const changed = withoutRooms(json, new Set([room]));
+    const isNamed = [content.allowed_users, content.denied_users].some((list) => list?.includes(room));
+    assert.equal(changed !== undefined, isNamed);
+    if (changed === undefined) return;
+    const strip = (list: JsonValue[] | undefined) => list?.filter((entry) => entry !== room);
+    const { allowed_users: allowed, denied_users: denied } = content;
+    assert.deepEqual(changed, {
+      other: 1,
+      ...(allowed && { allowed_users: strip(allowed) }),
+      ...(denied && { denied_users: strip(denied) }),
+    });
+  });
+  fc.assert(property, runs);
+});
+
+test('what other servers send is for whom it names, and for nobody if it is malformed', () => {
+  const all = { kind: 'everyone' };
+  for (const value of [undefined, null, []]) assert.deepEqual(parseInboundList(value, 'a'), all);
+  for (const value of ['@u:a', {}, 1, true, ['@u:a', 1], [null], Array<string>(10_001).fill('@u:a')]) {
+    const list = parseInboundList(value, 'a');
+    assert.equal(isMeant(list, '@u:a', true), false, JSON.stringify(value));
+  }
+  const list = parseInboundList(['@u:a', '@v*:a', '@x:b'], 'a');
+  assert.deepEqual(
+    ['@u:a', '@v:a', '@x:a', '@x:b'].map((user) => [isMeant(list, user, true), isMeant(list, user, false)]),
+    [
+      [true, true],
+      [true, false],
+      [false, false],
+      [false, false],
+    ],
+  );
+  const globs = Array.from({ length: recipientsPerEntry + 1 }, (_, index) => `@u${index}*:a`);
+  assert.equal(isMeant(parseInboundList(globs, 'a'), '@u1:a', true), false);
+});
+
+test('more globs than fit into an entry are not sent', () => {
+  const many = Array.from({ length: recipientsPerEntry + 1 }, (_, index) => `@u${index}*:a`);
+  assert.equal(namedRecipients(policyOf({ allowed_users: many.slice(1) }), 'a').globs.length, recipientsPerEntry);
+  assert.equal(namedRecipients(policyOf({ allowed_users: many }), 'a').globs.length, 0);
+});
+
+const mebibyte = 1024 * 1024;
+const fillings: Readonly<Record<string, (index: number) => JsonValue>> = {
+  names: (index) => `@user${index}:server${index % 999}.example`,
+  'globs of no server': (index) => `@*${index.toString(36)}*:*`,
+  'globs that almost match': (index) => `*${'a?'.repeat(40)}${index}`,
+  rooms: (index) => `!room${index}:a.example`,
+  numbers: () => 1,
+  'empty lists': () => [],
+};
+for (const [what, make] of Object.entries(fillings)) {
+  test(`the largest configuration takes no step of more than a few milliseconds: ${what}`, () => {
+    const entries: JsonValue[] = [];
+    for (let size = 0; size < mebibyte; size += JSON.stringify(entries.at(-1)).length + 1) {
+      entries.push(make(entries.length));
+    }
+    const longest = <T>(start: () => Generator<void, T, void>): readonly [number, T] => {
+      let most = 0;
+      const steps = start();
+      for (;;) {
+        const before = performance.now();
+        const { done, value } = steps.next();
+        most = Math.max(most, performance.now() - before);
+        if (done === true) return [most, value];
+      }
+    };
+    const best = <T>(start: () => Generator<void, T, void>): readonly [number, T] =>
+      Array.from({ length: 5 }, () => longest(start)).sort(([one], [other]) => one - other)[0] as [number, T];
+    const [parsing, own] = best(() => presenceSharingSteps({ allowed_users: entries, denied_users: entries }));
+    assert.ok(parsing < 10, `${parsing} ms`);
+    const [matching] = best(() => matchSteps({ ...openPolicy, own }, `@${'a'.repeat(200)}:a.example`));
+    assert.ok(matching < 10, `${matching} ms`);
+  });
+}

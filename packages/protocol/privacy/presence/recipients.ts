@@ -1,0 +1,77 @@
+import { matchesGlob } from '../../glob.ts';
+import { canMatchServer } from './glob-reach.ts';
+import type { PresencePolicy } from './policy.ts';
+import type { SharingList } from './sharing-list.ts';
+
+/**
+ * Who on one other server gets a person's presence. `everyone` is all who share a room with them; to say so, the field
+ * `allowed_recipients` is left out.
+ */
+export type Recipients =
+  | { readonly kind: 'nobody' }
+  | { readonly kind: 'everyone' }
+  | { readonly kind: 'listed'; readonly recipients: readonly string[] };
+
+/**
+ * "We recommend to chunk the presence EDUs to chunks of 256 MXIDs per presence EDU." More globs than that for one server
+ * are resolved to the people who share a room, like rooms.
+ */
+export const recipientsPerEntry = 256;
+
+/** Globs for a server and everybody there who is allowed by name, whether they share a room or not. */
+export type NamedRecipients = { readonly globs: readonly string[]; readonly users: readonly string[] };
+
+const nobodyNamed: NamedRecipients = { globs: [], users: [] };
+
+/**
+ * What of `allowed_users` can be sent to a server as it is: people by name, and globs if nobody whom they match is
+ * barred by the server's overrides.
+ */
+export function namedRecipients(policy: PresencePolicy, server: string): NamedRecipients {
+  const { own, overrides } = policy;
+  if (own.kind === 'malformed') return nobodyNamed;
+  const globs = globsFor(own.allowed, server);
+  const suffix = `:${server}`;
+  const users: string[] = [];
+  for (const user of own.allowed.users) if (isOf(user, suffix)) users.push(user);
+  return { globs: globs.length > recipientsPerEntry || mayBar(overrides.denied, server) ? [] : globs, users };
+}
+
+function globsFor(list: SharingList, server: string): readonly string[] {
+  const found = [...(list.globsByServer.get(server) ?? [])];
+  for (const glob of list.globs) {
+    if (found.length > recipientsPerEntry) break;
+    if (canMatchServer(glob, server)) found.push(glob);
+  }
+  return found;
+}
+
+function mayBar({ users, globs, globsByServer }: SharingList, server: string): boolean {
+  if (globsByServer.has(server) || globs.some((glob) => canMatchServer(glob, server))) return true;
+  const suffix = `:${server}`;
+  for (const user of users) if (isOf(user, suffix)) return true;
+  return false;
+}
+
+function isOf(user: string, suffix: string): boolean {
+  return user.endsWith(suffix) && user.indexOf(':') === user.length - suffix.length;
+}
+
+/** The servers that the policy names: of people, and of globs that match people of one server only. */
+export function namedServers({ own }: PresencePolicy): ReadonlySet<string> {
+  const servers = new Set<string>();
+  if (own.kind === 'malformed') return servers;
+  for (const user of own.allowed.users) servers.add(user.slice(user.indexOf(':') + 1));
+  for (const server of own.allowed.globsByServer.keys()) servers.add(server);
+  return servers;
+}
+
+/**
+ * The `allowed_recipients` for a server: `permitted` are those of it who share a room and those it names who may get the
+ * presence. Who is matched by a glob that is sent need not be named beside it.
+ */
+export function listRecipients(globs: readonly string[], permitted: Iterable<string>): Recipients {
+  const recipients = new Set(globs);
+  for (const user of permitted) if (!globs.some((glob) => matchesGlob(glob, user))) recipients.add(user);
+  return recipients.size === 0 ? { kind: 'nobody' } : { kind: 'listed', recipients: [...recipients].sort() };
+}

@@ -1,0 +1,82 @@
+import { isGlob } from '../../glob.ts';
+import { maxIdentifierBytes } from '../../ids/identifier.ts';
+import { isRoomId } from '../../ids/room-id.ts';
+import { isServerName } from '../../ids/server-name.ts';
+import { isUserId } from '../../ids/user-id.ts';
+import { utf8Length } from '../../json/code-points.ts';
+import type { JsonValue } from '../../json/value.ts';
+
+/** The entries of `allowed_users` or `denied_users` by what they are. */
+export type SharingList = {
+  readonly users: ReadonlySet<string>;
+  readonly rooms: ReadonlySet<string>;
+  /** Globs that match people of one server only, by that server. */
+  readonly globsByServer: ReadonlyMap<string, readonly string[]>;
+  /** All other globs. */
+  readonly globs: readonly string[];
+};
+
+export const emptySharingList: SharingList = {
+  users: new Set(),
+  rooms: new Set(),
+  globsByServer: new Map(),
+  globs: [],
+};
+
+/** How much is done at once of what grows with a list, in characters of it. */
+export const stepSize = 8192;
+
+/** Whatever could match neither a person nor a room is left out, which changes nothing. Yields between steps. */
+export function* sharingListSteps(entries: readonly JsonValue[]): Generator<void, SharingList, void> {
+  const users = new Set<string>();
+  const rooms = new Set<string>();
+  const globs = new Set<string>();
+  let done = 0;
+  for (const entry of entries) {
+    done += typeof entry === 'string' ? entry.length : 1;
+    if (done >= stepSize) {
+      done = 0;
+      yield;
+    }
+    if (typeof entry !== 'string') continue;
+    if (entry.startsWith('!')) {
+      if (isRoomId(entry)) rooms.add(entry);
+    } else if (!isGlob(entry)) {
+      if (isUserId(entry)) users.add(entry);
+    } else if (mayMatch(entry)) globs.add(entry.replaceAll(/\*{2,}/g, '*'));
+  }
+  const others: string[] = [];
+  const byServer = new Map<string, string[]>();
+  for (const glob of globs) {
+    done += glob.length;
+    if (done >= stepSize) {
+      done = 0;
+      yield;
+    }
+    const server = serverOfGlob(glob);
+    if (server === undefined) {
+      others.push(glob);
+      continue;
+    }
+    const known = byServer.get(server);
+    if (known === undefined) byServer.set(server, [glob]);
+    else known.push(glob);
+  }
+  return { users, rooms, globsByServer: byServer, globs: others };
+}
+
+/** User IDs begin with `@` and have at most 255 bytes. */
+function mayMatch(glob: string): boolean {
+  if (!/^[@*?]/.test(glob)) return false;
+  return glob.length <= maxIdentifierBytes || utf8Length(glob.replaceAll('*', '')) <= maxIdentifierBytes;
+}
+
+/** The server of all people whom a glob can match, if what stands behind its last wildcard names one. */
+export function serverOfGlob(glob: string): string | undefined {
+  const tail = glob.slice(Math.max(glob.lastIndexOf('*'), glob.lastIndexOf('?')) + 1);
+  const colon = tail.indexOf(':');
+  if (colon === -1) return undefined;
+  const server = tail.slice(colon + 1);
+  // What looks like a port may be the port of any server.
+  return /^[0-9]{1,5}$/.test(server) || !isServerName(server) ? undefined : server;
+}

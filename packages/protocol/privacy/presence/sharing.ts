@@ -1,0 +1,59 @@
+import type { JsonObject, JsonValue } from '../../json/value.ts';
+import { emptySharingList, sharingListSteps, type SharingList } from './sharing-list.ts';
+
+/** {@link https://github.com/matrix-org/matrix-spec-proposals/blob/9132b6900/proposals/4325-presence-privacy.md} */
+export const sharingTypes = {
+  stable: 'm.presence_sharing_config',
+  unstable: 'events.matrix-community.presence_sharing_config',
+} as const;
+
+export type SharingLists = { readonly allowed: SharingList; readonly denied: SharingList };
+
+/** What a person has set. With a list that is none, nobody can say what they meant: then it is shared with nobody. */
+export type PresenceSharing = ({ readonly kind: 'lists' } & SharingLists) | { readonly kind: 'malformed' };
+
+export const emptySharing: SharingLists = { allowed: emptySharingList, denied: emptySharingList };
+
+/** Reads the content of a sharing configuration. Yields between steps: it may be as large as account data may be. */
+export function* presenceSharingSteps(content: JsonObject): Generator<void, PresenceSharing, void> {
+  const allowed = content['allowed_users'];
+  const denied = content['denied_users'];
+  if (!isListOrAbsent(allowed) || !isListOrAbsent(denied)) return { kind: 'malformed' };
+  return {
+    kind: 'lists',
+    allowed: yield* sharingListSteps(allowed ?? []),
+    denied: yield* sharingListSteps(denied ?? []),
+  };
+}
+
+export function parsePresenceSharing(content: JsonObject): PresenceSharing {
+  return runSteps(presenceSharingSteps(content));
+}
+
+/** Does at once what may be done in steps. */
+export function runSteps<T>(steps: Generator<void, T, void>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+function isListOrAbsent(value: JsonValue | undefined): value is JsonValue[] | undefined {
+  return value === undefined || Array.isArray(value);
+}
+
+/**
+ * The content without a room, or `undefined` if neither list names it. Everything else stays as it was written.
+ *
+ * > Servers SHOULD […] remove rooms from either allow or denied list when the user leaves the room.
+ */
+export function withoutRooms(content: JsonObject, rooms: ReadonlySet<string>): JsonObject | undefined {
+  const changed: { [key: string]: JsonValue } = {};
+  for (const key of ['allowed_users', 'denied_users']) {
+    const list = content[key];
+    if (!Array.isArray(list)) continue;
+    const kept = list.filter((entry) => !(typeof entry === 'string' && rooms.has(entry)));
+    if (kept.length < list.length) changed[key] = kept;
+  }
+  return Object.keys(changed).length === 0 ? undefined : { ...content, ...changed };
+}
