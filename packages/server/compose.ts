@@ -7,6 +7,7 @@ import { dropToDeviceOf } from '@portico/storage/stores/to-device.ts';
 import { createFederation } from './compose/federation.ts';
 import { createRoomsAcrossServers, type RoomsAcrossServers } from './compose/federated-rooms.ts';
 import { createConversation } from './compose/conversation.ts';
+import { createEdus } from './compose/edus.ts';
 import { openConfiguredDatabase } from './compose/open-database.ts';
 import { findRefusal } from './errors/from-storage.ts';
 import { adminEndpoints } from './http/admin/index.ts';
@@ -23,6 +24,7 @@ import { createAccountServices } from './services/accounts/account-services.ts';
 import { leaveJob } from './services/accounts/deactivation.ts';
 import { leaveRooms } from './services/accounts/leave-rooms-job.ts';
 import { accountCommands } from './services/commands/account-commands.ts';
+import { createOutbox } from './services/federation/sender/outbox.ts';
 import { openFileStore } from './services/media/file-store.ts';
 import { createMediaService } from './services/media/media-service.ts';
 import { createKeyBackup } from './services/keys/key-backup.ts';
@@ -103,6 +105,16 @@ export async function compose({
     carrySettings,
     onlyAdminsPublish: config.rooms.publication === 'admins',
   });
+  const reading = createReading({ db, states, now });
+  const conversation = createConversation({
+    db,
+    reading,
+    serverName,
+    randomId: () => randomBytes(9).toString('base64url'),
+    log,
+    online: () => sync.online,
+  });
+  const outbox = createOutbox();
   const shared = createRoomsAcrossServers({
     federation,
     rooms,
@@ -114,6 +126,8 @@ export async function compose({
     log,
     now,
     randomId,
+    outbox,
+    eduHandlers: createEdus({ db, serverName, outbox, typing: conversation.services.typing, log }),
   });
   if (config.federation.enabled) across = shared;
   const accountJobs = createAccountJobs({
@@ -125,7 +139,6 @@ export async function compose({
     log,
   });
   const lastSeen = createLastSeen({ db, now, log });
-  const reading = createReading({ db, states, now });
   const breadth = createRoomBreadth({
     db,
     rooms,
@@ -137,14 +150,6 @@ export async function compose({
     publication: config.rooms.publication,
     now,
     randomBytes,
-  });
-  const conversation = createConversation({
-    db,
-    reading,
-    serverName,
-    randomId: () => randomBytes(9).toString('base64url'),
-    log,
-    online: () => sync.online,
   });
   const keys = createKeys({
     db,

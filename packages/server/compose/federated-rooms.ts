@@ -2,6 +2,9 @@ import type { EventSigner, ServerName } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import type { Logger } from '../observability/logger.ts';
+import { createInboundEdus, type EduHandlers } from '../services/federation/receiving/edus.ts';
+import { createOriginQueues } from '../services/federation/receiving/origin-queues.ts';
+import type { Outbox } from '../services/federation/sender/outbox.ts';
 import { createIngest } from '../services/federation/receiving/ingest.ts';
 import { createInboundRedactions } from '../services/federation/receiving/inbound-redactions.ts';
 import { createFetchMissing } from '../services/federation/receiving/missing-events.ts';
@@ -33,6 +36,8 @@ type Context = {
   readonly log: Logger;
   readonly now: () => number;
   readonly randomId: () => string;
+  readonly outbox: Outbox;
+  readonly eduHandlers: EduHandlers;
 };
 
 export type RoomsAcrossServers = {
@@ -51,7 +56,7 @@ export type RoomsAcrossServers = {
 
 /** Rooms that this server shares with others. */
 export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
-  const { federation, rooms: parts, db, states, unread, signer, serverName, log, now, randomId } = context;
+  const { federation, rooms: parts, db, states, unread, signer, serverName, log, now, randomId, outbox } = context;
   const { client } = federation;
   const { readState, references, receiver, importing, joinImported, recordRemote } = parts;
   const { stateEvents } = importing;
@@ -65,12 +70,20 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
   });
   const shared = { db, rooms, checkPdus, signer, log, now, randomId };
   const invite = createOutgoingInvites({ ...shared, client, readState, references, ingest });
-  const federationSender = createSender({ db, client, serverName, log, now });
+  const federationSender = createSender({ db, client, outbox, serverName, log, now, randomId });
   return {
     remote: createRemoteRooms({ ...shared, client, joinImported, recordRemote, invite }),
     services: {
       memberRequests: createMemberRequests({ ...shared, states, stateEvents, readState, references, ingest }),
-      inboundTransactions: createInboundTransactions({ rooms, checkPdus, ingest, queues: createRoomQueues(), log }),
+      inboundTransactions: createInboundTransactions({
+        rooms,
+        checkPdus,
+        ingest,
+        edus: createInboundEdus({ handlers: context.eduHandlers, log }),
+        queues: createRoomQueues(),
+        origins: createOriginQueues(),
+        log,
+      }),
       directoryQueries: createDirectoryQueries(db, serverName),
       federationSender,
       eventQueries: createEventQueries({ db, states, stateEvents, rooms }),

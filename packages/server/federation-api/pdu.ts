@@ -1,8 +1,10 @@
-import type { JsonObject } from '@portico/protocol';
+import type { JsonObject, JsonValue } from '@portico/protocol';
 import { Type } from 'typebox';
 
 /** What is expected of an event depends on the version of its room: nothing here looks into it. */
 export const pdu = Type.Unsafe<JsonObject>(Type.Object({}));
+/** Where one wrong entry must not spoil the others. */
+export const anything = Type.Unsafe<JsonValue>(Type.Unknown());
 export const anyObject = Type.Unsafe<JsonObject>(Type.Object({}));
 
 export const roomParams = Type.Object({ roomId: Type.String() });

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { operation } from './operation.ts';
-import { anyObject, megabyte } from './pdu.ts';
+import { anything, megabyte } from './pdu.ts';
 
 /** {@link https://spec.matrix.org/v1.19/server-server-api/#transactions} */
 export const sendTransaction = operation({
@@ -14,8 +14,8 @@ export const sendTransaction = operation({
     origin: Type.Optional(Type.String()),
     origin_server_ts: Type.Optional(Type.Number()),
     // "limited to 50 PDUs and 100 EDUs"
-    pdus: Type.Optional(Type.Array(anyObject, { maxItems: 50 })),
-    edus: Type.Optional(Type.Array(anyObject, { maxItems: 100 })),
+    pdus: Type.Optional(Type.Array(anything, { maxItems: 50 })),
+    edus: Type.Optional(Type.Array(anything, { maxItems: 100 })),
   }),
   bodyLimit: 10 * megabyte,
   response: Type.Object(

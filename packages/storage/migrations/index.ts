@@ -11,6 +11,7 @@ import { conversation } from './0010-conversation.ts';
 import { federationBase } from './0011-federation-base.ts';
 import { federationRooms } from './0012-federation-rooms.ts';
 import { keys } from './0013-keys.ts';
+import { federationEdus } from './0014-federation-edus.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   federationBase,
   federationRooms,
   keys,
+  federationEdus,
 ];

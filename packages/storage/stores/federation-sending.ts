@@ -54,6 +54,11 @@ const selectHostsOfRooms = sql<{ host: string }, [roomNids: string, since: numbe
          and m.user_id like '%:' || h.host))`,
 );
 
+const selectOtherHosts = sql<{ host: string }, [roomNid: number, own: string]>(
+  'federation-destinations.of-room',
+  'select host from joined_hosts where room_nid = $1 and joined > 0 and host <> $2',
+);
+
 const selectBehind = sql<{ host: string }>(
   'federation-destinations.behind',
   `select distinct h.host from joined_hosts h
@@ -91,6 +96,11 @@ export async function readHostsOfRooms(
   since: number,
 ): Promise<readonly string[]> {
   return (await reader.all(selectHostsOfRooms, [JSON.stringify(roomNids), since])).map((row) => row.host);
+}
+
+/** The other servers in a room. */
+export async function readOtherHosts(reader: Reader, roomNid: number, own: string): Promise<readonly string[]> {
+  return (await reader.all(selectOtherHosts, [roomNid, own])).map((row) => row.host);
 }
 
 /** Servers that may have something to be sent. */

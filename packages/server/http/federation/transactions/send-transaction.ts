@@ -6,8 +6,8 @@ import { endpoint } from '../../endpoint.ts';
 type Services = { readonly inboundTransactions: InboundTransactions; readonly federationSender: FederationSender };
 
 export const sendTransaction = endpoint(operation, ({ inboundTransactions, federationSender }: Services) => {
-  return async ({ origin, params, body: { pdus = [] } }) => {
+  return async ({ origin, params, body: { pdus = [], edus = [] } }) => {
     federationSender.heardOf(origin);
-    return { pdus: await inboundTransactions.receive(origin, params.txnId, pdus) };
+    return { pdus: await inboundTransactions.receive(origin, params.txnId, { pdus, edus }) };
   };
 });

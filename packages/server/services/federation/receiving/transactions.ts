@@ -1,21 +1,33 @@
-import { isJsonObject, type JsonObject, parsePdu } from '@portico/protocol';
+import { isJsonObject, type JsonObject, type JsonValue, parsePdu } from '@portico/protocol';
 import type { Logger } from '../../../observability/logger.ts';
 import type { CheckPdus } from '../rooms/check-pdus.ts';
 import type { FederatedRooms } from '../rooms/federated-rooms.ts';
+import { comesAgain } from './comes-again.ts';
+import type { InboundEdus } from './edus.ts';
 import type { IngestEvent } from './ingest.ts';
+import type { OriginQueues } from './origin-queues.ts';
 import type { RoomQueues } from './room-queues.ts';
 
 export type PduResults = { readonly [eventId: string]: { readonly error?: string } };
 
+/** What is in a transaction, none of which has been looked at. */
+export type Transaction = { readonly pdus: readonly JsonValue[]; readonly edus: readonly JsonValue[] };
+
 export interface InboundTransactions {
-  receive(origin: string, txnId: string, pdus: readonly JsonObject[]): Promise<PduResults>;
+  /**
+   * Takes what another server sends. Nothing that is wrong in it disturbs the rest. Rejects where this server cannot take it
+   * now: it is to come again as it is.
+   */
+  receive(origin: string, txnId: string, transaction: Transaction): Promise<PduResults>;
 }
 
 type Dependencies = {
   readonly rooms: FederatedRooms;
   readonly checkPdus: CheckPdus;
   readonly ingest: IngestEvent;
+  readonly edus: InboundEdus;
   readonly queues: RoomQueues;
+  readonly origins: OriginQueues;
   readonly log: Logger;
 };
 
@@ -23,7 +35,7 @@ type Dependencies = {
 const maxRemembered = 1000;
 
 export function createInboundTransactions(deps: Dependencies): InboundTransactions {
-  const { rooms, checkPdus, ingest, queues, log } = deps;
+  const { rooms, checkPdus, ingest, queues, origins, log } = deps;
   const remembered = new Map<string, Promise<PduResults>>();
 
   async function ofRoom(origin: string, roomId: string, pdus: readonly JsonObject[]): Promise<PduResults> {
@@ -49,6 +61,7 @@ export function createInboundTransactions(deps: Dependencies): InboundTransactio
         const outcome = await ingest(room, each, origin);
         results[eventId] = outcome.kind === 'rejected' ? { error: outcome.reason } : {};
       } catch (error) {
+        if (comesAgain(error)) throw error;
         log.warn({ error, roomId, eventId, origin }, 'An event of another server could not be received');
         results[eventId] = { error: 'The event could not be processed.' };
       }
@@ -56,10 +69,11 @@ export function createInboundTransactions(deps: Dependencies): InboundTransactio
     return results;
   }
 
-  async function process(origin: string, pdus: readonly JsonObject[]): Promise<PduResults> {
+  async function takeEvents(origin: string, pdus: readonly JsonValue[]): Promise<PduResults> {
     const byRoom = new Map<string, JsonObject[]>();
     for (const pdu of pdus) {
-      const roomId = isJsonObject(pdu) ? pdu['room_id'] : undefined;
+      if (!isJsonObject(pdu)) continue;
+      const roomId = pdu['room_id'];
       if (typeof roomId !== 'string') continue;
       const list = byRoom.get(roomId);
       if (list === undefined) byRoom.set(roomId, [pdu]);
@@ -71,12 +85,22 @@ export function createInboundTransactions(deps: Dependencies): InboundTransactio
     return Object.assign({}, ...results) as PduResults;
   }
 
+  async function take(origin: string, { pdus, edus }: Transaction): Promise<PduResults> {
+    const results = takeEvents(origin, pdus);
+    // A message to a device may be the key to an event that comes with it.
+    const first = deps.edus.receive(origin, edus, 'nothing');
+    await Promise.allSettled([results, first]);
+    await first;
+    await deps.edus.receive(origin, edus, 'events');
+    return results;
+  }
+
   return {
-    receive(origin, txnId, pdus) {
+    receive(origin, txnId, transaction) {
       const key = `${origin} ${txnId}`;
       const known = remembered.get(key);
       if (known !== undefined) return known;
-      const result = process(origin, pdus);
+      const result = origins.run(origin, () => take(origin, transaction));
       remembered.set(key, result);
       result.catch(() => remembered.delete(key));
       if (remembered.size > maxRemembered) remembered.delete(remembered.keys().next().value ?? key);

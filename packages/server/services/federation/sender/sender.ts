@@ -12,22 +12,26 @@ export interface FederationSender {
 }
 
 export function createSender(deps: SenderDependencies): FederationSender {
-  const { db, serverName, log } = deps;
+  const { db, outbox, serverName, log } = deps;
   const destinations = new Map<string, Destination>();
   const waiting = new Set<number>();
   let since = Number.MAX_SAFE_INTEGER;
   let looking: Promise<void> | undefined;
   const stopping = new AbortController();
 
-  function wake(host: string): void {
+  function find(host: string): Destination | undefined {
     const name = parseServerName(host);
-    if (stopping.signal.aborted || name === undefined || name === serverName) return;
+    if (stopping.signal.aborted || name === undefined || name === serverName) return undefined;
     let destination = destinations.get(name);
     if (destination === undefined) {
       destination = createDestination(deps, name, () => destinations.delete(name));
       destinations.set(name, destination);
     }
-    destination.wake();
+    return destination;
+  }
+
+  function wake(host: string): void {
+    find(host)?.wake();
   }
 
   /** Wakes those who are in the rooms that have changed: one query for all rooms of a moment. */
@@ -52,6 +56,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
   const stop = db.onChanges((batches: readonly CommittedChanges[]) => {
     for (const { position, changes } of batches) {
       for (const { kind, key } of changes) {
+        if (kind === 'stored_edus') find(String(key))?.wakeForEdus();
         if (kind !== 'room') continue;
         waiting.add(Number(key));
         since = Math.min(since, position);
@@ -59,6 +64,8 @@ export function createSender(deps: SenderDependencies): FederationSender {
     }
     if (waiting.size > 0) lookSoon();
   });
+
+  const stopOutbox = outbox.onUrgent(wake);
 
   const starting = readHostsBehind(db).then(
     (hosts) => hosts.forEach(wake),
@@ -70,6 +77,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
     async close() {
       stopping.abort();
       stop();
+      stopOutbox();
       await Promise.all([starting, looking, ...[...destinations.values()].map((each) => each.close())]);
     },
   };

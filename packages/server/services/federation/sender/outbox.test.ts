@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { createOutbox, type Outbox, type OutboxEntry } from './outbox.ts';
+
+function entry(key: string, over: Partial<OutboxEntry> = {}): OutboxEntry {
+  return { key, type: 'm.typing', content: { key }, urgent: true, lasting: false, ...over };
+}
+
+const keys = (outbox: Outbox, host: string, limit = 100) => outbox.pack(host, limit).entries.map(({ key }) => key);
+
+suite('the outbox', () => {
+  test('keeps the last of what has the same key, until it has arrived', () => {
+    const outbox = createOutbox();
+    const [first, second] = [entry('a', { content: { n: 1 } }), entry('a', { content: { n: 2 } })];
+    outbox.put(['x', 'y'], first);
+    const packed = outbox.pack('x', 10);
+    assert.deepEqual(packed.edus, [{ type: 'm.typing', content: { n: 1 } }]);
+    outbox.put(['x'], second);
+    outbox.sent('x', packed.entries);
+    assert.deepEqual(outbox.pack('x', 10).entries, [second], 'what replaced it is still to be sent');
+    outbox.sent('x', [second]);
+    assert.deepEqual(outbox.pack('x', 10).edus, []);
+    assert.deepEqual(outbox.pack('y', 10).entries, [first]);
+    assert.equal(outbox.size, 1);
+  });
+
+  test('tells the sender of what is urgent', () => {
+    const outbox = createOutbox();
+    const urgent: string[] = [];
+    const stop = outbox.onUrgent((host) => urgent.push(host));
+    outbox.put(['x'], entry('a', { urgent: false }));
+    outbox.put(['x', 'y'], entry('b'));
+    stop();
+    outbox.put(['x'], entry('c'));
+    assert.deepEqual(urgent, ['x', 'y']);
+  });
+
+  test('merges entries of a type, so many to an EDU', () => {
+    const merge = { perEdu: 2, merge: (contents: readonly unknown[]) => ({ push: contents as [] }) };
+    const outbox = createOutbox({ merges: new Map([['m.presence', merge]]) });
+    for (const key of ['p1', 'p2', 'p3']) outbox.put(['x'], entry(key, { type: 'm.presence' }));
+    outbox.put(['x'], entry('t'));
+    assert.deepEqual(
+      outbox.pack('x', 10).edus.map(({ content }) => content),
+      [{ push: [{ key: 'p1' }, { key: 'p2' }] }, { push: [{ key: 'p3' }] }, { key: 't' }],
+    );
+    assert.deepEqual(keys(outbox, 'x', 1), ['p1', 'p2']);
+  });
+
+  test('forgets what does not last of a server that is out of reach', () => {
+    const outbox = createOutbox();
+    outbox.put(['x', 'y'], entry('typing'));
+    outbox.put(['x'], entry('presence', { lasting: true }));
+    outbox.unreachable('x');
+    assert.deepEqual([keys(outbox, 'x'), keys(outbox, 'y')], [['presence'], ['typing']]);
+    outbox.drop('x');
+    assert.deepEqual([keys(outbox, 'x'), outbox.size], [[], 1]);
+  });
+
+  test('is bounded for each server and in all, and sheds first what does not last', () => {
+    const outbox = createOutbox({ maxPerHost: 3, maxEntries: 5 });
+    for (const key of ['p1', 'p2']) outbox.put(['x'], entry(key, { lasting: true }));
+    for (const key of ['t1', 't2']) outbox.put(['x'], entry(key));
+    assert.deepEqual(keys(outbox, 'x'), ['p1', 'p2', 't2']);
+    outbox.put(['x'], entry('p3', { lasting: true }));
+    outbox.put(['x'], entry('p4', { lasting: true }));
+    assert.deepEqual(keys(outbox, 'x'), ['p2', 'p3', 'p4']);
+    outbox.put(['y'], entry('t1'));
+    outbox.put(['z'], entry('t1'));
+    outbox.put(['w'], entry('t1'));
+    outbox.put(['y'], entry('t2'));
+    assert.deepEqual([keys(outbox, 'w'), keys(outbox, 'y'), keys(outbox, 'z')], [[], ['t2'], ['t1']]);
+    assert.equal(outbox.size, 5);
+  });
+});

@@ -1,0 +1,111 @@
+import type { JsonObject } from '@portico/protocol';
+
+/** What one server is to hear soon, and may miss. */
+export type OutboxEntry = {
+  /** What it replaces: of what waits for a server under one key, the last counts. Begins with its type. */
+  readonly key: string;
+  readonly type: string;
+  readonly content: JsonObject;
+  /** Whether it goes out at once, or with whatever is sent to the server next. */
+  readonly urgent: boolean;
+  /** Whether it is still true, and so kept, after the server has been out of reach. */
+  readonly lasting: boolean;
+};
+
+export type OutboxEdu = { readonly type: string; readonly content: JsonObject };
+
+/** How several waiting entries of one type become one EDU. */
+export type Merge = {
+  readonly perEdu: number;
+  readonly merge: (contents: readonly JsonObject[]) => JsonObject;
+};
+
+/** EDUs that live in memory: typing and presence. Whoever has some puts them here, and the sender takes them along. */
+export interface Outbox {
+  put(hosts: Iterable<string>, entry: OutboxEntry): void;
+  /** Calls back when something for a server should go out at once. Returns the function that stops it. */
+  onUrgent(listener: (host: string) => void): () => void;
+  /** What waits for a server, the oldest first, as EDUs of a transaction, and the entries that they are made of. */
+  pack(host: string, limit: number): { readonly edus: readonly OutboxEdu[]; readonly entries: readonly OutboxEntry[] };
+  /** These entries have arrived. What has replaced one of them meanwhile stays. */
+  sent(host: string, entries: readonly OutboxEntry[]): void;
+  /** A server is out of reach: what does not last is dropped. */
+  unreachable(host: string): void;
+  /** Drops all that waits for a server: another process sends to it. */
+  drop(host: string): void;
+  /** How many entries wait for all servers together. */
+  readonly size: number;
+}
+
+type Options = {
+  readonly merges?: ReadonlyMap<string, Merge>;
+  readonly maxPerHost?: number;
+  readonly maxEntries?: number;
+};
+
+export function createOutbox({ merges = new Map(), maxPerHost = 500, maxEntries = 200_000 }: Options = {}): Outbox {
+  const hosts = new Map<string, Map<string, OutboxEntry>>();
+  const listeners = new Set<(host: string) => void>();
+  let size = 0;
+
+  /** Makes place: first goes what does not last, then what has waited longest. */
+  function shed(waiting: Map<string, OutboxEntry>): void {
+    const [oldest] = waiting.keys();
+    const fleeting = waiting.values().find((entry) => !entry.lasting)?.key;
+    const key = fleeting ?? oldest;
+    if (key !== undefined && waiting.delete(key)) size--;
+  }
+
+  function put(host: string, entry: OutboxEntry): void {
+    const waiting = hosts.get(host) ?? new Map<string, OutboxEntry>();
+    if (waiting.delete(entry.key)) size--;
+    else if (waiting.size >= maxPerHost || (size >= maxEntries && waiting.size > 0)) shed(waiting);
+    else if (size >= maxEntries) return;
+    waiting.set(entry.key, entry);
+    size++;
+    hosts.set(host, waiting);
+    if (entry.urgent) for (const listener of listeners) listener(host);
+  }
+
+  function remove(host: string, keep: (entry: OutboxEntry) => boolean): void {
+    const waiting = hosts.get(host);
+    if (waiting === undefined) return;
+    for (const [key, entry] of waiting) {
+      if (!keep(entry) && waiting.delete(key)) size--;
+    }
+    if (waiting.size === 0) hosts.delete(host);
+  }
+
+  return {
+    put(to, entry) {
+      for (const host of to) put(host, entry);
+    },
+    onUrgent(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    pack(host, limit) {
+      const edus: OutboxEdu[] = [];
+      const entries: OutboxEntry[] = [];
+      const byType = Map.groupBy(hosts.get(host)?.values() ?? [], ({ type }) => type);
+      for (const [type, ofType] of byType) {
+        const { perEdu, merge } = merges.get(type) ?? { perEdu: 1, merge: ([content]) => content ?? {} };
+        for (let start = 0; start < ofType.length && edus.length < limit; start += perEdu) {
+          const chunk = ofType.slice(start, start + perEdu);
+          edus.push({ type, content: merge(chunk.map(({ content }) => content)) });
+          entries.push(...chunk);
+        }
+      }
+      return { edus, entries };
+    },
+    sent(host, entries) {
+      const arrived = new Set(entries);
+      remove(host, (entry) => !arrived.has(entry));
+    },
+    unreachable: (host) => remove(host, ({ lasting }) => lasting),
+    drop: (host) => remove(host, () => false),
+    get size() {
+      return size;
+    },
+  };
+}
