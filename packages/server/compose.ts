@@ -91,6 +91,7 @@ export async function compose({
   let across: RoomsAcrossServers | undefined;
   const signer = { serverName, key };
   const randomId = () => randomBytes(12).toString('base64url');
+  const reading = createReading({ db, states, now, invitePolicy: config.privacy.invites });
   const rooms = createRoomService({
     db,
     states,
@@ -103,9 +104,9 @@ export async function compose({
     remote: () => across?.remote,
     profileOf,
     carrySettings,
+    inviteRules: reading.inviteRules,
     onlyAdminsPublish: config.rooms.publication === 'admins',
   });
-  const reading = createReading({ db, states, now });
   const conversation = createConversation({
     db,
     reading,
@@ -121,6 +122,7 @@ export async function compose({
     db,
     states,
     unread,
+    inviteRules: reading.inviteRules,
     signer,
     serverName,
     log,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { signingKeyFromSeed } from '@portico/protocol';
 import { createRoomService } from '@portico/server/services/rooms/room-service.ts';
+import { createInviteRules } from '@portico/server/services/privacy/invite-rules.ts';
 import { createUnreadService } from '@portico/server/services/unread/unread-service.ts';
 import type { Database } from '@portico/storage';
 import { openStateStore, type StateStore } from '@portico/storage/state-trie/index.ts';
@@ -24,6 +25,7 @@ export async function openTestRooms(db: Database, options: Options = {}): Promis
     now,
     randomId: () => randomBytes(12).toString('base64url'),
     profileOf: async () => ({}),
+    inviteRules: createInviteRules({ db }),
   });
   return { rooms, states };
 }

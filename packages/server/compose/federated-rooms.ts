@@ -20,6 +20,7 @@ import { createOutgoingInvites } from '../services/federation/rooms/outgoing-inv
 import { createMemberRequests, type MemberRequests } from '../services/federation/rooms/member-requests.ts';
 import { createRemoteRooms } from '../services/federation/rooms/remote-join.ts';
 import { createSender, type FederationSender } from '../services/federation/sender/sender.ts';
+import type { InviteRules } from '../services/privacy/invite-rules.ts';
 import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
 import type { RoomParts } from '../services/rooms/room-parts.ts';
 import type { UnreadService } from '../services/unread/unread-service.ts';
@@ -31,6 +32,7 @@ type Context = {
   readonly db: Database;
   readonly states: StateStore;
   readonly unread: UnreadService;
+  readonly inviteRules: InviteRules;
   readonly signer: EventSigner;
   readonly serverName: ServerName;
   readonly log: Logger;
@@ -87,7 +89,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
       directoryQueries: createDirectoryQueries(db, serverName),
       federationSender,
       eventQueries: createEventQueries({ db, states, stateEvents, rooms }),
-      receiveInvite: createReceiveInvite({ ...shared, recordRemote }),
+      receiveInvite: createReceiveInvite({ ...shared, recordRemote, inviteRules: context.inviteRules }),
       serverName,
     },
     close: () => federationSender.close(),

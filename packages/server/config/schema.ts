@@ -128,9 +128,10 @@ export const schema = section('', {
     }),
     invites: setting(inviteRules, {
       default: '{}',
-      help: "Invite rules in front of every user's own (the shape is that of MSC4155 and MSC4380).",
+      help:
+        "Invite rules in front of every user's own (the shape is that of MSC4155 and MSC4380). They can only refuse: what they allow, " +
+        'people may still block or ignore.',
       example: '{ blocked_servers: ["evil.example"] }',
-      built: false,
     }),
   }),
   application_services: setting(list(readablePath), {

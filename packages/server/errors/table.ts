@@ -251,6 +251,16 @@ export const errorTable = {
     status: 400,
     message: 'A thread cannot start at an event that relates to another one.',
   },
+  'invite.blocked': {
+    errcode: 'M_INVITE_BLOCKED',
+    status: 403,
+    message: 'This person does not take invitations from you.',
+  },
+  'invite.blocked-unstable': {
+    errcode: 'ORG.MATRIX.MSC4155.M_INVITE_BLOCKED',
+    status: 403,
+    message: 'This person does not take invitations from you.',
+  },
   'third-party-invite.unavailable': {
     errcode: 'M_THREEPID_DENIED',
     status: 403,

@@ -12,6 +12,7 @@ import { federationBase } from './0011-federation-base.ts';
 import { federationRooms } from './0012-federation-rooms.ts';
 import { keys } from './0013-keys.ts';
 import { federationEdus } from './0014-federation-edus.ts';
+import { privacy } from './0015-privacy.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   federationRooms,
   keys,
   federationEdus,
+  privacy,
 ];

@@ -5,8 +5,8 @@ export type StrippedStateRow = {
   readonly room_nid: number;
   /** A JSON array of stripped state events. */
   readonly events: string;
-  /** Who sent the invite or knock; null if the event itself is not known. */
-  readonly sender: string | null;
+  /** Who sent the invite or knock. */
+  readonly sender: string;
 };
 
 export type ReceiptRow = {
@@ -20,9 +20,10 @@ export type ReceiptRow = {
 
 const selectStripped = sql<StrippedStateRow, [userId: string, roomNids: string]>(
   'stripped-states.of-user',
-  `select s.room_nid, s.events, e.sender from stripped_states s
-   left join events e on e.event_nid = s.event_nid
-   where s.user_id = $1 and s.room_nid in (select cast(value as bigint) from json_each(cast($2 as text)))`,
+  `select m.room_nid, coalesce(s.events, '[]') as events, e.sender from memberships m
+   join events e on e.event_nid = m.event_nid
+   left join stripped_states s on s.room_nid = m.room_nid and s.user_id = m.user_id
+   where m.user_id = $1 and m.room_nid in (select cast(value as bigint) from json_each(cast($2 as text)))`,
 );
 
 const selectReceipts = sql<ReceiptRow, [roomNids: string, afterPosition: number, upToPosition: number]>(

@@ -1,6 +1,7 @@
 import type { Database } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import type { Access } from './access.ts';
+import type { InviteRules } from '../privacy/invite-rules.ts';
 import type { IgnoredUsers } from './ignored-users.ts';
 import type { RoomNames } from './room-names.ts';
 import type { Visibility } from './visibility.ts';
@@ -14,6 +15,7 @@ export type ReadingContext = {
   readonly access: Access;
   readonly visibility: Visibility;
   readonly ignored: IgnoredUsers;
+  readonly inviteRules: InviteRules;
 };
 
 /** Who reads, and on which device. */

@@ -1,17 +1,25 @@
+import type { JsonObject } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import { readAliasesOfRoom } from '@portico/storage/stores/aliases-read.ts';
 import { readRoomsOfUser } from '@portico/storage/stores/memberships-read.ts';
+import { createInviteRules } from '../privacy/invite-rules.ts';
 import { createAccess } from './access.ts';
 import type { ReadingContext } from './context.ts';
 import { createIgnoredUsers } from './ignored-users.ts';
 import { createRoomNames } from './room-names.ts';
 import { createVisibility } from './visibility.ts';
 
-type Dependencies = { readonly db: Database; readonly states: StateStore; readonly now: () => number };
+type Dependencies = {
+  readonly db: Database;
+  readonly states: StateStore;
+  readonly now: () => number;
+  /** Invite rules of the whole server. */
+  readonly invitePolicy?: JsonObject;
+};
 
 /** What the functions that read rooms work on. */
-export function createReading({ db, states, now }: Dependencies): ReadingContext {
+export function createReading({ db, states, now, invitePolicy: policy }: Dependencies): ReadingContext {
   const rooms = createRoomNames(db);
   return {
     db,
@@ -21,6 +29,7 @@ export function createReading({ db, states, now }: Dependencies): ReadingContext
     access: createAccess({ db, rooms }),
     visibility: createVisibility({ db, states }),
     ignored: createIgnoredUsers(db),
+    inviteRules: createInviteRules({ db, policy }),
   };
 }
 

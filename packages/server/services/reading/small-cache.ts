@@ -1,4 +1,4 @@
-/** Keeps what was used last, up to a number of entries. */
+/** Keeps what was used last, up to a number of entries, or what they weigh. */
 export type SmallCache<K, V> = {
   get(key: K): V | undefined;
   set(key: K, value: V): void;
@@ -6,18 +6,29 @@ export type SmallCache<K, V> = {
   readonly size: number;
 };
 
-export function createSmallCache<K, V>(maxEntries: number): SmallCache<K, V> {
+export function createSmallCache<K, V>(maxWeight: number, weigh: (value: V) => number = () => 1): SmallCache<K, V> {
   // Two generations instead of an order: what is not asked for while one fills up is dropped with it.
   let young = new Map<K, V>();
   let old = new Map<K, V>();
-  const half = Math.max(1, maxEntries >> 1);
+  let weight = 0;
+  const half = Math.max(1, maxWeight >> 1);
+
+  function remove(key: K): void {
+    const known = young.get(key);
+    if (known !== undefined && young.delete(key)) weight -= weigh(known);
+  }
 
   function put(key: K, value: V): void {
-    if (young.size >= half && !young.has(key)) {
+    remove(key);
+    const own = weigh(value);
+    if (weight + own > half && young.size > 0) {
       old = young;
       young = new Map();
+      weight = 0;
     }
+    if (own > half) return;
     young.set(key, value);
+    weight += own;
   }
 
   return {
@@ -28,9 +39,12 @@ export function createSmallCache<K, V>(maxEntries: number): SmallCache<K, V> {
       if (found !== undefined) put(key, found);
       return found;
     },
-    set: put,
+    set(key, value) {
+      old.delete(key);
+      put(key, value);
+    },
     delete(key) {
-      young.delete(key);
+      remove(key);
       old.delete(key);
     },
     get size() {

@@ -1,6 +1,7 @@
 import { findRoomVersion, type JsonObject, type RoomVersionRules } from '@portico/protocol';
 import { addAlias, addPublishedRoom } from '@portico/storage/stores/room-directory-write.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { type Invitations, withoutBlocked } from './creation/invitations.ts';
 import { initialEvents, invitationContent, type RoomRequest } from './creation/initial-events.ts';
 import { type Draft, memberDraft } from './draft.ts';
 import type { NewRooms } from './new-rooms.ts';
@@ -19,17 +20,21 @@ type Dependencies = {
   readonly profileOf: (userId: string) => Promise<JsonObject>;
   /** Who is invited by way of their own server, once the room is there. */
   readonly isElsewhere: (userId: string) => boolean;
+  readonly refuseBlocked: Invitations['refuseBlocked'];
 };
 
 const maxAliasBytes = 255;
 const maxInvitations = 100;
 
-/** Creates a room as a request describes it, and returns its ID. */
+/**
+ * Creates a room as a request describes it, and returns its ID; with the refusal, if somebody who should be invited does not
+ * take invitations from the creator. The room is there all the same, without them.
+ */
 export async function createRoom(
-  { newRooms, serverName, defaultVersion, mayPublish, profileOf, isElsewhere }: Dependencies,
+  { newRooms, serverName, defaultVersion, mayPublish, profileOf, isElsewhere, refuseBlocked }: Dependencies,
   creator: string,
   request: CreateRoomRequest,
-): Promise<string> {
+): Promise<{ readonly roomId: string; readonly refusal: MatrixError | undefined }> {
   if ((request.invite_3pid ?? []).length > 0) {
     throw new MatrixError('third-party-invite.unavailable');
   }
@@ -52,12 +57,14 @@ export async function createRoom(
       return memberDraft(creator, userId, invitationContent(request.is_direct, await profileOf(userId)));
     }),
   );
+  const { passed, refusal } = await withoutBlocked({ refuseBlocked, isElsewhere }, [...drafts, ...invitations]);
   const planned = await newRooms.plan(rules);
   try {
-    return await newRooms.create(planned, [...drafts, ...invitations], (set, roomNid) => {
+    const roomId = await newRooms.create(planned, passed, (set, roomNid) => {
       if (alias !== undefined) addAlias(set, alias, roomNid, creator);
       if (isPublished) addPublishedRoom(set, roomNid);
     });
+    return { roomId, refusal };
   } catch (error) {
     if (!(error instanceof MatrixError) || error.reason !== 'forbidden') throw error;
     throw new MatrixError('room.invalid-state', { message: error.message });

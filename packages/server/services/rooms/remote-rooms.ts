@@ -24,7 +24,7 @@ export interface RemoteRooms {
   join(request: RemoteJoin): Promise<'joined' | 'again'>;
   /** Declines an invitation, or withdraws a knock. */
   leave(userId: string, roomId: string): Promise<void>;
-  /** Invites a person of another server, which is asked before the invitation becomes part of the room. */
-  invite(request: RemoteInvite): Promise<void>;
+  /** Invites a person of another server, which is asked before the invitation becomes part of the room; gives its event ID. */
+  invite(request: RemoteInvite): Promise<string>;
   resolveAlias(alias: string): Promise<{ readonly roomId: string; readonly servers: readonly string[] }>;
 }

@@ -5,6 +5,7 @@ import { createChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import { findRoomOfAlias } from '@portico/storage/stores/room-aliases.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import type { InviteRules } from '../privacy/invite-rules.ts';
 import { createRoomNames } from '../reading/room-names.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
 import { createRoom, type CreateRoomRequest } from './create-room.ts';
@@ -24,6 +25,7 @@ import { predecessorIn } from './membership/predecessor.ts';
 import { planKick } from './membership/kick.ts';
 import { planKnock } from './membership/knock.ts';
 import { planLeave } from './membership/leave.ts';
+import { inviteeOf } from './creation/invitations.ts';
 import { createNewRooms } from './new-rooms.ts';
 import { createReadState } from './read-state.ts';
 import { getRedactionTarget, planRedaction } from './redact.ts';
@@ -84,6 +86,8 @@ export type RoomServiceOptions = {
   readonly carrySettings?: (userId: string, from: string, to: string) => Promise<void>;
   /** Rooms by way of other servers, where this one federates. */
   readonly remote?: () => RemoteRooms | undefined;
+  /** Who may invite the people of this server. */
+  readonly inviteRules: Pick<InviteRules, 'refuseBlocked'>;
   /** Whether only administrators list rooms in the directory. */
   readonly onlyAdminsPublish?: boolean;
   /** `displayname` and `avatar_url` of a person of this server, for their member events; empty for anyone else. */
@@ -149,11 +153,13 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
     sender: string,
     userId: string,
     content: JsonObject,
-  ): Promise<void> {
-    await options
-      .remote?.()
-      ?.invite({ roomNid, roomId, sender, userId, content: { ...content, membership: 'invite' } });
+  ): Promise<string> {
+    const remote = options.remote?.();
+    if (remote === undefined) throw new MatrixError('federation.failed');
+    return remote.invite({ roomNid, roomId, sender, userId, content: { ...content, membership: 'invite' } });
   }
+
+  const { refuseBlocked } = options.inviteRules;
 
   /** A room's ID, and servers that may be in it. */
   async function locate(
@@ -180,21 +186,36 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
       for (const invited of request.invite ?? []) checkUserId(invited);
       const { defaultVersion, onlyAdminsPublish } = options;
       const mayPublish = onlyAdminsPublish !== true || isAdmin === true;
-      const creating = { isElsewhere, newRooms, serverName, defaultVersion, mayPublish, profileOf };
+      const creating = { isElsewhere, refuseBlocked, newRooms, serverName, defaultVersion, mayPublish, profileOf };
       const elsewhere = [...new Set(request.invite)].filter(isElsewhere);
-      const roomId = await createRoom(creating, userId, request);
+      const created = await createRoom(creating, userId, request);
+      const { roomId } = created;
+      let { refusal } = created;
       if (elsewhere.length > 0) {
         const roomNid = await nidOf(roomId);
         const content: JsonObject = request.is_direct === true ? { is_direct: true } : {};
-        for (const invited of elsewhere) await inviteElsewhere(roomNid, roomId, userId, invited, content);
+        for (const invited of elsewhere) {
+          try {
+            await inviteElsewhere(roomNid, roomId, userId, invited, content);
+          } catch (error) {
+            // The others are invited all the same.
+            if (!(error instanceof MatrixError)) throw error;
+            refusal ??= error;
+          }
+        }
       }
       await carryOver(userId, predecessorIn(request.creation_content), roomId);
+      if (refusal !== undefined) throw refusal;
       return roomId;
     },
     async invite({ userId }, roomId, invited, reason) {
       checkUserId(invited);
       const [roomNid, profile] = await Promise.all([nidOf(roomId), profileOf(invited)]);
-      if (isElsewhere(invited)) return inviteElsewhere(roomNid, roomId, userId, invited, withReason({}, reason));
+      if (isElsewhere(invited)) {
+        await inviteElsewhere(roomNid, roomId, userId, invited, withReason({}, reason));
+        return;
+      }
+      await refuseBlocked(userId, invited);
       await writer.append(roomNid, planInvite(userId, invited, profile, reason));
     },
     async join({ userId }, roomIdOrAlias, { reason, extra = {}, via }) {
@@ -242,6 +263,11 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
       const roomNid = await nidOf(roomId);
       if (type === 'm.room.canonical_alias' && stateKey === '') {
         await checkCanonicalAlias({ db, readState, serverName }, roomNid, content);
+      }
+      const invitee = inviteeOf({ type, stateKey, content });
+      if (invitee !== undefined && isUserId(invitee)) {
+        if (isElsewhere(invitee)) return inviteElsewhere(roomNid, roomId, userId, invitee, content);
+        await refuseBlocked(userId, invitee);
       }
       return setState(writer, roomNid, userId, { type, stateKey, content });
     },

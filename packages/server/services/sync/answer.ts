@@ -3,6 +3,7 @@ import { totalUnread, unreadCounts, type RoomUnread, type UnreadCount } from '..
 import { formatPlace, endOfPosition } from '../reading/tokens.ts';
 import type { Batches } from './batches.ts';
 import { readPendingRooms } from './invites.ts';
+import { withoutHiddenEnds } from './hidden-ends.ts';
 import { readJoinedRooms } from './joined-rooms.ts';
 import { readLeftRooms } from './left-rooms.ts';
 import type { OnlineUser } from './online-index.ts';
@@ -35,7 +36,7 @@ export async function makeAnswer(
     readStreams(context, context.streams, user, plan.joined, pass, serials),
     readPendingRooms(context, plan.invited, 'invite_state', pass),
     readPendingRooms(context, plan.knocked, 'knock_state', pass),
-    readLeftRooms(context, plan.left, pass),
+    withoutHiddenEnds(context, plan.left, pass).then((left) => readLeftRooms(context, left, pass)),
   ]);
   for (const { entry } of plan.joined) {
     if (joined.has(entry.nid) || !gathered.rooms.has(entry.nid)) continue;

@@ -21,7 +21,9 @@ export type SyncPass = {
   readonly memory: LazyMemory;
 };
 
-export type SyncContext = Pick<ReadingContext, 'db' | 'states' | 'visibility'> & { readonly roots: StateRoots };
+export type SyncContext = Pick<ReadingContext, 'db' | 'states' | 'visibility' | 'inviteRules'> & {
+  readonly roots: StateRoots;
+};
 
 /** Few rooms are read at once; many by the thread that is there for it. */
 export function readerFor({ db }: SyncContext, rooms: number): Reader {

@@ -11,6 +11,7 @@ import type { Reader } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts.ts';
 import { findMemberEvent } from '@portico/storage/stores/federation-rooms.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
+import type { InviteRules } from '../../privacy/invite-rules.ts';
 import type { RemoteMembership } from '../../rooms/importing/remote-invite.ts';
 import { strippedEvent } from '../../rooms/stripped-state.ts';
 import type { CheckPdus } from './check-pdus.ts';
@@ -32,6 +33,7 @@ type Dependencies = {
   readonly db: Reader;
   readonly rooms: FederatedRooms;
   readonly checkPdus: CheckPdus;
+  readonly inviteRules: Pick<InviteRules, 'refuseBlocked'>;
   readonly recordRemote: (membership: RemoteMembership) => Promise<unknown>;
   readonly signer: EventSigner;
 };
@@ -61,6 +63,7 @@ export function createReceiveInvite(deps: Dependencies): ReceiveInvite {
     const room = await rooms.find(roomId, origin);
     if (room?.isAllowed === false)
       throw new MatrixError('forbidden', { message: 'The room does not allow your server.' });
+    await deps.inviteRules.refuseBlocked(event.sender, userId);
     // A room that this server is in gets the invitation like any other event.
     if (room?.isOurs !== true) {
       const member = await findMemberEvent(db, roomId, userId);

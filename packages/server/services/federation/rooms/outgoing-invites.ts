@@ -34,8 +34,14 @@ type Dependencies = {
   readonly randomId: () => string;
 };
 
+/** As MSC4155 and MSC4380 write it. */
+const unstablyBlocked: ReadonlySet<string | undefined> = new Set([
+  'ORG.MATRIX.MSC4155.M_INVITE_BLOCKED',
+  'ORG.MATRIX.MSC4155.INVITE_BLOCKED',
+]);
+
 /** Invites a person of another server: it signs the invitation first, and then the room has it. */
-export function createOutgoingInvites(deps: Dependencies): (request: RemoteInvite) => Promise<void> {
+export function createOutgoingInvites(deps: Dependencies): (request: RemoteInvite) => Promise<string> {
   const { client, rooms, readState, signer } = deps;
 
   async function askServer(request: RemoteInvite, pdu: JsonObject, eventId: string, version: string) {
@@ -57,6 +63,8 @@ export function createOutgoingInvites(deps: Dependencies): (request: RemoteInvit
       if (error.refusal?.errcode === 'M_FORBIDDEN') {
         throw new MatrixError('forbidden', message === undefined ? {} : { message });
       }
+      if (error.refusal?.errcode === 'M_INVITE_BLOCKED') throw new MatrixError('invite.blocked');
+      if (unstablyBlocked.has(error.refusal?.errcode)) throw new MatrixError('invite.blocked-unstable');
       throw new MatrixError('federation.failed');
     }
   }
@@ -78,5 +86,6 @@ export function createOutgoingInvites(deps: Dependencies): (request: RemoteInvit
     if (outcome.kind === 'rejected' || outcome.kind === 'soft-failed') {
       throw new MatrixError('forbidden', { message: outcome.reason });
     }
+    return parsed.eventId;
   };
 }

@@ -1,0 +1,89 @@
+import { splitServerName } from '../../ids/server-name.ts';
+import { serverNameOf } from '../../ids/user-id.ts';
+import { inviteLists, type InviteConfig, type InviteConfigType, type InviteListName } from './invite-config.ts';
+
+/** Ignored: the inviter is told that it went well, and the invitee is told nothing. */
+export type InviteAction = 'allow' | 'ignore' | 'block';
+
+export type InviteRule =
+  | `invite.${InviteListName}`
+  | 'invite.ignored_by_user'
+  | 'invite.default_action'
+  | 'invite.no_rule';
+
+/** Whose word it was: the server's own policy, or the event of account data that says so. */
+export type InviteSource = 'server_policy' | 'm.ignored_user_list' | InviteConfigType;
+
+export type InviteDecision = {
+  readonly action: InviteAction;
+  readonly rule: InviteRule;
+  /** Nobody's, where no rule speaks about the inviter. */
+  readonly source: InviteSource | undefined;
+  /** The entry of the list that matched, as it was written. */
+  readonly entry: string | undefined;
+};
+
+export type InviteRules = {
+  /** Of the whole server. What it lets pass, the person's own rules may still refuse. */
+  readonly policy?: InviteConfig | undefined;
+  /** The people in `m.ignored_user_list`. */
+  readonly ignored: ReadonlySet<string>;
+  /** The person's own events, in the order of `inviteConfigTypes`. */
+  readonly configs: readonly (readonly [InviteConfigType, InviteConfig])[];
+};
+
+const actions = {
+  allowed_users: 'allow',
+  ignored_users: 'ignore',
+  blocked_users: 'block',
+  allowed_servers: 'allow',
+  ignored_servers: 'ignore',
+  blocked_servers: 'block',
+} as const satisfies Record<InviteListName, InviteAction>;
+
+type Source = readonly [InviteSource, InviteConfig];
+
+/**
+ * Whether a person gets to see an invitation, and whether the inviter may send it.
+ *
+ * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4155} ("The complete processing logic is as follows")
+ */
+export function decideInvite(inviter: string, { policy, ignored, configs }: InviteRules): InviteDecision {
+  if (policy !== undefined) {
+    const decision = decideByConfigs(inviter, [['server_policy', policy]]);
+    if (decision !== undefined && decision.action !== 'allow') return decision;
+  }
+  if (ignored.has(inviter)) {
+    return { action: 'ignore', rule: 'invite.ignored_by_user', source: 'm.ignored_user_list', entry: inviter };
+  }
+  return decideByConfigs(inviter, configs) ?? allowed;
+}
+
+const allowed: InviteDecision = Object.freeze({
+  action: 'allow',
+  rule: 'invite.no_rule',
+  source: undefined,
+  entry: undefined,
+});
+
+/** List by list, so that it makes no difference which of the events an entry is in. */
+function decideByConfigs(inviter: string, sources: readonly Source[]): InviteDecision | undefined {
+  if (sources.length === 0) return undefined;
+  const server = serverNameOf(inviter) ?? '';
+  // "Any `*_servers` glob is to be matched against server names / domain parts of user IDs after stripping any port suffix."
+  const host = splitServerName(server)?.host ?? server;
+  // As for server ACLs: a dot at the end makes no other server, and gets nobody past an entry against it.
+  const withoutDot = host.replace(/\.+$/, '');
+  for (const list of inviteLists) {
+    const subject = list.endsWith('_users') ? inviter : host;
+    const isAgainstServers = list === 'ignored_servers' || list === 'blocked_servers';
+    for (const [source, { lists }] of sources) {
+      const entry = lists[list].find(subject) ?? (isAgainstServers ? lists[list].find(withoutDot) : undefined);
+      if (entry !== undefined) return { action: actions[list], rule: `invite.${list}`, source, entry };
+    }
+  }
+  for (const [source, { blocksByDefault }] of sources) {
+    if (blocksByDefault) return { action: 'block', rule: 'invite.default_action', source, entry: undefined };
+  }
+  return undefined;
+}

@@ -1,0 +1,77 @@
+import type { JsonObject, JsonValue } from '../../json/value.ts';
+import { createGlobList, type GlobList } from './glob-list.ts';
+
+/** The names under which people's account data says who may invite them. The stable one first: it decides first. */
+export const inviteConfigTypes = [
+  'm.invite_permission_config',
+  'org.matrix.msc4155.invite_permission_config',
+  'org.matrix.msc4380.invite_permission_config',
+] as const;
+export type InviteConfigType = (typeof inviteConfigTypes)[number];
+
+/** The lists of MSC4155, in the order in which they decide. */
+export const inviteLists = [
+  'allowed_users',
+  'ignored_users',
+  'blocked_users',
+  'allowed_servers',
+  'ignored_servers',
+  'blocked_servers',
+] as const;
+export type InviteListName = (typeof inviteLists)[number];
+
+/** Why the lists of an event count for nothing. */
+export type InviteConfigFlaw =
+  | { readonly kind: 'disabled' }
+  | { readonly kind: 'malformed'; readonly list: InviteListName };
+
+/** What one event of account data, or the server's policy, says. */
+export type InviteConfig = {
+  readonly lists: Readonly<Record<InviteListName, GlobList>>;
+  readonly flaw: InviteConfigFlaw | undefined;
+  readonly blocksByDefault: boolean;
+};
+
+const noEntries = createGlobList([], { ignoreCase: false });
+const noLists = Object.freeze({
+  allowed_users: noEntries,
+  ignored_users: noEntries,
+  blocked_users: noEntries,
+  allowed_servers: noEntries,
+  ignored_servers: noEntries,
+  blocked_servers: noEntries,
+});
+
+/**
+ * > A missing property MUST be treated like an empty array. Any value that is not an array of strings MUST lead to the entire
+ * > event being considered invalid.
+ *
+ * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4155}
+ *
+ * > When set to `block`, that indicates that the user does not wish to receive *any* room invites […]. Any other value
+ * > (including omission of the property) means that the user wants to receive invites as normal.
+ *
+ * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4380}
+ *
+ * The latter is a switch of its own: neither `enabled` nor a malformed list turns it off.
+ */
+export function parseInviteConfig(content: JsonObject): InviteConfig {
+  const blocksByDefault = own(content, 'default_action') === 'block';
+  if (own(content, 'enabled') === false) return { lists: noLists, flaw: { kind: 'disabled' }, blocksByDefault };
+  const lists: Record<InviteListName, GlobList> = { ...noLists };
+  for (const list of inviteLists) {
+    const entries = own(content, list);
+    if (entries === undefined) continue;
+    if (!isListOfStrings(entries)) return { lists: noLists, flaw: { kind: 'malformed', list }, blocksByDefault };
+    lists[list] = createGlobList(entries, { ignoreCase: list.endsWith('_servers') });
+  }
+  return { lists, flaw: undefined, blocksByDefault };
+}
+
+function own(content: JsonObject, name: string): JsonValue | undefined {
+  return Object.hasOwn(content, name) ? content[name] : undefined;
+}
+
+function isListOfStrings(value: JsonValue): value is string[] {
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+}

@@ -1,0 +1,133 @@
+import { isJsonObject, type JsonObject, parseJson } from '@portico/protocol';
+import {
+  decideInvite,
+  type InviteDecision,
+  type InviteRules as Rules,
+} from '@portico/protocol/privacy/invites/decide-invite.ts';
+import {
+  inviteConfigTypes,
+  type InviteConfigType,
+  parseInviteConfig,
+} from '@portico/protocol/privacy/invites/invite-config.ts';
+import type { Database } from '@portico/storage';
+import { readAccountDataOfTypes } from '@portico/storage/stores/account-data-of-types.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import { createAccountDataMemory } from '../reading/account-data-memory.ts';
+import { ignoredUserList, parseIgnoredUsers } from '../reading/ignored-users.ts';
+
+/**
+ * Who may invite the people of this server, and what these get to see of it. Every door at which an invitation comes in and
+ * every exit at which one would be shown asks here.
+ */
+export interface InviteRules {
+  /** What becomes of an invitation, and why. */
+  decide(inviter: string, invitee: string): Promise<InviteDecision>;
+  /**
+   * For the doors: throws if the invitation may not be made. An ignored one passes, and nothing that happens before the
+   * inviter is answered depends on it.
+   */
+  refuseBlocked(inviter: string, invitee: string): Promise<void>;
+  /** For the exits: whether the invitee gets to see an invitation, or anything that follows from it. */
+  isVisible(inviter: string, invitee: string): Promise<boolean>;
+  /** The same for many invitations to one person: those inviters whom they do not get to see. */
+  hiddenOf(invitee: string, inviters: readonly string[]): Promise<ReadonlySet<string>>;
+  /** The position at which somebody last changed what they want. */
+  changedAt(userId: string): Promise<number>;
+  /** What is in force for somebody. */
+  rulesOf(userId: string): Promise<Rules>;
+}
+
+type Dependencies = {
+  readonly db: Database;
+  /** Of the whole server, in the shape of the account data. */
+  readonly policy?: JsonObject | undefined;
+};
+
+type Remembered = {
+  readonly rules: Rules;
+  readonly changedAt: number;
+  readonly decisions: Map<string, InviteDecision>;
+  readonly weight: number;
+};
+
+const types: readonly string[] = [...inviteConfigTypes, ignoredUserList];
+/** In characters, about. */
+const maxWeight = 32 * 1024 * 1024;
+const weightOfAnyone = 500;
+const maxDecisions = 200;
+/** Milliseconds after which others get their turn: rules may be many, and slow to match. */
+const turn = 5;
+
+export function createInviteRules({ db, policy }: Dependencies): InviteRules {
+  const serverPolicy = policy === undefined || Object.keys(policy).length === 0 ? undefined : parseInviteConfig(policy);
+
+  const memory = createAccountDataMemory<Remembered>(db, {
+    maxWeight,
+    weigh: ({ weight }) => weight,
+    async load(userId) {
+      const rows = await readAccountDataOfTypes(db, userId, types);
+      const contents = new Map(rows.map((row) => [row.type, row]));
+      const ignoredList = contents.get(ignoredUserList)?.content;
+      const configs = inviteConfigTypes.flatMap((type) => {
+        const content = parseContent(contents.get(type)?.content);
+        return content === undefined ? [] : [[type, parseInviteConfig(content)] as const];
+      });
+      return {
+        rules: {
+          policy: serverPolicy,
+          ignored: ignoredList === undefined ? new Set() : parseIgnoredUsers(ignoredList, userId),
+          configs,
+        },
+        changedAt: Math.max(0, ...rows.map((row) => row.stream_position)),
+        decisions: new Map(),
+        weight: rows.reduce((sum, row) => sum + row.content.length, weightOfAnyone),
+      };
+    },
+  });
+
+  function decideFrom({ rules, decisions }: Remembered, inviter: string): InviteDecision {
+    const known = decisions.get(inviter);
+    if (known !== undefined) return known;
+    const decision = decideInvite(inviter, rules);
+    if (decisions.size < maxDecisions) decisions.set(inviter, decision);
+    return decision;
+  }
+
+  async function decide(inviter: string, invitee: string): Promise<InviteDecision> {
+    return decideFrom(await memory.of(invitee), inviter);
+  }
+
+  return {
+    decide,
+    async refuseBlocked(inviter, invitee) {
+      const { action, source } = await decide(inviter, invitee);
+      if (action === 'block') throw new MatrixError(reasonFor(source));
+    },
+    isVisible: async (inviter, invitee) => (await decide(inviter, invitee)).action === 'allow',
+    async hiddenOf(invitee, inviters) {
+      const remembered = await memory.of(invitee);
+      const hidden = new Set<string>();
+      let start = performance.now();
+      for (const inviter of new Set(inviters)) {
+        if (decideFrom(remembered, inviter).action !== 'allow') hidden.add(inviter);
+        if (performance.now() - start < turn) continue;
+        await new Promise((resolve) => setImmediate(resolve));
+        start = performance.now();
+      }
+      return hidden;
+    },
+    changedAt: async (userId) => (await memory.of(userId)).changedAt,
+    rulesOf: async (userId) => (await memory.of(userId)).rules,
+  };
+}
+
+/** "The error `M_INVITE_BLOCKED` should be `ORG.MATRIX.MSC4155.M_INVITE_BLOCKED` until this proposal is accepted into the spec." */
+function reasonFor(source: InviteDecision['source']) {
+  const unstable: InviteConfigType = 'org.matrix.msc4155.invite_permission_config';
+  return source === unstable ? 'invite.blocked-unstable' : 'invite.blocked';
+}
+
+function parseContent(text: string | undefined): JsonObject | undefined {
+  const content = text === undefined ? undefined : parseJson(text);
+  return isJsonObject(content) ? content : undefined;
+}
