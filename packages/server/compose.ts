@@ -111,6 +111,7 @@ export async function compose({
     db,
     reading,
     serverName,
+    federates: config.federation.enabled,
     randomId: () => randomBytes(9).toString('base64url'),
     log,
     online: () => sync.online,
@@ -129,7 +130,7 @@ export async function compose({
     now,
     randomId,
     outbox,
-    eduHandlers: createEdus({ db, serverName, outbox, typing: conversation.services.typing, log }),
+    eduHandlers: createEdus({ ...conversation.services, db, serverName, outbox, log, now }),
   });
   if (config.federation.enabled) across = shared;
   const accountJobs = createAccountJobs({

@@ -7,6 +7,7 @@ import { createSearchIndex } from '../services/search/search-index.ts';
 import type { OnlineIndex } from '../services/sync/online-index.ts';
 import type { SyncStream } from '../services/sync/streams.ts';
 import { createToDevice, type ToDevice } from '../services/to-device/to-device.ts';
+import { queueRemoteToDevice } from '../services/to-device/queue-remote.ts';
 import { createToDeviceStream } from '../services/to-device/to-device-stream.ts';
 import { createTyping, type Typing } from '../services/typing/typing.ts';
 import { createTypingStream } from '../services/typing/typing-stream.ts';
@@ -28,6 +29,8 @@ type Options = {
   readonly db: Database;
   readonly reading: ReadingContext;
   readonly serverName: string;
+  /** Whether this server talks to others. */
+  readonly federates: boolean;
   readonly randomId: () => string;
   readonly log: { error(details: object, message: string): void };
   /** Of the sync engine, which is made of the streams among other things. */
@@ -36,7 +39,7 @@ type Options = {
 
 /** What people say to each other beside the timelines, and how they find it and each other. */
 export function createConversation(options: Options): Conversation {
-  const { db, reading, serverName, randomId, log, online } = options;
+  const { db, reading, serverName, federates, randomId, log, online } = options;
   const { now } = reading;
   const failing = (what: string) => (error: unknown) => log.error({ error }, `${what} failed`);
   const typing = createTyping({ db, roomNames: reading.rooms, now });
@@ -49,7 +52,13 @@ export function createConversation(options: Options): Conversation {
   return {
     services: {
       typing,
-      toDevice: createToDevice({ db, now, randomId, isLocal: (userId) => serverNameOf(userId) === serverName }),
+      toDevice: createToDevice({
+        db,
+        now,
+        randomId,
+        isLocal: (userId) => serverNameOf(userId) === serverName,
+        ...(federates && { appendRemote: queueRemoteToDevice }),
+      }),
       search: createSearch({ reading, fullText: fullTextFor(db), index }),
       userDirectory: createUserDirectory({ db, updates }),
     },

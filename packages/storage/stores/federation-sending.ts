@@ -64,7 +64,8 @@ const selectBehind = sql<{ host: string }>(
   `select distinct h.host from joined_hosts h
    join rooms r on r.room_nid = h.room_nid
    left join federation_destinations d on d.host = h.host
-   where r.last_position > coalesce(d.position, 0)`,
+   where r.last_position > coalesce(d.position, 0)
+   union select host from stored_edu_hosts`,
 );
 
 const insertRelayed = sql<void, [eventId: string, at: number]>(

@@ -3,7 +3,7 @@ import { onBothEngines } from '@portico/testkit';
 import type { Database } from '../database.ts';
 import { sql } from '../sql.ts';
 import { createWriteSet } from '../write-set.ts';
-import { dropDeliveredEdus, queueEdus, readQueuedEdus } from './stored-edus.ts';
+import { dropDeliveredEdus, maxQueuedEdus, queueEdus, queueEdusEach, readQueuedEdus } from './stored-edus.ts';
 
 const countTexts = sql<{ count: number }>('test.stored-edus.count', 'select count(*) as count from stored_edus');
 
@@ -39,4 +39,34 @@ onBothEngines('a server gets its EDUs in the order of their commits, until it ha
   dropDeliveredEdus(rest, 'b', await readQueuedEdus(db, 'b', 10));
   await db.commit(rest);
   assert.equal((await db.get(countTexts, []))?.count, 0);
+});
+
+onBothEngines('each EDU of a commit is for servers of its own', async (db) => {
+  const set = createWriteSet();
+  const edu = (content: string, hosts: readonly string[]) => ({ type: 'm.test', content, hosts });
+  queueEdusEach(set, [edu('1', ['a']), edu('2', ['a', 'b']), edu('3', []), edu('4', ['b'])]);
+  await db.commit(set);
+  assert.deepEqual(
+    [await waiting(db, 'a'), await waiting(db, 'b')],
+    [
+      ['1', '2'],
+      ['2', '4'],
+    ],
+  );
+  assert.equal((await db.get(countTexts, []))?.count, 3);
+  assert.equal(set.changes.map(({ key }) => key).join(), 'a,b');
+});
+
+onBothEngines('a server that takes none gets no more than its queue holds', async (db) => {
+  const edu = { type: 'm.test', content: '1', hosts: ['a'] };
+  for (let count = 0; count < 3; count++) {
+    const set = createWriteSet();
+    queueEdusEach(
+      set,
+      Array.from({ length: maxQueuedEdus / 2 }, () => edu),
+    );
+    await db.commit(set);
+  }
+  assert.equal((await waiting(db, 'a', 2 * maxQueuedEdus)).length, maxQueuedEdus);
+  assert.equal((await db.get(countTexts, []))?.count, maxQueuedEdus);
 });

@@ -18,17 +18,25 @@ export type StoredEduRow = {
 /** An EDU's place in the queue of a server. */
 export type EduPlace = { readonly position: number; readonly seq: number };
 
+/** A server that is out of reach has no more EDUs waiting than that: it has to ask for what it has missed. */
+export const maxQueuedEdus = 10_000;
+
+const insertHosts = sql<void, [places: string, position: PositionParam, maxQueued: number]>(
+  'stored-edu-hosts.insert',
+  `insert into stored_edu_hosts (host, position, seq)
+   select p.value ->> 0, position($2), cast(p.value ->> 1 as bigint) from json_each(cast($1 as text)) p
+   where (
+     select count(*) from (select 1 from stored_edu_hosts q where q.host = p.value ->> 0 limit $3) waiting
+   ) < $3`,
+);
+
 const insertEdus = sql<void, [edus: string, position: PositionParam]>(
   'stored-edus.insert',
   `insert into stored_edus (position, seq, edu_type, content)
-   select position($2), cast(e.key as bigint), e.value ->> 0, e.value ->> 1 from json_each(cast($1 as text)) e`,
-);
-
-const insertHosts = sql<void, [hosts: string, edus: string, position: PositionParam]>(
-  'stored-edu-hosts.insert',
-  `insert into stored_edu_hosts (host, position, seq)
-   select h.value, position($3), cast(e.key as bigint)
-   from json_each(cast($1 as text)) h cross join json_each(cast($2 as text)) e`,
+   select h.position, h.seq, e.value ->> 0, e.value ->> 1
+   from json_each(cast($1 as text)) e
+   join (select distinct position, seq from stored_edu_hosts where position = position($2)) h
+     on h.seq = cast(e.key as bigint)`,
 );
 
 const selectQueue = sql<StoredEduRow, [host: string, limit: number]>(
@@ -57,11 +65,23 @@ const deleteDelivered = sql<void, [edus: string]>(
  * each until it has acknowledged it.
  */
 export function queueEdus(set: WriteSet, hosts: readonly string[], edus: readonly StoredEdu[]): void {
-  if (hosts.length === 0 || edus.length === 0) return;
+  queueEdusEach(
+    set,
+    edus.map((edu) => ({ ...edu, hosts })),
+  );
+}
+
+/** The same with hosts of its own for each EDU. */
+export function queueEdusEach(
+  set: WriteSet,
+  edus: readonly (StoredEdu & { readonly hosts: readonly string[] })[],
+): void {
+  const places = edus.flatMap(({ hosts }, seq) => hosts.map((host) => [host, seq] as const));
+  if (places.length === 0) return;
   const position = set.takePosition();
+  set.add(insertHosts, [JSON.stringify(places), position, maxQueuedEdus]);
   set.add(insertEdus, [JSON.stringify(edus.map(({ type, content }) => [type, content])), position]);
-  set.add(insertHosts, [JSON.stringify(hosts), JSON.stringify(edus.map(() => 0)), position]);
-  for (const host of hosts) set.change('stored_edus', host);
+  for (const host of new Set(places.map(([host]) => host))) set.change('stored_edus', host);
 }
 
 /** The first EDUs that wait for a server. */

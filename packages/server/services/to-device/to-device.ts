@@ -7,6 +7,7 @@ import {
   type NewToDevice,
 } from '@portico/storage/stores/to-device.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { maxToDeviceContent, tooLarge } from './limits.ts';
 
 /** By user, then by device or `*`. */
 export type ToDeviceMessages = { readonly [userId: string]: { readonly [deviceId: string]: JsonObject } };
@@ -21,7 +22,7 @@ export type ToDeviceRequest = {
 export type RemoteToDevice = {
   readonly sender: string;
   readonly type: string;
-  /** The same for all that one request sends: "an arbitrary unique ID for this message". */
+  /** Of the first EDU that a request leads to; those of the others are made from it. */
   readonly messageId: string;
   readonly messages: ToDeviceMessages;
 };
@@ -41,8 +42,6 @@ type Dependencies = {
   readonly randomId: () => string;
 };
 
-/** What one device can be sent in one message: as much as an event may hold. */
-const maxContent = 65_536;
 const maxRecipients = 10_000;
 const transactionsKeptFor = 24 * 60 * 60 * 1000;
 
@@ -56,9 +55,7 @@ export function createToDevice({ db, now, isLocal, appendRemote, randomId }: Dep
       if (!isLocal(userId)) continue;
       for (const [deviceId, content] of Object.entries(devices)) {
         const text = JSON.stringify(content);
-        if (text.length > maxContent) {
-          throw new MatrixError('request.too-large', { message: 'A message to a device has at most 64 KiB.' });
-        }
+        if (text.length > maxToDeviceContent) throw tooLarge();
         queued.push({ userId, deviceId, content: text });
       }
     }
@@ -68,6 +65,8 @@ export function createToDevice({ db, now, isLocal, appendRemote, randomId }: Dep
 
   function remote(messages: ToDeviceMessages): ToDeviceMessages | undefined {
     const entries = Object.entries(messages).filter(([userId]) => !isLocal(userId));
+    const count = entries.reduce((sum, [, devices]) => sum + Object.keys(devices).length, 0);
+    if (count > maxRecipients) throw new MatrixError('request.too-large');
     return entries.length === 0 ? undefined : Object.fromEntries(entries);
   }
 

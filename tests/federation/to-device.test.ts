@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { TestClient } from '@portico/testkit/test-client.ts';
+import { edus, openWithPeer, sendTransaction } from './peer.ts';
+import { meet, sync, until } from './people.ts';
+
+let transactions = 0;
+async function send(by: TestClient, messages: object): Promise<number> {
+  return (await by.put(`/_matrix/client/v3/sendToDevice/m.test/${transactions++}`, { messages })).status;
+}
+
+type ToDevice = { to_device?: { events: { sender: string; type: string; content: Record<string, unknown> }[] } };
+
+/** All messages that a device gets, from the first to the one that says `last`. */
+async function inbox(client: TestClient, last: unknown): Promise<ToDevice['to_device'] & object> {
+  const events: (ToDevice['to_device'] & object)['events'] = [];
+  let since: string | undefined;
+  return until(async () => {
+    const answer = await sync(client, since);
+    since = answer.next_batch;
+    events.push(...((answer as ToDevice).to_device?.events ?? []));
+    return events.some(({ content }) => content['n'] === last) ? { events } : undefined;
+  }, 'the last message is there');
+}
+
+for (const engine of ['sqlite', 'postgres'] as const) {
+  test(`messages to devices arrive once and in order, through an outage and a restart (${engine})`, async (context) => {
+    const { network, alice, bob } = await meet(context, engine);
+    const to = (deviceId: string, n: number) => ({ [bob.userId]: { [deviceId]: { n } } });
+    assert.equal(await send(alice, to(bob.deviceId, 0)), 200);
+    await inbox(bob, 0);
+    network.cut('hs1', 'hs2');
+    for (let n = 1; n < 130; n++) assert.equal(await send(alice, to('*', n)), 200);
+    await network.stop('hs1');
+    network.healAll();
+    await network.start('hs1');
+    const { events } = await inbox(bob, 129);
+    assert.deepEqual(
+      events.map(({ content }) => content['n']).filter((n) => n !== 0),
+      Array.from({ length: 129 }, (_, index) => index + 1),
+    );
+    assert.deepEqual([events[0]?.sender, events[0]?.type], [alice.userId, 'm.test']);
+  });
+}
+
+test('what is too much for one EDU, or cannot be signed, is divided or refused', async (context) => {
+  const { alice, bob } = await meet(context);
+  const text = 'x'.repeat(40_000);
+  const devices = Object.fromEntries(Array.from({ length: 5 }, (_, n) => [`D${n}`, { text }]));
+  assert.equal(await send(alice, { [bob.userId]: { ...devices, [bob.deviceId]: { n: 1, text } } }), 200);
+  const { events } = await inbox(bob, 1);
+  assert.equal(events.length, 1);
+  assert.equal(await send(alice, { [bob.userId]: { '*': { text: 'x'.repeat(70_000) } } }), 413);
+  assert.equal(await send(alice, { [bob.userId]: { '*': { n: 1.5 } } }), 400);
+  assert.equal(await send(alice, { '@nobody:not a server': { '*': { n: 2 } }, [bob.userId]: { '*': { n: 3 } } }), 200);
+  assert.equal((await inbox(bob, 3)).events.at(-1)?.content['n'], 3);
+});
+
+test('a message of another server is taken once, from its own people, to those of this server', async (context) => {
+  const { peer, alice } = await openWithPeer(context);
+  const message = (id: unknown, n: number, over: object = {}) => ({
+    edu_type: 'm.direct_to_device',
+    content: {
+      message_id: id,
+      type: 'm.test',
+      sender: '@mallory:peer.test',
+      messages: { [alice.userId]: { '*': { n } } },
+      ...over,
+    },
+  });
+  await sendTransaction(
+    peer,
+    edus([
+      message('a', 1),
+      message('a', 2),
+      message('b', 3, { sender: '@bob:elsewhere.test' }),
+      message('c', 4, { sender: alice.userId }),
+      message('d', 5, { messages: { [alice.userId]: { '*': 'no object', [alice.deviceId]: { n: 6 } } } }),
+      message('e', 7, { messages: { [alice.userId]: 'no object', '@bob:peer.test': { '*': { n: 8 } } } }),
+      message('f', 9, { messages: [] }),
+      message('g', 10, { type: 7 }),
+      message(7, 11),
+      message('h'.repeat(256), 12),
+      message('i', 13, { messages: { [alice.userId]: { '*': { text: 'x'.repeat(70_000) } } } }),
+    ]),
+    'first',
+  );
+  await sendTransaction(peer, edus([message('a', 14), message('j', 15)]), 'second');
+  await sendTransaction(peer, edus([message('k', 16)]), 'second');
+  await sendTransaction(peer, edus([message('l', 17)]), 'third');
+  const { events } = await inbox(alice, 17);
+  assert.deepEqual(
+    events.map(({ content }) => content['n']),
+    [1, 6, 15, 17],
+  );
+});
