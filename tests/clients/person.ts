@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   ClientEvent,
   createClient,
+  type ICreateClientOpts,
   type IStartClientOpts,
   type MatrixClient,
   type MatrixEvent,
@@ -23,6 +25,8 @@ export type Person = {
   readonly asked: readonly (string | null)[];
   /** The first value that is not `undefined` or `false`, looked for now and again. */
   until<T>(what: string, look: () => T | undefined | false): Promise<T>;
+  /** Waits until something that has to be asked for is so. */
+  eventually(what: string, ask: () => Promise<boolean>): Promise<void>;
   /** The room, once the client has it with that membership of its own. */
   inRoom(roomId: string, membership?: string): Promise<Room>;
   /** Waits until the client has a message with that text, and gives the event. */
@@ -31,7 +35,27 @@ export type Person = {
   texts(roomId: string): readonly string[];
 };
 
+export type Session = {
+  readonly baseUrl: string;
+  readonly userId: string;
+  readonly password: string;
+  readonly accessToken: string;
+  readonly deviceId: string;
+};
+
+/** What a client is made with, and what is done to it before it begins to sync. */
+export type Preparation = {
+  readonly client?: Omit<ICreateClientOpts, 'baseUrl'>;
+  readonly beforeStart?: (client: MatrixClient) => Promise<void>;
+};
+
 export type People = {
+  /** Makes an account. */
+  register(name: string): Promise<{ readonly userId: string; readonly password: string }>;
+  /** A session that no client uses yet. */
+  openSession(userId: string, password: string): Promise<Session>;
+  /** A client that uses a session and is syncing. */
+  start(session: Session, options?: IStartClientOpts, preparation?: Preparation): Promise<Person>;
   /** Registers and logs in somebody new, whose client is syncing. */
   arrive(name: string, options?: IStartClientOpts): Promise<Person>;
   /** Another device of somebody. */
@@ -47,12 +71,21 @@ export function bareClient(baseUrl: string): MatrixClient {
 export function createPeople(baseUrl: () => string): People {
   const running = new Set<MatrixClient>();
 
-  const logIn = async (user: string, password: string, options: IStartClientOpts = {}): Promise<Person> => {
+  async function openSession(user: string, password: string): Promise<Session> {
     const { user_id: userId, ...session } = await bareClient(baseUrl()).loginRequest({
       type: 'm.login.password',
       identifier: { type: 'm.id.user', user },
       password,
     });
+    const { access_token: accessToken, device_id: deviceId } = session;
+    return { baseUrl: baseUrl(), userId, password, accessToken, deviceId };
+  }
+
+  async function start(
+    { userId, password, ...session }: Session,
+    options: IStartClientOpts = {},
+    preparation: Preparation = {},
+  ): Promise<Person> {
     const asked: (string | null)[] = [];
     const client = createClient({
       fetchFn(input, init) {
@@ -60,32 +93,40 @@ export function createPeople(baseUrl: () => string): People {
         if (url.pathname.endsWith('/sync')) asked.push(url.searchParams.get('since'));
         return fetch(input, init);
       },
-      baseUrl: baseUrl(),
+      ...session,
       userId,
-      accessToken: session.access_token,
-      deviceId: session.device_id,
       logger: silent,
       timelineSupport: true,
+      ...preparation.client,
     });
     const person = createPerson(client, { userId, password, asked });
     running.add(client);
+    await preparation.beforeStart?.(client);
     await client.startClient({ initialSyncLimit: 30, ...options });
     await person.until('the first sync', () => client.isInitialSyncComplete());
     return person;
-  };
+  }
+
+  async function register(name: string): Promise<{ userId: string; password: string }> {
+    const username = `${name}-${randomBytes(4).toString('hex')}`;
+    const password = randomBytes(12).toString('hex');
+    const { user_id: userId } = await bareClient(baseUrl()).registerRequest({
+      username,
+      password,
+      inhibit_login: true,
+      auth: { type: 'm.login.dummy' },
+    });
+    return { userId, password };
+  }
 
   return {
-    logIn,
+    register,
+    openSession,
+    start,
+    logIn: async (user, password, options) => start(await openSession(user, password), options),
     async arrive(name, options) {
-      const username = `${name}-${randomBytes(4).toString('hex')}`;
-      const password = randomBytes(12).toString('hex');
-      await bareClient(baseUrl()).registerRequest({
-        username,
-        password,
-        inhibit_login: true,
-        auth: { type: 'm.login.dummy' },
-      });
-      return logIn(username, password, options);
+      const { userId, password } = await register(name);
+      return start(await openSession(userId, password), options);
     },
     stopAll() {
       for (const client of running) client.stopClient();
@@ -138,6 +179,13 @@ function createPerson(client: MatrixClient, known: Known): Person {
     ...known,
     received,
     until,
+    async eventually(what, ask) {
+      const givenUp = AbortSignal.timeout(patience);
+      while (!(await ask())) {
+        if (givenUp.aborted) throw new Error(`${userId} waited in vain for ${what}`);
+        await delay(20);
+      }
+    },
     inRoom: (roomId, membership = 'join') =>
       until(`${membership} in ${roomId}`, () => {
         const room = client.getRoom(roomId);

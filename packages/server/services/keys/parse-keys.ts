@@ -19,6 +19,10 @@ const maxKeyId = 255;
 const refuse = (message: string): never => {
   throw new MatrixError('request.invalid-param', { message });
 };
+/** Of what lacks a field that the spec requires, or has one of another type. */
+const malformed = (message: string): never => {
+  throw new MatrixError('request.bad-json', { message });
+};
 
 /** As it is stored, sent on and signed by others: what cannot be written so would break federation. */
 export function canonical(object: JsonObject, max = maxObject): string {
@@ -58,10 +62,10 @@ export function parseDeviceKeys(userId: string, deviceId: string, given: JsonObj
   if (user !== userId) refuse('device_keys.user_id must be your own.');
   if (device !== deviceId) refuse('device_keys.device_id must be the device that is logged in.');
   if (!Array.isArray(algorithms) || !algorithms.every((name) => typeof name === 'string')) {
-    refuse('device_keys.algorithms must be a list of names.');
+    malformed('device_keys.algorithms must be a list of names.');
   }
-  if (!isStrings(keys)) return refuse('device_keys.keys must be an object of keys.');
-  if (!isSignatures(signatures)) refuse('device_keys.signatures must be an object of signatures.');
+  if (!isStrings(keys)) return malformed('device_keys.keys must be an object of keys.');
+  if (!isSignatures(signatures)) malformed('device_keys.signatures must be an object of signatures.');
   const object = withoutUnsigned(given);
   const text = canonical(object);
   const keyId = `ed25519:${deviceId}`;
@@ -87,10 +91,10 @@ export function parseKeyMap(given: JsonObject, max: number): NewKey[] {
       if (value.length > maxOneTimeKey) refuse('A key is too long.');
       return { algorithm, keyId, identity: value, key: JSON.stringify(value) };
     }
-    if (!isJsonObject(value)) return refuse('A key is text or an object.');
+    if (!isJsonObject(value)) return malformed('A key is text or an object.');
     const { key, signatures } = value;
     if (typeof key !== 'string' || !(signatures === undefined || isSignatures(signatures))) {
-      return refuse('A signed key has `key` and `signatures`.');
+      return malformed('A signed key has `key` and `signatures`.');
     }
     return { algorithm, keyId, identity: key, key: canonical(value, maxOneTimeKey) };
   });

@@ -78,6 +78,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         { one_time_keys: { 'signed_curve25519:A': oneTimeKey('x'.repeat(5000)) } },
         { fallback_keys: { 'signed_curve25519:A': oneTimeKey('a'), 'signed_curve25519:B': oneTimeKey('b') } },
       ];
+      const incomplete = await upload(alice, wrong[6] ?? {});
+      assert.equal(incomplete.body['errcode'], 'M_BAD_JSON');
       for (const body of wrong)
         assert.equal((await upload(alice, body)).status, 400, JSON.stringify(body).slice(0, 200));
       assert.equal((await upload(alice, { one_time_keys: manyKeys(501) })).status, 413);
