@@ -4,6 +4,7 @@ import { parseServerName, roomVersions, serverNameOf, signingKeyFromSeed } from 
 import { parseFailpoint } from '@portico/storage';
 import { openStateStore } from '@portico/storage/state-trie/index.ts';
 import { dropToDeviceOf } from '@portico/storage/stores/to-device.ts';
+import { createAppServiceParts } from './compose/app-services.ts';
 import { createFederation } from './compose/federation.ts';
 import { createRoomsAcrossServers, type RoomsAcrossServers } from './compose/federated-rooms.ts';
 import { createConversation } from './compose/conversation.ts';
@@ -23,6 +24,7 @@ import { createAccountJobs } from './services/accounts/account-jobs.ts';
 import { createAccountServices } from './services/accounts/account-services.ts';
 import { leaveJob } from './services/accounts/deactivation.ts';
 import { leaveRooms } from './services/accounts/leave-rooms-job.ts';
+import { createAppServices } from './services/appservices/app-services.ts';
 import { accountCommands } from './services/commands/account-commands.ts';
 import { createOutbox } from './services/federation/sender/outbox.ts';
 import { openFileStore } from './services/media/file-store.ts';
@@ -74,6 +76,7 @@ export async function compose({
   const federation = createFederation({ config, serverName, key, db, log, metrics, now, network });
   const states = await openStateStore(db, { cacheBytes: stateCacheBytes });
   const rateLimiter = createRateLimiter({ enabled: config.rateLimits.enabled, now: () => performance.now() });
+  const appServices = createAppServices(config.applicationServices, serverName);
   const accounts = createAccountServices(
     {
       serverName,
@@ -81,7 +84,7 @@ export async function compose({
       sharedSecret: config.registration.sharedSecret,
       argon2: config.passwords.argon2,
     },
-    { db, rateLimiter, now, randomBytes, onDevicesDeleted: [dropToDeviceOf, forgetKeysWith(db)] },
+    { db, rateLimiter, now, randomBytes, onDevicesDeleted: [dropToDeviceOf, forgetKeysWith(db)], appServices },
   );
   const unread = createUnreadService({ db, isLocal: (userId) => serverNameOf(userId) === serverName });
   const pushRules = createPushRules({ db });
@@ -106,6 +109,7 @@ export async function compose({
     carrySettings,
     inviteRules: reading.inviteRules,
     onlyAdminsPublish: config.rooms.publication === 'admins',
+    checkAlias: appServices.checkAlias,
   });
   const conversation = createConversation({
     db,
@@ -151,6 +155,7 @@ export async function compose({
     profileOf,
     serverName,
     publication: config.rooms.publication,
+    appServices,
     now,
     randomBytes,
   });
@@ -171,6 +176,7 @@ export async function compose({
     ...(metrics && { watchCache: metrics.watchCache }),
   });
   metrics?.watchOpenSyncs(() => sync.stats().waiting);
+  const appServiceParts = await createAppServiceParts({ db, appServices, now });
   const store = await openFileStore({
     folder: join(config.dataDir, 'media'),
     sync: config.durability === 'full',
@@ -203,6 +209,7 @@ export async function compose({
   const appOptions: AppOptions = {
     log,
     authenticator: accounts.accessTokens,
+    ...(appServiceParts.authenticator && { appServices: appServiceParts.authenticator }),
     requestAuth: federation.requestAuth,
     rateLimiter,
     senderLog: lastSeen,
@@ -227,7 +234,7 @@ export async function compose({
     },
     handlers: forCommandLine(accountCommands(accounts, now)),
     async close() {
-      await Promise.all([accountJobs.close(), lastSeen.close(), shared.close()]);
+      await Promise.all([accountJobs.close(), lastSeen.close(), shared.close(), appServiceParts.close()]);
       breadth.close();
       await conversation.close();
       sync.close();

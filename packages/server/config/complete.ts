@@ -9,7 +9,10 @@ import type { ValuesOf } from './setting.ts';
 type Values = ValuesOf<typeof schema>;
 
 /** Adds what follows from several settings together, and checks what only they together can get wrong. */
-export function completeConfig(values: Values, extra: Pick<Config, 'file' | 'unbuilt' | 'testing'>): Config {
+export function completeConfig(
+  values: Values,
+  extra: Pick<Config, 'file' | 'unbuilt' | 'testing' | 'applicationServices'>,
+): Config {
   return deepFreeze({
     ...values,
     ...extra,

@@ -1,3 +1,4 @@
+import type { Registration } from './application-services/registration.ts';
 import type { schema } from './schema.ts';
 import type { ValuesOf } from './setting.ts';
 import type { TestingConfig } from './testing.ts';
@@ -5,8 +6,9 @@ import type { TestingConfig } from './testing.ts';
 type Values = ValuesOf<typeof schema>;
 
 /** The complete, checked, frozen configuration. All paths are absolute. */
-export type Config = Omit<Values, 'publicBaseUrl'> & {
+export type Config = Omit<Values, 'publicBaseUrl' | 'applicationServices'> & {
   readonly publicBaseUrl: string;
+  readonly applicationServices: readonly Registration[];
   /** The configuration file, if there is one. */
   readonly file: string | undefined;
   /** Settings that were given although their part of the program does not exist yet. */

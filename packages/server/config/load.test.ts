@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
@@ -46,7 +46,8 @@ suite('a configuration', () => {
   });
 
   test('is read with everything that its documentation shows', async () => {
-    for (const name of ['cert.pem', 'key.pem', 'ca.pem', 'irc.yaml']) writeFileSync(join(folder, name), '');
+    for (const name of ['cert.pem', 'key.pem', 'ca.pem']) writeFileSync(join(folder, name), '');
+    mkdirSync(join(folder, 'bridges'));
     const config = await load(`
 server_name: example.org
 public_base_url: https://example.org/
@@ -63,7 +64,7 @@ outbound: { trusted_ca_file: ca.pem, allow_private_addresses: true }
 privacy:
   presence: { default: {}, overrides: { denied_users: ["@*:evil.example"] }, unaware_servers: withhold }
   invites: { default_action: block }
-application_services: [ irc.yaml ]
+application_services: [ bridges ]
 rooms: { default_version: 11, publication: anyone }
 media: { require_authentication: false, max_upload_size: 1.5GB }
 passwords: { argon2: { memory: 1MiB, passes: 1 } }
@@ -80,7 +81,7 @@ durability: relaxed
     assert.equal(config.rooms.defaultVersion, '11', 'a version without quotes is understood');
     assert.equal(config.media.maxUploadSize, 1_500_000_000);
     assert.deepEqual(config.privacy.presence.overrides, { denied_users: ['@*:evil.example'] });
-    assert.deepEqual(config.applicationServices, [join(folder, 'irc.yaml')]);
+    assert.deepEqual(config.applicationServices, []);
     assert.ok(config.unbuilt.includes('privacy.presence.overrides'));
     assert.ok(!config.unbuilt.includes('durability'));
   });

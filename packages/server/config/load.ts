@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import type { Registration } from './application-services/registration.ts';
 import type { Config } from './config.ts';
 import { checkListeners, completeConfig } from './complete.ts';
 import { mergeRaw, readEnvironment, readFlags } from './overrides.ts';
@@ -37,9 +38,25 @@ export async function loadConfig({ file, flags, environment = process.env }: Con
   const base = file === undefined ? process.cwd() : dirname(resolve(file));
   const values = resolveSection(schema, raw, { base, problems }) as ValuesOf<typeof schema>;
   if (problems.length === 0) checkListeners(values.listeners, raw, problems);
+  const registrations = problems.length === 0 ? await readApplicationServices(values, problems) : [];
   if (problems.length > 0) throw new ConfigError(problems.map(({ origin, message }) => `${origin}: ${message}`));
   const testing = readTesting(environment);
-  return completeConfig(values, { file: file && resolve(file), unbuilt: findUnbuilt(schema, raw), testing });
+  return completeConfig(values, {
+    file: file && resolve(file),
+    unbuilt: findUnbuilt(schema, raw),
+    testing,
+    applicationServices: registrations,
+  });
+}
+
+// Most servers have no bridges, and need not load what reads their files.
+async function readApplicationServices(
+  { applicationServices: paths, serverName }: ValuesOf<typeof schema>,
+  problems: Problem[],
+): Promise<readonly Registration[]> {
+  if (paths.length === 0) return [];
+  const { readRegistrations } = await import('./application-services/read-registrations.ts');
+  return readRegistrations(paths, serverName, problems);
 }
 
 // The YAML parser takes longer to load than everything else here, and most starts without a file need none.

@@ -11,7 +11,9 @@ import { allSettings, environmentName, flagName } from './setting.ts';
 test('the commented file is a configuration, and so is each of its lines without the comment', async (context) => {
   const folder = mkdtempSync(join(tmpdir(), 'portico-render-'));
   context.after(() => rmSync(folder, { recursive: true }));
-  for (const name of ['ca.pem', 'irc.yaml']) writeFileSync(join(folder, name), '');
+  writeFileSync(join(folder, 'ca.pem'), '');
+  const registration = { id: 'irc', as_token: 'a', hs_token: 'h', sender_localpart: 'irc', namespaces: {} };
+  writeFileSync(join(folder, 'irc.yaml'), JSON.stringify(registration));
   const file = join(folder, 'portico.yaml');
 
   const commented = renderConfigFile(schema, new Map([['server_name', 'a.org']]));

@@ -136,9 +136,8 @@ export const schema = section('', {
   }),
   application_services: setting(list(readablePath), {
     default: '[]',
-    help: 'Registration files of bridges and bots, or folders of such files.',
+    help: 'Registration files of bridges and bots, or folders of such files. They are read when the server starts.',
     example: '[irc.yaml]',
-    built: false,
   }),
   rooms: section('Rooms made on this server.', {
     default_version: setting(roomVersion, {

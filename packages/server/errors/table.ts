@@ -75,6 +75,38 @@ export const errorTable = {
   'user.not-admin': { errcode: 'M_FORBIDDEN', status: 403, message: 'You are not an administrator of this server.' },
   'user.not-yourself': { errcode: 'M_FORBIDDEN', status: 403, message: 'You can do this for yourself only.' },
 
+  'app-service.exclusive': { errcode: 'M_EXCLUSIVE', status: 400, message: 'Somebody else reserves this name.' },
+  'app-service.login-exclusive': {
+    errcode: 'M_EXCLUSIVE',
+    status: 403,
+    message: 'The user is not in the namespaces of the application service.',
+  },
+  'app-service.required': {
+    errcode: 'M_FORBIDDEN',
+    status: 403,
+    message: 'This takes the token of an application service.',
+  },
+  'app-service.no-url': {
+    errcode: 'M_URL_NOT_SET',
+    status: 400,
+    message: 'The registration of the application service has no url.',
+  },
+  'app-service.bad-status': {
+    errcode: 'M_BAD_STATUS',
+    status: 502,
+    message: 'The application service did not answer the ping with success.',
+  },
+  'app-service.unreachable': {
+    errcode: 'M_CONNECTION_FAILED',
+    status: 502,
+    message: 'The application service cannot be reached.',
+  },
+  'app-service.timeout': {
+    errcode: 'M_CONNECTION_TIMEOUT',
+    status: 504,
+    message: 'The application service did not answer in time.',
+  },
+
   'registration.disabled': { errcode: 'M_FORBIDDEN', status: 403, message: 'Registration is closed on this server.' },
   'registration.no-shared-secret': {
     errcode: 'M_UNKNOWN',
@@ -128,6 +160,12 @@ export const errorTable = {
   'uia.unknown-stage': { errcode: 'M_UNRECOGNIZED', status: 401, message: 'This authentication type is not offered.' },
 
   'device.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'You have no such device.' },
+  'device.unknown': { errcode: 'M_UNKNOWN_DEVICE', status: 400, message: 'The user has no such device.' },
+  'device.required': {
+    errcode: 'M_UNKNOWN',
+    status: 400,
+    message: 'This takes a device: name one with the parameter device_id.',
+  },
   'devices.changed': {
     errcode: 'M_UNKNOWN',
     status: 409,

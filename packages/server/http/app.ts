@@ -1,7 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { RateLimiter } from '../services/rate-limit/rate-limiter.ts';
 import type { RequestAuth } from '../services/federation/signing/request-auth.ts';
-import type { Authenticator, SenderLog } from './authenticate.ts';
+import type { AppServiceAuthenticator, Authenticator, SenderLog } from './authenticate.ts';
 import type { Endpoint } from './endpoint.ts';
 import { addErrorPlugin, onClientError, sendError } from './error-plugin.ts';
 import { parseJsonBody } from './json-body.ts';
@@ -15,6 +15,8 @@ import { admission, routeHandler, type RouteContext, type UnparsedQuery } from '
 export type AppOptions = {
   readonly log: HttpLog;
   readonly authenticator: Authenticator;
+  /** Authenticates application services, where there are any. */
+  readonly appServices?: AppServiceAuthenticator;
   /** Authenticates other servers; needed where endpoints are for them. */
   readonly requestAuth?: RequestAuth;
   readonly rateLimiter: RateLimiter;
@@ -78,6 +80,7 @@ export function buildApp<Deps>(endpoints: readonly Endpoint<Deps>[], deps: Deps,
   const paths = createPathMethods();
   const context: RouteContext = {
     authenticator: options.authenticator,
+    appServices: options.appServices,
     requestAuth: options.requestAuth,
     rateLimiter: options.rateLimiter,
     openRequests,

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { MatrixError } from '../errors/matrix-error.ts';
-import type { AuthKind, Sender } from './endpoint.ts';
+import type { AppServiceClaim, AuthKind, Sender } from './endpoint.ts';
 import type { RawQuery } from './query-string.ts';
 
 export interface Authenticator {
@@ -8,10 +8,30 @@ export interface Authenticator {
   findSender(token: string): Sender | undefined | Promise<Sender | undefined>;
 }
 
+/** Authenticates application services, which act as others than themselves. */
+export interface AppServiceAuthenticator<Service = unknown> {
+  findByToken(token: string): Service | undefined;
+  act(
+    service: Service,
+    token: string,
+    mask: { readonly userId: string | undefined; readonly deviceId: string | undefined },
+  ): Sender | Promise<Sender>;
+  claim(service: Service): AppServiceClaim;
+}
+
 /** Told about every authenticated request, so it must cost next to nothing. */
 export interface SenderLog {
   note(sender: Sender, request: { readonly ip: string }): void;
 }
+
+export type Authenticators = {
+  readonly authenticator: Authenticator;
+  /** Absent where there are no application services. */
+  readonly appServices: AppServiceAuthenticator | undefined;
+};
+
+/** Endpoints that are for application services, or treat them in a way of their own, whoever they act as. */
+export type AppServiceKind = 'app-service' | 'optional-app-service';
 
 /**
  * {@link https://spec.matrix.org/v1.19/client-server-api/#using-access-tokens}
@@ -26,8 +46,8 @@ export function findToken(request: FastifyRequest, query: RawQuery): string | un
 }
 
 export function authenticate(
-  kind: Exclude<AuthKind, 'server'>,
-  authenticator: Authenticator,
+  kind: Exclude<AuthKind, 'server' | AppServiceKind>,
+  { authenticator, appServices }: Authenticators,
   request: FastifyRequest,
   query: RawQuery,
 ): Sender | undefined | Promise<Sender | undefined> {
@@ -37,12 +57,47 @@ export function authenticate(
     if (kind === 'optional') return undefined;
     throw new MatrixError('token.missing');
   }
-  const found = authenticator.findSender(token);
+  const service = appServices?.findByToken(token);
+  const found =
+    service === undefined ? authenticator.findSender(token) : appServices?.act(service, token, maskOf(query));
   return found instanceof Promise ? found.then((sender) => permit(kind, sender)) : permit(kind, found);
+}
+
+/** {@link https://spec.matrix.org/v1.19/application-service-api/#identity-assertion} */
+function maskOf(query: RawQuery): { userId: string | undefined; deviceId: string | undefined } {
+  const deviceId = query.get('device_id') ?? query.get('org.matrix.msc3202.device_id');
+  return { userId: query.get('user_id')?.[0], deviceId: deviceId?.[0] };
 }
 
 function permit(kind: AuthKind, sender: Sender | undefined): Sender {
   if (sender === undefined) throw new MatrixError('token.unknown', { fields: { soft_logout: false } });
   if (kind === 'admin' && !sender.isAdmin) throw new MatrixError('user.not-admin');
   return sender;
+}
+
+/** Which application service a request is from, whoever it acts as. Throws where only those may ask. */
+export function authenticateAppService(
+  kind: AppServiceKind,
+  { appServices }: Pick<Authenticators, 'appServices'>,
+  request: FastifyRequest,
+  query: RawQuery,
+): AppServiceClaim {
+  const token = kind === 'app-service' ? findToken(request, query) : findAnyToken(request, query);
+  if (token === undefined || token === '') {
+    if (kind === 'app-service') throw new MatrixError('token.missing');
+    return { kind: 'no-token' };
+  }
+  const service = appServices?.findByToken(token);
+  if (service !== undefined && appServices !== undefined) return appServices.claim(service);
+  if (kind === 'app-service') throw new MatrixError('app-service.required');
+  return { kind: 'other-token' };
+}
+
+/** What is no token does not matter to who needs none. */
+function findAnyToken(request: FastifyRequest, query: RawQuery): string | undefined {
+  try {
+    return findToken(request, query);
+  } catch {
+    return undefined;
+  }
 }

@@ -2,10 +2,11 @@ import type { ServerName } from '@portico/protocol';
 import type { Static, TObject, TSchema } from 'typebox';
 import type { RateClass } from '../services/rate-limit/rate-classes.ts';
 import type { Sender } from '../services/accounts/sender.ts';
+import type { AppServiceClaim } from '../services/appservices/claim.ts';
 import type { Bytes } from './bytes.ts';
 import type { RawJson, Reply } from './result.ts';
 
-export type { Sender };
+export type { AppServiceClaim, Sender };
 
 /** What each kind of authentication adds to the request that a handler gets. */
 export type AuthResults = {
@@ -16,6 +17,10 @@ export type AuthResults = {
   admin: { readonly sender: Sender };
   /** Another server, which has signed the request. */
   server: { readonly origin: ServerName };
+  /** An application service as itself. */
+  'app-service': { readonly appService: { readonly id: string } };
+  /** Anyone; `appService` tells whether the request has the token of an application service. Never refused. */
+  'optional-app-service': { readonly appService: AppServiceClaim };
 };
 export type AuthKind = keyof AuthResults;
 
@@ -69,6 +74,7 @@ export type Result<R extends TSchema> = DeepReadonly<Static<R>> | RawJson | Repl
 export type ErasedRequest = RequestParts & {
   readonly sender: Sender | undefined;
   readonly origin: ServerName | undefined;
+  readonly appService: AppServiceClaim | undefined;
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;

@@ -1,12 +1,13 @@
 import type { ServerName } from '@portico/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ErasedRequest, Sender } from './endpoint.ts';
+import type { AppServiceClaim, ErasedRequest, Sender } from './endpoint.ts';
 import type { OpenRequests } from './open-requests.ts';
 
 /** What handlers get. A class for its getters: most handlers never ask for the address or the signal. */
 export class HandlerRequest implements ErasedRequest {
   readonly sender: Sender | undefined;
   readonly origin: ServerName | undefined;
+  readonly appService: AppServiceClaim | undefined;
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
@@ -21,11 +22,13 @@ export class HandlerRequest implements ErasedRequest {
     openRequests: OpenRequests,
     sender: Sender | undefined,
     origin: ServerName | undefined,
+    appService: AppServiceClaim | undefined,
     query: unknown,
     body: unknown,
   ) {
     this.sender = sender;
     this.origin = origin;
+    this.appService = appService;
     this.params = request.params;
     this.query = query;
     this.body = body;

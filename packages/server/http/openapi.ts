@@ -58,6 +58,8 @@ const security = {
   user: [{ accessToken: [] }],
   admin: [{ accessToken: [] }],
   server: [{ signedRequest: [] }],
+  'app-service': [{ appServiceToken: [] }],
+  'optional-app-service': [{}, { appServiceToken: [] }],
 } as const;
 
 function operation(declaration: Declaration, operationId: string, components: Map<string, unknown>): Json {
@@ -109,6 +111,7 @@ export function openApiDocument(declarations: readonly Declaration[]): Json {
       schemas: Object.fromEntries(components),
       securitySchemes: {
         accessToken: { type: 'http', scheme: 'bearer' },
+        appServiceToken: { type: 'http', scheme: 'bearer' },
         signedRequest: { type: 'http', scheme: 'X-Matrix' },
       },
     },

@@ -4,9 +4,9 @@ import type { TObject, TSchema } from 'typebox';
 import { MatrixError } from '../errors/matrix-error.ts';
 import { addressKey, type RateLimiter } from '../services/rate-limit/rate-limiter.ts';
 import type { Claim, RequestAuth } from '../services/federation/signing/request-auth.ts';
-import { authenticate, type Authenticator, type SenderLog } from './authenticate.ts';
+import { authenticate, authenticateAppService, type Authenticators, type SenderLog } from './authenticate.ts';
 import { Bytes, rawBody } from './bytes.ts';
-import type { Declaration, ErasedHandler, Sender } from './endpoint.ts';
+import type { AppServiceClaim, Declaration, ErasedHandler, Sender } from './endpoint.ts';
 import { HandlerRequest } from './handler-request.ts';
 import type { OpenRequests } from './open-requests.ts';
 import { parseQueryString, queryReader, type RawQuery } from './query-string.ts';
@@ -21,13 +21,13 @@ export type Admitted = {
   readonly sender: Sender | undefined;
   /** Which server the request says it is from; that is proved when the body has come. */
   readonly claim: Claim | undefined;
+  readonly appService: AppServiceClaim | undefined;
   readonly query: RawQuery;
   /** What the client calls its body. */
   readonly contentType: string | undefined;
 };
 
-export type RouteContext = {
-  readonly authenticator: Authenticator;
+export type RouteContext = Authenticators & {
   /** Absent where no endpoint is for servers. */
   readonly requestAuth: RequestAuth | undefined;
   readonly rateLimiter: RateLimiter;
@@ -43,18 +43,25 @@ export type UnparsedQuery = { readonly text: string };
 /** Authenticates and limits before the body is read: nobody makes us read what we refuse anyway. */
 export function admission(declaration: Declaration, context: RouteContext): onRequestHookHandler {
   const { auth, rateLimit, body } = declaration;
-  const { authenticator, rateLimiter, senderLog } = context;
+  const { rateLimiter, senderLog } = context;
   // Whatever a client calls it, a body is JSON where one is wanted: clients in use send other types, or none. The
   // signature of a server covers its body, whether the endpoint wants one or not.
   const isRead = body !== undefined || auth === 'server';
   const bodyType = body === rawBody ? rawBodyType : isRead ? 'application/json' : 'application/octet-stream';
   const requestAuth = auth === 'server' ? requireRequestAuth(context) : undefined;
 
-  function admit(request: FastifyRequest, query: RawQuery, sender: Sender | undefined): void {
-    if (rateLimit !== undefined) rateLimiter.take(rateLimit, sender?.userId ?? addressKey(request.ip));
+  function admit(
+    request: FastifyRequest,
+    query: RawQuery,
+    sender: Sender | undefined,
+    appService?: AppServiceClaim,
+  ): void {
+    if (rateLimit !== undefined && !isExempt(sender, appService)) {
+      rateLimiter.take(rateLimit, sender?.userId ?? addressKey(request.ip));
+    }
     if (sender !== undefined) senderLog?.note(sender, request);
     const claim = requestAuth?.admit(request.raw.headersDistinct.authorization ?? []);
-    request.admitted = { sender, claim, query, contentType: request.headers['content-type'] };
+    request.admitted = { sender, claim, appService, query, contentType: request.headers['content-type'] };
     request.headers['content-type'] = bodyType;
   }
 
@@ -76,7 +83,12 @@ export function admission(declaration: Declaration, context: RouteContext): onRe
   return (request, _reply, done) => {
     try {
       const query = parseQueryString((request.query as UnparsedQuery).text);
-      const found = auth === 'server' ? undefined : authenticate(auth, authenticator, request, query);
+      if (auth === 'app-service' || auth === 'optional-app-service') {
+        admit(request, query, undefined, authenticateAppService(auth, context, request, query));
+        done();
+        return;
+      }
+      const found = auth === 'server' ? undefined : authenticate(auth, context, request, query);
       if (found instanceof Promise) {
         void admitLater(request, query, found, done);
         return;
@@ -88,6 +100,17 @@ export function admission(declaration: Declaration, context: RouteContext): onRe
     }
     done();
   };
+}
+
+/**
+ * > Whether requests from masqueraded users are rate-limited. The sender is excluded.
+ *
+ * Nor is a service limited in what it does as itself: it makes as many users as its network has.
+ *
+ * {@link https://spec.matrix.org/v1.19/application-service-api/#registration}
+ */
+function isExempt(sender: Sender | undefined, appService: AppServiceClaim | undefined): boolean {
+  return sender?.appService?.isRateLimited === false || appService?.kind === 'app-service';
 }
 
 function requireRequestAuth({ requestAuth }: RouteContext): RequestAuth {
@@ -140,13 +163,15 @@ export function routeHandler(
   }
 
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const { sender, claim, query: rawQuery } = request.admitted;
+    const { sender, claim, appService, query: rawQuery } = request.admitted;
     const origin = claim && (await proveOrigin(request));
     checkParams(request.params);
     const query = readQuery(rawQuery);
     checkQuery(query);
     const body = readBody(request.body);
-    const result = await handle(new HandlerRequest(request, reply, openRequests, sender, origin, query, body));
+    const result = await handle(
+      new HandlerRequest(request, reply, openRequests, sender, origin, appService, query, body),
+    );
     checkResponse?.(declaration, result);
     return result instanceof Bytes ? sendBytes(request, reply, result) : sendResult(reply, result);
   };

@@ -40,6 +40,29 @@ export async function listDeviceIds(reader: Reader, userId: string): Promise<str
   return (await reader.all(selectIds, [userId])).map((row) => row.device_id);
 }
 
+const insertDevice = sql<void, [userId: string, deviceId: string, name: string | null, createdAt: number]>(
+  'devices.add',
+  `insert into devices (user_id, device_id, display_name, created_at)
+   select user_id, cast($2 as text), cast($3 as text), cast($4 as bigint) from accounts
+   where user_id = $1 and deactivated_at is null
+   on conflict do nothing`,
+);
+
+/** Adds a device that has no access token. Fails on the guard `device.there` if there is one of that ID. */
+export function addDevice(
+  set: WriteSet,
+  device: {
+    readonly userId: string;
+    readonly deviceId: string;
+    readonly name: string | undefined;
+    readonly createdAt: number;
+  },
+): void {
+  const { userId, deviceId, name, createdAt } = device;
+  set.guard('device.there', 1, insertDevice, [userId, deviceId, name ?? null, createdAt]);
+  set.change('devices', userId);
+}
+
 const updateName = sql<void, [userId: string, deviceId: string, name: string]>(
   'devices.rename',
   'update devices set display_name = $3 where user_id = $1 and device_id = $2',

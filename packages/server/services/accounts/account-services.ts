@@ -2,6 +2,8 @@ import type { ServerName } from '@portico/protocol/ids/server-name.ts';
 import type { Database } from '@portico/storage';
 import type { WatchCache } from '../../observability/cache-metrics.ts';
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts';
+import type { AppServices } from '../appservices/app-services.ts';
+import { createAppServiceAccounts } from './app-service-accounts.ts';
 import { createAccessTokens, type AccessTokens } from './access-tokens.ts';
 import { createAccountData, type AccountData } from './account-data.ts';
 import { createFilters, type Filters } from './filters.ts';
@@ -56,16 +58,18 @@ type Dependencies = {
   readonly watch?: WatchCache | undefined;
   /** What else goes with a device that is deleted. */
   readonly onDevicesDeleted: readonly OnDevicesDeleted[];
+  readonly appServices: AppServices;
 };
 
 /** Everything about accounts, wired together. */
 export function createAccountServices(options: AccountOptions, dependencies: Dependencies): AccountServices {
   const { serverName, registrationMode: mode, sharedSecret: secret, argon2: cost } = options;
-  const { db, rateLimiter, now, randomBytes, watch } = dependencies;
+  const { db, rateLimiter, now, randomBytes, watch, appServices } = dependencies;
   const hasher = createPasswordHasher({ cost, randomBytes, watch });
-  const devices = createDevices({ db, onDeleted: dependencies.onDevicesDeleted });
+  const devices = createDevices({ db, onDeleted: dependencies.onDevicesDeleted, now });
   const sessions = createSessions({ devices, now, randomBytes });
-  const login = createLogin({ db, serverName, sessions, hasher, rateLimiter });
+  const appServiceAccounts = createAppServiceAccounts({ db, serverName, appServices, sessions, now });
+  const login = createLogin({ db, serverName, sessions, hasher, rateLimiter, appServiceAccounts });
   const uia = createUia({ db, now, randomBytes });
   const ownPassword = createOwnPassword({ uia, login, serverName });
   const registrationTokens = createRegistrationTokens({ db, now, randomBytes });
@@ -77,6 +81,8 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
     sessions,
     tokens: registrationTokens,
     hasher,
+    appServices,
+    appServiceAccounts,
     now,
     randomBytes,
   });

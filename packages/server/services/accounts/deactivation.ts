@@ -42,9 +42,9 @@ export function createDeactivation({ ownPassword, devices, now }: Dependencies):
   }
 
   return {
-    async deactivateOwn({ userId }, { auth, erase = false }) {
-      const { useUp } = await ownPassword.require(userId, 'deactivate the account', auth);
-      await deactivate(userId, erase, useUp);
+    async deactivateOwn(sender, { auth, erase = false }) {
+      const { useUp } = await ownPassword.require(sender, 'deactivate the account', auth);
+      await deactivate(sender.userId, erase, useUp);
     },
     deactivate: (userId, { erase }) => deactivate(userId, erase),
   };

@@ -5,7 +5,7 @@ import type { Sender } from './sender.ts';
 import type { AuthData } from './uia.ts';
 
 export interface DeviceDeletion {
-  /** Deletes devices of the sender, who must know the account's password. */
+  /** Deletes devices of the sender, who must prove to be the account's owner. */
   delete(sender: Sender, deviceIds: readonly string[], auth: AuthData | undefined): Promise<void>;
 }
 
@@ -13,11 +13,11 @@ type Dependencies = { readonly ownPassword: OwnPassword; readonly devices: Devic
 
 export function createDeviceDeletion({ ownPassword, devices }: Dependencies): DeviceDeletion {
   return {
-    async delete({ userId }, deviceIds, auth) {
+    async delete(sender, deviceIds, auth) {
       // A session that was opened to delete one device is no good for another one.
       const which = hash('sha256', JSON.stringify([...deviceIds].sort()), 'base64url');
-      const { useUp } = await ownPassword.require(userId, `delete the devices ${which}`, auth);
-      await devices.remove(userId, deviceIds, useUp);
+      const { useUp } = await ownPassword.require(sender, `delete the devices ${which}`, auth);
+      await devices.remove(sender.userId, deviceIds, useUp);
     },
   };
 }

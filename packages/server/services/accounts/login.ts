@@ -1,7 +1,9 @@
 import { createWriteSet, type Database } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import type { AppServiceClaim } from '../appservices/claim.ts';
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts';
+import { type AppServiceAccounts, appServiceLoginTypes } from './app-service-accounts.ts';
 import { userIdOf } from './names.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import type { DeviceRequest, Session, Sessions } from './sessions.ts';
@@ -15,7 +17,7 @@ export type LoginRequest = DeviceRequest & {
 };
 
 export interface Login {
-  logIn(request: LoginRequest): Promise<Session>;
+  logIn(request: LoginRequest, claim: AppServiceClaim): Promise<Session>;
   /** Throws `login.forbidden` unless it is the user's password. */
   checkPassword(userId: string, password: string): Promise<void>;
 }
@@ -26,6 +28,7 @@ type Dependencies = {
   readonly sessions: Sessions;
   readonly hasher: PasswordHasher;
   readonly rateLimiter: RateLimiter;
+  readonly appServiceAccounts: AppServiceAccounts;
 };
 
 function findUser({ identifier, user }: LoginRequest): string | undefined {
@@ -35,7 +38,9 @@ function findUser({ identifier, user }: LoginRequest): string | undefined {
   throw new MatrixError('login.unknown-identifier');
 }
 
-export function createLogin({ db, serverName, sessions, hasher, rateLimiter }: Dependencies): Login {
+export function createLogin(dependencies: Dependencies): Login {
+  const { db, serverName, sessions, hasher, rateLimiter, appServiceAccounts } = dependencies;
+
   async function checkPassword(userId: string, password: string): Promise<void> {
     rateLimiter.check('failed-login', userId);
     const account = await findAccount(db, userId);
@@ -47,7 +52,10 @@ export function createLogin({ db, serverName, sessions, hasher, rateLimiter }: D
   }
 
   return {
-    async logIn(request) {
+    async logIn(request, claim) {
+      if (appServiceLoginTypes.includes(request.type)) {
+        return appServiceAccounts.logIn(claim, request.identifier, request);
+      }
       if (request.type !== 'm.login.password') throw new MatrixError('login.unknown-type');
       const user = findUser(request);
       if (user === undefined || request.password === undefined) {

@@ -1,12 +1,18 @@
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Login } from './login.ts';
 import { userIdOf } from './names.ts';
-import type { AuthData, Authorization, StageOutcome, Uia } from './uia.ts';
+import type { Sender } from './sender.ts';
+import type { AuthData, Authorization, Challenge, StageOutcome, Uia } from './uia.ts';
 
 export interface OwnPassword {
-  /** Has a person prove with their password that they want `operation`. Throws `uia.required` until they have. */
-  require(userId: string, operation: string, auth: AuthData | undefined): Promise<Authorization>;
+  /**
+   * Has a person prove with their password that they want `operation`. Throws `uia.required` until they have. Nothing is
+   * asked of an application service: its users have no passwords.
+   */
+  require(person: Person, operation: string, auth: AuthData | undefined): Promise<Authorization>;
 }
+
+export type Person = Pick<Sender, 'userId' | 'appService'>;
 
 type Dependencies = { readonly uia: Uia; readonly login: Login; readonly serverName: string };
 
@@ -29,17 +35,19 @@ export function createOwnPassword({ uia, login, serverName }: Dependencies): Own
   }
 
   return {
-    require: (userId, operation, auth) =>
-      uia.authorize(
-        {
-          operation: `${operation} of ${userId}`,
-          flows: [['m.login.password']],
-          checks: { 'm.login.password': (given) => check(userId, given) },
-        },
-        auth,
-      ),
+    async require({ userId, appService }, operation, auth) {
+      if (appService !== undefined) return nothingAsked;
+      const challenge: Challenge = {
+        operation: `${operation} of ${userId}`,
+        flows: [['m.login.password']],
+        checks: { 'm.login.password': (given) => check(userId, given) },
+      };
+      return uia.authorize(challenge, auth);
+    },
   };
 }
+
+const nothingAsked: Authorization = { registrationToken: undefined, useUp: () => undefined };
 
 const wrong: StageOutcome = { kind: 'failed', reason: 'login.forbidden' };
 

@@ -27,8 +27,9 @@ type Dependencies = {
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountpassword} */
 export function createPasswordChange({ db, ownPassword, hasher, devices }: Dependencies): PasswordChange {
   return {
-    async change({ userId, deviceId }, { new_password: password, logout_devices: logOut, auth }) {
-      const { useUp } = await ownPassword.require(userId, 'change the password', auth);
+    async change(sender, { new_password: password, logout_devices: logOut, auth }) {
+      const { useUp } = await ownPassword.require(sender, 'change the password', auth);
+      const { userId, deviceId } = sender;
       const hash = await hasher.hash(password);
       const write = (set: WriteSet): void => {
         useUp(set);

@@ -5,7 +5,10 @@ import { useRegistrationToken } from '@portico/storage/stores/accounts-registrat
 import { addAccount } from '@portico/storage/stores/accounts-write.ts';
 import { setProfileField } from '@portico/storage/stores/profile-fields.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import type { AppServices } from '../appservices/app-services.ts';
+import type { AppServiceClaim } from '../appservices/claim.ts';
 import { maxProfileBytes } from '../profile/profiles.ts';
+import { type AppServiceAccounts, appServiceLogin } from './app-service-accounts.ts';
 import { newUserId, randomName } from './names.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import type { RegistrationTokens } from './registration-tokens.ts';
@@ -15,6 +18,8 @@ import type { AuthData, Challenge, Uia } from './uia.ts';
 export type RegistrationMode = 'closed' | 'token' | 'open';
 
 export type RegisterRequest = DeviceRequest & {
+  /** `m.login.application_service` of those who need no authentication besides their token. */
+  readonly type?: string;
   readonly auth?: AuthData;
   readonly username?: string;
   readonly password?: string;
@@ -32,7 +37,7 @@ export type NewUser = {
 };
 
 export interface Registration {
-  register(request: RegisterRequest): Promise<Registered>;
+  register(request: RegisterRequest, claim: AppServiceClaim): Promise<Registered>;
   /** Throws what is wrong with a name for a new account. */
   checkAvailable(name: string): Promise<void>;
   /** Makes an account without asking anybody, together with whatever `also` adds to its write set. */
@@ -47,6 +52,8 @@ type Dependencies = {
   readonly sessions: Sessions;
   readonly tokens: RegistrationTokens;
   readonly hasher: PasswordHasher;
+  readonly appServices: AppServices;
+  readonly appServiceAccounts: AppServiceAccounts;
   readonly now: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
 };
@@ -64,6 +71,7 @@ export function createRegistration(dependencies: Dependencies): Registration {
 
   async function availableUserId(name: string): Promise<string> {
     const userId = newUserId(name, serverName);
+    dependencies.appServices.checkNewUser(userId, undefined);
     if ((await findAccount(db, userId)) !== undefined) throw new MatrixError('user.taken');
     return userId;
   }
@@ -73,7 +81,11 @@ export function createRegistration(dependencies: Dependencies): Registration {
   }
 
   return {
-    async register(request) {
+    async register(request, claim) {
+      if (request.type === appServiceLogin) {
+        const { userId: made, ...session } = await dependencies.appServiceAccounts.register(claim, request);
+        return { user_id: made, home_server: serverName, ...session };
+      }
       refuseIfClosed();
       // > Homeservers MUST perform the relevant checks and return these codes before performing User-Interactive
       // > Authentication

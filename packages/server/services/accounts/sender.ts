@@ -1,8 +1,11 @@
 /** Who sends an authenticated request. */
 export type Sender = {
   readonly userId: string;
+  /** '' for an application service that acts on none of the user's devices. */
   readonly deviceId: string;
   readonly isAdmin: boolean;
   /** Which access token it was, as storage knows it. */
   readonly tokenHash: string;
+  /** The application service that acts as the user. */
+  readonly appService?: { readonly id: string; readonly isRateLimited: boolean };
 };

@@ -1,7 +1,6 @@
 import type { WriteSet } from '@portico/storage';
 import { addSession } from '@portico/storage/stores/accounts-write.ts';
-import { MatrixError } from '../../errors/matrix-error.ts';
-import { maxDeviceNameLength, type Devices } from '../devices/devices.ts';
+import { checkDeviceId, maxDeviceNameLength, type Devices } from '../devices/devices.ts';
 import { hashToken, newAccessToken } from './access-tokens.ts';
 import type { Sender } from './sender.ts';
 
@@ -36,8 +35,6 @@ type Dependencies = {
   readonly randomBytes: (count: number) => Uint8Array;
 };
 
-const maxDeviceIdLength = 255;
-
 /** Ten letters, as clients have come to expect of a device ID that people may have to compare. */
 export function newDeviceId(randomBytes: (count: number) => Uint8Array): string {
   return Array.from(randomBytes(10), (byte) => String.fromCharCode(65 + (byte % 26))).join('');
@@ -47,11 +44,7 @@ export function createSessions({ devices, now, randomBytes }: Dependencies): Ses
   return {
     plan(set, userId, device) {
       const deviceId = device.device_id ?? newDeviceId(randomBytes);
-      if (deviceId === '' || deviceId.length > maxDeviceIdLength) {
-        throw new MatrixError('request.invalid-param', {
-          message: `device_id must have 1 to ${maxDeviceIdLength} characters.`,
-        });
-      }
+      checkDeviceId(deviceId);
       const token = newAccessToken(randomBytes);
       const refreshToken = device.refresh_token === true ? newAccessToken(randomBytes) : undefined;
       addSession(set, {

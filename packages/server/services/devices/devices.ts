@@ -1,5 +1,6 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import {
+  addDevice,
   type DeviceRow,
   findDevice,
   listDeviceIds,
@@ -28,20 +29,27 @@ export interface Devices {
   get(userId: string, deviceId: string): Promise<Device>;
   /** Throws `device.not-found`. */
   rename(userId: string, deviceId: string, name: string): Promise<void>;
+  /** Makes a device that nobody is logged in on, unless there is one of this ID. */
+  add(userId: string, deviceId: string, name: string | undefined): Promise<'added' | 'there'>;
   /** Deletes devices with all that belongs to them, together with whatever `also` adds to the write set. */
   remove(userId: string, deviceIds: readonly string[], also?: (set: WriteSet) => void): Promise<void>;
   /** Deletes all devices but those to keep. */
   removeAllBut(userId: string, kept: readonly string[], also?: (set: WriteSet) => void): Promise<void>;
 }
 
-type Dependencies = { readonly db: Database; readonly onDeleted: readonly OnDevicesDeleted[] };
+type Dependencies = {
+  readonly db: Database;
+  readonly onDeleted: readonly OnDevicesDeleted[];
+  readonly now: () => number;
+};
 
 export const maxDeviceNameLength = 100;
+const maxDeviceIdLength = 255;
 
 /** How often the devices to delete are read again because there was a new one. */
 const maxTries = 5;
 
-export function createDevices({ db, onDeleted }: Dependencies): Devices {
+export function createDevices({ db, onDeleted, now }: Dependencies): Devices {
   async function planRemoval(set: WriteSet, userId: string, deviceIds: readonly string[]): Promise<void> {
     removeDevices(set, userId, deviceIds);
     for (const hook of onDeleted) await hook(set, userId, deviceIds);
@@ -55,14 +63,24 @@ export function createDevices({ db, onDeleted }: Dependencies): Devices {
       return toDevice(row);
     },
     async rename(userId, deviceId, name) {
-      if (name.length > maxDeviceNameLength) {
-        throw new MatrixError('request.invalid-param', {
-          message: `A device's name has at most ${maxDeviceNameLength} characters.`,
-        });
-      }
+      checkName(name);
       const set = createWriteSet();
       renameDevice(set, userId, deviceId, name);
       await db.commit(set);
+    },
+    async add(userId, deviceId, name) {
+      checkDeviceId(deviceId);
+      if (name !== undefined) checkName(name);
+      if ((await findDevice(db, userId, deviceId)) !== undefined) return 'there';
+      const set = createWriteSet();
+      addDevice(set, { userId, deviceId, name, createdAt: now() });
+      try {
+        await db.commit(set);
+        return 'added';
+      } catch (error) {
+        if (!isGuardFailure(error, 'device.there')) throw error;
+        return 'there';
+      }
     },
     async remove(userId, deviceIds, also) {
       const set = createWriteSet();
@@ -86,6 +104,18 @@ export function createDevices({ db, onDeleted }: Dependencies): Devices {
       }
     },
   };
+}
+
+function checkName(name: string): void {
+  if (name.length <= maxDeviceNameLength) return;
+  const message = `A device's name has at most ${maxDeviceNameLength} characters.`;
+  throw new MatrixError('request.invalid-param', { message });
+}
+
+export function checkDeviceId(deviceId: string): void {
+  if (deviceId !== '' && deviceId.length <= maxDeviceIdLength) return;
+  const message = `device_id must have 1 to ${maxDeviceIdLength} characters.`;
+  throw new MatrixError('request.invalid-param', { message });
 }
 
 function toDevice(row: DeviceRow): Device {

@@ -1,5 +1,6 @@
 import type { JsonObject } from '@portico/protocol';
 import type { Database } from '@portico/storage';
+import type { AppServices } from '../appservices/app-services.ts';
 import { createOpenIdTokens, type OpenIdTokens } from '../openid/openid-tokens.ts';
 import type { RoomNames } from '../reading/room-names.ts';
 import { createReports, type Reports } from '../reporting/reports.ts';
@@ -32,6 +33,7 @@ type Dependencies = {
   readonly profileOf: (userId: string) => Promise<JsonObject>;
   readonly serverName: string;
   readonly publication: PublicationPolicy;
+  readonly appServices: AppServices;
   readonly now: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
 };
@@ -39,11 +41,12 @@ type Dependencies = {
 /** All of it, wired together. */
 export function createRoomBreadth(deps: Dependencies): RoomBreadth & { close(): void } {
   const { db, rooms, roomNames, tags, carrySettings, profileOf, serverName, publication, now, randomBytes } = deps;
+  const { appServices } = deps;
   const { writer, newRooms, readState, resolve } = rooms;
   const index = createDirectoryIndex(db);
   const summaries = createRoomSummaries(db);
   return {
-    aliases: createAliases({ db, writer, readState, resolve, serverName }),
+    aliases: createAliases({ db, writer, readState, resolve, serverName, appServices }),
     directory: createRoomDirectory({ db, index, readState, resolve, serverName, policy: publication }),
     // What other servers know of their rooms is to be asked of them here.
     spaces: { db, summaries, resolve, findRemote: async () => new Map() },

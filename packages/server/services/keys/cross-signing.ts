@@ -4,7 +4,7 @@ import { requireNoCrossSigningKeys, setCrossSigningKeys } from '@portico/storage
 import { markDeviceList, queryKeys, readJoinedRoomsOf } from '@portico/storage/stores/device-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
-import type { OwnPassword } from '../accounts/own-password.ts';
+import type { OwnPassword, Person } from '../accounts/own-password.ts';
 import type { AuthData } from '../accounts/uia.ts';
 import { canonical, isSignatures, verifyKeyOf, withoutUnsigned } from './parse-keys.ts';
 
@@ -15,16 +15,17 @@ export type CrossSigningUpload = {
   readonly auth?: AuthData;
 };
 
-export type UploadCrossSigning = (userId: string, upload: CrossSigningUpload) => Promise<void>;
+export type UploadCrossSigning = (sender: Person, upload: CrossSigningUpload) => Promise<void>;
 
 type Dependencies = { readonly db: Database; readonly ownPassword: OwnPassword };
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysdevice_signingupload} */
 export function createUploadCrossSigning({ db, ownPassword }: Dependencies): UploadCrossSigning {
-  return async (userId, { auth, ...upload }) => {
+  const upload: UploadCrossSigning = async (sender, { auth, ...wanted }) => {
+    const { userId } = sender;
     const given = new Map<string, JsonObject>();
     for (const usage of ['master', 'self_signing', 'user_signing'] as const) {
-      const key = upload[`${usage}_key`];
+      const key = wanted[`${usage}_key`];
       if (key !== undefined) given.set(usage, withoutUnsigned(key));
     }
     const { keys } = await queryKeys(db, [[userId, '']], userId);
@@ -40,7 +41,7 @@ export function createUploadCrossSigning({ db, ownPassword }: Dependencies): Upl
     const set = createWriteSet();
     // "UIA is not required if there is no existing cross-signing master key uploaded to the homeserver".
     if (storedMaster === undefined && stored.size === 0) requireNoCrossSigningKeys(set, userId);
-    else (await ownPassword.require(userId, 'replace the cross-signing keys', auth)).useUp(set);
+    else (await ownPassword.require(sender, 'replace the cross-signing keys', auth)).useUp(set);
     setCrossSigningKeys(set, userId, changed);
     markDeviceList(set, userId, await readJoinedRoomsOf(db, userId), set.takePosition());
     try {
@@ -48,9 +49,12 @@ export function createUploadCrossSigning({ db, ownPassword }: Dependencies): Upl
     } catch (error) {
       if (!isGuardFailure(error, 'cross-signing.changed')) throw error;
       // Another first upload was faster, so that this one is a replacement.
-      await ownPassword.require(userId, 'replace the cross-signing keys', undefined);
+      await ownPassword.require(sender, 'replace the cross-signing keys', undefined);
+      // Nothing is asked of this one.
+      await upload(sender, wanted);
     }
   };
+  return upload;
 }
 
 /** Whether two keys are the same, whatever signatures came with them. */

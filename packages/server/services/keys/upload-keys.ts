@@ -43,6 +43,8 @@ export function createUploadKeys({
 
   return async (device, upload) => {
     const { userId, deviceId } = device;
+    // "will fail to complete operations which require a device ID (such as uploading one-time keys)"
+    if (deviceId === '') throw new MatrixError('device.required');
     const { device_keys: deviceKeys, one_time_keys: oneTime = {} } = upload;
     const fallback = parseFallback(upload.fallback_keys ?? upload['org.matrix.msc2732.fallback_keys'] ?? {});
     const keys = parseKeyMap(oneTime, maxAtOnce);

@@ -21,6 +21,7 @@ type Dependencies = {
   /** Who is invited by way of their own server, once the room is there. */
   readonly isElsewhere: (userId: string) => boolean;
   readonly refuseBlocked: Invitations['refuseBlocked'];
+  readonly checkAlias: (alias: string) => void;
 };
 
 const maxAliasBytes = 255;
@@ -31,7 +32,7 @@ const maxInvitations = 100;
  * take invitations from the creator. The room is there all the same, without them.
  */
 export async function createRoom(
-  { newRooms, serverName, defaultVersion, mayPublish, profileOf, isElsewhere, refuseBlocked }: Dependencies,
+  { newRooms, serverName, defaultVersion, mayPublish, profileOf, isElsewhere, refuseBlocked, checkAlias }: Dependencies,
   creator: string,
   request: CreateRoomRequest,
 ): Promise<{ readonly roomId: string; readonly refusal: MatrixError | undefined }> {
@@ -50,6 +51,7 @@ export async function createRoom(
   }
   const rules = roomVersionFor(request.room_version ?? defaultVersion);
   const alias = aliasFor(request.room_alias_name, serverName);
+  if (alias !== undefined) checkAlias(alias);
   const drafts = initialEvents(request, { rules, creator, creatorProfile: await profileOf(creator), alias });
   const here = invited.filter((userId) => !isElsewhere(userId));
   const invitations = await Promise.all(

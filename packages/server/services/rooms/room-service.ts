@@ -41,7 +41,13 @@ import { createTransactions } from './transactions.ts';
 import { createRoomWriter } from './writer.ts';
 
 /** Who asks: a person and the device they use. */
-export type Actor = { readonly userId: string; readonly deviceId: string; readonly isAdmin?: boolean };
+export type Actor = {
+  readonly userId: string;
+  readonly deviceId: string;
+  readonly isAdmin?: boolean;
+  /** The application service that acts as this person. */
+  readonly appService?: { readonly id: string };
+};
 
 export type JoinOptions = {
   readonly reason: string | undefined;
@@ -66,9 +72,23 @@ export interface RoomService {
   ban(actor: Actor, roomId: string, userId: string, reason: string | undefined): Promise<void>;
   unban(actor: Actor, roomId: string, userId: string, reason: string | undefined): Promise<void>;
   /** Sends a message event and returns its ID. */
-  send(actor: Actor, roomId: string, type: string, txnId: string, content: JsonObject): Promise<string>;
+  send(
+    actor: Actor,
+    roomId: string,
+    type: string,
+    txnId: string,
+    content: JsonObject,
+    originServerTs?: number,
+  ): Promise<string>;
   /** Sets an entry of the room's state and returns the event's ID. */
-  setState(actor: Actor, roomId: string, type: string, stateKey: string, content: JsonObject): Promise<string>;
+  setState(
+    actor: Actor,
+    roomId: string,
+    type: string,
+    stateKey: string,
+    content: JsonObject,
+    originServerTs?: number,
+  ): Promise<string>;
   /** Redacts an event and returns the redaction's ID. */
   redact(actor: Actor, roomId: string, eventId: string, txnId: string, reason: string | undefined): Promise<string>;
 }
@@ -90,6 +110,8 @@ export type RoomServiceOptions = {
   readonly inviteRules: Pick<InviteRules, 'refuseBlocked'>;
   /** Whether only administrators list rooms in the directory. */
   readonly onlyAdminsPublish?: boolean;
+  /** Refuses an alias that a person, or the application service `by`, may not make. */
+  readonly checkAlias?: (alias: string, by: string | undefined) => void;
   /** `displayname` and `avatar_url` of a person of this server, for their member events; empty for anyone else. */
   readonly profileOf: (userId: string) => Promise<JsonObject>;
 };
@@ -182,11 +204,21 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
     newRooms,
     readState,
     resolve,
-    async create({ userId, isAdmin }, request) {
+    async create({ userId, isAdmin, appService }, request) {
       for (const invited of request.invite ?? []) checkUserId(invited);
       const { defaultVersion, onlyAdminsPublish } = options;
       const mayPublish = onlyAdminsPublish !== true || isAdmin === true;
-      const creating = { isElsewhere, refuseBlocked, newRooms, serverName, defaultVersion, mayPublish, profileOf };
+      const checkAlias = (alias: string) => options.checkAlias?.(alias, appService?.id);
+      const creating = {
+        checkAlias,
+        isElsewhere,
+        refuseBlocked,
+        newRooms,
+        serverName,
+        defaultVersion,
+        mayPublish,
+        profileOf,
+      };
       const elsewhere = [...new Set(request.invite)].filter(isElsewhere);
       const created = await createRoom(creating, userId, request);
       const { roomId } = created;
@@ -256,10 +288,11 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
       checkUserId(banned);
       await writer.append(await nidOf(roomId), planUnban(userId, banned, reason));
     },
-    async send(actor, roomId, type, txnId, content) {
-      return sendMessage({ reader: db, writer, transactions }, await nidOf(roomId), actor, { type, txnId, content });
+    async send(actor, roomId, type, txnId, content, originServerTs) {
+      const message = { type, txnId, content, originServerTs };
+      return sendMessage({ reader: db, writer, transactions }, await nidOf(roomId), actor, message);
     },
-    async setState({ userId }, roomId, type, stateKey, content) {
+    async setState({ userId }, roomId, type, stateKey, content, originServerTs) {
       const roomNid = await nidOf(roomId);
       if (type === 'm.room.canonical_alias' && stateKey === '') {
         await checkCanonicalAlias({ db, readState, serverName }, roomNid, content);
@@ -269,7 +302,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
         if (isElsewhere(invitee)) return inviteElsewhere(roomNid, roomId, userId, invitee, content);
         await refuseBlocked(userId, invitee);
       }
-      return setState(writer, roomNid, userId, { type, stateKey, content });
+      return setState(writer, roomNid, userId, { type, stateKey, content, originServerTs });
     },
     async redact(actor, roomId, eventId, txnId, reason) {
       const roomNid = await nidOf(roomId);

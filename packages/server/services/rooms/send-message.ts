@@ -11,6 +11,8 @@ export type MessageRequest = {
   readonly txnId: string;
   readonly content: JsonObject;
   readonly redacts?: string;
+  /** Instead of the time now. Milliseconds. */
+  readonly originServerTs?: number | undefined;
 };
 
 /**
@@ -28,7 +30,7 @@ export function sendMessage(
   }: { readonly reader: Reader; readonly writer: RoomWriter; readonly transactions: Transactions },
   roomNid: number,
   sender: { readonly userId: string; readonly deviceId: string },
-  { type, txnId, content, redacts }: MessageRequest,
+  { type, txnId, content, redacts, originServerTs }: MessageRequest,
 ): Promise<string> {
   const draft: Draft = {
     type,
@@ -37,6 +39,7 @@ export function sendMessage(
     content,
     transaction: { deviceId: sender.deviceId, txnId },
     ...(redacts === undefined ? {} : { redacts }),
+    ...(originServerTs === undefined ? {} : { originServerTs }),
   };
   return transactions.once({ ...sender, roomNid, type, txnId }, async () => {
     await checkRelation(reader, roomNid, draft);

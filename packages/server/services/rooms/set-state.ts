@@ -3,6 +3,14 @@ import { MatrixError } from '../../errors/matrix-error.ts';
 import { stateDraft } from './draft.ts';
 import type { RoomView, RoomWriter } from './room-writer.ts';
 
+type StateEntry = {
+  readonly type: string;
+  readonly stateKey: string;
+  readonly content: JsonObject;
+  /** Instead of the time now. Milliseconds. */
+  readonly originServerTs?: number | undefined;
+};
+
 /**
  * Sets an entry of a room's state and returns the event that now is that entry: the one there already, if the sender set
  * the same content before.
@@ -11,9 +19,10 @@ export async function setState(
   writer: RoomWriter,
   roomNid: number,
   sender: string,
-  entry: { readonly type: string; readonly stateKey: string; readonly content: JsonObject },
+  entry: StateEntry,
 ): Promise<string> {
-  const { type, stateKey, content } = entry;
+  const { type, stateKey, content, originServerTs } = entry;
+  const at = originServerTs === undefined ? {} : { originServerTs };
   let existing: string | undefined;
   const appended = await writer.append(roomNid, {
     needs: [
@@ -29,17 +38,14 @@ export async function setState(
         current?.event.sender === sender &&
         encodeCanonical(current.event.content, 'lenient') === encodeCanonical(content, 'lenient');
       existing = isMember && isSame ? current.event.eventId : undefined;
-      return existing === undefined ? [stateDraft(sender, type, content, stateKey)] : [];
+      return existing === undefined ? [{ ...stateDraft(sender, type, content, stateKey), ...at }] : [];
     },
   });
   return existing ?? soleEventId(appended.events);
 }
 
 /** What no sender could send, whatever their power, is a bad request and not a forbidden one. */
-function refuseMalformed(
-  { head, state }: RoomView,
-  { type, stateKey, content }: { readonly type: string; readonly stateKey: string; readonly content: JsonObject },
-): void {
+function refuseMalformed({ head, state }: RoomView, { type, stateKey, content }: StateEntry): void {
   if (type === 'm.room.member' && !isUserId(stateKey)) {
     throw new MatrixError('request.invalid-param', { message: 'The state key of m.room.member must be a user ID.' });
   }

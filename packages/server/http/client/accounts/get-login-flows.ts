@@ -1,7 +1,13 @@
 import { Type } from 'typebox';
 import { endpoint } from '../../endpoint.ts';
 
-const answer = { flows: [{ type: 'm.login.password' }] };
+const answer = {
+  flows: [
+    { type: 'm.login.password' },
+    { type: 'm.login.application_service' },
+    { type: 'uk.half-shot.msc2778.login.application_service' },
+  ],
+};
 
 export const getLoginFlows = endpoint(
   {

@@ -14,5 +14,9 @@ export const getTokenOwner = endpoint(
     ),
   },
   () =>
-    ({ sender }) => ({ user_id: sender.userId, device_id: sender.deviceId, is_guest: false }),
+    ({ sender }) => ({
+      user_id: sender.userId,
+      ...(sender.deviceId !== '' && { device_id: sender.deviceId }),
+      is_guest: false,
+    }),
 );

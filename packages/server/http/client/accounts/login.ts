@@ -16,7 +16,7 @@ export const login = endpoint(
     path: '/_matrix/client/v3/login',
     operationId: 'login',
     summary: 'Authenticates the user.',
-    auth: 'none',
+    auth: 'optional-app-service',
     rateLimit: 'login',
     body: Type.Object(
       {
@@ -44,8 +44,8 @@ export const login = endpoint(
     ),
   },
   ({ login, discovery }: { login: Login; discovery: BaseUrl }) =>
-    async ({ body }) => {
-      const session = await login.logIn(body);
+    async ({ body, appService }) => {
+      const session = await login.logIn(body, appService);
       const homeServer = serverNameOf(session.user_id) ?? '';
       return { ...session, home_server: homeServer, well_known: clientWellKnown(discovery) };
     },

@@ -10,11 +10,12 @@ export const register = endpoint(
     path: '/_matrix/client/v3/register',
     operationId: 'register',
     summary: 'Register for an account on this homeserver.',
-    auth: 'none',
+    auth: 'optional-app-service',
     rateLimit: 'register',
     query: Type.Object({ kind: Type.Optional(Type.Union([Type.Literal('user'), Type.Literal('guest')])) }),
     body: Type.Object(
       {
+        type: Type.Optional(Type.String()),
         auth: Type.Optional(authData),
         username: Type.Optional(Type.String()),
         password: Type.Optional(Type.String()),
@@ -28,8 +29,8 @@ export const register = endpoint(
     response: registered,
   },
   ({ registration }: { registration: Registration }) =>
-    ({ query, body }) => {
+    ({ query, body, appService }) => {
       if (query.kind === 'guest') throw new MatrixError('registration.guest');
-      return registration.register(body);
+      return registration.register(body, appService);
     },
 );

@@ -26,7 +26,7 @@ export const uploadCrossSigningKeys = endpoint(
   },
   ({ keys }: { keys: Keys }) =>
     async ({ sender, body }) => {
-      await keys.uploadCrossSigning(sender.userId, body);
+      await keys.uploadCrossSigning(sender, body);
       return {};
     },
 );

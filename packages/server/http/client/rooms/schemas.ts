@@ -19,3 +19,17 @@ export function viaOf(query: { readonly via?: string[]; readonly server_name?: s
 export const emptyResponse = Type.Object({}, { title: 'Empty' });
 export const roomIdResponse = Type.Object({ room_id: Type.String() }, { title: 'RoomId' });
 export const eventIdResponse = Type.Object({ event_id: Type.String() }, { title: 'EventId' });
+
+/**
+ * > the caller can append a `ts` query string argument to change the `origin_server_ts` of the resulting event
+ *
+ * {@link https://spec.matrix.org/v1.19/application-service-api/#timestamp-massaging}
+ */
+export const timestampQuery = Type.Object({
+  ts: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+});
+
+/** Only application services say when something happened. */
+export function originServerTs(sender: { readonly appService?: object }, ts: number | undefined): number | undefined {
+  return sender.appService === undefined ? undefined : ts;
+}

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { RoomService } from '../../../services/rooms/room-service.ts';
 import { endpoint } from '../../endpoint.ts';
-import { eventIdResponse, jsonObject } from './schemas.ts';
+import { eventIdResponse, jsonObject, originServerTs, timestampQuery } from './schemas.ts';
 
 export const sendMessage = endpoint(
   {
@@ -12,11 +12,12 @@ export const sendMessage = endpoint(
     auth: 'user',
     rateLimit: 'send',
     params: Type.Object({ roomId: Type.String(), eventType: Type.String(), txnId: Type.String() }),
+    query: timestampQuery,
     body: jsonObject,
     response: eventIdResponse,
   },
   ({ rooms }: { rooms: RoomService }) =>
-    async ({ sender, params, body }) => ({
-      event_id: await rooms.send(sender, params.roomId, params.eventType, params.txnId, body),
+    async ({ sender, params: { roomId, eventType, txnId }, query, body }) => ({
+      event_id: await rooms.send(sender, roomId, eventType, txnId, body, originServerTs(sender, query.ts)),
     }),
 );

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { RoomService } from '../../../services/rooms/room-service.ts';
 import { endpoint } from '../../endpoint.ts';
-import { eventIdResponse, jsonObject } from './schemas.ts';
+import { eventIdResponse, jsonObject, originServerTs, timestampQuery } from './schemas.ts';
 
 export const setRoomStateWithKey = endpoint(
   {
@@ -12,12 +12,20 @@ export const setRoomStateWithKey = endpoint(
     auth: 'user',
     rateLimit: 'send',
     params: Type.Object({ roomId: Type.String(), eventType: Type.String(), stateKey: Type.String() }),
+    query: timestampQuery,
     body: jsonObject,
     response: eventIdResponse,
   },
   ({ rooms }: { rooms: RoomService }) =>
-    async ({ sender, params, body }) => ({
-      event_id: await rooms.setState(sender, params.roomId, params.eventType, params.stateKey, body),
+    async ({ sender, params, query, body }) => ({
+      event_id: await rooms.setState(
+        sender,
+        params.roomId,
+        params.eventType,
+        params.stateKey,
+        body,
+        originServerTs(sender, query.ts),
+      ),
     }),
 );
 
@@ -30,11 +38,19 @@ export const setRoomState = endpoint(
     auth: 'user',
     rateLimit: 'send',
     params: Type.Object({ roomId: Type.String(), eventType: Type.String() }),
+    query: timestampQuery,
     body: jsonObject,
     response: eventIdResponse,
   },
   ({ rooms }: { rooms: RoomService }) =>
-    async ({ sender, params, body }) => ({
-      event_id: await rooms.setState(sender, params.roomId, params.eventType, '', body),
+    async ({ sender, params, query, body }) => ({
+      event_id: await rooms.setState(
+        sender,
+        params.roomId,
+        params.eventType,
+        '',
+        body,
+        originServerTs(sender, query.ts),
+      ),
     }),
 );

@@ -5,11 +5,16 @@ import { type AliasRow, countAliasesOfRoom, findAlias, removeAlias } from '@port
 import { addAlias } from '@portico/storage/stores/room-directory-write.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { stateDraft } from '../draft.ts';
+import type { AppServices } from '../../appservices/app-services.ts';
 import type { RoomParts } from '../room-parts.ts';
 import type { Plan } from '../room-writer.ts';
 import { withoutAliases } from './canonical-alias.ts';
 
-type Person = { readonly userId: string; readonly isAdmin: boolean };
+type Person = {
+  readonly userId: string;
+  readonly isAdmin: boolean;
+  readonly appService?: { readonly id: string };
+};
 
 /** The aliases that this server has for rooms. {@link https://spec.matrix.org/v1.19/client-server-api/#room-aliases} */
 export interface Aliases {
@@ -23,12 +28,15 @@ export interface Aliases {
 type Dependencies = Pick<RoomParts, 'writer' | 'readState' | 'resolve'> & {
   readonly db: Database;
   readonly serverName: string;
+  readonly appServices: AppServices;
 };
 
 const maxAliasesOfRoom = 1000;
 const canonical = 'm.room.canonical_alias';
 
-export function createAliases({ db, writer, readState, resolve, serverName }: Dependencies): Aliases {
+export function createAliases(dependencies: Dependencies): Aliases {
+  const { db, writer, readState, resolve, serverName, appServices } = dependencies;
+
   async function getLocal(alias: string): Promise<AliasRow> {
     checkAlias(alias);
     const row = await findAlias(db, alias);
@@ -36,8 +44,10 @@ export function createAliases({ db, writer, readState, resolve, serverName }: De
     return row;
   }
 
-  async function mayRemove({ userId, isAdmin }: Person, row: AliasRow): Promise<boolean> {
+  async function mayRemove({ userId, isAdmin, appService }: Person, row: AliasRow): Promise<boolean> {
     if (isAdmin || row.creator === userId) return true;
+    // "The homeserver needs to give the application service _full control_ over its namespace"
+    if (appService !== undefined && appServices.find(appService.id)?.ownsAlias(row.alias) === true) return true;
     const { rules, state } = await readState(row.room_nid, [
       ['m.room.create', ''],
       ['m.room.power_levels', ''],
@@ -50,11 +60,12 @@ export function createAliases({ db, writer, readState, resolve, serverName }: De
   }
 
   return {
-    async set({ userId, isAdmin }, alias, roomId) {
+    async set({ userId, isAdmin, appService }, alias, roomId) {
       checkAlias(alias);
       if (serverNameOf(alias) !== serverName) {
         throw new MatrixError('request.invalid-param', { message: `Aliases made here end in :${serverName}.` });
       }
+      appServices.checkAlias(alias, appService?.id);
       const { roomNid } = await resolve(roomId);
       if (!isAdmin && (await findMembership(db, roomNid, userId))?.membership !== 'join') {
         throw new MatrixError('forbidden', { message: 'You are not in this room.' });
@@ -72,6 +83,7 @@ export function createAliases({ db, writer, readState, resolve, serverName }: De
     },
     async remove(person, alias) {
       const row = await getLocal(alias);
+      if (!person.isAdmin) appServices.checkAlias(alias, person.appService?.id);
       if (!(await mayRemove(person, row))) {
         throw new MatrixError('forbidden', { message: 'You may not remove this alias.' });
       }
