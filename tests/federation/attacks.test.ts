@@ -71,7 +71,7 @@ test('a join that is not what its request says is refused', async (context) => {
   assert.equal(await sendJoin(peer, other, good.eventId, good.pdu), '400 M_INVALID_PARAM', 'for another room');
   assert.equal(await sendJoin(peer, path, '$other', good.pdu), '400 M_INVALID_PARAM', 'with another ID');
   const variants: readonly [what: string, over: JsonObject, answer: string][] = [
-    ['of somebody of this server', { sender: alice.userId, state_key: alice.userId }, '403 M_FORBIDDEN'],
+    ['of somebody of this server', { sender: alice.userId, state_key: alice.userId }, '400 M_INVALID_PARAM'],
     ['of somebody else', { state_key: '@other:peer.test' }, '400 M_INVALID_PARAM'],
     ['that is none', { content: { membership: 'leave' } }, '400 M_INVALID_PARAM'],
     ['of another type', { type: 'm.room.power_levels', state_key: '' }, '400 M_INVALID_PARAM'],

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { startTestNetwork, type TestNetwork } from '@portico/testkit/network.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
+import { contentOf, pathOf, say, sees, stateOf } from './memberships.ts';
+import { createRoom, join, until } from './people.ts';
 
 const names = ['hs1', 'hs2'];
 
@@ -10,50 +11,6 @@ async function open(context: TestContext, engine: 'sqlite' | 'postgres' = 'sqlit
   const network = await startTestNetwork(names, { engine });
   context.after(() => network.close());
   return network;
-}
-
-/** Asks again until it is so. */
-async function until<T>(ask: () => Promise<T | undefined>, what: string): Promise<T> {
-  for (const end = Date.now() + 15_000; Date.now() < end;) {
-    const found = await ask();
-    if (found !== undefined) return found;
-    await pause(20);
-  }
-  throw new Error(`It did not come to pass: ${what}`);
-}
-
-async function createRoom(client: TestClient, settings: object = {}): Promise<string> {
-  const { status, body } = await client.post('/_matrix/client/v3/createRoom', { preset: 'public_chat', ...settings });
-  assert.equal(status, 200, JSON.stringify(body));
-  return String(body['room_id']);
-}
-
-let transactions = 0;
-async function say(client: TestClient, roomId: string, text: string): Promise<string> {
-  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.room.message/${transactions++}`;
-  const { status, body } = await client.put(path, { msgtype: 'm.text', body: text });
-  assert.equal(status, 200, JSON.stringify(body));
-  return String(body['event_id']);
-}
-
-async function contentOf(client: TestClient, roomId: string, eventId: string): Promise<unknown> {
-  const { status, body } = await client.get(
-    `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/event/${encodeURIComponent(eventId)}`,
-  );
-  return status === 200 ? body['content'] : undefined;
-}
-
-const sees = (client: TestClient, roomId: string, eventId: string) =>
-  until(() => contentOf(client, roomId, eventId), `${client.userId} sees ${eventId}`);
-
-async function stateOf(client: TestClient, roomId: string): Promise<string[]> {
-  const { body } = await client.get(`/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/state`);
-  return (body as unknown as { event_id: string }[]).map((event) => event.event_id).toSorted();
-}
-
-async function join(client: TestClient, roomId: string, via: string): Promise<void> {
-  const { status, body } = await client.post(`/_matrix/client/v3/join/${encodeURIComponent(roomId)}?via=${via}`, {});
-  assert.equal(status, 200, JSON.stringify(body));
 }
 
 for (const version of ['2', '6', '11', '12']) {
@@ -85,8 +42,6 @@ async function meet(context: TestContext, engine?: 'sqlite' | 'postgres') {
   await join(bob, roomId, 'hs1');
   return { network, alice, bob, roomId };
 }
-
-const pathOf = (roomId: string, rest: string) => `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/${rest}`;
 
 async function setName(client: TestClient, roomId: string, name: string): Promise<void> {
   assert.equal((await client.put(pathOf(roomId, 'state/m.room.name/'), { name })).status, 200);

@@ -5,6 +5,7 @@ import type { Logger } from '../observability/logger.ts';
 import { createInboundEdus, type EduHandlers } from '../services/federation/receiving/edus.ts';
 import { createOriginQueues } from '../services/federation/receiving/origin-queues.ts';
 import type { Outbox } from '../services/federation/sender/outbox.ts';
+import { createEndRequests } from '../services/federation/receiving/ended-requests.ts';
 import { createIngest } from '../services/federation/receiving/ingest.ts';
 import { createInboundRedactions } from '../services/federation/receiving/inbound-redactions.ts';
 import { createFetchMissing } from '../services/federation/receiving/missing-events.ts';
@@ -18,7 +19,9 @@ import { createFederatedRooms } from '../services/federation/rooms/federated-roo
 import { createReceiveInvite, type ReceiveInvite } from '../services/federation/rooms/incoming-invites.ts';
 import { createOutgoingInvites } from '../services/federation/rooms/outgoing-invites.ts';
 import { createMemberRequests, type MemberRequests } from '../services/federation/rooms/member-requests.ts';
-import { createRemoteRooms } from '../services/federation/rooms/remote-join.ts';
+import { createRemoteRooms } from '../services/federation/rooms/remote-rooms.ts';
+import { createFilterToldState } from '../services/federation/rooms/shown-state.ts';
+import { createTellState } from '../services/federation/rooms/told-state.ts';
 import { createSender, type FederationSender } from '../services/federation/sender/sender.ts';
 import type { InviteRules } from '../services/privacy/invite-rules.ts';
 import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
@@ -70,21 +73,21 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
     redactions: createInboundRedactions({ db, readState, stateEvents, unread, now }),
     fetchMissing: createFetchMissing({ db, client, checkPdus, outliers }),
   });
-  const shared = { db, rooms, checkPdus, signer, log, now, randomId };
-  const invite = createOutgoingInvites({ ...shared, client, readState, references, ingest });
+  const filterToldState = createFilterToldState(checkPdus);
+  const tellState = createTellState({ db, readState });
+  const shared = { db, rooms, checkPdus, readState, ingest, filterToldState, tellState, signer, log, now, randomId };
+  const invite = createOutgoingInvites({ ...shared, client, references });
   const federationSender = createSender({ db, client, outbox, serverName, log, now, randomId });
   return {
     remote: createRemoteRooms({ ...shared, client, joinImported, recordRemote, invite }),
     services: {
-      memberRequests: createMemberRequests({ ...shared, states, stateEvents, readState, references, ingest }),
+      memberRequests: createMemberRequests({ ...shared, states, stateEvents, references }),
       inboundTransactions: createInboundTransactions({
-        rooms,
-        checkPdus,
-        ingest,
+        ...shared,
+        endRequests: createEndRequests({ db, checkPdus, recordRemote, serverName }),
         edus: createInboundEdus({ handlers: context.eduHandlers, log }),
         queues: createRoomQueues(),
         origins: createOriginQueues(),
-        log,
       }),
       directoryQueries: createDirectoryQueries(db, serverName),
       federationSender,

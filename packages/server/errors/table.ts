@@ -268,6 +268,11 @@ export const errorTable = {
     status: 400,
     message: 'The room would begin in a state that its rules do not allow.',
   },
+  'join.unable-to-authorise': {
+    errcode: 'M_UNABLE_TO_AUTHORISE_JOIN',
+    status: 400,
+    message: 'This server cannot tell whether you meet the conditions of the room.',
+  },
   'join.unable-to-grant': {
     errcode: 'M_UNABLE_TO_GRANT_JOIN',
     status: 400,

@@ -2,7 +2,10 @@ import { Type } from 'typebox';
 import { operation } from './operation.ts';
 import { anyObject, megabyte, pdu, roomEventParams, roomUserParams } from './pdu.ts';
 
-const template = Type.Object({ event: pdu, room_version: Type.Optional(Type.String()) }, { title: 'EventTemplate' });
+export const eventTemplate = Type.Object(
+  { event: pdu, room_version: Type.Optional(Type.String()) },
+  { title: 'EventTemplate' },
+);
 const timeout = 30_000;
 const answerLimit = megabyte;
 /** The server that answers has a whole room to read. */
@@ -16,7 +19,7 @@ export const makeJoin = operation({
   auth: 'server',
   params: roomUserParams,
   query: Type.Object({ ver: Type.Optional(Type.Array(Type.String())) }),
-  response: template,
+  response: eventTemplate,
   answerLimit,
   timeout,
 });
@@ -67,7 +70,7 @@ export const makeLeave = operation({
   summary: 'Gives a template for an event with which somebody leaves a room.',
   auth: 'server',
   params: roomUserParams,
-  response: template,
+  response: eventTemplate,
   answerLimit,
   timeout,
 });
@@ -94,21 +97,6 @@ export const sendLeaveV1 = operation({
   params: roomEventParams,
   body: pdu,
   response: Type.Unsafe<[number, object]>(Type.Array(Type.Unknown())),
-  answerLimit,
-  timeout,
-});
-
-const stripped = Type.Optional(Type.Array(anyObject));
-
-export const invite = operation({
-  method: 'PUT',
-  path: '/_matrix/federation/v2/invite/:roomId/:eventId',
-  operationId: 'sendInviteV2',
-  summary: 'Invites somebody of the server, which signs the invitation if it may reach them.',
-  auth: 'server',
-  params: roomEventParams,
-  body: Type.Object({ event: pdu, room_version: Type.String(), invite_room_state: stripped }),
-  response: Type.Object({ event: pdu }, { title: 'SignedInvite' }),
   answerLimit,
   timeout,
 });

@@ -13,6 +13,7 @@ import { federationRooms } from './0012-federation-rooms.ts';
 import { keys } from './0013-keys.ts';
 import { federationEdus } from './0014-federation-edus.ts';
 import { privacy } from './0015-privacy.ts';
+import { joining } from './0016-joining.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   keys,
   federationEdus,
   privacy,
+  joining,
 ];

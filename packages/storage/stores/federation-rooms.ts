@@ -25,13 +25,21 @@ const selectRoom = sql<FederatedRoomRow, [roomId: string, origin: string, own: s
    from rooms r where r.room_id = $1`,
 );
 
-const selectMember = sql<
-  { membership: string; sender: string; pdu: string; event_id: string },
-  [roomId: string, userId: string]
->(
+export type MemberEventRow = {
+  readonly room_version: string;
+  readonly membership: string;
+  readonly sender: string;
+  readonly event_id: string;
+  readonly depth: number;
+  /** A JSON array of the servers through which the room was reached; null if that was never needed. */
+  readonly servers: string | null;
+};
+
+const selectMember = sql<MemberEventRow, [roomId: string, userId: string]>(
   'federation-rooms.member',
-  `select m.membership, e.sender, e.event_id, e.before_content || e.content || e.after_content as pdu
+  `select r.room_version, m.membership, e.sender, e.event_id, e.depth, s.servers
    from rooms r join memberships m on m.room_nid = r.room_nid join events e on e.event_nid = m.event_nid
+   left join stripped_states s on s.room_nid = m.room_nid and s.user_id = m.user_id and s.event_nid = m.event_nid
    where r.room_id = $1 and m.user_id = $2`,
 );
 
@@ -88,11 +96,7 @@ export function findFederatedRoom(
 }
 
 /** What somebody is to a room, with the event that says so. */
-export function findMemberEvent(
-  reader: Reader,
-  roomId: string,
-  userId: string,
-): Promise<{ membership: string; sender: string; pdu: string; event_id: string } | undefined> {
+export function findMemberEvent(reader: Reader, roomId: string, userId: string): Promise<MemberEventRow | undefined> {
   return reader.get(selectMember, [roomId, userId]);
 }
 

@@ -41,7 +41,17 @@ const selectOutgoing = sql<OutgoingRow, [host: string, after: number, upTo: numb
        select max(m.position) from membership_changes m
        where m.room_nid = h.room_nid and m.previous = 'join' and m.membership <> 'join'
          and m.user_id like '%:' || cast($1 as text)))
-   order by e.stream_position limit $5`,
+   union
+   select e.stream_position, e.event_id, e.before_content || e.content || e.after_content as pdu
+   from ended_requests q join events e on e.event_nid = q.event_nid
+   where q.host = $1 and q.position > $2 and q.position <= $3 and e.status = 0 and e.stream_position is not null
+     and e.sender like '%:' || cast($4 as text)
+   order by stream_position limit $5`,
+);
+
+const deleteEndedRequests = sql<void, [host: string, upTo: number]>(
+  'ended-requests.delete',
+  'delete from ended_requests where host = $1 and position <= $2',
 );
 
 /* Servers in these rooms, and those that have left them since a position. */
@@ -51,7 +61,11 @@ const selectHostsOfRooms = sql<{ host: string }, [roomNids: string, since: numbe
    where h.room_nid in (select cast(value as bigint) from json_each(cast($1 as text)))
      and (h.joined > 0 or exists (select 1 from membership_changes m
        where m.room_nid = h.room_nid and m.position >= $2 and m.previous = 'join' and m.membership <> 'join'
-         and m.user_id like '%:' || h.host))`,
+         and m.user_id like '%:' || h.host))
+   union all
+   select q.host from ended_requests q
+   where q.position >= $2 and exists (select 1 from events e where e.event_nid = q.event_nid
+     and e.room_nid in (select cast(value as bigint) from json_each(cast($1 as text))))`,
 );
 
 const selectOtherHosts = sql<{ host: string }, [roomNid: number, own: string]>(
@@ -65,7 +79,9 @@ const selectBehind = sql<{ host: string }>(
    join rooms r on r.room_nid = h.room_nid
    left join federation_destinations d on d.host = h.host
    where r.last_position > coalesce(d.position, 0)
-   union select host from stored_edu_hosts`,
+   union select host from stored_edu_hosts
+   union
+   select host from ended_requests`,
 );
 
 const insertRelayed = sql<void, [eventId: string, at: number]>(
@@ -79,6 +95,7 @@ export function findDestination(reader: Reader, host: string): Promise<Destinati
 
 export function setDestination(set: WriteSet, { host, position, failures, retry_at }: DestinationRow): void {
   set.add(upsertDestination, [host, position, failures, retry_at]);
+  set.add(deleteEndedRequests, [host, position]);
 }
 
 /** The next events for a server, oldest first. */
@@ -96,7 +113,8 @@ export async function readHostsOfRooms(
   roomNids: readonly number[],
   since: number,
 ): Promise<readonly string[]> {
-  return (await reader.all(selectHostsOfRooms, [JSON.stringify(roomNids), since])).map((row) => row.host);
+  const rows = await reader.all(selectHostsOfRooms, [JSON.stringify(roomNids), since]);
+  return [...new Set(rows.map((row) => row.host))];
 }
 
 /** The other servers in a room. */

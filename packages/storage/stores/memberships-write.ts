@@ -46,10 +46,19 @@ const countHostOut = sql<void, [roomNid: number, host: string]>(
   'update joined_hosts set joined = joined - 1 where room_nid = $1 and host = $2',
 );
 
-const upsertStrippedState = sql<void, [roomNid: number, userId: string, eventNid: number, events: string]>(
+const upsertStrippedState = sql<
+  void,
+  [roomNid: number, userId: string, eventNid: number, events: string, servers: string]
+>(
   'stripped-states.set',
-  `insert into stripped_states (room_nid, user_id, event_nid, events) values ($1, $2, $3, $4)
-   on conflict (room_nid, user_id) do update set event_nid = excluded.event_nid, events = excluded.events`,
+  `insert into stripped_states (room_nid, user_id, event_nid, events, servers) values ($1, $2, $3, $4, $5)
+   on conflict (room_nid, user_id) do update set event_nid = excluded.event_nid, events = excluded.events,
+     servers = excluded.servers`,
+);
+
+const insertEndedRequest = sql<void, [host: string, position: PositionParam, eventNid: number]>(
+  'ended-requests.insert',
+  'insert into ended_requests (host, position, event_nid) values ($1, position($2), $3) on conflict do nothing',
 );
 
 /** Records a membership event in all that is kept about who is in the room, except the counts of its head. */
@@ -59,16 +68,25 @@ export function setMembership(set: WriteSet, change: MembershipChange, position:
   set.add(insertMembershipChange, [position, eventNid, roomNid, userId, membership, previous]);
   if (membership === 'join' && previous !== 'join') set.add(countHostIn, [roomNid, change.host, position]);
   if (membership !== 'join' && previous === 'join') set.add(countHostOut, [roomNid, change.host]);
+  if (!change.isLocal && endsRequest(change)) set.add(insertEndedRequest, [change.host, position, eventNid]);
   set.change('membership', `${roomNid} ${userId}`);
 }
 
-/** Keeps the stripped state that an invited or knocking person of this server is shown, as a JSON array. */
-export function setStrippedState(
-  set: WriteSet,
-  roomNid: number,
-  userId: string,
-  eventNid: number,
-  events: string,
-): void {
-  set.add(upsertStrippedState, [roomNid, userId, eventNid, events]);
+function endsRequest({ membership, previous }: MembershipChange): boolean {
+  return (previous === 'invite' || previous === 'knock') && (membership === 'leave' || membership === 'ban');
+}
+
+export type StrippedState = {
+  readonly roomNid: number;
+  readonly userId: string;
+  readonly eventNid: number;
+  /** A JSON array of stripped state events. */
+  readonly events: string;
+  /** Servers through which the room was reached; none if this server is in it. */
+  readonly servers: readonly string[];
+};
+
+/** Keeps what an invited or knocking person of this server is shown of the room. */
+export function setStrippedState(set: WriteSet, { roomNid, userId, eventNid, events, servers }: StrippedState): void {
+  set.add(upsertStrippedState, [roomNid, userId, eventNid, events, JSON.stringify(servers)]);
 }

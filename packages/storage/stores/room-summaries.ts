@@ -30,6 +30,12 @@ const selectNids = sql<{ room_nid: number; room_id: string }, [roomIds: string]>
   `select room_nid, room_id from rooms where room_id in (select value from json_each(cast($1 as text)))`,
 );
 
+const selectNidsOfHost = sql<{ room_nid: number }, [roomIds: string, host: string]>(
+  'room-summaries.nids-of-host',
+  `select r.room_nid from rooms r join joined_hosts h on h.room_nid = r.room_nid
+   where r.room_id in (select value from json_each(cast($1 as text))) and h.host = $2 and h.joined > 0`,
+);
+
 const selectState = sql<SummaryStateRow, [roomNids: string, types: string]>(
   'room-summaries.state',
   `select c.room_nid, c.type, e.content
@@ -97,6 +103,12 @@ export async function readRoomNids(reader: Reader, roomIds: readonly string[]): 
   if (roomIds.length === 0) return new Map();
   const rows = await reader.all(selectNids, [JSON.stringify(roomIds)]);
   return new Map(rows.map((row) => [row.room_id, row.room_nid]));
+}
+
+/** Those of some rooms that a server is in. */
+export async function readRoomsOfHost(reader: Reader, roomIds: readonly string[], host: string): Promise<number[]> {
+  if (roomIds.length === 0) return [];
+  return (await reader.all(selectNidsOfHost, [JSON.stringify(roomIds), host])).map((row) => row.room_nid);
 }
 
 /** One person's membership in each of some rooms, where they ever had one. */

@@ -149,12 +149,16 @@ export function moveRoomHead(
   ]);
 }
 
-const updateCreateEvent = sql<void, [roomNid: number, createEventNid: number]>(
+const updateCreateEvent = sql<void, [roomNid: number, createEventNid: number, roomVersion: string]>(
   'rooms.set-create-event',
-  'update rooms set create_event_nid = $2 where room_nid = $1',
+  'update rooms set create_event_nid = $2, room_version = $3 where room_nid = $1',
 );
 
-/** A room of which so far only an invitation was known gets its create event. */
-export function setCreateEvent(set: WriteSet, roomNid: number, createEventNid: number): void {
-  set.add(updateCreateEvent, [roomNid, createEventNid]);
+/** A room of which so far only an invitation was known gets its create event, and the version that this one says. */
+export function setCreateEvent(
+  set: WriteSet,
+  roomNid: number,
+  create: { readonly eventNid: number; readonly roomVersion: string },
+): void {
+  set.add(updateCreateEvent, [roomNid, create.eventNid, create.roomVersion]);
 }

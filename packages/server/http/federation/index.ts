@@ -10,7 +10,8 @@ import type { Profiles } from '../../services/profile/profiles.ts';
 import type { EventQueries } from '../../services/federation/rooms/event-queries.ts';
 import { backfill, getEvent, getEventAuth, getMissingEvents, getState, getStateIds } from './history/events.ts';
 import type { ReceiveInvite } from '../../services/federation/rooms/incoming-invites.ts';
-import { invite } from './membership/invite.ts';
+import { invite, inviteV1 } from './membership/invite.ts';
+import { makeKnock, sendKnock } from './membership/knock.ts';
 import { makeJoin, makeLeave } from './membership/make.ts';
 import { sendJoin, sendJoinV1, sendLeave, sendLeaveV1 } from './membership/send.ts';
 import { queryDirectory, queryProfile } from './queries/query.ts';
@@ -47,7 +48,10 @@ export const roomFederationEndpoints: readonly Endpoint<RoomFederationServices>[
   sendJoinV1,
   sendLeave,
   sendLeaveV1,
+  makeKnock,
+  sendKnock,
   invite,
+  inviteV1,
   sendTransaction,
   getEvent,
   getState,

@@ -1,5 +1,6 @@
 import type { JsonObject } from '@portico/protocol';
 
+/** A join or a knock. */
 export type RemoteJoin = {
   readonly userId: string;
   readonly roomId: string;
@@ -22,8 +23,11 @@ export interface RemoteRooms {
   isAway(roomId: string): Promise<boolean>;
   /** `again`: somebody else of this server has joined meanwhile, or failed to. */
   join(request: RemoteJoin): Promise<'joined' | 'again'>;
+  /** Joins a room that this server is in, and into which only others can let the person; `false` if there are none. */
+  joinAdmitted(request: RemoteJoin): Promise<boolean>;
+  knock(request: RemoteJoin): Promise<void>;
   /** Declines an invitation, or withdraws a knock. */
-  leave(userId: string, roomId: string): Promise<void>;
+  leave(userId: string, roomId: string, content: JsonObject): Promise<void>;
   /** Invites a person of another server, which is asked before the invitation becomes part of the room; gives its event ID. */
   invite(request: RemoteInvite): Promise<string>;
   resolveAlias(alias: string): Promise<{ readonly roomId: string; readonly servers: readonly string[] }>;

@@ -258,14 +258,26 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
         if ((await remote.join(request)) === 'joined') return roomId;
       }
       const room = await resolve(roomId);
-      const { predecessor } = await joinRoom({ db, writer, readState }, room.roomNid, userId, content);
+      const joinElsewhere = async (): Promise<boolean> => {
+        const remote = options.remote?.();
+        return remote?.joinAdmitted({ userId, roomId, via, content: joinContent(content) }) ?? false;
+      };
+      const joining = { db, writer, readState, serverName, joinElsewhere };
+      const { predecessor } = await joinRoom(joining, room.roomNid, userId, content);
       await carryOver(userId, predecessor, room.roomId);
       return room.roomId;
     },
-    async knock({ userId }, roomIdOrAlias, { reason }) {
-      const room = await resolve(roomIdOrAlias);
-      await writer.append(room.roomNid, planKnock(userId, await profileOf(userId), reason));
-      return room.roomId;
+    async knock({ userId }, roomIdOrAlias, { reason, via }) {
+      const { roomId, servers } = await locate(roomIdOrAlias);
+      const profile = await profileOf(userId);
+      const remote = await awayFor(roomId);
+      if (remote === undefined) {
+        await writer.append((await resolve(roomId)).roomNid, planKnock(userId, profile, reason));
+      } else {
+        const content = withReason({ ...profile, membership: 'knock' }, reason);
+        await remote.knock({ userId, roomId, via: [...via, ...servers], content });
+      }
+      return roomId;
     },
     async forget({ userId }, roomId) {
       const roomNid = await roomNames.find(roomId);
@@ -273,7 +285,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
     },
     async leave({ userId }, roomId, reason) {
       const remote = await awayFor(roomId);
-      if (remote !== undefined) return remote.leave(userId, roomId);
+      if (remote !== undefined) return remote.leave(userId, roomId, withReason({}, reason));
       await writer.append(await nidOf(roomId), planLeave(userId, reason));
     },
     async kick({ userId }, roomId, kicked, reason) {

@@ -1,4 +1,4 @@
-import { encodeCanonical, isCreator, isJsonObject, isUserId, type JsonObject } from '@portico/protocol';
+import { encodeCanonical, filterKeys, isCreator, isJsonObject, isUserId, type JsonObject } from '@portico/protocol';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { stateDraft } from './draft.ts';
 import type { RoomView, RoomWriter } from './room-writer.ts';
@@ -21,7 +21,8 @@ export async function setState(
   sender: string,
   entry: StateEntry,
 ): Promise<string> {
-  const { type, stateKey, content, originServerTs } = entry;
+  const { type, stateKey, originServerTs } = entry;
+  const content = type === 'm.room.member' ? withoutAuthoriser(entry.content) : entry.content;
   const at = originServerTs === undefined ? {} : { originServerTs };
   let existing: string | undefined;
   const appended = await writer.append(roomNid, {
@@ -42,6 +43,11 @@ export async function setState(
     },
   });
   return existing ?? soleEventId(appended.events);
+}
+
+/** In whose name somebody enters a restricted room is for servers to say; a change of profile needs nobody's. */
+function withoutAuthoriser(content: JsonObject): JsonObject {
+  return filterKeys(content, (key) => key !== 'join_authorised_via_users_server');
 }
 
 /** What no sender could send, whatever their power, is a bad request and not a forbidden one. */

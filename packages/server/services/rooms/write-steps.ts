@@ -39,7 +39,8 @@ export function writeSteps(
     for (const membership of step.memberships) setMembership(set, membership, position);
     const stripped = strippedStateFor(step);
     if (stripped !== undefined) {
-      setStrippedState(set, stored.roomNid, stored.stateKey ?? '', stored.eventNid, stripped);
+      const { roomNid, stateKey: userId = '', eventNid } = stored;
+      setStrippedState(set, { roomNid, userId, eventNid, events: stripped, servers: [] });
     }
   }
 }

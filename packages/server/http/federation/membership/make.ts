@@ -6,15 +6,15 @@ import { rawJson } from '../../result.ts';
 type Services = { readonly memberRequests: MemberRequests };
 
 export const makeJoin = endpoint(joinOperation, ({ memberRequests }: Services) => {
-  return async ({ origin, params: { roomId, userId }, query: { ver = ['1'] } }) => {
-    const { event, version } = await memberRequests.makeJoin(origin, roomId, userId, ver);
+  return async ({ origin, params, query: { ver = ['1'] } }) => {
+    const { event, version } = await memberRequests.makeJoin({ origin, ...params }, ver);
     return rawJson(JSON.stringify({ event, room_version: version }));
   };
 });
 
 export const makeLeave = endpoint(leaveOperation, ({ memberRequests }: Services) => {
-  return async ({ origin, params: { roomId, userId } }) => {
-    const { event, version } = await memberRequests.makeLeave(origin, roomId, userId);
+  return async ({ origin, params }) => {
+    const { event, version } = await memberRequests.makeLeave({ origin, ...params });
     return rawJson(JSON.stringify({ event, room_version: version }));
   };
 });

@@ -4,6 +4,7 @@ import type { CheckPdus } from '../rooms/check-pdus.ts';
 import type { FederatedRooms } from '../rooms/federated-rooms.ts';
 import { comesAgain } from './comes-again.ts';
 import type { InboundEdus } from './edus.ts';
+import type { EndRequests } from './ended-requests.ts';
 import type { IngestEvent } from './ingest.ts';
 import type { OriginQueues } from './origin-queues.ts';
 import type { RoomQueues } from './room-queues.ts';
@@ -26,6 +27,7 @@ type Dependencies = {
   readonly checkPdus: CheckPdus;
   readonly ingest: IngestEvent;
   readonly edus: InboundEdus;
+  readonly endRequests: EndRequests;
   readonly queues: RoomQueues;
   readonly origins: OriginQueues;
   readonly log: Logger;
@@ -40,7 +42,10 @@ export function createInboundTransactions(deps: Dependencies): InboundTransactio
 
   async function ofRoom(origin: string, roomId: string, pdus: readonly JsonObject[]): Promise<PduResults> {
     const room = await rooms.find(roomId, origin);
-    if (room === undefined || !room.isOurs) return {};
+    if (room === undefined || !room.isOurs) {
+      await deps.endRequests(pdus);
+      return {};
+    }
     const { rules } = room;
     const results: { [eventId: string]: { error?: string } } = {};
     if (!room.isAllowed) {

@@ -3,24 +3,21 @@ import {
   findRoomVersion,
   hashAndSignEvent,
   isJsonObject,
-  type JsonObject,
-  parseJson,
   parsePdu,
   parseServerName,
   serverNameOf,
 } from '@portico/protocol';
 import { MatrixError } from '../../../errors/matrix-error.ts';
-import { invite } from '../../../federation-api/membership.ts';
 import type { ReadState } from '../../rooms/read-state.ts';
 import type { ReferenceHashes } from '../../rooms/reference-hashes.ts';
 import type { RemoteInvite } from '../../rooms/remote-rooms.ts';
-import { strippedState, strippedStateKeys } from '../../rooms/stripped-state.ts';
 import type { FederationClient } from '../client/federation-client.ts';
-import { FederationError } from '../client/federation-error.ts';
 import type { IngestEvent } from '../receiving/ingest.ts';
+import { createAskInvitedServer } from './ask-invited-server.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import type { FederatedRooms } from './federated-rooms.ts';
 import { makeTemplate } from './template.ts';
+import type { TellState } from './told-state.ts';
 
 type Dependencies = {
   readonly client: FederationClient;
@@ -29,48 +26,20 @@ type Dependencies = {
   readonly references: ReferenceHashes;
   readonly checkPdus: CheckPdus;
   readonly ingest: IngestEvent;
+  readonly tellState: TellState;
   readonly signer: EventSigner;
   readonly now: () => number;
   readonly randomId: () => string;
 };
 
-/** As MSC4155 and MSC4380 write it. */
-const unstablyBlocked: ReadonlySet<string | undefined> = new Set([
-  'ORG.MATRIX.MSC4155.M_INVITE_BLOCKED',
-  'ORG.MATRIX.MSC4155.INVITE_BLOCKED',
-]);
-
 /** Invites a person of another server: it signs the invitation first, and then the room has it. */
 export function createOutgoingInvites(deps: Dependencies): (request: RemoteInvite) => Promise<string> {
-  const { client, rooms, readState, signer } = deps;
+  const { rooms, signer } = deps;
+  const askServer = createAskInvitedServer(deps.client);
 
-  async function askServer(request: RemoteInvite, pdu: JsonObject, eventId: string, version: string) {
-    const { roomNid, roomId, userId, sender } = request;
+  return async ({ roomNid, roomId, sender, userId, content }) => {
     const server = parseServerName(serverNameOf(userId) ?? '');
     if (server === undefined) throw new MatrixError('request.invalid-param', { message: 'user_id is not a user ID.' });
-    const { state } = await readState(roomNid, [...strippedStateKeys, ['m.room.member', sender]]);
-    const shown = [...strippedStateKeys, ['m.room.member', sender] as const].map(([type, key]) => state(type, key));
-    const body = {
-      event: pdu,
-      room_version: version,
-      invite_room_state: parseJson(strippedState(shown), 'lenient') as unknown as JsonObject[],
-    };
-    try {
-      return await client.call(invite, server, { params: { roomId, eventId }, body });
-    } catch (error) {
-      if (!(error instanceof FederationError)) throw error;
-      const message = error.refusal?.error;
-      if (error.refusal?.errcode === 'M_FORBIDDEN') {
-        throw new MatrixError('forbidden', message === undefined ? {} : { message });
-      }
-      if (error.refusal?.errcode === 'M_INVITE_BLOCKED') throw new MatrixError('invite.blocked');
-      if (unstablyBlocked.has(error.refusal?.errcode)) throw new MatrixError('invite.blocked-unstable');
-      throw new MatrixError('federation.failed');
-    }
-  }
-
-  return async (request) => {
-    const { roomNid, roomId, sender, userId, content } = request;
     const template = await makeTemplate(deps, roomNid, { sender, userId, content });
     const rules = findRoomVersion(template.version);
     const room = await rooms.find(roomId, signer.serverName);
@@ -79,13 +48,15 @@ export function createOutgoingInvites(deps: Dependencies): (request: RemoteInvit
     const pdu = hashAndSignEvent(rules, { ...template.event, ...explicit }, signer.serverName, signer.key);
     const parsed = parsePdu(rules, pdu);
     if (parsed.kind === 'reject') throw new MatrixError('request.bad-json', { message: parsed.reason });
-    const answer = await askServer(request, pdu, parsed.eventId, rules.version);
-    const [signed] = await deps.checkPdus(rules, [isJsonObject(answer.event) ? answer.event : pdu]);
-    if (signed?.kind !== 'ok' || signed.event.eventId !== parsed.eventId) throw new MatrixError('federation.failed');
+    const { eventId } = parsed;
+    const told = await deps.tellState(roomNid, [['m.room.member', sender]]);
+    const answer = await askServer(server, { rules, roomId, eventId, pdu, told });
+    const [signed] = await deps.checkPdus(rules, [isJsonObject(answer) ? answer : pdu]);
+    if (signed?.kind !== 'ok' || signed.event.eventId !== eventId) throw new MatrixError('federation.failed');
     const outcome = await deps.ingest(room, signed, signer.serverName);
     if (outcome.kind === 'rejected' || outcome.kind === 'soft-failed') {
       throw new MatrixError('forbidden', { message: outcome.reason });
     }
-    return parsed.eventId;
+    return eventId;
   };
 }

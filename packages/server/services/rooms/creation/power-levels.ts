@@ -14,7 +14,7 @@ type Options = {
 
 /** The content of a new room's `m.room.power_levels`. */
 export function initialPowerLevels(options: Options): JsonObject {
-  const { rules, creator, override } = options;
+  const { rules, creator, preset, override } = options;
   const privileged = rules.auth.privilegedCreators;
   const content: JsonObject = {
     users: initialUsers(options),
@@ -36,7 +36,8 @@ export function initialPowerLevels(options: Options): JsonObject {
     ban: 50,
     kick: 50,
     redact: 50,
-    invite: 0,
+    // Who comes into a public room needs no invitation; and who invites lets people into it if it becomes restricted.
+    invite: preset === 'public_chat' ? 50 : 0,
     historical: 100,
     ...override,
   };

@@ -48,7 +48,7 @@ export async function joinImported(deps: JoinImportedDependencies, joined: Joine
       const head = { ...after, createEventNid: imported.createEventNid };
       if (current === undefined) writeNewRoom(set, head, position);
       else writeHead(set, head, current, position);
-      setCreateEvent(set, roomNid, imported.createEventNid);
+      setCreateEvent(set, roomNid, { eventNid: imported.createEventNid, roomVersion: given.rules.version });
       replaceCurrentState(set, roomNid, entriesOf(imported));
       const members = membersOf(imported, deps.signer.serverName);
       replaceMembers(set, roomNid, members, joinedHosts(imported.entries), position);

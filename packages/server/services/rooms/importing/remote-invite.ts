@@ -12,8 +12,8 @@ export type RemoteMembership = {
   /** The invitation, knock or leave: a member event of somebody of this server. */
   readonly received: ReceivedEvent;
   readonly previous: string;
-  /** What the person gets to see of the room, as a JSON array of stripped state events. */
-  readonly strippedState: string | undefined;
+  /** What the person gets to see of the room, as a JSON array, and the servers by which the room was reached. */
+  readonly shown: { readonly events: string; readonly servers: readonly string[] } | undefined;
 };
 
 type Dependencies = {
@@ -28,7 +28,7 @@ type Dependencies = {
  */
 export async function recordRemoteMembership(
   { db, serverName, findRoomNid }: Dependencies,
-  { rules, received, previous, strippedState }: RemoteMembership,
+  { rules, received, previous, shown }: RemoteMembership,
 ): Promise<{ readonly roomNid: number; readonly eventNid: number }> {
   const { event, pieces } = received;
   const known = await findRoomNid(event.roomId);
@@ -76,7 +76,7 @@ export async function recordRemoteMembership(
     },
     position,
   );
-  if (strippedState !== undefined) setStrippedState(set, roomNid, userId, eventNid, strippedState);
+  if (shown !== undefined) setStrippedState(set, { roomNid, userId, eventNid, ...shown });
   await db.commit(set);
   return { roomNid, eventNid };
 }

@@ -5,11 +5,12 @@ import {
   parsePowerLevels,
   type RoomEvent,
   type RoomVersionRules,
+  type StateKeyPair,
   userPowerLevel,
 } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import { findLocalJoined, findLocalMember } from '@portico/storage/stores/members-of-kind.ts';
-import { readMembershipsIn, readRoomNids } from '@portico/storage/stores/room-summaries.ts';
+import { readMembershipsIn, readRoomsOfHost } from '@portico/storage/stores/room-summaries.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { RoomState } from '../read-state.ts';
 
@@ -35,36 +36,77 @@ export function allowedRooms(joinRules: JsonObject | undefined): string[] {
 /** A join rules event has room for hardly more; each is looked up. */
 const maxConditions = 500;
 
-/** Whether a person is in one of the rooms whose members a restricted room admits. */
-export async function meetsCondition(reader: Reader, joinRules: JsonObject, userId: string): Promise<boolean> {
-  const nids = await readRoomNids(reader, allowedRooms(joinRules));
-  const memberships = await readMembershipsIn(reader, [...nids.values()], userId);
-  return [...memberships.values()].includes('join');
+/** The entries of a room's state that its conditions are judged by. */
+export const admissionKeys: readonly StateKeyPair[] = [
+  ['m.room.create', ''],
+  ['m.room.join_rules', ''],
+  ['m.room.power_levels', ''],
+];
+
+/** Whether this server can let a person into a room, under the conditions of a restricted one. */
+export type Admission =
+  | { readonly kind: 'unrestricted' }
+  /** The person meets a condition, and `by` may invite people. */
+  | { readonly kind: 'admitted'; readonly by: string }
+  /** The person meets none of the conditions. */
+  | { readonly kind: 'not-admitted' }
+  /** The person meets none of the conditions that this server knows of, and there are others. */
+  | { readonly kind: 'cannot-tell' }
+  /** The person meets a condition, and nobody of this server in the room may invite people. */
+  | { readonly kind: 'nobody-may' };
+
+/** What an admission that is none is refused with. */
+export function refusalOf({ kind }: Admission): MatrixError | undefined {
+  switch (kind) {
+    case 'not-admitted':
+      return new MatrixError('forbidden', { message: 'You do not belong to any of the required rooms.' });
+    case 'cannot-tell':
+      return new MatrixError('join.unable-to-authorise');
+    case 'nobody-may':
+      return new MatrixError('join.unable-to-grant');
+    case 'admitted':
+    case 'unrestricted':
+    default:
+      return undefined;
+  }
 }
 
 /**
- * Somebody of this server in whose name a person may join a restricted room, or nobody if the room's conditions do not
- * admit them. Throws if they do and nobody can let them in.
+ * Judges by rooms that this server is in: of all others it may have known something once, and does no more.
  *
  * {@link https://spec.matrix.org/v1.19/client-server-api/#restricted-rooms}
  */
-export async function findAuthoriser(
+export async function findAdmission(
   reader: Reader,
   { roomNid, rules, state }: RoomState,
   userId: string,
-): Promise<string | undefined> {
+  serverName: string,
+): Promise<Admission> {
   const joinRules = state('m.room.join_rules')?.content;
-  if (joinRules === undefined || !isRestricted(rules, joinRules)) return undefined;
-  if (!(await meetsCondition(reader, joinRules, userId))) return undefined;
-  const create = state('m.room.create');
-  const powerLevels = state('m.room.power_levels');
-  const required = namedPowerLevel(rules, powerLevels, 'invite');
-  const mayInvite = (candidate: string): boolean => userPowerLevel(rules, create, powerLevels, candidate) >= required;
-  const named = namedCandidates(rules, create, powerLevels).filter(mayInvite);
+  if (joinRules === undefined || !isRestricted(rules, joinRules)) return { kind: 'unrestricted' };
+  const conditions = allowedRooms(joinRules);
+  const known = await readRoomsOfHost(reader, conditions, serverName);
+  const memberships = await readMembershipsIn(reader, known, userId);
+  if (![...memberships.values()].includes('join')) {
+    return { kind: known.length < conditions.length ? 'cannot-tell' : 'not-admitted' };
+  }
+  const named = peopleWhoInvite({ rules, state });
   const joined = await findLocalJoined(reader, roomNid, named);
-  const authoriser = named.find((candidate) => joined.has(candidate)) ?? (await findLocalMember(reader, roomNid));
-  if (authoriser === undefined || !mayInvite(authoriser)) throw new MatrixError('join.unable-to-grant');
-  return authoriser;
+  const by = named.find((candidate) => joined.has(candidate)) ?? (await findLocalMember(reader, roomNid));
+  return by === undefined || !mayInvite({ rules, state }, by) ? { kind: 'nobody-may' } : { kind: 'admitted', by };
+}
+
+function mayInvite({ rules, state }: Pick<RoomState, 'rules' | 'state'>, userId: string): boolean {
+  const powerLevels = state('m.room.power_levels');
+  const power = userPowerLevel(rules, state('m.room.create'), powerLevels, userId);
+  return power >= namedPowerLevel(rules, powerLevels, 'invite');
+}
+
+/** Those of the people with a power of their own who may invite others, whether or not they are in the room. */
+export function peopleWhoInvite(room: Pick<RoomState, 'rules' | 'state'>): string[] {
+  const { rules, state } = room;
+  const named = namedCandidates(rules, state('m.room.create'), state('m.room.power_levels'));
+  return named.filter((candidate) => mayInvite(room, candidate));
 }
 
 /** Those whose power is not the default. */

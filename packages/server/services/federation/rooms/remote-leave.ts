@@ -1,0 +1,100 @@
+import {
+  type EventSigner,
+  findRoomVersion,
+  hashAndSignEvent,
+  type JsonObject,
+  type RoomVersionRules,
+  type ServerName,
+  serverNameOf,
+} from '@portico/protocol';
+import type { Reader } from '@portico/storage';
+import { findMemberEvent, type MemberEventRow } from '@portico/storage/stores/federation-rooms.ts';
+import { MatrixError } from '../../../errors/matrix-error.ts';
+import { makeLeave, sendLeave } from '../../../federation-api/membership.ts';
+import type { Logger } from '../../../observability/logger.ts';
+import type { RemoteMembership } from '../../rooms/importing/remote-invite.ts';
+import type { RemoteRooms } from '../../rooms/remote-rooms.ts';
+import type { FederationClient } from '../client/federation-client.ts';
+import type { CheckPdus } from './check-pdus.ts';
+import type { CompleteEvent } from './complete-event.ts';
+import { candidateServers, throughAny } from './through-servers.ts';
+
+type Dependencies = {
+  readonly db: Reader;
+  readonly client: FederationClient;
+  readonly checkPdus: CheckPdus;
+  readonly complete: CompleteEvent;
+  readonly recordRemote: (membership: RemoteMembership) => Promise<unknown>;
+  readonly signer: EventSigner;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly randomId: () => string;
+};
+
+/**
+ * Declines an invitation to a room that this server is not in, or withdraws a knock. Whether or not anybody in the room
+ * hears of it, the person is rid of it: an invitation from a server that is gone would otherwise stay for good.
+ */
+export function createRemoteLeave(deps: Dependencies): RemoteRooms['leave'] {
+  const { db, client, signer, log } = deps;
+
+  async function leaveThrough(server: ServerName, userId: string, roomId: string, content: JsonObject) {
+    const template = await client.call(makeLeave, server, { params: { roomId, userId } });
+    const { rules, pdu, parsed } = deps.complete(template, { roomId, userId, membership: 'leave', content });
+    await client.call(sendLeave, server, { params: { roomId, eventId: parsed.eventId }, body: pdu });
+    return { rules, pdu };
+  }
+
+  /** A leave that follows the invitation or knock alone, and that no other server is told of. */
+  function leaveAlone(
+    rules: RoomVersionRules,
+    userId: string,
+    roomId: string,
+    content: JsonObject,
+    member: MemberEventRow,
+  ) {
+    const { event_id: eventId, depth } = member;
+    const reference = rules.event.references === 'pairs' ? [eventId, { sha256: '' }] : eventId;
+    const event: JsonObject = {
+      type: 'm.room.member',
+      room_id: roomId,
+      sender: userId,
+      state_key: userId,
+      content: { ...content, membership: 'leave' },
+      depth: Math.min(depth + 1, Number.MAX_SAFE_INTEGER),
+      origin_server_ts: deps.now(),
+      prev_events: [reference],
+      auth_events: [reference],
+      ...(rules.event.eventId === 'explicit' && { event_id: `$${deps.randomId()}:${signer.serverName}` }),
+    };
+    return { rules, pdu: hashAndSignEvent(rules, event, signer.serverName, signer.key) };
+  }
+
+  async function leaveAnyhow(userId: string, roomId: string, content: JsonObject, member: MemberEventRow) {
+    const asked = member.servers === null ? [] : (JSON.parse(member.servers) as string[]);
+    const servers = candidateServers(roomId, [...asked, serverNameOf(member.sender)], signer);
+    try {
+      return (await throughAny(servers, (server) => leaveThrough(server, userId, roomId, content), log)).value;
+    } catch (error) {
+      const rules = findRoomVersion(member.room_version);
+      if (!(error instanceof MatrixError) || rules === undefined) throw error;
+      log.info(
+        { roomId, reason: error.message },
+        'Nobody could be told that an invitation is declined, or a knock withdrawn',
+      );
+      return leaveAlone(rules, userId, roomId, content, member);
+    }
+  }
+
+  return async (userId, roomId, content) => {
+    const member = await findMemberEvent(db, roomId, userId);
+    if (member === undefined) throw new MatrixError('forbidden', { message: 'You are not in this room.' });
+    const { membership: previous } = member;
+    if (previous === 'leave') return;
+    if (previous === 'ban') throw new MatrixError('forbidden', { message: 'You are banned from this room.' });
+    const { rules, pdu } = await leaveAnyhow(userId, roomId, content, member);
+    const [received] = await deps.checkPdus(rules, [pdu]);
+    if (received?.kind !== 'ok') throw new Error('An event of this server does not pass its own checks');
+    await deps.recordRemote({ rules, received, previous, shown: undefined });
+  };
+}

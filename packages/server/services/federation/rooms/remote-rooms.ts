@@ -1,0 +1,106 @@
+import { type EventSigner, isRoomAlias, parseServerName, serverNameOf } from '@portico/protocol';
+import type { Database } from '@portico/storage';
+import { findMemberEvent, readHosts } from '@portico/storage/stores/federation-rooms.ts';
+import { MatrixError } from '../../../errors/matrix-error.ts';
+import { queryDirectory } from '../../../federation-api/queries.ts';
+import type { Logger } from '../../../observability/logger.ts';
+import type { JoinedRoom } from '../../rooms/importing/join-imported.ts';
+import type { RemoteMembership } from '../../rooms/importing/remote-invite.ts';
+import { admissionKeys, peopleWhoInvite } from '../../rooms/membership/restricted-join.ts';
+import type { ReadState } from '../../rooms/read-state.ts';
+import type { RemoteJoin, RemoteRooms } from '../../rooms/remote-rooms.ts';
+import type { FederationClient } from '../client/federation-client.ts';
+import { FederationError } from '../client/federation-error.ts';
+import type { IngestEvent } from '../receiving/ingest.ts';
+import type { CheckPdus } from './check-pdus.ts';
+import { createCompleteEvent } from './complete-event.ts';
+import type { FederatedRooms } from './federated-rooms.ts';
+import { createJoinThrough } from './remote-join.ts';
+import { createKnockThrough } from './remote-knock.ts';
+import { createRemoteLeave } from './remote-leave.ts';
+import type { FilterToldState } from './shown-state.ts';
+import { candidateServers, maxServers, throughAny } from './through-servers.ts';
+
+type Dependencies = {
+  readonly db: Database;
+  readonly client: FederationClient;
+  readonly rooms: FederatedRooms;
+  readonly readState: ReadState;
+  readonly checkPdus: CheckPdus;
+  readonly ingest: IngestEvent;
+  readonly filterToldState: FilterToldState;
+  readonly joinImported: (joined: JoinedRoom) => Promise<number>;
+  readonly recordRemote: (membership: RemoteMembership) => Promise<unknown>;
+  readonly invite: RemoteRooms['invite'];
+  readonly signer: EventSigner;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly randomId: () => string;
+};
+
+export function createRemoteRooms(dependencies: Dependencies): RemoteRooms {
+  const deps = { ...dependencies, complete: createCompleteEvent(dependencies) };
+  const { db, client, rooms, signer, log } = deps;
+  const jobs = new Map<string, Promise<unknown>>();
+  const joinThrough = createJoinThrough(deps);
+  const knockThrough = createKnockThrough(deps);
+
+  async function serversFor({ roomId, userId, via }: RemoteJoin) {
+    const member = await findMemberEvent(db, roomId, userId);
+    return candidateServers(roomId, [...via, serverNameOf(member?.sender ?? '')], signer);
+  }
+
+  return {
+    invite: deps.invite,
+    leave: createRemoteLeave(deps),
+    async isAway(roomId) {
+      const room = await rooms.find(roomId, signer.serverName);
+      return room === undefined || (!room.isOurs && (room.hasMembers || room.createEventNid === 0));
+    },
+    async join(request) {
+      const running = jobs.get(request.roomId);
+      if (running !== undefined) {
+        await running.catch(() => undefined);
+        return 'again';
+      }
+      const job = serversFor(request).then((servers) =>
+        throughAny(servers, (server) => joinThrough.enter(server, request), log),
+      );
+      jobs.set(request.roomId, job);
+      try {
+        await job;
+        return 'joined';
+      } finally {
+        jobs.delete(request.roomId);
+      }
+    },
+    async joinAdmitted(request) {
+      const { roomId, via } = request;
+      const room = await rooms.find(roomId, signer.serverName);
+      if (room === undefined || !room.isOurs) return false;
+      const [state, hosts] = await Promise.all([
+        deps.readState(room.roomNid, admissionKeys),
+        readHosts(db, room.roomNid, maxServers),
+      ]);
+      const servers = candidateServers(roomId, [...peopleWhoInvite(state).map(serverNameOf), ...via, ...hosts], signer);
+      if (servers.length === 0) return false;
+      await throughAny(servers, (server) => joinThrough.join(server, request, room), log);
+      return true;
+    },
+    async knock(request) {
+      await throughAny(await serversFor(request), (server) => knockThrough(server, request), log);
+    },
+    async resolveAlias(alias) {
+      const server = isRoomAlias(alias) ? parseServerName(serverNameOf(alias) ?? '') : undefined;
+      if (server === undefined || server === signer.serverName) throw new MatrixError('alias.not-found');
+      try {
+        const answer = await client.call(queryDirectory, server, { query: { room_alias: alias } });
+        return { roomId: answer.room_id, servers: [...answer.servers.slice(0, maxServers), server] };
+      } catch (error) {
+        if (!(error instanceof FederationError)) throw error;
+        if (error.refusal?.errcode === 'M_NOT_FOUND') throw new MatrixError('alias.not-found');
+        throw new MatrixError('federation.failed');
+      }
+    },
+  };
+}
