@@ -41,6 +41,7 @@ import { createRoomService } from './services/rooms/room-service.ts';
 import { createCarrySettings } from './services/rooms/upgrade/carry-settings.ts';
 import { createTags } from './services/tags/tags.ts';
 import { createPushRules } from './services/push-rules/push-rules.ts';
+import { noHistory } from './services/reading/history.ts';
 import { createReading } from './services/reading/reading.ts';
 import { createAccountDataStream } from './services/sync/streams/account-data.ts';
 import { createReceiptStream } from './services/sync/streams/receipts.ts';
@@ -192,7 +193,7 @@ export async function compose({
     ...federation.services,
     ...shared.services,
     rooms,
-    reading,
+    reading: { ...reading, history: across?.history ?? noHistory },
     sync,
     keys,
     keyBackup: createKeyBackup({ db }),

@@ -6,6 +6,8 @@ import { createInboundEdus, type EduHandlers } from '../services/federation/rece
 import { createOriginQueues } from '../services/federation/receiving/origin-queues.ts';
 import type { Outbox } from '../services/federation/sender/outbox.ts';
 import { createEndRequests } from '../services/federation/receiving/ended-requests.ts';
+import { createHistory } from '../services/federation/history/history.ts';
+import { createHistorySource } from '../services/federation/history/history-source.ts';
 import { createIngest } from '../services/federation/receiving/ingest.ts';
 import { createInboundRedactions } from '../services/federation/receiving/inbound-redactions.ts';
 import { createFetchMissing } from '../services/federation/receiving/missing-events.ts';
@@ -24,6 +26,7 @@ import { createFilterToldState } from '../services/federation/rooms/shown-state.
 import { createTellState } from '../services/federation/rooms/told-state.ts';
 import { createSender, type FederationSender } from '../services/federation/sender/sender.ts';
 import type { InviteRules } from '../services/privacy/invite-rules.ts';
+import type { History } from '../services/reading/history.ts';
 import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
 import type { RoomParts } from '../services/rooms/room-parts.ts';
 import type { UnreadService } from '../services/unread/unread-service.ts';
@@ -47,6 +50,7 @@ type Context = {
 
 export type RoomsAcrossServers = {
   readonly remote: RemoteRooms;
+  readonly history: History;
   readonly services: {
     readonly memberRequests: MemberRequests;
     readonly inboundTransactions: InboundTransactions;
@@ -68,9 +72,10 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
   const rooms = createFederatedRooms(db, serverName);
   const checkPdus = createCheckPdus(federation.verifyEvents);
   const outliers = createStoreOutliers(importing);
+  const redactions = createInboundRedactions({ db, readState, stateEvents, unread, now });
   const ingest = createIngest({
     receiver,
-    redactions: createInboundRedactions({ db, readState, stateEvents, unread, now }),
+    redactions,
     fetchMissing: createFetchMissing({ db, client, checkPdus, outliers }),
   });
   const filterToldState = createFilterToldState(checkPdus);
@@ -79,6 +84,16 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
   const invite = createOutgoingInvites({ ...shared, client, references });
   const federationSender = createSender({ db, client, outbox, serverName, log, now, randomId });
   return {
+    history: createHistory({
+      rooms,
+      redactions,
+      importing,
+      serverName,
+      log,
+      now,
+      source: createHistorySource({ client, checkPdus }),
+      resolver: parts.resolver,
+    }),
     remote: createRemoteRooms({ ...shared, client, joinImported, recordRemote, invite }),
     services: {
       memberRequests: createMemberRequests({ ...shared, states, stateEvents, references }),

@@ -96,3 +96,19 @@ export const getMissingEvents = operation({
   answerLimit: 16 * megabyte,
   timeout,
 });
+
+export const timestampToEvent = operation({
+  method: 'GET',
+  path: '/_matrix/federation/v1/timestamp_to_event/:roomId',
+  operationId: 'getEventByTimestampForServer',
+  summary: 'Gives the event closest to a time.',
+  auth,
+  params: roomParams,
+  query: Type.Object({
+    ts: Type.Integer(),
+    dir: Type.Union([Type.Literal('f'), Type.Literal('b')]),
+  }),
+  response: Type.Object({ event_id: Type.String(), origin_server_ts: Type.Integer() }, { title: 'EventOfTime' }),
+  answerLimit: megabyte,
+  timeout: 10_000,
+});

@@ -14,6 +14,7 @@ import { keys } from './0013-keys.ts';
 import { federationEdus } from './0014-federation-edus.ts';
 import { privacy } from './0015-privacy.ts';
 import { joining } from './0016-joining.ts';
+import { historyGaps } from './0017-history-gaps.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   federationEdus,
   privacy,
   joining,
+  historyGaps,
 ];

@@ -31,6 +31,10 @@ export type NewEvent = {
   readonly powerLevelsNid: number | undefined;
   /** Whose device sent it under which transaction ID. */
   readonly transaction: { readonly deviceId: string; readonly txnId: string } | undefined;
+  /** Events right before it that are not in the timeline here: a gap. */
+  readonly missingBefore?: readonly string[] | undefined;
+  /** Whether it is stored already, as an outlier. */
+  readonly isKnown?: boolean | undefined;
 };
 
 const insertEventOutsideTimeline = sql<
@@ -91,15 +95,61 @@ const insertTimelineEvent = sql<
     powerLevelsNid: number | null,
     senderDevice: string | null,
     txnId: string | null,
+    missingBefore: string | null,
   ]
 >(
   'events.insert',
   `insert into events (event_nid, event_id, room_nid, status, stream_position, room_order, type, state_key, sender,
      origin_server_ts, depth, before_content, content, after_content, state_before, state_after, head_state, replaces_nid,
-     thread_nid, ordinal, chain_id, chain_seq, power_levels_nid, sender_device, txn_id)
+     thread_nid, ordinal, chain_id, chain_seq, power_levels_nid, sender_device, txn_id, missing_before)
    values ($1, $2, $3, $4, position($5), position($5) * 1048576, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-     $17, $18, $19, $20, $21, $22, $23, $24)
+     $17, $18, $19, $20, $21, $22, $23, $24, $25)
    on conflict do nothing`,
+);
+
+/* 3 is an outlier. */
+const placeKnownEvent = sql<
+  void,
+  [
+    eventNid: number,
+    status: number,
+    position: PositionParam,
+    stateBefore: number | null,
+    stateAfter: number | null,
+    headState: number | null,
+    replacesNid: number | null,
+    threadNid: number | null,
+    ordinal: number,
+    missingBefore: string | null,
+    chainId: number | null,
+    chainSeq: number | null,
+    powerLevelsNid: number | null,
+  ]
+>(
+  'events.place-known',
+  `update events set status = $2, stream_position = position($3), room_order = position($3) * 1048576, state_before = $4,
+     state_after = $5, head_state = $6, replaces_nid = $7, thread_nid = $8, ordinal = $9, missing_before = $10,
+     chain_id = coalesce(chain_id, $11), chain_seq = coalesce(chain_seq, $12),
+     power_levels_nid = coalesce(power_levels_nid, $13)
+   where event_nid = $1 and status = 3 and room_order is null`,
+);
+
+const judgeKnownEvent = sql<
+  void,
+  [
+    eventNid: number,
+    status: number,
+    stateBefore: number | null,
+    stateAfter: number | null,
+    chainId: number | null,
+    chainSeq: number | null,
+    powerLevelsNid: number | null,
+  ]
+>(
+  'events.judge-known',
+  `update events set status = $2, state_before = $3, state_after = $4, chain_id = coalesce(chain_id, $5),
+     chain_seq = coalesce(chain_seq, $6), power_levels_nid = coalesce(power_levels_nid, $7)
+   where event_nid = $1 and status = 3 and room_order is null`,
 );
 
 const upsertCurrentState = sql<void, [roomNid: number, type: string, stateKey: string, eventNid: number]>(
@@ -113,6 +163,10 @@ const insertPowerLevelsLink = sql<void, [eventNid: number, eventId: string, base
   'insert into power_levels_links (event_nid, event_id, base_nid) values ($1, $2, $3) on conflict do nothing',
 );
 
+function placeOf({ chain, powerLevelsNid }: NewEvent) {
+  return [chain?.chain ?? null, chain?.seq ?? null, powerLevelsNid ?? null] as const;
+}
+
 function addPowerLevelsLink(set: WriteSet, event: NewEvent): void {
   if (event.type !== 'm.room.power_levels' || event.stateKey !== '') return;
   set.add(insertPowerLevelsLink, [event.eventNid, event.eventId, event.powerLevelsNid ?? null]);
@@ -120,6 +174,23 @@ function addPowerLevelsLink(set: WriteSet, event: NewEvent): void {
 
 /** Adds an event to the end of its room. Fails on the guard `event.duplicate` if it, or its transaction, is there already. */
 export function addTimelineEvent(set: WriteSet, event: NewEvent, position: PositionParam): void {
+  const missingBefore = event.missingBefore === undefined ? null : JSON.stringify(event.missingBefore);
+  if (event.isKnown === true) {
+    set.guard('event.duplicate', 1, placeKnownEvent, [
+      event.eventNid,
+      event.status,
+      position,
+      event.stateBefore ?? null,
+      event.stateAfter ?? null,
+      event.headState ?? null,
+      event.replacesNid ?? null,
+      event.threadNid ?? null,
+      event.ordinal,
+      missingBefore,
+      ...placeOf(event),
+    ]);
+    return;
+  }
   set.guard('event.duplicate', 1, insertTimelineEvent, [
     event.eventNid,
     event.eventId,
@@ -145,12 +216,18 @@ export function addTimelineEvent(set: WriteSet, event: NewEvent, position: Posit
     event.powerLevelsNid ?? null,
     event.transaction?.deviceId ?? null,
     event.transaction?.txnId ?? null,
+    missingBefore,
   ]);
   addPowerLevelsLink(set, event);
 }
 
 /** Keeps an event that has no place in its room's order: it was rejected, or soft-failed. */
 export function addEventOutsideTimeline(set: WriteSet, event: NewEvent): void {
+  if (event.isKnown === true) {
+    const { eventNid, status, stateBefore = null, stateAfter = null } = event;
+    set.guard('event.duplicate', 1, judgeKnownEvent, [eventNid, status, stateBefore, stateAfter, ...placeOf(event)]);
+    return;
+  }
   set.guard('event.duplicate', 1, insertEventOutsideTimeline, [
     event.eventNid,
     event.eventId,

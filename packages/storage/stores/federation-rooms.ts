@@ -70,6 +70,13 @@ const selectPdus = sql<StoredPduRow, [eventIds: string]>(
    from events where event_id in (select value from json_each(cast($1 as text)))`,
 );
 
+const selectPdusUpTo = sql<StoredPduRow, [roomNid: number, upTo: number, limit: number]>(
+  'federation-rooms.pdus-up-to',
+  `select event_nid, event_id, room_nid, status, depth, room_order, state_before, state_after, state_key, type,
+     origin_server_ts, before_content || content || after_content as pdu
+   from events where room_nid = $1 and room_order <= $2 order by room_order desc limit $3`,
+);
+
 const insertPendingRedaction = sql<void, [eventId: string, redactionNid: number, roomNid: number]>(
   'pending-redactions.insert',
   'insert into pending_redactions (event_id, redaction_nid, room_nid) values ($1, $2, $3) on conflict do nothing',
@@ -79,6 +86,12 @@ const selectPendingRedactions = sql<{ redaction_nid: number; event_id: string },
   'pending-redactions.of-event',
   `select p.redaction_nid, e.event_id from pending_redactions p join events e on e.event_nid = p.redaction_nid
    where p.event_id = $1 and p.room_nid = $2 order by p.redaction_nid limit 10`,
+);
+
+const selectPendingTargets = sql<{ event_id: string }, [eventIds: string]>(
+  'pending-redactions.targets',
+  `select distinct event_id from pending_redactions
+   where event_id in (select value from json_each(cast($1 as text)))`,
 );
 
 const deletePendingRedactions = sql<void, [eventId: string]>(
@@ -110,6 +123,11 @@ export async function readPdusById(reader: Reader, eventIds: readonly string[]):
   return eventIds.length === 0 ? [] : reader.all(selectPdus, [JSON.stringify(eventIds)]);
 }
 
+/** The last events of a room's timeline up to a place, newest first. */
+export function readPdusUpTo(reader: Reader, roomNid: number, upTo: number, limit: number): Promise<StoredPduRow[]> {
+  return reader.all(selectPdusUpTo, [roomNid, upTo, limit]);
+}
+
 /** Keeps a redaction in mind until what it redacts is there. */
 export function addPendingRedaction(set: WriteSet, eventId: string, redactionNid: number, roomNid: number): void {
   set.add(insertPendingRedaction, [eventId, redactionNid, roomNid]);
@@ -121,6 +139,12 @@ export function readPendingRedactions(
   eventId: string,
 ): Promise<{ redaction_nid: number; event_id: string }[]> {
   return reader.all(selectPendingRedactions, [eventId, roomNid]);
+}
+
+/** Those of some events that a redaction came before. */
+export async function readPendingTargets(reader: Reader, eventIds: readonly string[]): Promise<ReadonlySet<string>> {
+  if (eventIds.length === 0) return new Set();
+  return new Set((await reader.all(selectPendingTargets, [JSON.stringify(eventIds)])).map((row) => row.event_id));
 }
 
 export function dropPendingRedactions(set: WriteSet, eventId: string): void {

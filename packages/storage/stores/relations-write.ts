@@ -18,10 +18,7 @@ export type NewRelation = {
   readonly annotationKey: string | undefined;
 };
 
-type RelationParams = [
-  roomNid: number,
-  targetId: string,
-  position: PositionParam,
+type AfterPlace = [
   eventNid: number,
   eventId: string,
   relType: string,
@@ -31,6 +28,7 @@ type RelationParams = [
   replaces: number,
   annotationKey: string | null,
 ];
+type RelationParams = [roomNid: number, targetId: string, position: PositionParam, ...AfterPlace];
 
 const columns = `room_nid, target_id, room_order, event_nid, event_id, rel_type, event_type, sender, ts, replaces,
      annotation_key`;
@@ -39,6 +37,11 @@ const insertRelation = sql<void, RelationParams>(
   'relations.insert',
   `insert into relations (${columns})
    values ($1, $2, position($3) * 1048576, $4, $5, $6, $7, $8, $9, $10, $11)`,
+);
+
+const insertRelationAt = sql<void, [roomNid: number, targetId: string, order: number, ...AfterPlace]>(
+  'relations.insert-at',
+  `insert into relations (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 );
 
 const insertNewAnnotation = sql<void, RelationParams>(
@@ -71,15 +74,17 @@ const markLateTarget = sql<void, [eventNid: number, roomNid: number, eventId: st
 const deleteRelation = sql<void, [eventNid: number]>('relations.delete', 'delete from relations where event_nid = $1');
 
 /**
- * Records that an event, of the same set, relates to another. With `isNew` the guard `relation.duplicate` holds that
+ * Records that an event, of the same set, relates to another. The place is the event's own. With `isNew` the guard `relation.duplicate` holds that
  * its sender has not annotated the event with the same before.
  */
-export function addRelation(set: WriteSet, relation: NewRelation, position: PositionParam, isNew: boolean): void {
+export function addRelation(
+  set: WriteSet,
+  relation: NewRelation,
+  place: PositionParam | { readonly order: number },
+  isNew: boolean,
+): void {
   const { roomNid, targetId, relType, annotationKey } = relation;
-  const params: RelationParams = [
-    roomNid,
-    targetId,
-    position,
+  const rest: AfterPlace = [
     relation.eventNid,
     relation.eventId,
     relType,
@@ -89,8 +94,10 @@ export function addRelation(set: WriteSet, relation: NewRelation, position: Posi
     relation.replaces ? 1 : 0,
     annotationKey ?? null,
   ];
-  if (isNew && annotationKey !== undefined) set.guard('relation.duplicate', 1, insertNewAnnotation, params);
-  else set.add(insertRelation, params);
+  if ('order' in place) set.add(insertRelationAt, [roomNid, targetId, place.order, ...rest]);
+  else if (isNew && annotationKey !== undefined) {
+    set.guard('relation.duplicate', 1, insertNewAnnotation, [roomNid, targetId, place, ...rest]);
+  } else set.add(insertRelation, [roomNid, targetId, place, ...rest]);
   const kind = Object.hasOwn(relationKinds, relType) ? relationKinds[relType as keyof typeof relationKinds] : 0;
   if (kind !== 0) set.add(markTarget, [kind, targetId, roomNid]);
 }

@@ -23,6 +23,8 @@ export type ClientEventRow = {
   readonly redacted_by: number | null;
   /** Which kinds of relations other events have to it that are shown with it: see `relationKinds`. */
   readonly relation_kinds: number | null;
+  /** Events right before it that are not in the timeline here, as a JSON list: a gap that other servers may fill. */
+  readonly missing_before: string | null;
   readonly sender_device: string | null;
   readonly txn_id: string | null;
   readonly prev_event_id: string | null;
@@ -32,7 +34,7 @@ export type ClientEventRow = {
 
 const columns = `e.event_nid, e.event_id, e.room_nid, e.room_order, e.type, e.state_key, e.sender,
   e.origin_server_ts, e.content, case when e.type = 'm.room.redaction' then e.after_content end as redaction_fields,
-  e.state_before, e.state_after, e.head_state, e.replaces_nid, e.redacted_by, e.relation_kinds, e.sender_device, e.txn_id,
+  e.state_before, e.state_after, e.head_state, e.replaces_nid, e.redacted_by, e.relation_kinds, e.missing_before, e.sender_device, e.txn_id,
   p.event_id as prev_event_id, p.sender as prev_sender, p.content as prev_content`;
 const withPrevious = 'left join events p on p.event_nid = e.replaces_nid';
 

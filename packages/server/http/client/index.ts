@@ -2,7 +2,7 @@ import type { AccountServices } from '../../services/accounts/account-services.t
 import type { PushRules } from '../../services/push-rules/push-rules.ts';
 import type { KeyBackup } from '../../services/keys/key-backup.ts';
 import type { Keys } from '../../services/keys/keys.ts';
-import type { ReadingContext } from '../../services/reading/context.ts';
+import type { HistoryContext } from '../../services/reading/context.ts';
 import type { Receipts } from '../../services/receipts/receipts.ts';
 import type { RoomService } from '../../services/rooms/room-service.ts';
 import type { Search } from '../../services/search/search.ts';
@@ -50,7 +50,7 @@ export type ClientServices = AccountServices &
     readonly discovery: BaseUrl;
     readonly roomVersions: RoomVersionSupport;
     readonly rooms: RoomService;
-    readonly reading: ReadingContext;
+    readonly reading: HistoryContext;
     readonly sync: Sync;
     readonly receipts: Receipts;
     readonly pushRules: PushRules;

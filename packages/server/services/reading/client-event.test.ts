@@ -20,6 +20,7 @@ const row: ClientEventRow = {
   replaces_nid: null,
   redacted_by: null,
   relation_kinds: null,
+  missing_before: null,
   sender_device: 'D',
   txn_id: 't"1',
   prev_event_id: null,

@@ -2,6 +2,7 @@ import type { Database } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import type { Access } from './access.ts';
 import type { InviteRules } from '../privacy/invite-rules.ts';
+import type { History } from './history.ts';
 import type { IgnoredUsers } from './ignored-users.ts';
 import type { RoomNames } from './room-names.ts';
 import type { Visibility } from './visibility.ts';
@@ -17,6 +18,9 @@ export type ReadingContext = {
   readonly ignored: IgnoredUsers;
   readonly inviteRules: InviteRules;
 };
+
+/** The same for who may read on where this server's own knowledge ends. */
+export type HistoryContext = ReadingContext & { readonly history: History };
 
 /** Who reads, and on which device. */
 export type Requester = { readonly userId: string; readonly deviceId: string };

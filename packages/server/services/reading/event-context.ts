@@ -1,11 +1,11 @@
 import type { RoomEventFilter } from '@portico/protocol/sync-filter/event-filter.ts';
 import type { ClientEventRow } from '@portico/storage/stores/timeline.ts';
 import { readEvents } from '@portico/storage/stores/timeline.ts';
-import type { ReadingContext, Requester } from './context.ts';
+import type { HistoryContext, ReadingContext, Requester } from './context.ts';
 import { eventTest } from './event-reader.ts';
+import { readFilledPage } from './filled-page.ts';
 import { readSenderMembers } from './lazy-members.ts';
 import { getVisibleEvent } from './one-event.ts';
-import { readPage } from './page.ts';
 import { rawRender } from './render.ts';
 import { endOfPosition, formatPlace } from './tokens.ts';
 import { answered } from './visibility.ts';
@@ -15,7 +15,7 @@ const maxLimit = 100;
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidcontexteventid} */
 export async function readEventContext(
-  context: ReadingContext,
+  context: HistoryContext,
   requester: Requester,
   request: {
     readonly roomId: string;
@@ -42,7 +42,7 @@ export async function readEventContext(
   const [before, after] = await Promise.all([
     beforeLimit === 0
       ? none
-      : readPage(context, {
+      : readFilledPage(context, roomId, {
           ...common,
           range: { roomNid, after: -1, upTo: order - 1 },
           direction: 'backwards',
@@ -50,7 +50,7 @@ export async function readEventContext(
         }),
     afterLimit === 0
       ? none
-      : readPage(context, {
+      : readFilledPage(context, roomId, {
           ...common,
           range: { roomNid, after: order, upTo: newest },
           direction: 'forwards',

@@ -2,8 +2,8 @@ import { passesRooms, type RoomEventFilter } from '@portico/protocol/sync-filter
 import { rawRender } from './render.ts';
 import { eventTest } from './event-reader.ts';
 import { readSenderMembers } from './lazy-members.ts';
-import { readPage } from './page.ts';
-import type { ReadingContext, Requester } from './context.ts';
+import { readFilledPage } from './filled-page.ts';
+import type { HistoryContext, Requester } from './context.ts';
 import { endOfPosition, formatPlace, parsePlace } from './tokens.ts';
 
 export type MessagesRequest = {
@@ -24,7 +24,7 @@ const maxLimit = 1000;
  * {@link https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidmessages}
  */
 export async function readMessages(
-  context: ReadingContext,
+  context: HistoryContext,
   requester: Requester,
   request: MessagesRequest,
 ): Promise<string> {
@@ -38,7 +38,7 @@ export async function readMessages(
       ? { roomNid: access.roomNid, after: stop ?? -1, upTo: Math.min(start ?? newest, newest) }
       : { roomNid: access.roomNid, after: start ?? -1, upTo: Math.min(stop ?? newest, newest) };
   const { events, next } = passesRooms(filter, request.roomId)
-    ? await readPage(context, {
+    ? await readFilledPage(context, request.roomId, {
         range,
         direction,
         limit: Math.min(request.limit ?? defaultLimit, maxLimit),

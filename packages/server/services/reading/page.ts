@@ -9,6 +9,8 @@ export type Page = {
   readonly events: readonly SeenEvent[];
   /** Where the next page starts; `undefined` if the range holds nothing more. */
   readonly next: number | undefined;
+  /** The place of the event behind the gap that the page ended at. */
+  readonly gap?: number;
 };
 
 export type PageRequest = {
@@ -19,6 +21,8 @@ export type PageRequest = {
   /** Message events of these people are left out. */
   readonly ignored: ReadonlySet<string>;
   readonly test: ((row: ClientEventRow) => boolean) | undefined;
+  /** Whether the page ends where something is missing in front of the event at a place; by default it does not. */
+  readonly stopAtGap?: (order: number) => boolean;
 };
 
 /** A page ends early after that many events that the reader does not get, and says where to go on. */
@@ -28,7 +32,7 @@ const maxBatch = 500;
 /** Reads on over what the viewer may not see or did not ask for, so that such stretches do not end a page. */
 export async function readPage(
   { db, visibility }: { readonly db: Reader; readonly visibility: Visibility },
-  { range, direction, limit, viewer, ignored, test }: PageRequest,
+  { range, direction, limit, viewer, ignored, test, stopAtGap }: PageRequest,
 ): Promise<Page> {
   const events: SeenEvent[] = [];
   let { after, upTo } = range;
@@ -41,12 +45,14 @@ export async function readPage(
       const order = row.room_order ?? 0;
       // One event too many was asked for: that it is there means that there is more.
       if (events.length === limit) return { events, next: direction === 'backwards' ? order : order - 1 };
+      const isGap = row.missing_before !== null && stopAtGap?.(order) === true && order - 1 > range.after;
+      if (isGap && direction === 'forwards') return { events, next: after, gap: order };
       if (direction === 'backwards') upTo = order - 1;
       else after = order;
       const sight = sights.get(row.event_nid);
-      if (sight === undefined || sight.answer !== 'yes') continue;
-      if (row.state_key === null && ignored.has(row.sender)) continue;
-      if (test === undefined || test(row)) events.push({ row, membership: sight.membership });
+      const isShown = sight?.answer === 'yes' && (row.state_key !== null || !ignored.has(row.sender));
+      if (isShown && (test === undefined || test(row))) events.push({ row, membership: sight.membership });
+      if (isGap) return { events, next: order - 1, gap: order };
     }
     if (rows.length < batch) return { events, next: undefined };
     scanned += rows.length;

@@ -9,7 +9,7 @@ export function appendRelation(
   set: WriteSet,
   { content, stateKey }: Pick<RoomEvent, 'content' | 'stateKey'>,
   { eventNid, eventId, roomNid, type, sender, originServerTs: ts, transaction }: NewEvent,
-  position: PositionParam,
+  place: PositionParam | { readonly order: number },
 ): void {
   // What a client here sends has an ID that nobody knew before.
   const isOwn = transaction !== undefined;
@@ -30,7 +30,7 @@ export function appendRelation(
       replaces: relation.type === 'm.replace' && isReplacement(type, stateKey, content),
       annotationKey: relation.key,
     },
-    position,
+    place,
     isOwn,
   );
 }

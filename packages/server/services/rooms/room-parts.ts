@@ -5,11 +5,13 @@ import type { NewRooms } from './new-rooms.ts';
 import type { ReadState } from './read-state.ts';
 import type { Receiver } from './receiving/receiver.ts';
 import type { ReferenceHashes } from './reference-hashes.ts';
+import type { StateResolver } from './resolution/state-resolver.ts';
 import type { RoomWriter } from './room-writer.ts';
 
 /** What other services that change rooms are made of. */
 export type RoomParts = {
   readonly receiver: Receiver;
+  readonly resolver: StateResolver;
   readonly importing: ImportDependencies;
   /** Makes a room that somebody joined through another server one of this server's. */
   readonly joinImported: (joined: JoinedRoom) => Promise<number>;

@@ -200,6 +200,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
     recordRemote: (membership) => recordRemoteMembership({ db, serverName, findRoomNid }, membership),
     references,
     receiver,
+    resolver,
     writer,
     newRooms,
     readState,

@@ -83,8 +83,9 @@ export function emptyTimeline({ upTo }: Span): Timeline {
   return { rows: [], memberships: undefined, limited: false, start: upTo, isComplete: false, isUnbroken: false };
 }
 
-function plainTimeline({ upTo }: Span, newestFirst: ClientEventRow[], limit: number): Timeline {
-  const limited = newestFirst.length > limit;
+function plainTimeline({ upTo }: Span, all: ClientEventRow[], limit: number): Timeline {
+  const newestFirst = upToGap(all);
+  const limited = newestFirst.length > limit || endsAtGap(newestFirst);
   const rows = newestFirst.slice(0, limit).reverse();
   const [first] = rows;
   const start = first === undefined ? upTo : (first.room_order ?? 0) - 1;
@@ -94,11 +95,13 @@ function plainTimeline({ upTo }: Span, newestFirst: ClientEventRow[], limit: num
 async function filteredTimeline(
   context: SyncContext,
   span: Span,
-  newestFirst: readonly ClientEventRow[],
+  all: readonly ClientEventRow[],
   limit: number,
   test: ((row: ClientEventRow) => boolean) | undefined,
 ): Promise<Timeline> {
   const viewer = span.viewer ?? joinedThroughout;
+  const newestFirst = upToGap(all);
+  const isCut = endsAtGap(newestFirst);
   const sights = await context.visibility.judge(viewer, newestFirst);
   let events: SeenEvent[] = [];
   for (const row of newestFirst) {
@@ -106,8 +109,8 @@ async function filteredTimeline(
     if (sight?.answer === 'yes' && (test === undefined || test(row)))
       events.push({ row, membership: sight.membership });
   }
-  let limited = newestFirst.length > limit;
-  if (limited && events.length < limit) {
+  let limited = isCut || newestFirst.length > limit;
+  if (limited && !isCut && events.length < limit) {
     const read = newestFirst.at(-1)?.room_order ?? 0;
     const page = await readPage(context, {
       range: { roomNid: span.nid, after: span.after, upTo: read - 1 },
@@ -131,6 +134,16 @@ async function filteredTimeline(
     isComplete: false,
     isUnbroken: false,
   };
+}
+
+/** The events behind the last gap among some: a timeline has no holes. */
+function upToGap(newestFirst: readonly ClientEventRow[]): readonly ClientEventRow[] {
+  const index = newestFirst.findIndex((row) => row.missing_before !== null);
+  return index === -1 ? newestFirst : newestFirst.slice(0, index + 1);
+}
+
+function endsAtGap(newestFirst: readonly ClientEventRow[]): boolean {
+  return typeof newestFirst.at(-1)?.missing_before === 'string';
 }
 
 const joinedThroughout: RoomViewer = { userId: '', joinedSince: -1, joinedUntil: Infinity };

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import type { ReadingContext } from '../../../services/reading/context.ts';
+import type { HistoryContext } from '../../../services/reading/context.ts';
 import { readEventContext } from '../../../services/reading/event-context.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
@@ -29,7 +29,7 @@ export const getEventContext = endpoint(
       { title: 'EventContext' },
     ),
   },
-  ({ reading }: { reading: ReadingContext }) =>
+  ({ reading }: { reading: HistoryContext }) =>
     async ({ sender, params, query }) =>
       rawJson(
         await readEventContext(reading, sender, {

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import type { ReadingContext } from '../../../services/reading/context.ts';
+import type { HistoryContext } from '../../../services/reading/context.ts';
 import { readMessages } from '../../../services/reading/messages.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
@@ -30,7 +30,7 @@ export const getMessages = endpoint(
       { title: 'RoomMessages' },
     ),
   },
-  ({ reading }: { reading: ReadingContext }) =>
+  ({ reading }: { reading: HistoryContext }) =>
     async ({ sender, params, query }) =>
       rawJson(
         await readMessages(reading, sender, {

@@ -1,4 +1,4 @@
-import type { ReadingContext } from '../../../services/reading/context.ts';
+import type { HistoryContext } from '../../../services/reading/context.ts';
 import type { Endpoint } from '../../endpoint.ts';
 import { getEventContext } from './get-event-context.ts';
 import { getEvent } from './get-event.ts';
@@ -9,7 +9,7 @@ import { getRoomAliases } from './get-room-aliases.ts';
 import { getRoomState, getStateEvent, getStateEventWithoutKey } from './get-room-state.ts';
 
 /** What reads rooms. */
-export const readingEndpoints: readonly Endpoint<{ reading: ReadingContext }>[] = [
+export const readingEndpoints: readonly Endpoint<{ reading: HistoryContext }>[] = [
   getMessages,
   getEvent,
   getEventContext,

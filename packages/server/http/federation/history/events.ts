@@ -49,7 +49,12 @@ export const backfill = endpoint(backfillOperation, (services: Services) => {
 
 export const getMissingEvents = endpoint(missingOperation, ({ eventQueries }: Services) => {
   return async ({ origin, params, body }) => {
-    const range = { latest: body.latest_events, earliest: body.earliest_events, limit: body.limit ?? 10 };
+    const range = {
+      latest: body.latest_events,
+      earliest: body.earliest_events,
+      limit: body.limit ?? 10,
+      minDepth: body.min_depth ?? 0,
+    };
     return rawJson(`{"events":[${(await eventQueries.missing(origin, params.roomId, range)).join(',')}]}`);
   };
 });

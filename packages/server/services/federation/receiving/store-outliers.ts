@@ -35,7 +35,7 @@ export function createStoreOutliers(deps: ImportDependencies): StoreOutliers {
         eventNid,
         eventId: event.eventId,
         roomNid,
-        status: eventStatus.softFailed,
+        status: eventStatus.outlier,
         type: event.type,
         stateKey: event.stateKey,
         sender: event.sender,

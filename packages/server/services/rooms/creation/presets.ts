@@ -30,7 +30,10 @@ export function presetDrafts(
   const contents: readonly (readonly [string, JsonObject])[] = [
     ['m.room.join_rules', { join_rule: rules.joinRule }],
     ['m.room.history_visibility', { history_visibility: rules.historyVisibility }],
-    ['m.room.guest_access', { guest_access: rules.guestAccess }],
+    // "If this event is absent, servers should act as if it is present and has the value `forbidden`."
+    ...(rules.guestAccess === 'forbidden'
+      ? []
+      : [['m.room.guest_access', { guest_access: rules.guestAccess }] as const]),
   ];
   return contents.filter(([type]) => !overridden(type, '')).map(([type, content]) => stateDraft(sender, type, content));
 }

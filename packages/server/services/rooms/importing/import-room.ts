@@ -6,7 +6,8 @@ import { eventStatus } from '@portico/storage/stores/event-row.ts';
 import { eventStates } from '@portico/storage/stores/event-states.ts';
 import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/events-write.ts';
 import { readUnplaced, setPlace } from '@portico/storage/stores/room-import.ts';
-import type { ReceivedEvent } from '../receiving/received-event.ts';
+import type { StateEvent } from '../head.ts';
+import type { ReceivedEvent, ReceivingRoom } from '../receiving/received-event.ts';
 import type { StateEvents } from '../state-events.ts';
 import { inAuthOrder } from './topological-order.ts';
 
@@ -49,8 +50,8 @@ export async function importState(
   const ordered = inAuthOrder([...received.values()].map(({ event }) => event)).filter(
     (event) => event.stateKey !== undefined && event.roomId === given.roomId,
   );
-  const judged = judgeInOrder(given.rules, ordered);
-  const nids = await storeEvents(deps, roomNid, ordered, received, judged, progress);
+  const judged = judgeInOrder(given.rules, ordered, nothing);
+  const nids = await storeEvents(deps, roomNid, ordered, { received, judged, known: nothing }, progress);
   const entries = given.state.flatMap(({ event }) => {
     const eventNid = judged.get(event.eventId) === true ? nids.get(event.eventId) : undefined;
     return eventNid === undefined ? [] : [{ event, eventNid }];
@@ -60,11 +61,47 @@ export async function importState(
   return { root: await makeState(deps.states, roomNid, entries), createEventNid: create.eventNid, entries };
 }
 
-/** Whether each event is allowed by its auth events; an event that names one which is not, or is not there, is not. */
-function judgeInOrder(rules: RoomVersionRules, ordered: readonly RoomEvent[]): ReadonlyMap<string, boolean> {
+/**
+ * Stores state events outside the timeline, those that their own auth events do not allow as rejected. Auth events that are
+ * not among them have to be here.
+ */
+export async function importOutliers(
+  deps: ImportDependencies,
+  { roomNid, roomId, rules, createEventNid }: ReceivingRoom & { readonly roomId: string },
+  events: readonly ReceivedEvent[],
+): Promise<void> {
+  const received = new Map(events.map((each) => [each.event.eventId, each]));
+  const ordered = inAuthOrder([...received.values()].map(({ event }) => event)).filter(
+    (event) => event.stateKey !== undefined && event.roomId === roomId,
+  );
+  const named = new Set(ordered.flatMap((event) => event.authEvents).filter((eventId) => !received.has(eventId)));
+  const known = new Map(await deps.stateEvents.loadById(rules, [...named]));
+  for (const [nid, create] of await deps.stateEvents.load(rules, [createEventNid])) {
+    known.set(create.event.eventId, { nid, event: create.event });
+  }
+  const judged = judgeInOrder(rules, ordered, known);
+  await storeEvents(deps, roomNid, ordered, { received, judged, known }, () => undefined);
+}
+
+const nothing: ReadonlyMap<string, StateEvent> = new Map();
+
+/**
+ * Whether each event is allowed by its auth events; an event that names one which is not, or is neither there nor known, is
+ * not.
+ */
+function judgeInOrder(
+  rules: RoomVersionRules,
+  ordered: readonly RoomEvent[],
+  known: ReadonlyMap<string, StateEvent>,
+): ReadonlyMap<string, boolean> {
   const judged = new Map<string, boolean>();
   const events = new Map(ordered.map((event) => [event.eventId, event]));
-  const create = ordered.find((event) => event.type === 'm.room.create');
+  for (const [eventId, { event }] of known) {
+    if (events.has(eventId)) continue;
+    events.set(eventId, event);
+    judged.set(eventId, !event.rejected);
+  }
+  const create = [...events.values()].find((event) => event.type === 'm.room.create');
   for (const event of ordered) {
     const authEvents = event.authEvents.map((eventId) => events.get(eventId));
     judged.set(event.eventId, isAllowed(event, authEvents));
@@ -81,15 +118,21 @@ function judgeInOrder(rules: RoomVersionRules, ordered: readonly RoomEvent[]): R
   }
 }
 
+type Judged = {
+  readonly received: ReadonlyMap<string, ReceivedEvent>;
+  readonly judged: ReadonlyMap<string, boolean>;
+  /** Events that are stored already and may be named by others. */
+  readonly known: ReadonlyMap<string, StateEvent>;
+};
+
 async function storeEvents(
   deps: ImportDependencies,
   roomNid: number,
   ordered: readonly RoomEvent[],
-  received: ReadonlyMap<string, ReceivedEvent>,
-  judged: ReadonlyMap<string, boolean>,
+  judged: Judged,
   progress: (stored: number, all: number) => void,
 ): Promise<ReadonlyMap<string, number>> {
-  const nids = new Map<string, number>();
+  const nids = new Map([...judged.known].map(([eventId, { nid }]) => [eventId, nid]));
   for (let start = 0; start < ordered.length; start += eventsPerCommit) {
     const batch = ordered.slice(start, start + eventsPerCommit);
     for (const row of await eventStates(
@@ -102,7 +145,7 @@ async function storeEvents(
     const stored = batch.map((event) => nids.get(event.eventId)).filter((nid) => nid !== undefined);
     const unplaced = await readUnplaced(deps.db, stored);
     const fresh = batch.filter(({ eventId }) => unplaced.has(nids.get(eventId) ?? -1) || !nids.has(eventId));
-    if (fresh.length > 0) await storeBatch(deps, roomNid, fresh, received, judged, nids);
+    if (fresh.length > 0) await storeBatch(deps, roomNid, fresh, judged, nids);
     progress(Math.min(start + eventsPerCommit, ordered.length), ordered.length);
   }
   return nids;
@@ -112,8 +155,7 @@ async function storeBatch(
   { db, chains, stateEvents }: ImportDependencies,
   roomNid: number,
   fresh: readonly RoomEvent[],
-  received: ReadonlyMap<string, ReceivedEvent>,
-  judged: ReadonlyMap<string, boolean>,
+  { received, judged, known }: Judged,
   nids: Map<string, number>,
 ): Promise<void> {
   // Invitations were stored before anything else of their room: they have numbers, and get their place now.
@@ -134,7 +176,8 @@ async function storeBatch(
     if (each === undefined) throw new Error('an event to import was not received');
     const eventNid = numberOf(nids, event);
     const isAllowed = judged.get(event.eventId) === true;
-    const powerLevels = event.authEvents.find((eventId) => received.get(eventId)?.event.type === 'm.room.power_levels');
+    const typeOf = (eventId: string) => (received.get(eventId) ?? known.get(eventId))?.event.type;
+    const powerLevels = event.authEvents.find((eventId) => typeOf(eventId) === 'm.room.power_levels');
     const powerLevelsNid = powerLevels === undefined ? undefined : nids.get(powerLevels);
     const place = places.get(eventNid);
     const row = outlier(roomNid, eventNid, each, isAllowed);

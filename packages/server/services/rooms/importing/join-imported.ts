@@ -1,6 +1,7 @@
 import type { RoomEvent } from '@portico/protocol';
 import type { StateRoot } from '@portico/storage/state-trie/index.ts';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
+import { eventStates } from '@portico/storage/stores/event-states.ts';
 import { type ImportedMember, replaceCurrentState, replaceMembers } from '@portico/storage/stores/room-import.ts';
 import { setCreateEvent } from '@portico/storage/stores/rooms.ts';
 import type { CommitterDependencies, StepCommitter } from '../commit-steps.ts';
@@ -98,11 +99,16 @@ async function joinStep(
     if (read === undefined) break;
     await read();
   }
-  const [authEvents, [member], eventNid] = await Promise.all([
+  const [authEvents, [member], eventNid, previousEvents] = await Promise.all([
     deps.stateEvents.loadById(before.rules, event.authEvents),
     deps.states.getMany(root, [[type, stateKey]]).run(),
     deps.db.reserveIds('event', 1),
+    eventStates(deps.db, event.prevEvents),
   ]);
+  const isHere = new Set(
+    previousEvents.filter((row) => row.status === eventStatus.accepted).map((row) => row.event_id),
+  );
+  const missingBefore = event.prevEvents.filter((eventId) => !isHere.has(eventId));
   const previous = member === undefined ? undefined : (await deps.stateEvents.load(before.rules, [member])).get(member);
   const authEventNids = [...authEvents.values()].map(({ nid }) => nid);
   const chain = await deps.chains.assign(roomNid, [{ eventNid, authEventNids }]);
@@ -131,6 +137,7 @@ async function joinStep(
       chain: chain.events[0]?.position,
       powerLevelsNid: [...authEvents.values()].find((each) => each.event.type === 'm.room.power_levels')?.nid,
       transaction: undefined,
+      ...(missingBefore.length > 0 && { missingBefore }),
     },
     entries,
     memberships,

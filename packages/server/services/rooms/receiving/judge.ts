@@ -26,6 +26,8 @@ export type Judgement = {
   readonly powerLevelsNid: number | undefined;
   /** The events that it follows; those behind a previous event that did not become part of the room included. */
   readonly follows: readonly string[];
+  /** Those of its previous events that have no place in the timeline, nor anything behind them: between them lies a gap. */
+  readonly missingBefore: readonly string[] | undefined;
 };
 
 /**
@@ -41,19 +43,43 @@ export async function judge(
   room: ReceivingRoom,
   { event }: ReceivedEvent,
 ): Promise<Judgement> {
-  const { rules } = room;
   const { authEvents, previous, create, outside } = await loadReferences(deps, room, event);
   const { root: stateBefore, edit } = await stateAfterAll(deps, room, previous);
-  const follows = [...event.prevEvents, ...(await behind(deps, room, outside))];
+  const further = await behind(deps, room, outside);
+  const follows = [...event.prevEvents, ...further.found];
   const powerLevelsNid = authEvents.find((each) => each.event.type === 'm.room.power_levels')?.nid;
   const authEventNids = authEvents.map(({ nid }) => nid);
-  const judgement = { stateBefore, edit, follows, authEventNids, powerLevelsNid };
-  const byAuthEvents = authEvents.map((authEvent) => authEvent.event);
-  const rejection =
-    refusal(checkAuthEvents(rules, event, byAuthEvents)) ??
-    refusal(authorise(rules, event, { create, get: (type, stateKey) => findState(byAuthEvents, type, stateKey) })) ??
-    refusal(authorise(rules, event, { create, get: await stateReader(deps, room, stateBefore, event) }));
+  const missingBefore = further.endless.length === 0 ? undefined : further.endless;
+  const judgement = { stateBefore, edit, follows, missingBefore, authEventNids, powerLevelsNid };
+  const rejection = await findRejection(deps, room, event, {
+    create,
+    stateBefore,
+    authEvents: authEvents.map((authEvent) => authEvent.event),
+  });
   return { ...judgement, rejection };
+}
+
+/** Why an event is to be rejected, by its auth events or by the state before it. */
+export async function findRejection(
+  deps: Pick<JudgeDependencies, 'states' | 'stateEvents'>,
+  room: ReceivingRoom,
+  event: RoomEvent,
+  {
+    authEvents,
+    create,
+    stateBefore,
+  }: {
+    readonly authEvents: readonly RoomEvent[];
+    readonly create: RoomEvent | undefined;
+    readonly stateBefore: StateRoot;
+  },
+): Promise<AuthReject | undefined> {
+  const { rules } = room;
+  return (
+    refusal(checkAuthEvents(rules, event, authEvents)) ??
+    refusal(authorise(rules, event, { create, get: (type, stateKey) => findState(authEvents, type, stateKey) })) ??
+    refusal(authorise(rules, event, { create, get: await stateReader(deps, room, stateBefore, event) }))
+  );
 }
 
 function refusal(decision: ReturnType<typeof authorise>): AuthReject | undefined {
@@ -92,22 +118,26 @@ async function loadReferences(
 /** How far back the way through events outside the room is followed. */
 const maxOutside = 100;
 
-/** What events outside the room follow, through others of their kind. */
+/** What events outside the room follow, through others of their kind; and those of them that follow nothing known. */
 async function behind(
   { reader, stateEvents }: JudgeDependencies,
   { rules }: ReceivingRoom,
   outside: readonly string[],
-): Promise<readonly string[]> {
+): Promise<{ readonly found: readonly string[]; readonly endless: readonly string[] }> {
   const found = new Set<string>();
+  const endless: string[] = [];
   let next = outside;
   while (next.length > 0 && found.size < maxOutside) {
-    const events = await stateEvents.loadById(rules, next);
-    const previous = [...events.values()].flatMap(({ event }) => event.prevEvents).filter((id) => !found.has(id));
+    const events = [...(await stateEvents.loadById(rules, next)).values()].map(({ event }) => event);
+    const previous = events.flatMap(({ prevEvents }) => prevEvents).filter((id) => !found.has(id));
     for (const eventId of previous) found.add(eventId);
     const rows = previous.length === 0 ? [] : await eventStates(reader, previous);
+    const known = new Set(rows.map((row) => row.event_id));
+    const isEndless = ({ prevEvents }: RoomEvent) => prevEvents.some((id) => previous.includes(id) && !known.has(id));
+    endless.push(...events.filter(isEndless).map(({ eventId }) => eventId));
     next = rows.filter(({ status }) => status !== eventStatus.accepted).map((row) => row.event_id);
   }
-  return [...found];
+  return { found: [...found], endless };
 }
 
 function getEvent<T>(events: ReadonlyMap<string, T>, eventId: string): T {
@@ -116,8 +146,9 @@ function getEvent<T>(events: ReadonlyMap<string, T>, eventId: string): T {
   return event;
 }
 
-async function stateAfterAll(
-  { states, resolver }: JudgeDependencies,
+/** The resolution of states. */
+export async function stateAfterAll(
+  { states, resolver }: Pick<JudgeDependencies, 'states' | 'resolver'>,
   room: ReceivingRoom,
   roots: readonly StateRoot[],
 ): Promise<{ readonly root: StateRoot; readonly edit: StateEdit | undefined }> {
@@ -131,7 +162,7 @@ async function stateAfterAll(
 
 /** Reads from a state what judging an event looks at. */
 async function stateReader(
-  { states, stateEvents }: JudgeDependencies,
+  { states, stateEvents }: Pick<JudgeDependencies, 'states' | 'stateEvents'>,
   room: ReceivingRoom,
   root: StateRoot,
   event: RoomEvent,

@@ -6,6 +6,7 @@ import { createPackNumbers } from '@portico/storage/state-trie/pack-numbers.ts';
 import { eventStatus, type EventStatus } from '@portico/storage/stores/event-row.ts';
 import { eventStates } from '@portico/storage/stores/event-states.ts';
 import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/events-write.ts';
+import { readUnplaced } from '@portico/storage/stores/room-import.ts';
 import type { CommitterDependencies, Decision, StepCommitter } from '../commit-steps.ts';
 import { countStep, type DecideContext, isConflict, keysOf, NotInMemory, withReads } from '../decide.ts';
 import { getKnown, type RoomHead } from '../head.ts';
@@ -50,15 +51,18 @@ export function createReceiver(deps: ReceiverDependencies): Receiver {
   const numbers = createPackNumbers((count) => db.reserveIds('event', count));
   const merger = createMerger(states, deps.resolver);
 
-  async function prepare(room: ReceivingRoom, received: ReceivedEvent): Promise<Prepared> {
+  /** `outlier`: the number under which the event is stored already, without a place. */
+  async function prepare(room: ReceivingRoom, received: ReceivedEvent, outlier: number | undefined): Promise<Prepared> {
     const judgement = await judge({ reader: db, states, stateEvents, resolver: deps.resolver }, room, received);
-    const eventNid = await numbers.take(1);
+    const eventNid = outlier ?? (await numbers.take(1));
+    const hasChain = outlier !== undefined && !(await readUnplaced(db, [outlier])).has(outlier);
     const { event, pieces } = received;
     const edits = judgement.edit === undefined ? [] : [judgement.edit];
     let stateAfter = judgement.stateBefore;
     let chain: ChainAssignment | undefined;
     if (event.stateKey !== undefined) {
-      chain = await chains.assign(room.roomNid, [{ eventNid, authEventNids: judgement.authEventNids }]);
+      const links = { eventNid, authEventNids: judgement.authEventNids };
+      chain = hasChain ? undefined : await chains.assign(room.roomNid, [links]);
       if (judgement.rejection === undefined) {
         const change = { type: event.type, stateKey: event.stateKey, event: eventNid };
         const edit = await states.set(judgement.stateBefore, [change]).run();
@@ -86,6 +90,8 @@ export function createReceiver(deps: ReceiverDependencies): Receiver {
       chain: chain?.events[0]?.position,
       powerLevelsNid: event.stateKey === undefined ? undefined : judgement.powerLevelsNid,
       transaction: undefined,
+      missingBefore: judgement.missingBefore,
+      isKnown: outlier !== undefined,
     };
     return { ...judgement, received, stored, stateAfter, edits, chain };
   }
@@ -162,7 +168,8 @@ export function createReceiver(deps: ReceiverDependencies): Receiver {
         }
         if (!isConflict(error) || ++conflicts > maxConflicts) throw error;
         // A failed commit has let go of the states that the event brought along.
-        prepared = await prepare(room, prepared.received);
+        const { isKnown, eventNid } = prepared.stored;
+        prepared = await prepare(room, prepared.received, isKnown === true ? eventNid : undefined);
       }
     }
   }
@@ -173,7 +180,7 @@ export function createReceiver(deps: ReceiverDependencies): Receiver {
       if (known !== undefined && known.status !== eventStatus.outlier) return { kind: 'known' };
       const misplaced = await findMisplaced(db, room, received.event);
       if (misplaced !== undefined) return { kind: 'rejected', rule: 'prev_events.room', reason: misplaced };
-      const prepared = await prepare(room, received);
+      const prepared = await prepare(room, received, known?.event_nid);
       if (prepared.rejection === undefined) return place(room, prepared);
       const { rule, reason } = prepared.rejection;
       await keepOutside(prepared, eventStatus.rejected);

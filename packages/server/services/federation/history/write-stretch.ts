@@ -1,0 +1,77 @@
+import { createWriteSet } from '@portico/storage';
+import { eventStatus } from '@portico/storage/stores/event-row.ts';
+import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/events-write.ts';
+import { addHistoryEvent, type GapRow, setMissingBefore } from '@portico/storage/stores/history.ts';
+import { appendRelation } from '../../relations/append-relation.ts';
+import type { ImportDependencies } from '../../rooms/importing/import-room.ts';
+import type { JudgedEvent, JudgedStretch } from './judge-stretch.ts';
+
+/** Where a stretch goes, from the place of its newest event downwards; and what is known not to be there of what it follows. */
+export type StretchPlace = {
+  readonly roomNid: number;
+  readonly gap: GapRow;
+  readonly newest: number;
+  /** Whether it ends at the event behind the gap, so that nothing is missing between the two. */
+  readonly adjoins: boolean;
+};
+
+/** Gives the events of a stretch their places, and moves the gap behind the oldest of them: all of that or nothing. */
+export async function writeStretch(
+  { db, states }: Pick<ImportDependencies, 'db' | 'states'>,
+  { roomNid, gap, newest, adjoins }: StretchPlace,
+  missing: readonly string[],
+  { events, edits }: JudgedStretch,
+): Promise<readonly JudgedEvent[]> {
+  const placed = events.filter(
+    ({ isRejected, known = eventStatus.outlier }) => !isRejected && known === eventStatus.outlier,
+  );
+  const set = createWriteSet();
+  if (adjoins) setMissingBefore(set, gap, placed.length === 0 ? missing : []);
+  for (const edit of edits) states.append(set, roomNid, edit);
+  for (const each of events) {
+    if (each.isRejected && each.known === undefined) addEventOutsideTimeline(set, toStored(roomNid, each, gap));
+  }
+  for (const [index, each] of placed.entries()) {
+    const order = newest - (placed.length - 1 - index);
+    const stored = toStored(roomNid, each, gap);
+    const isEdge = index === 0 && missing.length > 0;
+    addHistoryEvent(set, isEdge ? { ...stored, missingBefore: missing } : stored, order);
+    appendRelation(set, each.received.event, stored, { order });
+  }
+  let committed = false;
+  try {
+    await db.commit(set);
+    committed = true;
+  } finally {
+    for (const edit of edits) states.settle(edit, committed);
+  }
+  return placed;
+}
+
+function toStored(roomNid: number, judged: JudgedEvent, gap: GapRow): NewEvent {
+  const { received, eventNid, known, isRejected, stateBefore, stateAfter, replacesNid } = judged;
+  const { event, pieces } = received;
+  return {
+    eventNid,
+    eventId: event.eventId,
+    roomNid,
+    status: isRejected ? eventStatus.rejected : eventStatus.accepted,
+    type: event.type,
+    stateKey: event.stateKey,
+    sender: event.sender,
+    originServerTs: event.originServerTs,
+    depth: event.depth,
+    ...pieces,
+    stateBefore: stateBefore.rootId,
+    stateAfter: stateAfter.rootId === stateBefore.rootId ? undefined : stateAfter.rootId,
+    headState: undefined,
+    replacesNid,
+    threadNid: undefined,
+    // What is older than what people have read counts for nobody.
+    ordinal: gap.lower_ordinal,
+    chain: undefined,
+    powerLevelsNid: undefined,
+    transaction: undefined,
+    isKnown: known !== undefined,
+  };
+}

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test, type TestContext } from 'node:test';
+import { eventIdOf, findRoomVersion, hashAndSignEvent, isJsonObject, type JsonObject } from '@portico/protocol';
+import { type FederationPeer, startPeer } from '@portico/testkit/federation-peer.ts';
+import { startTestNetwork } from '@portico/testkit/network.ts';
+import type { TestClient } from '@portico/testkit/test-client.ts';
+
+const rules = findRoomVersion('10');
+assert.ok(rules);
+const v10 = rules;
+
+function sign(peer: FederationPeer, event: JsonObject): { readonly pdu: JsonObject; readonly eventId: string } {
+  const pdu = hashAndSignEvent(v10, event, peer.serverName, peer.key);
+  return { pdu, eventId: eventIdOf(v10, pdu) };
+}
+
+async function say(client: TestClient, path: string, body: string): Promise<void> {
+  const uri = `/_matrix/client/v3/rooms/${path}/send/m.room.message/${randomBytes(6).toString('hex')}`;
+  assert.equal((await client.put(uri, { msgtype: 'm.text', body })).status, 200);
+}
+
+/** A room of a server, which somebody of a hostile one has joined. */
+async function open(context: TestContext) {
+  const network = await startTestNetwork(['hs1', 'hs2']);
+  context.after(() => network.close());
+  const peer = await startPeer(network, 'peer.test');
+  context.after(() => peer.close());
+  const alice = await network.server('hs1').registerUser('alice');
+  const { body } = await alice.post('/_matrix/client/v3/createRoom', { preset: 'public_chat', room_version: '10' });
+  const roomId = String(body['room_id']);
+  const path = encodeURIComponent(roomId);
+  return { network, peer, alice, roomId, path };
+}
+
+async function joinAs(peer: FederationPeer, path: string) {
+  const uri = `/_matrix/federation/v1/make_join/${path}/${encodeURIComponent('@mallory:peer.test')}?ver=10`;
+  const { body } = await peer.send('hs1', 'GET', uri);
+  assert.ok(isJsonObject(body) && isJsonObject(body['event']));
+  const template = body['event'];
+  const { pdu, eventId } = sign(peer, template);
+  const put = `/_matrix/federation/v2/send_join/${path}/${encodeURIComponent(eventId)}`;
+  assert.equal((await peer.send('hs1', 'PUT', put, { content: pdu })).status, 200);
+  const authEvents = [...(template['auth_events'] as string[]).slice(0, 2), eventId];
+  return { eventId, depth: Number(template['depth']), authEvents };
+}
+
+const sendAll = (peer: FederationPeer, pdus: readonly JsonObject[]) =>
+  peer.send('hs1', 'PUT', `/_matrix/federation/v1/send/${randomBytes(6).toString('hex')}`, {
+    content: { origin: peer.serverName, origin_server_ts: Date.now(), pdus },
+  });
+
+type Chunk = readonly { readonly type: string; readonly content: { readonly body?: string } }[];
+
+async function allTexts(client: TestClient, path: string): Promise<(string | undefined)[]> {
+  const texts: (string | undefined)[] = [];
+  for (let from = ''; ;) {
+    const { body } = await client.get(`/_matrix/client/v3/rooms/${path}/messages?dir=b&limit=20${from}`);
+    const { chunk, end } = body as unknown as { chunk: Chunk; end?: string };
+    texts.push(...chunk.filter(({ type }) => type === 'm.room.message').map(({ content }) => content.body));
+    if (end === undefined) return texts;
+    from = `&from=${end}`;
+  }
+}
+
+test('long stretches of rejected events hide nothing of what lies behind them', async (context) => {
+  const { network, peer, alice, roomId, path } = await open(context);
+  await say(alice, path, 'before');
+  const joined = await joinAs(peer, path);
+  let previous = joined.eventId;
+  const rejected: JsonObject[] = [];
+  // Longer than a page of history that servers give each other.
+  for (let index = 0; index < 130; index++) {
+    const { pdu, eventId } = sign(peer, {
+      type: 'm.room.name',
+      state_key: '',
+      room_id: roomId,
+      sender: '@mallory:peer.test',
+      content: { name: `Mine ${index}` },
+      depth: joined.depth + 1 + index,
+      origin_server_ts: Date.now(),
+      prev_events: [previous],
+      auth_events: joined.authEvents,
+    });
+    rejected.push(pdu);
+    previous = eventId;
+  }
+  for (let start = 0; start < rejected.length; start += 50) await sendAll(peer, rejected.slice(start, start + 50));
+  const message = sign(peer, {
+    type: 'm.room.message',
+    room_id: roomId,
+    sender: '@mallory:peer.test',
+    content: { body: 'on top' },
+    depth: joined.depth + 200,
+    origin_server_ts: Date.now(),
+    prev_events: [previous],
+    auth_events: joined.authEvents,
+  });
+  await sendAll(peer, [message.pdu]);
+  await say(alice, path, 'after');
+  assert.deepEqual(await allTexts(alice, path), ['after', 'on top', 'before']);
+
+  const bob = await network.server('hs2').registerUser('bob');
+  assert.equal((await bob.post(`/_matrix/client/v3/join/${path}?via=hs1`, {})).status, 200);
+  assert.deepEqual(await allTexts(bob, path), ['after', 'on top', 'before']);
+});
+
+test('history that a server makes up, or takes from elsewhere, is not believed', async (context) => {
+  const { network, peer, alice, roomId, path } = await open(context);
+  const joined = await joinAs(peer, path);
+  const base = {
+    room_id: roomId,
+    sender: '@mallory:peer.test',
+    origin_server_ts: Date.now(),
+    auth_events: joined.authEvents,
+    prev_events: [joined.eventId],
+  };
+  const text = (body: string, over: JsonObject = {}) =>
+    sign(peer, { ...base, type: 'm.room.message', content: { body }, depth: joined.depth + 1, ...over }).pdu;
+  const good = text('good');
+  const forged = text('forged', { sender: alice.userId });
+  const elsewhere = text('elsewhere', { room_id: '!other:peer.test' });
+  const later = text('from the future', { depth: joined.depth + 1000 });
+  const stateless = sign(peer, {
+    ...base,
+    type: 'm.room.name',
+    state_key: '',
+    content: { name: 'Mine' },
+    depth: joined.depth + 1,
+  }).pdu;
+  const changed = { ...text('as hashed', { origin_server_ts: 5 }), content: { body: 'as changed' } };
+  // A gap: the server is told of an event whose predecessor it cannot have, and of the state behind that.
+  const hidden = sign(peer, {
+    ...base,
+    type: 'm.room.message',
+    content: { body: 'hidden' },
+    depth: joined.depth + 49,
+    prev_events: [eventIdOf(v10, good)],
+  });
+  const behind = sign(peer, {
+    ...base,
+    type: 'm.room.message',
+    content: { body: 'behind' },
+    depth: joined.depth + 51,
+    prev_events: [hidden.eventId],
+  });
+  const uri = `/_matrix/federation/v1/state/${path}?event_id=${encodeURIComponent(joined.eventId)}`;
+  const state = (await peer.send('hs1', 'GET', uri)).body as JsonObject & { pdus: JsonObject[] };
+  const own = (await peer.send('hs1', 'GET', `/_matrix/federation/v1/event/${encodeURIComponent(joined.eventId)}`))
+    .body as JsonObject & { pdus: JsonObject[] };
+  const transaction = (pdus: readonly JsonObject[]) => ({ body: { origin: 'peer.test', origin_server_ts: 1, pdus } });
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({ body: { events: [] } }));
+  peer.on('GET', '/_matrix/federation/v1/event/', () => transaction([hidden.pdu]));
+  peer.on('GET', '/_matrix/federation/v1/state/', () => ({
+    body: { pdus: [...state.pdus, ...own.pdus], auth_chain: state['auth_chain'] ?? [] },
+  }));
+  peer.on('GET', '/_matrix/federation/v1/backfill/', () =>
+    transaction([hidden.pdu, forged, elsewhere, later, stateless, changed, good]),
+  );
+  await sendAll(peer, [behind.pdu]);
+  const texts = await allTexts(alice, path);
+  assert.deepEqual(texts.slice(0, 2), ['behind', 'hidden']);
+  assert.ok(texts.includes('good'));
+  for (const text of ['forged', 'elsewhere', 'from the future', 'as changed']) assert.ok(!texts.includes(text), text);
+  assert.equal((await alice.get(`/_matrix/client/v3/rooms/${path}/state/m.room.name/`)).status, 404);
+  assert.deepEqual(network.server('hs1').errors, []);
+});
