@@ -7,6 +7,7 @@ import { dropToDeviceOf } from '@portico/storage/stores/to-device.ts';
 import { createAppServiceParts } from './compose/app-services.ts';
 import { createFederation } from './compose/federation.ts';
 import { createRoomsAcrossServers, type RoomsAcrossServers } from './compose/federated-rooms.ts';
+import { createPresenceParts } from './compose/presence.ts';
 import { createConversation } from './compose/conversation.ts';
 import { createEdus } from './compose/edus.ts';
 import { openConfiguredDatabase } from './compose/open-database.ts';
@@ -160,6 +161,17 @@ export async function compose({
     now,
     randomBytes,
   });
+  const presenceParts = await createPresenceParts({
+    config,
+    db,
+    ignored: reading.ignored,
+    serverName,
+    now,
+    randomId,
+    log,
+    online: () => sync.online,
+  });
+  const { presence } = presenceParts;
   const keys = createKeys({
     db,
     isLocal: (userId) => serverNameOf(userId) === serverName,
@@ -172,6 +184,7 @@ export async function compose({
       createAccountDataStream({ defaultPushRules: (userId) => pushRules.all(userId) }),
       createReceiptStream(),
       ...conversation.streams,
+      ...presenceParts.streams,
       keys.stream,
     ],
     ...(metrics && { watchCache: metrics.watchCache }),
@@ -196,6 +209,7 @@ export async function compose({
     reading: { ...reading, history: across?.history ?? noHistory },
     sync,
     keys,
+    presence,
     keyBackup: createKeyBackup({ db }),
     pushRules,
     media,
@@ -213,7 +227,13 @@ export async function compose({
     ...(appServiceParts.authenticator && { appServices: appServiceParts.authenticator }),
     requestAuth: federation.requestAuth,
     rateLimiter,
-    senderLog: lastSeen,
+    senderLog: {
+      note(sender, request, rateLimit) {
+        lastSeen.note(sender, request);
+        // "A pro-active event may be sending a message to a room"; reading and typing are no less.
+        if (rateLimit === 'send' || rateLimit === 'receipt' || rateLimit === 'typing') presence.noteActivity(sender);
+      },
+    },
     trustedProxies: config.http.trustedProxies,
     newRequestId: createRequestIds(),
     ...(metrics && { observe: metrics.observeRequest }),
@@ -238,6 +258,7 @@ export async function compose({
       await Promise.all([accountJobs.close(), lastSeen.close(), shared.close(), appServiceParts.close()]);
       breadth.close();
       await conversation.close();
+      await presenceParts.close();
       sync.close();
       unread.close();
       keys.close();

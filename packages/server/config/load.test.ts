@@ -82,7 +82,7 @@ durability: relaxed
     assert.equal(config.media.maxUploadSize, 1_500_000_000);
     assert.deepEqual(config.privacy.presence.overrides, { denied_users: ['@*:evil.example'] });
     assert.deepEqual(config.applicationServices, []);
-    assert.ok(config.unbuilt.includes('privacy.presence.overrides'));
+    assert.ok(config.unbuilt.includes('url_previews.enabled'));
     assert.ok(!config.unbuilt.includes('durability'));
   });
 

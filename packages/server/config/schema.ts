@@ -112,13 +112,11 @@ export const schema = section('', {
         default: '{}',
         help: 'The sharing configuration of everyone who set none.',
         example: '{ denied_users: ["@*:evil.example"] }',
-        built: false,
       }),
       overrides: setting(presenceSharing, {
         default: '{}',
         help: "Counts before everyone's own configuration; people cannot loosen it.",
         example: '{ denied_users: ["@*:evil.example"] }',
-        built: false,
       }),
       unaware_servers: setting(oneOf('share', 'withhold'), {
         default: 'share',
@@ -177,7 +175,7 @@ export const schema = section('', {
     }),
   }),
   presence: section('Who is online.', {
-    enabled: setting(boolean, { default: 'true', help: 'Whether the server keeps track of it at all.', built: false }),
+    enabled: setting(boolean, { default: 'true', help: 'Whether the server keeps track of it at all.' }),
   }),
   log: section('What the server says about its work, on standard output.', {
     level: setting(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'), {

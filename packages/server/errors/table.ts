@@ -304,6 +304,12 @@ export const errorTable = {
     status: 403,
     message: 'This person does not take invitations from you.',
   },
+  'presence.hidden': {
+    errcode: 'M_FORBIDDEN',
+    status: 403,
+    message: 'You are not allowed to see their presence.',
+  },
+  'presence.disabled': { errcode: 'M_FORBIDDEN', status: 403, message: 'Presence is turned off on this server.' },
   'third-party-invite.unavailable': {
     errcode: 'M_THREEPID_DENIED',
     status: 403,

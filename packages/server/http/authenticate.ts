@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { MatrixError } from '../errors/matrix-error.ts';
 import type { AppServiceClaim, AuthKind, Sender } from './endpoint.ts';
+import type { RateClass } from '../services/rate-limit/rate-classes.ts';
 import type { RawQuery } from './query-string.ts';
 
 export interface Authenticator {
@@ -21,7 +22,7 @@ export interface AppServiceAuthenticator<Service = unknown> {
 
 /** Told about every authenticated request, so it must cost next to nothing. */
 export interface SenderLog {
-  note(sender: Sender, request: { readonly ip: string }): void;
+  note(sender: Sender, request: { readonly ip: string }, rateLimit: RateClass | undefined): void;
 }
 
 export type Authenticators = {

@@ -59,7 +59,7 @@ export function admission(declaration: Declaration, context: RouteContext): onRe
     if (rateLimit !== undefined && !isExempt(sender, appService)) {
       rateLimiter.take(rateLimit, sender?.userId ?? addressKey(request.ip));
     }
-    if (sender !== undefined) senderLog?.note(sender, request);
+    if (sender !== undefined) senderLog?.note(sender, request, rateLimit);
     const claim = requestAuth?.admit(request.raw.headersDistinct.authorization ?? []);
     request.admitted = { sender, claim, appService, query, contentType: request.headers['content-type'] };
     request.headers['content-type'] = bodyType;

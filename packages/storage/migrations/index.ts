@@ -15,6 +15,7 @@ import { federationEdus } from './0014-federation-edus.ts';
 import { privacy } from './0015-privacy.ts';
 import { joining } from './0016-joining.ts';
 import { historyGaps } from './0017-history-gaps.ts';
+import { presence } from './0018-presence.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   privacy,
   joining,
   historyGaps,
+  presence,
 ];

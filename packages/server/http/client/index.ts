@@ -1,4 +1,5 @@
 import type { AccountServices } from '../../services/accounts/account-services.ts';
+import type { Presence } from '../../services/presence/presence.ts';
 import type { PushRules } from '../../services/push-rules/push-rules.ts';
 import type { KeyBackup } from '../../services/keys/key-backup.ts';
 import type { Keys } from '../../services/keys/keys.ts';
@@ -20,6 +21,7 @@ import { setAccountDataPerRoom } from './account-data/set-account-data-per-room.
 import { setAccountData } from './account-data/set-account-data.ts';
 import { accountEndpoints } from './accounts/index.ts';
 import { deviceEndpoints } from './devices/index.ts';
+import { presenceEndpoints } from './presence/index.ts';
 import { profileEndpoints } from './profile/index.ts';
 import { directoryEndpoints } from './directory/index.ts';
 import type { BaseUrl } from './discovery/base-url.ts';
@@ -54,6 +56,7 @@ export type ClientServices = AccountServices &
     readonly sync: Sync;
     readonly receipts: Receipts;
     readonly pushRules: PushRules;
+    readonly presence: Presence;
     readonly typing: Typing;
     readonly toDevice: ToDevice;
     readonly keys: Keys;
@@ -89,6 +92,7 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   ...receiptEndpoints,
   ...pushRuleEndpoints,
   ...relationEndpoints,
+  ...presenceEndpoints,
   setTyping,
   sendToDevice,
   ...keyEndpoints,

@@ -25,6 +25,8 @@ export const defaultRates = {
   send: { perSecond: 10, burst: 100 },
   'account-data': { perSecond: 5, burst: 100 },
   receipt: { perSecond: 20, burst: 200 },
+  presence: { perSecond: 1, burst: 30 },
+  'get-presence': { perSecond: 10, burst: 100 },
   typing: { perSecond: 10, burst: 100 },
   'to-device': { perSecond: 20, burst: 300 },
   search: { perSecond: 1, burst: 20 },

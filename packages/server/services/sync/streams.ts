@@ -51,6 +51,8 @@ export type SyncStream = {
     readonly letter: string;
     readonly current: (userId: string) => string | undefined;
     readonly isPending: (userId: string, serial: string | undefined) => boolean;
+    /** Whether that is reason enough to answer; if absent it always is. What is not due goes along with other news. */
+    readonly isDue?: (userId: string, serial: string | undefined) => boolean;
   };
   /** Top-level fields that every response has, even when there is nothing new. */
   readonly always?: (device: {

@@ -96,9 +96,13 @@ export function createSync({ reading, filters, streams, after = realTimers, watc
     return { ...token, position: Math.min(token.position, db.currentPosition()) };
   }
 
-  function hasNews(user: OnlineUser, since: number, serials: SyncToken['serials']): boolean {
+  /** Whether there is something to answer with; at the end of the wait also what can wait. */
+  function hasNews(user: OnlineUser, since: number, serials: SyncToken['serials'], atTheEnd: boolean): boolean {
     if (user.loadedTo < user.membershipPosition || since < user.knownSince || user.lastChange > since) return true;
-    return serialStreams.some(({ letter, isPending }) => isPending(user.userId, serials.get(letter)));
+    return serialStreams.some(({ letter, isPending, isDue = isPending }) => {
+      const asks = atTheEnd ? isPending : isDue;
+      return asks(user.userId, serials.get(letter));
+    });
   }
 
   function serialsNow(userId: string): Map<string, string> {
@@ -135,7 +139,8 @@ export function createSync({ reading, filters, streams, after = realTimers, watc
 
       for (;;) {
         if (online.users.get(userId) !== user) user = online.touch(userId);
-        if (since === undefined || fullState || hasNews(user, since, serials)) {
+        const atTheEnd = signal.aborted || now() >= deadline;
+        if (since === undefined || fullState || hasNews(user, since, serials, atTheEnd)) {
           const ignoredUsers = await ignored.of(userId);
           await settleUser(db, online, user);
           // Nothing is waited for from here to the plan: the list of rooms is that of this position.
@@ -168,13 +173,13 @@ export function createSync({ reading, filters, streams, after = realTimers, watc
           since = upTo;
           serials = new Map([...nextSerials, ...answer.serials]);
           // What happened meanwhile has woken nobody, as nobody was waiting.
-          if (hasNews(user, since, serials)) continue;
+          if (hasNews(user, since, serials, false)) continue;
         }
         const left = deadline - now();
         waiting += 1;
         const woken = left <= 0 ? 'timeout' : await waitForChange(user, left, signal, after);
         waiting -= 1;
-        if (woken !== 'changed' && (since === undefined || !hasNews(user, since, serials))) {
+        if (woken !== 'changed' && (since === undefined || !hasNews(user, since, serials, true))) {
           const nextBatch = formatSyncToken(db.currentPosition(), serialsNow(userId));
           return `{"next_batch":"${nextBatch}"${await alwaysText(streams, request)}}`;
         }

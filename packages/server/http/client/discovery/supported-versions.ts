@@ -12,8 +12,10 @@ export const supportedVersions: readonly string[] = Array.from({ length: 16 }, (
 
 /** By the flags that clients look for. Only what is there and works. */
 export const unstableFeatures: Readonly<Record<string, boolean>> = {
+  'events.matrix-community.presence_sharing_config': true,
   'fi.mau.msc2246.stable': true,
   'org.matrix.msc2285.stable': true,
+  'org.matrix.msc3026.busy_presence': true,
   'org.matrix.msc3030.stable': true,
   'org.matrix.msc3440.stable': true,
   'org.matrix.msc3771': true,

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import type { SyncPass } from '../../../services/sync/pass.ts';
 import type { Sync } from '../../../services/sync/sync.ts';
+import type { Presence } from '../../../services/presence/presence.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
 
@@ -27,20 +28,26 @@ export const sync = endpoint(
     }),
     response: Type.Object({ next_batch: Type.String() }, { title: 'SyncResponse' }),
   },
-  ({ sync }: { sync: Sync }) =>
-    async ({ sender, query, signal }) =>
-      rawJson(
-        await sync.sync({
-          userId: sender.userId,
-          deviceId: sender.deviceId,
-          since: query.since === '' ? undefined : query.since,
-          filter: query.filter,
-          fullState: query.full_state ?? false,
-          timeout: query.timeout ?? 0,
-          stateField: stateFieldOf(query.use_state_after, query[unstableStateAfter]),
-          signal,
-        }),
-      ),
+  ({ sync, presence }: { sync: Sync; presence: Presence }) =>
+    async ({ sender, query, signal }) => {
+      const endSync = await presence.beginSync(sender, query.set_presence);
+      try {
+        return rawJson(
+          await sync.sync({
+            userId: sender.userId,
+            deviceId: sender.deviceId,
+            since: query.since === '' ? undefined : query.since,
+            filter: query.filter,
+            fullState: query.full_state ?? false,
+            timeout: query.timeout ?? 0,
+            stateField: stateFieldOf(query.use_state_after, query[unstableStateAfter]),
+            signal,
+          }),
+        );
+      } finally {
+        endSync();
+      }
+    },
 );
 
 function stateFieldOf(stable: boolean | undefined, unstable: boolean | undefined): SyncPass['stateField'] {

@@ -1,0 +1,210 @@
+import type { Database } from '@portico/storage';
+import { createBreather } from './in-steps.ts';
+import { createNamedRecipients, type NamedRecipients } from './named-recipients.ts';
+import type { OwnPeople } from './own-people.ts';
+import type { PeopleRooms } from './people-rooms.ts';
+import type { Policies } from './policies.ts';
+import type { RemotePeople } from './remote-people.ts';
+import type { Sight } from './sight.ts';
+import { lookOf } from './view.ts';
+import type { Viewers } from './viewers.ts';
+
+/** What has happened to somebody that others may see. */
+type Work = {
+  /** Others may see them now, or no longer. */
+  mayBeSeenByOthers: boolean;
+  /** Rooms that they came into or left, where nothing else is the matter. */
+  readonly rooms: Set<number>;
+};
+
+/** Tells those who are online and permitted, and nobody else, when something changes. */
+export interface FanOut {
+  /** Everybody online whom somebody may possibly see. */
+  candidatesFor(recipient: string): Set<string>;
+  isPresent(userId: string): boolean;
+  /** Resolves when what has happened so far has been told. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+type Dependencies = {
+  readonly db: Database;
+  readonly serverName: string;
+  readonly isOwn: (userId: string) => boolean;
+  readonly own: OwnPeople;
+  readonly remote: RemotePeople;
+  readonly policies: Policies;
+  readonly rooms: PeopleRooms;
+  readonly sight: Sight;
+  readonly viewers: Viewers;
+  readonly onFailure: (error: unknown) => void;
+};
+
+export function createFanOut(deps: Dependencies): FanOut {
+  const { db, serverName, isOwn, own, remote, policies, rooms, sight, viewers, onFailure } = deps;
+  const ofOwn = createNamedRecipients();
+  const ofRemote = createNamedRecipients();
+  /** Those who are not offline and of whom everyone was told that might see them. */
+  const held = new Set<string>();
+  const versions = new Map<string, string>();
+  const queue = new Map<string, Work>();
+  const movedViewers = new Set<string>();
+  let running: Promise<void> | undefined;
+  let isClosed = false;
+
+  const namedOf = (userId: string): NamedRecipients => (isOwn(userId) ? ofOwn : ofRemote);
+
+  function isPresent(userId: string): boolean {
+    if (!isOwn(userId)) return remote.isPresent(userId);
+    const view = own.known(userId);
+    return view !== undefined && view.state !== 'offline';
+  }
+
+  function workFor(userId: string): Work {
+    let work = queue.get(userId);
+    if (work === undefined) {
+      work = { mayBeSeenByOthers: false, rooms: new Set() };
+      queue.set(userId, work);
+    }
+    start();
+    return work;
+  }
+
+  function start(): void {
+    if (isClosed) return;
+    running ??= run()
+      .catch(onFailure)
+      .finally(() => {
+        running = undefined;
+        if (queue.size + movedViewers.size > 0) start();
+      });
+  }
+
+  async function run(): Promise<void> {
+    // What happens at the same moment is told together.
+    await Promise.resolve();
+    const breathe = createBreather();
+    for (;;) {
+      const [next] = queue;
+      const [viewer] = movedViewers;
+      if (isClosed || (next === undefined && viewer === undefined)) return;
+      if (viewer !== undefined) {
+        movedViewers.delete(viewer);
+        await lookAround(viewer);
+      }
+      if (next !== undefined) {
+        const [userId, work] = next;
+        queue.delete(userId);
+        await tellAbout(userId, work, breathe);
+      }
+      await breathe();
+    }
+  }
+
+  /** Who may be named, by a policy or by a push. */
+  async function indexNames(userId: string): Promise<void> {
+    if (!isOwn(userId)) return ofRemote.set(userId, remote.namesOf(userId), false);
+    const { policy, version } = await policies.load(userId);
+    versions.set(userId, version);
+    if (policy.own.kind === 'malformed') return ofOwn.delete(userId);
+    const { users, globs, globsByServer } = policy.own.allowed;
+    ofOwn.set(userId, users, globs.length > 0 || globsByServer.has(serverName));
+  }
+
+  async function tellAbout(userId: string, work: Work, breathe: () => Promise<void> | undefined): Promise<void> {
+    const wasHeld = held.has(userId);
+    if (isPresent(userId)) {
+      if (!wasHeld) {
+        held.add(userId);
+        rooms.hold(userId);
+      }
+      await rooms.load([userId]);
+      if (!wasHeld || work.mayBeSeenByOthers || !isOwn(userId)) await indexNames(userId);
+    }
+    const isNew = !wasHeld || work.mayBeSeenByOthers || !isOwn(userId);
+    for (const recipient of recipientsOf(userId, work, isNew)) {
+      const viewer = viewers.get(recipient);
+      if (viewer === undefined) continue;
+      const seen = sight.look(userId, recipient);
+      viewers.tell(viewer, userId, lookOf(seen instanceof Promise ? await seen : seen));
+      const pause = breathe();
+      if (pause !== undefined) await pause;
+    }
+    if (held.has(userId) && !isPresent(userId)) {
+      held.delete(userId);
+      namedOf(userId).delete(userId);
+      versions.delete(userId);
+      rooms.release(userId);
+    }
+  }
+
+  function* recipientsOf(userId: string, work: Work, isNew: boolean): Generator<string, void, void> {
+    yield* Array.from(viewers.audienceOf(userId));
+    if (!held.has(userId)) return;
+    const nids = isNew ? (rooms.known(userId)?.keys() ?? []) : work.rooms;
+    for (const roomNid of Array.from(nids)) yield* Array.from(rooms.heldIn(roomNid));
+    if (!isNew) return;
+    yield* namedOf(userId).namesOf(userId);
+    if (namedOf(userId).hasPatterns(userId)) for (const { userId: viewer } of Array.from(viewers.all())) yield viewer;
+  }
+
+  /** Whoever leaves a room may have lost sight of those in it. */
+  async function lookAround(recipient: string): Promise<void> {
+    const viewer = viewers.get(recipient);
+    if (viewer === undefined) return;
+    await rooms.load([recipient]);
+    for (const [userId, look] of Array.from(viewer.shown)) {
+      if (look !== '') viewers.tell(viewer, userId, lookOf(await sight.look(userId, recipient)));
+    }
+  }
+
+  async function settingsChanged(userId: string): Promise<void> {
+    policies.forget(userId);
+    if (!held.has(userId)) return;
+    const { version } = await policies.load(userId);
+    if (versions.get(userId) !== version) workFor(userId).mayBeSeenByOthers = true;
+  }
+
+  const stop = db.onChanges((batches) => {
+    for (const { changes } of batches) {
+      for (const { kind, key } of changes) {
+        if (kind === 'account_data') settingsChanged(String(key)).catch(onFailure);
+        if (kind !== 'membership' || typeof key !== 'string') continue;
+        const blank = key.indexOf(' ');
+        const userId = key.slice(blank + 1);
+        if (viewers.get(userId) !== undefined) {
+          movedViewers.add(userId);
+          workFor(userId).rooms.add(Number(key.slice(0, blank)));
+        } else if (held.has(userId)) workFor(userId).rooms.add(Number(key.slice(0, blank)));
+      }
+    }
+  });
+  own.onChange((userId) => {
+    workFor(userId);
+  });
+  remote.onChange((userId) => {
+    workFor(userId);
+  });
+
+  return {
+    isPresent,
+    candidatesFor(recipient) {
+      const found = new Set<string>();
+      for (const roomNid of rooms.known(recipient)?.keys() ?? []) {
+        for (const userId of rooms.heldIn(roomNid)) if (held.has(userId)) found.add(userId);
+      }
+      for (const named of [ofOwn, ofRemote]) for (const userId of named.naming(recipient)) found.add(userId);
+      for (const userId of ofOwn.withPatterns) found.add(userId);
+      found.add(recipient);
+      return found;
+    },
+    async settled() {
+      for (let work = running; work !== undefined; work = running) await work;
+    },
+    async close() {
+      isClosed = true;
+      stop();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { createWriteSet, type Database } from '@portico/storage';
+import { readPresent, setPresence } from '@portico/storage/stores/presence.ts';
+import type { After } from '../sync/waiting.ts';
+import type { OwnPeople } from './own-people.ts';
+
+/** Stores now and then what people were last, so that it survives a restart. */
+export interface KeepStates {
+  close(): Promise<void>;
+}
+
+type Dependencies = {
+  readonly db: Database;
+  readonly own: Pick<OwnPeople, 'takeChanged' | 'restore'>;
+  readonly after: After;
+  readonly onFailure: (error: unknown) => void;
+};
+
+const interval = 60_000;
+const perCommit = 500;
+const maxRestored = 20_000;
+
+export async function keepStates({ db, own, after, onFailure }: Dependencies): Promise<KeepStates> {
+  own.restore(await readPresent(db, maxRestored));
+  let writing: Promise<void> = Promise.resolve();
+  let stopTimer = after(interval, tick);
+
+  async function write(): Promise<void> {
+    for (;;) {
+      const rows = own.takeChanged(perCommit);
+      if (rows.length === 0) return;
+      const set = createWriteSet();
+      for (const row of rows) setPresence(set, row);
+      await db.commit(set);
+    }
+  }
+
+  function tick(): void {
+    writing = write().catch(onFailure);
+    stopTimer = after(interval, tick);
+  }
+
+  return {
+    async close() {
+      stopTimer();
+      await writing;
+      await write();
+    },
+  };
+}

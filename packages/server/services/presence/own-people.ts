@@ -1,0 +1,179 @@
+import type { Reader } from '@portico/storage';
+import { findPresence, type PresenceRow } from '@portico/storage/stores/presence.ts';
+import type { After } from '../sync/waiting.ts';
+import { combineDevices, offlineAfter, offlineAfterSetting, type PresenceDevice } from './devices.ts';
+import { createDueTimes } from './due-times.ts';
+import { parsePresenceState, type PresenceState, type PresenceView } from './view.ts';
+
+/** Whether somebody did something, or time passed. */
+export type ChangeCause = 'action' | 'time';
+
+export type EndSync = () => void;
+
+/** The presence of this server's people, as their devices say. */
+export interface OwnPeople {
+  /** A device begins a `/sync`. Call what it gives when that ends. */
+  beginSync(userId: string, deviceId: string, asked: PresenceState): EndSync | Promise<EndSync>;
+  set(userId: string, deviceId: string, state: PresenceState, statusMsg: string | undefined): Promise<void>;
+  /** Somebody sent, read or typed something. */
+  noteActivity(userId: string, deviceId: string): void;
+  /** What is in memory: everyone who is not offline, and some who are. */
+  known(userId: string): PresenceView | undefined;
+  /** Looks into the database for people who are offline. */
+  find(userId: string): Promise<PresenceView | undefined>;
+  /** Puts back what was stored when the server last ended. Who has not come back soon is offline. */
+  restore(rows: readonly PresenceRow[]): void;
+  onChange(listener: (userId: string, cause: ChangeCause) => void): void;
+  /** What has changed since it was last asked for. */
+  takeChanged(limit: number): readonly PresenceRow[];
+  close(): void;
+}
+
+type Person = { readonly devices: Map<string, PresenceDevice>; view: PresenceView };
+
+type Dependencies = { readonly reader: Reader; readonly now: () => number; readonly after: After };
+
+/** People who are offline and still remembered. */
+const maxOffline = 10_000;
+const maxDevices = 100;
+
+export function createOwnPeople({ reader, now, after }: Dependencies): OwnPeople {
+  const people = new Map<string, Person>();
+  const offline = new Set<string>();
+  const listeners: ((userId: string, cause: ChangeCause) => void)[] = [];
+  const changed = new Set<string>();
+  const dueTimes = createDueTimes({
+    now,
+    after,
+    onDue(userId) {
+      const person = people.get(userId);
+      if (person !== undefined) settle(userId, person, 'time');
+    },
+  });
+
+  /** A map of devices, and what is known from before. */
+  function personOf(userId: string, statusMsg?: string, lastActive?: number): Person {
+    let person = people.get(userId);
+    if (person === undefined) {
+      person = { devices: new Map(), view: { state: 'offline', statusMsg, lastActive, isActive: false } };
+      people.set(userId, person);
+    }
+    return person;
+  }
+
+  function deviceOf(person: Person, deviceId: string): PresenceDevice {
+    let device = person.devices.get(deviceId);
+    if (device === undefined) {
+      const [oldest] = person.devices.keys();
+      if (person.devices.size >= maxDevices && oldest !== undefined) person.devices.delete(oldest);
+      device = { asked: 'offline', syncs: 0, connectedUntil: 0, lastActive: 0 };
+      person.devices.set(deviceId, device);
+    }
+    return device;
+  }
+
+  function settle(userId: string, person: Person, cause: ChangeCause, { statusMsg } = person.view): void {
+    const { state, isActive, due } = combineDevices(person.devices, now());
+    dueTimes.set(userId, due);
+    let { lastActive } = person.view;
+    for (const device of person.devices.values()) {
+      if (device.lastActive > (lastActive ?? 0)) lastActive = device.lastActive;
+    }
+    const before = person.view;
+    person.view = { state, isActive, statusMsg, lastActive };
+    if (state === 'offline' && person.devices.size === 0) rememberOffline(userId);
+    else offline.delete(userId);
+    if (before.lastActive !== lastActive) changed.add(userId);
+    if (before.state === state && before.isActive === isActive && before.statusMsg === statusMsg) return;
+    changed.add(userId);
+    for (const listener of listeners) listener(userId, cause);
+  }
+
+  function rememberOffline(userId: string): void {
+    offline.delete(userId);
+    offline.add(userId);
+    for (const oldest of offline) {
+      // What is not written yet must not be forgotten.
+      if (offline.size <= maxOffline || changed.has(oldest)) return;
+      offline.delete(oldest);
+      people.delete(oldest);
+    }
+  }
+
+  function begin(userId: string, person: Person, deviceId: string, asked: PresenceState): EndSync {
+    const device = deviceOf(person, deviceId);
+    device.syncs += 1;
+    // "busy" lasts until it is taken back: clients poll with what they show otherwise.
+    if (device.asked !== 'busy') {
+      if (asked === 'online' && device.asked !== 'online') device.lastActive = now();
+      device.asked = asked;
+    }
+    settle(userId, person, 'action');
+    return () => {
+      device.syncs -= 1;
+      if (device.syncs > 0) return;
+      device.connectedUntil = Math.max(device.connectedUntil, now() + offlineAfter);
+      settle(userId, person, 'action');
+    };
+  }
+
+  async function load(userId: string): Promise<Person | undefined> {
+    const known = people.get(userId);
+    if (known !== undefined) return known;
+    const row = await findPresence(reader, userId);
+    return row && personOf(userId, row.status_msg ?? undefined, row.last_active ?? undefined);
+  }
+
+  return {
+    beginSync(userId, deviceId, asked) {
+      if (asked === 'offline') return () => {};
+      const known = people.get(userId);
+      if (known !== undefined) return begin(userId, known, deviceId, asked);
+      return load(userId).then((person) => begin(userId, person ?? personOf(userId), deviceId, asked));
+    },
+    async set(userId, deviceId, state, statusMsg) {
+      const person = (await load(userId)) ?? personOf(userId);
+      const device = deviceOf(person, deviceId);
+      device.asked = state;
+      device.connectedUntil = Math.max(device.connectedUntil, now() + offlineAfterSetting);
+      if (state === 'online' || state === 'busy') device.lastActive = now();
+      settle(userId, person, 'action', { ...person.view, statusMsg });
+    },
+    noteActivity(userId, deviceId) {
+      const person = people.get(userId);
+      const device = person?.devices.get(deviceId);
+      if (person === undefined || device === undefined || device.asked === 'offline') return;
+      device.lastActive = now();
+      // "Any activity that bumps the last active time […] will cause the server to automatically set their presence to `online`."
+      if (device.asked === 'unavailable') device.asked = 'online';
+      if (person.view.state !== 'busy' && person.view.state !== 'online') settle(userId, person, 'action');
+      else if (!person.view.isActive) settle(userId, person, 'action');
+    },
+    known: (userId) => people.get(userId)?.view,
+    find: async (userId) => (await load(userId))?.view,
+    restore(rows) {
+      for (const row of rows) {
+        const person = personOf(row.user_id, row.status_msg ?? undefined, row.last_active ?? undefined);
+        const device = deviceOf(person, '');
+        device.asked = parsePresenceState(row.presence) ?? 'offline';
+        device.connectedUntil = now() + offlineAfter;
+        device.lastActive = row.last_active ?? 0;
+        settle(row.user_id, person, 'time');
+      }
+    },
+    onChange: (listener) => void listeners.push(listener),
+    takeChanged(limit) {
+      const rows: PresenceRow[] = [];
+      for (const userId of changed) {
+        if (rows.length >= limit) break;
+        changed.delete(userId);
+        const view = people.get(userId)?.view;
+        if (view === undefined) continue;
+        const { state, statusMsg = null, lastActive = null } = view;
+        rows.push({ user_id: userId, presence: state, status_msg: statusMsg, last_active: lastActive });
+      }
+      return rows;
+    },
+    close: dueTimes.close,
+  };
+}

@@ -1,0 +1,121 @@
+import { isJsonObject, parseJson } from '@portico/protocol';
+import type { RecipientMatch } from '@portico/protocol/privacy/presence/match-recipient.ts';
+import { isRestricted, openPolicy, type PresencePolicy } from '@portico/protocol/privacy/presence/policy.ts';
+import {
+  presenceSharingSteps,
+  sharingTypes,
+  type PresenceSharing,
+} from '@portico/protocol/privacy/presence/sharing.ts';
+import type { Reader } from '@portico/storage';
+import { type PresenceSettingRow, readPresenceSettings } from '@portico/storage/stores/presence.ts';
+import type { IgnoredUsers } from '../reading/ignored-users.ts';
+import { createSmallCache, type SmallCache } from '../reading/small-cache.ts';
+import { inSteps } from './in-steps.ts';
+
+/** Everything that a person has set about who gets their presence, ready to be asked. */
+export type CompiledPolicy = {
+  readonly policy: PresencePolicy;
+  /** Whether the policy's lists say anything, apart from whom the person ignores. */
+  readonly isRestricted: boolean;
+  readonly ignored: ReadonlySet<string>;
+  /** Whether looking somebody up in the lists may take longer than the event loop can wait. */
+  readonly isHeavy: boolean;
+  /** What is known already of people who were looked up. */
+  readonly matches: SmallCache<string, RecipientMatch>;
+  /** Another one once anything of it is set anew. */
+  readonly version: string;
+};
+
+export interface Policies {
+  /** What is set now. */
+  load(userId: string): Promise<CompiledPolicy>;
+  known(userId: string): CompiledPolicy | undefined;
+  /** Account data of somebody has changed: it may have been their settings. */
+  forget(userId: string): void;
+}
+
+/** What the server's settings say: `{}` for nothing. */
+export type ServerRules = {
+  readonly default: PresenceSharing | undefined;
+  readonly overrides: PresencePolicy['overrides'];
+};
+
+type Dependencies = {
+  readonly reader: Reader;
+  readonly ignored: Pick<IgnoredUsers, 'of'>;
+  readonly rules: ServerRules;
+};
+
+const maxLight = 20_000;
+const maxHeavy = 50;
+const heavyLength = 32 * 1024;
+const maxMatches = 2000;
+
+export function createPolicies({ reader, ignored, rules }: Dependencies): Policies {
+  const light = createSmallCache<string, CompiledPolicy>(maxLight);
+  const heavy = createSmallCache<string, CompiledPolicy>(maxHeavy);
+  const loads = new Map<string, Promise<CompiledPolicy>>();
+
+  async function compile(userId: string): Promise<CompiledPolicy> {
+    const rows = await readPresenceSettings(reader, userId, sharingTypes);
+    const own = findContent(rows, sharingTypes.stable) ?? findContent(rows, sharingTypes.unstable);
+    const policy: PresencePolicy = {
+      ...(own === undefined ? unset() : { source: 'own', own: await parse(own) }),
+      overrides: rules.overrides,
+    };
+    return {
+      policy,
+      isRestricted: isRestricted(policy),
+      ignored: await ignored.of(userId),
+      isHeavy: (own?.length ?? 0) > heavyLength,
+      matches: createSmallCache(maxMatches),
+      version: rows
+        .map((row) => `${row.type} ${row.stream_position}`)
+        .sort()
+        .join(),
+    };
+  }
+
+  function unset(): Omit<PresencePolicy, 'overrides'> {
+    return rules.default === undefined ? openPolicy : { source: 'default', own: rules.default };
+  }
+
+  function keep(userId: string, compiled: CompiledPolicy): CompiledPolicy {
+    (compiled.isHeavy ? heavy : light).set(userId, compiled);
+    return compiled;
+  }
+
+  const known = (userId: string) => light.get(userId) ?? heavy.get(userId);
+
+  return {
+    known,
+    load(userId) {
+      const found = known(userId);
+      if (found !== undefined) return Promise.resolve(found);
+      const underWay = loads.get(userId);
+      if (underWay !== undefined) return underWay;
+      const loading: Promise<CompiledPolicy> = compile(userId)
+        .then((compiled) => (loads.get(userId) === loading ? keep(userId, compiled) : compiled))
+        .finally(() => {
+          if (loads.get(userId) === loading) loads.delete(userId);
+        });
+      loads.set(userId, loading);
+      return loading;
+    },
+    forget(userId) {
+      light.delete(userId);
+      heavy.delete(userId);
+      // A load under way may have read what was there before: whoever asks from now on reads again.
+      loads.delete(userId);
+    },
+  };
+}
+
+function findContent(rows: readonly PresenceSettingRow[], type: string): string | undefined {
+  return rows.find((row) => row.type === type)?.content;
+}
+
+async function parse(content: string): Promise<PresenceSharing> {
+  const value = parseJson(content, 'lenient');
+  return isJsonObject(value) ? inSteps(presenceSharingSteps(value)) : { kind: 'malformed' };
+}

@@ -1,0 +1,90 @@
+import type { Reader, WriteSet } from '../database.ts';
+import { sql } from '../sql.ts';
+
+/** What was last stored of somebody of this server. */
+export type PresenceRow = {
+  readonly user_id: string;
+  readonly presence: string;
+  readonly status_msg: string | null;
+  readonly last_active: number | null;
+};
+
+const selectOne = sql<PresenceRow, [userId: string]>(
+  'presence.get',
+  'select user_id, presence, status_msg, last_active from presence_states where user_id = $1',
+);
+
+const selectPresent = sql<PresenceRow, [limit: number]>(
+  'presence.present',
+  `select user_id, presence, status_msg, last_active from presence_states where presence <> 'offline' limit $1`,
+);
+
+const upsert = sql<void, [userId: string, presence: string, statusMsg: string | null, lastActive: number | null]>(
+  'presence.set',
+  `insert into presence_states (user_id, presence, status_msg, last_active) values ($1, $2, $3, $4)
+   on conflict (user_id) do update set presence = excluded.presence, status_msg = excluded.status_msg,
+     last_active = excluded.last_active`,
+);
+
+export function findPresence(reader: Reader, userId: string): Promise<PresenceRow | undefined> {
+  return reader.get(selectOne, [userId]);
+}
+
+/** Those who were not offline when it was written. */
+export function readPresent(reader: Reader, limit: number): Promise<PresenceRow[]> {
+  return reader.all(selectPresent, [limit]);
+}
+
+export function setPresence(set: WriteSet, row: PresenceRow): void {
+  set.add(upsert, [row.user_id, row.presence, row.status_msg, row.last_active]);
+}
+
+const selectShown = sql<{ shown: string }, [userId: string]>(
+  'presence-shown.get',
+  'select shown from presence_shown where user_id = $1',
+);
+
+const upsertShown = sql<void, [userId: string, shown: string]>(
+  'presence-shown.set',
+  `insert into presence_shown (user_id, shown) values ($1, $2)
+   on conflict (user_id) do update set shown = excluded.shown`,
+);
+
+/** Whom somebody was shown as anything but offline, as a JSON array. */
+export async function findShownPresence(reader: Reader, userId: string): Promise<string | undefined> {
+  return (await reader.get(selectShown, [userId]))?.shown;
+}
+
+export function setShownPresence(set: WriteSet, userId: string, shown: string): void {
+  set.add(upsertShown, [userId, shown]);
+}
+
+/** Settings of account data that say who gets somebody's presence. The content of the list of ignored people is left out. */
+export type PresenceSettingRow = { readonly type: string; readonly stream_position: number; readonly content: string };
+
+const selectSettings = sql<PresenceSettingRow, [userId: string, stable: string, unstable: string]>(
+  'presence.settings',
+  `select type, stream_position, case when type = 'm.ignored_user_list' then '' else content end as content
+   from account_data where user_id = $1 and room_id = '' and type in ($2, $3, 'm.ignored_user_list')`,
+);
+
+export function readPresenceSettings(
+  reader: Reader,
+  userId: string,
+  types: { readonly stable: string; readonly unstable: string },
+): Promise<PresenceSettingRow[]> {
+  return reader.all(selectSettings, [userId, types.stable, types.unstable]);
+}
+
+export type PersonRoomRow = { readonly user_id: string; readonly room_nid: number; readonly room_id: string };
+
+const selectRooms = sql<PersonRoomRow, [userIds: string]>(
+  'presence.rooms-of-people',
+  `select m.user_id, m.room_nid, r.room_id from memberships m join rooms r on r.room_nid = m.room_nid
+   where m.user_id in (select value from json_each(cast($1 as text))) and m.membership = 'join'`,
+);
+
+/** The rooms to which people are joined. */
+export function readRoomsOfPeople(reader: Reader, userIds: readonly string[]): Promise<PersonRoomRow[]> {
+  return reader.all(selectRooms, [JSON.stringify(userIds)]);
+}
