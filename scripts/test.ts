@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { reachable, readSources } from './imports.ts';
 
@@ -63,13 +64,27 @@ async function runTests(files: readonly string[], env: Record<string, string>): 
   return run(process.execPath, [...args, '--disable-warning=ExperimentalWarning', ...files], env);
 }
 
-async function runEverything(files: readonly string[]): Promise<boolean> {
+async function runEverything(files: readonly string[], env: Record<string, string> = {}): Promise<boolean> {
   const { startTestPostgres } = await import('../packages/testkit/postgres.ts');
   const postgres = await startTestPostgres();
   try {
-    return await runTests(files, { PORTICO_TEST_POSTGRES: postgres.url });
+    return await runTests(files, { PORTICO_TEST_POSTGRES: postgres.url, ...env });
   } finally {
     await postgres.stop();
+  }
+}
+
+/** Runs all tests, and fails for endpoints that none of them has had an answer from. */
+async function runAndCover(files: readonly string[]): Promise<boolean> {
+  const { findUnexercised } = await import('./coverage/exercised.ts');
+  const folder = mkdtempSync(join(tmpdir(), 'portico-exercised-'));
+  try {
+    const isFine = await runEverything(files, { PORTICO_TEST_EXERCISED: folder });
+    const unexercised = findUnexercised(folder);
+    if (unexercised.length > 0) process.stderr.write(`✖ no test has an answer from: ${unexercised.join(', ')}\n`);
+    return isFine && unexercised.length === 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -78,7 +93,8 @@ async function main(words: readonly string[]): Promise<boolean> {
   const chosen = words.filter((word) => !word.startsWith('--'));
   const failed = unitOnly || chosen.length > 0 ? [] : await runChecks();
   const files = findTests(unitOnly, chosen);
-  const isFine = unitOnly ? await runTests(files, {}) : await runEverything(files);
+  const runAll = chosen.length > 0 ? runEverything : runAndCover;
+  const isFine = await (unitOnly ? runTests(files, {}) : runAll(files));
   if (failed.length > 0) process.stderr.write(`✖ failed before the tests: ${failed.join(', ')}\n`);
   return isFine && failed.length === 0;
 }

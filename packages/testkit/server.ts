@@ -10,6 +10,7 @@ import type { Logger } from '@portico/server/observability/logger.ts';
 import { startServer } from '@portico/server/process/start-server.ts';
 import pino from 'pino';
 import { createTestDatabase } from './postgres.ts';
+import { createExercisedLog } from './exercised.ts';
 import { createTestClient, type TestClient } from './test-client.ts';
 
 export type TestServerOptions = {
@@ -77,7 +78,13 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const environment = Object.fromEntries(Object.entries(settings).map(([name, value]) => [`PORTICO_${name}`, value]));
   const config = await loadConfig({ environment });
   const { log, errors } = createErrorLog();
-  const testing = { checkResponse: createResponseCheck(), ...(now && { now }) };
+  const isAsDeclared = createResponseCheck();
+  const noteExercised = createExercisedLog();
+  const checkResponse: typeof isAsDeclared = (declaration, result) => {
+    isAsDeclared(declaration, result);
+    noteExercised(declaration.operationId);
+  };
+  const testing = { checkResponse, ...(now && { now }) };
   const running = await startServer(
     config,
     (context) => compose({ ...context, testing, ...(network && { network }) }),

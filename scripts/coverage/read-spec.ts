@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parse } from 'yaml';
+import type { SpecOperation } from './spec-operations.ts';
+
+/**
+ * Takes the operations out of a checkout of the spec's OpenAPI documents (`data/api/client-server` of matrix-spec) and keeps
+ * them as data: `node_modules/.bin/node scripts/coverage/read-spec.ts FOLDER`.
+ */
+type Document = {
+  readonly servers?: readonly { readonly variables?: { readonly basePath?: { readonly default?: string } } }[];
+  readonly paths?: Readonly<Record<string, Readonly<Record<string, { readonly operationId?: string }>>>>;
+};
+
+const methods = new Set(['get', 'put', 'post', 'delete', 'patch']);
+
+function operationsOf(file: string, text: string): SpecOperation[] {
+  const { servers = [], paths = {} } = parse(text) as Document;
+  const base = servers[0]?.variables?.basePath?.default ?? '';
+  return Object.entries(paths).flatMap(([path, byMethod]) =>
+    Object.entries(byMethod)
+      .filter(([method]) => methods.has(method))
+      .map(([method, { operationId = '' }]) => ({
+        module: basename(file, '.yaml'),
+        operationId,
+        method: method.toUpperCase(),
+        path: `${base}${path}`.trim(),
+      })),
+  );
+}
+
+const [folder] = process.argv.slice(2);
+if (folder === undefined) {
+  process.stderr.write(
+    'Usage: read-spec.ts FOLDER, where FOLDER holds the OpenAPI documents of the client-server API\n',
+  );
+  process.exit(2);
+}
+const operations = readdirSync(folder)
+  .filter((file) => file.endsWith('.yaml'))
+  .toSorted()
+  .flatMap((file) => operationsOf(file, readFileSync(join(folder, file), 'utf8')));
+const target = join(import.meta.dirname, '../../conformance/spec-operations.json');
+writeFileSync(target, `[\n${operations.map((operation) => `  ${JSON.stringify(operation)}`).join(',\n')}\n]\n`);
