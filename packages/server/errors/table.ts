@@ -137,6 +137,20 @@ export const errorTable = {
     message: 'A user name consists of a-z, 0-9, ".", "_", "=", "-", "/" and "+".',
   },
   'user.name-too-long': { errcode: 'M_INVALID_USERNAME', status: 400, message: 'A user ID has at most 255 bytes.' },
+  'login-token.invalid': { errcode: 'M_FORBIDDEN', status: 403, message: 'The login token is not valid.' },
+  'user.not-local': { errcode: 'M_INVALID_PARAM', status: 400, message: 'This is not a user of this server.' },
+  'user.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such user.' },
+  'user.not-moderated': {
+    errcode: 'M_FORBIDDEN',
+    status: 403,
+    message: 'Administrators can be neither locked nor suspended.',
+  },
+  'user.locked': { errcode: 'M_USER_LOCKED', status: 401, message: 'This account has been locked.' },
+  'user.suspended': {
+    errcode: 'M_USER_SUSPENDED',
+    status: 403,
+    message: 'You cannot perform this action while suspended.',
+  },
   'password.too-long': { errcode: 'M_INVALID_PARAM', status: 400, message: 'The password is too long.' },
   'login.forbidden': { errcode: 'M_FORBIDDEN', status: 403, message: 'Wrong user name or password.' },
   'login.unknown-identifier': {

@@ -41,6 +41,11 @@ export type Declaration<
   readonly operationId: string;
   readonly summary: string;
   readonly auth: A;
+  /**
+   * For those whose account is locked or suspended: they can do nothing when locked, and everything when suspended, unless
+   * this says otherwise.
+   */
+  readonly moderated?: 'allowed-when-locked' | 'refused-when-suspended';
   /** Which token buckets the request takes from; none if absent. */
   readonly rateLimit?: RateClass;
   readonly params?: P;

@@ -12,6 +12,7 @@ import type { OpenRequests } from './open-requests.ts';
 import { parseQueryString, queryReader, type RawQuery } from './query-string.ts';
 import { rawBodyType } from './raw-body.ts';
 import { sendResult } from './respond.ts';
+import { checkStanding } from './standing.ts';
 import { sendBytes } from './send-bytes.ts';
 import { withStorableText } from './storable-text.ts';
 import { checkValid, lazyValidator } from './validate.ts';
@@ -59,7 +60,10 @@ export function admission(declaration: Declaration, context: RouteContext): onRe
     if (rateLimit !== undefined && !isExempt(sender, appService)) {
       rateLimiter.take(rateLimit, sender?.userId ?? addressKey(request.ip));
     }
-    if (sender !== undefined) senderLog?.note(sender, request, rateLimit);
+    if (sender !== undefined) {
+      checkStanding(declaration, sender);
+      senderLog?.note(sender, request, rateLimit);
+    }
     const claim = requestAuth?.admit(request.raw.headersDistinct.authorization ?? []);
     request.admitted = { sender, claim, appService, query, contentType: request.headers['content-type'] };
     request.headers['content-type'] = bodyType;

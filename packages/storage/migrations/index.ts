@@ -16,6 +16,7 @@ import { privacy } from './0015-privacy.ts';
 import { joining } from './0016-joining.ts';
 import { historyGaps } from './0017-history-gaps.ts';
 import { presence } from './0018-presence.ts';
+import { moderation } from './0019-moderation.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -40,4 +41,5 @@ export const migrations: readonly Migration[] = [
   joining,
   historyGaps,
   presence,
+  moderation,
 ];

@@ -27,13 +27,15 @@ export type TokenRow = {
   /** The refresh token it came of, if it was not used yet. */
   readonly replaces_token_hash: string | null;
   readonly is_admin: number;
+  readonly locked: number;
+  readonly suspended: number;
   readonly deactivated_at: number | null;
 };
 
 const selectToken = sql<TokenRow, [tokenHash: string]>(
   'access-tokens.get',
   `select access_tokens.user_id, access_tokens.device_id, access_tokens.expires_at,
-     access_tokens.replaces_token_hash, accounts.is_admin, accounts.deactivated_at
+     access_tokens.replaces_token_hash, accounts.is_admin, accounts.locked, accounts.suspended, accounts.deactivated_at
    from access_tokens join accounts on accounts.user_id = access_tokens.user_id
    where access_tokens.token_hash = $1`,
 );

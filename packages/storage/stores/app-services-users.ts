@@ -4,13 +4,15 @@ import { sql } from '../sql.ts';
 export type MaskedRow = {
   readonly deactivated_at: number | null;
   readonly is_admin: number;
+  readonly locked: number;
+  readonly suspended: number;
   /** Null if the user has no such device. */
   readonly device_id: string | null;
 };
 
 const selectMasked = sql<MaskedRow, [userId: string, deviceId: string]>(
   'app-services.masked',
-  `select a.deactivated_at, a.is_admin, d.device_id from accounts a
+  `select a.deactivated_at, a.is_admin, a.locked, a.suspended, d.device_id from accounts a
    left join devices d on d.user_id = a.user_id and d.device_id = $2
    where a.user_id = $1`,
 );

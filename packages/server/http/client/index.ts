@@ -31,6 +31,7 @@ import { getServerWellKnown } from './discovery/get-server-well-known.ts';
 import { getVersions } from './discovery/get-versions.ts';
 import { keyEndpoints } from './keys/index.ts';
 import { mediaEndpoints, type MediaServices } from './media/index.ts';
+import { moderationEndpoints } from './moderation/index.ts';
 import { pushRuleEndpoints } from './push-rules/index.ts';
 import { readingEndpoints } from './reading/index.ts';
 import { receiptEndpoints } from './receipts/index.ts';
@@ -74,6 +75,7 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
 
   ...accountEndpoints,
   ...deviceEndpoints,
+  ...moderationEndpoints,
   ...profileEndpoints,
 
   setAccountData,

@@ -5,6 +5,7 @@ import { findAccessToken, type TokenRow } from '@portico/storage/stores/accounts
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { WatchCache } from '../../observability/cache-metrics.ts';
 import { isGuardFailure } from './guards.ts';
+import { standingOf } from './standing.ts';
 import type { Sender } from './sender.ts';
 
 /** 256 random bits, as text that may stand in a header or an address. */
@@ -91,6 +92,7 @@ export function createAccessTokens({ db, now, maxCached = 10_000, watch }: Optio
       userId: row.user_id,
       deviceId: row.device_id,
       isAdmin: row.is_admin === 1,
+      ...standingOf(row),
       tokenHash,
     };
     if (changes === before && !cache.has(tokenHash)) remember({ sender, expiresAt });

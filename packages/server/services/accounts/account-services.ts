@@ -13,6 +13,8 @@ import { createProfiles, type Profiles } from '../profile/profiles.ts';
 import { createDeviceDeletion, type DeviceDeletion } from './device-deletion.ts';
 import { createDeactivation, type Deactivation } from './deactivation.ts';
 import { createLogin, type Login } from './login.ts';
+import { createLoginTokens, type LoginTokens } from './login-tokens.ts';
+import { createModeration, type Moderation } from './moderation.ts';
 import { createOwnPassword, type OwnPassword } from './own-password.ts';
 import { createPasswordChange, type PasswordChange } from './password-change.ts';
 import { createRefresh, type Refresh } from './refresh.ts';
@@ -31,6 +33,8 @@ export type AccountServices = {
   readonly deviceDeletion: DeviceDeletion;
   readonly filters: Filters;
   readonly login: Login;
+  readonly loginTokens: LoginTokens;
+  readonly moderation: Moderation;
   readonly ownPassword: OwnPassword;
   readonly passwordChange: PasswordChange;
   readonly profiles: Profiles;
@@ -69,7 +73,7 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
   const devices = createDevices({ db, onDeleted: dependencies.onDevicesDeleted, now });
   const sessions = createSessions({ devices, now, randomBytes });
   const appServiceAccounts = createAppServiceAccounts({ db, serverName, appServices, sessions, now });
-  const login = createLogin({ db, serverName, sessions, hasher, rateLimiter, appServiceAccounts });
+  const login = createLogin({ db, serverName, sessions, hasher, rateLimiter, appServiceAccounts, now });
   const uia = createUia({ db, now, randomBytes });
   const ownPassword = createOwnPassword({ uia, login, serverName });
   const registrationTokens = createRegistrationTokens({ db, now, randomBytes });
@@ -94,6 +98,8 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
     deviceDeletion: createDeviceDeletion({ ownPassword, devices }),
     filters: createFilters({ db }),
     login,
+    loginTokens: createLoginTokens({ db, ownPassword, now, randomBytes }),
+    moderation: createModeration({ db, serverName }),
     ownPassword,
     passwordChange: createPasswordChange({ db, ownPassword, hasher, devices }),
     profiles: createProfiles({ db, serverName, now }),

@@ -6,6 +6,7 @@ import type { RateLimiter } from '../rate-limit/rate-limiter.ts';
 import { type AppServiceAccounts, appServiceLoginTypes } from './app-service-accounts.ts';
 import { userIdOf } from './names.ts';
 import type { PasswordHasher } from './password-hasher.ts';
+import { redeemLoginToken } from './redeem-login-token.ts';
 import type { DeviceRequest, Session, Sessions } from './sessions.ts';
 
 export type LoginRequest = DeviceRequest & {
@@ -14,6 +15,8 @@ export type LoginRequest = DeviceRequest & {
   /** Deprecated, and still what some clients send. */
   readonly user?: string;
   readonly password?: string;
+  /** For `m.login.token`. */
+  readonly token?: string;
 };
 
 export interface Login {
@@ -29,6 +32,7 @@ type Dependencies = {
   readonly hasher: PasswordHasher;
   readonly rateLimiter: RateLimiter;
   readonly appServiceAccounts: AppServiceAccounts;
+  readonly now: () => number;
 };
 
 function findUser({ identifier, user }: LoginRequest): string | undefined {
@@ -39,7 +43,7 @@ function findUser({ identifier, user }: LoginRequest): string | undefined {
 }
 
 export function createLogin(dependencies: Dependencies): Login {
-  const { db, serverName, sessions, hasher, rateLimiter, appServiceAccounts } = dependencies;
+  const { db, serverName, sessions, hasher, rateLimiter, appServiceAccounts, now } = dependencies;
 
   async function checkPassword(userId: string, password: string): Promise<void> {
     rateLimiter.check('failed-login', userId);
@@ -51,11 +55,22 @@ export function createLogin(dependencies: Dependencies): Login {
     throw new MatrixError('login.forbidden');
   }
 
+  async function logInByToken(request: LoginRequest): Promise<Session> {
+    if (request.token === undefined) throw new MatrixError('request.missing-param', { message: 'Missing: token' });
+    const { userId, useUp } = await redeemLoginToken({ db, now }, request.token);
+    const set = createWriteSet();
+    useUp(set);
+    const session = sessions.plan(set, userId, request);
+    await db.commit(set);
+    return session;
+  }
+
   return {
     async logIn(request, claim) {
       if (appServiceLoginTypes.includes(request.type)) {
         return appServiceAccounts.logIn(claim, request.identifier, request);
       }
+      if (request.type === 'm.login.token') return logInByToken(request);
       if (request.type !== 'm.login.password') throw new MatrixError('login.unknown-type');
       const user = findUser(request);
       if (user === undefined || request.password === undefined) {

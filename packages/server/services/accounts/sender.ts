@@ -4,6 +4,8 @@ export type Sender = {
   /** '' for an application service that acts on none of the user's devices. */
   readonly deviceId: string;
   readonly isAdmin: boolean;
+  /** What an administrator did about the account; absent for most. */
+  readonly standing?: 'locked' | 'suspended';
   /** Which access token it was, as storage knows it. */
   readonly tokenHash: string;
   /** The application service that acts as the user. */

@@ -3,6 +3,7 @@ import { findMasked } from '@portico/storage/stores/app-services-users.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { hashToken } from '../accounts/access-tokens.ts';
 import type { Sender } from '../accounts/sender.ts';
+import { standingOf } from '../accounts/standing.ts';
 import { createSmallCache } from '../reading/small-cache.ts';
 import type { AppService } from './app-service.ts';
 
@@ -46,6 +47,7 @@ export function createMasquerade(db: Database): Masquerade {
       userId,
       deviceId,
       isAdmin: row.is_admin === 1,
+      ...standingOf(row),
       tokenHash,
       appService: { id: service.id, isRateLimited: isLimited },
     };

@@ -9,6 +9,8 @@ export const defaultRates = {
   'probe-name': { perSecond: 1, burst: 20 },
   /** What takes a password of somebody who is logged in. */
   'own-password': { perSecond: 0.2, burst: 20 },
+  /** "Servers are encouraged to apply stricter than normal rate limiting". Each takes two requests. */
+  'login-token': { perSecond: 0.04, burst: 6 },
   refresh: { perSecond: 1, burst: 30 },
   profile: { perSecond: 20, burst: 500 },
   'set-profile': { perSecond: 1, burst: 30 },

@@ -45,6 +45,7 @@ export type Actor = {
   readonly userId: string;
   readonly deviceId: string;
   readonly isAdmin?: boolean;
+  readonly standing?: 'locked' | 'suspended';
   /** The application service that acts as this person. */
   readonly appService?: { readonly id: string };
 };
@@ -322,6 +323,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
       const type = 'm.room.redaction';
       return transactions.once({ ...actor, roomNid, type, txnId }, async () => {
         const target = await getRedactionTarget(db, roomNid, eventId);
+        if (actor.standing === 'suspended' && target.sender !== actor.userId) throw new MatrixError('user.suspended');
         const transaction = { deviceId: actor.deviceId, txnId };
         const plan = planRedaction(actor.userId, target, { eventId, reason, transaction }, { now, unread });
         return soleEventId((await writer.append(roomNid, plan)).events);

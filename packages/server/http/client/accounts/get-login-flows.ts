@@ -4,10 +4,16 @@ import { endpoint } from '../../endpoint.ts';
 const answer = {
   flows: [
     { type: 'm.login.password' },
+    { type: 'm.login.token', get_login_token: true },
     { type: 'm.login.application_service' },
     { type: 'uk.half-shot.msc2778.login.application_service' },
   ],
 };
+
+const loginFlow = Type.Object(
+  { type: Type.String(), get_login_token: Type.Optional(Type.Boolean()) },
+  { title: 'LoginFlow' },
+);
 
 export const getLoginFlows = endpoint(
   {
@@ -16,10 +22,7 @@ export const getLoginFlows = endpoint(
     operationId: 'getLoginFlows',
     summary: 'Get the supported login types to authenticate users',
     auth: 'none',
-    response: Type.Object(
-      { flows: Type.Array(Type.Object({ type: Type.String() }, { title: 'LoginFlow' })) },
-      { title: 'LoginFlows' },
-    ),
+    response: Type.Object({ flows: Type.Array(loginFlow) }, { title: 'LoginFlows' }),
   },
   () => () => answer,
 );

@@ -5,6 +5,7 @@ import { changePassword } from './change-password.ts';
 import { checkUsernameAvailability } from './check-username-availability.ts';
 import { deactivateAccount } from './deactivate-account.ts';
 import { getLoginFlows } from './get-login-flows.ts';
+import { getLoginToken } from './get-login-token.ts';
 import { getThirdPartyIds } from './get-third-party-ids.ts';
 import { getTokenOwner } from './get-token-owner.ts';
 import { login } from './login.ts';
@@ -20,6 +21,7 @@ export const accountEndpoints: readonly Endpoint<AccountServices & { discovery: 
   registrationTokenValidity,
   getLoginFlows,
   login,
+  getLoginToken,
   refresh,
   logout,
   logoutAll,

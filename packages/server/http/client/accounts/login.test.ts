@@ -17,8 +17,14 @@ function clientOf(body: { readonly [field: string]: unknown }) {
 }
 
 test('the flows are those that work', async () => {
-  const types = ['m.login.password', 'm.login.application_service', 'uk.half-shot.msc2778.login.application_service'];
-  assert.deepEqual((await server.anonymous.get(path)).body, { flows: types.map((type) => ({ type })) });
+  assert.deepEqual((await server.anonymous.get(path)).body, {
+    flows: [
+      { type: 'm.login.password' },
+      { type: 'm.login.token', get_login_token: true },
+      { type: 'm.login.application_service' },
+      { type: 'uk.half-shot.msc2778.login.application_service' },
+    ],
+  });
 });
 
 test('a user logs in by local part or whole ID, in the old way or the new one', async () => {
@@ -72,7 +78,7 @@ test('a login that is incomplete, or of a type that is not offered', async () =>
   assert.deepEqual(await code({}), [400, 'M_MISSING_PARAM']);
   assert.deepEqual(await code(password), [400, 'M_MISSING_PARAM']);
   assert.deepEqual(await code({ type: 'm.login.password', user: 'alice' }), [400, 'M_MISSING_PARAM']);
-  assert.deepEqual(await code({ type: 'm.login.token', token: 'x' }), [400, 'M_UNKNOWN']);
+  assert.deepEqual(await code({ type: 'm.login.sso', token: 'x' }), [400, 'M_UNKNOWN']);
   assert.deepEqual(await code({ ...password, user: 7 }), [400, 'M_BAD_JSON']);
   assert.deepEqual(await code({ ...password, user: 'alice', device_id: '' }), [400, 'M_INVALID_PARAM']);
 });

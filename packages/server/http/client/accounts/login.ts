@@ -24,6 +24,7 @@ export const login = endpoint(
         identifier: Type.Optional(identifier),
         user: Type.Optional(Type.String()),
         password: Type.Optional(Type.String()),
+        token: Type.Optional(Type.String()),
         device_id: Type.Optional(Type.String()),
         initial_device_display_name: Type.Optional(Type.String()),
         refresh_token: Type.Optional(Type.Boolean()),

@@ -9,6 +9,7 @@ export const logoutAll = endpoint(
     operationId: 'logoutAll',
     summary: 'Invalidates all access tokens for a user',
     auth: 'user',
+    moderated: 'allowed-when-locked',
     response: emptyObject,
   },
   ({ sessions }: { sessions: Sessions }) =>

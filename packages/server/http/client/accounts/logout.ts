@@ -9,6 +9,7 @@ export const logout = endpoint(
     operationId: 'logout',
     summary: 'Invalidates a user access token',
     auth: 'user',
+    moderated: 'allowed-when-locked',
     response: emptyObject,
   },
   ({ sessions }: { sessions: Sessions }) =>

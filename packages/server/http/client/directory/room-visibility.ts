@@ -30,6 +30,7 @@ export const setRoomVisibilityOnDirectory = endpoint(
     operationId: 'setRoomVisibilityOnDirectory',
     summary: 'Sets the visibility of a room in the directory',
     auth: 'user',
+    moderated: 'refused-when-suspended',
     rateLimit: 'alias',
     params: roomParams,
     // "Defaults to `public`."

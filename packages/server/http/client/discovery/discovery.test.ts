@@ -57,7 +57,13 @@ test('capabilities are for those who are logged in', async () => {
   const flags = Object.entries(capabilities).flatMap(([name, value]) =>
     'enabled' in value && value.enabled ? [name] : [],
   );
-  assert.deepEqual(flags, ['m.change_password', 'm.set_displayname', 'm.set_avatar_url', 'm.profile_fields']);
+  assert.deepEqual(flags, [
+    'm.change_password',
+    'm.set_displayname',
+    'm.set_avatar_url',
+    'm.profile_fields',
+    'm.get_login_token',
+  ]);
 });
 
 test('the OpenAPI document describes what is served', async () => {
@@ -75,7 +81,7 @@ test('the OpenAPI document describes what is served', async () => {
       for (const name of inPath) assert.ok(declared.has(name ?? ''), `${path}: ${name}`);
     }
   }
-  assert.deepEqual(paths['/_matrix/client/v3/login']?.['post']?.security, undefined);
+  assert.deepEqual(paths['/_matrix/client/v3/login']?.['post']?.security, [{}, { appServiceToken: [] }]);
   assert.deepEqual(paths['/_matrix/client/v3/logout']?.['post']?.security, [{ accessToken: [] }]);
   const text = JSON.stringify(body);
   const schemas = (body['components'] as { schemas: Record<string, { title: string }> }).schemas;

@@ -9,6 +9,11 @@ export type RoomVersionSupport = {
 
 const enabled = Type.Object({ enabled: Type.Boolean() }, { title: 'BooleanCapability' });
 
+const accountModeration = Type.Object(
+  { lock: Type.Boolean(), suspend: Type.Boolean() },
+  { title: 'AccountModerationCapability' },
+);
+
 const response = Type.Object(
   {
     capabilities: Type.Object(
@@ -23,6 +28,8 @@ const response = Type.Object(
         'm.3pid_changes': enabled,
         'm.profile_fields': enabled,
         'm.get_login_token': enabled,
+        'm.account_moderation': Type.Optional(accountModeration),
+        'uk.timedout.msc4323': Type.Optional(accountModeration),
       },
       { title: 'Capabilities' },
     ),
@@ -31,6 +38,7 @@ const response = Type.Object(
 );
 
 const yes = { enabled: true };
+const all = { lock: true, suspend: true };
 const no = { enabled: false };
 
 export const getCapabilities = endpoint(
@@ -44,17 +52,16 @@ export const getCapabilities = endpoint(
   },
   ({ roomVersions }: { roomVersions: RoomVersionSupport }) => {
     const available = Object.fromEntries(roomVersions.versions.map((version) => [version, 'stable']));
-    const answer = {
-      capabilities: {
-        'm.room_versions': { default: roomVersions.defaultVersion, available },
-        'm.change_password': yes,
-        'm.set_displayname': yes,
-        'm.set_avatar_url': yes,
-        'm.3pid_changes': no,
-        'm.profile_fields': yes,
-        'm.get_login_token': no,
-      },
+    const capabilities = {
+      'm.room_versions': { default: roomVersions.defaultVersion, available },
+      'm.change_password': yes,
+      'm.set_displayname': yes,
+      'm.set_avatar_url': yes,
+      'm.3pid_changes': no,
+      'm.profile_fields': yes,
+      'm.get_login_token': yes,
     };
-    return () => answer;
+    const forAdministrators = { ...capabilities, 'm.account_moderation': all, 'uk.timedout.msc4323': all };
+    return ({ sender }) => ({ capabilities: sender.isAdmin ? forAdministrators : capabilities });
   },
 );

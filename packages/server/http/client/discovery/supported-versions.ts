@@ -21,10 +21,13 @@ export const unstableFeatures: Readonly<Record<string, boolean>> = {
   'org.matrix.msc3771': true,
   'org.matrix.msc3773': true,
   'org.matrix.msc3827.stable': true,
+  'org.matrix.msc3882': true,
   'org.matrix.msc3916.stable': true,
   'org.matrix.msc4155': true,
   'org.matrix.msc4380': true,
   'org.matrix.msc4380.stable': true,
+  'uk.timedout.msc4323': true,
+  'uk.timedout.msc4323.stable': true,
   'uk.tcpip.msc4133': true,
   'uk.tcpip.msc4133.stable': true,
 };

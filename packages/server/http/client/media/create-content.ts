@@ -9,6 +9,7 @@ export const createContent = endpoint(
     operationId: 'createContent',
     summary: 'Create a new `mxc://` URI without uploading the content.',
     auth: 'user',
+    moderated: 'refused-when-suspended',
     rateLimit: 'upload',
     response: Type.Object(
       { content_uri: Type.String(), unused_expires_at: Type.Integer() },

@@ -11,6 +11,7 @@ export const uploadContentToMxc = endpoint(
     operationId: 'uploadContentToMXC',
     summary: 'Upload content to an `mxc://` URI that was created earlier.',
     auth: 'user',
+    moderated: 'refused-when-suspended',
     rateLimit: 'upload',
     params: mediaParams,
     query: uploadQuery,

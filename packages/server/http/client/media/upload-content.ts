@@ -12,6 +12,7 @@ export const uploadContent = endpoint(
     operationId: 'uploadContent',
     summary: 'Upload some content to the content repository.',
     auth: 'user',
+    moderated: 'refused-when-suspended',
     rateLimit: 'upload',
     query: uploadQuery,
     body: rawBody,

@@ -12,6 +12,7 @@ export const deleteProfileField = endpoint(
     operationId: 'deleteProfileField',
     summary: 'Remove a profile field from a user.',
     auth: 'user',
+    moderated: 'refused-when-suspended',
     rateLimit: 'set-profile',
     params: fieldParams,
     response: emptyObject,

@@ -14,6 +14,7 @@ export const setProfileField = endpoint(
     operationId: 'setProfileField',
     summary: 'Set a profile field for a user.',
     auth: 'user',
+    moderated: 'refused-when-suspended',
     rateLimit: 'set-profile',
     params: fieldParams,
     body: jsonObject,

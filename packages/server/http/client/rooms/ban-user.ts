@@ -9,6 +9,7 @@ export const banUser = endpoint(
     operationId: 'ban',
     summary: 'Ban a user from the room',
     auth: 'user',
+    moderated: 'refused-when-suspended',
     rateLimit: 'send',
     params: roomParams,
     body: memberBody,

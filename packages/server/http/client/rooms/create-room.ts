@@ -45,6 +45,7 @@ export const createRoom = endpoint(
     operationId: 'createRoom',
     summary: 'Create a new room',
     auth: 'user',
+    moderated: 'refused-when-suspended',
     rateLimit: 'create-room',
     body,
     response: roomIdResponse,

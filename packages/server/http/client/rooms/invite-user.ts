@@ -9,6 +9,7 @@ export const inviteUser = endpoint(
     operationId: 'inviteUser',
     summary: 'Invite a user to a room',
     auth: 'user',
+    moderated: 'refused-when-suspended',
     rateLimit: 'invite',
     params: roomParams,
     body: memberBody,

@@ -9,6 +9,7 @@ export const kickUser = endpoint(
     operationId: 'kick',
     summary: 'Kick a user from the room',
     auth: 'user',
+    moderated: 'refused-when-suspended',
     rateLimit: 'send',
     params: roomParams,
     body: memberBody,

@@ -10,6 +10,7 @@ export const knockRoom = endpoint(
     operationId: 'knockRoom',
     summary: 'Knock on a room, requesting permission to join',
     auth: 'user',
+    moderated: 'refused-when-suspended',
     rateLimit: 'knock',
     params: Type.Object({ roomIdOrAlias: Type.String() }),
     query: viaQuery,

@@ -10,6 +10,7 @@ export const sendMessage = endpoint(
     operationId: 'sendMessage',
     summary: 'Send a message event to a room',
     auth: 'user',
+    moderated: 'refused-when-suspended',
     rateLimit: 'send',
     params: Type.Object({ roomId: Type.String(), eventType: Type.String(), txnId: Type.String() }),
     query: timestampQuery,

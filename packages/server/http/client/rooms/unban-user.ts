@@ -9,6 +9,7 @@ export const unbanUser = endpoint(
     operationId: 'unban',
     summary: 'Lift a ban',
     auth: 'user',
+    moderated: 'refused-when-suspended',
     rateLimit: 'send',
     params: roomParams,
     body: memberBody,

@@ -10,6 +10,7 @@ export const upgradeRoom = endpoint(
     operationId: 'upgradeRoom',
     summary: 'Upgrade a room to a new room version',
     auth: 'user',
+    moderated: 'refused-when-suspended',
     rateLimit: 'upgrade',
     params: roomParams,
     body: Type.Object(

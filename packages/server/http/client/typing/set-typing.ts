@@ -11,6 +11,7 @@ export const setTyping = endpoint(
     operationId: 'setTyping',
     summary: 'Inform the server that the user has started or stopped typing',
     auth: 'user',
+    moderated: 'refused-when-suspended',
     rateLimit: 'typing',
     params: Type.Object({ roomId: Type.String(), userId: Type.String() }),
     body: Type.Object({ typing: Type.Boolean(), timeout: Type.Optional(Type.Integer()) }, { title: 'TypingState' }),

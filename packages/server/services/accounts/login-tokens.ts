@@ -1,0 +1,42 @@
+import { createWriteSet, type Database } from '@portico/storage';
+import { addLoginToken } from '@portico/storage/stores/login-tokens.ts';
+import { hashToken, newAccessToken } from './access-tokens.ts';
+import type { OwnPassword } from './own-password.ts';
+import type { Sender } from './sender.ts';
+import type { AuthData } from './uia.ts';
+
+export type LoginToken = { readonly login_token: string; readonly expires_in_ms: number };
+
+/**
+ * Tokens with which somebody who is logged in logs in on another device.
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv1loginget_token}
+ */
+export interface LoginTokens {
+  issue(sender: Sender, auth: AuthData | undefined): Promise<LoginToken>;
+}
+
+/** "`120000` (2 minutes) is recommended as a default." */
+const lifetime = 120_000;
+
+type Dependencies = {
+  readonly db: Database;
+  readonly ownPassword: OwnPassword;
+  readonly now: () => number;
+  readonly randomBytes: (count: number) => Uint8Array;
+};
+
+export function createLoginTokens({ db, ownPassword, now, randomBytes }: Dependencies): LoginTokens {
+  return {
+    async issue(sender, auth) {
+      const { useUp } = await ownPassword.require(sender, 'log in on another device', auth);
+      const token = newAccessToken(randomBytes);
+      const issued = now();
+      const set = createWriteSet();
+      useUp(set);
+      addLoginToken(set, { hash: hashToken(token), userId: sender.userId, expiresAt: issued + lifetime }, issued);
+      await db.commit(set);
+      return { login_token: token, expires_in_ms: lifetime };
+    },
+  };
+}
