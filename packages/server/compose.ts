@@ -8,6 +8,7 @@ import { createAppServiceParts } from './compose/app-services.ts';
 import { createFederation } from './compose/federation.ts';
 import { createRoomsAcrossServers, type RoomsAcrossServers } from './compose/federated-rooms.ts';
 import { createPresenceParts } from './compose/presence.ts';
+import { createServerReads } from './compose/server-reads.ts';
 import { createConversation } from './compose/conversation.ts';
 import { createEdus } from './compose/edus.ts';
 import { openConfiguredDatabase } from './compose/open-database.ts';
@@ -34,6 +35,7 @@ import { createKeyBackup } from './services/keys/key-backup.ts';
 import { createKeys, forgetKeysWith } from './services/keys/keys.ts';
 import { createLastSeen } from './services/devices/last-seen.ts';
 import { profileChanges } from './services/profile/profile-job.ts';
+import { withRemoteProfiles } from './services/profile/remote-profiles.ts';
 import { profileJob } from './services/profile/profiles.ts';
 import { createRateLimiter } from './services/rate-limit/rate-limiter.ts';
 import { createRoomBreadth } from './services/directory/room-breadth.ts';
@@ -76,6 +78,7 @@ export async function compose({
   });
   const key = signingKeyFromSeed(`ed25519:${signingKey.version}`, signingKey.seed);
   const federation = createFederation({ config, serverName, key, db, log, metrics, now, network });
+  const reads = config.federation.enabled ? createServerReads({ client: federation.client, now }) : undefined;
   const states = await openStateStore(db, { cacheBytes: stateCacheBytes });
   const rateLimiter = createRateLimiter({ enabled: config.rateLimits.enabled, now: () => performance.now() });
   const appServices = createAppServices(config.applicationServices, serverName);
@@ -157,6 +160,7 @@ export async function compose({
     profileOf,
     serverName,
     publication: config.rooms.publication,
+    remote: reads,
     appServices,
     now,
     randomBytes,
@@ -205,6 +209,9 @@ export async function compose({
     ...breadth,
     ...federation.services,
     ...shared.services,
+    showsDirectory: config.federation.publicRooms,
+    localProfiles: accounts.profiles,
+    ...(reads && { profiles: withRemoteProfiles(accounts.profiles, reads.profiles, serverName) }),
     rooms,
     reading: { ...reading, history: across?.history ?? noHistory },
     sync,

@@ -82,6 +82,10 @@ export const schema = section('', {
   }),
   federation: section('Talking to other servers.', {
     enabled: setting(boolean, { default: 'true', help: 'Whether this server talks to other servers.' }),
+    public_rooms: setting(boolean, {
+      default: 'true',
+      help: 'Whether other servers may see which rooms are published in the directory here.',
+    }),
     notaries: setting(list(serverName), {
       default: '[]',
       help: 'Servers that are asked for keys of others which cannot be reached. They are trusted to tell the truth about them.',

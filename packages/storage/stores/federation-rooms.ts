@@ -70,6 +70,13 @@ const selectPdus = sql<StoredPduRow, [eventIds: string]>(
    from events where event_id in (select value from json_each(cast($1 as text)))`,
 );
 
+const selectPdusByNid = sql<StoredPduRow, [nids: string]>(
+  'federation-rooms.pdus-by-nid',
+  `select event_nid, event_id, room_nid, status, depth, room_order, state_before, state_after, state_key, type,
+     origin_server_ts, before_content || content || after_content as pdu
+   from events where event_nid in (select cast(value as bigint) from json_each(cast($1 as text)))`,
+);
+
 const selectPdusUpTo = sql<StoredPduRow, [roomNid: number, upTo: number, limit: number]>(
   'federation-rooms.pdus-up-to',
   `select event_nid, event_id, room_nid, status, depth, room_order, state_before, state_after, state_key, type,
@@ -121,6 +128,11 @@ export async function readHosts(reader: Reader, roomNid: number, limit: number):
 /** Events as they travel between servers, in no particular order. */
 export async function readPdusById(reader: Reader, eventIds: readonly string[]): Promise<StoredPduRow[]> {
   return eventIds.length === 0 ? [] : reader.all(selectPdus, [JSON.stringify(eventIds)]);
+}
+
+/** The same by number. */
+export async function readPdusByNid(reader: Reader, nids: readonly number[]): Promise<StoredPduRow[]> {
+  return nids.length === 0 ? [] : reader.all(selectPdusByNid, [JSON.stringify(nids)]);
 }
 
 /** The last events of a room's timeline up to a place, newest first. */

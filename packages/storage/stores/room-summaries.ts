@@ -121,3 +121,15 @@ export async function readMembershipsIn(
   const rows = await reader.all(selectMemberships, [JSON.stringify(roomNids), userId]);
   return new Map(rows.map((row) => [row.room_nid, row.membership]));
 }
+
+const selectInvitedRooms = sql<{ room_nid: number }, [roomNids: string, suffix: string]>(
+  'room-summaries.invited-of-host',
+  `select distinct room_nid from memberships
+   where room_nid ${inRooms} and membership = 'invite' and substr(user_id, length(user_id) - length($2) + 1) = $2`,
+);
+
+/** Those of some rooms to which somebody of a server is invited. */
+export async function readRoomsInviting(reader: Reader, roomNids: readonly number[], host: string): Promise<number[]> {
+  if (roomNids.length === 0) return [];
+  return (await reader.all(selectInvitedRooms, [JSON.stringify(roomNids), `:${host}`])).map((row) => row.room_nid);
+}

@@ -8,12 +8,26 @@ import type { MemberRequests } from '../../services/federation/rooms/member-requ
 import type { FederationSender } from '../../services/federation/sender/sender.ts';
 import type { Profiles } from '../../services/profile/profiles.ts';
 import type { EventQueries } from '../../services/federation/rooms/event-queries.ts';
-import { backfill, getEvent, getEventAuth, getMissingEvents, getState, getStateIds } from './history/events.ts';
+import {
+  backfill,
+  getEvent,
+  getEventAuth,
+  getMissingEvents,
+  getState,
+  getStateIds,
+  timestampToEvent,
+} from './history/events.ts';
 import type { ReceiveInvite } from '../../services/federation/rooms/incoming-invites.ts';
 import { invite, inviteV1 } from './membership/invite.ts';
 import { makeKnock, sendKnock } from './membership/knock.ts';
 import { makeJoin, makeLeave } from './membership/make.ts';
 import { sendJoin, sendJoinV1, sendLeave, sendLeaveV1 } from './membership/send.ts';
+import { getPublicRooms, queryPublicRooms } from './directory/public-rooms.ts';
+import { getHierarchy } from './spaces/get-hierarchy.ts';
+import type { HierarchyDependencies } from '../../services/spaces/hierarchy.ts';
+import { getOpenIdUserInfo } from './open-id/get-user-info.ts';
+import type { RoomDirectory } from '../../services/directory/room-directory.ts';
+import type { OpenIdTokens } from '../../services/openid/openid-tokens.ts';
 import { queryDirectory, queryProfile } from './queries/query.ts';
 import { sendTransaction } from './transactions/send-transaction.ts';
 import { getServerKeyById, getServerKeys } from './keys/get-server-keys.ts';
@@ -35,7 +49,11 @@ export type RoomFederationServices = {
   readonly federationSender: FederationSender;
   readonly eventQueries: EventQueries;
   readonly receiveInvite: ReceiveInvite;
-  readonly profiles: Profiles;
+  readonly localProfiles: Profiles;
+  readonly directory: RoomDirectory;
+  readonly showsDirectory: boolean;
+  readonly openIdTokens: OpenIdTokens;
+  readonly spaces: HierarchyDependencies;
   readonly serverName: string;
   readonly now: () => number;
 };
@@ -61,6 +79,11 @@ export const roomFederationEndpoints: readonly Endpoint<RoomFederationServices>[
   getMissingEvents,
   queryDirectory,
   queryProfile,
+  getPublicRooms,
+  queryPublicRooms,
+  getOpenIdUserInfo,
+  timestampToEvent,
+  getHierarchy,
 ];
 
 /** Endpoints about servers themselves. */

@@ -8,9 +8,11 @@ import { type Aliases, createAliases } from '../rooms/aliases/aliases.ts';
 import type { RoomParts } from '../rooms/room-parts.ts';
 import { createUpgrades, type Upgrades } from '../rooms/upgrade/upgrades.ts';
 import type { HierarchyDependencies } from '../spaces/hierarchy.ts';
+import { noRemoteSpaces, type RemoteSpaces } from '../spaces/remote-spaces.ts';
 import type { Tags } from '../tags/tags.ts';
 import { createDirectoryIndex } from './directory-index.ts';
 import { createRoomDirectory, type PublicationPolicy, type RoomDirectory } from './room-directory.ts';
+import type { RemoteDirectory } from './remote-directory.ts';
 import { createRoomSummaries } from './room-summaries.ts';
 
 /** What is around rooms: finding them, sorting them, replacing them, complaining about them. */
@@ -33,6 +35,8 @@ type Dependencies = {
   readonly profileOf: (userId: string) => Promise<JsonObject>;
   readonly serverName: string;
   readonly publication: PublicationPolicy;
+  /** What other servers tell; absent where this server talks to none. */
+  readonly remote: { readonly directory: RemoteDirectory; readonly spaces: RemoteSpaces } | undefined;
   readonly appServices: AppServices;
   readonly now: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
@@ -40,16 +44,24 @@ type Dependencies = {
 
 /** All of it, wired together. */
 export function createRoomBreadth(deps: Dependencies): RoomBreadth & { close(): void } {
-  const { db, rooms, roomNames, tags, carrySettings, profileOf, serverName, publication, now, randomBytes } = deps;
+  const { db, rooms, roomNames, tags, carrySettings, profileOf, serverName, publication, remote, now, randomBytes } =
+    deps;
   const { appServices } = deps;
   const { writer, newRooms, readState, resolve } = rooms;
   const index = createDirectoryIndex(db);
   const summaries = createRoomSummaries(db);
   return {
     aliases: createAliases({ db, writer, readState, resolve, serverName, appServices }),
-    directory: createRoomDirectory({ db, index, readState, resolve, serverName, policy: publication }),
-    // What other servers know of their rooms is to be asked of them here.
-    spaces: { db, summaries, resolve, findRemote: async () => new Map() },
+    directory: createRoomDirectory({
+      db,
+      index,
+      readState,
+      resolve,
+      serverName,
+      policy: publication,
+      remote: remote?.directory,
+    }),
+    spaces: { db, summaries, serverName, locate: rooms.locate, remote: remote?.spaces ?? noRemoteSpaces },
     upgrades: createUpgrades({
       db,
       writer,

@@ -4,6 +4,7 @@ import { findPublished } from '@portico/storage/stores/room-directory.ts';
 import { addPublishedRoom, removePublishedRoom } from '@portico/storage/stores/room-directory-write.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomParts } from '../rooms/room-parts.ts';
+import type { RemoteDirectory } from './remote-directory.ts';
 import type { DirectoryIndex } from './directory-index.ts';
 import { listPage, type DirectoryQuery } from './list-page.ts';
 
@@ -25,6 +26,8 @@ type Dependencies = Pick<RoomParts, 'readState' | 'resolve'> & {
   readonly index: DirectoryIndex;
   readonly serverName: string;
   readonly policy: PublicationPolicy;
+  /** Absent where this server talks to no others. */
+  readonly remote: RemoteDirectory | undefined;
 };
 
 export function createRoomDirectory({
@@ -34,6 +37,7 @@ export function createRoomDirectory({
   resolve,
   serverName,
   policy,
+  remote,
 }: Dependencies): RoomDirectory {
   async function mayPublish({ userId, isAdmin }: Person, roomNid: number): Promise<boolean> {
     if (isAdmin || policy === 'anyone') return true;
@@ -51,8 +55,10 @@ export function createRoomDirectory({
 
   return {
     async list(query) {
-      if (query.server !== undefined && query.server !== serverName) {
-        throw new MatrixError('not-found', { message: `The directory of ${query.server} cannot be reached.` });
+      const { server, ...page } = query;
+      if (server !== undefined && server !== serverName) {
+        if (remote === undefined) throw new MatrixError('federation.failed');
+        return remote.list(server, page);
       }
       return listPage(await index.rooms(), query);
     },

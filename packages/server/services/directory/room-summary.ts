@@ -80,8 +80,25 @@ export function publicRoomsChunk(room: RoomSummary) {
   };
 }
 
+/** What is shown of one room, and of the rooms in a space. */
+export type RoomSummaryFields = {
+  readonly room_id: string;
+  readonly num_joined_members: number;
+  readonly world_readable: boolean;
+  readonly guest_can_join: boolean;
+  readonly join_rule: string;
+  readonly name?: string;
+  readonly topic?: string;
+  readonly avatar_url?: string;
+  readonly canonical_alias?: string;
+  readonly room_type?: string;
+  readonly room_version?: string;
+  readonly encryption?: string;
+  readonly allowed_room_ids?: readonly string[];
+};
+
 /** The same with what the summary of one room, and of the rooms in a space, says besides. */
-export function fullSummary(room: RoomSummary) {
+export function fullSummary(room: RoomSummary): RoomSummaryFields {
   return {
     ...publicRoomsChunk(room),
     room_version: room.version,

@@ -1,7 +1,9 @@
 import { readEventsByTime } from '@portico/storage/stores/events-by-time.ts';
-import { readEvents } from '@portico/storage/stores/timeline.ts';
+import { findGapBehind } from '@portico/storage/stores/history.ts';
+import { type ClientEventRow, readEvents } from '@portico/storage/stores/timeline.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
-import type { ReadingContext } from './context.ts';
+import type { RoomAccess } from './access.ts';
+import type { HistoryContext, ReadingContext } from './context.ts';
 
 export type TimeQuery = {
   readonly roomId: string;
@@ -20,11 +22,39 @@ const maxPages = 50;
  * {@link https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1roomsroomidtimestamp_to_event}
  */
 export async function readEventByTime(
-  context: ReadingContext,
+  context: HistoryContext,
   userId: string,
-  { roomId, ts, direction }: TimeQuery,
+  query: TimeQuery,
 ): Promise<{ readonly event_id: string; readonly origin_server_ts: number }> {
+  const { roomId, ts, direction } = query;
   const access = await context.access.enter(userId, roomId);
+  let found = await findHere(context, access, query);
+  if (await mayBeMissing(context, access.roomNid, direction, found)) {
+    // What another server knows becomes one of the events here: the closest of all is then found here.
+    const closer = await context.history.findByTime({ roomNid: access.roomNid, roomId }, ts, direction);
+    if (closer !== undefined) found = await findHere(context, access, query);
+  }
+  if (found === undefined)
+    throw new MatrixError('not-found', { message: `There is no event ${direction} from ${ts}.` });
+  return { event_id: found.event_id, origin_server_ts: found.origin_server_ts };
+}
+
+/** Whether an event that is not here may be closer to the time than what is here: that which is found lies at a gap. */
+async function mayBeMissing(
+  { db }: ReadingContext,
+  roomNid: number,
+  direction: TimeQuery['direction'],
+  found: ClientEventRow | undefined,
+): Promise<boolean> {
+  if (direction === 'forwards') return typeof found?.missing_before === 'string';
+  return (await findGapBehind(db, roomNid, found?.room_order ?? -1)) !== undefined;
+}
+
+async function findHere(
+  context: ReadingContext,
+  access: RoomAccess,
+  { ts, direction }: TimeQuery,
+): Promise<ClientEventRow | undefined> {
   let from = { ts, order: direction === 'forwards' ? -1 : Number.MAX_SAFE_INTEGER };
   for (let page = 0; page < maxPages; page++) {
     const places = await readEventsByTime(context.db, access.roomNid, direction, from, eventsPerPage);
@@ -34,11 +64,11 @@ export async function readEventByTime(
     const visible = new Map(rows.map((row) => [row.event_nid, row]));
     for (const { event_nid: nid } of places) {
       const row = sights.get(nid)?.answer === 'yes' ? visible.get(nid) : undefined;
-      if (row !== undefined) return { event_id: row.event_id, origin_server_ts: row.origin_server_ts };
+      if (row !== undefined) return row;
     }
     const last = places.at(-1);
     if (last === undefined || places.length < eventsPerPage) break;
     from = { ts: last.origin_server_ts, order: last.room_order };
   }
-  throw new MatrixError('not-found', { message: `There is no event ${direction} from ${ts}.` });
+  return undefined;
 }

@@ -20,6 +20,8 @@ export type RoomParts = {
   readonly writer: RoomWriter;
   readonly newRooms: NewRooms;
   readonly readState: ReadState;
+  /** A room's ID, and servers that may be in it where that is not known here. */
+  readonly locate: (roomIdOrAlias: string) => Promise<{ readonly roomId: string; readonly servers: readonly string[] }>;
   /** Throws for a room that this server does not know. */
   readonly resolve: (roomIdOrAlias: string) => Promise<{ readonly roomNid: number; readonly roomId: string }>;
 };

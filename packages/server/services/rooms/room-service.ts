@@ -206,6 +206,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
     newRooms,
     readState,
     resolve,
+    locate,
     async create({ userId, isAdmin, appService }, request) {
       for (const invited of request.invite ?? []) checkUserId(invited);
       const { defaultVersion, onlyAdminsPublish } = options;

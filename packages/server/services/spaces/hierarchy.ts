@@ -1,8 +1,17 @@
-import { parseJson } from '@portico/protocol';
+import { parseJson, serverNameOf } from '@portico/protocol';
+import { readRoomsOfHost } from '@portico/storage/stores/room-summaries.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomParts } from '../rooms/room-parts.ts';
 import { knowableRooms } from './access.ts';
-import { type HierarchyRoom, type WalkDependencies, walkSpaces } from './walk.ts';
+import {
+  findLocalRoom,
+  findRemoteRoom,
+  type HierarchyRoom,
+  renderRoom,
+  type WalkDependencies,
+  type WalkOptions,
+  walkSpaces,
+} from './walk.ts';
 
 export type HierarchyQuery = {
   readonly roomId: string;
@@ -12,7 +21,7 @@ export type HierarchyQuery = {
   readonly from: string | undefined;
 };
 
-export type HierarchyDependencies = WalkDependencies & Pick<RoomParts, 'resolve'>;
+export type HierarchyDependencies = WalkDependencies & Pick<RoomParts, 'locate'>;
 
 const defaultLimit = 50;
 const maxLimit = 100;
@@ -39,15 +48,13 @@ export async function readHierarchy(
       message: 'suggested_only and max_depth cannot change from page to page.',
     });
   }
-  const root = await findRoot(dependencies, userId, query.roomId);
+  const options = { ...settings, knowable: knowableRooms(dependencies.db, userId) };
+  const root = await findRoot(dependencies, query.roomId, options);
   if (root === undefined) throw new MatrixError('forbidden', { message: 'You may not see this space.' });
 
   const rooms: HierarchyRoom[] = [];
   let first = token === undefined ? 0 : undefined;
-  for await (const room of walkSpaces(dependencies, root, {
-    ...settings,
-    knowable: knowableRooms(dependencies.db, userId),
-  })) {
+  for await (const room of walkSpaces(dependencies, root, options)) {
     rooms.push(room);
     if (first === undefined && room.roomId === token?.last) first = rooms.length;
     if (first !== undefined && rooms.length > first + limit) break;
@@ -58,23 +65,18 @@ export async function readHierarchy(
   const last = page.at(-1);
   const hasMore = last !== undefined && rooms.length > start + limit;
   const next = hasMore ? formatToken({ ...settings, last: last.roomId, count: start + limit }) : undefined;
-  return `{"rooms":[${page.map(render).join(',')}]${next === undefined ? '' : `,"next_batch":"${next}"`}}`;
+  return `{"rooms":[${page.map(renderRoom).join(',')}]${next === undefined ? '' : `,"next_batch":"${next}"`}}`;
 }
 
-async function findRoot({ db, summaries, resolve }: HierarchyDependencies, userId: string, roomId: string) {
-  try {
-    const { roomNid } = await resolve(roomId);
-    const root = (await summaries.of([roomNid])).get(roomNid);
-    const knowable = root && (await knowableRooms(db, userId).among([root]));
-    return knowable?.has(roomNid) === true ? root : undefined;
-  } catch (error) {
-    if (error instanceof MatrixError && error.reason === 'room.not-found') return undefined;
-    throw error;
-  }
-}
-
-function render({ summary, children }: HierarchyRoom): string {
-  return `${JSON.stringify(summary).slice(0, -1)},"children_state":[${children.map((child) => child.json).join(',')}]}`;
+async function findRoot(
+  dependencies: HierarchyDependencies,
+  roomId: string,
+  options: WalkOptions,
+): Promise<HierarchyRoom | undefined> {
+  const here = await readRoomsOfHost(dependencies.db, [roomId], dependencies.serverName);
+  if (here.length > 0) return findLocalRoom(dependencies, roomId, options);
+  const host = serverNameOf(roomId);
+  return host === undefined ? undefined : findRemoteRoom(dependencies, { roomId, via: [host] }, options);
 }
 
 /** After which room the next page begins; and after how many, should that room be gone by then. */

@@ -13,7 +13,7 @@ export type SpaceChild = {
 };
 
 /** A child from an `m.space.child` event, or nothing: "If not present, the room should not be considered a child". */
-export function parseSpaceChild(row: SpaceChildRow): SpaceChild | undefined {
+export function parseSpaceChild(row: Omit<SpaceChildRow, 'room_nid'>): SpaceChild | undefined {
   const content = parseJson(row.content, 'lenient');
   if (!isJsonObject(content)) return undefined;
   const { via, suggested, order } = content;

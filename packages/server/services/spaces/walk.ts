@@ -1,30 +1,29 @@
 import type { Reader } from '@portico/storage';
-import { readRoomNids, readSpaceChildren } from '@portico/storage/stores/room-summaries.ts';
+import { readRoomsOfHost, readSpaceChildren } from '@portico/storage/stores/room-summaries.ts';
 import type { RoomSummaries } from '../directory/room-summaries.ts';
-import { fullSummary, type RoomSummary } from '../directory/room-summary.ts';
-import type { KnowableRooms } from './access.ts';
+import { fullSummary, type RoomSummary, type RoomSummaryFields } from '../directory/room-summary.ts';
+import type { KnowableRooms, KnowableRoomsElsewhere } from './access.ts';
+import type { RemoteQuestion, RemoteRoom, RemoteSpaces } from './remote-spaces.ts';
 import { compareChildren, parseSpaceChild, type SpaceChild } from './space-children.ts';
 
 /** A room of a space tree that the person who asks may know of. */
 export type HierarchyRoom = {
   readonly roomId: string;
   /** Its summary, without its children. */
-  readonly summary: object;
+  readonly summary: RoomSummaryFields;
   /** In their order; none if the room is no space. */
   readonly children: readonly SpaceChild[];
 };
 
-/** Asks other servers about rooms that this one does not know; of those not to be had it answers nothing. */
-export type FindRemoteRooms = (children: readonly SpaceChild[]) => Promise<ReadonlyMap<string, HierarchyRoom>>;
-
 export type WalkDependencies = {
   readonly db: Reader;
   readonly summaries: RoomSummaries;
-  readonly findRemote: FindRemoteRooms;
+  readonly remote: RemoteSpaces;
+  readonly serverName: string;
 };
 
 export type WalkOptions = {
-  readonly knowable: KnowableRooms;
+  readonly knowable: KnowableRooms & KnowableRoomsElsewhere;
   readonly suggestedOnly: boolean;
   readonly maxDepth: number;
 };
@@ -32,6 +31,8 @@ export type WalkOptions = {
 /** Of a tree of more rooms than this, the first ones are found. */
 const maxRooms = 2000;
 const maxChildrenPerRead = 5000;
+/** Rooms of one tree about which other servers are asked. */
+const maxRemote = 200;
 
 /**
  * The rooms of a space tree, depth first, each of them once however often it is named. What a space's children are is read
@@ -39,11 +40,10 @@ const maxChildrenPerRead = 5000;
  */
 export async function* walkSpaces(
   dependencies: WalkDependencies,
-  root: RoomSummary,
+  first: HierarchyRoom,
   options: WalkOptions,
 ): AsyncGenerator<HierarchyRoom> {
-  const [first] = await describeRooms(dependencies, [root], options);
-  if (first === undefined) return;
+  let remoteLeft = maxRemote;
   const seen = new Set<string>();
   const stack: { readonly room: HierarchyRoom; readonly depth: number }[] = [{ room: first, depth: 0 }];
   for (let next = stack.pop(); next !== undefined && seen.size < maxRooms; next = stack.pop()) {
@@ -53,9 +53,31 @@ export async function* walkSpaces(
     yield room;
     if (depth >= options.maxDepth) continue;
     const unseen = room.children.filter((child) => !seen.has(child.roomId)).slice(0, maxRooms - seen.size);
-    const rooms = await findChildren(dependencies, unseen, options);
+    const { rooms, asked } = await findChildren(dependencies, unseen, options, remoteLeft);
+    remoteLeft -= asked;
     stack.push(...rooms.toReversed().map((child) => ({ room: child, depth: depth + 1 })));
   }
+}
+
+/** A room that this server is in, to begin with; or nothing, if the person may not know of it. */
+export async function findLocalRoom(
+  dependencies: WalkDependencies,
+  roomId: string,
+  options: WalkOptions,
+): Promise<HierarchyRoom | undefined> {
+  return (await findLocal(dependencies, [roomId], options)).rooms.get(roomId);
+}
+
+/** A room that this server is not in. */
+export async function findRemoteRoom(
+  { remote }: WalkDependencies,
+  question: RemoteQuestion,
+  { knowable, suggestedOnly }: Pick<WalkOptions, 'knowable' | 'suggestedOnly'>,
+): Promise<HierarchyRoom | undefined> {
+  const found = await remote.describe([question]);
+  const visible = await knowable.elsewhere([...found.values()]);
+  const room = visible.has(question.roomId) ? found.get(question.roomId) : undefined;
+  return room && toHierarchyRoom(room, suggestedOnly);
 }
 
 /** Those of some children that exist and may be known of, in the same order. */
@@ -63,29 +85,53 @@ async function findChildren(
   dependencies: WalkDependencies,
   children: readonly SpaceChild[],
   options: WalkOptions,
-): Promise<readonly HierarchyRoom[]> {
-  if (children.length === 0) return [];
-  const nids = await readRoomNids(
-    dependencies.db,
-    children.map((child) => child.roomId),
-  );
-  const summaries = [...(await dependencies.summaries.of([...nids.values()])).values()];
-  const knowable = await options.knowable.among(summaries);
-  const local = await describeRooms(
-    dependencies,
-    summaries.filter((room) => knowable.has(room.roomNid)),
-    options,
-  );
-  const unknown = children.filter((child) => !nids.has(child.roomId));
-  const remote = unknown.length === 0 ? undefined : await dependencies.findRemote(unknown);
-  const found = new Map([...local.map((room) => [room.roomId, room] as const), ...(remote ?? [])]);
-  return children.flatMap((child) => found.get(child.roomId) ?? []);
+  mostAsked: number,
+): Promise<{ readonly rooms: readonly HierarchyRoom[]; readonly asked: number }> {
+  if (children.length === 0) return { rooms: [], asked: 0 };
+  const ids = children.map((child) => child.roomId);
+  const local = await findLocal(dependencies, ids, options);
+  const away = children.filter((child) => !local.here.has(child.roomId)).slice(0, mostAsked);
+  const found = away.length === 0 ? new Map<string, RemoteRoom>() : await dependencies.remote.describe(away);
+  const visible = await options.knowable.elsewhere([...found.values()]);
+  const rooms = children.flatMap(({ roomId }): HierarchyRoom[] => {
+    const own = local.rooms.get(roomId);
+    if (own !== undefined) return [own];
+    const room = visible.has(roomId) ? found.get(roomId) : undefined;
+    return room === undefined ? [] : [toHierarchyRoom(room, options.suggestedOnly)];
+  });
+  return { rooms, asked: away.length };
 }
 
-async function describeRooms(
-  { db }: WalkDependencies,
+function toHierarchyRoom({ roomId, summary, children = [] }: RemoteRoom, suggestedOnly: boolean): HierarchyRoom {
+  return { roomId, summary, children: children.filter((child) => child.suggested || !suggestedOnly) };
+}
+
+/** Those of some rooms that this server is in; and of them those that may be known of. */
+async function findLocal(
+  dependencies: WalkDependencies,
+  roomIds: readonly string[],
+  options: WalkOptions,
+): Promise<{ readonly here: ReadonlySet<string>; readonly rooms: ReadonlyMap<string, HierarchyRoom> }> {
+  const { db, summaries, serverName } = dependencies;
+  const found = [...(await summaries.of(await readRoomsOfHost(db, roomIds, serverName))).values()];
+  const knowable = await options.knowable.among(found);
+  const visible = found.filter((room) => knowable.has(room.roomNid));
+  const rooms = await describeRooms(dependencies, visible, options);
+  return {
+    here: new Set(found.map((room) => room.roomId)),
+    rooms: new Map(rooms.map((room) => [room.roomId, room])),
+  };
+}
+
+export function renderRoom({ summary, children }: HierarchyRoom): string {
+  return `${JSON.stringify(summary).slice(0, -1)},"children_state":[${children.map((child) => child.json).join(',')}]}`;
+}
+
+/** With their children. */
+export async function describeRooms(
+  { db }: Pick<WalkDependencies, 'db'>,
   rooms: readonly RoomSummary[],
-  { suggestedOnly }: WalkOptions,
+  { suggestedOnly }: Pick<WalkOptions, 'suggestedOnly'>,
 ): Promise<readonly HierarchyRoom[]> {
   const spaces = rooms.filter((room) => room.roomType === 'm.space').map((room) => room.roomNid);
   const children = new Map<number, SpaceChild[]>(spaces.map((roomNid) => [roomNid, []]));

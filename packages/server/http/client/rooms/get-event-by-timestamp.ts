@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import type { ReadingContext } from '../../../services/reading/context.ts';
+import type { HistoryContext } from '../../../services/reading/context.ts';
 import { readEventByTime } from '../../../services/reading/event-by-time.ts';
 import { endpoint } from '../../endpoint.ts';
 import { roomParams } from './schemas.ts';
@@ -19,7 +19,7 @@ export const getEventByTimestamp = endpoint(
     }),
     response: Type.Object({ event_id: Type.String(), origin_server_ts: Type.Integer() }, { title: 'EventByTimestamp' }),
   },
-  ({ reading }: { reading: ReadingContext }) =>
+  ({ reading }: { reading: HistoryContext }) =>
     ({ sender, params, query }) =>
       readEventByTime(reading, sender.userId, {
         roomId: params.roomId,

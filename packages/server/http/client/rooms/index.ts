@@ -1,4 +1,4 @@
-import type { ReadingContext } from '../../../services/reading/context.ts';
+import type { HistoryContext } from '../../../services/reading/context.ts';
 import type { RoomService } from '../../../services/rooms/room-service.ts';
 import type { Upgrades } from '../../../services/rooms/upgrade/upgrades.ts';
 import type { Endpoint } from '../../endpoint.ts';
@@ -21,7 +21,7 @@ import { upgradeRoom } from './upgrade-room.ts';
 export const roomEndpoints: readonly Endpoint<{
   rooms: RoomService;
   upgrades: Upgrades;
-  reading: ReadingContext;
+  reading: HistoryContext;
 }>[] = [
   createRoom,
   inviteUser,

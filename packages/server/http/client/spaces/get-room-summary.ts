@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
-import { readRoomSummary, type SummaryDependencies } from '../../../services/spaces/room-summary.ts';
+import type { HierarchyDependencies } from '../../../services/spaces/hierarchy.ts';
+import { readRoomSummary } from '../../../services/spaces/room-summary.ts';
 import { endpoint } from '../../endpoint.ts';
 import { roomSummaryFields } from '../directory/schemas.ts';
 
@@ -19,7 +20,7 @@ export const getRoomSummary = endpoint(
     query: Type.Object({ via: Type.Optional(Type.Array(Type.String())) }),
     response: Type.Object({ ...roomSummaryFields, membership: Type.Optional(Type.String()) }, { title: 'RoomSummary' }),
   },
-  ({ spaces }: { spaces: SummaryDependencies }) =>
-    ({ sender, params }) =>
-      readRoomSummary(spaces, sender?.userId, params.roomIdOrAlias),
+  ({ spaces }: { spaces: HierarchyDependencies }) =>
+    ({ sender, params, query }) =>
+      readRoomSummary(spaces, sender?.userId, params.roomIdOrAlias, query.via),
 );

@@ -5,6 +5,7 @@ import {
   getMissingEvents as missingOperation,
   getState as stateOperation,
   getStateIds as stateIdsOperation,
+  timestampToEvent as timestampOperation,
 } from '../../../federation-api/history.ts';
 import type { EventQueries } from '../../../services/federation/rooms/event-queries.ts';
 import { endpoint } from '../../endpoint.ts';
@@ -57,4 +58,9 @@ export const getMissingEvents = endpoint(missingOperation, ({ eventQueries }: Se
     };
     return rawJson(`{"events":[${(await eventQueries.missing(origin, params.roomId, range)).join(',')}]}`);
   };
+});
+
+export const timestampToEvent = endpoint(timestampOperation, ({ eventQueries }: Services) => {
+  return ({ origin, params, query: { ts, dir } }) =>
+    eventQueries.byTime(origin, params.roomId, ts, dir === 'f' ? 'forwards' : 'backwards');
 });

@@ -14,7 +14,10 @@ export const queryDirectory = endpoint(
   },
 );
 
-export const queryProfile = endpoint(profileOperation, ({ profiles }: { readonly profiles: Profiles }) => {
-  return async ({ query: { user_id: userId, field } }) =>
-    rawJson(field === undefined ? await profiles.get(userId) : await profiles.getField(userId, field));
-});
+export const queryProfile = endpoint(
+  profileOperation,
+  ({ localProfiles: profiles }: { readonly localProfiles: Profiles }) => {
+    return async ({ query: { user_id: userId, field } }) =>
+      rawJson(field === undefined ? await profiles.get(userId) : await profiles.getField(userId, field));
+  },
+);

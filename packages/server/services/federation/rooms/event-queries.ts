@@ -1,7 +1,8 @@
 import { encodeCanonical, parseJson, type Pdu, redactPdu, type RoomVersionRules } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
-import { readPdusById, type StoredPduRow } from '@portico/storage/stores/federation-rooms.ts';
+import { readEventsByTime } from '@portico/storage/stores/events-by-time.ts';
+import { readPdusById, readPdusByNid, type StoredPduRow } from '@portico/storage/stores/federation-rooms.ts';
 import { findRoom } from '@portico/storage/stores/rooms.ts';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
@@ -29,6 +30,13 @@ export interface EventQueries {
       readonly minDepth: number;
     },
   ): Promise<readonly string[]>;
+  /** The event that the server may see whose sender's clock was closest to a time, in one direction. */
+  byTime(
+    origin: string,
+    roomId: string,
+    ts: number,
+    direction: 'forwards' | 'backwards',
+  ): Promise<{ readonly event_id: string; readonly origin_server_ts: number }>;
 }
 
 type Dependencies = {
@@ -39,6 +47,8 @@ type Dependencies = {
 };
 
 const maxEvents = 100;
+/** Events closest to a time that are looked at. */
+const maxCandidates = 50;
 
 export function createEventQueries(deps: Dependencies): EventQueries {
   const { db, stateEvents, rooms } = deps;
@@ -101,6 +111,25 @@ export function createEventQueries(deps: Dependencies): EventQueries {
       const first = latestRows.flatMap((row) => previousOf(row.pdu)).filter((eventId) => !stopAt.has(eventId));
       const rows = await walkBack(db, room.roomNid, first, { stopAt, minDepth, limit: Math.min(limit, maxEvents) });
       return textsFor(origin, room, rows.toReversed());
+    },
+    async byTime(origin, roomId, ts, direction) {
+      const room = await rooms.openToMember(roomId, origin);
+      const from = { ts, order: direction === 'forwards' ? -1 : Number.MAX_SAFE_INTEGER };
+      const places = await readEventsByTime(db, room.roomNid, direction, from, maxCandidates);
+      const rows = new Map(
+        (
+          await readPdusByNid(
+            db,
+            places.map((place) => place.event_nid),
+          )
+        ).map((row) => [row.event_nid, row]),
+      );
+      const ordered = places.flatMap((place) => rows.get(place.event_nid) ?? []);
+      const visible = await sight.visibleTo(origin, room.rules, ordered);
+      const found = ordered.find((row) => visible.has(row.event_id));
+      if (found === undefined)
+        throw new MatrixError('not-found', { message: `There is no event ${direction} from ${ts}.` });
+      return { event_id: found.event_id, origin_server_ts: found.origin_server_ts };
     },
   };
 }
