@@ -4,6 +4,7 @@ import { parseServerName, roomVersions, serverNameOf, signingKeyFromSeed } from 
 import { parseFailpoint } from '@portico/storage';
 import { openStateStore } from '@portico/storage/state-trie/index.ts';
 import { dropToDeviceOf } from '@portico/storage/stores/to-device.ts';
+import { createAccountChanges } from './compose/account-changes.ts';
 import { createAppServiceParts } from './compose/app-services.ts';
 import { createFederation } from './compose/federation.ts';
 import { createRoomsAcrossServers, type RoomsAcrossServers } from './compose/federated-rooms.ts';
@@ -22,10 +23,7 @@ import { createRequestIds } from './observability/request-ids.ts';
 import { CommandError } from './process/command-error.ts';
 import type { CommandHandlers } from './process/command-socket.ts';
 import type { Composition, CompositionContext } from './process/composition.ts';
-import { createAccountJobs } from './services/accounts/account-jobs.ts';
 import { createAccountServices } from './services/accounts/account-services.ts';
-import { leaveJob } from './services/accounts/deactivation.ts';
-import { leaveRooms } from './services/accounts/leave-rooms-job.ts';
 import { createAppServices } from './services/appservices/app-services.ts';
 import { accountCommands } from './services/commands/account-commands.ts';
 import { createOutbox } from './services/federation/sender/outbox.ts';
@@ -34,9 +32,8 @@ import { createMediaService } from './services/media/media-service.ts';
 import { createKeyBackup } from './services/keys/key-backup.ts';
 import { createKeys, forgetKeysWith } from './services/keys/keys.ts';
 import { createLastSeen } from './services/devices/last-seen.ts';
-import { profileChanges } from './services/profile/profile-job.ts';
 import { withRemoteProfiles } from './services/profile/remote-profiles.ts';
-import { profileJob } from './services/profile/profiles.ts';
+import { createErasures } from './services/privacy/erasures.ts';
 import { createRateLimiter } from './services/rate-limit/rate-limiter.ts';
 import { createRoomBreadth } from './services/directory/room-breadth.ts';
 import { createReceipts } from './services/receipts/receipts.ts';
@@ -142,14 +139,6 @@ export async function compose({
     eduHandlers: createEdus({ ...conversation.services, db, serverName, outbox, log, now }),
   });
   if (config.federation.enabled) across = shared;
-  const accountJobs = createAccountJobs({
-    db,
-    writer: rooms.writer,
-    kinds: { [profileJob]: profileChanges(accounts.profiles), [leaveJob]: leaveRooms },
-    now,
-    newClaim: () => randomBytes(9).toString('base64url'),
-    log,
-  });
   const lastSeen = createLastSeen({ db, now, log });
   const breadth = createRoomBreadth({
     db,
@@ -201,6 +190,16 @@ export async function compose({
     randomBytes,
   });
   await store.clearUnfinished();
+  const accountJobs = createAccountChanges({
+    config,
+    db,
+    writer: rooms.writer,
+    profiles: accounts.profiles,
+    store,
+    remote: () => across?.remote,
+    now,
+    log,
+  });
   const { maxUploadSize, requireAuthentication } = config.media;
   const media = createMediaService({ db, store, serverName, maxUploadSize, now, randomBytes, log });
   const services = {
@@ -218,6 +217,7 @@ export async function compose({
     keys,
     presence,
     keyBackup: createKeyBackup({ db }),
+    erasures: createErasures(db),
     pushRules,
     media,
     mediaAccess: { requireAuthentication },

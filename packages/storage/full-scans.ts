@@ -7,4 +7,9 @@ export const allowedFullScans: ReadonlyMap<string, string> = new Map([
   ['search.delete', 'a full text index is looked into by row ID, which the plan calls a scan'],
   ['federation-destinations.behind', 'every server that shares a room with this one, once at the start'],
   ['presence.present', 'everyone who has ever set a presence, once at the start'],
+  [
+    'erasure.redacted-originals',
+    'what redactions took away is kept for days, and looked through once for each erasure',
+  ],
+  ['erasure.names-on-aliases', 'the aliases of this server, once for each erasure'],
 ]);

@@ -135,6 +135,12 @@ export const schema = section('', {
         'people may still block or ignore.',
       example: '{ blocked_servers: ["evil.example"] }',
     }),
+    deactivation_marker: setting(oneOf('unstable', 'both'), {
+      default: 'unstable',
+      help:
+        'How the leaves of accounts that are deactivated say so (MSC3759): by org.matrix.msc3759.deactivated alone, or by ' +
+        'm.deactivated as well.',
+    }),
   }),
   application_services: setting(list(readablePath), {
     default: '[]',

@@ -17,6 +17,7 @@ import { joining } from './0016-joining.ts';
 import { historyGaps } from './0017-history-gaps.ts';
 import { presence } from './0018-presence.ts';
 import { moderation } from './0019-moderation.ts';
+import { erasure } from './0020-erasure.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -42,4 +43,5 @@ export const migrations: readonly Migration[] = [
   historyGaps,
   presence,
   moderation,
+  erasure,
 ];

@@ -8,23 +8,33 @@ export type AccountJobRow = {
   /** Rooms up to this one are done. */
   readonly after_room_nid: number;
   readonly attempts: number;
+  /** What exactly is to be done, as JSON; null where the kind says it all. */
+  readonly details: string | null;
 };
 
-const upsertJob = sql<void, [userId: string, kind: string, dueAt: number]>(
+const upsertJob = sql<void, [userId: string, kind: string, dueAt: number, details: string | null]>(
   'account-jobs.start',
-  `insert into account_jobs (user_id, kind, claim, after_room_nid, due_at, attempts) values ($1, $2, null, -1, $3, 0)
-   on conflict (user_id, kind) do update set claim = null, after_room_nid = -1, due_at = excluded.due_at, attempts = 0`,
+  `insert into account_jobs (user_id, kind, claim, after_room_nid, due_at, attempts, details)
+   values ($1, $2, null, -1, $3, 0, $4)
+   on conflict (user_id, kind) do update set claim = null, after_room_nid = -1, due_at = excluded.due_at, attempts = 0,
+     details = excluded.details`,
 );
 
 /** Starts a job, or starts it anew: whoever is at work on it loses their claim. */
-export function startAccountJob(set: WriteSet, userId: string, kind: string, dueAt: number): void {
-  set.add(upsertJob, [userId, kind, dueAt]);
+export function startAccountJob(
+  set: WriteSet,
+  userId: string,
+  kind: string,
+  dueAt: number,
+  details: string | null = null,
+): void {
+  set.add(upsertJob, [userId, kind, dueAt, details]);
   set.change('account_job', userId);
 }
 
 const selectDue = sql<AccountJobRow, [now: number, limit: number]>(
   'account-jobs.due',
-  `select user_id, kind, after_room_nid, attempts from account_jobs
+  `select user_id, kind, after_room_nid, attempts, details from account_jobs
    where due_at <= $1 order by due_at limit $2`,
 );
 
@@ -112,23 +122,31 @@ export function removeAccountJob(set: WriteSet, userId: string, kind: string): v
   set.add(deleteJob, [userId, kind]);
 }
 
-const selectRooms = sql<
-  { room_nid: number },
-  [userId: string, memberships: string, afterRoomNid: number, limit: number]
->(
+const selectKinds = sql<{ kind: string }, [userId: string]>(
+  'account-jobs.kinds',
+  'select kind from account_jobs where user_id = $1',
+);
+
+/** What is under way for somebody. */
+export async function listAccountJobKinds(reader: Reader, userId: string): Promise<string[]> {
+  return (await reader.all(selectKinds, [userId])).map((row) => row.kind);
+}
+
+export type JobRoomRow = { readonly room_nid: number; readonly room_id: string };
+
+const selectRooms = sql<JobRoomRow, [userId: string, memberships: string, afterRoomNid: number, limit: number]>(
   'account-jobs.rooms',
-  `select room_nid from memberships
-   where user_id = $1 and membership in (select value from json_each(cast($2 as text))) and room_nid > $3
-   order by room_nid limit $4`,
+  `select m.room_nid, r.room_id from memberships m join rooms r on r.room_nid = m.room_nid
+   where m.user_id = $1 and m.membership in (select value from json_each(cast($2 as text))) and m.room_nid > $3
+   order by m.room_nid limit $4`,
 );
 
 /** A page of the rooms in which somebody has one of the memberships. */
-export async function listRoomsWithMembership(
+export function listRoomsWithMembership(
   reader: Reader,
   userId: string,
   memberships: readonly string[],
   page: { readonly after: number; readonly limit: number },
-): Promise<number[]> {
-  const rows = await reader.all(selectRooms, [userId, JSON.stringify(memberships), page.after, page.limit]);
-  return rows.map((row) => row.room_nid);
+): Promise<JobRoomRow[]> {
+  return reader.all(selectRooms, [userId, JSON.stringify(memberships), page.after, page.limit]);
 }

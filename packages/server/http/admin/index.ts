@@ -1,9 +1,15 @@
 import type { SharedSecretRegistration } from '../../services/accounts/shared-secret.ts';
+import type { Erasures } from '../../services/privacy/erasures.ts';
 import type { Endpoint } from '../endpoint.ts';
+import { getErasure } from './get-erasure.ts';
 import { getRegistrationNonce } from './get-registration-nonce.ts';
 import { registerBySharedSecret } from './register-by-shared-secret.ts';
 
-export type AdminServices = { readonly sharedSecret: SharedSecretRegistration };
+export type AdminServices = { readonly sharedSecret: SharedSecretRegistration; readonly erasures: Erasures };
 
 /** What administrators' tools use. */
-export const adminEndpoints: readonly Endpoint<AdminServices>[] = [getRegistrationNonce, registerBySharedSecret];
+export const adminEndpoints: readonly Endpoint<AdminServices>[] = [
+  getRegistrationNonce,
+  registerBySharedSecret,
+  getErasure,
+];

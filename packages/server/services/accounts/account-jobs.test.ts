@@ -49,7 +49,10 @@ async function setUp(db: Database, count: number) {
     createAccountJobs({
       db,
       writer,
-      kinds: { leave: leaveRooms, profile: profileChanges({ memberProfile: async () => ({ displayname: 'New' }) }) },
+      kinds: {
+        leave: leaveRooms({ db, stableMarker: false, remote: () => undefined }),
+        profile: profileChanges({ memberProfile: async () => ({ displayname: 'New' }) }),
+      },
       now: () => clock.at,
       newClaim: () => 'claim',
       log,
@@ -167,7 +170,10 @@ onBothEngines('account jobs: who has lost a claim writes nothing in a room any m
     commit(db, (set) => claimAccountJob(set, { ...job, claim: 'other' }, clock.at + 1000, clock.at)),
     { guard: 'account-job.lost' },
   );
-  const plan = { ...(await leaveRooms.prepare(alice)), alongside: (set: WriteSet) => holdAccountJob(set, job) };
+  const plan = {
+    ...(await leaveRooms({ db, stableMarker: false, remote: () => undefined }).prepare(alice, null)),
+    alongside: (set: WriteSet) => holdAccountJob(set, job),
+  };
   await commit(db, (set) => startAccountJob(set, alice, 'leave', clock.at));
   await assert.rejects(rooms.writer.append(roomNid, plan), { guard: 'account-job.lost' });
   assert.equal(await left(), 0);

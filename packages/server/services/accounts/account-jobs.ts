@@ -6,21 +6,49 @@ import {
   findNextAccountJob,
   finishAccountJob,
   holdAccountJob,
+  type JobRoomRow,
   listDueAccountJobs,
   listRoomsWithMembership,
   postponeAccountJob,
+  startAccountJob,
 } from '@portico/storage/stores/accounts-jobs.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Plan, RoomWriter } from '../rooms/room-writer.ts';
 import { isGuardFailure } from './guards.ts';
 
+/** What is to happen in each room. The plan may find that there is nothing to do in a room. */
+export type RoomWork = Plan & {
+  /** Does it by way of other servers, where this one is not in the room; `false` if it is. */
+  readonly elsewhere?: (roomId: string) => Promise<boolean>;
+};
+
 /** What a kind of job does in each room of a person. */
-export type AccountJobKind = {
+export type RoomsJobKind = {
   /** In which rooms: those where the person's membership is one of these. */
   readonly memberships: readonly string[];
-  /** Called once the job is claimed. The plan may find that there is nothing to do in a room. */
-  prepare(userId: string): Promise<Plan>;
+  /** Called once the job is claimed. */
+  prepare(userId: string, details: string | null): Promise<RoomWork>;
+  /** The kind of job that is to follow, if any. */
+  readonly next?: (userId: string) => Promise<string | undefined>;
 };
+
+/** What a job that is no matter of rooms may do with its claim. */
+export type ClaimedJob = {
+  /** What is committed with this is not written if the claim is lost. */
+  hold(set: WriteSet): void;
+  /** Keeps the claim for longer. */
+  renew(): Promise<void>;
+  /** Whether the server is ending: stop, to go on with the next start. */
+  isEnding(): boolean;
+};
+
+/** A job that is done in steps of its own: it begins anew after an interruption, and finds what is left. */
+export type SteppedJobKind = {
+  /** Answers whether it is done. */
+  work(userId: string, job: ClaimedJob): Promise<boolean>;
+};
+
+export type AccountJobKind = RoomsJobKind | SteppedJobKind;
 
 export interface AccountJobs {
   /** Lets go of what is under way; it goes on with the next start. */
@@ -38,6 +66,8 @@ type Dependencies = {
 
 /** How long a claim is good for; renewed with every page of rooms. After that another process takes over. */
 const claimTime = 60_000;
+/** Rooms of other servers can take as long as these do. */
+const renewAfter = 10_000;
 const roomsPerPage = 100;
 const roomsAtOnce = 4;
 const jobsAtOnce = 4;
@@ -64,9 +94,9 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
   }
 
   /** Whether the room is done with; not if it is to be tried again. */
-  async function workInRoom(roomNid: number, plan: Plan, job: Job): Promise<boolean> {
+  async function workInRoom({ room_nid: roomNid, room_id: roomId }: JobRoomRow, work: RoomWork, job: Job) {
     try {
-      await writer.append(roomNid, plan);
+      if ((await work.elsewhere?.(roomId)) !== true) await writer.append(roomNid, work);
       return true;
     } catch (error) {
       if (isGuardFailure(error, 'account-job.lost')) throw error;
@@ -77,9 +107,11 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
     }
   }
 
-  async function workThrough(job: Job, row: AccountJobRow, kind: AccountJobKind): Promise<void> {
-    const plan: Plan = { ...(await kind.prepare(job.userId)), alongside: (set) => holdAccountJob(set, job) };
+  async function workThrough(job: Job, row: AccountJobRow, kind: RoomsJobKind): Promise<void> {
+    const prepared = await kind.prepare(job.userId, row.details);
+    const work: RoomWork = { ...prepared, alongside: (set) => holdAccountJob(set, job) };
     let failed = false;
+    let claimedAt = now();
     // A room that failed is tried again with all that come after it: what is done already costs little.
     const reached = (after: number): number => (failed ? row.after_room_nid : after);
     for (let after = row.after_room_nid; ;) {
@@ -87,18 +119,38 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
       for (let at = 0; at < rooms.length; at += roomsAtOnce) {
         if (closed) return giveBack(job, { afterRoomNid: reached(after), dueAt: now(), attempts: row.attempts });
         const some = rooms.slice(at, at + roomsAtOnce);
-        const done = await Promise.all(some.map((roomNid) => workInRoom(roomNid, plan, job)));
+        const done = await Promise.all(some.map((room) => workInRoom(room, work, job)));
         failed ||= done.includes(false);
+        if (now() - claimedAt < renewAfter) continue;
+        claimedAt = now();
+        const place = reached(after);
+        await commit((set) => advanceAccountJob(set, job, place, claimedAt + claimTime));
       }
-      const last = rooms.at(-1);
+      const last = rooms.at(-1)?.room_nid;
       if (last === undefined || rooms.length < roomsPerPage) break;
       after = last;
       const place = reached(after);
       await commit((set) => advanceAccountJob(set, job, place, now() + claimTime));
     }
-    if (!failed) return commit((set) => finishAccountJob(set, job));
+    if (!failed) {
+      const next = await kind.next?.(job.userId);
+      return commit((set) => {
+        finishAccountJob(set, job);
+        if (next !== undefined) startAccountJob(set, job.userId, next, now());
+      });
+    }
     const delay = Math.min(maxDelay, 1000 * 2 ** row.attempts);
     await giveBack(job, { afterRoomNid: row.after_room_nid, dueAt: now() + delay, attempts: row.attempts + 1 });
+  }
+
+  async function workInSteps(job: Job, row: AccountJobRow, kind: SteppedJobKind): Promise<void> {
+    const isDone = await kind.work(job.userId, {
+      hold: (set) => holdAccountJob(set, job),
+      renew: () => commit((set) => advanceAccountJob(set, job, row.after_room_nid, now() + claimTime)),
+      isEnding: () => closed,
+    });
+    if (isDone) return commit((set) => finishAccountJob(set, job));
+    await giveBack(job, { afterRoomNid: row.after_room_nid, dueAt: now(), attempts: row.attempts });
   }
 
   function giveBack(job: Job, next: Parameters<typeof postponeAccountJob>[2]): Promise<void> {
@@ -112,7 +164,7 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
     try {
       await commit((set) => claimAccountJob(set, job, now() + claimTime, now()));
       if (kind === undefined) throw new Error(`there is no job of kind ${row.kind}`);
-      await workThrough(job, row, kind);
+      await ('work' in kind ? workInSteps(job, row, kind) : workThrough(job, row, kind));
       return true;
     } catch (error) {
       if (isGuardFailure(error, 'account-job.lost')) return true;

@@ -5,6 +5,7 @@ import { removeProfile } from '@portico/storage/stores/profile-fields.ts';
 import type { WriteSet } from '@portico/storage';
 import type { Devices } from '../devices/devices.ts';
 import { profileJob } from '../profile/profiles.ts';
+import { leaveJob } from './leave-rooms-job.ts';
 import type { OwnPassword } from './own-password.ts';
 import type { Sender } from './sender.ts';
 import type { AuthData } from './uia.ts';
@@ -15,9 +16,6 @@ export interface Deactivation {
   /** Deactivates an account without asking anybody. Throws `user.deactivated` if there is none, or it is already. */
   deactivate(userId: string, options: { readonly erase: boolean }): Promise<void>;
 }
-
-/** The job that takes a deactivated account out of all its rooms. */
-export const leaveJob = 'leave';
 
 type Dependencies = {
   readonly ownPassword: OwnPassword;

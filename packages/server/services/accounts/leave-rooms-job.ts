@@ -1,23 +1,58 @@
+import type { JsonObject } from '@portico/protocol';
+import type { Reader } from '@portico/storage';
+import { findErasureRequest } from '@portico/storage/stores/erasures.ts';
 import { changeMembership, membershipOf } from '../rooms/membership/change-membership.ts';
-import type { AccountJobKind } from './account-jobs.ts';
+import type { RemoteRooms } from '../rooms/remote-rooms.ts';
+import type { RoomsJobKind } from './account-jobs.ts';
+
+/** The job that takes a deactivated account out of all its rooms. */
+export const leaveJob = 'leave';
+/** The job that erases what is kept of a deactivated account, once it has left. */
+export const eraseJob = 'erase';
+
+type Dependencies = {
+  readonly db: Reader;
+  /** Whether leaves carry the stable name of the marker, too. */
+  readonly stableMarker: boolean;
+  readonly remote: () => RemoteRooms | undefined;
+};
 
 /**
- * Leaves every room, rejects every invitation and withdraws every knock of a deactivated account, saying why and nothing
- * else about the person.
+ * > Any `m.room.member` event, sent to a room with a `membership` of `leave` on behalf of a deactivation should include a new
+ * > boolean field.
  *
  * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/3759}
+ *
+ * Every room is left, every invitation rejected and every knock withdrawn, where need be by way of other servers. The events
+ * say why, and nothing else about the person.
  */
-export const leaveRooms: AccountJobKind = {
-  memberships: ['join', 'invite', 'knock'],
-  async prepare(userId) {
-    return changeMembership({
-      sender: userId,
-      userId,
-      content(current) {
-        const membership = membershipOf(current);
-        if (membership === 'leave' || membership === 'ban') return undefined;
-        return { membership: 'leave', 'org.matrix.msc3759.deactivated': true };
-      },
-    });
-  },
-};
+export function leaveRooms({ db, stableMarker, remote }: Dependencies): RoomsJobKind {
+  const content: JsonObject = {
+    membership: 'leave',
+    'org.matrix.msc3759.deactivated': true,
+    ...(stableMarker && { 'm.deactivated': true }),
+  };
+  return {
+    memberships: ['join', 'invite', 'knock'],
+    async prepare(userId) {
+      const plan = changeMembership({
+        sender: userId,
+        userId,
+        content(current) {
+          const membership = membershipOf(current);
+          return membership === 'leave' || membership === 'ban' ? undefined : content;
+        },
+      });
+      return {
+        ...plan,
+        async elsewhere(roomId) {
+          const servers = remote();
+          if (servers === undefined || !(await servers.isAway(roomId))) return false;
+          await servers.leave(userId, roomId, content);
+          return true;
+        },
+      };
+    },
+    next: async (userId) => ((await findErasureRequest(db, userId)) === undefined ? undefined : eraseJob),
+  };
+}

@@ -4,6 +4,7 @@ import { type ClientEventRow, readEvents } from '@portico/storage/stores/timelin
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomAccess } from './access.ts';
 import type { HistoryContext, ReadingContext } from './context.ts';
+import { asSeen } from './visibility.ts';
 
 export type TimeQuery = {
   readonly roomId: string;
@@ -63,7 +64,8 @@ async function findHere(
     const sights = await context.visibility.judge(access.viewer, rows);
     const visible = new Map(rows.map((row) => [row.event_nid, row]));
     for (const { event_nid: nid } of places) {
-      const row = sights.get(nid)?.answer === 'yes' ? visible.get(nid) : undefined;
+      const found = visible.get(nid);
+      const row = found && asSeen(found, sights.get(nid));
       if (row !== undefined) return row;
     }
     const last = places.at(-1);

@@ -3,6 +3,7 @@ import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomAccess } from './access.ts';
 import type { ReadingContext, Requester } from './context.ts';
 import { rawRender } from './render.ts';
+import { asSeen } from './visibility.ts';
 
 /** An event that the requester may see. Throws `not-found` for others, whether or not they exist. */
 export async function getVisibleEvent(
@@ -13,7 +14,8 @@ export async function getVisibleEvent(
   const row = access && (await findEvent(context.db, access.roomNid, eventId));
   if (access !== undefined && row !== undefined && row.room_order !== null) {
     const sight = (await context.visibility.judge(access.viewer, [row])).get(row.event_nid);
-    if (sight?.answer === 'yes') return { row, membership: sight.membership };
+    const seen = asSeen(row, sight);
+    if (sight !== undefined && seen !== undefined) return { row: seen, membership: sight.membership };
   }
   throw new MatrixError('not-found', { message: 'There is no such event, or you may not see it.' });
 }

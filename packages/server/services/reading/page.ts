@@ -1,6 +1,6 @@
 import type { Reader } from '@portico/storage';
 import { readNewest, readOldest, type ClientEventRow, type TimelineRange } from '@portico/storage/stores/timeline.ts';
-import type { RoomViewer, Sight, Visibility } from './visibility.ts';
+import { asSeen, type RoomViewer, type Sight, type Visibility } from './visibility.ts';
 
 export type SeenEvent = { readonly row: ClientEventRow; readonly membership: Sight['membership'] };
 
@@ -41,17 +41,20 @@ export async function readPage(
     const stretch = { roomNid: range.roomNid, after, upTo };
     const rows = await (direction === 'backwards' ? readNewest : readOldest)(db, stretch, batch);
     const sights = await visibility.judge(viewer, rows);
-    for (const row of rows) {
-      const order = row.room_order ?? 0;
+    for (const sent of rows) {
+      const order = sent.room_order ?? 0;
       // One event too many was asked for: that it is there means that there is more.
       if (events.length === limit) return { events, next: direction === 'backwards' ? order : order - 1 };
-      const isGap = row.missing_before !== null && stopAtGap?.(order) === true && order - 1 > range.after;
+      const isGap = sent.missing_before !== null && stopAtGap?.(order) === true && order - 1 > range.after;
       if (isGap && direction === 'forwards') return { events, next: after, gap: order };
       if (direction === 'backwards') upTo = order - 1;
       else after = order;
-      const sight = sights.get(row.event_nid);
-      const isShown = sight?.answer === 'yes' && (row.state_key !== null || !ignored.has(row.sender));
-      if (isShown && (test === undefined || test(row))) events.push({ row, membership: sight.membership });
+      const sight = sights.get(sent.event_nid);
+      const row = asSeen(sent, sight);
+      const isIgnored = row !== undefined && row.state_key === null && ignored.has(row.sender);
+      if (sight !== undefined && row !== undefined && !isIgnored && test?.(row) !== false) {
+        events.push({ row, membership: sight.membership });
+      }
       if (isGap) return { events, next: order - 1, gap: order };
     }
     if (rows.length < batch) return { events, next: undefined };

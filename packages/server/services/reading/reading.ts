@@ -6,6 +6,7 @@ import { readRoomsOfUser } from '@portico/storage/stores/memberships-read.ts';
 import { createInviteRules } from '../privacy/invite-rules.ts';
 import { createAccess } from './access.ts';
 import type { ReadingContext } from './context.ts';
+import { createErasedSenders } from './erased-senders.ts';
 import { createIgnoredUsers } from './ignored-users.ts';
 import { createRoomNames } from './room-names.ts';
 import { createVisibility } from './visibility.ts';
@@ -27,7 +28,7 @@ export function createReading({ db, states, now, invitePolicy: policy }: Depende
     now,
     rooms,
     access: createAccess({ db, rooms }),
-    visibility: createVisibility({ db, states }),
+    visibility: createVisibility({ db, states, erased: createErasedSenders(db) }),
     ignored: createIgnoredUsers(db),
     inviteRules: createInviteRules({ db, policy }),
   };

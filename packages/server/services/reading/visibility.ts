@@ -1,4 +1,4 @@
-import { isJsonObject, parseJson } from '@portico/protocol';
+import { encodeCanonical, findRoomVersion, isJsonObject, parseJson, redactContent } from '@portico/protocol';
 import {
   canSeeEvent,
   toHistoryVisibility,
@@ -9,7 +9,9 @@ import {
 } from '@portico/protocol/visibility/can-see-event.ts';
 import type { Reader } from '@portico/storage';
 import type { StateKey, StateStore } from '@portico/storage/state-trie/index.ts';
+import { findRoom } from '@portico/storage/stores/rooms.ts';
 import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import type { ErasedSenders } from './erased-senders.ts';
 import { createSmallCache } from './small-cache.ts';
 
 /** Somebody who reads a room, and since when and until when they were in it. */
@@ -25,7 +27,14 @@ export type Sight = {
   readonly answer: VisibilityAnswer['answer'];
   /** The viewer's membership at the event, its own effect included. */
   readonly membership: Membership;
+  /** The event as the viewer gets to see it, where that is not as it was sent. */
+  readonly redacted?: ClientEventRow;
 };
+
+/** An event as a viewer gets to see it, if they do. */
+export function asSeen(row: ClientEventRow, sight: Sight | undefined): ClientEventRow | undefined {
+  return sight?.answer === 'yes' ? row : sight?.redacted;
+}
 
 export interface Visibility {
   /** Answers for events of one room, which it walks along in their order. */
@@ -37,10 +46,22 @@ type View = { readonly visibility: HistoryVisibility; readonly membership: Membe
 const maxRemembered = 20_000;
 const joined: Sight = { answer: 'yes', membership: 'join' };
 
+type Dependencies = { readonly db: Reader; readonly states: StateStore; readonly erased: ErasedSenders };
+
 /** Loads what `canSeeEvent` asks about: for a stretch of events, one look into the state before the first of them. */
-export function createVisibility({ db, states }: { readonly db: Reader; readonly states: StateStore }): Visibility {
+export function createVisibility({ db, states, erased }: Dependencies): Visibility {
   // What the event says about membership or history visibility. Redaction keeps both, so it never changes.
   const values = createSmallCache<number, string>(maxRemembered);
+
+  /** What a redaction would leave of an event. Where it replaced another one, that is not shown, either. */
+  async function redact(row: ClientEventRow): Promise<ClientEventRow> {
+    const room = await findRoom(db, row.room_nid);
+    const rules = room && findRoomVersion(room.room_version);
+    const content = parseJson(row.content);
+    const kept = rules && isJsonObject(content) ? redactContent(rules, row.type, content) : {};
+    const nothingBefore = { replaces_nid: null, prev_event_id: null, prev_sender: null, prev_content: null };
+    return { ...row, ...nothingBefore, content: encodeCanonical(kept, 'lenient') };
+  }
 
   async function valuesOf(nids: readonly (number | undefined)[]): Promise<void> {
     const missing = nids.filter((nid): nid is number => nid !== undefined && values.get(nid) === undefined);
@@ -73,6 +94,7 @@ export function createVisibility({ db, states }: { readonly db: Reader; readonly
       if (unsure.length === 0) return sights;
 
       unsure.sort((a, b) => (a.room_order ?? -1) - (b.room_order ?? -1));
+      const erasedSenders = await erased.among(unsure.map((event) => event.sender));
       let view: View | undefined;
       let viewRoot: number | undefined;
       for (const event of unsure) {
@@ -90,8 +112,10 @@ export function createVisibility({ db, states }: { readonly db: Reader; readonly
           membership: view.membership,
           membershipAfter: next.membership,
           joinedLater: order < viewer.joinedUntil,
+          senderErased: erasedSenders.has(event.sender),
         });
-        sights.set(event.event_nid, { answer, membership: next.membership });
+        const sight = { answer, membership: next.membership };
+        sights.set(event.event_nid, answer === 'redacted' ? { ...sight, redacted: await redact(event) } : sight);
         view = next;
         viewRoot = after ?? before;
       }

@@ -12,7 +12,7 @@ import {
 import { relationKinds } from '@portico/storage/stores/relations-write.ts';
 import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
 import { noBundles, noRedactions, renderEvent, type Bundles } from '../reading/client-event.ts';
-import type { RoomViewer, Visibility } from '../reading/visibility.ts';
+import { asSeen, type RoomViewer, type Visibility } from '../reading/visibility.ts';
 import { summariseThread } from './thread-summary.ts';
 
 /** Events of one room that are about to be shown, and on what grounds. */
@@ -177,7 +177,8 @@ async function readVisible(
     const viewer = rooms.get(roomNid)?.viewer;
     const sights = viewer && (await visibility.judge(viewer, ofRoom));
     for (const row of ofRoom) {
-      if (sights === undefined || sights.get(row.event_nid)?.answer === 'yes') shown.set(row.event_nid, row);
+      const seen = sights === undefined ? row : asSeen(row, sights.get(row.event_nid));
+      if (seen !== undefined) shown.set(row.event_nid, seen);
     }
   }
   return shown;

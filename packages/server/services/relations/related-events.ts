@@ -5,7 +5,7 @@ import { getVisibleEvent } from '../reading/one-event.ts';
 import type { SeenEvent } from '../reading/page.ts';
 import { rawRender } from '../reading/render.ts';
 import { endOfPosition, formatPlace, parsePlace } from '../reading/tokens.ts';
-import type { RoomViewer } from '../reading/visibility.ts';
+import { asSeen, type RoomViewer } from '../reading/visibility.ts';
 
 export type RelatedRequest = {
   readonly roomId: string;
@@ -84,9 +84,10 @@ async function readPage(
       if (events.length === limit) return { events, next: direction === 'backwards' ? order : order - 1 };
       if (direction === 'backwards') upTo = order - 1;
       else after = order;
-      const row = byNid.get(nid);
+      const sent = byNid.get(nid);
       const sight = sights.get(nid);
-      if (row === undefined || sight?.answer !== 'yes') continue;
+      const row = sent && asSeen(sent, sight);
+      if (row === undefined || sight === undefined) continue;
       if (row.state_key === null && ignored.has(row.sender)) continue;
       events.push({ row, membership: sight.membership });
     }

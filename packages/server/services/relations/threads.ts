@@ -6,6 +6,7 @@ import type { ReadingContext, Requester } from '../reading/context.ts';
 import type { SeenEvent } from '../reading/page.ts';
 import { rawRenderWith } from '../reading/render.ts';
 import { endOfPosition, formatPlace, parsePlace } from '../reading/tokens.ts';
+import { asSeen } from '../reading/visibility.ts';
 import { readBundles } from './bundles.ts';
 
 export type ThreadsRequest = {
@@ -79,9 +80,10 @@ async function readRoots(
   const rows = await readEvents(context.db, nids);
   const sights = await context.visibility.judge(access.viewer, rows);
   const roots = new Map<number, SeenEvent>();
-  for (const row of rows) {
-    const sight = sights.get(row.event_nid);
-    if (sight?.answer !== 'yes' || (row.state_key === null && ignored.has(row.sender))) continue;
+  for (const sent of rows) {
+    const sight = sights.get(sent.event_nid);
+    const row = asSeen(sent, sight);
+    if (sight === undefined || row === undefined || (row.state_key === null && ignored.has(row.sender))) continue;
     roots.set(row.event_nid, { row, membership: sight.membership });
   }
   const shown = [...roots.values()].map(({ row }) => row);

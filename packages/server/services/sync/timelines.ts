@@ -2,7 +2,7 @@ import { passesNothing, passesRooms, type RoomEventFilter } from '@portico/proto
 import { readNewest, readNewestOfMany, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
 import { eventTest } from '../reading/event-reader.ts';
 import { readPage, type SeenEvent } from '../reading/page.ts';
-import type { RoomViewer } from '../reading/visibility.ts';
+import { asSeen, type RoomViewer } from '../reading/visibility.ts';
 import { readerFor, type SyncContext } from './pass.ts';
 
 /** A stretch of a room that a client is to get. */
@@ -104,10 +104,11 @@ async function filteredTimeline(
   const isCut = endsAtGap(newestFirst);
   const sights = await context.visibility.judge(viewer, newestFirst);
   let events: SeenEvent[] = [];
-  for (const row of newestFirst) {
-    const sight = sights.get(row.event_nid);
-    if (sight?.answer === 'yes' && (test === undefined || test(row)))
-      events.push({ row, membership: sight.membership });
+  for (const sent of newestFirst) {
+    const sight = sights.get(sent.event_nid);
+    const row = asSeen(sent, sight);
+    if (sight === undefined || row === undefined || test?.(row) === false) continue;
+    events.push({ row, membership: sight.membership });
   }
   let limited = isCut || newestFirst.length > limit;
   if (limited && !isCut && events.length < limit) {

@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto';
+import type { Database } from '@portico/storage';
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../observability/logger.ts';
+import { type AccountJobs, createAccountJobs } from '../services/accounts/account-jobs.ts';
+import { createEraseJob } from '../services/accounts/erase-job.ts';
+import { eraseJob, leaveJob, leaveRooms } from '../services/accounts/leave-rooms-job.ts';
+import type { ContentStore } from '../services/media/content-store.ts';
+import { createRemoveMedia } from '../services/media/remove-media.ts';
+import { profileChanges } from '../services/profile/profile-job.ts';
+import { profileJob, type Profiles } from '../services/profile/profiles.ts';
+import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
+import type { RoomWriter } from '../services/rooms/room-writer.ts';
+
+type Context = {
+  readonly config: Config;
+  readonly db: Database;
+  readonly writer: RoomWriter;
+  readonly profiles: Profiles;
+  readonly store: ContentStore;
+  readonly remote: () => RemoteRooms | undefined;
+  readonly now: () => number;
+  readonly log: Logger;
+};
+
+/** What changes of an account mean beyond it, done in the background. */
+export function createAccountChanges({ config, db, writer, profiles, store, remote, now, log }: Context): AccountJobs {
+  const stableMarker = config.privacy.deactivationMarker === 'both';
+  return createAccountJobs({
+    db,
+    writer,
+    kinds: {
+      [profileJob]: profileChanges(profiles),
+      [leaveJob]: leaveRooms({ db, stableMarker, remote }),
+      [eraseJob]: createEraseJob({ db, removeMedia: createRemoveMedia({ db, store }), now, log }),
+    },
+    now,
+    newClaim: () => randomBytes(9).toString('base64url'),
+    log,
+  });
+}

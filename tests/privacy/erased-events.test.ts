@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { startTestServer } from '@portico/testkit/server.ts';
+import type { TestClient } from '@portico/testkit/test-client.ts';
+import { erase } from './erase.ts';
+
+const v3 = '/_matrix/client/v3';
+const auth = { type: 'm.login.password', password: 'a password' };
+const word = 'quokka';
+
+type Event = {
+  readonly event_id: string;
+  readonly type: string;
+  readonly sender: string;
+  readonly content: { readonly [name: string]: unknown };
+  readonly unsigned: object;
+};
+
+for (const engine of ['sqlite', 'postgres'] as const) {
+  describe(`events of somebody who is erased (${engine})`, async () => {
+    const server = await startTestServer({ engine });
+    after(() => server.close());
+
+    async function setUp() {
+      const [alice, bob, carol, dave] = await Promise.all([1, 2, 3, 4].map(() => server.registerUser()));
+      assert.ok(alice && bob && carol && dave);
+      await alice.put(`${v3}/profile/${alice.userId}/displayname`, { displayname: `Alice ${word}` });
+      const open = { type: 'm.room.history_visibility', content: { history_visibility: 'world_readable' } };
+      const created = await bob.post(`${v3}/createRoom`, { preset: 'public_chat', initial_state: [open] });
+      const roomId = String(created.body['room_id']);
+      const room = `${v3}/rooms/${encodeURIComponent(roomId)}`;
+      await alice.post(`${room}/join`, {});
+      const send = async (by: TestClient, content: object) => {
+        const { body } = await by.put(`${room}/send/m.room.message/${Math.random()}`, {
+          msgtype: 'm.text',
+          ...content,
+        });
+        return String(body['event_id']);
+      };
+      const root = await send(bob, { body: 'a thread' });
+      const inThread = { rel_type: 'm.thread', event_id: root };
+      const said = await send(alice, { body: `seen by ${word}`, 'm.relates_to': inThread });
+      await send(alice, {
+        body: '*',
+        'm.new_content': { body: word },
+        'm.relates_to': { rel_type: 'm.replace', event_id: said },
+      });
+      await erase(server, alice);
+      await carol.post(`${room}/join`, {});
+      return { alice, bob, carol, dave, roomId, room, root, said };
+    }
+
+    test('who was there still sees them, and nobody else does, by whichever way they look', async () => {
+      const { alice, bob, carol, dave, roomId, room, root, said } = await setUp();
+      const eventPath = `${room}/event/${encodeURIComponent(said)}`;
+      const filter = '{"room":{"timeline":{"limit":100}}}';
+      const ways: readonly ((by: TestClient) => Promise<unknown>)[] = [
+        async (by) => (await by.get(eventPath)).body,
+        async (by) => (await by.get(`${room}/messages?dir=b&limit=100`)).body['chunk'],
+        async (by) => (await by.get(`${room}/context/${encodeURIComponent(said)}?limit=20`)).body,
+        async (by) =>
+          (
+            await by.get(
+              `${v3.replace('v3', 'v1')}/rooms/${encodeURIComponent(roomId)}/relations/${encodeURIComponent(root)}`,
+            )
+          ).body,
+        async (by) => (await by.get(`${v3.replace('v3', 'v1')}/rooms/${encodeURIComponent(roomId)}/threads`)).body,
+        async (by) => (await by.get(`${room}/event/${encodeURIComponent(root)}`)).body,
+      ];
+      for (const [index, look] of ways.entries()) {
+        assert.ok(JSON.stringify(await look(bob)).includes(word), `way ${index} for bob`);
+        for (const reader of [carol, dave]) {
+          const found = JSON.stringify(await look(reader));
+          assert.ok(!found.includes(word), `way ${index}: ${found}`);
+        }
+      }
+      const sync = (by: TestClient) => by.get(`${v3}/sync?filter=${encodeURIComponent(filter)}`);
+      const timeline = async (by: TestClient) => {
+        const rooms = (await sync(by)).body['rooms'] as { join: Record<string, { timeline: { events: Event[] } }> };
+        return rooms.join[roomId]?.timeline.events ?? [];
+      };
+      const shown = (await timeline(carol)).filter(({ sender }) => sender === alice.userId);
+      assert.ok(!JSON.stringify(shown).includes(word));
+      assert.ok(JSON.stringify(await timeline(bob)).includes(word));
+      // They are there, with what a redaction leaves of them.
+      assert.deepEqual(
+        shown.map(({ type, content }) => [type, content]),
+        [
+          ['m.room.member', { membership: 'join' }],
+          ['m.room.message', {}],
+          ['m.room.message', {}],
+          ['m.room.member', { membership: 'leave' }],
+        ],
+      );
+      const search = { search_categories: { room_events: { search_term: word } } };
+      const count = async (by: TestClient) => {
+        const { body } = await by.post(`${v3}/search`, search);
+        return (body['search_categories'] as { room_events: { results: unknown[] } }).room_events.results.length;
+      };
+      assert.equal(await count(bob), 1);
+      assert.equal(await count(carol), 0);
+    });
+
+    test('a deactivation without erasure takes nothing from anybody', async () => {
+      const [alice, bob, carol] = await Promise.all([1, 2, 3].map(() => server.registerUser()));
+      assert.ok(alice && bob && carol);
+      const created = await bob.post(`${v3}/createRoom`, { preset: 'public_chat' });
+      const room = `${v3}/rooms/${encodeURIComponent(String(created.body['room_id']))}`;
+      await alice.post(`${room}/join`, {});
+      const { body } = await alice.put(`${room}/send/m.room.message/1`, { msgtype: 'm.text', body: word });
+      await alice.post(`${v3}/account/deactivate`, { auth });
+      await carol.post(`${room}/join`, {});
+      const event = await carol.get(`${room}/event/${encodeURIComponent(String(body['event_id']))}`);
+      assert.equal((event.body['content'] as Event['content'])['body'], word);
+    });
+  });
+}
