@@ -40,6 +40,8 @@ import { createReceipts } from './services/receipts/receipts.ts';
 import { createRoomService } from './services/rooms/room-service.ts';
 import { createCarrySettings } from './services/rooms/upgrade/carry-settings.ts';
 import { createTags } from './services/tags/tags.ts';
+import { createMutualRooms } from './services/mutual-rooms/mutual-rooms.ts';
+import { createOldSync } from './services/old-sync/old-sync.ts';
 import { createPushRules } from './services/push-rules/push-rules.ts';
 import { noHistory } from './services/reading/history.ts';
 import { createReading } from './services/reading/reading.ts';
@@ -202,6 +204,7 @@ export async function compose({
   });
   const { maxUploadSize, requireAuthentication } = config.media;
   const media = createMediaService({ db, store, serverName, maxUploadSize, now, randomBytes, log });
+  const readingOn = { ...reading, history: across?.history ?? noHistory };
   const services = {
     ...accounts,
     ...conversation.services,
@@ -212,8 +215,10 @@ export async function compose({
     localProfiles: accounts.profiles,
     ...(reads && { profiles: withRemoteProfiles(accounts.profiles, reads.profiles, serverName) }),
     rooms,
-    reading: { ...reading, history: across?.history ?? noHistory },
+    reading: readingOn,
     sync,
+    oldSync: createOldSync({ reading: readingOn, sync }),
+    mutualRooms: createMutualRooms({ db }),
     keys,
     presence,
     keyBackup: createKeyBackup({ db }),

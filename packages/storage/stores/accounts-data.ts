@@ -41,6 +41,29 @@ export function listAccountDataSince(
   return reader.all(selectSince, [userId, range.after, range.upTo, range.limit]);
 }
 
+const selectOfRoom = sql<Pick<AccountDataRow, 'type' | 'content'>, [userId: string, roomId: string]>(
+  'account-data.of-room',
+  'select type, content from account_data where user_id = $1 and room_id = $2 order by type limit 5000',
+);
+
+/** What somebody keeps for one room, without what they have deleted. */
+export async function listRoomAccountData(
+  reader: Reader,
+  userId: string,
+  roomId: string,
+): Promise<readonly Pick<AccountDataRow, 'type' | 'content'>[]> {
+  return (await reader.all(selectOfRoom, [userId, roomId])).filter((row) => !isDeleted(row));
+}
+
+/**
+ * What is deleted stays as an empty object, so that clients that were told of it learn that it is gone.
+ *
+ * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/3391}
+ */
+export function isDeleted({ content }: Pick<AccountDataRow, 'content'>): boolean {
+  return content === '{}';
+}
+
 const countUpTo = sql<{ count: number }, [userId: string, limit: number]>(
   'account-data.count',
   'select count(*) as count from (select 1 as one from account_data where user_id = $1 limit $2) as counted',

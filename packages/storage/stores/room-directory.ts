@@ -13,6 +13,18 @@ const selectPublished = sql<{ room_nid: number }, [roomNids: string]>(
    where room_nid in (select cast(value as bigint) from json_each(cast($1 as text)))`,
 );
 
+const selectPublishedIds = sql<{ room_id: string }, [roomIds: string]>(
+  'published-rooms.of-ids',
+  `select r.room_id from rooms r join published_rooms p on p.room_nid = r.room_nid
+   where r.room_id in (select value from json_each(cast($1 as text)))`,
+);
+
+/** Those of some rooms that are published, by ID. */
+export async function readPublishedIds(reader: Reader, roomIds: readonly string[]): Promise<ReadonlySet<string>> {
+  if (roomIds.length === 0) return new Set();
+  return new Set((await reader.all(selectPublishedIds, [JSON.stringify(roomIds)])).map((row) => row.room_id));
+}
+
 /** The published rooms with the most members. */
 export async function readPublishedRooms(reader: Reader, limit: number): Promise<number[]> {
   return (await reader.all(selectLargest, [limit])).map((row) => row.room_nid);

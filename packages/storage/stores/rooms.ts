@@ -90,6 +90,16 @@ export function findRoom(reader: Reader, roomNid: number): Promise<RoomRow | und
   return reader.get(selectRoom, [roomNid]);
 }
 
+const selectRoomOfEvent = sql<{ room_id: string }, [eventId: string]>(
+  'rooms.of-event',
+  'select r.room_id from events e join rooms r on r.room_nid = e.room_nid where e.event_id = $1',
+);
+
+/** The room that an event belongs to. */
+export async function findRoomIdOfEvent(reader: Reader, eventId: string): Promise<string | undefined> {
+  return (await reader.get(selectRoomOfEvent, [eventId]))?.room_id;
+}
+
 export async function findRoomNid(reader: Reader, roomId: string): Promise<number | undefined> {
   return (await reader.get(selectRoomNid, [roomId]))?.room_nid;
 }

@@ -11,8 +11,11 @@ import type { Sync } from '../../services/sync/sync.ts';
 import type { ToDevice } from '../../services/to-device/to-device.ts';
 import type { Typing } from '../../services/typing/typing.ts';
 import type { UserDirectory } from '../../services/user-directory/user-directory.ts';
+import type { MutualRooms } from '../../services/mutual-rooms/mutual-rooms.ts';
+import type { OldSync } from '../../services/old-sync/old-sync.ts';
 import type { RoomBreadth } from '../../services/directory/room-breadth.ts';
 import type { Endpoint } from '../endpoint.ts';
+import { deleteAccountData, deleteAccountDataPerRoom } from './account-data/delete-account-data.ts';
 import { defineFilter } from './account-data/define-filter.ts';
 import { getAccountDataPerRoom } from './account-data/get-account-data-per-room.ts';
 import { getAccountData } from './account-data/get-account-data.ts';
@@ -32,6 +35,8 @@ import { getVersions } from './discovery/get-versions.ts';
 import { keyEndpoints } from './keys/index.ts';
 import { mediaEndpoints, type MediaServices } from './media/index.ts';
 import { moderationEndpoints } from './moderation/index.ts';
+import { getMutualRooms } from './mutual-rooms/get-mutual-rooms.ts';
+import { oldSyncEndpoints } from './old-sync/index.ts';
 import { pushRuleEndpoints } from './push-rules/index.ts';
 import { readingEndpoints } from './reading/index.ts';
 import { receiptEndpoints } from './receipts/index.ts';
@@ -55,6 +60,8 @@ export type ClientServices = AccountServices &
     readonly rooms: RoomService;
     readonly reading: HistoryContext;
     readonly sync: Sync;
+    readonly oldSync: OldSync;
+    readonly mutualRooms: MutualRooms;
     readonly receipts: Receipts;
     readonly pushRules: PushRules;
     readonly presence: Presence;
@@ -82,6 +89,8 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   getAccountData,
   setAccountDataPerRoom,
   getAccountDataPerRoom,
+  deleteAccountData,
+  deleteAccountDataPerRoom,
   defineFilter,
   getFilter,
 
@@ -91,6 +100,8 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   ...tagEndpoints,
   ...reportingEndpoints,
   ...readingEndpoints,
+  ...oldSyncEndpoints,
+  getMutualRooms,
   ...receiptEndpoints,
   ...pushRuleEndpoints,
   ...relationEndpoints,

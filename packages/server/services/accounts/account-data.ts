@@ -1,12 +1,14 @@
 import type { JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { countAccountData, findAccountData, setAccountData } from '@portico/storage/stores/accounts-data.ts';
+import { countAccountData, findAccountData, isDeleted, setAccountData } from '@portico/storage/stores/accounts-data.ts';
 import { addCustomMemberEverywhere } from '@portico/storage/stores/custom-rules.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
 export interface AccountData {
   /** `roomId` is '' for what belongs to no room. */
   set(userId: string, roomId: string, type: string, content: JsonObject): Promise<void>;
+  /** Whoever was told of it is told that it is gone; where nothing is kept, nothing happens. */
+  delete(userId: string, roomId: string, type: string): Promise<void>;
   /** The content as JSON text. Throws `account-data.not-found`. */
   get(userId: string, roomId: string, type: string): Promise<string>;
 }
@@ -30,23 +32,29 @@ export function createAccountData({ db, maxPerUser = 5000 }: Dependencies): Acco
     }
   }
 
+  async function set(userId: string, roomId: string, type: string, content: JsonObject): Promise<void> {
+    if (serverManaged.has(type)) throw new MatrixError('account-data.server-managed');
+    if (Buffer.byteLength(type) > maxTypeBytes) {
+      throw new MatrixError('request.invalid-param', { message: `A type has at most ${maxTypeBytes} bytes.` });
+    }
+    const text = JSON.stringify(content);
+    if (Buffer.byteLength(text) > maxContentBytes) throw new MatrixError('request.too-large');
+    if ((await findAccountData(db, userId, roomId, type)) === undefined) await refuseOneMore(userId);
+    const writes = createWriteSet();
+    setAccountData(writes, { userId, roomId, type, content: text });
+    if (roomId === '' && type === 'm.ignored_user_list') addCustomMemberEverywhere(writes, userId);
+    await db.commit(writes);
+  }
+
   return {
-    async set(userId, roomId, type, content) {
-      if (serverManaged.has(type)) throw new MatrixError('account-data.server-managed');
-      if (Buffer.byteLength(type) > maxTypeBytes) {
-        throw new MatrixError('request.invalid-param', { message: `A type has at most ${maxTypeBytes} bytes.` });
-      }
-      const text = JSON.stringify(content);
-      if (Buffer.byteLength(text) > maxContentBytes) throw new MatrixError('request.too-large');
-      if ((await findAccountData(db, userId, roomId, type)) === undefined) await refuseOneMore(userId);
-      const set = createWriteSet();
-      setAccountData(set, { userId, roomId, type, content: text });
-      if (roomId === '' && type === 'm.ignored_user_list') addCustomMemberEverywhere(set, userId);
-      await db.commit(set);
+    set,
+    async delete(userId, roomId, type) {
+      const row = await findAccountData(db, userId, roomId, type);
+      if (row !== undefined && !isDeleted(row)) await set(userId, roomId, type, {});
     },
     async get(userId, roomId, type) {
       const row = await findAccountData(db, userId, roomId, type);
-      if (row === undefined) throw new MatrixError('account-data.not-found');
+      if (row === undefined || isDeleted(row)) throw new MatrixError('account-data.not-found');
       return row.content;
     },
   };

@@ -31,6 +31,32 @@ test('what was never put is not found', async () => {
   }
 });
 
+test('what is deleted is not found, and clients are told', async () => {
+  const unstable = (path: string) => path.replace('/v3/', '/unstable/org.matrix.msc3391/');
+  const sync = async (since?: string) => {
+    const { body } = await alice.get(
+      `/_matrix/client/v3/sync?timeout=0${since === undefined ? '' : `&since=${since}`}`,
+    );
+    const { events } = body['account_data'] as { events: { type: string; content: object }[] };
+    return { next: String(body['next_batch']), content: events.find(({ type }) => type === 'org.gone')?.content };
+  };
+  const erasures = [() => alice.delete(unstable(global('org.gone'))), () => alice.put(global('org.gone'), {})];
+  for (const erase of erasures) {
+    await alice.put(global('org.gone'), { kept: 1 });
+    const before = await sync();
+    assert.deepEqual(before.content, { kept: 1 });
+    assert.deepEqual((await erase()).body, {});
+    assert.equal((await alice.get(global('org.gone'))).status, 404);
+    assert.deepEqual((await sync(before.next)).content, {});
+    assert.equal((await sync()).content, undefined);
+  }
+  await alice.put(inRoom('!r:localhost', 'org.gone'), { kept: 1 });
+  assert.equal((await alice.delete(unstable(inRoom('!r:localhost', 'org.gone')))).status, 200);
+  assert.equal((await alice.get(inRoom('!r:localhost', 'org.gone'))).status, 404);
+  assert.deepEqual((await alice.delete(unstable(global('never.there')))).body, {});
+  assert.equal((await bob.delete(unstable(global('org.gone')))).status, 403);
+});
+
 test('refusals', async () => {
   const refusals = [
     [await bob.get(global('org.example')), 403, 'M_FORBIDDEN'],

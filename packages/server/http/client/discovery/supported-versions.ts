@@ -17,6 +17,7 @@ export const unstableFeatures: Readonly<Record<string, boolean>> = {
   'org.matrix.msc2285.stable': true,
   'org.matrix.msc3026.busy_presence': true,
   'org.matrix.msc3030.stable': true,
+  'org.matrix.msc3391': true,
   'org.matrix.msc3440.stable': true,
   'org.matrix.msc3771': true,
   'org.matrix.msc3773': true,
@@ -28,6 +29,8 @@ export const unstableFeatures: Readonly<Record<string, boolean>> = {
   'org.matrix.msc4380.stable': true,
   'uk.timedout.msc4323': true,
   'uk.timedout.msc4323.stable': true,
+  'uk.half-shot.msc2666.query_mutual_rooms': true,
+  'uk.half-shot.msc2666.query_mutual_rooms.stable': true,
   'uk.tcpip.msc4133': true,
   'uk.tcpip.msc4133.stable': true,
 };

@@ -1,5 +1,5 @@
 import { passesEventFilter, passesRooms } from '@portico/protocol/sync-filter/event-filter.ts';
-import { listAccountDataSince, type AccountDataRow } from '@portico/storage/stores/accounts-data.ts';
+import { isDeleted, listAccountDataSince, type AccountDataRow } from '@portico/storage/stores/accounts-data.ts';
 import type { RoomParts, StreamRequest, SyncStream } from '../streams.ts';
 
 type Dependencies = {
@@ -21,13 +21,14 @@ export function createAccountDataStream({ defaultPushRules }: Dependencies): Syn
     async read(request) {
       const { reader, userId, since, upTo, newRooms } = request;
       const range = { upTo, limit: maxRows };
-      const rows = await listAccountDataSince(reader, userId, { ...range, after: since ?? -1 });
+      const found = await listAccountDataSince(reader, userId, { ...range, after: since ?? -1 });
+      const rows = since === undefined ? found.filter((row) => !isDeleted(row)) : found;
       const hasNewRoom = since !== undefined && newRooms.size > 0;
       // A room that comes into view brings what was kept for it before.
       const older = hasNewRoom
         ? await listAccountDataSince(reader, userId, { after: -1, upTo: since, limit: maxRows })
         : [];
-      const all = [...older, ...rows];
+      const all = [...older.filter((row) => !isDeleted(row)), ...rows];
       const global: string[] = [];
       for (const row of rows) if (row.room_id === '' && passesGlobal(request, row.type)) global.push(render(row));
       if (since === undefined && passesGlobal(request, pushRulesType) && !rows.some(isPushRules)) {

@@ -1,0 +1,44 @@
+import { Type } from 'typebox';
+import type { OldSync } from '../../../services/old-sync/old-sync.ts';
+import { endpoint } from '../../endpoint.ts';
+import { rawJson } from '../../result.ts';
+import { clientEvent } from '../reading/schemas.ts';
+import { paginationChunk } from './schemas.ts';
+
+/** Two operations of the spec share this path: with a room it can be used by those who are not in it. */
+export const peekEvents = endpoint(
+  {
+    method: 'GET',
+    path: '/_matrix/client/v3/events',
+    operationId: 'peekEvents',
+    summary: 'Listen on the event stream, of one room if one is named. Deprecated: /sync replaces it.',
+    auth: 'user',
+    query: Type.Object({
+      from: Type.Optional(Type.String()),
+      timeout: Type.Optional(Type.Integer({ minimum: 0 })),
+      room_id: Type.Optional(Type.String()),
+    }),
+    response: paginationChunk,
+  },
+  ({ oldSync }: { oldSync: OldSync }) =>
+    ({ sender, query, signal }) => {
+      const { from, timeout = 0, room_id: roomId } = query;
+      if (roomId !== undefined) return oldSync.peek(sender, { roomId, from, timeout, signal });
+      return oldSync.listen({ userId: sender.userId, deviceId: sender.deviceId, from, timeout, signal });
+    },
+);
+
+export const getEventOfAnyRoom = endpoint(
+  {
+    method: 'GET',
+    path: '/_matrix/client/v3/events/:eventId',
+    operationId: 'getOneEvent',
+    summary: 'Get a single event by event ID. Deprecated: /rooms/{roomId}/event/{eventId} replaces it.',
+    auth: 'user',
+    params: Type.Object({ eventId: Type.String() }),
+    response: clientEvent,
+  },
+  ({ oldSync }: { oldSync: OldSync }) =>
+    async ({ sender, params }) =>
+      rawJson(await oldSync.event(sender, params.eventId)),
+);

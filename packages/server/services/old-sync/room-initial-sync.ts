@@ -1,0 +1,46 @@
+import { defaultRoomEventFilter } from '@portico/protocol/sync-filter/filter.ts';
+import { listRoomAccountData } from '@portico/storage/stores/accounts-data.ts';
+import { findPublished } from '@portico/storage/stores/room-directory.ts';
+import type { HistoryContext, Requester } from '../reading/context.ts';
+import { readMessages } from '../reading/messages.ts';
+import { readRoomState } from '../reading/room-state.ts';
+import type { ClientEvent, PaginationChunk, RoomInfo } from './answers.ts';
+
+const defaultLimit = 10;
+const maxLimit = 100;
+
+/**
+ * A room as its members see it, or as it was when they left; or as anyone may look into it.
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidinitialsync}
+ */
+export async function readRoomInitialSync(
+  context: HistoryContext,
+  requester: Requester,
+  roomId: string,
+  limit = defaultLimit,
+): Promise<RoomInfo> {
+  const access = await context.access.enter(requester.userId, roomId);
+  const [page, state, accountData, published] = await Promise.all([
+    readMessages(context, requester, {
+      roomId,
+      direction: 'backwards',
+      from: undefined,
+      to: undefined,
+      limit: Math.min(Math.max(limit, 1), maxLimit),
+      filter: defaultRoomEventFilter,
+    }),
+    readRoomState(context, requester, roomId),
+    listRoomAccountData(context.db, requester.userId, roomId),
+    findPublished(context.db, [access.roomNid]),
+  ]);
+  const { start: end, end: start, chunk } = JSON.parse(page) as Required<PaginationChunk>;
+  return {
+    room_id: roomId,
+    ...(access.as !== 'peek' && { membership: access.as === 'joined' ? ('join' as const) : ('leave' as const) }),
+    messages: { ...(start !== undefined && { start }), end, chunk: chunk.toReversed() },
+    state: JSON.parse(state) as ClientEvent[],
+    visibility: published.has(access.roomNid) ? 'public' : 'private',
+    account_data: accountData.map(({ type, content }) => ({ type, content: JSON.parse(content) as object })),
+  };
+}
