@@ -185,7 +185,16 @@ export async function compose({
     ...(metrics && { watchCache: metrics.watchCache }),
   });
   metrics?.watchOpenSyncs(() => sync.stats().waiting);
-  const appServiceParts = await createAppServiceParts({ db, appServices, now });
+  const appServiceParts = await createAppServiceParts({
+    db,
+    appServices,
+    outbound: federation.outbound,
+    typing: conversation.services.typing,
+    serverName,
+    log,
+    now,
+    randomId,
+  });
   const store = await openFileStore({
     folder: join(config.dataDir, 'media'),
     sync: config.durability === 'full',

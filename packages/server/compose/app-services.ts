@@ -1,14 +1,23 @@
-import { createWriteSet, type Database } from '@portico/storage';
-import { ensureSender } from '@portico/storage/stores/app-services-users.ts';
+import type { Database } from '@portico/storage';
 import type { AppServiceAuthenticator } from '../http/authenticate.ts';
+import type { Logger } from '../observability/logger.ts';
+import { createAppServiceClient } from '../services/appservices/app-service-client.ts';
 import type { AppService } from '../services/appservices/app-service.ts';
 import type { AppServices } from '../services/appservices/app-services.ts';
+import { createDeliveries, registerAppServices } from '../services/appservices/delivery/deliveries.ts';
 import { createMasquerade } from '../services/appservices/masquerade.ts';
+import type { Outbound } from '../services/outbound/outbound.ts';
+import type { Typing } from '../services/typing/typing.ts';
 
 type Context = {
   readonly db: Database;
   readonly appServices: AppServices;
+  readonly outbound: Outbound;
+  readonly typing: Typing;
+  readonly serverName: string;
+  readonly log: Logger;
   readonly now: () => number;
+  readonly randomId: () => string;
 };
 
 export type AppServiceParts = {
@@ -18,14 +27,22 @@ export type AppServiceParts = {
 };
 
 /** What bridges and bots can do, and what they are told. */
-export async function createAppServiceParts({ db, appServices, now }: Context): Promise<AppServiceParts> {
+export async function createAppServiceParts(context: Context): Promise<AppServiceParts> {
+  const { db, appServices, outbound, typing, now, randomId } = context;
+  await registerAppServices(db, appServices, now());
   if (appServices.all.length === 0) return { authenticator: undefined, close: async () => undefined };
-  const set = createWriteSet();
-  for (const { sender } of appServices.all) ensureSender(set, sender, now());
-  await db.commit(set);
+  const client = createAppServiceClient(outbound, now);
+  // One process owns an SQLite database: what a process before it held is its own.
+  const owner = db.kind === 'sqlite' ? 'the only process' : randomId();
+  const deliveries = createDeliveries({ ...context, client, owner, presence: undefined }, appServices);
+  typing.onRoomChange(deliveries.typingChanged);
   const masquerade = createMasquerade(db);
   const authenticator: AppServiceAuthenticator<AppService> = {
-    findByToken: appServices.findByToken,
+    findByToken(token) {
+      const service = appServices.findByToken(token);
+      if (service !== undefined) deliveries.heardOf(service.id);
+      return service;
+    },
     act: masquerade.act,
     claim: ({ id }) => ({ kind: 'app-service', id }),
   };
@@ -33,6 +50,7 @@ export async function createAppServiceParts({ db, appServices, now }: Context): 
     authenticator,
     async close() {
       masquerade.close();
+      await deliveries.close();
     },
   };
 }

@@ -18,6 +18,7 @@ import { historyGaps } from './0017-history-gaps.ts';
 import { presence } from './0018-presence.ts';
 import { moderation } from './0019-moderation.ts';
 import { erasure } from './0020-erasure.ts';
+import { appServices } from './0021-app-services.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -44,4 +45,5 @@ export const migrations: readonly Migration[] = [
   presence,
   moderation,
   erasure,
+  appServices,
 ];

@@ -18,6 +18,8 @@ export interface AppService {
   readonly matchesUser: NameTest;
   readonly matchesAlias: NameTest;
   readonly matchesRoom: NameTest;
+  /** Whether any aliases interest it. */
+  readonly namesAliases: boolean;
   /** Whether nobody else may make the name. */
   readonly ownsUser: NameTest;
   readonly ownsAlias: NameTest;
@@ -55,6 +57,7 @@ export function createAppService(registration: Registration, serverName: string)
     matchesUser: userTest(users),
     matchesAlias: testOf(aliases),
     matchesRoom: testOf(rooms),
+    namesAliases: aliases.length > 0,
     ownsUser: userTest(users.filter(isExclusive)),
     ownsAlias: testOf(aliases.filter(isExclusive)),
   };

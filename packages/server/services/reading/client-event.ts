@@ -16,6 +16,11 @@ export type EventStyle = {
   readonly redactions: ReadonlyMap<number, ClientEventRow>;
   /** What is shown of the events that relate to any of them. */
   readonly bundles?: Bundles | undefined;
+  /**
+   * What people were shown of rooms that they are invited to or knock at, as JSON texts by the number of the member event:
+   * for those who get it by no other way.
+   */
+  readonly stripped?: ReadonlyMap<number, string>;
 };
 
 /** Texts of `m.relations` by the number of the event that they belong to. */
@@ -55,9 +60,15 @@ function renderUnsigned(row: ClientEventRow, style: EventStyle): string {
   if (row.txn_id !== null && row.sender === device?.userId && row.sender_device === device.deviceId) {
     text += `,"transaction_id":${JSON.stringify(row.txn_id)}`;
   }
+  const stripped = style.stripped?.get(row.event_nid);
+  if (stripped !== undefined) text += `,"${isInvite(row) ? 'invite' : 'knock'}_room_state":${stripped}`;
   const bundle = style.bundles?.get(row.event_nid);
   if (bundle !== undefined) text += `,"m.relations":${bundle}`;
   return `${text}}`;
+}
+
+function isInvite({ content }: ClientEventRow): boolean {
+  return parseObject(content)?.['membership'] === 'invite';
 }
 
 export const noRedactions: ReadonlyMap<number, ClientEventRow> = new Map();

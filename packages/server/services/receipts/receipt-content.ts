@@ -1,19 +1,19 @@
 import type { ReceiptRow } from '@portico/storage/stores/sync-read.ts';
 
 /**
- * The content of an `m.receipt` event, as JSON text, with those receipts of a room that `viewer` may see; `undefined` if
- * there are none.
+ * The content of an `m.receipt` event, as JSON text, with those receipts of a room that somebody may see; `undefined` if
+ * there are none. `isOwn`: whose private receipts they may see.
  *
  * Where somebody has both an unthreaded and a threaded receipt at an event, which has place for one only, the unthreaded
  * one is shown: it covers the other.
  *
  * {@link https://spec.matrix.org/v1.19/client-server-api/#mreceipt}
  */
-export function receiptContent(rows: readonly ReceiptRow[], viewer: string): string | undefined {
+export function receiptContent(rows: readonly ReceiptRow[], isOwn: (userId: string) => boolean): string | undefined {
   const content = new Map<string, Map<string, Map<string, ReceiptRow>>>();
   for (const row of rows) {
     // "Servers MUST NOT send the `m.read.private` receipt to any other user than the one which originally sent it."
-    if (row.receipt_type !== 'm.read' && (row.receipt_type !== 'm.read.private' || row.user_id !== viewer)) continue;
+    if (row.receipt_type !== 'm.read' && (row.receipt_type !== 'm.read.private' || !isOwn(row.user_id))) continue;
     const byType = getOrAdd(content, row.event_id);
     const byUser = getOrAdd(byType, row.receipt_type);
     if (byUser.get(row.user_id)?.thread_id !== '') byUser.set(row.user_id, row);

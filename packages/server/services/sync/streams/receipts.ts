@@ -32,7 +32,7 @@ export function createReceiptStream(): SyncStream {
       for (const nid of own) parts.set(nid, { recount: true });
       for (const [nid, ofRoom] of Map.groupBy(rows, (row) => row.room_nid)) {
         if (!passes(request, nid)) continue;
-        const content = receiptContent(ofRoom, userId);
+        const content = receiptContent(ofRoom, (reader) => reader === userId);
         if (content !== undefined) {
           const ephemeral = [`{"content":${content},"type":"${receiptType}"}`];
           parts.set(nid, { ephemeral, recount: parts.has(nid) });
