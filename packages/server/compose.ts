@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { parseServerName, roomVersions, serverNameOf, signingKeyFromSeed } from '@portico/protocol';
 import { parseFailpoint } from '@portico/storage';
 import { openStateStore } from '@portico/storage/state-trie/index.ts';
-import { dropToDeviceOf } from '@portico/storage/stores/to-device.ts';
 import { createAccountChanges } from './compose/account-changes.ts';
 import { createAppServiceParts } from './compose/app-services.ts';
 import { createFederation } from './compose/federation.ts';
@@ -12,6 +11,7 @@ import { createPresenceParts } from './compose/presence.ts';
 import { createServerReads } from './compose/server-reads.ts';
 import { createConversation } from './compose/conversation.ts';
 import { createEdus } from './compose/edus.ts';
+import { createEncryption } from './compose/encryption.ts';
 import { openConfiguredDatabase } from './compose/open-database.ts';
 import { findRefusal } from './errors/from-storage.ts';
 import { adminEndpoints } from './http/admin/index.ts';
@@ -29,8 +29,6 @@ import { accountCommands } from './services/commands/account-commands.ts';
 import { createOutbox } from './services/federation/sender/outbox.ts';
 import { openFileStore } from './services/media/file-store.ts';
 import { createMediaService } from './services/media/media-service.ts';
-import { createKeyBackup } from './services/keys/key-backup.ts';
-import { createKeys, forgetKeysWith } from './services/keys/keys.ts';
 import { createLastSeen } from './services/devices/last-seen.ts';
 import { withRemoteProfiles } from './services/profile/remote-profiles.ts';
 import { createErasures } from './services/privacy/erasures.ts';
@@ -81,6 +79,14 @@ export async function compose({
   const states = await openStateStore(db, { cacheBytes: stateCacheBytes });
   const rateLimiter = createRateLimiter({ enabled: config.rateLimits.enabled, now: () => performance.now() });
   const appServices = createAppServices(config.applicationServices, serverName);
+  const encryption = createEncryption({
+    db,
+    serverName,
+    federates: config.federation.enabled,
+    client: federation.client,
+    now,
+    log,
+  });
   const accounts = createAccountServices(
     {
       serverName,
@@ -88,7 +94,7 @@ export async function compose({
       sharedSecret: config.registration.sharedSecret,
       argon2: config.passwords.argon2,
     },
-    { db, rateLimiter, now, randomBytes, onDevicesDeleted: [dropToDeviceOf, forgetKeysWith(db)], appServices },
+    { db, rateLimiter, now, randomBytes, ...encryption.deviceHooks, appServices },
   );
   const unread = createUnreadService({ db, isLocal: (userId) => serverNameOf(userId) === serverName });
   const pushRules = createPushRules({ db });
@@ -138,7 +144,10 @@ export async function compose({
     now,
     randomId,
     outbox,
-    eduHandlers: createEdus({ ...conversation.services, db, serverName, outbox, log, now }),
+    eduHandlers: new Map([
+      ...createEdus({ ...conversation.services, db, serverName, outbox, log, now }),
+      ...encryption.eduHandlers,
+    ]),
   });
   if (config.federation.enabled) across = shared;
   const lastSeen = createLastSeen({ db, now, log });
@@ -167,11 +176,7 @@ export async function compose({
     online: () => sync.online,
   });
   const { presence } = presenceParts;
-  const keys = createKeys({
-    db,
-    isLocal: (userId) => serverNameOf(userId) === serverName,
-    ownPassword: accounts.ownPassword,
-  });
+  const keyServices = encryption.services(accounts.ownPassword);
   const sync = createSync({
     reading,
     filters: accounts.filters,
@@ -180,7 +185,7 @@ export async function compose({
       createReceiptStream(),
       ...conversation.streams,
       ...presenceParts.streams,
-      keys.stream,
+      keyServices.keys.stream,
     ],
     ...(metrics && { watchCache: metrics.watchCache }),
   });
@@ -228,10 +233,9 @@ export async function compose({
     sync,
     oldSync: createOldSync({ reading: readingOn, sync }),
     mutualRooms: createMutualRooms({ db }),
-    keys,
     presence,
-    keyBackup: createKeyBackup({ db }),
     erasures: createErasures(db),
+    ...keyServices,
     pushRules,
     media,
     mediaAccess: { requireAuthentication },
@@ -282,7 +286,8 @@ export async function compose({
       await presenceParts.close();
       sync.close();
       unread.close();
-      keys.close();
+      keyServices.keys.close();
+      await encryption.close();
       await media.close();
       accounts.accessTokens.close();
       await federation.close();

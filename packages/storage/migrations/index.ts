@@ -19,6 +19,7 @@ import { presence } from './0018-presence.ts';
 import { moderation } from './0019-moderation.ts';
 import { erasure } from './0020-erasure.ts';
 import { appServices } from './0021-app-services.ts';
+import { remoteKeys } from './0022-remote-keys.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -46,4 +47,5 @@ export const migrations: readonly Migration[] = [
   moderation,
   erasure,
   appServices,
+  remoteKeys,
 ];

@@ -24,7 +24,7 @@ type QueryRow = PublicKeyRow & { readonly signer: string | null; readonly signer
 // One question for everything that a request for keys wants; a `*` stands for all devices.
 const selectKeys = sql<QueryRow, [wanted: string, users: string, viewer: string]>(
   'keys.query',
-  `select 'device' as kind, k.user_id, k.device_id as id, k.keys, d.display_name,
+  `select 'device' as kind, k.user_id, k.device_id as id, k.keys, coalesce(d.display_name, k.display_name) as display_name,
      cast(null as text) as signer, cast(null as text) as signer_key
    from json_each(cast($1 as text)) r
    cross join device_keys k
@@ -67,13 +67,15 @@ export async function queryKeys(
   return { keys, signatures };
 }
 
-const selectDeviceKeys = sql<{ keys: string }, [userId: string, deviceId: string]>(
-  'device-keys.get',
-  'select keys from device_keys where user_id = $1 and device_id = $2',
-);
-
-export async function findDeviceKeys(reader: Reader, userId: string, deviceId: string): Promise<string | undefined> {
-  return (await reader.get(selectDeviceKeys, [userId, deviceId]))?.keys;
+/** The keys of some of somebody's devices, with what the person has signed of them. */
+export async function readDeviceKeysOf(
+  reader: Reader,
+  userId: string,
+  deviceIds: readonly string[],
+): Promise<KnownKeys> {
+  const wanted = deviceIds.map((deviceId) => [userId, deviceId] as const);
+  const { keys, signatures } = await queryKeys(reader, wanted, userId);
+  return { keys: keys.filter(({ kind }) => kind === 'device'), signatures };
 }
 
 const upsertDeviceKeys = sql<void, [userId: string, deviceId: string, keys: string]>(

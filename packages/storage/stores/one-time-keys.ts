@@ -1,4 +1,4 @@
-import type { Reader, WriteSet } from '../database.ts';
+import type { PositionParam, Reader, WriteSet } from '../database.ts';
 import { sql, type Sql } from '../sql.ts';
 
 export type NewKey = {
@@ -21,10 +21,10 @@ export type ClaimedRow = {
 export type KeyCountRow = { readonly algorithm: string; readonly waiting: number; readonly unused: number };
 
 // A row counts if it is new or the same as before, so that a wrong count means a key that has changed.
-const insertOneTimeKeys = sql<void, [userId: string, deviceId: string, keys: string]>(
+const insertOneTimeKeys = sql<void, [userId: string, deviceId: string, keys: string, position: PositionParam]>(
   'one-time-keys.add',
-  `insert into one_time_keys (user_id, device_id, algorithm, key_id, identity, key)
-   select d.user_id, d.device_id, k.value ->> 0, k.value ->> 1, k.value ->> 2, k.value ->> 3
+  `insert into one_time_keys (user_id, device_id, algorithm, key_id, identity, key, position)
+   select d.user_id, d.device_id, k.value ->> 0, k.value ->> 1, k.value ->> 2, k.value ->> 3, position($4)
    from devices d cross join json_each(cast($3 as text)) k
    where d.user_id = $1 and d.device_id = $2
    on conflict (user_id, device_id, algorithm, key_id) do update set key = one_time_keys.key
@@ -71,7 +71,7 @@ const claimOneTime: Sql<ClaimedRow, [wanted: string]> = sql<ClaimedRow, [wanted:
      select w.value ->> 0, w.value ->> 1, w.value ->> 2, (
        select o.key_id from one_time_keys o
        where o.user_id = w.value ->> 0 and o.device_id = w.value ->> 1 and o.algorithm = w.value ->> 2
-       order by o.key_id limit 1
+       order by o.position, o.key_id limit 1
      ) from json_each(cast($1 as text)) w
    )
    returning user_id, device_id, algorithm, key_id, key`,
@@ -82,7 +82,12 @@ const pack = (keys: readonly NewKey[]): string =>
 
 /** Fails on the guard `one-time-keys.changed` if a key ID is there already with another key, or the device is gone. */
 export function addOneTimeKeys(set: WriteSet, userId: string, deviceId: string, keys: readonly NewKey[]): void {
-  set.guard('one-time-keys.changed', keys.length, insertOneTimeKeys, [userId, deviceId, pack(keys)]);
+  set.guard('one-time-keys.changed', keys.length, insertOneTimeKeys, [
+    userId,
+    deviceId,
+    pack(keys),
+    set.takePosition(),
+  ]);
   set.change('one_time_keys', userId);
 }
 
@@ -99,7 +104,7 @@ export function countKeys(reader: Reader, userId: string, deviceId: string): Pro
 export type WantedKey = readonly [userId: string, deviceId: string, algorithm: string];
 
 /**
- * Takes one key of each device, each key for one claimer only, or its fallback key where there is none. The rows are
+ * Takes one key of each device, each key for one claimer only and those first that were uploaded first, or its fallback key where there is none. The rows are
  * handed back with the commit, as two lists.
  */
 export function claimKeys(set: WriteSet, wanted: readonly WantedKey[]): void {

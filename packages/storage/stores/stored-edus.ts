@@ -76,11 +76,20 @@ export function queueEdusEach(
   set: WriteSet,
   edus: readonly (StoredEdu & { readonly hosts: readonly string[] })[],
 ): void {
-  const places = edus.flatMap(({ hosts }, seq) => hosts.map((host) => [host, seq] as const));
-  if (places.length === 0) return;
+  if (edus.every(({ hosts }) => hosts.length === 0)) return;
   const position = set.takePosition();
-  set.add(insertHosts, [JSON.stringify(places), position, maxQueuedEdus]);
+  queueHosts(
+    set,
+    edus.map(({ hosts }) => hosts),
+    position,
+  );
   set.add(insertEdus, [JSON.stringify(edus.map(({ type, content }) => [type, content])), position]);
+}
+
+/** Says which servers the EDUs of a position are for, before those are added. */
+export function queueHosts(set: WriteSet, hosts: readonly (readonly string[])[], position: PositionParam): void {
+  const places = hosts.flatMap((each, seq) => each.map((host) => [host, seq] as const));
+  set.add(insertHosts, [JSON.stringify(places), position, maxQueuedEdus]);
   for (const host of new Set(places.map(([host]) => host))) set.change('stored_edus', host);
 }
 

@@ -28,6 +28,8 @@ import type { HierarchyDependencies } from '../../services/spaces/hierarchy.ts';
 import { getOpenIdUserInfo } from './open-id/get-user-info.ts';
 import type { RoomDirectory } from '../../services/directory/room-directory.ts';
 import type { OpenIdTokens } from '../../services/openid/openid-tokens.ts';
+import { claimUserKeys, getUserDevices, queryUserKeys } from './user-keys/user-keys.ts';
+import type { KeysForServers } from '../../services/keys/keys-for-servers.ts';
 import { queryDirectory, queryProfile } from './queries/query.ts';
 import { sendTransaction } from './transactions/send-transaction.ts';
 import { getServerKeyById, getServerKeys } from './keys/get-server-keys.ts';
@@ -54,6 +56,7 @@ export type RoomFederationServices = {
   readonly showsDirectory: boolean;
   readonly openIdTokens: OpenIdTokens;
   readonly spaces: HierarchyDependencies;
+  readonly keysForServers: KeysForServers;
   readonly serverName: string;
   readonly now: () => number;
 };
@@ -84,6 +87,9 @@ export const roomFederationEndpoints: readonly Endpoint<RoomFederationServices>[
   getOpenIdUserInfo,
   timestampToEvent,
   getHierarchy,
+  getUserDevices,
+  queryUserKeys,
+  claimUserKeys,
 ];
 
 /** Endpoints about servers themselves. */

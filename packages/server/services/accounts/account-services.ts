@@ -7,7 +7,7 @@ import { createAppServiceAccounts } from './app-service-accounts.ts';
 import { createAccessTokens, type AccessTokens } from './access-tokens.ts';
 import { createAccountData, type AccountData } from './account-data.ts';
 import { createFilters, type Filters } from './filters.ts';
-import { createDevices, type Devices, type OnDevicesDeleted } from '../devices/devices.ts';
+import { createDevices, type Devices, type OnDeviceRenamed, type OnDevicesDeleted } from '../devices/devices.ts';
 import { createWhoIs, type WhoIs } from '../devices/who-is.ts';
 import { createProfiles, type Profiles } from '../profile/profiles.ts';
 import { createDeviceDeletion, type DeviceDeletion } from './device-deletion.ts';
@@ -63,6 +63,7 @@ type Dependencies = {
   /** What else goes with a device that is deleted. */
   readonly onDevicesDeleted: readonly OnDevicesDeleted[];
   readonly appServices: AppServices;
+  readonly onDeviceRenamed?: OnDeviceRenamed;
 };
 
 /** Everything about accounts, wired together. */
@@ -70,7 +71,12 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
   const { serverName, registrationMode: mode, sharedSecret: secret, argon2: cost } = options;
   const { db, rateLimiter, now, randomBytes, watch, appServices } = dependencies;
   const hasher = createPasswordHasher({ cost, randomBytes, watch });
-  const devices = createDevices({ db, onDeleted: dependencies.onDevicesDeleted, now });
+  const devices = createDevices({
+    db,
+    onDeleted: dependencies.onDevicesDeleted,
+    onRenamed: dependencies.onDeviceRenamed,
+    now,
+  });
   const sessions = createSessions({ devices, now, randomBytes });
   const appServiceAccounts = createAppServiceAccounts({ db, serverName, appServices, sessions, now });
   const login = createLogin({ db, serverName, sessions, hasher, rateLimiter, appServiceAccounts, now });

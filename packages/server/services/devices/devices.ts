@@ -22,6 +22,9 @@ export type Device = {
 /** Adds to the write set that deletes devices what else goes with them: keys, pushers, messages that wait for them. */
 export type OnDevicesDeleted = (set: WriteSet, userId: string, deviceIds: readonly string[]) => void | Promise<void>;
 
+/** Adds to the write set that renames a device whom else that concerns. */
+export type OnDeviceRenamed = (set: WriteSet, userId: string, deviceId: string, name: string) => void | Promise<void>;
+
 export interface Devices {
   /** At most a thousand, by ID. */
   list(userId: string): Promise<Device[]>;
@@ -41,6 +44,7 @@ type Dependencies = {
   readonly db: Database;
   readonly onDeleted: readonly OnDevicesDeleted[];
   readonly now: () => number;
+  readonly onRenamed?: OnDeviceRenamed | undefined;
 };
 
 export const maxDeviceNameLength = 100;
@@ -49,7 +53,7 @@ const maxDeviceIdLength = 255;
 /** How often the devices to delete are read again because there was a new one. */
 const maxTries = 5;
 
-export function createDevices({ db, onDeleted, now }: Dependencies): Devices {
+export function createDevices({ db, onDeleted, onRenamed, now }: Dependencies): Devices {
   async function planRemoval(set: WriteSet, userId: string, deviceIds: readonly string[]): Promise<void> {
     removeDevices(set, userId, deviceIds);
     for (const hook of onDeleted) await hook(set, userId, deviceIds);
@@ -66,6 +70,7 @@ export function createDevices({ db, onDeleted, now }: Dependencies): Devices {
       checkName(name);
       const set = createWriteSet();
       renameDevice(set, userId, deviceId, name);
+      await onRenamed?.(set, userId, deviceId, name);
       await db.commit(set);
     },
     async add(userId, deviceId, name) {

@@ -1,12 +1,14 @@
-import { encodeCanonical, isJsonObject, verifySignedJson, type JsonObject } from '@portico/protocol';
+import { encodeCanonical, verifySignedJson, type JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
 import { requireNoCrossSigningKeys, setCrossSigningKeys } from '@portico/storage/stores/cross-signing.ts';
-import { markDeviceList, queryKeys, readJoinedRoomsOf } from '@portico/storage/stores/device-keys.ts';
+import { queryKeys } from '@portico/storage/stores/device-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
 import type { OwnPassword, Person } from '../accounts/own-password.ts';
 import type { AuthData } from '../accounts/uia.ts';
-import { canonical, isSignatures, verifyKeyOf, withoutUnsigned } from './parse-keys.ts';
+import type { DeviceListChange, DeviceListChanges } from './device-list-changes.ts';
+import { verifyKeyOf, withoutUnsigned } from './parse-keys.ts';
+import { checkCrossSigningKey, publicKeyOf, type SigningKeyUsage } from './cross-signing-key.ts';
 
 export type CrossSigningUpload = {
   readonly master_key?: JsonObject;
@@ -17,20 +19,24 @@ export type CrossSigningUpload = {
 
 export type UploadCrossSigning = (sender: Person, upload: CrossSigningUpload) => Promise<void>;
 
-type Dependencies = { readonly db: Database; readonly ownPassword: OwnPassword };
+type Dependencies = {
+  readonly db: Database;
+  readonly ownPassword: OwnPassword;
+  readonly changes: DeviceListChanges;
+};
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysdevice_signingupload} */
-export function createUploadCrossSigning({ db, ownPassword }: Dependencies): UploadCrossSigning {
+export function createUploadCrossSigning({ db, ownPassword, changes }: Dependencies): UploadCrossSigning {
   const upload: UploadCrossSigning = async (sender, { auth, ...wanted }) => {
     const { userId } = sender;
-    const given = new Map<string, JsonObject>();
+    const given = new Map<SigningKeyUsage, JsonObject>();
     for (const usage of ['master', 'self_signing', 'user_signing'] as const) {
       const key = wanted[`${usage}_key`];
       if (key !== undefined) given.set(usage, withoutUnsigned(key));
     }
     const { keys } = await queryKeys(db, [[userId, '']], userId);
     const stored = new Map(keys.filter(({ kind }) => kind !== 'device').map((row) => [row.kind, row.keys]));
-    const texts = new Map([...given].map(([usage, key]) => [usage, checkKey(userId, usage, key)]));
+    const texts = new Map([...given].map(([usage, key]) => [usage, checkCrossSigningKey(userId, usage, key)]));
     const storedMaster = stored.get('master');
     const master =
       given.get('master') ?? (storedMaster === undefined ? undefined : (JSON.parse(storedMaster) as JsonObject));
@@ -43,7 +49,7 @@ export function createUploadCrossSigning({ db, ownPassword }: Dependencies): Upl
     if (storedMaster === undefined && stored.size === 0) requireNoCrossSigningKeys(set, userId);
     else (await ownPassword.require(sender, 'replace the cross-signing keys', auth)).useUp(set);
     setCrossSigningKeys(set, userId, changed);
-    markDeviceList(set, userId, await readJoinedRoomsOf(db, userId), set.takePosition());
+    await changes.append(set, userId, publicChange(new Map([...stored, ...changed]), changed));
     try {
       await db.commit(set);
     } catch (error) {
@@ -55,6 +61,19 @@ export function createUploadCrossSigning({ db, ownPassword }: Dependencies): Upl
     }
   };
   return upload;
+}
+
+/** What others hear of it: the user-signing key is nobody's business but its owner's. */
+function publicChange(
+  keys: ReadonlyMap<string, string>,
+  changed: readonly (readonly [usage: string, key: string])[],
+): DeviceListChange {
+  if (changed.every(([usage]) => usage === 'user_signing')) return {};
+  const parsed = (usage: string): JsonObject | undefined => {
+    const text = keys.get(usage);
+    return text === undefined ? undefined : (JSON.parse(text) as JsonObject);
+  };
+  return { signingKeys: { master: parsed('master'), selfSigning: parsed('self_signing') } };
 }
 
 /** Whether two keys are the same, whatever signatures came with them. */
@@ -70,29 +89,6 @@ function isSame(stored: string | undefined, text: string): boolean {
 const refuse = (reason: 'request.invalid-param' | 'keys.invalid-signature', message: string): never => {
   throw new MatrixError(reason, { message });
 };
-
-export function publicKeyOf(key: JsonObject | undefined): { readonly id: string; readonly value: string } | undefined {
-  const entries = isJsonObject(key?.['keys']) ? Object.entries(key['keys']) : [];
-  const [id, value] = entries[0] ?? [];
-  if (entries.length !== 1 || id === undefined || typeof value !== 'string') return undefined;
-  return { id, value };
-}
-
-function checkKey(userId: string, usage: string, key: JsonObject): string {
-  const { user_id: user, usage: usages, signatures } = key;
-  if (user !== userId) refuse('request.invalid-param', 'A cross-signing key names its owner.');
-  if (!Array.isArray(usages) || !usages.includes(usage)) {
-    refuse('request.invalid-param', `The ${usage} key must have that usage.`);
-  }
-  const found = publicKeyOf(key);
-  if (found === undefined || found.id !== `ed25519:${found.value}` || verifyKeyOf(found.value) === undefined) {
-    refuse('request.invalid-param', 'A cross-signing key has one ed25519 key, named after itself.');
-  }
-  if (signatures !== undefined && !isSignatures(signatures)) {
-    refuse('request.invalid-param', 'signatures must be an object of signatures.');
-  }
-  return canonical(key);
-}
 
 function checkSigned(userId: string, key: JsonObject, master: JsonObject | undefined): void {
   const signer = publicKeyOf(master);

@@ -48,8 +48,11 @@ export async function readDeviceLists(
   const roomsAt = (at: Places) => [...ownRooms].filter((nid) => at.get(`${nid} ${viewer}`) ?? joinedNow.has(nid));
   const [oldRooms, newRooms] = [new Set(roomsAt(before)), new Set(roomsAt(then))];
 
+  const moved = new Set(switches.filter(({ position }) => position <= upTo).map(placeOf));
   const candidates = new Set(switches.map(({ user_id: user }) => user));
-  const turned = [...ownRooms].filter((nid) => oldRooms.has(nid) !== newRooms.has(nid));
+  const turned = [...ownRooms].filter(
+    (nid) => oldRooms.has(nid) !== newRooms.has(nid) || moved.has(`${nid} ${viewer}`),
+  );
   for (const user of await readMembersOf(reader, turned)) candidates.add(user);
   candidates.delete(viewer);
   const sharing = await readSharing(reader, [...candidates], [...ownRooms]);
@@ -69,10 +72,19 @@ export async function readDeviceLists(
     }
     return false;
   };
+  /** Whether there is a room that neither went from: else there may have been changes that nobody here was told of. */
+  const sharedThroughout = (user: string): boolean =>
+    [...(roomsOf.get(user) ?? [])].some(
+      (nid) =>
+        newRooms.has(nid) &&
+        !moved.has(`${nid} ${viewer}`) &&
+        !moved.has(`${nid} ${user}`) &&
+        (then.get(`${nid} ${user}`) ?? present.has(`${nid} ${user}`)),
+    );
   const left: string[] = [];
   for (const user of candidates) {
     const [did, does] = [shares(user, before, oldRooms), shares(user, then, newRooms)];
-    if (does && !did) changed.add(user);
+    if (does && !(did && sharedThroughout(user))) changed.add(user);
     if (did && !does) left.push(user);
   }
   return { changed: [...changed], left };
@@ -81,10 +93,12 @@ export async function readDeviceLists(
 /** Whether somebody was in a room, where a later move tells: by room and person. */
 type Places = ReadonlyMap<string, boolean>;
 
+const placeOf = ({ room_nid: nid, user_id: user }: Move): string => `${nid} ${user}`;
+
 function placeAt(moves: readonly Move[], position: number): Places {
   const places = new Map<string, boolean>();
   for (const move of moves) {
-    const place = `${move.room_nid} ${move.user_id}`;
+    const place = placeOf(move);
     if (move.position > position && !places.has(place)) places.set(place, move.previous === 'join');
   }
   return places;

@@ -1,14 +1,15 @@
-import type { Database, WriteSet } from '@portico/storage';
-import { dropKeysOf, markDeviceList, readJoinedRoomsOf } from '@portico/storage/stores/device-keys.ts';
-import type { OnDevicesDeleted } from '../devices/devices.ts';
+import type { Database } from '@portico/storage';
 import type { OwnPassword } from '../accounts/own-password.ts';
 import type { SyncStream } from '../sync/streams.ts';
 import { createClaimKeys, type ClaimKeys } from './claim-keys.ts';
 import { createUploadCrossSigning, type UploadCrossSigning } from './cross-signing.ts';
+import type { DeviceListChanges } from './device-list-changes.ts';
 import { readDeviceLists, type DeviceLists } from './device-lists.ts';
 import { createKeyCounts } from './key-counts.ts';
 import { createKeysStream } from './keys-stream.ts';
 import { createQueryKeys, type QueryKeys } from './query-keys.ts';
+import type { ClaimRemoteKeys } from './remote/claim-remote-keys.ts';
+import type { RemoteLists } from './remote/remote-lists.ts';
 import { createUploadKeys, type UploadKeys } from './upload-keys.ts';
 import { createUploadSignatures, type UploadSignatures } from './upload-signatures.ts';
 
@@ -24,32 +25,29 @@ export interface Keys {
   close(): void;
 }
 
+/** How other servers are asked for the keys of their people. */
+export type RemoteKeys = { readonly lists: RemoteLists; readonly claim: ClaimRemoteKeys };
+
 type Dependencies = {
   readonly db: Database;
   readonly isLocal: (userId: string) => boolean;
   readonly ownPassword: OwnPassword;
+  readonly deviceListChanges: DeviceListChanges;
+  /** `undefined` where this server talks to no others. */
+  readonly remote: RemoteKeys | undefined;
 };
 
 /** Public keys of people and devices; the server never sees a private one. */
-export function createKeys({ db, isLocal, ownPassword }: Dependencies): Keys {
+export function createKeys({ db, isLocal, ownPassword, deviceListChanges: changes, remote }: Dependencies): Keys {
   const counts = createKeyCounts(db);
   return {
-    upload: createUploadKeys({ db, counts }),
-    query: createQueryKeys({ db, isLocal }),
-    claim: createClaimKeys({ db, isLocal }),
-    uploadCrossSigning: createUploadCrossSigning({ db, ownPassword }),
-    uploadSignatures: createUploadSignatures({ db }),
+    upload: createUploadKeys({ db, counts, changes }),
+    query: createQueryKeys({ db, isLocal, remoteLists: remote?.lists }),
+    claim: createClaimKeys({ db, isLocal, claimRemote: remote?.claim }),
+    uploadCrossSigning: createUploadCrossSigning({ db, ownPassword, changes }),
+    uploadSignatures: createUploadSignatures({ db, changes }),
     changes: (userId, after, upTo) => readDeviceLists(db, userId, after, Math.min(upTo, db.currentPosition())),
     stream: createKeysStream({ db, counts }),
     close: counts.close,
-  };
-}
-
-/** Drops the keys of devices that are deleted, and tells those who knew them. */
-export function forgetKeysWith(db: Database): OnDevicesDeleted {
-  return async (set: WriteSet, userId, deviceIds) => {
-    if (deviceIds.length === 0) return;
-    dropKeysOf(set, userId, deviceIds);
-    markDeviceList(set, userId, await readJoinedRoomsOf(db, userId), set.takePosition());
   };
 }

@@ -1,106 +1,63 @@
-import { isJsonObject, parseUserId, serverNameOf, type JsonObject, type JsonValue } from '@portico/protocol';
+import { serverNameOf } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { queryKeys, type PublicKeyRow, type SignatureRow } from '@portico/storage/stores/device-keys.ts';
-import { MatrixError } from '../../errors/matrix-error.ts';
+import { queryKeys, type PublicKeyRow } from '@portico/storage/stores/device-keys.ts';
+import { type Failures, unreachable } from './failures.ts';
+import { keySections, objectText, wantedDevices, type KeyQuery } from './key-sections.ts';
+import type { FoundLists, RemoteLists } from './remote/remote-lists.ts';
 
-/** By user: which devices, or all of them if none is named. */
-export type KeyQuery = { readonly [userId: string]: readonly string[] };
+/** The response as JSON text. `timeout`: for how long other servers are waited for, in milliseconds. */
+export type QueryKeys = (viewer: string, query: KeyQuery, timeout?: number) => Promise<string>;
 
-/** The response as JSON text. */
-export type QueryKeys = (viewer: string, query: KeyQuery) => Promise<string>;
-
-const maxUsers = 10_000;
-const maxDevices = 20_000;
-
-/** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysquery} */
-export function createQueryKeys({
-  db,
-  isLocal,
-}: {
+type Dependencies = {
   readonly db: Reader;
   readonly isLocal: (userId: string) => boolean;
-}): QueryKeys {
-  return async (viewer, query) => {
-    const { local, failures } = splitUsers(Object.keys(query), isLocal);
-    const wanted = local.flatMap((user) => {
-      const devices = query[user] ?? [];
-      return (devices.length === 0 ? ['*'] : devices).map((device) => [user, device] as const);
-    });
-    if (local.length > maxUsers || wanted.length > maxDevices) throw new MatrixError('request.too-large');
-    const { keys, signatures } = await queryKeys(db, wanted, viewer);
-    const signed = Map.groupBy(signatures, ({ user_id: user }) => user);
-    const devices = new Map<string, Map<string, string>>(local.map((user) => [user, new Map<string, string>()]));
-    const sections = new Map<string, Map<string, string>>();
-    for (const row of keys) {
-      const text = render(row, signed.get(row.user_id));
-      if (row.kind === 'device') devices.get(row.user_id)?.set(row.id, text);
-      else sections.set(row.kind, (sections.get(row.kind) ?? new Map<string, string>()).set(row.user_id, text));
-    }
-    const section = (kind: string) => objectText(sections.get(kind) ?? new Map());
-    const deviceText = objectText(new Map([...devices].map(([user, own]) => [user, objectText(own)])));
+  /** `undefined` where this server talks to no others. */
+  readonly remoteLists: RemoteLists | undefined;
+};
+
+/** "10 seconds is the recommended default." */
+export const defaultTimeout = 10_000;
+const longestTimeout = 30_000;
+
+/** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysquery} */
+export function createQueryKeys({ db, isLocal, remoteLists }: Dependencies): QueryKeys {
+  async function find(users: readonly string[], timeout: number): Promise<FoundLists> {
+    if (users.length === 0) return { kept: [], passing: [], failures: {} };
+    if (remoteLists === undefined) return { kept: [], passing: [], failures: failuresOf(users) };
+    return remoteLists.find(users, Math.min(Math.max(timeout, 0), longestTimeout));
+  }
+
+  return async (viewer, query, timeout = defaultTimeout) => {
+    const wanted = wantedDevices(query);
+    const users = Object.keys(query);
+    const { kept, passing, failures } = await find(
+      users.filter((user) => !isLocal(user)),
+      timeout,
+    );
+    const here = new Set([...users.filter(isLocal), ...kept]);
+    const { keys, signatures } = await queryKeys(
+      db,
+      wanted.filter(([user]) => here.has(user)),
+      viewer,
+    );
+    const others = passing.flatMap((list) => list.keys.filter((row) => isWanted(row, query)));
+    const named = [...here, ...passing.map(({ userId }) => userId)];
+    const { devices, section } = keySections(named, [...keys, ...others], signatures);
     return (
-      `{"device_keys":${deviceText},"master_keys":${section('master')},` +
+      `{"device_keys":${objectText(devices)},"master_keys":${section('master')},` +
       `"self_signing_keys":${section('self_signing')},"user_signing_keys":${section('user_signing')},` +
       `"failures":${JSON.stringify(failures)}}`
     );
   };
 }
 
-export type Failures = { readonly [server: string]: JsonObject };
-
-/** The people of this server, and the servers of the others, which cannot be asked. */
-export function splitUsers(
-  users: readonly string[],
-  isLocal: (userId: string) => boolean,
-): { readonly local: readonly string[]; readonly failures: Failures } {
-  const local: string[] = [];
-  const failures: { [server: string]: JsonObject } = {};
-  for (const user of users) {
-    if (isLocal(user)) local.push(user);
-    else {
-      const server = parseUserId(user) && serverNameOf(user);
-      if (server !== undefined) failures[server] = unreachable;
-    }
-  }
-  return { local, failures };
+function isWanted({ kind, user_id: userId, id }: PublicKeyRow, query: KeyQuery): boolean {
+  const devices = query[userId] ?? [];
+  return kind !== 'device' || devices.length === 0 || devices.includes(id);
 }
 
-const unreachable = { errcode: 'M_UNAVAILABLE', error: 'The server could not be reached.' };
-
-function objectText(members: ReadonlyMap<string, string>): string {
-  let text = '';
-  for (const [name, value] of members) text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${value}`;
-  return `{${text}}`;
-}
-
-/** The stored object with what was signed later, and the device's name, in its text. */
-export function render(row: PublicKeyRow, signatures: readonly SignatureRow[] | undefined): string {
-  const unsigned =
-    row.kind === 'device'
-      ? `"unsigned":{${row.display_name === null ? '' : `"device_display_name":${JSON.stringify(row.display_name)}`}}`
-      : undefined;
-  let text = row.keys;
-  if (signatures !== undefined) {
-    const object = JSON.parse(row.keys) as JsonObject;
-    const added = signatures.filter(({ target }) => target === targetOf(row, object));
-    if (added.length > 0) text = JSON.stringify({ ...object, signatures: merge(object['signatures'], added) });
-  }
-  return unsigned === undefined ? text : `${text.slice(0, -1)},${unsigned}}`;
-}
-
-/** By what a signature names the key: a device's ID, or the public key. */
-function targetOf(row: PublicKeyRow, object: JsonObject): string | undefined {
-  if (row.kind === 'device') return row.id;
-  const { keys } = object;
-  const [keyId] = isJsonObject(keys) ? Object.keys(keys) : [];
-  return keyId?.slice(keyId.indexOf(':') + 1);
-}
-
-function merge(known: JsonValue | undefined, added: readonly SignatureRow[]): JsonObject {
-  const signatures = new Map(Object.entries(isJsonObject(known) ? known : {}));
-  for (const { signer, signer_key: key, signature } of added) {
-    const before = signatures.get(signer);
-    signatures.set(signer, { ...(isJsonObject(before) ? before : {}), [key]: signature });
-  }
-  return Object.fromEntries(signatures);
+/** The servers of people who cannot be asked for. */
+export function failuresOf(users: readonly string[]): Failures {
+  const servers = users.flatMap((user) => serverNameOf(user) ?? []);
+  return Object.fromEntries(servers.map((server) => [server, unreachable]));
 }

@@ -1,16 +1,14 @@
 import type { JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import {
-  findDeviceKeys,
-  markDeviceList,
-  readJoinedRoomsOf,
-  setDeviceKeys,
-} from '@portico/storage/stores/device-keys.ts';
+import { queryKeys, setDeviceKeys } from '@portico/storage/stores/device-keys.ts';
+import { findDevice } from '@portico/storage/stores/devices.ts';
 import { addOneTimeKeys, setFallbackKeys, type NewKey } from '@portico/storage/stores/one-time-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
+import type { DeviceListChanges } from './device-list-changes.ts';
 import type { KeyCountCache } from './key-counts.ts';
 import { parseDeviceKeys, parseKeyMap } from './parse-keys.ts';
+import { signedKey } from './signed-key.ts';
 
 export type KeyUpload = {
   readonly device_keys?: JsonObject;
@@ -30,15 +28,20 @@ const maxAlgorithms = 10;
 export function createUploadKeys({
   db,
   counts,
+  changes,
 }: {
   readonly db: Database;
   readonly counts: KeyCountCache;
+  readonly changes: DeviceListChanges;
 }): UploadKeys {
   async function planDeviceKeys(set: WriteSet, { userId, deviceId }: Device, keys: string): Promise<void> {
+    const { keys: known, signatures } = await queryKeys(db, [[userId, deviceId]], userId);
     // Clients repeat what they uploaded: that is no news for anybody.
-    if ((await findDeviceKeys(db, userId, deviceId)) === keys) return;
+    if (known.find(({ kind }) => kind === 'device')?.keys === keys) return;
+    const displayName = (await findDevice(db, userId, deviceId))?.display_name ?? null;
+    const row = { kind: 'device', user_id: userId, id: deviceId, keys, display_name: displayName };
     setDeviceKeys(set, userId, deviceId, keys);
-    markDeviceList(set, userId, await readJoinedRoomsOf(db, userId), set.takePosition());
+    await changes.append(set, userId, { devices: [{ deviceId, displayName, keys: signedKey(row, signatures) }] });
   }
 
   return async (device, upload) => {

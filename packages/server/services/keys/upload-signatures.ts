@@ -2,15 +2,16 @@ import { encodeCanonical, filterKeys, isJsonObject, verifySignedJson, type JsonO
 import { createWriteSet, type Database } from '@portico/storage';
 import { addSignatures } from '@portico/storage/stores/cross-signing.ts';
 import {
-  markDeviceList,
   queryKeys,
-  readJoinedRoomsOf,
+  type KnownKeys,
   type PublicKeyRow,
   type SignatureRow,
 } from '@portico/storage/stores/device-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
-import { publicKeyOf } from './cross-signing.ts';
+import { publicKeyOf } from './cross-signing-key.ts';
+import type { DeviceListChange, DeviceListChanges } from './device-list-changes.ts';
 import { verifyKeyOf } from './parse-keys.ts';
+import { signedKey } from './signed-key.ts';
 
 /** By user, then by device or public key: the object with its new signatures. */
 export type NewSignatures = { readonly [userId: string]: { readonly [keyId: string]: JsonObject } };
@@ -25,17 +26,24 @@ const invalid = (error: string): Failure => ({ errcode: 'M_INVALID_SIGNATURE', e
 const unknown: Failure = { errcode: 'M_NOT_FOUND', error: 'There is no such key.' };
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keyssignaturesupload} */
-export function createUploadSignatures({ db }: { readonly db: Database }): UploadSignatures {
+export function createUploadSignatures({
+  db,
+  changes,
+}: {
+  readonly db: Database;
+  readonly changes: DeviceListChanges;
+}): UploadSignatures {
   return async (signer, given) => {
     const wanted = Object.entries(given).flatMap(([user, objects]) =>
       Object.entries(objects).map(([id, object]) => ({ user, id, object })),
     );
     if (wanted.length > maxObjects) throw new MatrixError('request.too-large');
-    const { keys } = await queryKeys(
+    const known = await queryKeys(
       db,
       [[signer, '*'], ...Object.keys(given).map((user) => [user, '*'] as const)],
       signer,
     );
+    const { keys } = known;
     const own = keys.filter((row) => row.user_id === signer);
     const failures: { [userId: string]: { [keyId: string]: Failure } } = Object.create(null) as object as {
       [userId: string]: { [keyId: string]: Failure };
@@ -51,13 +59,31 @@ export function createUploadSignatures({ db }: { readonly db: Database }): Uploa
       const position = set.takePosition();
       addSignatures(set, signatures, position);
       // What people sign of others is seen by themselves only.
-      if (signatures.some((row) => row.user_id === signer)) {
-        markDeviceList(set, signer, await readJoinedRoomsOf(db, signer), position);
-      }
+      const ownSignatures = signatures.filter((row) => row.user_id === signer);
+      if (ownSignatures.length > 0) await changes.append(set, signer, changeBy(signer, known, ownSignatures));
       await db.commit(set);
     }
     return failures;
   };
+}
+
+/** What others see of somebody's own keys with signatures added to them. */
+function changeBy(signer: string, known: KnownKeys, added: readonly SignatureRow[]): DeviceListChange {
+  const signatures = [...known.signatures.filter((row) => row.user_id === signer), ...added];
+  const targets = new Set(added.map(({ target }) => target));
+  const own = new Map<string, PublicKeyRow>(
+    known.keys.filter((row) => row.user_id === signer).map((row) => [`${row.kind} ${row.id}`, row]),
+  );
+  const signed = (name: string): JsonObject | undefined => {
+    const row = own.get(name);
+    return row && signedKey(row, signatures);
+  };
+  const devices = [...own.values()]
+    .filter((row) => row.kind === 'device' && targets.has(row.id))
+    .map((row) => ({ deviceId: row.id, displayName: row.display_name, keys: signedKey(row, signatures) }));
+  const master = own.get('master ');
+  if (master === undefined || !targets.has(masterId(master) ?? '')) return { devices };
+  return { devices, signingKeys: { master: signed('master '), selfSigning: signed('self_signing ') } };
 }
 
 function check(

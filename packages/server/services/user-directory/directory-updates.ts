@@ -10,6 +10,7 @@ import {
   type NamedUserRow,
 } from '@portico/storage/stores/user-directory.ts';
 import { createCatchUp, type CatchUp, type Portion } from '../catch-up/catch-up.ts';
+import { lastWhole } from '../catch-up/last-whole.ts';
 import { nameWords } from './name-words.ts';
 
 const changesPerPortion = 1000;
@@ -63,12 +64,6 @@ export function createDirectoryUpdates(options: {
       return catchUp.close();
     },
   };
-}
-
-/** The last position of which all changes were read. */
-function lastWhole(moved: readonly { readonly position: number }[], after: number, upTo: number): number {
-  const last = moved.at(-1)?.position ?? upTo;
-  return last - 1 > after ? last - 1 : last;
 }
 
 function isOpen(content: string): boolean {

@@ -1,34 +1,12 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { signJson, signingKeyFromSeed, type JsonObject, type SigningKey } from '@portico/protocol';
+import { signJson } from '@portico/protocol';
+import { newIdentity, newSigningKey, plainJson } from '@portico/testkit/device-keys.ts';
 import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
 import { createSyncClient } from '@portico/testkit/sync-client.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 
 const path = '/_matrix/client/v3/keys';
-
-function newKey(id?: string): SigningKey {
-  const seed = randomBytes(32);
-  const key = signingKeyFromSeed('ed25519:x', seed);
-  return signingKeyFromSeed(`ed25519:${id ?? key.publicKey}`, seed);
-}
-const plain = (object: JsonObject): JsonObject => JSON.parse(JSON.stringify(object)) as JsonObject;
-const keyObject = (userId: string, usage: string, key: SigningKey): JsonObject => ({
-  user_id: userId,
-  usage: [usage],
-  keys: { [key.keyId]: key.publicKey },
-});
-
-function identity(userId: string, master = newKey()) {
-  const [self, user] = [newKey(), newKey()];
-  const body = {
-    master_key: keyObject(userId, 'master', master),
-    self_signing_key: plain(signJson(keyObject(userId, 'self_signing', self), userId, master)),
-    user_signing_key: plain(signJson(keyObject(userId, 'user_signing', user), userId, master)),
-  };
-  return { master, self, user, body };
-}
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`cross-signing (${engine})`, () => {
@@ -44,10 +22,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
 
     test('the first upload needs no password, the same again neither, another one does', async () => {
       const [alice, bob] = [await server.registerUser(), await server.registerUser()];
-      const { body } = identity(alice.userId);
+      const { body } = newIdentity(alice.userId);
       assert.equal((await upload(alice, body)).status, 200);
       assert.equal((await upload(alice, body)).status, 200);
-      const other = identity(alice.userId).body;
+      const other = newIdentity(alice.userId).body;
       const challenge = await upload(alice, other);
       assert.equal(challenge.status, 401);
       const auth = {
@@ -68,20 +46,20 @@ for (const engine of ['sqlite', 'postgres'] as const) {
 
     test('keys that are not signed by the master key, or are of somebody else, are refused', async () => {
       const [alice, bob] = [await server.registerUser(), await server.registerUser()];
-      const [{ body }, strange] = [identity(alice.userId), identity(alice.userId)];
+      const [{ body }, strange] = [newIdentity(alice.userId), newIdentity(alice.userId)];
       const mixed = await upload(alice, { ...body, self_signing_key: strange.body.self_signing_key });
       assert.deepEqual([mixed.status, mixed.body['errcode']], [400, 'M_INVALID_SIGNATURE']);
-      assert.equal((await upload(alice, identity(bob.userId).body)).status, 400);
+      assert.equal((await upload(alice, newIdentity(bob.userId).body)).status, 400);
       assert.equal((await upload(alice, { self_signing_key: body.self_signing_key })).status, 400);
     });
 
     test('signatures are added to what they sign, and shown to whom they concern', async () => {
       const [alice, bob] = [await server.registerUser(), await server.registerUser()];
-      const [mine, his] = [identity(alice.userId), identity(bob.userId)];
+      const [mine, his] = [newIdentity(alice.userId), newIdentity(bob.userId)];
       await upload(alice, mine.body);
       await upload(bob, his.body);
-      const deviceKey = newKey(alice.deviceId);
-      const device = plain(
+      const deviceKey = newSigningKey(alice.deviceId);
+      const device = plainJson(
         signJson(
           {
             user_id: alice.userId,

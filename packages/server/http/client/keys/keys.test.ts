@@ -1,23 +1,12 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { encodeBase64, signJson, signingKeyFromSeed, type JsonObject, type SigningKey } from '@portico/protocol';
+import type { JsonObject } from '@portico/protocol';
+import { newDeviceKeys } from '@portico/testkit/device-keys.ts';
 import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
 import { createSyncClient, type SyncBody } from '@portico/testkit/sync-client.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 
 const path = '/_matrix/client/v3/keys';
-const newKey = (id: string) => signingKeyFromSeed(`ed25519:${id}`, randomBytes(32));
-
-function deviceKeys(of: { userId: string; deviceId: string }, key: SigningKey = newKey(of.deviceId)): JsonObject {
-  const keys = {
-    [`ed25519:${of.deviceId}`]: key.publicKey,
-    [`curve25519:${of.deviceId}`]: encodeBase64(randomBytes(32)),
-  };
-  const object = { user_id: of.userId, device_id: of.deviceId, algorithms: ['m.olm.v1.curve25519-aes-sha2'], keys };
-  return JSON.parse(JSON.stringify(signJson(object, of.userId, key))) as JsonObject;
-}
-
 const oneTimeKey = (key: string): JsonObject => ({ key, signatures: { '@a:b': { 'ed25519:X': 'sig' } } });
 const manyKeys = (count: number): JsonObject =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`signed_curve25519:K${n}`, oneTimeKey(`key ${n}`)]));
@@ -45,7 +34,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
 
     test('device keys come back as they were uploaded, with the name of the device', async () => {
       const [alice, bob] = [await server.registerUser(), await server.registerUser()];
-      const keys = deviceKeys(alice);
+      const keys = newDeviceKeys(alice);
       assert.equal((await upload(alice, { device_keys: keys })).status, 200);
       await alice.put(`/_matrix/client/v3/devices/${alice.deviceId}`, { display_name: 'a "phone"' });
       const query = { device_keys: { [alice.userId]: [], '@nobody:localhost': [], '@c:elsewhere.example': ['X'] } };
@@ -62,10 +51,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
 
     test('keys of somebody else, with wrong signatures, or too large are refused', async () => {
       const [alice, bob] = [await server.registerUser(), await server.registerUser()];
-      const own = deviceKeys(alice);
+      const own = newDeviceKeys(alice);
       const wrong: object[] = [
-        { device_keys: deviceKeys(bob) },
-        { device_keys: deviceKeys({ userId: alice.userId, deviceId: 'OTHER' }) },
+        { device_keys: newDeviceKeys(bob) },
+        { device_keys: newDeviceKeys({ userId: alice.userId, deviceId: 'OTHER' }) },
         { device_keys: { ...own, algorithms: ['something else'] } },
         { device_keys: { ...own, signatures: 5 } },
         { device_keys: { ...own, keys: { 'ed25519:X': 5 } } },
@@ -114,6 +103,16 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(new Set(keys).size, 61);
     });
 
+    test('keys are handed out in the order of their uploads', async () => {
+      const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+      for (const id of ['B', 'C', 'A']) {
+        await upload(alice, { one_time_keys: { [`signed_curve25519:${id}`]: oneTimeKey(id) } });
+      }
+      const order: string[] = [];
+      for (let time = 0; time < 3; time++) order.push(...claimed((await claim(bob, alice)).body, alice));
+      assert.deepEqual(order, ['signed_curve25519:B', 'signed_curve25519:C', 'signed_curve25519:A']);
+    });
+
     test('a fallback key is used, kept and replaced; every sync says what is left', { timeout: 20_000 }, async () => {
       const [alice, bob] = [await server.registerUser(), await server.registerUser()];
       const client = createSyncClient(alice);
@@ -144,7 +143,11 @@ for (const engine of ['sqlite', 'postgres'] as const) {
 
     test('a device that is deleted leaves no keys behind', async () => {
       const [alice, bob] = [await server.registerUser(), await server.registerUser()];
-      await upload(alice, { device_keys: deviceKeys(alice), one_time_keys: manyKeys(2), fallback_keys: manyKeys(1) });
+      await upload(alice, {
+        device_keys: newDeviceKeys(alice),
+        one_time_keys: manyKeys(2),
+        fallback_keys: manyKeys(1),
+      });
       assert.equal((await alice.post('/_matrix/client/v3/logout')).status, 200);
       const { body } = await bob.post(`${path}/query`, { device_keys: { [alice.userId]: [] } });
       assert.deepEqual(body['device_keys'], { [alice.userId]: {} });
@@ -164,10 +167,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         from = body.next_batch;
         return lists(body);
       };
-      await upload(stranger, { device_keys: deviceKeys(stranger) });
-      await upload(bob, { device_keys: deviceKeys(bob) });
+      await upload(stranger, { device_keys: newDeviceKeys(stranger) });
+      await upload(bob, { device_keys: newDeviceKeys(bob) });
       assert.deepEqual(await news(), { changed: [], left: [] }, 'no room is shared');
-      await upload(alice, { device_keys: deviceKeys(alice) });
+      await upload(alice, { device_keys: newDeviceKeys(alice) });
       assert.deepEqual(await news(), { changed: [alice.userId], left: [] }, 'the own new device');
       await two.join(room);
       assert.deepEqual(await news(), { changed: [bob.userId], left: [] });
@@ -176,7 +179,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(await news(), { changed: [], left: [] }, 'shared before');
       const waiting = one.sync({ since: from, timeout: 20_000 });
       for (let count = 0; count < 3; count++) await two.sync();
-      const keys = deviceKeys(bob);
+      const keys = newDeviceKeys(bob);
       await upload(bob, { device_keys: keys });
       assert.deepEqual(lists(await waiting), { changed: [bob.userId], left: [] }, 'a long poll wakes');
       await news();
@@ -190,6 +193,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual((await alice.get(all)).body, { changed: [alice.userId], left: [] });
       await one.join(room);
       assert.deepEqual(await news(), { changed: [bob.userId], left: [] });
+      await one.leave(room);
+      await one.join(room);
+      assert.deepEqual(await news(), { changed: [bob.userId], left: [] }, 'apart for a moment');
       await bob.post('/_matrix/client/v3/logout');
       assert.deepEqual(await news(), { changed: [bob.userId], left: [] });
     });

@@ -34,5 +34,5 @@ export const queryKeys = endpoint(
   },
   ({ keys }: { keys: Keys }) =>
     async ({ sender, body }) =>
-      rawJson(await keys.query(sender.userId, body.device_keys)),
+      rawJson(await keys.query(sender.userId, body.device_keys, body.timeout)),
 );

@@ -1,0 +1,80 @@
+import { serverNameOf } from '@portico/protocol';
+import type { Database } from '@portico/storage';
+import { dropToDeviceOf } from '@portico/storage/stores/to-device.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { OwnPassword } from '../services/accounts/own-password.ts';
+import type { OnDeviceRenamed, OnDevicesDeleted } from '../services/devices/devices.ts';
+import type { FederationClient } from '../services/federation/client/federation-client.ts';
+import type { EduHandler } from '../services/federation/receiving/edus.ts';
+import { forgetKeys, tellNewName } from '../services/keys/device-hooks.ts';
+import { createDeviceListChanges } from '../services/keys/device-list-changes.ts';
+import { createKeyBackup, type KeyBackup } from '../services/keys/key-backup.ts';
+import { createKeys, type Keys } from '../services/keys/keys.ts';
+import { createKeysForServers, type KeysForServers } from '../services/keys/keys-for-servers.ts';
+import { createAskServer } from '../services/keys/remote/ask-servers.ts';
+import { createClaimRemoteKeys } from '../services/keys/remote/claim-remote-keys.ts';
+import { deviceListEdu } from '../services/keys/remote/device-list-edu.ts';
+import { createFetchLists } from '../services/keys/remote/fetch-lists.ts';
+import { createRemoteLists } from '../services/keys/remote/remote-lists.ts';
+import { createSharingChanges } from '../services/keys/remote/sharing-changes.ts';
+import { signingKeyEdu } from '../services/keys/remote/signing-key-edu.ts';
+
+type Context = {
+  readonly db: Database;
+  readonly serverName: string;
+  /** Whether this server talks to others. */
+  readonly federates: boolean;
+  readonly client: FederationClient;
+  readonly now: () => number;
+  readonly log: Logger;
+};
+
+export type Encryption = {
+  /** What happens to keys when something happens to devices. */
+  readonly deviceHooks: {
+    readonly onDevicesDeleted: readonly OnDevicesDeleted[];
+    readonly onDeviceRenamed: OnDeviceRenamed;
+  };
+  readonly eduHandlers: readonly (readonly [type: string, handler: EduHandler])[];
+  /** The services, for people who prove who they are with their password. */
+  services(ownPassword: OwnPassword): { keys: Keys; keyBackup: KeyBackup; keysForServers: KeysForServers };
+  close(): Promise<void>;
+};
+
+/** Keys for end-to-end encryption, of this server's people and of others. */
+export function createEncryption({ db, serverName, federates, client, now, log }: Context): Encryption {
+  const isLocal = (userId: string): boolean => serverNameOf(userId) === serverName;
+  const changes = createDeviceListChanges({ db, serverName, federates });
+  const askServer = createAskServer({ now });
+  const lists = createRemoteLists({ db, serverName, fetchLists: createFetchLists({ client, askServer }) });
+  const claim = createClaimRemoteKeys({ client, askServer });
+  const sharing = createSharingChanges({
+    db,
+    serverName,
+    onFailure: (error) => log.error({ error }, 'Telling servers of the devices of new members failed'),
+  });
+  const signingKeys = signingKeyEdu({ db, serverName });
+  return {
+    deviceHooks: {
+      onDevicesDeleted: [dropToDeviceOf, forgetKeys({ db, changes })],
+      onDeviceRenamed: tellNewName({ db, changes }),
+    },
+    eduHandlers: [
+      ['m.device_list_update', deviceListEdu({ db, serverName })],
+      ['m.signing_key_update', signingKeys],
+      ['org.matrix.signing_key_update', signingKeys],
+    ],
+    services: (ownPassword) => ({
+      keys: createKeys({
+        db,
+        isLocal,
+        ownPassword,
+        deviceListChanges: changes,
+        remote: federates ? { lists, claim } : undefined,
+      }),
+      keyBackup: createKeyBackup({ db }),
+      keysForServers: createKeysForServers({ db, isLocal }),
+    }),
+    close: sharing.close,
+  };
+}

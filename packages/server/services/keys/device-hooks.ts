@@ -1,0 +1,29 @@
+import type { Database } from '@portico/storage';
+import { dropKeysOf, readDeviceKeysOf } from '@portico/storage/stores/device-keys.ts';
+import type { OnDeviceRenamed, OnDevicesDeleted } from '../devices/devices.ts';
+import type { DeviceListChanges } from './device-list-changes.ts';
+import { signedKey } from './signed-key.ts';
+
+type Dependencies = { readonly db: Database; readonly changes: DeviceListChanges };
+
+/** Drops the keys of devices that are deleted, and tells those who knew them. */
+export function forgetKeys({ db, changes }: Dependencies): OnDevicesDeleted {
+  return async (set, userId, deviceIds) => {
+    if (deviceIds.length === 0) return;
+    const { keys } = await readDeviceKeysOf(db, userId, deviceIds);
+    dropKeysOf(set, userId, deviceIds);
+    // Nobody has heard of a device without keys.
+    const devices = keys.map(({ id }) => ({ deviceId: id, keys: undefined }));
+    await changes.append(set, userId, { devices });
+  };
+}
+
+/** Tells those who know a device its new name. */
+export function tellNewName({ db, changes }: Dependencies): OnDeviceRenamed {
+  return async (set, userId, deviceId, displayName) => {
+    const { keys, signatures } = await readDeviceKeysOf(db, userId, [deviceId]);
+    const [row] = keys;
+    if (row === undefined) return;
+    await changes.append(set, userId, { devices: [{ deviceId, displayName, keys: signedKey(row, signatures) }] });
+  };
+}

@@ -1,0 +1,59 @@
+import type { Database } from '@portico/storage';
+import { queryKeys } from '@portico/storage/stores/device-keys.ts';
+import { readStreamIds } from '@portico/storage/stores/device-list-sending.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import { claimLocalKeys, type ClaimedKeys, type KeyClaim } from './claim-local-keys.ts';
+import { keySections, objectText, wantedDevices, type KeyQuery } from './key-sections.ts';
+import { signedKey } from './signed-key.ts';
+
+/** What other servers may know of the keys of this one's people. Of anybody else's keys they are told nothing. */
+export interface KeysForServers {
+  /** All devices of somebody as JSON text. Throws `not-found` for people of other servers. */
+  devices(userId: string): Promise<string>;
+  /** The response as JSON text. */
+  query(query: KeyQuery): Promise<string>;
+  claim(claim: KeyClaim): Promise<Pick<ClaimedKeys, 'one_time_keys'>>;
+}
+
+type Dependencies = { readonly db: Database; readonly isLocal: (userId: string) => boolean };
+
+/** Nobody of this server, so that only what people have signed of their own keys is shown. */
+const stranger = '';
+
+/** {@link https://spec.matrix.org/v1.19/server-server-api/#end-to-end-encryption} */
+export function createKeysForServers({ db, isLocal }: Dependencies): KeysForServers {
+  const ownPeople = <T>(byUser: { readonly [userId: string]: T }): { readonly [userId: string]: T } =>
+    Object.fromEntries(Object.entries(byUser).filter(([userId]) => isLocal(userId)));
+
+  return {
+    async devices(userId) {
+      if (!isLocal(userId)) throw new MatrixError('not-found');
+      // First the number: what changes after it may be in the answer, but never the other way round.
+      const streamId = (await readStreamIds(db, [userId])).get(userId) ?? 0;
+      const { keys, signatures } = await queryKeys(db, [[userId, '*']], stranger);
+      const devices = keys
+        .filter(({ kind }) => kind === 'device')
+        .map((row) => ({
+          device_id: row.id,
+          ...(row.display_name !== null && { device_display_name: row.display_name }),
+          keys: signedKey(row, signatures),
+        }));
+      const others = keys.filter(({ kind }) => kind === 'master' || kind === 'self_signing');
+      const signing = others.map((row) => [`${row.kind}_key`, signedKey(row, signatures)] as const);
+      return JSON.stringify({ user_id: userId, stream_id: streamId, devices, ...Object.fromEntries(signing) });
+    },
+    async query(query) {
+      const wanted = wantedDevices(ownPeople(query));
+      const { keys, signatures } = await queryKeys(db, wanted, stranger);
+      const users = [...new Set(wanted.map(([userId]) => userId))];
+      const { devices, section } = keySections(users, keys, signatures);
+      return (
+        `{"device_keys":${objectText(devices)},"master_keys":${section('master')},` +
+        `"self_signing_keys":${section('self_signing')}}`
+      );
+    },
+    async claim(claim) {
+      return { one_time_keys: await claimLocalKeys(db, ownPeople(claim)) };
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { isJsonObject, type JsonObject, type ServerName } from '@portico/protocol';
+import type { RemoteList } from '@portico/storage/stores/remote-device-lists.ts';
+import { getUserDevices, queryUserKeys } from '../../../federation-api/user-keys.ts';
+import type { FederationClient } from '../../federation/client/federation-client.ts';
+import type { AskServer } from './ask-servers.ts';
+import { boundedKeys, memberOf, parseRemoteDevice, parseRemoteSigningKeys } from './parse-remote-keys.ts';
+
+/** People whose keys are asked for with one request. */
+const perQuery = 50;
+/** Of so many, each is asked for alone, which also says how far the answer goes. */
+const fewEnough = 3;
+
+/** The lists of those of a server's people for whom it answered. */
+export type FetchLists = (
+  server: ServerName,
+  users: { readonly shared: readonly string[]; readonly others: readonly string[] },
+  timeout: number,
+) => Promise<readonly RemoteList[]>;
+
+type Dependencies = { readonly client: FederationClient; readonly askServer: AskServer };
+
+export function createFetchLists({ client, askServer }: Dependencies): FetchLists {
+  /** {@link https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1userdevicesuserid} */
+  async function devicesOf(server: ServerName, userId: string, limit: number): Promise<RemoteList[]> {
+    const answer = await askServer(server, limit, (timeout) =>
+      client.call(getUserDevices, server, { params: { userId } }, { timeout }),
+    );
+    if (answer?.user_id !== userId) return [];
+    const { devices, stream_id: streamId, master_key: master, self_signing_key: selfSigning } = answer;
+    const keys = [
+      ...devices.flatMap(
+        ({ device_id: id, keys: own, device_display_name: name }) => parseRemoteDevice(userId, id, own, name) ?? [],
+      ),
+      ...parseRemoteSigningKeys(userId, { master, self_signing: selfSigning }),
+    ];
+    const known = Number.isSafeInteger(streamId) && streamId >= 0 ? streamId : undefined;
+    return [{ userId, streamId: known, keys: boundedKeys(keys, devices.length) }];
+  }
+
+  /** {@link https://spec.matrix.org/v1.19/server-server-api/#post_matrixfederationv1userkeysquery} */
+  async function query(server: ServerName, users: readonly string[], limit: number): Promise<RemoteList[]> {
+    const wanted = Object.fromEntries(users.map((userId) => [userId, []]));
+    const answer = await askServer(server, limit, (timeout) =>
+      client.call(queryUserKeys, server, { body: { device_keys: wanted } }, { timeout }),
+    );
+    if (answer === undefined) return [];
+    return users.map((userId) => {
+      const devices = Object.entries(memberOf(answer.device_keys, userId) ?? {});
+      const keys = [
+        ...devices.flatMap(([id, own]) => parseRemoteDevice(userId, id, own, nameIn(own)) ?? []),
+        ...parseRemoteSigningKeys(userId, {
+          master: memberOf(answer.master_keys, userId),
+          self_signing: memberOf(answer.self_signing_keys, userId),
+        }),
+      ];
+      return { userId, streamId: undefined, keys: boundedKeys(keys, devices.length) };
+    });
+  }
+
+  return async (server, { shared, others }, timeout) => {
+    const isFew = shared.length <= fewEnough;
+    const queried = isFew ? others : [...shared, ...others];
+    const requests = isFew ? shared.map((userId) => devicesOf(server, userId, timeout)) : [];
+    for (let at = 0; at < queried.length; at += perQuery) {
+      requests.push(query(server, queried.slice(at, at + perQuery), timeout));
+    }
+    return (await Promise.all(requests)).flat();
+  };
+}
+
+function nameIn(keys: JsonObject[string] | undefined) {
+  const unsigned = isJsonObject(keys) ? keys['unsigned'] : undefined;
+  return isJsonObject(unsigned) ? unsigned['device_display_name'] : undefined;
+}

@@ -1,0 +1,90 @@
+import { serverNameOf } from '@portico/protocol';
+import type { Database } from '@portico/storage';
+import { queryKeys } from '@portico/storage/stores/device-keys.ts';
+import {
+  readComingsAndGoings,
+  readNewHosts,
+  readStreamIds,
+  type NewHostRow,
+} from '@portico/storage/stores/device-list-sending.ts';
+import { forgetRemoteLists, readKeptLists } from '@portico/storage/stores/remote-device-lists.ts';
+import { queueEdusEach, type StoredEdu } from '@portico/storage/stores/stored-edus.ts';
+import { createCatchUp, type CatchUp, type Portion } from '../../catch-up/catch-up.ts';
+import { lastWhole } from '../../catch-up/last-whole.ts';
+import { deviceAnnouncement } from '../device-update.ts';
+import { signedKey } from '../signed-key.ts';
+
+const movesPerPortion = 1000;
+/** Devices of one person that a server is told of; from any one it learns that there may be more. */
+const maxAnnounced = 20;
+
+type Options = {
+  readonly db: Database;
+  readonly serverName: string;
+  readonly onFailure: (error: unknown) => void;
+};
+
+/**
+ * What follows, for keys, from people coming into rooms and going from them: keys of those of other servers who share no
+ * room with anybody here any more are forgotten, and servers that have not heard of somebody's devices are told.
+ *
+ * > when that user joins a room which contains servers which are not already receiving updates for that user's device list
+ *
+ * {@link https://spec.matrix.org/v1.19/server-server-api/#device-management}
+ */
+export function createSharingChanges({ db, serverName, onFailure }: Options): CatchUp {
+  const isLocal = (userId: string): boolean => serverNameOf(userId) === serverName;
+
+  /** Tells servers of the devices of those whom they had nothing to do with before. */
+  async function announce(newHosts: readonly NewHostRow[]): Promise<(StoredEdu & { readonly hosts: string[] })[]> {
+    if (newHosts.length === 0) return [];
+    const hosts = Map.groupBy(newHosts, (row) => row.user_id);
+    const streamIds = await readStreamIds(db, [...hosts.keys()]);
+    const { keys, signatures } = await queryKeys(
+      db,
+      [...streamIds.keys()].map((userId) => [userId, '*'] as const),
+      '',
+    );
+    const devices = Map.groupBy(
+      keys.filter(({ kind }) => kind === 'device'),
+      (row) => row.user_id,
+    );
+    return [...devices].flatMap(([userId, rows]) =>
+      rows.slice(0, maxAnnounced).map((row) => ({
+        type: 'm.device_list_update',
+        content: deviceAnnouncement(
+          userId,
+          { deviceId: row.id, displayName: row.display_name, keys: signedKey(row, signatures) },
+          streamIds.get(userId) ?? 0,
+        ),
+        hosts: (hosts.get(userId) ?? []).map(({ host }) => host),
+      })),
+    );
+  }
+
+  async function work(after: number, upTo: number): Promise<Portion> {
+    const moves = await readComingsAndGoings(db, after, upTo, movesPerPortion);
+    const reached = moves.length < movesPerPortion ? upTo : lastWhole(moves, after, upTo);
+    const done = moves.filter(({ position }) => position <= reached);
+    const joins = done.filter((move) => move.membership === 'join' && isLocal(move.user_id));
+    const left = done.filter((move) => move.membership !== 'join');
+    const [newHosts, forgotten] = await Promise.all([
+      readNewHosts(db.long, joins, serverName),
+      readKeptLists(
+        db,
+        left.map((move) => move.user_id).filter((userId) => !isLocal(userId)),
+        left.filter((move) => isLocal(move.user_id)).map((move) => move.room_nid),
+      ),
+    ]);
+    const edus = await announce(newHosts);
+    return {
+      reached,
+      append(set) {
+        queueEdusEach(set, edus);
+        forgetRemoteLists(set, forgotten, serverName);
+      },
+    };
+  }
+
+  return createCatchUp({ db, name: 'device-lists', work, onFailure, concerns: (kind) => kind === 'membership' });
+}
