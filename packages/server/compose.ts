@@ -137,6 +137,7 @@ export async function compose({
     db,
     states,
     unread,
+    erasedSenders: reading.erasedSenders,
     inviteRules: reading.inviteRules,
     signer,
     serverName,

@@ -25,6 +25,7 @@ import { createRemoteRooms } from '../services/federation/rooms/remote-rooms.ts'
 import { createFilterToldState } from '../services/federation/rooms/shown-state.ts';
 import { createTellState } from '../services/federation/rooms/told-state.ts';
 import { createSender, type FederationSender } from '../services/federation/sender/sender.ts';
+import type { ErasedSenders } from '../services/reading/erased-senders.ts';
 import type { InviteRules } from '../services/privacy/invite-rules.ts';
 import type { History } from '../services/reading/history.ts';
 import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
@@ -39,6 +40,7 @@ type Context = {
   readonly states: StateStore;
   readonly unread: UnreadService;
   readonly inviteRules: InviteRules;
+  readonly erasedSenders: ErasedSenders;
   readonly signer: EventSigner;
   readonly serverName: ServerName;
   readonly log: Logger;
@@ -106,7 +108,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
       }),
       directoryQueries: createDirectoryQueries(db, serverName),
       federationSender,
-      eventQueries: createEventQueries({ db, states, stateEvents, rooms }),
+      eventQueries: createEventQueries({ db, states, stateEvents, rooms, erased: context.erasedSenders }),
       receiveInvite: createReceiveInvite({ ...shared, recordRemote, inviteRules: context.inviteRules }),
       serverName,
     },

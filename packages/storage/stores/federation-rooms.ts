@@ -59,27 +59,28 @@ export type StoredPduRow = {
   readonly state_after: number | null;
   readonly state_key: string | null;
   readonly type: string;
+  readonly sender: string;
   readonly origin_server_ts: number;
   readonly pdu: string;
 };
 
 const selectPdus = sql<StoredPduRow, [eventIds: string]>(
   'federation-rooms.pdus',
-  `select event_nid, event_id, room_nid, status, depth, room_order, state_before, state_after, state_key, type,
+  `select event_nid, event_id, room_nid, status, depth, room_order, state_before, state_after, state_key, type, sender,
      origin_server_ts, before_content || content || after_content as pdu
    from events where event_id in (select value from json_each(cast($1 as text)))`,
 );
 
 const selectPdusByNid = sql<StoredPduRow, [nids: string]>(
   'federation-rooms.pdus-by-nid',
-  `select event_nid, event_id, room_nid, status, depth, room_order, state_before, state_after, state_key, type,
+  `select event_nid, event_id, room_nid, status, depth, room_order, state_before, state_after, state_key, type, sender,
      origin_server_ts, before_content || content || after_content as pdu
    from events where event_nid in (select cast(value as bigint) from json_each(cast($1 as text)))`,
 );
 
 const selectPdusUpTo = sql<StoredPduRow, [roomNid: number, upTo: number, limit: number]>(
   'federation-rooms.pdus-up-to',
-  `select event_nid, event_id, room_nid, status, depth, room_order, state_before, state_after, state_key, type,
+  `select event_nid, event_id, room_nid, status, depth, room_order, state_before, state_after, state_key, type, sender,
      origin_server_ts, before_content || content || after_content as pdu
    from events where room_nid = $1 and room_order <= $2 order by room_order desc limit $3`,
 );

@@ -3,6 +3,7 @@ import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import type { Access } from './access.ts';
 import type { InviteRules } from '../privacy/invite-rules.ts';
 import type { History } from './history.ts';
+import type { ErasedSenders } from './erased-senders.ts';
 import type { IgnoredUsers } from './ignored-users.ts';
 import type { RoomNames } from './room-names.ts';
 import type { Visibility } from './visibility.ts';
@@ -17,6 +18,7 @@ export type ReadingContext = {
   readonly visibility: Visibility;
   readonly ignored: IgnoredUsers;
   readonly inviteRules: InviteRules;
+  readonly erasedSenders: ErasedSenders;
 };
 
 /** The same for who may read on where this server's own knowledge ends. */

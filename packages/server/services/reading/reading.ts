@@ -22,13 +22,15 @@ type Dependencies = {
 /** What the functions that read rooms work on. */
 export function createReading({ db, states, now, invitePolicy: policy }: Dependencies): ReadingContext {
   const rooms = createRoomNames(db);
+  const erasedSenders = createErasedSenders(db);
   return {
     db,
     states,
     now,
     rooms,
     access: createAccess({ db, rooms }),
-    visibility: createVisibility({ db, states, erased: createErasedSenders(db) }),
+    visibility: createVisibility({ db, states, erased: erasedSenders }),
+    erasedSenders,
     ignored: createIgnoredUsers(db),
     inviteRules: createInviteRules({ db, policy }),
   };

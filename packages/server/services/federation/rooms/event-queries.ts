@@ -6,6 +6,7 @@ import { readPdusById, readPdusByNid, type StoredPduRow } from '@portico/storage
 import { findRoom } from '@portico/storage/stores/rooms.ts';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
+import type { ErasedSenders } from '../../reading/erased-senders.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';
 import type { FederatedRoom, FederatedRooms } from './federated-rooms.ts';
 import { createServerSight } from './server-sight.ts';
@@ -44,6 +45,7 @@ type Dependencies = {
   readonly states: StateStore;
   readonly stateEvents: StateEvents;
   readonly rooms: FederatedRooms;
+  readonly erased: ErasedSenders;
 };
 
 const maxEvents = 100;
@@ -68,14 +70,15 @@ export function createEventQueries(deps: Dependencies): EventQueries {
     room: FederatedRoom,
     rows: readonly StoredPduRow[],
   ): Promise<readonly string[]> {
-    const visible = await sight.visibleTo(origin, room.rules, rows);
-    return rows.map(({ event_id: eventId, pdu }) => (visible.has(eventId) ? pdu : redacted(room.rules, pdu)));
+    const sights = await sight.judge(origin, room.rules, rows);
+    return rows.map(({ event_id: eventId, pdu }) => (sights.get(eventId) === 'yes' ? pdu : redacted(room.rules, pdu)));
   }
 
   async function visibleRow(origin: string, room: FederatedRoom, eventId: string): Promise<StoredPduRow> {
     const row = await findIn(room, eventId);
-    if (!(await sight.visibleTo(origin, room.rules, [row])).has(eventId)) throw new MatrixError('event.not-found');
-    return row;
+    const answer = (await sight.judge(origin, room.rules, [row])).get(eventId);
+    if (answer === undefined) throw new MatrixError('event.not-found');
+    return answer === 'yes' ? row : { ...row, pdu: redacted(room.rules, row.pdu) };
   }
 
   return {
@@ -125,7 +128,7 @@ export function createEventQueries(deps: Dependencies): EventQueries {
         ).map((row) => [row.event_nid, row]),
       );
       const ordered = places.flatMap((place) => rows.get(place.event_nid) ?? []);
-      const visible = await sight.visibleTo(origin, room.rules, ordered);
+      const visible = await sight.judge(origin, room.rules, ordered);
       const found = ordered.find((row) => visible.has(row.event_id));
       if (found === undefined)
         throw new MatrixError('not-found', { message: `There is no event ${direction} from ${ts}.` });

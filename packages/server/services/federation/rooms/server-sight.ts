@@ -1,23 +1,33 @@
 import { type RoomEvent, type RoomVersionRules, serverNameOf } from '@portico/protocol';
 import type { StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import type { StoredPduRow } from '@portico/storage/stores/federation-rooms.ts';
+import type { ErasedSenders } from '../../reading/erased-senders.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';
 
 /** What servers may see of the rooms that they are in. */
 export interface ServerSight {
   /**
-   * The IDs of those of a room's events that a server may see: where the room's history is open, and those at which one of
-   * its people was joined, or invited where that is enough. Membership counts at the event, whatever it is now.
+   * Those of a room's events that a server may see, by their IDs: where the room's history is open, and those at which one of
+   * its people was joined, or invited where that is enough. Membership counts at the event, whatever it is now. What people
+   * said who had it erased is shown as it was to servers that had somebody in the room then, and redacted to others.
    */
-  visibleTo(origin: string, rules: RoomVersionRules, rows: readonly StoredPduRow[]): Promise<ReadonlySet<string>>;
+  judge(
+    origin: string,
+    rules: RoomVersionRules,
+    rows: readonly StoredPduRow[],
+  ): Promise<ReadonlyMap<string, 'yes' | 'redacted'>>;
 }
 
-type Dependencies = { readonly states: StateStore; readonly stateEvents: StateEvents };
+type Dependencies = {
+  readonly states: StateStore;
+  readonly stateEvents: StateEvents;
+  readonly erased: ErasedSenders;
+};
 type Visibility = 'open' | 'invited' | 'joined';
 /** How many people of the server there were in a state. */
 type Present = { readonly root: StateRoot; join: number; invite: number };
 
-export function createServerSight({ states, stateEvents }: Dependencies): ServerSight {
+export function createServerSight({ states, stateEvents, erased }: Dependencies): ServerSight {
   async function visibilityAt(rules: RoomVersionRules, root: StateRoot): Promise<Visibility> {
     const nid = await states.get(root, 'm.room.history_visibility', '').run();
     const set = nid === undefined ? undefined : (await stateEvents.load(rules, [nid])).get(nid);
@@ -53,28 +63,36 @@ export function createServerSight({ states, stateEvents }: Dependencies): Server
   }
 
   return {
-    async visibleTo(origin, rules, rows) {
-      const verdicts = new Map<number, boolean>();
-      const visible = new Set<string>();
+    async judge(origin, rules, rows) {
+      const erasedSenders = await erased.among(rows.map((row) => row.sender));
+      const verdicts = new Map<string, Verdict>();
+      const answers = new Map<string, 'yes' | 'redacted'>();
       let present: Present | undefined;
       for (const row of rows) {
         const rootId = row.state_after ?? row.state_before;
         if (rootId === null) continue;
-        let verdict = verdicts.get(rootId);
+        const senderErased = erasedSenders.has(row.sender);
+        const key = `${rootId} ${senderErased}`;
+        let verdict = verdicts.get(key);
         if (verdict === undefined) {
           const root = await states.root(rootId).run();
           const visibility = await visibilityAt(rules, root);
-          if (visibility !== 'open') {
+          if (visibility !== 'open' || senderErased) {
             present = present ? await recount(origin, rules, present, root) : await count(origin, rules, root);
           }
-          verdict =
-            visibility === 'open' ||
-            (present !== undefined && present.join + (visibility === 'invited' ? present.invite : 0) > 0);
-          verdicts.set(rootId, verdict);
+          verdicts.set(key, (verdict = verdictFor(visibility, present, senderErased)));
         }
-        if (verdict) visible.add(row.event_id);
+        if (verdict !== 'no') answers.set(row.event_id, verdict);
       }
-      return visible;
+      return answers;
     },
   };
+}
+
+type Verdict = 'yes' | 'redacted' | 'no';
+
+function verdictFor(visibility: Visibility, present: Present | undefined, senderErased: boolean): Verdict {
+  const { join = 0, invite = 0 } = present ?? {};
+  if (visibility !== 'open' && join + (visibility === 'invited' ? invite : 0) === 0) return 'no';
+  return senderErased && join === 0 ? 'redacted' : 'yes';
 }

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { startTestNetwork } from '@portico/testkit/network.ts';
+import { startTestServer } from '@portico/testkit/server.ts';
+import type { TestClient } from '@portico/testkit/test-client.ts';
+import { erase } from './erase.ts';
+
+const v3 = '/_matrix/client/v3';
+const auth = { type: 'm.login.password', password: 'a password' };
+const roomPath = (roomId: string) => `${v3}/rooms/${encodeURIComponent(roomId)}`;
+const gone = { membership: 'leave', 'org.matrix.msc3759.deactivated': true };
+
+async function createRoom(client: TestClient, settings: object = {}): Promise<string> {
+  const { status, body } = await client.post(`${v3}/createRoom`, { preset: 'public_chat', ...settings });
+  assert.equal(status, 200, JSON.stringify(body));
+  return String(body['room_id']);
+}
+
+async function done(response: Promise<{ status: number; body: unknown }>): Promise<void> {
+  const { status, body } = await response;
+  assert.equal(status, 200, JSON.stringify(body));
+}
+
+const member = async (by: TestClient, roomId: string, of: TestClient) =>
+  (await by.get(`${roomPath(roomId)}/state/m.room.member/${of.userId}`)).body;
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 20_000; Date.now() < end; await pause(20)) if (await holds()) return;
+  throw new Error(`It did not come to pass: ${what}`);
+}
+
+describe('leaving for good, across servers', async () => {
+  const network = await startTestNetwork(['hs1', 'hs2']);
+  after(() => network.close());
+
+  test('rooms are left, invitations rejected and knocks withdrawn wherever they are', async () => {
+    const alice = await network.server('hs1').registerUser();
+    const bob = await network.server('hs2').registerUser();
+    await alice.put(`${v3}/profile/${alice.userId}/displayname`, { displayname: 'Alice' });
+    const joined = await createRoom(bob);
+    await done(alice.post(`${v3}/join/${encodeURIComponent(joined)}?via=hs2`, {}));
+    const invited = await createRoom(bob, { preset: 'private_chat', invite: [alice.userId] });
+    const rules = { type: 'm.room.join_rules', content: { join_rule: 'knock' } };
+    const knocked = await createRoom(bob, { preset: 'private_chat', initial_state: [rules] });
+    await done(alice.post(`${v3}/knock/${encodeURIComponent(knocked)}?via=hs2`, {}));
+    await until('bob sees the knock', async () => (await member(bob, knocked, alice))['membership'] === 'knock');
+    await done(alice.post(`${v3}/account/deactivate`, { auth }));
+    for (const roomId of [joined, invited, knocked]) {
+      await until('she has left', async () => (await member(bob, roomId, alice))['membership'] === 'leave');
+      assert.deepEqual(await member(bob, roomId, alice), gone);
+    }
+  });
+
+  test('a server that was not there when something was said gets it redacted, if the sender is erased', async () => {
+    const [alice, carol] = [await network.server('hs1').registerUser(), await network.server('hs1').registerUser()];
+    const bob = await network.server('hs2').registerUser();
+    const roomId = await createRoom(carol);
+    await done(alice.post(`${roomPath(roomId)}/join`, {}));
+    const sent = await alice.put(`${roomPath(roomId)}/send/m.room.message/1`, { msgtype: 'm.text', body: 'a secret' });
+    await done(carol.put(`${roomPath(roomId)}/send/m.room.message/2`, { msgtype: 'm.text', body: 'no secret' }));
+    await erase(network.server('hs1'), alice);
+    await done(bob.post(`${v3}/join/${encodeURIComponent(roomId)}?via=hs1`, {}));
+    type Event = { event_id: string; content: { body?: string } };
+    const bodies = new Map<string, string | undefined>();
+    for (let from = ''; ;) {
+      const { body } = await bob.get(`${roomPath(roomId)}/messages?dir=b&limit=50${from}`);
+      for (const event of body['chunk'] as Event[]) bodies.set(event.event_id, event.content.body);
+      if (typeof body['end'] !== 'string') break;
+      from = `&from=${body['end']}`;
+    }
+    const eventId = String(sent.body['event_id']);
+    assert.ok([...bodies.values()].includes('no secret'), 'the history was fetched');
+    assert.ok(bodies.has(eventId), 'the event is part of it');
+    assert.equal(bodies.get(eventId), undefined);
+    const own = await carol.get(`${roomPath(roomId)}/event/${encodeURIComponent(eventId)}`);
+    assert.equal((own.body['content'] as Event['content']).body, 'a secret');
+  });
+});
+
+test('leaves carry the stable marker, too, where that is configured', async (context) => {
+  const server = await startTestServer({ settings: { PRIVACY_DEACTIVATION_MARKER: 'both' } });
+  context.after(() => server.close());
+  const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+  const roomId = await createRoom(bob);
+  await done(alice.post(`${roomPath(roomId)}/join`, {}));
+  await done(alice.post(`${v3}/account/deactivate`, { auth }));
+  await until('she has left', async () => (await member(bob, roomId, alice))['membership'] === 'leave');
+  assert.deepEqual(await member(bob, roomId, alice), { ...gone, 'm.deactivated': true });
+});
