@@ -5,7 +5,6 @@
 export const allowedFullScans: ReadonlyMap<string, string> = new Map([
   ['published-rooms.largest', 'the directory is read once, when it is first asked for'],
   ['search.delete', 'a full text index is looked into by row ID, which the plan calls a scan'],
-  ['federation-destinations.behind', 'every server that shares a room with this one, once at the start'],
   ['presence.present', 'everyone who has ever set a presence, once at the start'],
   [
     'erasure.redacted-originals',
@@ -14,4 +13,7 @@ export const allowedFullScans: ReadonlyMap<string, string> = new Map([
   ['erasure.names-on-aliases', 'the aliases of this server, once for each erasure'],
   ['app-services.delete-others', 'a row for each bridge, once at the start'],
   ['app-services.delete-members-of-others', 'a row for each bridge, once at the start'],
+  ['federation-outgoing.behind', 'every server that shares a room with this one, once at the start'],
+  ['federation-destinations.release', 'the servers that a process sent to, once it is gone'],
+  ['processes.all', 'a row for each process of this server'],
 ]);

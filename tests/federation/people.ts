@@ -53,3 +53,19 @@ export function ephemeral({ rooms }: SyncBody, roomId: string, type: string): Re
 
 export const typists = (answer: SyncBody, roomId: string): unknown =>
   ephemeral(answer, roomId, 'm.typing')?.['user_ids'];
+
+let transactions = 0;
+export async function say(client: TestClient, roomId: string, text: string, more: object = {}): Promise<string> {
+  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.room.message/t${transactions++}`;
+  const { status, body } = await client.put(path, { msgtype: 'm.text', body: text, ...more });
+  assert.equal(status, 200, JSON.stringify(body));
+  return String(body['event_id']);
+}
+
+export function sees(client: TestClient, roomId: string, eventId: string): Promise<unknown> {
+  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/event/${encodeURIComponent(eventId)}`;
+  return until(async () => {
+    const { status, body } = await client.get(path);
+    return status === 200 ? body['content'] : undefined;
+  }, `${client.userId} sees ${eventId}`);
+}

@@ -5,6 +5,7 @@ import type { EduHandlers } from '../services/federation/receiving/edus.ts';
 import type { Outbox } from '../services/federation/sender/outbox.ts';
 import type { ToDevice } from '../services/to-device/to-device.ts';
 import { toDeviceEdu } from '../services/to-device/to-device-edu.ts';
+import { receiptEdu } from '../services/receipts/receipt-edu.ts';
 import { sendTyping } from '../services/typing/send-typing.ts';
 import type { Typing } from '../services/typing/typing.ts';
 import { typingEdu } from '../services/typing/typing-edu.ts';
@@ -26,6 +27,7 @@ export function createEdus({ db, serverName, outbox, typing, toDevice, log, now 
   sendTyping({ db, typing, outbox, serverName, onFailure });
   return new Map([
     ['m.typing', typingEdu({ typing, findMembers })],
+    ['m.receipt', receiptEdu({ db, findMembers, now })],
     ['m.direct_to_device', toDeviceEdu({ db, toDevice, now })],
   ]);
 }

@@ -84,7 +84,19 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
   const tellState = createTellState({ db, readState });
   const shared = { db, rooms, checkPdus, readState, ingest, filterToldState, tellState, signer, log, now, randomId };
   const invite = createOutgoingInvites({ ...shared, client, references });
-  const federationSender = createSender({ db, client, outbox, serverName, log, now, randomId });
+  const federationSender = createSender({
+    db,
+    client,
+    outbox,
+    serverName,
+    // On SQLite one process owns the data folder.
+    process: db.kind === 'sqlite' ? 'only' : randomId(),
+    isShared: db.kind !== 'sqlite',
+    log,
+    now,
+    random: Math.random,
+    randomId,
+  });
   return {
     history: createHistory({
       rooms,

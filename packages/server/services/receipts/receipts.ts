@@ -57,7 +57,11 @@ export function createReceipts({ db, roomNames, now }: Dependencies): Receipts {
     setReceipt(set, receipt, { eventId, order: event.room_order }, now(), set.takePosition());
     markRead(set, userId, { eventNid: event.event_nid, roomNid, roomOrder: event.room_order }, reach);
     // "Servers MUST NOT send the `m.read.private` receipt to any other user than the one which originally sent it."
-    if (type === 'm.read') set.change('receipt', roomNid);
+    if (type === 'm.read') {
+      set.change('receipt', roomNid);
+      // For other servers, which are told of receipts of this one's people only.
+      set.change('own_receipt', roomNid);
+    }
     set.change('unread', userId);
   }
 

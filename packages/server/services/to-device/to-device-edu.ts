@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database, StorageError } from '@portico/storage';
 import { addReceivedToDevice, forgetReceivedToDevice } from '@portico/storage/stores/received-to-device.ts';
-import { type EduHandler, userOf } from '../federation/receiving/edus.ts';
+import { type EduHandler, textOf, userOf } from '../federation/receiving/edus.ts';
 import type { ToDevice, ToDeviceMessages } from './to-device.ts';
 
 type Dependencies = {
@@ -13,9 +13,6 @@ type Dependencies = {
 /** For how long a server may repeat a transaction that this one has taken. */
 const rememberedFor = 30 * 24 * 60 * 60_000;
 const sweepEvery = 60 * 60_000;
-/** "of maximum length 32 codepoints", which not everybody keeps to. */
-const maxMessageId = 255;
-const maxType = 255;
 
 /** {@link https://spec.matrix.org/v1.19/server-server-api/#send-to-device-messaging} */
 export function toDeviceEdu({ db, toDevice, now }: Dependencies): EduHandler {
@@ -24,10 +21,12 @@ export function toDeviceEdu({ db, toDevice, now }: Dependencies): EduHandler {
   return {
     afterEvents: false,
     async receive({ origin, content }) {
-      const { type, message_id: messageId, messages } = content;
+      const { messages } = content;
       const sender = userOf(origin, content['sender']);
-      if (sender === undefined || typeof type !== 'string' || type.length > maxType) return;
-      if (typeof messageId !== 'string' || messageId.length > maxMessageId || !isJsonObject(messages)) return;
+      const type = textOf(content['type']);
+      // "of maximum length 32 codepoints", which not everybody keeps to.
+      const messageId = textOf(content['message_id']);
+      if (sender === undefined || type === undefined || messageId === undefined || !isJsonObject(messages)) return;
       const set = createWriteSet();
       const at = now();
       addReceivedToDevice(set, origin, messageId, at);
@@ -48,8 +47,10 @@ export function toDeviceEdu({ db, toDevice, now }: Dependencies): EduHandler {
 /** What is not as it should be is left out. */
 function wellFormed(messages: JsonObject): ToDeviceMessages {
   const kept = Object.entries(messages).flatMap(([userId, devices]) => {
-    if (!isJsonObject(devices)) return [];
-    const contents = Object.entries(devices).filter((entry): entry is [string, JsonObject] => isJsonObject(entry[1]));
+    if (textOf(userId) === undefined || !isJsonObject(devices)) return [];
+    const contents = Object.entries(devices).filter(
+      (entry): entry is [string, JsonObject] => textOf(entry[0]) !== undefined && isJsonObject(entry[1]),
+    );
     return [[userId, Object.fromEntries(contents)] as const];
   });
   return Object.fromEntries(kept);

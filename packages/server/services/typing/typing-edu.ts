@@ -1,5 +1,5 @@
 import type { EduHandler } from '../federation/receiving/edus.ts';
-import { userOf } from '../federation/receiving/edus.ts';
+import { textOf, userOf } from '../federation/receiving/edus.ts';
 import type { FindEduMembers } from '../federation/receiving/edu-members.ts';
 import type { Typing } from './typing.ts';
 
@@ -10,9 +10,10 @@ export function typingEdu({ typing, findMembers }: Dependencies): EduHandler {
   return {
     afterEvents: true,
     async receive({ origin, content }) {
-      const { room_id: roomId, typing: isTyping } = content;
+      const { typing: isTyping } = content;
+      const roomId = textOf(content['room_id']);
       const userId = userOf(origin, content['user_id']);
-      if (typeof roomId !== 'string' || typeof isTyping !== 'boolean' || userId === undefined) return;
+      if (roomId === undefined || typeof isTyping !== 'boolean' || userId === undefined) return;
       const [member] = await findMembers(origin, [[roomId, userId]]);
       if (member !== undefined) typing.receive(member.room_nid, userId, isTyping);
     },

@@ -52,6 +52,11 @@ export function createInboundEdus({ handlers, log }: Dependencies): InboundEdus 
   };
 }
 
+/** An ID or name in an EDU: not longer than any may be, and without NUL, which PostgreSQL cannot keep. */
+export function textOf(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' && value.length <= 255 && !value.includes('\0') ? value : undefined;
+}
+
 /** The user that an EDU speaks of, if the server that sent it may: nobody speaks for users of others. */
 export function userOf(origin: string, userId: JsonValue | undefined): string | undefined {
   return typeof userId === 'string' && isUserId(userId) && serverNameOf(userId) === origin ? userId : undefined;

@@ -1,6 +1,6 @@
 import { type EventSigner, isJsonObject, type JsonObject, serverNameOf, signEvent } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { addRelayed } from '@portico/storage/stores/federation-sending.ts';
+import { addRelayed } from '@portico/storage/stores/relayed-events.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { IngestEvent } from '../receiving/ingest.ts';
 import type { CheckPdus } from './check-pdus.ts';

@@ -1,151 +1,280 @@
 import type { ServerName } from '@portico/protocol';
-import { createWriteSet } from '@portico/storage';
+import { createWriteSet, StorageError } from '@portico/storage';
 import {
+  claimDestination,
   type DestinationRow,
   findDestination,
-  readOutgoing,
+  findFirstPosition,
   setDestination,
-} from '@portico/storage/stores/federation-sending.ts';
-import { dropDeliveredEdus, readQueuedEdus, type StoredEduRow } from '@portico/storage/stores/stored-edus.ts';
+} from '@portico/storage/stores/federation-destinations.ts';
+import type { OutgoingRow } from '@portico/storage/stores/federation-outgoing.ts';
 import { sendTransaction } from '../../../federation-api/transactions.ts';
 import { FederationError } from '../client/federation-error.ts';
+import { formatAttempt, parseAttempt } from './attempt.ts';
+import { waitAfter } from './backoff.ts';
+import { createBacklog, type Transaction } from './backlog.ts';
+import type { Lanes } from './lanes.ts';
+import { createRefusals } from './refusals.ts';
 import type { SenderDependencies } from './sender-dependencies.ts';
-import { transactionId, transactionText } from './transaction-text.ts';
+import { transactionText } from './transaction-text.ts';
+
+export type DestinationState = 'waiting' | 'sending' | 'failing';
 
 /** What is done for one other server: one transaction at a time, and none while it is out of reach. */
 export interface Destination {
+  /** Events for it have been committed, after a position up to which everything has been offered before. */
+  offer(events: readonly OutgoingRow[], after: number): void;
+  /** Receipts in these rooms have. They go out after so many milliseconds, or with what goes out before. */
+  offerReceipts(roomNids: Iterable<number>, after: number, delay: number): void;
+  offerStored(): void;
+  /** More than can be offered, or nobody knows what: it is read. */
+  offerAnything(): void;
+  /** Something waits in the outbox that is urgent. */
   wake(): void;
-  /** There may be stored EDUs for it. */
-  wakeForEdus(): void;
   heardOf(): void;
+  readonly state: DestinationState;
+  /** Up to where it has everything; `undefined` where its row says so. */
+  readonly settled: number | undefined;
   close(): Promise<void>;
 }
 
-/** "Must not include more than 50 PDUs" and "100 EDUs", of which some are left to what lives in memory. */
-const maxPdus = 50;
-const maxEdus = 100;
-const maxStored = 60;
-const shortestWait = 1000;
-const longestWait = 60 * 60_000;
+/** Why a destination is no longer needed: everything was sent; or another process sends to the server. */
+export type Gone = 'idle' | 'lost';
 
-export function createDestination(
-  { db, client, outbox, serverName, log, now, randomId }: SenderDependencies,
-  host: ServerName,
-  onIdle: () => void,
-): Destination {
+type Options = {
+  readonly host: ServerName;
+  /** Up to where the server has everything, where this process knows that, since it has been sending to it. */
+  readonly upToDate: number | undefined;
+  /** Up to where everything was settled when this began, whoever sent it. */
+  readonly settled: number;
+  readonly lanes: Lanes;
+  readonly onGone: (why: Gone) => void;
+};
+
+const retryAfterDefect = 60_000;
+
+export function createDestination(deps: SenderDependencies, options: Options): Destination {
+  const { db, client, outbox, serverName, process, log, now } = deps;
+  const { host, upToDate, lanes, onGone } = options;
   const stopping = new AbortController();
+  const backlog = createBacklog(deps, host, upToDate !== undefined);
+  const refusals = createRefusals();
   let row: DestinationRow | undefined;
-  let isWoken = false;
-  let mayHaveStored = true;
+  if (upToDate !== undefined) row = newRow(upToDate);
+  let isUrgent = false;
+  let waitingSince: number | undefined;
   let running: Promise<void> | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  let isSending = false;
+  let retryTimer: NodeJS.Timeout | undefined;
+  let receiptTimer: NodeJS.Timeout | undefined;
 
-  async function keep(next: DestinationRow, delivered: readonly StoredEduRow[] = []): Promise<void> {
+  function newRow(position: number): DestinationRow {
+    const fresh = { failures: 0, retry_at: 0, attempt: null, claimed_by: process };
+    return { host, position, receipt_position: position, ...fresh };
+  }
+
+  async function claim(): Promise<DestinationRow> {
+    const known = await findDestination(db, host);
+    const first = known === undefined ? await findFirstPosition(db, host) : undefined;
+    const position = known?.position ?? Math.min((first ?? Infinity) - 1, options.settled);
     const set = createWriteSet();
-    setDestination(set, next);
-    dropDeliveredEdus(set, host, delivered);
+    claimDestination(set, host, position, process, now());
+    await db.commit(set);
+    return known ?? newRow(position);
+  }
+
+  async function keep(next: DestinationRow, transaction?: Transaction): Promise<void> {
+    const set = createWriteSet();
+    setDestination(set, process, next, transaction?.stored);
     await db.commit(set);
     row = next;
   }
 
-  async function readStored(): Promise<readonly StoredEduRow[]> {
-    if (!mayHaveStored) return [];
-    mayHaveStored = false;
-    const stored = await readQueuedEdus(db, host, maxStored);
-    if (stored.length > 0) mayHaveStored = true;
-    return stored;
+  async function send({ attempt, parts }: Transaction): Promise<void> {
+    isSending = true;
+    try {
+      const body = transactionText(serverName, now(), parts);
+      const input = { params: { txnId: attempt.txnId }, body };
+      const { pdus } = await client.call(sendTransaction, host, input, { signal: stopping.signal });
+      for (const [eventId, { error }] of Object.entries(pdus)) {
+        if (error !== undefined) log.info({ host, eventId, reason: error.slice(0, 500) }, 'A server refused an event');
+      }
+    } finally {
+      isSending = false;
+    }
   }
 
-  async function send(known: DestinationRow): Promise<'more' | 'done'> {
-    const upTo = db.currentPosition();
-    const events = await readOutgoing(db, serverName, host, { after: known.position, upTo, limit: maxPdus });
-    const stored = await readStored();
-    const memory = outbox.pack(host, maxEdus - stored.length);
-    const position = events.at(-1)?.stream_position ?? Math.max(known.position, upTo);
-    if (events.length + stored.length + memory.edus.length === 0) {
-      row = { ...known, position };
-      return 'done';
+  async function acknowledged(known: DestinationRow, transaction: Transaction): Promise<void> {
+    const { events, receipts } = transaction.attempt;
+    outbox.sent(host, transaction.entries);
+    const position = { position: events, receipt_position: receipts };
+    await keep({ ...known, ...position, failures: 0, retry_at: 0, attempt: null }, transaction);
+    backlog.delivered(transaction);
+    refusals.delivered();
+    if (waitingSince !== undefined) deps.observeLag?.(now() - waitingSince);
+    waitingSince = backlog.hasWork() ? now() : undefined;
+  }
+
+  async function failed(known: DestinationRow, transaction: Transaction, error: FederationError): Promise<void> {
+    const verdict = refusals.refused(error, transaction);
+    if (verdict === 'give-up') {
+      log.warn(
+        { host, txnId: transaction.attempt.txnId, reason: error.message },
+        'A server never takes what it is sent',
+      );
+      return acknowledged(known, transaction);
     }
-    const body = transactionText(serverName, now(), events, stored, memory.edus);
-    const { pdus: results } = await client.call(
-      sendTransaction,
-      host,
-      { params: { txnId: transactionId(events, stored) ?? `m${randomId()}` }, body },
-      { signal: stopping.signal },
-    );
-    for (const [eventId, { error }] of Object.entries(results)) {
-      if (error !== undefined) log.info({ host, eventId, reason: error.slice(0, 500) }, 'A server refused an event');
+    outbox.unreachable(host);
+    backlog.forget();
+    const failures = known.failures + 1;
+    const delay = waitAfter(failures, deps.random(), error.refusal?.retryAfter);
+    log.info({ host, failures, delay, reason: error.message }, 'A server cannot be reached');
+    const attempt = verdict === 'divide' ? null : formatAttempt(transaction.attempt);
+    await keep({ ...known, failures, retry_at: now() + delay, attempt });
+  }
+
+  async function step(known: DestinationRow): Promise<void> {
+    isUrgent = false;
+    const repeated = known.attempt === null ? undefined : parseAttempt(known.attempt);
+    const transaction = await (repeated ? backlog.repeat(known, repeated) : backlog.next(known, refusals.isCautious()));
+    if (!('attempt' in transaction)) {
+      row = { ...known, ...transaction };
+      waitingSince = undefined;
+      return;
     }
-    outbox.sent(host, memory.entries);
-    await keep({ host, position, failures: 0, retry_at: 0 }, stored);
-    return 'more';
+    let current = known;
+    // Other servers take an event once, but not every EDU: what was sent is known even after a crash.
+    if (transaction.stored.length > 0 && known.attempt === null) {
+      current = { ...known, attempt: formatAttempt(transaction.attempt) };
+      await keep(current);
+    }
+    try {
+      await send(transaction);
+    } catch (error) {
+      if (stopping.signal.aborted) return;
+      if (!(error instanceof FederationError)) throw error;
+      return failed(current, transaction, error);
+    }
+    await acknowledged(current, transaction);
+  }
+
+  function hasWork(): boolean {
+    return row === undefined || row.attempt !== null || isUrgent || backlog.hasWork();
   }
 
   async function run(): Promise<void> {
-    row ??= (await findDestination(db, host)) ?? { host, position: 0, failures: 0, retry_at: 0 };
-    while (isWoken && !stopping.signal.aborted) {
-      const wait = row.retry_at - now();
+    row ??= await claim();
+    while (hasWork() && !stopping.signal.aborted) {
+      const known: DestinationRow = row;
+      const wait = known.retry_at - now();
       if (wait > 0) return retryIn(wait);
-      isWoken = false;
-      try {
-        if ((await send(row)) === 'more') isWoken = true;
-      } catch (error) {
-        isWoken = true;
-        if (stopping.signal.aborted) return;
-        if (!(error instanceof FederationError)) throw error;
-        outbox.unreachable(host);
-        const failures = row.failures + 1;
-        const delay = Math.min(shortestWait * 2 ** Math.min(failures - 1, 20), longestWait);
-        log.info({ host, failures, delay, reason: error.message }, 'A server cannot be reached');
-        await keep({ ...row, failures, retry_at: now() + delay });
-      }
+      await lanes.run(known.failures > 0 ? 'failing' : 'healthy', async () => {
+        if (!stopping.signal.aborted) await step(known);
+      });
     }
   }
 
   function retryIn(milliseconds: number): void {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      timer = undefined;
+    clearTimeout(retryTimer);
+    retryTimer = setTimeout(() => {
+      retryTimer = undefined;
       start();
     }, milliseconds);
-    timer.unref();
+    retryTimer.unref();
+  }
+
+  function isLost(error: unknown): boolean {
+    return error instanceof StorageError && error.guard === 'federation.claim';
+  }
+
+  /** Sends what there is; and says why this is no longer needed, if so. */
+  async function work(): Promise<Gone | undefined> {
+    try {
+      await run();
+      return hasWork() || (row?.failures ?? 0) > 0 || receiptTimer !== undefined ? undefined : 'idle';
+    } catch (error) {
+      if (isLost(error)) return 'lost';
+      log.error({ error, host }, 'Sending to a server failed');
+      retryIn(retryAfterDefect);
+      return undefined;
+    }
+  }
+
+  async function workOnce(): Promise<void> {
+    const gone = await work();
+    running = undefined;
+    if (gone === 'lost' || (gone === 'idle' && !hasWork())) onGone(gone);
+    else if (hasWork()) start();
   }
 
   function start(): void {
-    if (stopping.signal.aborted) return;
-    running ??= run()
-      .catch((error: unknown) => {
-        log.error({ error, host }, 'Sending events failed');
-        retryIn(longestWait / 60);
-      })
-      .finally(() => {
-        running = undefined;
-        if (isWoken && timer === undefined) start();
-        else if (!isWoken && row?.failures === 0) onIdle();
-      });
+    if (stopping.signal.aborted || retryTimer !== undefined) return;
+    waitingSince ??= now();
+    running ??= workOnce();
+  }
+
+  /** Everything before a position has been offered, and nothing of one kind waits: so the server has it up to there. */
+  function caughtUp(kind: 'position' | 'receipt_position', after: number): void {
+    const isPending = backlog.pending()[kind === 'position' ? 'events' : 'receipts'];
+    if (row !== undefined && row.attempt === null && !isPending && row[kind] < after) row = { ...row, [kind]: after };
   }
 
   return {
-    wake() {
-      isWoken = true;
-      if (timer === undefined) start();
+    offer(events, after) {
+      caughtUp('position', after);
+      const known = row?.position ?? 0;
+      backlog.offer(events.filter((event) => event.stream_position > known));
+      start();
     },
-    wakeForEdus() {
-      mayHaveStored = true;
-      isWoken = true;
-      if (timer === undefined) start();
+    offerReceipts(roomNids, after, delay) {
+      caughtUp('receipt_position', after);
+      backlog.offerReceipts(roomNids);
+      if (delay <= 0) start();
+      else {
+        receiptTimer ??= setTimeout(() => {
+          receiptTimer = undefined;
+          start();
+        }, delay).unref();
+      }
+    },
+    offerStored() {
+      backlog.offerStored();
+      start();
+    },
+    offerAnything() {
+      backlog.forget();
+      start();
+    },
+    wake() {
+      isUrgent = true;
+      start();
     },
     heardOf() {
       if (row === undefined || row.failures === 0) return;
       row = { ...row, retry_at: 0 };
-      clearTimeout(timer);
-      timer = undefined;
-      isWoken = true;
+      clearTimeout(retryTimer);
+      retryTimer = undefined;
       start();
+    },
+    get state() {
+      if (isSending) return 'sending';
+      return (row?.failures ?? 0) > 0 ? 'failing' : 'waiting';
+    },
+    get settled() {
+      if (row === undefined) return options.settled;
+      if (row.failures > 0) return undefined;
+      const { events, receipts } = backlog.pending();
+      const isOpen = row.attempt !== null;
+      const lowest = Math.min(
+        events || isOpen ? row.position : Infinity,
+        receipts || isOpen ? row.receipt_position : Infinity,
+      );
+      return lowest === Infinity ? undefined : lowest;
     },
     async close() {
       stopping.abort();
-      clearTimeout(timer);
+      clearTimeout(retryTimer);
+      clearTimeout(receiptTimer);
       await running;
     },
   };

@@ -10,7 +10,14 @@ export type SenderDependencies = {
   /** EDUs that live in memory. */
   readonly outbox: Outbox;
   readonly serverName: ServerName;
+  /** What this process is called among those that share the database. The same again after a restart, if it has it alone. */
+  readonly process: string;
+  /** Whether other processes may use the database. */
+  readonly isShared: boolean;
   readonly log: Logger;
   readonly now: () => number;
+  readonly random: () => number;
   readonly randomId: () => string;
+  /** Told how long it took, in milliseconds, until a server had acknowledged what there was for it. */
+  readonly observeLag?: ((milliseconds: number) => void) | undefined;
 };

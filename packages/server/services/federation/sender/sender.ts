@@ -1,84 +1,231 @@
+import { parseServerName, type ServerName, serverNameOf } from '@portico/protocol';
 import type { CommittedChanges } from '@portico/storage';
-import { readHostsBehind, readHostsOfRooms } from '@portico/storage/stores/federation-sending.ts';
-import { parseServerName } from '@portico/protocol';
+import {
+  type NewsRow,
+  readEndedRequests,
+  readHostsBehind,
+  readNews,
+  readRoomHosts,
+  type RoomHostRow,
+} from '@portico/storage/stores/federation-outgoing.ts';
+import { createDestination, type Destination, type DestinationState, type Gone } from './destination.ts';
+import { createLanes } from './lanes.ts';
+import { createOwnership } from './ownership.ts';
 import type { SenderDependencies } from './sender-dependencies.ts';
-import { createDestination, type Destination } from './destination.ts';
 
-/** Brings this server's events to all servers that are to have them. */
+/** Brings what this server has for others to all of them. */
 export interface FederationSender {
   /** A server has just been heard of: it can be reached again. */
   heardOf(host: string): void;
+  /** How many servers are being sent something, wait for their turn, or cannot be reached. */
+  states(): Readonly<Record<DestinationState, number>>;
   close(): Promise<void>;
 }
 
-export function createSender(deps: SenderDependencies): FederationSender {
-  const { db, outbox, serverName, log } = deps;
-  const destinations = new Map<string, Destination>();
-  const waiting = new Set<number>();
-  let since = Number.MAX_SAFE_INTEGER;
-  let looking: Promise<void> | undefined;
-  const stopping = new AbortController();
+/** Events of one moment that are kept in memory for those who are to have them; beyond, they are read for each. */
+const maxNews = 500;
+/** A receipt in a room of a hundred servers waits for two seconds, so that others can go with it. */
+const delayPerHost = 20;
+const undelayedHosts = 10;
+const maxDelay = 30_000;
+/** Servers that are known to be up to date, or another process's. */
+const maxKnown = 50_000;
+const takeOverAgain = 10_000;
 
-  function find(host: string): Destination | undefined {
-    const name = parseServerName(host);
-    if (stopping.signal.aborted || name === undefined || name === serverName) return undefined;
-    let destination = destinations.get(name);
-    if (destination === undefined) {
-      destination = createDestination(deps, name, () => destinations.delete(name));
-      destinations.set(name, destination);
+export function createSender(deps: SenderDependencies): FederationSender {
+  const { db, outbox, serverName, process, isShared, log, now } = deps;
+  const destinations = new Map<string, Destination>();
+  const lanes = createLanes();
+  const owned = new Set<string>();
+  const foreign = new Set<string>();
+  const stopping = new AbortController();
+  const waiting = { rooms: new Set<number>(), receiptRooms: new Set<number>(), after: Infinity };
+  let lookingAfter = Infinity;
+  let takingOverAfter = Infinity;
+  /** All changes up to here have come in. */
+  let seen = db.currentPosition();
+  let looking: Promise<void> | undefined;
+  let takeOverTimer: NodeJS.Timeout | undefined;
+
+  /** Everything up to here has been offered to whom it concerns. */
+  function offeredUpTo(): number {
+    return Math.min(waiting.after, lookingAfter, takingOverAfter, seen);
+  }
+
+  function remember(known: Set<string>, host: string): void {
+    if (known.size >= maxKnown) known.clear();
+    known.add(host);
+  }
+
+  function gone(host: ServerName, why: Gone): void {
+    destinations.delete(host);
+    owned.delete(host);
+    if (why === 'idle') remember(owned, host);
+    else {
+      remember(foreign, host);
+      outbox.drop(host);
     }
+  }
+
+  /** The destination of a server that lacks what was committed after a position, and perhaps more. */
+  function find(host: string, after: number): Destination | undefined {
+    const name = parseServerName(host);
+    if (stopping.signal.aborted || name === undefined || name === serverName || foreign.has(host)) return undefined;
+    const known = destinations.get(name);
+    if (known !== undefined) return known;
+    const destination = createDestination(deps, {
+      host: name,
+      upToDate: owned.has(name) ? after : undefined,
+      settled: after,
+      lanes,
+      onGone: (why) => gone(name, why),
+    });
+    destinations.set(name, destination);
     return destination;
   }
 
-  function wake(host: string): void {
-    find(host)?.wake();
+  /** Finds out, for all rooms of a moment at once, what there is for whom. */
+  async function lookAt(rooms: readonly number[], receiptRooms: readonly number[], after: number): Promise<void> {
+    const upTo = db.currentPosition();
+    const news = rooms.length === 0 ? [] : await readNews(db, serverName, rooms, { after, upTo, limit: maxNews });
+    const isTooMuch = news.length === maxNews;
+    const newsRooms = isTooMuch ? rooms : news.map(({ room_nid: roomNid }) => roomNid);
+    const concerned = [...new Set([...newsRooms, ...receiptRooms])];
+    if (concerned.length === 0) return;
+    const [rows, ended] = await Promise.all([
+      readRoomHosts(db, serverName, concerned, after),
+      news.length === 0 ? [] : readEndedRequests(db, serverName, concerned, { after, upTo }),
+    ]);
+    const [rowsOf, endedOf] = [Map.groupBy(rows, ({ host }) => host), Map.groupBy(ended, ({ host }) => host)];
+    for (const host of new Set([...rowsOf.keys(), ...endedOf.keys()])) {
+      if (isTooMuch || takingOverAfter !== Infinity) find(host, after)?.offerAnything();
+      else {
+        const wanted = newsFor(host, rowsOf.get(host) ?? [], endedOf.get(host) ?? [], news);
+        if (wanted.length > 0) find(host, after)?.offer(wanted, after);
+      }
+    }
+    const hostsOf = Map.groupBy(rows, ({ room_nid: roomNid }) => roomNid);
+    for (const roomNid of receiptRooms) {
+      const hosts = hostsOf.get(roomNid) ?? [];
+      const delay = hosts.length <= undelayedHosts ? 0 : Math.min(hosts.length * delayPerHost, maxDelay);
+      for (const { host, left_position: left } of hosts) {
+        if (left === null) find(host, after)?.offerReceipts([roomNid], after, delay);
+      }
+    }
   }
 
-  /** Wakes those who are in the rooms that have changed: one query for all rooms of a moment. */
   async function look(): Promise<void> {
-    while (waiting.size > 0 && !stopping.signal.aborted) {
-      const [roomNids, from] = [[...waiting], since];
-      waiting.clear();
-      since = Number.MAX_SAFE_INTEGER;
-      for (const host of await readHostsOfRooms(db, roomNids, from)) wake(host);
+    while (waiting.after !== Infinity && !stopping.signal.aborted) {
+      const [rooms, receiptRooms, after] = [[...waiting.rooms], [...waiting.receiptRooms], waiting.after];
+      waiting.rooms.clear();
+      waiting.receiptRooms.clear();
+      waiting.after = Infinity;
+      lookingAfter = after;
+      await lookAt(rooms, receiptRooms, after);
+      lookingAfter = Infinity;
     }
   }
 
   function lookSoon(): void {
     looking ??= look()
-      .catch((error: unknown) => log.error({ error }, 'Finding the servers of rooms failed'))
+      .catch((error: unknown) => {
+        log.error({ error }, 'Finding the servers of rooms failed');
+        // What was not found out is found by position.
+        return takeOver(lookingAfter);
+      })
       .finally(() => {
+        lookingAfter = Infinity;
         looking = undefined;
-        if (waiting.size > 0 && !stopping.signal.aborted) lookSoon();
+        if (waiting.after !== Infinity && !stopping.signal.aborted) lookSoon();
       });
   }
+
+  /** Servers may lack what was committed after a position, for which nobody was there to see to it. */
+  async function takeOver(after: number): Promise<void> {
+    takingOverAfter = Math.min(takingOverAfter, after);
+    foreign.clear();
+    try {
+      const from = takingOverAfter;
+      for (const host of await readHostsBehind(db.long, from)) find(host, from)?.offerAnything();
+      takingOverAfter = takingOverAfter < from ? takingOverAfter : Infinity;
+    } catch (error) {
+      log.error({ error }, 'Finding the servers that are behind failed');
+      takeOverTimer = setTimeout(() => void takeOver(takingOverAfter), takeOverAgain).unref();
+    }
+  }
+
+  function settled(): number {
+    return destinations.values().reduce((lowest, each) => Math.min(lowest, each.settled ?? Infinity), offeredUpTo());
+  }
+
+  const ownership = createOwnership({
+    db,
+    process,
+    isShared,
+    now,
+    settled,
+    onGone: (position) => void takeOver(position),
+    onFailure: (error) => log.warn({ error }, 'This process could not say that it is alive'),
+  });
 
   const stop = db.onChanges((batches: readonly CommittedChanges[]) => {
     for (const { position, changes } of batches) {
       for (const { kind, key } of changes) {
-        if (kind === 'stored_edus') find(String(key))?.wakeForEdus();
-        if (kind !== 'room') continue;
-        waiting.add(Number(key));
-        since = Math.min(since, position);
+        if (kind === 'stored_edus') find(String(key), offeredUpTo())?.offerStored();
+        else if (kind === 'room' || kind === 'own_receipt') {
+          waiting[kind === 'room' ? 'rooms' : 'receiptRooms'].add(Number(key));
+          waiting.after = Math.min(waiting.after, seen);
+          // This process was cut off for longer than changes are kept.
+        } else if (kind === '*') void takeOver(offeredUpTo());
       }
+      seen = position;
     }
-    if (waiting.size > 0) lookSoon();
+    if (waiting.after !== Infinity) lookSoon();
   });
 
-  const stopOutbox = outbox.onUrgent(wake);
+  const stopOutbox = outbox.onUrgent((host) => {
+    const destination = find(host, offeredUpTo());
+    if (destination === undefined) outbox.drop(host);
+    else destination.wake();
+  });
 
-  const starting = readHostsBehind(db).then(
-    (hosts) => hosts.forEach(wake),
+  const starting = ownership.start().then(
+    (position) => (position === undefined ? undefined : takeOver(position)),
     (error: unknown) => log.error({ error }, 'Finding the servers that are behind failed'),
   );
 
   return {
     heardOf: (host) => destinations.get(host)?.heardOf(),
+    states() {
+      const states = { waiting: 0, sending: 0, failing: 0 };
+      for (const { state } of destinations.values()) states[state]++;
+      return states;
+    },
     async close() {
       stopping.abort();
+      clearTimeout(takeOverTimer);
       stop();
       stopOutbox();
       await Promise.all([starting, looking, ...[...destinations.values()].map((each) => each.close())]);
+      await ownership.close();
     },
   };
+}
+
+/** Those events that a server is to have, and has not sent itself: of rooms it was in, and about its people's requests. */
+function newsFor(
+  host: string,
+  inRooms: readonly RoomHostRow[],
+  ended: readonly { readonly stream_position: number }[],
+  news: readonly NewsRow[],
+): NewsRow[] {
+  const spans = new Map(inRooms.map((row) => [row.room_nid, row]));
+  const endings = new Set(ended.map(({ stream_position: position }) => position));
+  return news.filter(({ room_nid: roomNid, stream_position: position, sender }) => {
+    if (serverNameOf(sender) === host) return false;
+    const span = spans.get(roomNid);
+    const isInRoom =
+      span !== undefined && position > span.since_position && position <= (span.left_position ?? Infinity);
+    return isInRoom || endings.has(position);
+  });
 }
