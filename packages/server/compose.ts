@@ -13,6 +13,7 @@ import { createConversation } from './compose/conversation.ts';
 import { createEdus } from './compose/edus.ts';
 import { createEncryption } from './compose/encryption.ts';
 import { openConfiguredDatabase } from './compose/open-database.ts';
+import { openServerNotices } from './compose/server-notices.ts';
 import { findRefusal } from './errors/from-storage.ts';
 import { adminEndpoints } from './http/admin/index.ts';
 import { type AppOptions, buildApp } from './http/app.ts';
@@ -104,7 +105,13 @@ export async function compose({
   let across: RoomsAcrossServers | undefined;
   const signer = { serverName, key };
   const randomId = () => randomBytes(12).toString('base64url');
-  const reading = createReading({ db, states, now, invitePolicy: config.privacy.invites });
+  const reading = createReading({
+    db,
+    states,
+    now,
+    invitePolicy: config.privacy.invites,
+    noticesUser: `@${config.serverNotices.user}:${serverName}`,
+  });
   const rooms = createRoomService({
     db,
     states,
@@ -191,6 +198,7 @@ export async function compose({
     ...(metrics && { watchCache: metrics.watchCache }),
   });
   metrics?.watchOpenSyncs(() => sync.stats().waiting);
+  const serverNotices = await openServerNotices({ config, db, rooms, roomNames: reading.rooms, tags, now });
   const appServiceParts = await createAppServiceParts({
     db,
     appServices,
@@ -238,6 +246,7 @@ export async function compose({
     erasures: createErasures(db),
     ...keyServices,
     pushRules,
+    serverNotices,
     media,
     mediaAccess: { requireAuthentication },
     receipts: createReceipts({ db, roomNames: reading.rooms, now }),

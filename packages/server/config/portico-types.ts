@@ -27,6 +27,10 @@ export const databaseLocation = scalarType<DatabaseLocation>(
   },
 );
 
+export const localpart = scalarType('a user name of a-z, 0-9 and . _ = - / +', (value) =>
+  /^[a-z0-9._=/+-]{1,100}$/.test(value) ? value : undefined,
+);
+
 export const networkAddress = scalarType('an address or network such as 127.0.0.1 or 10.0.0.0/8', (value) => {
   const [address = '', bits, ...more] = value.split('/');
   if (isIP(address) === 0 || more.length > 0) return undefined;

@@ -1,5 +1,5 @@
 import { boolean, integer, oneOf, path, readablePath, size, text, webAddress } from './scalar-types.ts';
-import { databaseLocation, networkAddress, roomVersion, serverName } from './portico-types.ts';
+import { databaseLocation, localpart, networkAddress, roomVersion, serverName } from './portico-types.ts';
 import { list, record } from './structured-types.ts';
 import { optional, section, setting } from './setting.ts';
 
@@ -186,6 +186,14 @@ export const schema = section('', {
   }),
   presence: section('Who is online.', {
     enabled: setting(boolean, { default: 'true', help: 'Whether the server keeps track of it at all.' }),
+  }),
+  server_notices: section('Notices that administrators send to people, each in a room of their own.', {
+    user: setting(localpart, {
+      default: '_server',
+      help: 'The user that sends them, without the name of the server. Nobody can log in as them.',
+      example: 'notices',
+    }),
+    room_name: setting(text, { default: 'Server Notices', help: 'What the rooms are called.' }),
   }),
   log: section('What the server says about its work, on standard output.', {
     level: setting(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'), {

@@ -138,6 +138,11 @@ export const errorTable = {
   },
   'user.name-too-long': { errcode: 'M_INVALID_USERNAME', status: 400, message: 'A user ID has at most 255 bytes.' },
   'login-token.invalid': { errcode: 'M_FORBIDDEN', status: 403, message: 'The login token is not valid.' },
+  'server-notice.cannot-leave': {
+    errcode: 'M_CANNOT_LEAVE_SERVER_NOTICE_ROOM',
+    status: 403,
+    message: 'You cannot reject an invitation to the room where the server speaks to you.',
+  },
   'user.not-local': { errcode: 'M_INVALID_PARAM', status: 400, message: 'This is not a user of this server.' },
   'user.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such user.' },
   'user.not-moderated': {

@@ -20,6 +20,7 @@ import { moderation } from './0019-moderation.ts';
 import { erasure } from './0020-erasure.ts';
 import { appServices } from './0021-app-services.ts';
 import { remoteKeys } from './0022-remote-keys.ts';
+import { serverNotices } from './0023-server-notices.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -48,4 +49,5 @@ export const migrations: readonly Migration[] = [
   erasure,
   appServices,
   remoteKeys,
+  serverNotices,
 ];

@@ -7,12 +7,13 @@ export type InviteAction = 'allow' | 'ignore' | 'block';
 
 export type InviteRule =
   | `invite.${InviteListName}`
+  | 'invite.server_notices'
   | 'invite.ignored_by_user'
   | 'invite.default_action'
   | 'invite.no_rule';
 
 /** Whose word it was: the server's own policy, or the event of account data that says so. */
-export type InviteSource = 'server_policy' | 'm.ignored_user_list' | InviteConfigType;
+export type InviteSource = 'server_notices' | 'server_policy' | 'm.ignored_user_list' | InviteConfigType;
 
 export type InviteDecision = {
   readonly action: InviteAction;
@@ -24,6 +25,8 @@ export type InviteDecision = {
 };
 
 export type InviteRules = {
+  /** The user through whom the server itself speaks to its people: nobody can shut that out. */
+  readonly noticesUser?: string | undefined;
   /** Of the whole server. What it lets pass, the person's own rules may still refuse. */
   readonly policy?: InviteConfig | undefined;
   /** The people in `m.ignored_user_list`. */
@@ -48,7 +51,10 @@ type Source = readonly [InviteSource, InviteConfig];
  *
  * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4155} ("The complete processing logic is as follows")
  */
-export function decideInvite(inviter: string, { policy, ignored, configs }: InviteRules): InviteDecision {
+export function decideInvite(inviter: string, { noticesUser, policy, ignored, configs }: InviteRules): InviteDecision {
+  if (inviter === noticesUser) {
+    return { action: 'allow', rule: 'invite.server_notices', source: 'server_notices', entry: undefined };
+  }
   if (policy !== undefined) {
     const decision = decideByConfigs(inviter, [['server_policy', policy]]);
     if (decision !== undefined && decision.action !== 'allow') return decision;

@@ -1,15 +1,23 @@
 import type { SharedSecretRegistration } from '../../services/accounts/shared-secret.ts';
 import type { Erasures } from '../../services/privacy/erasures.ts';
+import type { ServerNotices } from '../../services/server-notices/server-notices.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { getErasure } from './get-erasure.ts';
 import { getRegistrationNonce } from './get-registration-nonce.ts';
+import { sendServerNotice, sendServerNoticeOnce } from './send-server-notice.ts';
 import { registerBySharedSecret } from './register-by-shared-secret.ts';
 
-export type AdminServices = { readonly sharedSecret: SharedSecretRegistration; readonly erasures: Erasures };
+export type AdminServices = {
+  readonly sharedSecret: SharedSecretRegistration;
+  readonly erasures: Erasures;
+  readonly serverNotices: ServerNotices;
+};
 
 /** What administrators' tools use. */
 export const adminEndpoints: readonly Endpoint<AdminServices>[] = [
   getRegistrationNonce,
   registerBySharedSecret,
   getErasure,
+  sendServerNotice,
+  sendServerNoticeOnce,
 ];

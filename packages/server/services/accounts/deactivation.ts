@@ -1,6 +1,7 @@
 import { deactivateAccount } from '@portico/storage/stores/accounts-deactivate.ts';
 import { removeAccountJob, startAccountJob } from '@portico/storage/stores/accounts-jobs.ts';
 import { removeLoginTokens } from '@portico/storage/stores/login-tokens.ts';
+import { removeNoticeRoom } from '@portico/storage/stores/server-notice-rooms.ts';
 import { removeProfile } from '@portico/storage/stores/profile-fields.ts';
 import type { WriteSet } from '@portico/storage';
 import type { Devices } from '../devices/devices.ts';
@@ -36,6 +37,7 @@ export function createDeactivation({ ownPassword, devices, now }: Dependencies):
       deactivateAccount(set, userId, now(), erase);
       removeProfile(set, userId);
       removeLoginTokens(set, userId);
+      removeNoticeRoom(set, userId);
       removeAccountJob(set, userId, profileJob);
       startAccountJob(set, userId, leaveJob, now());
     });

@@ -41,6 +41,7 @@ type Dependencies = {
   readonly db: Database;
   /** Of the whole server, in the shape of the account data. */
   readonly policy?: JsonObject | undefined;
+  readonly noticesUser?: string | undefined;
 };
 
 type Remembered = {
@@ -58,7 +59,7 @@ const maxDecisions = 200;
 /** Milliseconds after which others get their turn: rules may be many, and slow to match. */
 const turn = 5;
 
-export function createInviteRules({ db, policy }: Dependencies): InviteRules {
+export function createInviteRules({ db, policy, noticesUser }: Dependencies): InviteRules {
   const serverPolicy = policy === undefined || Object.keys(policy).length === 0 ? undefined : parseInviteConfig(policy);
 
   const memory = createAccountDataMemory<Remembered>(db, {
@@ -74,6 +75,7 @@ export function createInviteRules({ db, policy }: Dependencies): InviteRules {
       });
       return {
         rules: {
+          noticesUser,
           policy: serverPolicy,
           ignored: ignoredList === undefined ? new Set() : parseIgnoredUsers(ignoredList, userId),
           configs,

@@ -17,10 +17,12 @@ type Dependencies = {
   readonly now: () => number;
   /** Invite rules of the whole server. */
   readonly invitePolicy?: JsonObject;
+  /** The user through whom the server itself speaks. */
+  readonly noticesUser?: string;
 };
 
 /** What the functions that read rooms work on. */
-export function createReading({ db, states, now, invitePolicy: policy }: Dependencies): ReadingContext {
+export function createReading({ db, states, now, invitePolicy: policy, noticesUser }: Dependencies): ReadingContext {
   const rooms = createRoomNames(db);
   const erasedSenders = createErasedSenders(db);
   return {
@@ -32,7 +34,7 @@ export function createReading({ db, states, now, invitePolicy: policy }: Depende
     visibility: createVisibility({ db, states, erased: erasedSenders }),
     erasedSenders,
     ignored: createIgnoredUsers(db),
-    inviteRules: createInviteRules({ db, policy }),
+    inviteRules: createInviteRules({ db, policy, noticesUser }),
   };
 }
 

@@ -7,6 +7,7 @@ import { findRoomOfAlias } from '@portico/storage/stores/room-aliases.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { InviteRules } from '../privacy/invite-rules.ts';
 import { createRoomNames } from '../reading/room-names.ts';
+import { refuseRejection } from '../server-notices/refuse-rejection.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
 import { createRoom, type CreateRoomRequest } from './create-room.ts';
 import { createStepCommitter } from './commit-steps.ts';
@@ -289,7 +290,9 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
     async leave({ userId }, roomId, reason) {
       const remote = await awayFor(roomId);
       if (remote !== undefined) return remote.leave(userId, roomId, withReason({}, reason));
-      await writer.append(await nidOf(roomId), planLeave(userId, reason));
+      const roomNid = await nidOf(roomId);
+      await refuseRejection(db, userId, roomId, roomNid);
+      await writer.append(roomNid, planLeave(userId, reason));
     },
     async kick({ userId }, roomId, kicked, reason) {
       checkUserId(kicked);

@@ -1,0 +1,16 @@
+import type { Reader } from '@portico/storage';
+import { findMembership } from '@portico/storage/stores/memberships-read.ts';
+import { findNoticeRoom } from '@portico/storage/stores/server-notice-rooms.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+
+/**
+ * > If a user attempts to reject an invite to a server notices room, the server must respond with
+ * > `M_CANNOT_LEAVE_SERVER_NOTICE_ROOM`.
+ *
+ * Who has joined it may leave: the next notice invites them again.
+ */
+export async function refuseRejection(reader: Reader, userId: string, roomId: string, roomNid: number): Promise<void> {
+  if ((await findNoticeRoom(reader, userId)) !== roomId) return;
+  const membership = (await findMembership(reader, roomNid, userId))?.membership;
+  if (membership === 'invite') throw new MatrixError('server-notice.cannot-leave');
+}
