@@ -1,4 +1,4 @@
-import type { ImportDependencies } from './importing/import-room.ts';
+import type { ImportDependencies } from './importing/import-dependencies.ts';
 import type { JoinedRoom } from './importing/join-imported.ts';
 import type { RemoteMembership } from './importing/remote-invite.ts';
 import type { NewRooms } from './new-rooms.ts';

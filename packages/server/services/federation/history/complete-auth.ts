@@ -1,6 +1,7 @@
 import type { ServerName } from '@portico/protocol';
 import { readHistoryEvents } from '@portico/storage/stores/history.ts';
-import { type ImportDependencies, importOutliers } from '../../rooms/importing/import-room.ts';
+import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
+import { importOutliers } from '../../rooms/importing/import-room.ts';
 import type { CheckedPdu } from '../rooms/check-pdus.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
 import type { HistorySource } from './history-source.ts';

@@ -12,7 +12,7 @@ import { readPendingTargets } from '@portico/storage/stores/federation-rooms.ts'
 import type { Logger } from '../../../observability/logger.ts';
 import { createSmallCache } from '../../reading/small-cache.ts';
 import type { History } from '../../reading/history.ts';
-import type { ImportDependencies } from '../../rooms/importing/import-room.ts';
+import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import type { StateResolver } from '../../rooms/resolution/state-resolver.ts';
 import { FederationError } from '../client/federation-error.ts';
 import type { InboundRedactions } from '../receiving/inbound-redactions.ts';

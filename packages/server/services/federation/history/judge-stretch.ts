@@ -3,7 +3,7 @@ import { emptyState, type StateEdit, type StateRoot } from '@portico/storage/sta
 import type { EventStatus } from '@portico/storage/stores/event-row.ts';
 import { eventStates } from '@portico/storage/stores/event-states.ts';
 import { readHistoryEvents } from '@portico/storage/stores/history.ts';
-import type { ImportDependencies } from '../../rooms/importing/import-room.ts';
+import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import { findRejection, stateAfterAll } from '../../rooms/receiving/judge.ts';
 import type { StateResolver } from '../../rooms/resolution/state-resolver.ts';
 import type { CheckedPdu } from '../rooms/check-pdus.ts';

@@ -3,7 +3,7 @@ import { eventStatus } from '@portico/storage/stores/event-row.ts';
 import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/events-write.ts';
 import { addHistoryEvent, type GapRow, setMissingBefore } from '@portico/storage/stores/history.ts';
 import { appendRelation } from '../../relations/append-relation.ts';
-import type { ImportDependencies } from '../../rooms/importing/import-room.ts';
+import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import type { JudgedEvent, JudgedStretch } from './judge-stretch.ts';
 
 /** Where a stretch goes, from the place of its newest event downwards; and what is known not to be there of what it follows. */

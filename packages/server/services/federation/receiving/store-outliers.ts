@@ -1,7 +1,8 @@
 import { createWriteSet } from '@portico/storage';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
 import { addEventOutsideTimeline } from '@portico/storage/stores/events-write.ts';
-import { type ImportDependencies, importState } from '../../rooms/importing/import-room.ts';
+import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
+import { importState } from '../../rooms/importing/import-room.ts';
 import type { ReceivedEvent } from '../../rooms/receiving/received-event.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
 

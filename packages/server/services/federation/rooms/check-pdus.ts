@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   checkHash,
   type JsonValue,
@@ -10,12 +9,13 @@ import {
   toRoomEvent,
 } from '@portico/protocol';
 import type { ReceivedEvent } from '../../rooms/receiving/received-event.ts';
-import type { VerifyEvents } from '../keys/verify-events.ts';
+import { createPacer } from '../../pacer.ts';
+import type { Verdict, VerifyEvents } from '../keys/verify-events.ts';
 
 export type CheckedPdu = ReceivedEvent & { readonly kind: 'ok'; readonly pdu: Pdu };
 export type RefusedPdu = { readonly kind: 'refused'; readonly eventId: string | undefined; readonly reason: string };
 
-/** Events that are looked at before others get their turn. */
+/** Events whose keys are looked for together. */
 const perTurn = 50;
 
 export type CheckPdus = (
@@ -30,10 +30,11 @@ export type CheckPdus = (
  * {@link https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu}
  */
 export function createCheckPdus(verifyEvents: VerifyEvents): CheckPdus {
+  const pace = createPacer();
+
   return async (rules, values) => {
     const results: (CheckedPdu | RefusedPdu)[] = [];
     for (let start = 0; start < values.length; start += perTurn) {
-      if (start > 0) await nextTurn();
       results.push(...(await checkSome(rules, values.slice(start, start + perTurn))));
     }
     return results;
@@ -43,19 +44,31 @@ export function createCheckPdus(verifyEvents: VerifyEvents): CheckPdus {
     rules: RoomVersionRules,
     values: readonly JsonValue[],
   ): Promise<readonly (CheckedPdu | RefusedPdu)[]> {
-    const parsed = values.map((value) => parsePdu(rules, value));
+    const parsed: Parsed[] = [];
+    for (const value of values) {
+      parsed.push(parsePdu(rules, value));
+      await pace();
+    }
     const well = parsed.filter((each) => each.kind === 'ok');
     const verdicts = await verifyEvents(well.map(({ pdu }) => ({ rules, pdu })));
-    const verdictOf = new Map(well.map((each, index) => [each, verdicts[index]]));
-    return parsed.map((each): CheckedPdu | RefusedPdu => {
-      if (each.kind === 'reject') return { kind: 'refused', eventId: undefined, reason: each.reason };
-      const { eventId } = each;
-      const verdict = verdictOf.get(each);
-      if (verdict?.kind !== 'ok') return { kind: 'refused', eventId, reason: verdict?.reason ?? 'Not verified' };
-      const isWhole = checkHash(rules, each.pdu);
-      const pdu = isWhole ? each.pdu : (redactPdu(rules, each.pdu) as Pdu);
-      const pieces = isWhole ? each.pieces : splitPdu(pdu, rules.canonicalJson);
-      return { kind: 'ok', pdu, pieces, event: toRoomEvent(rules, pdu, eventId, { rejected: false }) };
-    });
+    const verdictOf = new Map<Parsed, Verdict | undefined>(well.map((each, index) => [each, verdicts[index]]));
+    const results: (CheckedPdu | RefusedPdu)[] = [];
+    for (const each of parsed) {
+      results.push(resultOf(rules, each, verdictOf.get(each)));
+      await pace();
+    }
+    return results;
   }
+}
+
+type Parsed = ReturnType<typeof parsePdu>;
+
+function resultOf(rules: RoomVersionRules, parsed: Parsed, verdict: Verdict | undefined): CheckedPdu | RefusedPdu {
+  if (parsed.kind === 'reject') return { kind: 'refused', eventId: undefined, reason: parsed.reason };
+  const { eventId } = parsed;
+  if (verdict?.kind !== 'ok') return { kind: 'refused', eventId, reason: verdict?.reason ?? 'Not verified' };
+  const isWhole = checkHash(rules, parsed.pdu);
+  const pdu = isWhole ? parsed.pdu : (redactPdu(rules, parsed.pdu) as Pdu);
+  const pieces = isWhole ? parsed.pieces : splitPdu(pdu, rules.canonicalJson);
+  return { kind: 'ok', pdu, pieces, event: toRoomEvent(rules, pdu, eventId, { rejected: false }) };
 }

@@ -4,11 +4,14 @@ import { makeJoin, sendJoin } from '../../../federation-api/membership.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import type { JoinedRoom } from '../../rooms/importing/join-imported.ts';
 import type { RemoteJoin } from '../../rooms/remote-rooms.ts';
+import type { ReceivedEvent } from '../../rooms/receiving/received-event.ts';
 import type { FederationClient } from '../client/federation-client.ts';
+import { type ListedObject, readLists } from '../client/read-lists.ts';
 import type { IngestEvent } from '../receiving/ingest.ts';
-import type { CheckedPdu, CheckPdus } from './check-pdus.ts';
+import type { CheckPdus } from './check-pdus.ts';
 import type { CompleteEvent } from './complete-event.ts';
 import type { FederatedRoom } from './federated-rooms.ts';
+import { createStateCheck } from './state-check.ts';
 import { UnusableAnswer } from './through-servers.ts';
 
 type Dependencies = {
@@ -28,54 +31,58 @@ export interface JoinThrough {
   join(server: ServerName, request: RemoteJoin, room: FederatedRoom): Promise<void>;
 }
 
-export function createJoinThrough({
-  client,
-  checkPdus,
-  complete,
-  joinImported,
-  ingest,
-  log,
-}: Dependencies): JoinThrough {
-  async function ask(server: ServerName, { userId, roomId, content }: RemoteJoin) {
+const lists: ReadonlySet<string> = new Set(['state', 'auth_chain']);
+
+export function createJoinThrough(deps: Dependencies): JoinThrough {
+  const { client, checkPdus, complete, joinImported, ingest, log } = deps;
+
+  async function makeEvent(server: ServerName, { userId, roomId, content }: RemoteJoin) {
     const template = await client.call(makeJoin, server, {
       params: { roomId, userId },
       query: { ver: roomVersions.map(({ version }) => version) },
     });
-    const { rules, pdu, parsed } = complete(template, { roomId, userId, membership: 'join', content });
-    log.info({ roomId, server }, 'Joining a room: waiting for its state');
-    const answer = await client.call(sendJoin, server, {
-      params: { roomId, eventId: parsed.eventId },
-      query: {},
-      body: pdu,
-    });
-    const [join] = await checkPdus(rules, [isJsonObject(answer.event) ? answer.event : pdu]);
+    return complete(template, { roomId, userId, membership: 'join', content });
+  }
+
+  /** Sends the event, and gives it as the other server has it. What is said of the room's state goes to `take`. */
+  async function sendEvent(
+    server: ServerName,
+    roomId: string,
+    { rules, pdu, parsed }: Awaited<ReturnType<typeof makeEvent>>,
+    take: (objects: readonly ListedObject[]) => Promise<void> | void,
+  ): Promise<ReceivedEvent> {
+    const input = { params: { roomId, eventId: parsed.eventId }, query: {}, body: pdu };
+    const rest = await readLists(await client.open(sendJoin, server, input), lists, take);
+    const [join] = await checkPdus(rules, [isJsonObject(rest['event']) ? rest['event'] : pdu]);
     if (join?.kind !== 'ok' || join.event.eventId !== parsed.eventId) {
       throw new UnusableAnswer('The answer has another event than was sent');
     }
-    return { rules, join, answer };
+    return join;
   }
 
   return {
     async enter(server, request) {
       const { roomId } = request;
-      const { rules, join, answer } = await ask(server, request);
-      log.info({ roomId, server, events: answer.state.length }, 'Joining a room: checking its state');
-      const [state, authChain] = await Promise.all([
-        checkPdus(rules, answer.state),
-        checkPdus(rules, answer.auth_chain),
-      ]);
-      const given = { rules, roomId, state: good(state), authChain: good(authChain) };
-      if (!isOfVersion(given.state, rules.version)) throw new UnusableAnswer('The room is of another version');
+      const made = await makeEvent(server, request);
+      const { rules } = made;
+      log.info({ roomId, server }, 'Joining a room: waiting for its state');
+      const checking = createStateCheck(checkPdus, rules);
+      const join = await sendEvent(server, roomId, made, checking.take);
+      log.info({ roomId, server }, 'Joining a room: checking its state');
+      const { state, authChain } = await checking.finish();
+      if (!isOfVersion(state, rules.version)) throw new UnusableAnswer('The room is of another version');
       await joinImported({
-        given,
+        given: { rules, roomId, state, authChain },
         join,
         progress: (stored, all) => log.info({ roomId, stored, all }, 'Joining a room: storing its state'),
       });
-      log.info({ roomId, server }, 'Joined a room');
+      log.info({ roomId, server, events: state.length }, 'Joined a room');
     },
     async join(server, request, room) {
-      const { rules, join } = await ask(server, request);
-      if (rules !== room.rules) throw new UnusableAnswer('The room is of another version');
+      const made = await makeEvent(server, request);
+      if (made.rules !== room.rules) throw new UnusableAnswer('The room is of another version');
+      // What the room's state is, is known here already.
+      const join = await sendEvent(server, request.roomId, made, () => undefined);
       const outcome = await ingest(room, join, server);
       if (outcome.kind === 'rejected' || outcome.kind === 'soft-failed') {
         throw new MatrixError('forbidden', { message: outcome.reason });
@@ -84,11 +91,7 @@ export function createJoinThrough({
   };
 }
 
-function good(checked: Awaited<ReturnType<CheckPdus>>): readonly CheckedPdu[] {
-  return checked.filter((each) => each.kind === 'ok');
-}
-
-function isOfVersion(state: readonly CheckedPdu[], version: string): boolean {
+function isOfVersion(state: readonly ReceivedEvent[], version: string): boolean {
   const create = state.find(({ event }) => event.type === 'm.room.create' && event.stateKey === '');
   return create !== undefined && (create.event.content['room_version'] ?? '1') === version;
 }

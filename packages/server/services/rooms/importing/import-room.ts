@@ -1,22 +1,12 @@
-import { authorise, checkAuthEvents, type RoomEvent, type RoomVersionRules, serverNameOf } from '@portico/protocol';
-import { createWriteSet, type Database } from '@portico/storage';
-import type { ChainAssignment, ChainStore } from '@portico/storage/chain-cover/index.ts';
+import { type RoomEvent, type RoomVersionRules, serverNameOf } from '@portico/protocol';
 import { emptyState, type StateChange, type StateRoot, type StateStore } from '@portico/storage/state-trie/index.ts';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
 import { eventStates } from '@portico/storage/stores/event-states.ts';
-import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/events-write.ts';
-import { readUnplaced, setPlace } from '@portico/storage/stores/room-import.ts';
-import type { StateEvent } from '../head.ts';
 import type { ReceivedEvent, ReceivingRoom } from '../receiving/received-event.ts';
-import type { StateEvents } from '../state-events.ts';
+import type { ImportDependencies } from './import-dependencies.ts';
+import { type ImportVerdict, type JudgedEvent, judgeImported } from './judge-imported.ts';
+import { storeImported } from './store-imported.ts';
 import { inAuthOrder } from './topological-order.ts';
-
-export type ImportDependencies = {
-  readonly db: Database;
-  readonly states: StateStore;
-  readonly chains: ChainStore;
-  readonly stateEvents: StateEvents;
-};
 
 /** A room's state as another server gave it, with the events that authorise it. Hashes and signatures have been checked. */
 export type GivenState = {
@@ -33,12 +23,12 @@ export type ImportedState = {
   readonly entries: readonly { readonly event: RoomEvent; readonly eventNid: number }[];
 };
 
-const eventsPerCommit = 200;
-const entriesPerEdit = 1000;
+const entriesPerEdit = 200;
+const idsPerQuery = 500;
 
 /**
  * Stores the events of a state outside the timeline, those that their own auth events do not allow as rejected, and makes
- * the state of the others. In batches, so that neither the event loop nor the writer is held for long.
+ * the state of the others.
  */
 export async function importState(
   deps: ImportDependencies,
@@ -46,14 +36,10 @@ export async function importState(
   given: GivenState,
   progress: (stored: number, all: number) => void = () => undefined,
 ): Promise<ImportedState> {
-  const received = new Map([...given.authChain, ...given.state].map((each) => [each.event.eventId, each]));
-  const ordered = inAuthOrder([...received.values()].map(({ event }) => event)).filter(
-    (event) => event.stateKey !== undefined && event.roomId === given.roomId,
-  );
-  const judged = judgeInOrder(given.rules, ordered, nothing);
-  const nids = await storeEvents(deps, roomNid, ordered, { received, judged, known: nothing }, progress);
+  const room = { roomNid, roomId: given.roomId, rules: given.rules };
+  const { verdicts, nids } = await importEvents(deps, room, [...given.authChain, ...given.state], progress);
   const entries = given.state.flatMap(({ event }) => {
-    const eventNid = judged.get(event.eventId) === true ? nids.get(event.eventId) : undefined;
+    const eventNid = verdicts.get(event.eventId) === 'allowed' ? nids.get(event.eventId) : undefined;
     return eventNid === undefined ? [] : [{ event, eventNid }];
   });
   const create = entries.find(({ event }) => event.type === 'm.room.create' && event.stateKey === '');
@@ -62,171 +48,84 @@ export async function importState(
 }
 
 /**
- * Stores state events outside the timeline, those that their own auth events do not allow as rejected. Auth events that are
- * not among them have to be here.
+ * Stores state events outside the timeline, those that their own auth events do not allow as rejected. What cannot be judged,
+ * since auth events are neither among them nor here, is left out.
  */
 export async function importOutliers(
   deps: ImportDependencies,
-  { roomNid, roomId, rules, createEventNid }: ReceivingRoom & { readonly roomId: string },
+  room: ReceivingRoom & { readonly roomId: string },
   events: readonly ReceivedEvent[],
 ): Promise<void> {
-  const received = new Map(events.map((each) => [each.event.eventId, each]));
-  const ordered = inAuthOrder([...received.values()].map(({ event }) => event)).filter(
-    (event) => event.stateKey !== undefined && event.roomId === roomId,
-  );
-  const named = new Set(ordered.flatMap((event) => event.authEvents).filter((eventId) => !received.has(eventId)));
-  const known = new Map(await deps.stateEvents.loadById(rules, [...named]));
-  for (const [nid, create] of await deps.stateEvents.load(rules, [createEventNid])) {
-    known.set(create.event.eventId, { nid, event: create.event });
-  }
-  const judged = judgeInOrder(rules, ordered, known);
-  await storeEvents(deps, roomNid, ordered, { received, judged, known }, () => undefined);
+  await importEvents(deps, room, events, () => undefined);
 }
 
-const nothing: ReadonlyMap<string, StateEvent> = new Map();
-
-/**
- * Whether each event is allowed by its auth events; an event that names one which is not, or is neither there nor known, is
- * not.
- */
-function judgeInOrder(
-  rules: RoomVersionRules,
-  ordered: readonly RoomEvent[],
-  known: ReadonlyMap<string, StateEvent>,
-): ReadonlyMap<string, boolean> {
-  const judged = new Map<string, boolean>();
-  const events = new Map(ordered.map((event) => [event.eventId, event]));
-  for (const [eventId, { event }] of known) {
-    if (events.has(eventId)) continue;
-    events.set(eventId, event);
-    judged.set(eventId, !event.rejected);
-  }
-  const create = [...events.values()].find((event) => event.type === 'm.room.create');
-  for (const event of ordered) {
-    const authEvents = event.authEvents.map((eventId) => events.get(eventId));
-    judged.set(event.eventId, isAllowed(event, authEvents));
-  }
-  return judged;
-
-  function isAllowed(event: RoomEvent, authEvents: readonly (RoomEvent | undefined)[]): boolean {
-    const present = authEvents.filter((each) => each !== undefined);
-    if (present.length < authEvents.length || present.some((each) => judged.get(each.eventId) !== true)) return false;
-    if (checkAuthEvents(rules, event, present).kind === 'reject') return false;
-    const get = (type: string, stateKey: string) =>
-      present.find((each) => each.type === type && each.stateKey === stateKey);
-    return authorise(rules, event, { get, create }).kind === 'allow';
-  }
-}
-
-type Judged = {
-  readonly received: ReadonlyMap<string, ReceivedEvent>;
-  readonly judged: ReadonlyMap<string, boolean>;
-  /** Events that are stored already and may be named by others. */
-  readonly known: ReadonlyMap<string, StateEvent>;
+type ImportRoom = Pick<ReceivingRoom, 'roomNid' | 'rules'> & {
+  readonly roomId: string;
+  readonly createEventNid?: number;
 };
 
-async function storeEvents(
+type Imported = {
+  readonly verdicts: ReadonlyMap<string, ImportVerdict>;
+  readonly nids: ReadonlyMap<string, number>;
+};
+
+async function importEvents(
   deps: ImportDependencies,
-  roomNid: number,
-  ordered: readonly RoomEvent[],
-  judged: Judged,
+  room: ImportRoom,
+  events: readonly ReceivedEvent[],
   progress: (stored: number, all: number) => void,
-): Promise<ReadonlyMap<string, number>> {
-  const nids = new Map([...judged.known].map(([eventId, { nid }]) => [eventId, nid]));
-  for (let start = 0; start < ordered.length; start += eventsPerCommit) {
-    const batch = ordered.slice(start, start + eventsPerCommit);
-    for (const row of await eventStates(
-      deps.db,
-      batch.map((event) => event.eventId),
-    )) {
-      if (row.room_nid !== roomNid) throw new Error(`${row.event_id} is an event of another room`);
-      nids.set(row.event_id, row.event_nid);
-    }
-    const stored = batch.map((event) => nids.get(event.eventId)).filter((nid) => nid !== undefined);
-    const unplaced = await readUnplaced(deps.db, stored);
-    const fresh = batch.filter(({ eventId }) => unplaced.has(nids.get(eventId) ?? -1) || !nids.has(eventId));
-    if (fresh.length > 0) await storeBatch(deps, roomNid, fresh, judged, nids);
-    progress(Math.min(start + eventsPerCommit, ordered.length), ordered.length);
-  }
-  return nids;
-}
-
-async function storeBatch(
-  { db, chains, stateEvents }: ImportDependencies,
-  roomNid: number,
-  fresh: readonly RoomEvent[],
-  { received, judged, known }: Judged,
-  nids: Map<string, number>,
-): Promise<void> {
-  // Invitations were stored before anything else of their room: they have numbers, and get their place now.
-  const stored = new Set(fresh.filter(({ eventId }) => nids.has(eventId)));
-  const first = await db.reserveIds('event', fresh.length);
-  for (const [index, event] of fresh.entries()) if (!stored.has(event)) nids.set(event.eventId, first + index);
-  const chain = await chains.assign(
-    roomNid,
-    fresh.map((event) => ({
-      eventNid: numberOf(nids, event),
-      authEventNids: event.authEvents.map((eventId) => nids.get(eventId)).filter((nid) => nid !== undefined),
-    })),
+): Promise<Imported> {
+  const received = new Map(events.map((each) => [each.event.eventId, each]));
+  const ordered = inAuthOrder([...received.values()].map(({ event }) => event)).filter(
+    (event) => event.stateKey !== undefined && event.roomId === room.roomId,
   );
-  const places = placesOf(chain);
-  const set = createWriteSet();
-  for (const event of fresh) {
+  const nids = new Map<string, number>();
+  const known = await readKnown(deps, room, ordered, nids);
+  const verdicts = await judgeImported(room.rules, ordered, known);
+  const isPowerLevels = ({ type }: RoomEvent) => type === 'm.room.power_levels';
+  const judged = [...known.values()].map(({ event }) => event).concat(ordered);
+  const powerLevels = new Set(judged.filter(isPowerLevels).map(({ eventId }) => eventId));
+  const toStore = ordered.flatMap((event) => {
+    const verdict = verdicts.get(event.eventId);
     const each = received.get(event.eventId);
-    if (each === undefined) throw new Error('an event to import was not received');
-    const eventNid = numberOf(nids, event);
-    const isAllowed = judged.get(event.eventId) === true;
-    const typeOf = (eventId: string) => (received.get(eventId) ?? known.get(eventId))?.event.type;
-    const powerLevels = event.authEvents.find((eventId) => typeOf(eventId) === 'm.room.power_levels');
-    const powerLevelsNid = powerLevels === undefined ? undefined : nids.get(powerLevels);
-    const place = places.get(eventNid);
-    const row = outlier(roomNid, eventNid, each, isAllowed);
-    if (!stored.has(each.event)) addEventOutsideTimeline(set, { ...row, chain: place, powerLevelsNid });
-    else if (place !== undefined) setPlace(set, eventNid, place, powerLevelsNid);
-    if (isAllowed) stateEvents.add({ nid: eventNid, event });
+    return each === undefined || verdict === 'unknown' ? [] : [{ ...each, isAllowed: verdict === 'allowed' }];
+  });
+  await storeImported(deps, room.roomNid, toStore, nids, powerLevels, progress);
+  return { verdicts, nids };
+}
+
+/** What is stored of these events, with what became of it, and of those by which they are to be judged. */
+async function readKnown(
+  { db, stateEvents }: ImportDependencies,
+  { roomNid, roomId, rules, createEventNid = 0 }: ImportRoom,
+  ordered: readonly RoomEvent[],
+  nids: Map<string, number>,
+): Promise<ReadonlyMap<string, JudgedEvent>> {
+  const known = new Map<string, JudgedEvent>();
+  const byId = new Map(ordered.map((event) => [event.eventId, event]));
+  for (const eventIds of partsOf([...byId.keys()])) {
+    for (const row of await eventStates(db, eventIds)) {
+      const event = byId.get(row.event_id);
+      const isElsewhere = row.room_nid !== roomNid;
+      if (!isElsewhere) nids.set(row.event_id, row.event_nid);
+      if (event === undefined || (!isElsewhere && row.status === eventStatus.outlier)) continue;
+      const verdict = row.status === eventStatus.rejected ? 'rejected' : 'allowed';
+      known.set(row.event_id, { event, verdict: isElsewhere ? 'unknown' : verdict });
+    }
   }
-  chains.append(set, chain);
-  let committed = false;
-  try {
-    await db.commit(set);
-    committed = true;
-  } finally {
-    chains.settle(chain, committed);
+  const named = new Set(ordered.flatMap((event) => event.authEvents).filter((eventId) => !byId.has(eventId)));
+  const found = [...(await stateEvents.load(rules, createEventNid === 0 ? [] : [createEventNid])).values()];
+  for (const eventIds of partsOf([...named])) found.push(...(await stateEvents.loadById(rules, eventIds)).values());
+  for (const { nid, event } of found) {
+    if (event.roomId !== roomId || byId.has(event.eventId)) continue;
+    nids.set(event.eventId, nid);
+    known.set(event.eventId, { event, verdict: event.rejected ? 'rejected' : 'allowed' });
   }
+  return known;
 }
 
-function numberOf(nids: ReadonlyMap<string, number>, { eventId }: RoomEvent): number {
-  const nid = nids.get(eventId);
-  if (nid === undefined) throw new Error(`${eventId} has no number`);
-  return nid;
-}
-
-function placesOf(chain: ChainAssignment): ReadonlyMap<number, NewEvent['chain']> {
-  return new Map(chain.events.map(({ eventNid, position }) => [eventNid, position]));
-}
-
-function outlier(roomNid: number, eventNid: number, { event, pieces }: ReceivedEvent, isAllowed: boolean): NewEvent {
-  return {
-    eventNid,
-    eventId: event.eventId,
-    roomNid,
-    status: isAllowed ? eventStatus.outlier : eventStatus.rejected,
-    type: event.type,
-    stateKey: event.stateKey,
-    sender: event.sender,
-    originServerTs: event.originServerTs,
-    depth: event.depth,
-    ...pieces,
-    stateBefore: undefined,
-    stateAfter: undefined,
-    headState: undefined,
-    replacesNid: undefined,
-    threadNid: undefined,
-    ordinal: 0,
-    chain: undefined,
-    powerLevelsNid: undefined,
-    transaction: undefined,
-  };
+function* partsOf<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += idsPerQuery) yield items.slice(start, start + idsPerQuery);
 }
 
 async function makeState(states: StateStore, roomNid: number, entries: ImportedState['entries']): Promise<StateRoot> {

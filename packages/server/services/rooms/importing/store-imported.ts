@@ -1,0 +1,111 @@
+import type { RoomEvent } from '@portico/protocol';
+import { createWriteSet } from '@portico/storage';
+import type { ChainAssignment } from '@portico/storage/chain-cover/index.ts';
+import { eventStatus } from '@portico/storage/stores/event-row.ts';
+import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/events-write.ts';
+import { readUnplaced, setPlace } from '@portico/storage/stores/room-import.ts';
+import type { ReceivedEvent } from '../receiving/received-event.ts';
+import type { ImportDependencies } from './import-dependencies.ts';
+
+/** An event that has been judged. */
+export type JudgedReceived = ReceivedEvent & { readonly isAllowed: boolean };
+
+const eventsPerCommit = 200;
+
+/**
+ * Stores state events outside the timeline, in an order in which each comes after its auth events. `nids` has the numbers of
+ * those that are stored already, and of others that they name; the rest is added. In batches, so that neither the event
+ * loop nor the writer is held for long.
+ */
+export async function storeImported(
+  deps: ImportDependencies,
+  roomNid: number,
+  ordered: readonly JudgedReceived[],
+  nids: Map<string, number>,
+  powerLevels: ReadonlySet<string>,
+  progress: (stored: number, all: number) => void,
+): Promise<void> {
+  for (let start = 0; start < ordered.length; start += eventsPerCommit) {
+    const batch = ordered.slice(start, start + eventsPerCommit);
+    const stored = batch.map(({ event }) => nids.get(event.eventId)).filter((nid) => nid !== undefined);
+    const unplaced = await readUnplaced(deps.db, stored);
+    const fresh = batch.filter(({ event }) => unplaced.has(nids.get(event.eventId) ?? -1) || !nids.has(event.eventId));
+    if (fresh.length > 0) await storeBatch(deps, roomNid, fresh, nids, powerLevels);
+    progress(Math.min(start + eventsPerCommit, ordered.length), ordered.length);
+  }
+}
+
+async function storeBatch(
+  { db, chains, stateEvents }: ImportDependencies,
+  roomNid: number,
+  fresh: readonly JudgedReceived[],
+  nids: Map<string, number>,
+  powerLevels: ReadonlySet<string>,
+): Promise<void> {
+  // Invitations were stored before anything else of their room: they have numbers, and get their place now.
+  const stored = new Set(fresh.filter(({ event }) => nids.has(event.eventId)));
+  const first = await db.reserveIds('event', fresh.length);
+  for (const [index, each] of fresh.entries()) if (!stored.has(each)) nids.set(each.event.eventId, first + index);
+  const chain = await chains.assign(
+    roomNid,
+    fresh.map(({ event }) => ({
+      eventNid: numberOf(nids, event),
+      authEventNids: event.authEvents.map((eventId) => nids.get(eventId)).filter((nid) => nid !== undefined),
+    })),
+  );
+  const places = placesOf(chain);
+  const set = createWriteSet();
+  for (const each of fresh) {
+    const { event, isAllowed } = each;
+    const eventNid = numberOf(nids, event);
+    const base = event.authEvents.find((eventId) => powerLevels.has(eventId));
+    const powerLevelsNid = base === undefined ? undefined : nids.get(base);
+    const place = places.get(eventNid);
+    const row = outlier(roomNid, eventNid, each);
+    if (!stored.has(each)) addEventOutsideTimeline(set, { ...row, chain: place, powerLevelsNid });
+    else if (place !== undefined) setPlace(set, eventNid, place, powerLevelsNid);
+    if (isAllowed) stateEvents.add({ nid: eventNid, event });
+  }
+  chains.append(set, chain);
+  let committed = false;
+  try {
+    await db.commit(set);
+    committed = true;
+  } finally {
+    chains.settle(chain, committed);
+  }
+}
+
+function numberOf(nids: ReadonlyMap<string, number>, { eventId }: RoomEvent): number {
+  const nid = nids.get(eventId);
+  if (nid === undefined) throw new Error(`${eventId} has no number`);
+  return nid;
+}
+
+function placesOf(chain: ChainAssignment): ReadonlyMap<number, NewEvent['chain']> {
+  return new Map(chain.events.map(({ eventNid, position }) => [eventNid, position]));
+}
+
+function outlier(roomNid: number, eventNid: number, { event, pieces, isAllowed }: JudgedReceived): NewEvent {
+  return {
+    eventNid,
+    eventId: event.eventId,
+    roomNid,
+    status: isAllowed ? eventStatus.outlier : eventStatus.rejected,
+    type: event.type,
+    stateKey: event.stateKey,
+    sender: event.sender,
+    originServerTs: event.originServerTs,
+    depth: event.depth,
+    ...pieces,
+    stateBefore: undefined,
+    stateAfter: undefined,
+    headState: undefined,
+    replacesNid: undefined,
+    threadNid: undefined,
+    ordinal: 0,
+    chain: undefined,
+    powerLevelsNid: undefined,
+    transaction: undefined,
+  };
+}
