@@ -30,6 +30,8 @@ export type RoomCountsRow = {
   readonly room_nid: number;
   readonly joined_count: number;
   readonly invited_count: number;
+  /** When the room last had what counts as activity; 0 if that is not known. */
+  readonly bump_position: number;
 };
 
 const columns = 'm.room_nid, m.user_id, m.membership, m.event_nid, m.room_order, m.position, m.forgotten';
@@ -105,7 +107,7 @@ const selectOfRoom = sql<
 
 const selectCounts = sql<RoomCountsRow, [roomNids: string]>(
   'rooms.counts',
-  `select room_nid, joined_count, invited_count from rooms
+  `select room_nid, joined_count, invited_count, bump_position from rooms
    where room_nid in (select cast(value as bigint) from json_each(cast($1 as text)))`,
 );
 

@@ -2,27 +2,37 @@ import { readStrippedStates } from '@portico/storage/stores/sync-read.ts';
 import type { UserRoom } from './online-index.ts';
 import type { SyncContext, SyncPass } from './pass.ts';
 
-/** Rooms that the user is invited to, as far as they are to know, or knocks at; as JSON members. */
-export async function readPendingRooms(
-  { db, inviteRules }: SyncContext,
-  rooms: readonly UserRoom[],
-  field: 'invite_state' | 'knock_state',
+/** Of rooms that the user is invited to, as far as they are to know, or knocks at: JSON arrays of stripped state. */
+export async function readShownPending(
+  { db, inviteRules }: Pick<SyncContext, 'db' | 'inviteRules'>,
+  rooms: readonly Pick<UserRoom, 'nid' | 'membership'>[],
   { userId }: Pick<SyncPass, 'userId'>,
-): Promise<readonly string[]> {
-  if (rooms.length === 0) return [];
+): Promise<ReadonlyMap<number, string>> {
+  if (rooms.length === 0) return new Map();
   const rows = await readStrippedStates(
     db,
     userId,
     rooms.map((room) => room.nid),
   );
-  const states = new Map(rows.map((row) => [row.room_nid, row]));
-  const inviters = field === 'invite_state' ? rows.map((row) => row.sender) : [];
+  const invites = new Set(rooms.filter((room) => room.membership === 'invite').map((room) => room.nid));
+  const inviters = rows.filter((row) => invites.has(row.room_nid)).map((row) => row.sender);
   const hidden = await inviteRules.hiddenOf(userId, inviters);
+  const shown = rows.filter((row) => !invites.has(row.room_nid) || !hidden.has(row.sender));
+  return new Map(shown.map((row) => [row.room_nid, row.events]));
+}
+
+/** The same rooms as JSON members. */
+export async function readPendingRooms(
+  context: SyncContext,
+  rooms: readonly UserRoom[],
+  field: 'invite_state' | 'knock_state',
+  pass: Pick<SyncPass, 'userId'>,
+): Promise<readonly string[]> {
+  const shown = await readShownPending(context, rooms, pass);
   const texts: string[] = [];
   for (const { nid, id } of rooms) {
-    const state = states.get(nid);
-    if (state === undefined || hidden.has(state.sender)) continue;
-    texts.push(`${JSON.stringify(id)}:{"${field}":{"events":${state.events}}}`);
+    const events = shown.get(nid);
+    if (events !== undefined) texts.push(`${JSON.stringify(id)}:{"${field}":{"events":${events}}}`);
   }
   return texts;
 }

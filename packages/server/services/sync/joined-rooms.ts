@@ -88,7 +88,8 @@ async function readRelated(
   return related.length === 0 ? noBundles : readTimelineBundles(context, pass, related);
 }
 
-function continuedSpan({ room, nid, id }: UserRoom, since: number, upTo: number): Span {
+/** What a client that follows a room is to get of it. */
+export function continuedSpan({ room, nid, id }: UserRoom, since: number, upTo: number): Span {
   const history = room?.history ?? [];
   return {
     nid,
@@ -139,7 +140,11 @@ async function readWholeRooms(
   }
 }
 
-function wholeSpan({ entry, isNew }: JoinedPlan, { userId, since, upTo }: SyncPass): Span {
+/** What a client is to get of a room of which it has nothing yet, or wants all again. */
+export function wholeSpan(
+  { entry, isNew }: Pick<JoinedPlan, 'entry' | 'isNew'>,
+  { userId, since, upTo }: Pick<SyncPass, 'userId' | 'since' | 'upTo'>,
+): Span {
   const { nid, id, order } = entry;
   return {
     nid,

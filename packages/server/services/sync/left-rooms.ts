@@ -1,21 +1,31 @@
 import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import type { Bundles } from '../reading/client-event.ts';
 import { eventTest, readRedactions } from '../reading/event-reader.ts';
 import { readForm, withoutIgnored } from './batches.ts';
 import type { SyncContext, SyncPass } from './pass.ts';
 import type { LeftPlan } from './plan.ts';
 import { type PlacedTimeline, readPlacedTimelines } from './placed-timeline.ts';
-import { renderEvents } from './render.ts';
+import { renderEvents, type RenderStyle } from './render.ts';
 import { readTimelineBundles } from './timeline-bundles.ts';
 import { timelineAndState } from './room-text.ts';
 import { readStateDeltas, readStateThen } from './states.ts';
 import { emptyTimeline, type Span, type Timeline } from './timelines.ts';
 
-/** Rooms that the user is no longer in: up to when they left, and nothing later. As JSON members. */
-export async function readLeftRooms(
+/** A room up to when the user left it, and what then became of their membership. */
+export type Departure = {
+  readonly plan: LeftPlan;
+  readonly timeline: Timeline;
+  readonly state: readonly ClientEventRow[];
+  readonly redactions: ReadonlyMap<number, ClientEventRow>;
+  readonly bundles: Bundles;
+};
+
+/** Rooms that the user is no longer in: up to when they left, and nothing later. */
+export async function readDepartures(
   context: SyncContext,
   plans: readonly LeftPlan[],
   pass: SyncPass,
-): Promise<readonly string[]> {
+): Promise<readonly Departure[]> {
   if (plans.length === 0) return [];
   const { userId } = pass;
   const spans = plans.map((plan): Span => {
@@ -31,19 +41,20 @@ export async function readLeftRooms(
     later.map((plan) => plan.eventNid),
   );
 
-  const texts: string[] = [];
+  const departures: Departure[] = [];
   const continued = placed.filter(({ span }) => span.after !== -1);
   const deltas = await readStateDeltas(context, continued, pass);
   for (const [index, plan] of plans.entries()) {
     const span = spans[index];
     const lastWord = lastWords.find((row) => row.room_nid === plan.nid);
     const room = rooms.get(plan.nid) ?? (span && { span, timeline: emptyTimeline(span), end: 0 });
-    if (room !== undefined) texts.push(await leftRoom(context, pass, plan, room, deltas.get(plan.nid), lastWord));
+    if (room !== undefined)
+      departures.push(await readDeparture(context, pass, plan, room, deltas.get(plan.nid), lastWord));
   }
-  return texts;
+  return departures;
 }
 
-async function leftRoom(
+async function readDeparture(
   context: SyncContext,
   pass: SyncPass,
   plan: LeftPlan,
@@ -51,7 +62,7 @@ async function leftRoom(
   delta: readonly ClientEventRow[] | undefined,
   /** What has become of their membership after their time in the room: all that they are told of that. */
   lastWord: ClientEventRow | undefined,
-): Promise<string> {
+): Promise<Departure> {
   const timeline = lastWord === undefined ? room.timeline : withLastWord(room.timeline, lastWord);
   const senders = new Set([pass.userId, ...timeline.rows.map((row) => row.sender)]);
   let state: readonly ClientEventRow[] = delta ?? [];
@@ -62,23 +73,40 @@ async function leftRoom(
   if (lastWord !== undefined && pass.stateField !== 'state') {
     state = [...state.filter((row) => !isSameEntry(row, lastWord)), lastWord];
   }
-  const test = eventTest(pass.filter.room.state);
-  if (test !== undefined) state = state.filter(test);
-  const rows = [...timeline.rows, ...state];
-  const redactions = await readRedactions(context.db, rows);
-  const form = await readForm(context, pass.filter, rows);
-  const bundles = await readTimelineBundles(context, pass, [room]);
-  const style = { now: pass.now, redactions, bundles, device: pass };
+  const redactions = await readRedactions(context.db, [...timeline.rows, ...state]);
+  return { plan, timeline, state, redactions, bundles: await readTimelineBundles(context, pass, [room]) };
+}
+
+/** How the events of a departure are written. */
+export function departureStyle({ timeline, redactions, bundles }: Departure, pass: SyncPass): RenderStyle {
   const membershipOf = (row: ClientEventRow) => timeline.memberships?.get(row.event_nid);
-  const text = timelineAndState(
-    pass,
-    { timeline },
-    {
-      timeline: renderEvents(withoutIgnored(timeline.rows, pass.ignored), form, { ...style, membershipOf }),
-      state: renderEvents(state, form, { ...style, membershipOf: () => undefined }),
-    },
-  );
-  return `${JSON.stringify(plan.id)}:{${text},"account_data":{"events":[]}}`;
+  return { now: pass.now, redactions, bundles, device: pass, membershipOf };
+}
+
+/** As JSON members. */
+export async function readLeftRooms(
+  context: SyncContext,
+  plans: readonly LeftPlan[],
+  pass: SyncPass,
+): Promise<readonly string[]> {
+  const texts: string[] = [];
+  const test = eventTest(pass.filter.room.state);
+  for (const departure of await readDepartures(context, plans, pass)) {
+    const { plan, timeline } = departure;
+    const state = test === undefined ? departure.state : departure.state.filter(test);
+    const form = await readForm(context, pass.filter, [...timeline.rows, ...state]);
+    const style = departureStyle(departure, pass);
+    const text = timelineAndState(
+      pass,
+      { timeline },
+      {
+        timeline: renderEvents(withoutIgnored(timeline.rows, pass.ignored), form, style),
+        state: renderEvents(state, form, { ...style, membershipOf: () => undefined }),
+      },
+    );
+    texts.push(`${JSON.stringify(plan.id)}:{${text},"account_data":{"events":[]}}`);
+  }
+  return texts;
 }
 
 function withLastWord(timeline: Timeline, row: ClientEventRow): Timeline {

@@ -1,6 +1,6 @@
 import type { Database } from '@portico/storage';
 import { readRoomsOfUser, type UserRoomRow } from '@portico/storage/stores/memberships-read.ts';
-import type { OnlineIndex, OnlineUser, UserRoom } from './online-index.ts';
+import type { OnlineIndex, OnlineRoom, OnlineUser, UserRoom } from './online-index.ts';
 
 const listed: ReadonlySet<string> = new Set(['join', 'invite', 'knock']);
 
@@ -28,6 +28,10 @@ async function load(db: Database, index: OnlineIndex, user: OnlineUser): Promise
   user.loadedTo = newest;
 }
 
+function enter(index: OnlineIndex, user: OnlineUser, row: UserRoomRow, lastPosition: number): OnlineRoom {
+  return index.enterRoom(user, row.room_nid, row.room_id, lastPosition, row.last_position);
+}
+
 function apply(index: OnlineIndex, user: OnlineUser, row: UserRoomRow, lastPosition: number): void {
   user.membershipPosition = Math.max(user.membershipPosition, row.position);
   user.lastChange = Math.max(user.lastChange, row.position);
@@ -36,7 +40,7 @@ function apply(index: OnlineIndex, user: OnlineUser, row: UserRoomRow, lastPosit
     user.rooms.delete(row.room_nid);
     return;
   }
-  const room = row.membership === 'join' ? index.enterRoom(user, row.room_nid, row.room_id, lastPosition) : undefined;
+  const room = row.membership === 'join' ? enter(index, user, row, lastPosition) : undefined;
   if (room !== undefined) user.lastChange = Math.max(user.lastChange, room.history.at(-1) ?? 0);
   const entry: UserRoom = {
     room,

@@ -8,6 +8,8 @@ export type OnlineRoom = {
   readonly users: Set<OnlineUser>;
   /** Positions at which events were added, ascending, the last few. Never empty. */
   readonly history: number[];
+  /** When the room last got an event, for sorting. */
+  activity: number;
   /** From this position on, `streams` is complete. */
   readonly knownSince: number;
   /** When each kind of change of the room's other streams was last seen. */
@@ -48,7 +50,7 @@ export interface OnlineIndex {
   readonly rooms: ReadonlyMap<number, OnlineRoom>;
   /** The user's entry, made if there is none, with everything that is known about their rooms still to be loaded. */
   touch(userId: string): OnlineUser;
-  enterRoom(user: OnlineUser, nid: number, id: string, lastPosition: number): OnlineRoom;
+  enterRoom(user: OnlineUser, nid: number, id: string, lastPosition: number, activity?: number): OnlineRoom;
   leaveRoom(user: OnlineUser, nid: number): void;
   /** Wakes long polls of a user, or of the people online in a room, at the end of the tick. */
   wakeUser(userId: string): void;
@@ -186,11 +188,11 @@ export function createOnlineIndex(options: Options): OnlineIndex {
       users.set(userId, user);
       return user;
     },
-    enterRoom(user, nid, id, lastPosition) {
+    enterRoom(user, nid, id, lastPosition, activity = lastPosition) {
       let room = rooms.get(nid);
       if (room === undefined) {
         const knownSince = db.currentPosition();
-        room = { nid, id, users: new Set(), history: [lastPosition], knownSince, streams: new Map() };
+        room = { nid, id, users: new Set(), history: [lastPosition], activity, knownSince, streams: new Map() };
         rooms.set(nid, room);
       }
       room.users.add(user);
@@ -223,7 +225,9 @@ export function createOnlineIndex(options: Options): OnlineIndex {
   };
 }
 
-function addToHistory({ history }: OnlineRoom, position: number): void {
+function addToHistory(room: OnlineRoom, position: number): void {
+  const { history } = room;
+  room.activity = Math.max(room.activity, position);
   if (lastPositionOf(history) >= position) return;
   if (history.length === historyLength) history.splice(0, historyLength / 2);
   history.push(position);

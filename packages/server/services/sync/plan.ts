@@ -40,7 +40,8 @@ export type Plan = {
   readonly left: readonly LeftPlan[];
 };
 
-type Moves = { readonly first: MembershipChangeRow; readonly last: MembershipChangeRow; readonly left: boolean };
+/** The first and the last change of a membership in some time, and whether it ended being joined. */
+export type Moves = { readonly first: MembershipChangeRow; readonly last: MembershipChangeRow; readonly left: boolean };
 
 /**
  * What has become of the user's rooms. Takes the list of joined rooms before it waits for anything, so that it is that
@@ -101,7 +102,7 @@ async function planLeft(
   return left;
 }
 
-async function readMoves(
+export async function readMoves(
   db: Database,
   userId: string,
   since: number,

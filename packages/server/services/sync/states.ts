@@ -122,7 +122,7 @@ function mayHaveState({ span }: PlacedTimeline, { filter }: Pick<SyncPass, 'filt
 }
 
 /** From entries of the states now to the same entries of the states that belong with the timelines. */
-async function readAsOf(
+export async function readAsOf(
   context: SyncContext,
   rooms: readonly PlacedTimeline[],
   { stateField }: Look,

@@ -47,14 +47,20 @@ function noteSerial(serials: Map<string, string>, { serial }: SyncStream, parts:
   return parts;
 }
 
-function userMayHave({ kinds }: SyncStream, user: OnlineUser, since: number): boolean {
+/** Whether the user may have something new of a stream, besides what concerns their rooms. */
+export function userMayHave({ kinds }: SyncStream, user: OnlineUser, since: number): boolean {
   for (const [kind, of] of kinds) {
     if (of === 'user' && (since < user.knownSince || (user.streams.get(kind) ?? -1) > since)) return true;
   }
   return false;
 }
 
-function roomMayHave({ kinds }: SyncStream, room: JoinedPlan['entry']['room'], since: number | undefined): boolean {
+/** Whether a room may have something new of a stream. */
+export function roomMayHave(
+  { kinds }: Pick<SyncStream, 'kinds'>,
+  room: JoinedPlan['entry']['room'],
+  since: number | undefined,
+): boolean {
   for (const [kind, of] of kinds) {
     if (of !== 'room') continue;
     if (since === undefined || room === undefined || since < room.knownSince) return true;

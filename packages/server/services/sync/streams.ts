@@ -12,6 +12,8 @@ export type StreamRequest = {
   readonly upTo: number;
   readonly serial: string | undefined;
   readonly filter: Filter;
+  /** At most so many of what comes one by one; as many as the stream thinks right if absent. */
+  readonly limit?: number | undefined;
   /** The rooms whose part is wanted, by number, with their IDs: all that changed, or may have. */
   readonly rooms: ReadonlyMap<number, string>;
   /** Joined rooms that the client gets in full, since it has nothing of them yet. */

@@ -20,19 +20,29 @@ export async function readSummaries(
   roomNids: readonly number[],
   userId: string,
 ): Promise<ReadonlyMap<number, Summary>> {
+  const counts = await readRoomCounts(readerFor(context, roomNids.length), roomNids);
+  const heroes = await readHeroes(context, roomNids, userId);
+  return new Map(
+    counts.map(({ room_nid: nid, joined_count: joined, invited_count: invited }) => [
+      nid,
+      { heroes: heroes.get(nid) ?? [], joined, invited },
+    ]),
+  );
+}
+
+/** The heroes of rooms. */
+export async function readHeroes(
+  context: SyncContext,
+  roomNids: readonly number[],
+  userId: string,
+): Promise<ReadonlyMap<number, readonly string[]>> {
   const reader = readerFor(context, roomNids.length);
-  const counts = await readRoomCounts(reader, roomNids);
   // One more than wanted, since the user may be among them.
   const limit = heroCount + 1;
   const heroes = namesByRoom(await readFirstMembers(reader, roomNids, ['join', 'invite'], limit), userId);
   const deserted = roomNids.filter((nid) => !heroes.has(nid));
   const departed = namesByRoom(await readFirstMembers(reader, deserted, ['leave', 'ban'], limit), userId);
-  return new Map(
-    counts.map(({ room_nid: nid, joined_count: joined, invited_count: invited }) => {
-      const names = heroes.get(nid) ?? departed.get(nid) ?? [];
-      return [nid, { heroes: names.slice(0, heroCount), joined, invited }];
-    }),
-  );
+  return new Map(roomNids.map((nid) => [nid, (heroes.get(nid) ?? departed.get(nid) ?? []).slice(0, heroCount)]));
 }
 
 function namesByRoom(members: readonly MembershipRow[], userId: string): Map<number, string[]> {

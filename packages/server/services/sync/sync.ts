@@ -1,17 +1,12 @@
 import { MatrixError } from '../../errors/matrix-error.ts';
-import type { WatchCache } from '../../observability/cache-metrics.ts';
-import type { ReadingContext } from '../reading/context.ts';
-import { alwaysText, makeAnswer, type AnswerContext } from './answer.ts';
-import { createBatches, type Batches } from './batches.ts';
+import { alwaysText, makeAnswer } from './answer.ts';
+import type { Batches } from './batches.ts';
 import { createSyncFilters, type FilterSource } from './filters.ts';
-import { createLazyMemory, type LazyMemory } from './lazy-memory.ts';
 import { settleUser } from './load-user.ts';
-import { createOnlineIndex, type OnlineIndex, type OnlineUser } from './online-index.ts';
+import type { OnlineIndex } from './online-index.ts';
 import type { SyncPass } from './pass.ts';
-import { createStateRoots } from './state-roots.ts';
-import type { SyncStream } from './streams.ts';
+import { createSyncCore, maxTimeout, memoryOf, type SyncCore, type SyncCoreOptions } from './sync-core.ts';
 import { formatSyncToken, parseSyncToken, type SyncToken } from './token.ts';
-import { realTimers, waitForChange, type After } from './waiting.ts';
 
 export type SyncRequest = {
   readonly userId: string;
@@ -30,6 +25,8 @@ export type SyncRequest = {
 export interface Sync {
   /** The response as JSON text. */
   sync(request: SyncRequest): Promise<string>;
+  /** What sliding sync shares with it. */
+  readonly core: SyncCore;
   /** Who is online and where; streams in memory wake people through it. */
   readonly online: OnlineIndex;
   readonly stats: () => SyncStats;
@@ -46,72 +43,21 @@ export type SyncStats = {
   readonly batches: Batches['stats'];
 };
 
-export type SyncOptions = {
-  readonly reading: ReadingContext;
-  readonly filters: FilterSource;
-  /** What is carried beside timelines, in the order in which it stands in the response. */
-  readonly streams: readonly SyncStream[];
-  readonly after?: After;
-  readonly watchCache?: WatchCache;
-};
-
-const maxOnlineUsers = 20_000;
-const maxTimeout = 120_000;
-const maxDevices = 50;
-/** How long a client waits that shows a token which this process has not reached yet. */
-const futureWait = 1000;
+export type SyncOptions = SyncCoreOptions & { readonly filters: FilterSource };
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync} */
-export function createSync({ reading, filters, streams, after = realTimers, watchCache }: SyncOptions): Sync {
-  const { db, now, ignored } = reading;
+export function createSync({ filters, ...options }: SyncOptions): Sync {
+  const core = createSyncCore(options);
+  const { context, online } = core;
+  const { db, now, ignored, batches, streams } = context;
   const known = createSyncFilters(filters);
-  const online = createOnlineIndex({
-    db,
-    now,
-    userKinds: kindsOf(streams, 'user'),
-    roomKinds: kindsOf(streams, 'room'),
-    maxUsers: maxOnlineUsers,
-  });
-  const readingSync = { ...reading, roots: createStateRoots() };
-  const batches = createBatches(readingSync);
-  watchCache?.('sync_batches_bytes', {
-    size: () => batches.stats.bytes,
-    limit: () => batches.stats.maxBytes,
-    hits: () => batches.stats.hits,
-    misses: () => batches.stats.misses,
-  });
-  watchCache?.('sync_online_users', { size: () => online.users.size, limit: () => maxOnlineUsers });
-  const context: AnswerContext = { ...readingSync, batches, streams };
-  let waiting = 0;
-  const serialStreams = streams.flatMap((stream) => (stream.serial === undefined ? [] : [stream.serial]));
 
-  async function parseSince(text: string, signal: AbortSignal): Promise<SyncToken> {
+  function parseSince(text: string, signal: AbortSignal): Promise<SyncToken> {
     const token = parseSyncToken(text);
     if (token === undefined) {
       throw new MatrixError('request.invalid-param', { message: `'since' is not a token of this server.` });
     }
-    if (token.position <= db.currentPosition()) return token;
-    // Another process was ahead of this one; or the database is an older one than the client has seen.
-    await online.reached(token.position, AbortSignal.any([signal, AbortSignal.timeout(futureWait)]));
-    return { ...token, position: Math.min(token.position, db.currentPosition()) };
-  }
-
-  /** Whether there is something to answer with; at the end of the wait also what can wait. */
-  function hasNews(user: OnlineUser, since: number, serials: SyncToken['serials'], atTheEnd: boolean): boolean {
-    if (user.loadedTo < user.membershipPosition || since < user.knownSince || user.lastChange > since) return true;
-    return serialStreams.some(({ letter, isPending, isDue = isPending }) => {
-      const asks = atTheEnd ? isPending : isDue;
-      return asks(user.userId, serials.get(letter));
-    });
-  }
-
-  function serialsNow(userId: string): Map<string, string> {
-    const serials = new Map<string, string>();
-    for (const { letter, current } of serialStreams) {
-      const serial = current(userId);
-      if (serial !== undefined) serials.set(letter, serial);
-    }
-    return serials;
+    return core.reach(token, signal);
   }
 
   function acknowledge({ userId, deviceId }: SyncRequest, { position: since, serials }: SyncToken): void {
@@ -121,8 +67,14 @@ export function createSync({ reading, filters, streams, after = realTimers, watc
   }
 
   return {
+    core,
     online,
-    stats: () => ({ waiting, users: online.users.size, rooms: online.rooms.size, batches: batches.stats }),
+    stats: () => ({
+      waiting: core.waiting(),
+      users: online.users.size,
+      rooms: online.rooms.size,
+      batches: batches.stats,
+    }),
     close: online.close,
     async sync(request) {
       const { userId, deviceId, fullState, stateField, signal } = request;
@@ -140,12 +92,12 @@ export function createSync({ reading, filters, streams, after = realTimers, watc
       for (;;) {
         if (online.users.get(userId) !== user) user = online.touch(userId);
         const atTheEnd = signal.aborted || now() >= deadline;
-        if (since === undefined || fullState || hasNews(user, since, serials, atTheEnd)) {
+        if (since === undefined || fullState || core.hasNews(user, since, serials, { atTheEnd })) {
           const ignoredUsers = await ignored.of(userId);
           await settleUser(db, online, user);
           // Nothing is waited for from here to the plan: the list of rooms is that of this position.
           const upTo = db.currentPosition();
-          const nextSerials = serialsNow(userId);
+          const nextSerials = core.serialsNow(userId);
           const answer = await makeAnswer(
             context,
             user,
@@ -173,33 +125,15 @@ export function createSync({ reading, filters, streams, after = realTimers, watc
           since = upTo;
           serials = new Map([...nextSerials, ...answer.serials]);
           // What happened meanwhile has woken nobody, as nobody was waiting.
-          if (hasNews(user, since, serials, false)) continue;
+          if (core.hasNews(user, since, serials)) continue;
         }
         const left = deadline - now();
-        waiting += 1;
-        const woken = left <= 0 ? 'timeout' : await waitForChange(user, left, signal, after);
-        waiting -= 1;
-        if (woken !== 'changed' && (since === undefined || !hasNews(user, since, serials, true))) {
-          const nextBatch = formatSyncToken(db.currentPosition(), serialsNow(userId));
+        const woken = await core.wait(user, left, signal);
+        if (woken !== 'changed' && (since === undefined || !core.hasNews(user, since, serials, { atTheEnd: true }))) {
+          const nextBatch = formatSyncToken(db.currentPosition(), core.serialsNow(userId));
           return `{"next_batch":"${nextBatch}"${await alwaysText(streams, request)}}`;
         }
       }
     },
   };
-}
-
-function kindsOf(streams: readonly SyncStream[], wanted: 'user' | 'room'): ReadonlySet<string> {
-  const kinds = new Set<string>();
-  for (const stream of streams) for (const [kind, of] of stream.kinds) if (of === wanted) kinds.add(kind);
-  return kinds;
-}
-
-function memoryOf(user: OnlineUser, device: string): LazyMemory {
-  const known = user.devices.get(device);
-  if (known !== undefined) return known;
-  const [oldest] = user.devices.keys();
-  if (oldest !== undefined && user.devices.size >= maxDevices) user.devices.delete(oldest);
-  const memory = createLazyMemory();
-  user.devices.set(device, memory);
-  return memory;
 }

@@ -61,12 +61,13 @@ export function createToDeviceStream({
     async settled() {
       await Promise.all(dropping);
     },
-    async read({ userId, deviceId, since, upTo, serial }) {
+    async read({ userId, deviceId, since, upTo, serial, limit = messagesPerSync }) {
+      const most = Math.min(Math.max(limit, 1), messagesPerSync);
       const after = since === undefined ? undefined : (parsePlace(serial) ?? { position: since, seq: wholePosition });
       const start = after ?? { position: -1, seq: 0 };
-      const rows = await readToDevice(db, { userId, deviceId }, start, upTo, messagesPerSync + 1);
+      const rows = await readToDevice(db, { userId, deviceId }, start, upTo, most + 1);
       if (rows.length === 0) return {};
-      const shown = rows.slice(0, messagesPerSync);
+      const shown = rows.slice(0, most);
       const last = shown.at(-1);
       if (last !== undefined) delivered.set(keyOf(userId, deviceId), last);
       const events = shown.map(

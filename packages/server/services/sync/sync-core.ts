@@ -1,0 +1,121 @@
+import type { WatchCache } from '../../observability/cache-metrics.ts';
+import type { ReadingContext } from '../reading/context.ts';
+import type { AnswerContext } from './answer.ts';
+import { createBatches } from './batches.ts';
+import { createLazyMemory, type LazyMemory } from './lazy-memory.ts';
+import { createOnlineIndex, type OnlineIndex, type OnlineUser } from './online-index.ts';
+import { createStateRoots } from './state-roots.ts';
+import type { SyncStream } from './streams.ts';
+import type { SyncToken } from './token.ts';
+import { realTimers, waitForChange, type After, type Woken } from './waiting.ts';
+
+/** What `/sync` and sliding sync share: who is online, what is new, and the streams. */
+export interface SyncCore {
+  readonly context: AnswerContext & Pick<ReadingContext, 'now' | 'ignored'>;
+  readonly online: OnlineIndex;
+  /** The token, once this process has come up to it. One from further ahead than that is cut down to what is here. */
+  reach(token: SyncToken, signal: AbortSignal): Promise<SyncToken>;
+  /** Whether there is something to answer with; at the end of a wait also what can wait. Reads nothing. */
+  hasNews(user: OnlineUser, since: number, serials: SyncToken['serials'], options?: NewsOptions): boolean;
+  /** Where the streams in memory stand. */
+  serialsNow(userId: string): ReadonlyMap<string, string>;
+  wait(user: OnlineUser, milliseconds: number, signal: AbortSignal): Promise<Woken>;
+  /** How many wait. */
+  readonly waiting: () => number;
+}
+
+export type NewsOptions = {
+  readonly atTheEnd?: boolean;
+  /** Of those streams that live in memory, the ones that count; all of them if absent. */
+  readonly letters?: ReadonlySet<string>;
+};
+
+export type SyncCoreOptions = {
+  readonly reading: ReadingContext;
+  /** What is carried beside timelines, in the order in which it stands in the response. */
+  readonly streams: readonly SyncStream[];
+  readonly after?: After;
+  readonly watchCache?: WatchCache;
+};
+
+/** A long poll waits no longer, in milliseconds. */
+export const maxTimeout = 120_000;
+const maxOnlineUsers = 20_000;
+const maxDevices = 50;
+/** How long a client waits that shows a token which this process has not reached yet. */
+const futureWait = 1000;
+
+export function createSyncCore({ reading, streams, after = realTimers, watchCache }: SyncCoreOptions): SyncCore {
+  const { db, now } = reading;
+  const online = createOnlineIndex({
+    db,
+    now,
+    userKinds: kindsOf(streams, 'user'),
+    roomKinds: kindsOf(streams, 'room'),
+    maxUsers: maxOnlineUsers,
+  });
+  const readingSync = { ...reading, roots: createStateRoots() };
+  const batches = createBatches(readingSync);
+  watchCache?.('sync_batches_bytes', {
+    size: () => batches.stats.bytes,
+    limit: () => batches.stats.maxBytes,
+    hits: () => batches.stats.hits,
+    misses: () => batches.stats.misses,
+  });
+  watchCache?.('sync_online_users', { size: () => online.users.size, limit: () => maxOnlineUsers });
+  const serialStreams = streams.flatMap((stream) => (stream.serial === undefined ? [] : [stream.serial]));
+  let waiting = 0;
+
+  return {
+    context: { ...readingSync, batches, streams },
+    online,
+    waiting: () => waiting,
+    async reach(token, signal) {
+      if (token.position <= db.currentPosition()) return token;
+      // Another process was ahead of this one; or the database is an older one than the client has seen.
+      await online.reached(token.position, AbortSignal.any([signal, AbortSignal.timeout(futureWait)]));
+      return { ...token, position: Math.min(token.position, db.currentPosition()) };
+    },
+    hasNews(user, since, serials, { atTheEnd = false, letters } = {}) {
+      if (user.loadedTo < user.membershipPosition || since < user.knownSince || user.lastChange > since) return true;
+      return serialStreams.some(({ letter, isPending, isDue = isPending }) => {
+        const asks = atTheEnd ? isPending : isDue;
+        return letters?.has(letter) !== false && asks(user.userId, serials.get(letter));
+      });
+    },
+    serialsNow(userId) {
+      const serials = new Map<string, string>();
+      for (const { letter, current } of serialStreams) {
+        const serial = current(userId);
+        if (serial !== undefined) serials.set(letter, serial);
+      }
+      return serials;
+    },
+    async wait(user, milliseconds, signal) {
+      if (milliseconds <= 0) return 'timeout';
+      waiting += 1;
+      try {
+        return await waitForChange(user, milliseconds, signal, after);
+      } finally {
+        waiting -= 1;
+      }
+    },
+  };
+}
+
+function kindsOf(streams: readonly SyncStream[], wanted: 'user' | 'room'): ReadonlySet<string> {
+  const kinds = new Set<string>();
+  for (const stream of streams) for (const [kind, of] of stream.kinds) if (of === wanted) kinds.add(kind);
+  return kinds;
+}
+
+/** Which members a device, or one of its connections, was told about. */
+export function memoryOf(user: OnlineUser, device: string): LazyMemory {
+  const known = user.devices.get(device);
+  if (known !== undefined) return known;
+  const [oldest] = user.devices.keys();
+  if (oldest !== undefined && user.devices.size >= maxDevices) user.devices.delete(oldest);
+  const memory = createLazyMemory();
+  user.devices.set(device, memory);
+  return memory;
+}
