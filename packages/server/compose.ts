@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseServerName, roomVersions, serverNameOf, signingKeyFromSeed } from '@portico/protocol';
 import { parseFailpoint } from '@portico/storage';
 import { openStateStore } from '@portico/storage/state-trie/index.ts';
+import { dropConnectionsOf } from '@portico/storage/stores/sliding-connections.ts';
 import { createAccountChanges } from './compose/account-changes.ts';
 import { createAppServiceParts } from './compose/app-services.ts';
 import { createFederation } from './compose/federation.ts';
@@ -12,6 +13,7 @@ import { createServerReads } from './compose/server-reads.ts';
 import { createConversation } from './compose/conversation.ts';
 import { createEdus } from './compose/edus.ts';
 import { createEncryption } from './compose/encryption.ts';
+import { composeSlidingSync } from './compose/sliding-sync.ts';
 import { openConfiguredDatabase } from './compose/open-database.ts';
 import { openServerNotices } from './compose/server-notices.ts';
 import { findRefusal } from './errors/from-storage.ts';
@@ -95,7 +97,15 @@ export async function compose({
       sharedSecret: config.registration.sharedSecret,
       argon2: config.passwords.argon2,
     },
-    { db, rateLimiter, now, randomBytes, ...encryption.deviceHooks, appServices },
+    {
+      db,
+      rateLimiter,
+      now,
+      randomBytes,
+      ...encryption.deviceHooks,
+      onDevicesDeleted: [...encryption.deviceHooks.onDevicesDeleted, dropConnectionsOf],
+      appServices,
+    },
   );
   const unread = createUnreadService({ db, isLocal: (userId) => serverNameOf(userId) === serverName });
   const pushRules = createPushRules({ db });
@@ -197,6 +207,7 @@ export async function compose({
     ],
     ...(metrics && { watchCache: metrics.watchCache }),
   });
+  const slidingSync = composeSlidingSync({ db, core: sync.core, now });
   metrics?.watchOpenSyncs(() => sync.stats().waiting);
   const serverNotices = await openServerNotices({ config, db, rooms, roomNames: reading.rooms, tags, now });
   const appServiceParts = await createAppServiceParts({
@@ -242,6 +253,7 @@ export async function compose({
     sync,
     oldSync: createOldSync({ reading: readingOn, sync }),
     mutualRooms: createMutualRooms({ db }),
+    slidingSync,
     presence,
     erasures: createErasures(db),
     ...keyServices,
@@ -294,6 +306,7 @@ export async function compose({
       breadth.close();
       await conversation.close();
       await presenceParts.close();
+      slidingSync.close();
       sync.close();
       unread.close();
       keyServices.keys.close();

@@ -113,6 +113,7 @@ export async function createCountedRoom(
       ordinal,
       joinedCount: 0,
       invitedCount: 0,
+      isActivity: false,
     };
     version += 1;
     if (version === 1) {

@@ -45,7 +45,50 @@ export type SyncQuery = {
   readonly 'org.matrix.msc4222.use_state_after'?: boolean;
 };
 
+/** A room as sliding sync shows it. */
+export type SlidRoom = {
+  readonly initial?: boolean;
+  readonly name?: string | null;
+  readonly avatar?: string | null;
+  readonly heroes?: readonly {
+    readonly user_id: string;
+    readonly displayname?: string;
+    readonly avatar_url?: string;
+  }[];
+  readonly is_dm?: boolean;
+  readonly bump_stamp?: number;
+  readonly joined_count?: number;
+  readonly invited_count?: number;
+  readonly notification_count?: number;
+  readonly highlight_count?: number;
+  readonly invite_state?: readonly SeenEvent[];
+  readonly required_state?: readonly SeenEvent[];
+  readonly unstable_expanded_timeline?: boolean;
+  readonly timeline?: readonly SeenEvent[];
+  readonly limited?: boolean;
+  readonly prev_batch?: string;
+  readonly num_live?: number;
+};
+
+type OfRooms<T> = { readonly rooms: { readonly [roomId: string]: T } };
+
+export type SlidingBody = {
+  readonly pos: string;
+  readonly lists: { readonly [name: string]: { readonly count: number } };
+  readonly rooms: { readonly [roomId: string]: SlidRoom };
+  readonly extensions: {
+    readonly to_device?: { readonly next_batch: string; readonly events: readonly SeenEvent[] };
+    readonly e2ee?: { readonly device_lists?: { readonly changed: string[]; readonly left: string[] } } & {
+      readonly [field: string]: unknown;
+    };
+    readonly account_data?: OfRooms<readonly SeenEvent[]> & { readonly global: readonly SeenEvent[] };
+    readonly receipts?: OfRooms<SeenEvent>;
+    readonly typing?: OfRooms<SeenEvent>;
+  };
+};
+
 const client = '/_matrix/client/v3';
+const unstable = '/_matrix/client/unstable';
 
 /** A person in a test, by what they do. Whatever is not answered with 200 fails. */
 export function createSyncClient(http: TestClient) {
@@ -67,6 +110,12 @@ export function createSyncClient(http: TestClient) {
       for (const [name, value] of Object.entries(query)) parameters.set(name, String(value));
       if (filter !== undefined) parameters.set('filter', typeof filter === 'string' ? filter : JSON.stringify(filter));
       return (await ok(http.get(`${client}/sync?${parameters.toString()}`))) as SyncBody;
+    },
+    async slide(body: object, query: { readonly pos?: string; readonly timeout?: number } = {}): Promise<SlidingBody> {
+      const parameters = new URLSearchParams();
+      for (const [name, value] of Object.entries(query)) parameters.set(name, String(value));
+      const path = `${unstable}/org.matrix.simplified_msc3575/sync?${parameters.toString()}`;
+      return (await ok(http.post(path, body))) as unknown as SlidingBody;
     },
     async createRoom(body: object = { preset: 'public_chat' }): Promise<string> {
       return String((await ok(http.post(`${client}/createRoom`, body)))['room_id']);

@@ -36,6 +36,16 @@ export const errorTable = {
     message: 'The server cannot write just now; try again soon.',
   },
   'server.internal': { errcode: 'M_UNKNOWN', status: 500, message: 'Internal server error.' },
+  'sliding.unknown-pos': {
+    errcode: 'M_UNKNOWN_POS',
+    status: 400,
+    message: 'There is no such position any more; start the connection anew.',
+  },
+  'sliding.raced': {
+    errcode: 'M_UNKNOWN',
+    status: 409,
+    message: 'The connection was started by several requests at the same time; try again.',
+  },
   'not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'Not found.' },
   forbidden: { errcode: 'M_FORBIDDEN', status: 403, message: 'You may not do this.' },
 

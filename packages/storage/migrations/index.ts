@@ -21,6 +21,7 @@ import { erasure } from './0020-erasure.ts';
 import { appServices } from './0021-app-services.ts';
 import { remoteKeys } from './0022-remote-keys.ts';
 import { serverNotices } from './0023-server-notices.ts';
+import { slidingSync } from './0024-sliding-sync.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -50,4 +51,5 @@ export const migrations: readonly Migration[] = [
   appServices,
   remoteKeys,
   serverNotices,
+  slidingSync,
 ];

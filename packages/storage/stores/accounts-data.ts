@@ -25,6 +25,20 @@ export function findAccountData(
   return reader.get(selectOne, [userId, roomId, type]);
 }
 
+const selectOfType = sql<Pick<AccountDataRow, 'room_id' | 'content'>, [userId: string, type: string]>(
+  'account-data.of-type',
+  'select room_id, content from account_data where user_id = $1 and type = $2',
+);
+
+/** The data of one type, of all rooms. */
+export function readAccountDataOfType(
+  reader: Reader,
+  userId: string,
+  type: string,
+): Promise<Pick<AccountDataRow, 'room_id' | 'content'>[]> {
+  return reader.all(selectOfType, [userId, type]);
+}
+
 const selectSince = sql<AccountDataRow, [userId: string, after: number, upTo: number, limit: number]>(
   'account-data.since',
   `select room_id, type, content, stream_position from account_data

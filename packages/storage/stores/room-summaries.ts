@@ -85,8 +85,17 @@ export async function readRoomFacts(reader: Reader, roomNids: readonly number[])
 }
 
 export async function readSummaryState(reader: Reader, roomNids: readonly number[]): Promise<SummaryStateRow[]> {
+  return readStateContents(reader, roomNids, summaryStateTypes);
+}
+
+/** The contents of state events of some types that have an empty state key. */
+export async function readStateContents(
+  reader: Reader,
+  roomNids: readonly number[],
+  types: readonly string[],
+): Promise<SummaryStateRow[]> {
   if (roomNids.length === 0) return [];
-  return reader.all(selectState, [JSON.stringify(roomNids), JSON.stringify(summaryStateTypes)]);
+  return reader.all(selectState, [JSON.stringify(roomNids), JSON.stringify(types)]);
 }
 
 /** The children of spaces, at most `limit` of them in all. */

@@ -44,11 +44,13 @@ const insertRoom = sql<
     ordinal: number,
     joinedCount: number,
     invitedCount: number,
+    isActivity: number,
   ]
 >(
   'rooms.insert',
-  `insert into rooms (${columns})
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, position($10), $11, $12, $13)
+  `insert into rooms (${columns}, bump_position)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, position($10), $11, $12, $13,
+     case when $14 = 1 then position($10) else 0 end)
    on conflict do nothing`,
 );
 
@@ -67,11 +69,13 @@ const moveHead = sql<
     ordinal: number,
     joinedCount: number,
     invitedCount: number,
+    isActivity: number,
   ]
 >(
   'rooms.move-head',
   `update rooms set head_version = $4, extremities = $5, state_root = $6, max_depth = $7, last_event_nid = $8,
-     last_position = position($9), ordinal = $10, joined_count = $11, invited_count = $12
+     last_position = position($9), ordinal = $10, joined_count = $11, invited_count = $12,
+     bump_position = case when $13 = 1 then position($9) else bump_position end
    where room_nid = $1 and head_version = $2 and last_event_nid = $3`,
 );
 
@@ -84,6 +88,8 @@ export type RoomHeadFields = {
   readonly ordinal: number;
   readonly joinedCount: number;
   readonly invitedCount: number;
+  /** Whether any of the events is activity by which clients put the room on top of others. */
+  readonly isActivity: boolean;
 };
 
 export function findRoom(reader: Reader, roomNid: number): Promise<RoomRow | undefined> {
@@ -130,6 +136,7 @@ export function addRoom(
     room.ordinal,
     room.joinedCount,
     room.invitedCount,
+    room.isActivity ? 1 : 0,
   ]);
 }
 
@@ -156,6 +163,7 @@ export function moveRoomHead(
     room.ordinal,
     room.joinedCount,
     room.invitedCount,
+    room.isActivity ? 1 : 0,
   ]);
 }
 

@@ -7,6 +7,7 @@ import type { HistoryContext } from '../../services/reading/context.ts';
 import type { Receipts } from '../../services/receipts/receipts.ts';
 import type { RoomService } from '../../services/rooms/room-service.ts';
 import type { Search } from '../../services/search/search.ts';
+import type { SlidingSync } from '../../services/sliding-sync/sliding-sync.ts';
 import type { Sync } from '../../services/sync/sync.ts';
 import type { ToDevice } from '../../services/to-device/to-device.ts';
 import type { Typing } from '../../services/typing/typing.ts';
@@ -45,6 +46,7 @@ import { relationEndpoints } from './relations/index.ts';
 import { roomEndpoints } from './rooms/index.ts';
 import { search } from './search/search.ts';
 import { spaceEndpoints } from './spaces/index.ts';
+import { slidingSync } from './sync/sliding-sync.ts';
 import { sync } from './sync/sync.ts';
 import { sendToDevice } from './to-device/send-to-device.ts';
 import { setTyping } from './typing/set-typing.ts';
@@ -62,6 +64,7 @@ export type ClientServices = AccountServices &
     readonly sync: Sync;
     readonly oldSync: OldSync;
     readonly mutualRooms: MutualRooms;
+    readonly slidingSync: SlidingSync;
     readonly receipts: Receipts;
     readonly pushRules: PushRules;
     readonly presence: Presence;
@@ -113,4 +116,5 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   searchUserDirectory,
   ...mediaEndpoints,
   sync,
+  slidingSync,
 ];

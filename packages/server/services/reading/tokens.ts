@@ -1,5 +1,6 @@
 import { ORDER_PER_POSITION } from '@portico/storage/stores/event-row.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { parsePos } from '../sliding-sync/pos.ts';
 import { parseSyncToken } from '../sync/token.ts';
 
 /**
@@ -16,7 +17,7 @@ const placeFormat = /^t1_(0|-1|[1-9][0-9]{0,15})$/;
 export function parsePlace(token: string, parameter: string): number {
   const order = placeFormat.exec(token)?.[1];
   if (order !== undefined) return Number(order);
-  const sync = parseSyncToken(token);
+  const sync = parseSyncToken(token) ?? parsePos(token)?.token;
   if (sync !== undefined) return endOfPosition(sync.position);
   throw new MatrixError('request.invalid-param', { message: `'${parameter}' is not a token of this server.` });
 }

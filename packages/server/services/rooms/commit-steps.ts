@@ -1,3 +1,4 @@
+import { bumpTypes } from '@portico/protocol/sliding-sync/bump-types.ts';
 import {
   createWriteSet,
   type Database,
@@ -57,7 +58,8 @@ export function createStepCommitter(deps: CommitterDependencies): StepCommitter 
   function compile({ steps, before, moveHead }: Decision): { readonly set: WriteSet; readonly after: RoomHead } {
     const last = steps.at(-1);
     if (last === undefined) throw new Error('there is nothing to commit');
-    const after = trimKnown({ ...last.head, version: before.version + 1 });
+    const isActivity = steps.some(isBump);
+    const after = trimKnown({ ...last.head, version: before.version + 1, isActivity });
     const set = createWriteSet();
     const positions = steps.map(() => set.takePosition());
     // The head goes first: whoever decided on an old head must hear of that, whatever else no longer holds.
@@ -113,6 +115,10 @@ export function createStepCommitter(deps: CommitterDependencies): StepCommitter 
       if (outcome !== undefined) throw outcome.error;
     },
   };
+}
+
+function isBump({ event, assessment }: Step): boolean {
+  return assessment !== undefined && bumpTypes.has(event.type);
 }
 
 /** What somebody of this server who is invited, or knocks, gets to see of the room. */

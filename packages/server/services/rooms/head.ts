@@ -29,6 +29,8 @@ export type RoomHead = {
   readonly ordinal: number;
   readonly joinedCount: number;
   readonly invitedCount: number;
+  /** Whether the room had what counts as activity in the write set that led here. */
+  readonly isActivity: boolean;
   /** What has been looked up in `state` so far, by `stateCacheKey`, `undefined` for what it does not have: a cache, so it may be added to. */
   readonly known: Map<string, StateEvent | undefined>;
 };

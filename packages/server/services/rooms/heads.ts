@@ -144,6 +144,7 @@ function headOfRow(row: RoomRow, state: StateRoot, extremities: readonly Extremi
     ordinal: row.ordinal,
     joinedCount: row.joined_count,
     invitedCount: row.invited_count,
+    isActivity: false,
     known: new Map(),
   };
 }

@@ -84,6 +84,7 @@ function headOfNothing({ roomNid, roomId, rules }: PlannedRoom): RoomHead {
     ordinal: 0,
     joinedCount: 0,
     invitedCount: 0,
+    isActivity: false,
     known: new Map(),
   };
 }

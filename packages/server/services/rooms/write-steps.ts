@@ -72,6 +72,7 @@ function headFields(head: RoomHead): RoomHeadFields {
     ordinal: head.ordinal,
     joinedCount: head.joinedCount,
     invitedCount: head.invitedCount,
+    isActivity: head.isActivity,
   };
 }
 

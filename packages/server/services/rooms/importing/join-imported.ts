@@ -82,6 +82,7 @@ function headBefore(
     ordinal: current?.ordinal ?? 0,
     joinedCount: count('join'),
     invitedCount: count('invite'),
+    isActivity: false,
     known: new Map(),
   };
 }

@@ -38,7 +38,7 @@ export async function recordRemoteMembership(
   if (known === undefined) {
     const nothing = { extremities: [], stateRoot: emptyState.rootId, maxDepth: 0, lastEventNid: 0, ordinal: 0 };
     const room = { roomNid, roomId: event.roomId, roomVersion: rules.version, createEventNid: 0, version: 1 };
-    addRoom(set, { ...nothing, ...room, joinedCount: 0, invitedCount: 0 }, position);
+    addRoom(set, { ...nothing, ...room, joinedCount: 0, invitedCount: 0, isActivity: false }, position);
   }
   const userId = event.stateKey ?? '';
   const membership = event.content['membership'];

@@ -1,0 +1,82 @@
+import { parseRequiredState } from '@portico/protocol/sliding-sync/required-state.ts';
+import { MatrixError } from '../../../errors/matrix-error.ts';
+import type { RoomConfig, Scope, SlidingList, SlidingRequest } from '../../../services/sliding-sync/request.ts';
+import type { Sender } from '../../endpoint.ts';
+import type { SlidingSyncBody } from './sliding-sync-schema.ts';
+
+/** "Max lists: 100. If a request contains more than this the server will respond with a 400 error response". */
+const maxLists = 100;
+/** "Max subscriptions: 100." */
+const maxSubscriptions = 100;
+/** "The server may cap this number." */
+const maxTimelineLimit = 200;
+
+type Parts = Pick<SlidingRequest, 'pos' | 'timeout' | 'signal'> & { readonly sender: Sender };
+
+/** Throws `request.invalid-param` for more than is allowed. */
+export function toSlidingRequest(body: SlidingSyncBody, { sender, ...parts }: Parts): SlidingRequest {
+  const { userId, deviceId } = sender;
+  const { conn_id: connId = '', ...wishes } = body;
+  const { lists = {}, room_subscriptions: subscriptions = {}, extensions = {} } = body;
+  limit('lists', Object.keys(lists).length, maxLists);
+  limit('room_subscriptions', Object.keys(subscriptions).length, maxSubscriptions);
+  const { to_device: toDevice, e2ee, account_data: accountData, receipts, typing } = extensions;
+  return {
+    ...parts,
+    userId,
+    deviceId,
+    connId,
+    lists: new Map(Object.entries(lists).map(([name, list]) => [name, toList(list, userId)])),
+    subscriptions: new Map(Object.entries(subscriptions).map(([id, config]) => [id, toConfig(config, userId)])),
+    extensions: {
+      toDevice: toDevice?.enabled === true ? { since: toDevice.since, limit: toDevice.limit } : undefined,
+      e2ee: e2ee?.enabled === true,
+      accountData: toScope(accountData),
+      receipts: toScope(receipts),
+      typing: toScope(typing),
+    },
+    // How far to-device messages have come does not make it another request.
+    shape: JSON.stringify({ ...wishes, extensions: { ...extensions, to_device: toDevice?.enabled } }),
+  };
+}
+
+function limit(field: string, count: number, most: number): void {
+  if (count <= most) return;
+  throw new MatrixError('request.invalid-param', { message: `'${field}' has ${count} entries; there may be ${most}.` });
+}
+
+type Config = Pick<NonNullable<SlidingSyncBody['lists']>[string], 'timeline_limit' | 'required_state'>;
+
+function toConfig({ timeline_limit: limit, required_state: state = [] }: Config, userId: string): RoomConfig {
+  return { limit: Math.min(limit, maxTimelineLimit), state: parseRequiredState(state, userId) };
+}
+
+function toList(list: NonNullable<SlidingSyncBody['lists']>[string], userId: string): SlidingList {
+  const { filters = {}, ranges, slow_get_all_rooms: everything } = list;
+  return {
+    ...toConfig(list, userId),
+    ranges: everything === true ? undefined : ranges,
+    filters: {
+      isDm: filters.is_dm,
+      spaces: filters.spaces,
+      isEncrypted: filters.is_encrypted,
+      isInvite: filters.is_invite,
+      roomTypes: filters.room_types,
+      notRoomTypes: filters.not_room_types,
+      nameLike: filters.room_name_like,
+      tags: filters.tags,
+      notTags: filters.not_tags,
+    },
+  };
+}
+
+type ScopedExtension = NonNullable<SlidingSyncBody['extensions']>['receipts'];
+
+function toScope(extension: ScopedExtension): Scope | undefined {
+  return extension?.enabled === true ? { lists: toSet(extension.lists), rooms: toSet(extension.rooms) } : undefined;
+}
+
+/** `*` is for all. */
+function toSet(names: readonly string[] | undefined): ReadonlySet<string> | undefined {
+  return names === undefined || names.includes('*') ? undefined : new Set(names);
+}

@@ -1,0 +1,296 @@
+import { coversRequiredState, combineRequiredState, requires } from '@portico/protocol/sliding-sync/required-state.ts';
+import { defaultFilter } from '@portico/protocol/sync-filter/filter.ts';
+import { readLastEndsOfJoins } from '@portico/storage/stores/memberships-read.ts';
+import { readRoomsReadBy } from '@portico/storage/stores/sync-read.ts';
+import { withoutHiddenEnds } from '../sync/hidden-ends.ts';
+import { readDepartures } from '../sync/left-rooms.ts';
+import type { LazyMemory } from '../sync/lazy-memory.ts';
+import type { OnlineUser } from '../sync/online-index.ts';
+import { readerFor, type SyncPass } from '../sync/pass.ts';
+import { readMoves } from '../sync/plan.ts';
+import type { SyncCore } from '../sync/sync-core.ts';
+import { roomMayHave, userMayHave } from '../sync/stream-reads.ts';
+import { totalUnread, unreadCounts } from '../unread/unread-counts.ts';
+import { filterSources, findCandidates, type CandidateDependencies, type Candidates } from './candidates.ts';
+import type { SentRoom, SentRooms } from './connection-state.ts';
+import { readExtensions } from './extensions.ts';
+import { readJoinedNews, type JoinedNews } from './joined-rooms.ts';
+import { makeSlidingPlan, type DepartedWish, type JoinedWish, type SlidingPlan } from './plan.ts';
+import type { SlidingRequest } from './request.ts';
+import { roomTest } from './room-filter.ts';
+import { readRoomFields } from './room-fields.ts';
+import type { Candidate } from './candidate.ts';
+import { chooseRooms, type Wanted } from './room-list.ts';
+import { departedText, joinedText, pendingText } from './room-text.ts';
+
+export type SlidingAnswer = {
+  readonly upTo: number;
+  readonly serials: ReadonlyMap<string, string>;
+  /** Members of the response's objects, as JSON texts. */
+  readonly lists: string;
+  readonly rooms: readonly string[];
+  readonly extensions: ReadonlyMap<string, string>;
+  readonly isEmpty: boolean;
+  /** Whether the answer holds everything that was asked for. */
+  readonly isComplete: boolean;
+  /** What it changes in what the client has. */
+  readonly changes: SentRooms;
+};
+
+export type SlidingPass = {
+  readonly request: SlidingRequest;
+  readonly user: OnlineUser;
+  readonly sent: SentRooms;
+  readonly since: number | undefined;
+  readonly serials: ReadonlyMap<string, string>;
+  readonly extensions: string;
+  readonly memory: LazyMemory;
+};
+
+/** Everything that is wanted and new between two positions. */
+export async function makeSlidingAnswer(deps: CandidateDependencies, pass: SlidingPass): Promise<SlidingAnswer> {
+  const { core } = deps;
+  const { request, user, sent, since, memory } = pass;
+  const { userId, deviceId } = request;
+  const { context } = core;
+  const ignored = await context.ignored.of(userId);
+  const candidates = await findCandidates(deps, user, sent);
+  const { upTo } = candidates;
+  const sources = filterSources(deps, user, candidates);
+  const wanted = await chooseRooms(request, candidates.rooms, ({ filters }) => roomTest(filters, sources));
+  const plan = await planAnswer(deps, pass, candidates, wanted);
+  const syncPass: SyncPass = {
+    userId,
+    deviceId,
+    since,
+    upTo,
+    fullState: false,
+    filter: defaultFilter,
+    shape: 0,
+    stateField: 'state_after',
+    now: context.now(),
+    ignored,
+    memory,
+  };
+  const newRooms = new Set(plan.returning);
+  for (const {
+    wanted: { room },
+    before,
+  } of plan.joined)
+    if (before === undefined) newRooms.add(room.nid);
+  const [news, departed, extensions] = await Promise.all([
+    readJoinedNews(context, plan.joined, syncPass, memory),
+    readDeparted(context, plan.departed, syncPass),
+    readExtensions(core, {
+      request,
+      user,
+      since,
+      upTo,
+      serials: pass.serials,
+      known: pass.extensions,
+      wanted: wanted.rooms,
+      newRooms,
+      hidden: hiddenRooms(candidates.rooms, sent, wanted.rooms),
+    }),
+  ]);
+  const joined = await renderJoined(deps, pass, candidates, wanted.rooms, news, syncPass);
+  const rooms = [...joined, ...departed];
+  const direct = await deps.labels.direct.of(userId);
+  for (const wish of plan.pending) {
+    const { id, nid } = wish.wanted.room;
+    rooms.push(`${JSON.stringify(id)}:${pendingText(wish, candidates.stripped.get(nid), direct.has(id))}`);
+  }
+  const lists = Array.from(wanted.counts, ([name, count]) => `${JSON.stringify(name)}:{"count":${count}}`).join(',');
+  return {
+    upTo,
+    serials: candidates.serials,
+    lists,
+    rooms,
+    extensions: extensions.texts,
+    isEmpty: rooms.length === 0 && extensions.isEmpty,
+    isComplete: plan.isComplete,
+    changes: changesOf(plan, news, direct, sent, since, extensions.missed),
+  };
+}
+
+async function planAnswer(
+  { core, labels }: CandidateDependencies,
+  { user, sent, since }: SlidingPass,
+  { rooms, upTo }: Candidates,
+  wanted: Wanted,
+): Promise<SlidingPlan> {
+  const { db, streams } = core.context;
+  const hasMoved = since !== undefined && user.membershipPosition > since;
+  const moves = hasMoved ? await readMoves(db, user.userId, since, upTo) : new Map<number, never>();
+  const hasDepartures = wanted.rooms.some(({ room }) => room.membership === 'leave');
+  return makeSlidingPlan(rooms, wanted, sent, {
+    since,
+    moves,
+    ends: hasDepartures ? await readLastEndsOfJoins(db, user.userId) : new Map<number, number>(),
+    direct: await labels.direct.of(user.userId),
+    mayHaveMore: (room, from) =>
+      streams.some((stream) => stream.name === 'receipts' && roomMayHave(stream, room.entry?.room, from)),
+  });
+}
+
+/** Joined rooms that the client has had without a gap, and that are not shown now. */
+function hiddenRooms(
+  candidates: readonly Candidate[],
+  sent: SentRooms,
+  wanted: Wanted['rooms'],
+): ReadonlyMap<number, string> {
+  const hidden = new Map<number, string>();
+  if (sent.size === 0) return hidden;
+  for (const { nid, id, membership } of candidates) {
+    if (membership === 'join' && sent.get(nid)?.sentTo === 'live') hidden.set(nid, id);
+  }
+  for (const { room } of wanted) hidden.delete(room.nid);
+  return hidden;
+}
+
+async function renderJoined(
+  { core, facts }: CandidateDependencies,
+  { user, sent, since }: SlidingPass,
+  { upTo }: Candidates,
+  wanted: Wanted['rooms'],
+  news: readonly JoinedNews[],
+  pass: SyncPass,
+): Promise<string[]> {
+  const { context } = core;
+  const texts: string[] = [];
+  const told = new Set(news.map(({ wish }) => wish.wanted.room.nid));
+  const recounted = await readRecounted(core, user, wanted, sent, since, upTo);
+  const counted = [...new Set([...told, ...recounted])];
+  const reader = readerFor(context, counted.length);
+  const [fields, unread] = await Promise.all([
+    readRoomFields(context, facts, news, user.userId),
+    counted.length === 0 ? new Map<number, never>() : unreadCounts(reader, user.userId, counted),
+  ]);
+  for (const [index, room] of news.entries()) {
+    const { id, nid } = room.wish.wanted.room;
+    const count = unread.get(nid);
+    const isSaid = room.wish.before === undefined || room.timeline !== undefined || recounted.has(nid);
+    const text = joinedText(room, fields[index], isSaid && count ? totalUnread(count) : undefined, pass);
+    if (text !== undefined) texts.push(`${JSON.stringify(id)}:${text}`);
+  }
+  for (const { room } of wanted) {
+    const count = unread.get(room.nid);
+    if (told.has(room.nid) || !recounted.has(room.nid) || count === undefined) continue;
+    const { notificationCount, highlightCount } = totalUnread(count);
+    const text = `{"notification_count":${notificationCount},"highlight_count":${highlightCount}}`;
+    texts.push(`${JSON.stringify(room.id)}:${text}`);
+  }
+  return texts;
+}
+
+/** The rooms in which the user has read something, so that their counts are others now. */
+async function readRecounted(
+  core: SyncCore,
+  user: OnlineUser,
+  wanted: Wanted['rooms'],
+  sent: SentRooms,
+  since: number | undefined,
+  upTo: number,
+): Promise<ReadonlySet<number>> {
+  const stream = core.context.streams.find(({ name }) => name === 'receipts');
+  if (since === undefined || stream === undefined) return new Set();
+  const own = userMayHave(stream, user, since);
+  const nids: number[] = [];
+  for (const { room } of wanted) {
+    if (room.membership !== 'join' || sent.get(room.nid)?.membership !== 'join') continue;
+    if (own || roomMayHave(stream, room.entry?.room, since)) nids.push(room.nid);
+  }
+  return new Set(await readRoomsReadBy(core.context.db, user.userId, nids, { after: since, upTo }));
+}
+
+async function readDeparted(
+  context: SyncCore['context'],
+  wishes: readonly DepartedWish[],
+  pass: SyncPass,
+): Promise<string[]> {
+  const texts: string[] = [];
+  const groups = Map.groupBy(wishes, ({ wanted: { config } }) => `${config.limit} ${config.state.members === 'all'}`);
+  for (const group of groups.values()) {
+    const [first] = group;
+    if (first === undefined) continue;
+    const { limit, state } = first.wanted.config;
+    const { room } = defaultFilter;
+    const filter = {
+      ...defaultFilter,
+      room: {
+        ...room,
+        timeline: { ...room.timeline, limit },
+        state: { ...room.state, lazyLoadMembers: state.members !== 'all' },
+      },
+    };
+    const plans = group.map(({ plan }) => plan);
+    const told = await withoutHiddenEnds(context, plans, pass);
+    const departures = await readDepartures(context, told, { ...pass, filter });
+    for (const wish of group) {
+      const departure = departures.find(({ plan }) => plan === wish.plan);
+      if (departure === undefined) continue;
+      texts.push(`${JSON.stringify(wish.wanted.room.id)}:${departedText(wish, departure, pass)}`);
+    }
+  }
+  return texts;
+}
+
+/** What the client has once it has the answer, where that is not what it had. */
+function changesOf(
+  { joined, pending, departed, paused }: SlidingPlan,
+  news: readonly JoinedNews[],
+  direct: ReadonlySet<string>,
+  sent: SentRooms,
+  since: number | undefined,
+  missed: ReadonlySet<number>,
+): SentRooms {
+  const changes = new Map(paused);
+  for (const nid of missed) {
+    const known = changes.get(nid) ?? sent.get(nid);
+    if (known?.sentTo === 'live' && since !== undefined) changes.set(nid, { ...known, sentTo: since });
+  }
+  for (const [index, wish] of joined.entries()) {
+    const after = sentAfter(wish, news[index]);
+    if (after !== wish.before) changes.set(wish.wanted.room.nid, after);
+  }
+  for (const { wanted } of [...pending, ...departed]) {
+    const { room, config } = wanted;
+    const { limit, state } = config;
+    changes.set(room.nid, {
+      sentTo: 'live',
+      limit,
+      membership: room.membership,
+      isDm: direct.has(room.id),
+      state,
+    });
+  }
+  return changes;
+}
+
+function sentAfter({ wanted, before, isDm, isExpanded }: JoinedWish, news: JoinedNews | undefined): SentRoom {
+  const { limit, state } = wanted.config;
+  if (before === undefined) return { sentTo: 'live', limit, membership: 'join', isDm, state };
+  // With a gap, what the client has of the past is what it has got now.
+  const hasGap = news?.timeline?.limited === true && !news.isExpanded;
+  const after: SentRoom = {
+    sentTo: 'live',
+    limit: isExpanded || hasGap ? limit : before.limit,
+    membership: 'join',
+    isDm,
+    state: stateAfter(before, wanted.config.state, news),
+  };
+  const isSame =
+    before.sentTo === 'live' && after.limit === before.limit && isDm === before.isDm && after.state === before.state;
+  return isSame ? before : after;
+}
+
+/** What the client has of the state: no longer what has changed without being told. */
+function stateAfter(before: SentRoom, wanted: SentRoom['state'], news: JoinedNews | undefined): SentRoom['state'] {
+  if (wanted === before.state) return wanted;
+  const isStale = news?.changed.some((row) => {
+    const key = row.state_key ?? '';
+    return requires(before.state, row.type, key) && !requires(wanted, row.type, key);
+  });
+  if (isStale === true) return wanted;
+  return coversRequiredState(before.state, wanted) ? before.state : combineRequiredState(before.state, wanted);
+}

@@ -1,0 +1,266 @@
+import { defaultFilter } from '@portico/protocol/sync-filter/filter.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import type { OnlineUser } from '../sync/online-index.ts';
+import { roomMayHave, userMayHave } from '../sync/stream-reads.ts';
+import type { RoomParts, StreamParts, SyncStream } from '../sync/streams.ts';
+import type { SyncCore } from '../sync/sync-core.ts';
+import { formatSyncToken, parseSyncToken } from '../sync/token.ts';
+import { isInScope } from './extension-scope.ts';
+import type { Scope, SlidingExtensions, SlidingRequest } from './request.ts';
+import type { WantedRoom } from './room-list.ts';
+
+/** What there is beside the rooms themselves. */
+export type ExtensionAnswer = {
+  /** Members of the `extensions` object, by name. */
+  readonly texts: ReadonlyMap<string, string>;
+  readonly isEmpty: boolean;
+  /** Rooms that are not shown, and of which the client misses something from now on. */
+  readonly missed: ReadonlySet<number>;
+};
+
+export type ExtensionRequest = {
+  readonly request: SlidingRequest;
+  readonly user: OnlineUser;
+  readonly since: number | undefined;
+  readonly upTo: number;
+  readonly serials: ReadonlyMap<string, string>;
+  /** Letters of the extensions that the client has had up to `since`. */
+  readonly known: string;
+  readonly wanted: readonly WantedRoom[];
+  /** Joined rooms of which the client gets everything, since it has nothing, or not all that came before. */
+  readonly newRooms: ReadonlySet<number>;
+  /** Joined rooms that the client has had, and that are not shown now. */
+  readonly hidden: ReadonlyMap<number, string>;
+};
+
+const letters = { accountData: 'a', e2ee: 'e', receipts: 'r', typing: 't' } as const;
+
+/** Which extensions are enabled, as letters. To-device messages have a token of their own. */
+export function extensionLetters(extensions: SlidingExtensions): string {
+  const { accountData, e2ee, receipts, typing } = extensions;
+  return (
+    (accountData === undefined ? '' : letters.accountData) +
+    (e2ee ? letters.e2ee : '') +
+    (receipts === undefined ? '' : letters.receipts) +
+    (typing === undefined ? '' : letters.typing)
+  );
+}
+
+/** Of the streams that live in memory, those that the extensions show, by their letters in tokens. */
+export function streamLetters({ typing }: SlidingExtensions): ReadonlySet<string> {
+  return typing === undefined ? noLetters : typingLetters;
+}
+
+const noLetters: ReadonlySet<string> = new Set();
+const typingLetters: ReadonlySet<string> = new Set(['t']);
+
+/** Of all that is between two positions, by the streams that `/sync` has. */
+export async function readExtensions(core: SyncCore, request: ExtensionRequest): Promise<ExtensionAnswer> {
+  const { extensions } = request.request;
+  const texts = new Map<string, string>();
+  const missed = new Set<number>();
+  let isEmpty = true;
+  const [toDevice, e2ee, accountData, receipts, typing] = await Promise.all([
+    extensions.toDevice && readToDevice(core, request, extensions.toDevice),
+    extensions.e2ee ? readE2ee(core, request) : undefined,
+    extensions.accountData && readScoped(core, 'account-data', letters.accountData, extensions.accountData, request),
+    extensions.receipts && readScoped(core, 'receipts', letters.receipts, extensions.receipts, request),
+    extensions.typing && readScoped(core, 'typing', letters.typing, extensions.typing, request),
+  ]);
+  if (toDevice !== undefined) {
+    texts.set('to_device', toDevice.text);
+    isEmpty &&= toDevice.isEmpty;
+  }
+  if (e2ee !== undefined) {
+    texts.set('e2ee', e2ee.text);
+    isEmpty &&= e2ee.isEmpty;
+  }
+  if (accountData !== undefined) {
+    for (const nid of accountData.missed) missed.add(nid);
+    const rooms = roomTexts(accountData.rooms, ({ accountData: events }) => events && `[${events.join(',')}]`);
+    if (accountData.global.length > 0 || rooms !== '{}') {
+      texts.set('account_data', `{"global":[${accountData.global.join(',')}],"rooms":${rooms}}`);
+      isEmpty = false;
+    }
+  }
+  for (const [name, read] of [
+    ['receipts', receipts],
+    ['typing', typing],
+  ] as const) {
+    const rooms = read === undefined ? '{}' : roomTexts(read.rooms, ({ ephemeral }) => ephemeral?.[0]);
+    if (rooms === '{}') continue;
+    texts.set(name, `{"rooms":${rooms}}`);
+    isEmpty = false;
+  }
+  return { texts, isEmpty, missed };
+}
+
+/** What is told of the extensions when nothing has happened. */
+export async function quietExtensions(
+  core: SyncCore,
+  { userId, deviceId, extensions: { toDevice, e2ee } }: SlidingRequest,
+  position: number,
+): Promise<ReadonlyMap<string, string>> {
+  const texts = new Map<string, string>();
+  if (toDevice !== undefined) {
+    texts.set('to_device', `{"next_batch":"${toDevice.since ?? formatSyncToken(position)}","events":[]}`);
+  }
+  if (e2ee) texts.set('e2ee', `{${await alwaysText(streamNamed(core, 'device-keys'), userId, deviceId)}}`);
+  return texts;
+}
+
+function streamNamed(core: SyncCore, name: string): SyncStream {
+  const stream = core.context.streams.find((candidate) => candidate.name === name);
+  if (stream === undefined) throw new Error(`there is no stream of the name ${name}`);
+  return stream;
+}
+
+async function alwaysText(stream: SyncStream, userId: string, deviceId: string): Promise<string> {
+  return Array.from((await stream.always?.({ userId, deviceId })) ?? [], ([name, text]) => `"${name}":${text}`).join(
+    ',',
+  );
+}
+
+/** The token of a client's last to-device messages, or nothing for the first of them. */
+export function parseToDeviceSince(since: string | undefined) {
+  if (since === undefined) return undefined;
+  const token = parseSyncToken(since);
+  if (token !== undefined) return token;
+  throw new MatrixError('request.invalid-param', { message: `'to_device.since' is not a token of this server.` });
+}
+
+/** Whether there may be messages behind a client's token for them. */
+export function mayHaveToDevice(core: SyncCore, user: OnlineUser, since: string | undefined): boolean {
+  const token = parseToDeviceSince(since);
+  if (token === undefined || token.serials.has('d')) return true;
+  return userMayHave(streamNamed(core, 'to-device'), user, token.position);
+}
+
+/** {@link https://github.com/matrix-org/matrix-spec-proposals/pull/3885} */
+async function readToDevice(
+  core: SyncCore,
+  { request: { userId, deviceId }, user, upTo }: ExtensionRequest,
+  { since: text, limit }: NonNullable<SlidingExtensions['toDevice']>,
+): Promise<{ readonly text: string; readonly isEmpty: boolean }> {
+  const stream = streamNamed(core, 'to-device');
+  const token = parseToDeviceSince(text);
+  const serial = token?.serials.get('d');
+  const mayHave = mayHaveToDevice(core, user, text);
+  const parts: StreamParts = mayHave
+    ? await stream.read({ ...quiet(core, userId, deviceId), since: token?.position, upTo, serial, limit })
+    : {};
+  const events = parts.fields?.get('to_device');
+  if (events === undefined) {
+    const next = mayHave || text === undefined ? formatSyncToken(upTo) : text;
+    return { text: `{"next_batch":"${next}","events":[]}`, isEmpty: true };
+  }
+  const next = formatSyncToken(upTo, parts.serial === undefined ? [] : [['d', parts.serial]]);
+  return { text: `{"next_batch":"${next}",${events.slice(1)}`, isEmpty: false };
+}
+
+function quiet(core: SyncCore, userId: string, deviceId: string) {
+  return {
+    reader: core.context.db,
+    userId,
+    deviceId,
+    filter: defaultFilter,
+    rooms: noRooms,
+    newRooms: noNids,
+    allRooms: () => noRooms,
+  };
+}
+
+const noRooms: ReadonlyMap<number, string> = new Map();
+const noNids: ReadonlySet<number> = new Set();
+
+/** {@link https://github.com/matrix-org/matrix-spec-proposals/pull/3884} */
+async function readE2ee(
+  core: SyncCore,
+  { request: { userId, deviceId }, user, since: position, upTo, known }: ExtensionRequest,
+): Promise<{ readonly text: string; readonly isEmpty: boolean }> {
+  const stream = streamNamed(core, 'device-keys');
+  const since = known.includes(letters.e2ee) ? position : undefined;
+  const mayHave =
+    since !== undefined &&
+    (userMayHave(stream, user, since) ||
+      user.rooms.values().some(({ room }) => room !== undefined && roomMayHave(stream, room, since)));
+  const parts = mayHave
+    ? await stream.read({ ...quiet(core, userId, deviceId), since, upTo, serial: undefined })
+    : undefined;
+  const lists = parts?.fields?.get('device_lists');
+  const always = await alwaysText(stream, userId, deviceId);
+  return { text: `{${always}${lists === undefined ? '' : `,"device_lists":${lists}`}}`, isEmpty: lists === undefined };
+}
+
+type ScopedParts = {
+  readonly global: readonly string[];
+  /** By ID. */
+  readonly rooms: ReadonlyMap<string, RoomParts>;
+  readonly missed: ReadonlySet<number>;
+};
+
+/** What a stream has for the rooms that an extension is for. */
+async function readScoped(
+  core: SyncCore,
+  name: string,
+  letter: string,
+  scope: Scope,
+  {
+    request: { userId, deviceId },
+    user,
+    since: position,
+    upTo,
+    serials,
+    known,
+    wanted,
+    newRooms,
+    hidden,
+  }: ExtensionRequest,
+): Promise<ScopedParts> {
+  const stream = streamNamed(core, name);
+  const since = known.includes(letter) ? position : undefined;
+  const all = new Map<number, string>();
+  const rooms = new Map<number, string>();
+  const fresh = new Set<number>();
+  for (const room of wanted) {
+    const { nid, id, membership, entry } = room.room;
+    if (membership !== 'join' || !isInScope(scope, room)) continue;
+    all.set(nid, id);
+    if (since === undefined || newRooms.has(nid)) fresh.add(nid);
+    if (since === undefined || newRooms.has(nid) || roomMayHave(stream, entry?.room, since)) rooms.set(nid, id);
+  }
+  const serial = stream.serial && serials.get(stream.serial.letter);
+  const isPending = since === undefined || stream.serial?.isPending(userId, serial) === true;
+  if (!isPending && rooms.size === 0 && !userMayHave(stream, user, since)) return nothing;
+  const parts = await stream.read({
+    reader: core.context.db,
+    userId,
+    deviceId,
+    since,
+    upTo,
+    serial,
+    filter: defaultFilter,
+    rooms,
+    newRooms: fresh,
+    allRooms: () => new Map([...hidden, ...all]),
+  });
+  const byId = new Map<string, RoomParts>();
+  const missed = new Set<number>();
+  for (const [nid, ofRoom] of parts.rooms ?? []) {
+    const id = all.get(nid);
+    if (id !== undefined) byId.set(id, ofRoom);
+    else missed.add(nid);
+  }
+  return { global: parts.accountData ?? [], rooms: byId, missed };
+}
+
+const nothing: ScopedParts = { global: [], rooms: new Map(), missed: new Set() };
+
+function roomTexts(rooms: ReadonlyMap<string, RoomParts>, textOf: (parts: RoomParts) => string | undefined): string {
+  const texts: string[] = [];
+  for (const [id, parts] of rooms) {
+    const text = textOf(parts);
+    if (text !== undefined) texts.push(`${JSON.stringify(id)}:${text}`);
+  }
+  return `{${texts.join(',')}}`;
+}
