@@ -34,6 +34,7 @@ import { openFileStore } from './services/media/file-store.ts';
 import { createMediaService } from './services/media/media-service.ts';
 import { createLastSeen } from './services/devices/last-seen.ts';
 import { withRemoteProfiles } from './services/profile/remote-profiles.ts';
+import { createInviteControl } from './services/privacy/invite-control.ts';
 import { createErasures } from './services/privacy/erasures.ts';
 import { createRateLimiter } from './services/rate-limit/rate-limiter.ts';
 import { createRoomBreadth } from './services/directory/room-breadth.ts';
@@ -230,6 +231,7 @@ export async function compose({
     config,
     db,
     writer: rooms.writer,
+    inviteRules: reading.inviteRules,
     profiles: accounts.profiles,
     store,
     remote: () => across?.remote,
@@ -256,6 +258,12 @@ export async function compose({
     slidingSync,
     presence,
     erasures: createErasures(db),
+    inviteControl: createInviteControl({
+      db,
+      inviteRules: reading.inviteRules,
+      policy: config.privacy.invites,
+      now,
+    }),
     ...keyServices,
     pushRules,
     serverNotices,

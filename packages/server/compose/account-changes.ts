@@ -7,6 +7,8 @@ import { createEraseJob } from '../services/accounts/erase-job.ts';
 import { eraseJob, leaveJob, leaveRooms } from '../services/accounts/leave-rooms-job.ts';
 import type { ContentStore } from '../services/media/content-store.ts';
 import { createRemoveMedia } from '../services/media/remove-media.ts';
+import type { InviteRules } from '../services/privacy/invite-rules.ts';
+import { rejectInvites, rejectInvitesJob } from '../services/privacy/reject-invites-job.ts';
 import { profileChanges } from '../services/profile/profile-job.ts';
 import { profileJob, type Profiles } from '../services/profile/profiles.ts';
 import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
@@ -15,6 +17,7 @@ import type { RoomWriter } from '../services/rooms/room-writer.ts';
 type Context = {
   readonly config: Config;
   readonly db: Database;
+  readonly inviteRules: InviteRules;
   readonly writer: RoomWriter;
   readonly profiles: Profiles;
   readonly store: ContentStore;
@@ -24,7 +27,17 @@ type Context = {
 };
 
 /** What changes of an account mean beyond it, done in the background. */
-export function createAccountChanges({ config, db, writer, profiles, store, remote, now, log }: Context): AccountJobs {
+export function createAccountChanges({
+  config,
+  db,
+  inviteRules,
+  writer,
+  profiles,
+  store,
+  remote,
+  now,
+  log,
+}: Context): AccountJobs {
   const stableMarker = config.privacy.deactivationMarker === 'both';
   return createAccountJobs({
     db,
@@ -32,6 +45,7 @@ export function createAccountChanges({ config, db, writer, profiles, store, remo
     kinds: {
       [profileJob]: profileChanges(profiles),
       [leaveJob]: leaveRooms({ db, stableMarker, remote }),
+      [rejectInvitesJob]: rejectInvites({ db, inviteRules, remote }),
       [eraseJob]: createEraseJob({ db, removeMedia: createRemoveMedia({ db, store }), now, log }),
     },
     now,

@@ -26,6 +26,7 @@ import { setAccountData } from './account-data/set-account-data.ts';
 import { accountEndpoints } from './accounts/index.ts';
 import { deviceEndpoints } from './devices/index.ts';
 import { presenceEndpoints } from './presence/index.ts';
+import { privacyEndpoints, type PrivacyServices } from './privacy/index.ts';
 import { profileEndpoints } from './profile/index.ts';
 import { directoryEndpoints } from './directory/index.ts';
 import type { BaseUrl } from './discovery/base-url.ts';
@@ -56,6 +57,7 @@ import { tagEndpoints } from './tags/index.ts';
 /** The services that the endpoints of the client-server API are made of. */
 export type ClientServices = AccountServices &
   MediaServices &
+  PrivacyServices &
   RoomBreadth & {
     readonly discovery: BaseUrl;
     readonly roomVersions: RoomVersionSupport;
@@ -87,6 +89,7 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   ...deviceEndpoints,
   ...moderationEndpoints,
   ...profileEndpoints,
+  ...privacyEndpoints,
 
   setAccountData,
   getAccountData,

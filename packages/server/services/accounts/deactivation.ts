@@ -7,6 +7,7 @@ import type { WriteSet } from '@portico/storage';
 import type { Devices } from '../devices/devices.ts';
 import { profileJob } from '../profile/profiles.ts';
 import { leaveJob } from './leave-rooms-job.ts';
+import { rejectInvitesJob } from '../privacy/reject-invites-job.ts';
 import type { OwnPassword } from './own-password.ts';
 import type { Sender } from './sender.ts';
 import type { AuthData } from './uia.ts';
@@ -39,6 +40,7 @@ export function createDeactivation({ ownPassword, devices, now }: Dependencies):
       removeLoginTokens(set, userId);
       removeNoticeRoom(set, userId);
       removeAccountJob(set, userId, profileJob);
+      removeAccountJob(set, userId, rejectInvitesJob);
       startAccountJob(set, userId, leaveJob, now());
     });
   }

@@ -23,6 +23,8 @@ export const defaultRates = {
   directory: { perSecond: 2, burst: 50 },
   alias: { perSecond: 0.5, burst: 20 },
   report: { perSecond: 0.05, burst: 10 },
+  privacy: { perSecond: 2, burst: 50 },
+  'reject-invites': { perSecond: 0.1, burst: 10 },
   openid: { perSecond: 0.2, burst: 10 },
   send: { perSecond: 10, burst: 100 },
   'account-data': { perSecond: 5, burst: 100 },

@@ -1,0 +1,16 @@
+import type { InviteControl } from '../../../services/privacy/invite-control.ts';
+import type { Endpoint } from '../../endpoint.ts';
+import { getInviteDecision } from './get-invite-decision.ts';
+import { getInviteRules } from './get-invite-rules.ts';
+import { getPendingInvites } from './get-pending-invites.ts';
+import { rejectInvites } from './reject-invites.ts';
+
+/** The services behind what people control of their privacy. */
+export type PrivacyServices = { readonly inviteControl: InviteControl };
+
+export const privacyEndpoints: readonly Endpoint<PrivacyServices>[] = [
+  getInviteRules,
+  getInviteDecision,
+  getPendingInvites,
+  rejectInvites,
+];
