@@ -5,7 +5,7 @@ import { parseFailpoint } from '@portico/storage';
 import { openStateStore } from '@portico/storage/state-trie/index.ts';
 import { dropConnectionsOf } from '@portico/storage/stores/sliding-connections.ts';
 import { createAccountChanges } from './compose/account-changes.ts';
-import { createAppServiceParts } from './compose/app-services.ts';
+import { createAppServiceParts, createAppServiceQuestions } from './compose/app-services.ts';
 import { createFederation } from './compose/federation.ts';
 import { createRoomsAcrossServers, type RoomsAcrossServers } from './compose/federated-rooms.ts';
 import { createPresenceParts } from './compose/presence.ts';
@@ -112,7 +112,12 @@ export async function compose({
   const pushRules = createPushRules({ db });
   const tags = createTags({ db });
   const carrySettings = createCarrySettings({ db, accountData: accounts.accountData, pushRules, tags });
-  const profileOf = (userId: string) => accounts.profiles.memberProfile(userId);
+  const appServiceQuestions = createAppServiceQuestions({ db, appServices, outbound: federation.outbound, log, now });
+  const { queries } = appServiceQuestions;
+  const profileOf = async (userId: string) => {
+    await queries.ensureUser(userId);
+    return accounts.profiles.memberProfile(userId);
+  };
   let across: RoomsAcrossServers | undefined;
   const signer = { serverName, key };
   const randomId = () => randomBytes(12).toString('base64url');
@@ -138,6 +143,7 @@ export async function compose({
     inviteRules: reading.inviteRules,
     onlyAdminsPublish: config.rooms.publication === 'admins',
     checkAlias: appServices.checkAlias,
+    makeAlias: queries.makeAlias,
   });
   const conversation = createConversation({
     db,
@@ -214,7 +220,7 @@ export async function compose({
   const appServiceParts = await createAppServiceParts({
     db,
     appServices,
-    outbound: federation.outbound,
+    client: appServiceQuestions.client,
     typing: conversation.services.typing,
     serverName,
     log,
@@ -245,6 +251,7 @@ export async function compose({
     ...accounts,
     ...conversation.services,
     ...breadth,
+    ...appServiceQuestions.services,
     ...federation.services,
     ...shared.services,
     showsDirectory: config.federation.publicRooms,

@@ -11,6 +11,7 @@ export const allowedFullScans: ReadonlyMap<string, string> = new Map([
     'what redactions took away is kept for days, and looked through once for each erasure',
   ],
   ['erasure.names-on-aliases', 'the aliases of this server, once for each erasure'],
+  ['network-rooms.largest-anywhere', 'the directory of all networks is read once, when it is first asked for'],
   ['app-services.delete-others', 'a row for each bridge, once at the start'],
   ['app-services.delete-members-of-others', 'a row for each bridge, once at the start'],
   ['federation-outgoing.behind', 'every server that shares a room with this one, once at the start'],

@@ -111,6 +111,11 @@ export const errorTable = {
     status: 502,
     message: 'The application service cannot be reached.',
   },
+  'app-service.no-answer': {
+    errcode: 'M_UNKNOWN',
+    status: 408,
+    message: 'The application service that would know does not answer; try again later.',
+  },
   'app-service.timeout': {
     errcode: 'M_CONNECTION_TIMEOUT',
     status: 504,

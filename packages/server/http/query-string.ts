@@ -53,8 +53,25 @@ function coercion(schema: TSchema & { type?: unknown }): Coerce {
   }
 }
 
-/** Reads the parameters that a schema declares, as the types it declares; others are ignored. */
+/** Of requests that application services make: whom they act as is nothing that an endpoint is told. */
+const notForEndpoints: ReadonlySet<string> = new Set([
+  'access_token',
+  'user_id',
+  'device_id',
+  'org.matrix.msc3202.device_id',
+]);
+
+function readAll(query: RawQuery): Record<string, unknown> {
+  return Object.fromEntries(
+    [...query].filter(([name]) => !notForEndpoints.has(name)).map(([name, [value]]) => [name, value]),
+  );
+}
+
+/**
+ * Reads the parameters that a schema declares, as the types it declares. Others are ignored, unless it says what they are.
+ */
 export function queryReader(schema: TObject): (query: RawQuery) => Record<string, unknown> {
+  if (typeof (schema as { additionalProperties?: unknown }).additionalProperties === 'object') return readAll;
   const coercions = Object.entries(schema.properties).map(([name, property]) => [name, coercion(property)] as const);
   return (query) => {
     const result: Record<string, unknown> = {};

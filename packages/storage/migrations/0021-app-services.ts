@@ -38,5 +38,6 @@ export const appServices: Migration = {
       room_nid bigint not null,
       primary key (service_id, network_id, room_nid)
     ) /* sqlite: without rowid */`,
+    'create index network_rooms_by_room on network_rooms (room_nid)',
   ],
 };

@@ -17,6 +17,7 @@ import type { OldSync } from '../../services/old-sync/old-sync.ts';
 import type { RoomBreadth } from '../../services/directory/room-breadth.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { deleteAccountData, deleteAccountDataPerRoom } from './account-data/delete-account-data.ts';
+import { appServiceEndpoints, type AppServiceServices } from './appservice/index.ts';
 import { defineFilter } from './account-data/define-filter.ts';
 import { getAccountDataPerRoom } from './account-data/get-account-data-per-room.ts';
 import { getAccountData } from './account-data/get-account-data.ts';
@@ -56,6 +57,7 @@ import { tagEndpoints } from './tags/index.ts';
 
 /** The services that the endpoints of the client-server API are made of. */
 export type ClientServices = AccountServices &
+  AppServiceServices &
   MediaServices &
   PrivacyServices &
   RoomBreadth & {
@@ -102,6 +104,7 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
 
   ...roomEndpoints,
   ...directoryEndpoints,
+  ...appServiceEndpoints,
   ...spaceEndpoints,
   ...tagEndpoints,
   ...reportingEndpoints,

@@ -16,7 +16,23 @@ const maxRooms = 20_000;
 const maxCharacters = 32 * 1024 * 1024;
 const roomsPerQuery = 500;
 
-export function createDirectoryIndex(db: Database): DirectoryIndex {
+/** Where the rooms of a directory are named. */
+export type DirectorySource = {
+  /** The kinds of changes that say that a room came or went; their keys are the rooms' numbers. */
+  readonly changes: ReadonlySet<string>;
+  /** The listed rooms with the most members. */
+  readonly largest: (reader: Reader, limit: number) => Promise<number[]>;
+  /** Those of some rooms that are listed. */
+  readonly among: (reader: Reader, roomNids: readonly number[]) => Promise<ReadonlySet<number>>;
+};
+
+const published: DirectorySource = {
+  changes: new Set([publicationChange]),
+  largest: readPublishedRooms,
+  among: findPublished,
+};
+
+export function createDirectoryIndex(db: Database, source: DirectorySource = published): DirectoryIndex {
   const listed = new Map<number, ListedRoom>();
   let order: ListedRoom[] = [];
   let characters = 0;
@@ -29,7 +45,7 @@ export function createDirectoryIndex(db: Database): DirectoryIndex {
     if (!loaded && refreshing === undefined) return;
     for (const roomNid of changedRooms(batches)) if (refreshing || listed.has(roomNid)) stale.add(roomNid);
     for (const { changes } of batches) {
-      for (const { kind, key } of changes) if (kind === publicationChange) stale.add(Number(key));
+      for (const { kind, key } of changes) if (source.changes.has(kind)) stale.add(Number(key));
     }
   });
 
@@ -53,7 +69,7 @@ export function createDirectoryIndex(db: Database): DirectoryIndex {
     const changed = stale;
     stale = new Set();
     try {
-      await read(reader, loaded ? [...changed] : await readPublishedRooms(reader, maxRooms));
+      await read(reader, loaded ? [...changed] : await source.largest(reader, maxRooms));
     } catch (error) {
       for (const roomNid of changed) stale.add(roomNid);
       throw error;
@@ -64,8 +80,8 @@ export function createDirectoryIndex(db: Database): DirectoryIndex {
   async function read(reader: Reader, nids: readonly number[]): Promise<void> {
     for (let start = 0; start < nids.length; start += roomsPerQuery) {
       const some = nids.slice(start, start + roomsPerQuery);
-      const published = await findPublished(reader, some);
-      const summaries = await readSummaries(reader, [...published]);
+      const found = await source.among(reader, some);
+      const summaries = await readSummaries(reader, [...found]);
       for (const roomNid of some) remove(roomNid);
       for (const summary of summaries) put(listedRoom(summary));
     }

@@ -8,8 +8,9 @@ export type DirectoryQuery = {
   readonly searchTerm?: string | undefined;
   /** Types of rooms; `null` for those that have none. */
   readonly roomTypes?: readonly (string | null)[] | undefined;
-  /** A network of application services, none of which there are. */
+  /** A network of an application service, instead of this server's own directory. */
   readonly thirdPartyInstance?: string | undefined;
+  readonly allNetworks?: boolean | undefined;
 };
 
 const defaultLimit = 100;
@@ -62,8 +63,7 @@ function pageBefore(rooms: readonly ListedRoom[], from: Place | undefined, limit
   return { page: page.toReversed(), hasMore: end < rooms.length, hasEarlier: false };
 }
 
-function testOf({ searchTerm = '', roomTypes, thirdPartyInstance }: DirectoryQuery): Test {
-  if (thirdPartyInstance !== undefined) return () => false;
+function testOf({ searchTerm = '', roomTypes }: DirectoryQuery): Test {
   const words = fold(searchTerm).split(/\s+/u).filter(Boolean);
   if (words.length === 0 && roomTypes === undefined) return undefined;
   return (room) =>

@@ -13,12 +13,14 @@ import type { Tags } from '../tags/tags.ts';
 import { createDirectoryIndex } from './directory-index.ts';
 import { createRoomDirectory, type PublicationPolicy, type RoomDirectory } from './room-directory.ts';
 import type { RemoteDirectory } from './remote-directory.ts';
+import { createNetworkDirectories, type NetworkDirectories } from './network-directories.ts';
 import { createRoomSummaries } from './room-summaries.ts';
 
 /** What is around rooms: finding them, sorting them, replacing them, complaining about them. */
 export type RoomBreadth = {
   readonly aliases: Aliases;
   readonly directory: RoomDirectory;
+  readonly networks: NetworkDirectories;
   readonly spaces: HierarchyDependencies;
   readonly upgrades: Upgrades;
   readonly tags: Tags;
@@ -49,12 +51,16 @@ export function createRoomBreadth(deps: Dependencies): RoomBreadth & { close(): 
   const { appServices } = deps;
   const { writer, newRooms, readState, resolve } = rooms;
   const index = createDirectoryIndex(db);
+  const hasService = (id: string) => appServices.find(id) !== undefined;
+  const networks = createNetworkDirectories({ db, resolve, hasService });
   const summaries = createRoomSummaries(db);
   return {
     aliases: createAliases({ db, writer, readState, resolve, serverName, appServices }),
+    networks,
     directory: createRoomDirectory({
       db,
       index,
+      networks,
       readState,
       resolve,
       serverName,
@@ -77,6 +83,7 @@ export function createRoomBreadth(deps: Dependencies): RoomBreadth & { close(): 
     openIdTokens: createOpenIdTokens({ db, serverName, now, randomBytes }),
     close() {
       index.close();
+      networks.close();
       summaries.close();
     },
   };

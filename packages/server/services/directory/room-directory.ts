@@ -7,6 +7,7 @@ import type { RoomParts } from '../rooms/room-parts.ts';
 import type { RemoteDirectory } from './remote-directory.ts';
 import type { DirectoryIndex } from './directory-index.ts';
 import { listPage, type DirectoryQuery } from './list-page.ts';
+import type { NetworkDirectories } from './network-directories.ts';
 
 /** Who may list a room: anyone of this server, members with the power to set its canonical alias, or administrators. */
 export type PublicationPolicy = 'anyone' | 'members' | 'admins';
@@ -24,6 +25,7 @@ export interface RoomDirectory {
 type Dependencies = Pick<RoomParts, 'readState' | 'resolve'> & {
   readonly db: Database;
   readonly index: DirectoryIndex;
+  readonly networks: NetworkDirectories;
   readonly serverName: string;
   readonly policy: PublicationPolicy;
   /** Absent where this server talks to no others. */
@@ -33,6 +35,7 @@ type Dependencies = Pick<RoomParts, 'readState' | 'resolve'> & {
 export function createRoomDirectory({
   db,
   index,
+  networks,
   readState,
   resolve,
   serverName,
@@ -53,6 +56,12 @@ export function createRoomDirectory({
     return userPowerLevel(rules, state('m.room.create'), powerLevels, userId) >= required;
   }
 
+  /** "third_party_instance_id: The specific third-party network/protocol to request from the homeserver." */
+  function directoryFor({ thirdPartyInstance, allNetworks }: DirectoryQuery): DirectoryIndex | undefined {
+    if (thirdPartyInstance !== undefined) return networks.find(thirdPartyInstance);
+    return allNetworks === true ? networks.all : index;
+  }
+
   return {
     async list(query) {
       const { server, ...page } = query;
@@ -60,7 +69,8 @@ export function createRoomDirectory({
         if (remote === undefined) throw new MatrixError('federation.failed');
         return remote.list(server, page);
       }
-      return listPage(await index.rooms(), query);
+      const chosen = directoryFor(query);
+      return listPage((await chosen?.rooms()) ?? [], query);
     },
     async isPublished(roomId) {
       const { roomNid } = await resolve(roomId);

@@ -114,6 +114,8 @@ export type RoomServiceOptions = {
   readonly onlyAdminsPublish?: boolean;
   /** Refuses an alias that a person, or the application service `by`, may not make. */
   readonly checkAlias?: (alias: string, by: string | undefined) => void;
+  /** Has an alias made that does not exist; answers whether that was done. */
+  readonly makeAlias?: (alias: string) => Promise<boolean>;
   /** `displayname` and `avatar_url` of a person of this server, for their member events; empty for anyone else. */
   readonly profileOf: (userId: string) => Promise<JsonObject>;
 };
@@ -343,7 +345,8 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
     if (roomIdOrAlias.startsWith('#')) {
       if (!isRoomAlias(roomIdOrAlias))
         throw new MatrixError('request.invalid-param', { message: 'This is not a room alias.' });
-      const room = await findRoomOfAlias(db, roomIdOrAlias);
+      const find = () => findRoomOfAlias(db, roomIdOrAlias);
+      const room = (await find()) ?? ((await options.makeAlias?.(roomIdOrAlias)) === true ? await find() : undefined);
       if (room === undefined) throw new MatrixError('alias.not-found');
       return room;
     }

@@ -4,14 +4,6 @@ import type { Endpoint } from '../../endpoint.ts';
 import { getPublicRooms, queryPublicRooms } from './public-rooms.ts';
 import { deleteRoomAlias, getRoomIdByAlias, setRoomAlias } from './room-alias.ts';
 import { getRoomVisibilityOnDirectory, setRoomVisibilityOnDirectory } from './room-visibility.ts';
-import {
-  getProtocolMetadata,
-  getProtocols,
-  queryLocationByAlias,
-  queryLocationByProtocol,
-  queryUserById,
-  queryUserByProtocol,
-} from './third-party.ts';
 
 /** Aliases and the room directory. */
 export const directoryEndpoints: readonly Endpoint<{ aliases: Aliases; directory: RoomDirectory }>[] = [
@@ -22,10 +14,4 @@ export const directoryEndpoints: readonly Endpoint<{ aliases: Aliases; directory
   setRoomVisibilityOnDirectory,
   getPublicRooms,
   queryPublicRooms,
-  getProtocols,
-  getProtocolMetadata,
-  queryLocationByProtocol,
-  queryUserByProtocol,
-  queryLocationByAlias,
-  queryUserById,
 ];

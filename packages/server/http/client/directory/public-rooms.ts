@@ -69,6 +69,7 @@ export const queryPublicRooms = endpoint(
           searchTerm: chosen?.generic_search_term ?? undefined,
           roomTypes: chosen?.room_types ?? undefined,
           thirdPartyInstance,
+          allNetworks: body.include_all_networks,
         }),
       );
     },

@@ -14,6 +14,7 @@ export const supportedVersions: readonly string[] = Array.from({ length: 16 }, (
 export const unstableFeatures: Readonly<Record<string, boolean>> = {
   'events.matrix-community.presence_sharing_config': true,
   'fi.mau.msc2246.stable': true,
+  'fi.mau.msc2659.stable': true,
   'org.matrix.msc2285.stable': true,
   'org.matrix.msc3026.busy_presence': true,
   'org.matrix.msc3030.stable': true,

@@ -78,7 +78,8 @@ export function createAliases(dependencies: Dependencies): Aliases {
       await db.commit(set);
     },
     async get(alias) {
-      const { room_id: roomId } = await getLocal(alias);
+      checkAlias(alias);
+      const { roomId } = await resolve(alias);
       return { roomId, servers: [serverName] };
     },
     async remove(person, alias) {

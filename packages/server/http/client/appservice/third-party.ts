@@ -1,15 +1,16 @@
 import { Type } from 'typebox';
-import { MatrixError } from '../../../errors/matrix-error.ts';
+import type { ThirdParty } from '../../../services/appservices/third-party.ts';
 import { endpoint } from '../../endpoint.ts';
 
-// No application service bridges another network yet: there are no protocols, and nothing can be found by them.
 const path = '/_matrix/client/v3/thirdparty';
 const protocolParams = Type.Object({ protocol: Type.String() });
-const results = Type.Array(Type.Object({}), { title: 'ThirdPartyResults' });
+/** Which fields there are, the protocol says. */
+const fields = Type.Object({}, { additionalProperties: Type.String() });
+const protocol = Type.Unsafe<object>({ type: 'object', title: 'Protocol' });
+const results = Type.Unsafe<readonly object[]>(Type.Array(Type.Object({}), { title: 'ThirdPartyResults' }));
+const rateLimit = 'directory';
 
-function nothingFound(message: string): never {
-  throw new MatrixError('not-found', { message });
-}
+type Services = { readonly thirdParty: ThirdParty };
 
 export const getProtocols = endpoint(
   {
@@ -18,9 +19,12 @@ export const getProtocols = endpoint(
     operationId: 'getProtocols',
     summary: 'Retrieve metadata about all third-party protocols',
     auth: 'user',
-    response: Type.Object({}, { title: 'Protocols' }),
+    rateLimit,
+    response: Type.Record(Type.String(), protocol, { title: 'Protocols' }),
   },
-  () => () => ({}),
+  ({ thirdParty }: Services) =>
+    () =>
+      thirdParty.protocols(),
 );
 
 export const getProtocolMetadata = endpoint(
@@ -30,12 +34,13 @@ export const getProtocolMetadata = endpoint(
     operationId: 'getProtocolMetadata',
     summary: 'Retrieve metadata about a third-party protocol',
     auth: 'user',
+    rateLimit,
     params: protocolParams,
-    response: Type.Object({}, { title: 'Protocol' }),
+    response: protocol,
   },
-  () =>
+  ({ thirdParty }: Services) =>
     ({ params }) =>
-      nothingFound(`The protocol ${params.protocol} is not known.`),
+      thirdParty.protocol(params.protocol),
 );
 
 export const queryLocationByProtocol = endpoint(
@@ -45,12 +50,14 @@ export const queryLocationByProtocol = endpoint(
     operationId: 'queryLocationByProtocol',
     summary: 'Retrieve portal rooms leading to a third-party location',
     auth: 'user',
+    rateLimit,
     params: protocolParams,
+    query: fields,
     response: results,
   },
-  () =>
-    ({ params }) =>
-      nothingFound(`The protocol ${params.protocol} is not known.`),
+  ({ thirdParty }: Services) =>
+    ({ params, query }) =>
+      thirdParty.find('location', params.protocol, query as Record<string, string>),
 );
 
 export const queryUserByProtocol = endpoint(
@@ -60,12 +67,14 @@ export const queryUserByProtocol = endpoint(
     operationId: 'queryUserByProtocol',
     summary: 'Retrieve the Matrix user ID of a third-party user',
     auth: 'user',
+    rateLimit,
     params: protocolParams,
+    query: fields,
     response: results,
   },
-  () =>
-    ({ params }) =>
-      nothingFound(`The protocol ${params.protocol} is not known.`),
+  ({ thirdParty }: Services) =>
+    ({ params, query }) =>
+      thirdParty.find('user', params.protocol, query as Record<string, string>),
 );
 
 export const queryLocationByAlias = endpoint(
@@ -75,10 +84,13 @@ export const queryLocationByAlias = endpoint(
     operationId: 'queryLocationByAlias',
     summary: 'Look up third-party locations by a room alias',
     auth: 'user',
+    rateLimit,
     query: Type.Object({ alias: Type.String() }),
     response: results,
   },
-  () => () => nothingFound('The alias leads to no third-party location.'),
+  ({ thirdParty }: Services) =>
+    ({ query }) =>
+      thirdParty.findByName('location', query),
 );
 
 export const queryUserById = endpoint(
@@ -88,8 +100,11 @@ export const queryUserById = endpoint(
     operationId: 'queryUserByID',
     summary: 'Look up third-party users by a Matrix user ID',
     auth: 'user',
+    rateLimit,
     query: Type.Object({ userid: Type.String() }),
     response: results,
   },
-  () => () => nothingFound('The user ID belongs to no third-party user.'),
+  ({ thirdParty }: Services) =>
+    ({ query }) =>
+      thirdParty.findByName('user', query),
 );

@@ -1,0 +1,26 @@
+import { Type } from 'typebox';
+import type { NetworkDirectories } from '../../../services/directory/network-directories.ts';
+import { endpoint } from '../../endpoint.ts';
+import { emptyObject } from '../../schemas.ts';
+
+export const updateAppserviceRoomDirectoryVisibility = endpoint(
+  {
+    method: 'PUT',
+    path: '/_matrix/client/v3/directory/list/appservice/:networkId/:roomId',
+    operationId: 'updateAppserviceRoomDirectoryVisibility',
+    summary: "Updates a room's visibility in the application service's published room directory.",
+    auth: 'app-service',
+    params: Type.Object({ networkId: Type.String({ minLength: 1, maxLength: 255 }), roomId: Type.String() }),
+    body: Type.Object(
+      { visibility: Type.Union([Type.Literal('public'), Type.Literal('private')]) },
+      { title: 'NetworkRoomVisibility' },
+    ),
+    response: emptyObject,
+  },
+  ({ networks }: { networks: NetworkDirectories }) =>
+    async ({ appService, params, body }) => {
+      const key = { serviceId: appService.id, networkId: params.networkId };
+      await networks.setListed(key, params.roomId, body.visibility === 'public');
+      return {};
+    },
+);
