@@ -9,6 +9,7 @@ import { createAppServiceParts, createAppServiceQuestions } from './compose/app-
 import { createFederation } from './compose/federation.ts';
 import { createRoomsAcrossServers, type RoomsAcrossServers } from './compose/federated-rooms.ts';
 import { createPresenceParts } from './compose/presence.ts';
+import { createRemoteMediaParts } from './compose/remote-media.ts';
 import { createServerReads } from './compose/server-reads.ts';
 import { createConversation } from './compose/conversation.ts';
 import { createEdus } from './compose/edus.ts';
@@ -245,7 +246,18 @@ export async function compose({
     log,
   });
   const { maxUploadSize, requireAuthentication } = config.media;
-  const media = createMediaService({ db, store, serverName, maxUploadSize, now, randomBytes, log });
+  const remoteMedia = createRemoteMediaParts({ config, db, store, federation, now, log });
+  const { findRemoteMedia } = remoteMedia;
+  const media = createMediaService({
+    db,
+    store,
+    serverName,
+    maxUploadSize,
+    now,
+    randomBytes,
+    log,
+    ...(findRemoteMedia && { findRemoteMedia }),
+  });
   const readingOn = { ...reading, history: across?.history ?? noHistory };
   const services = {
     ...accounts,
@@ -326,7 +338,7 @@ export async function compose({
       unread.close();
       keyServices.keys.close();
       await encryption.close();
-      await media.close();
+      await Promise.all([media.close(), remoteMedia.close()]);
       accounts.accessTokens.close();
       await federation.close();
       await db.close();

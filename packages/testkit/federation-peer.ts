@@ -23,7 +23,12 @@ export type PeerRequest = {
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 };
-export type PeerAnswer = { readonly status?: number; readonly body: JsonValue | string };
+export type PeerAnswer = {
+  readonly status?: number;
+  /** Further headers, or others. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: JsonValue | string | Buffer;
+};
 type Handler = (request: PeerRequest) => PeerAnswer | Promise<PeerAnswer>;
 
 export type SendOptions = {
@@ -82,11 +87,15 @@ export async function startPeer(
     for await (const chunk of request) chunks.push(chunk as Buffer);
     requests.push(`${method} ${url}`);
     const found = handlers.findLast((entry) => entry.method === method && url.startsWith(entry.path));
-    const { status = 200, body } = found
+    const {
+      status = 200,
+      headers: over = {},
+      body,
+    }: PeerAnswer = found
       ? await found.handler({ method, url, headers, body: Buffer.concat(chunks).toString('utf8') })
       : { status: 404, body: { errcode: 'M_UNRECOGNIZED' } };
-    const text = typeof body === 'string' ? body : encodeCanonical(body, 'lenient');
-    response.writeHead(status, { 'content-type': 'application/json' }).end(text);
+    const bytes = typeof body === 'string' || Buffer.isBuffer(body) ? body : encodeCanonical(body, 'lenient');
+    response.writeHead(status, { 'content-type': 'application/json', ...over }).end(bytes);
   }
 
   const server = createServer({ cert: certificate, key: tlsKey }, (request, response) => {

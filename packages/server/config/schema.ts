@@ -167,6 +167,14 @@ export const schema = section('', {
       default: '100MB',
       help: 'The largest file one can upload.',
     }),
+    max_remote_size: setting(size('1KB', '1TB'), {
+      default: '100MB',
+      help: 'The largest file of another server that is fetched for somebody here.',
+    }),
+    remote_cache_size: setting(size('1MB', '1PB'), {
+      default: '10GB',
+      help: 'How much of other servers’ files is kept. What nobody has looked at for the longest time goes first.',
+    }),
   }),
   passwords: section('How passwords are kept.', {
     argon2: section('The cost of hashing a password with argon2id.', {

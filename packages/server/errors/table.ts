@@ -268,6 +268,11 @@ export const errorTable = {
   },
   'media.too-many-uploads': { errcode: 'M_LIMIT_EXCEEDED', status: 429, message: 'Too many uploads at the same time.' },
   'media.too-large': { errcode: 'M_TOO_LARGE', status: 413, message: 'The file is too large.' },
+  'media.too-large-to-fetch': {
+    errcode: 'M_TOO_LARGE',
+    status: 502,
+    message: 'The file is too large to be fetched from its server.',
+  },
   'media.no-thumbnail': {
     errcode: 'M_UNKNOWN',
     status: 400,

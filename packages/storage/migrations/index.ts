@@ -22,6 +22,7 @@ import { appServices } from './0021-app-services.ts';
 import { remoteKeys } from './0022-remote-keys.ts';
 import { serverNotices } from './0023-server-notices.ts';
 import { slidingSync } from './0024-sliding-sync.ts';
+import { remoteMedia } from './0025-remote-media.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -52,4 +53,5 @@ export const migrations: readonly Migration[] = [
   remoteKeys,
   serverNotices,
   slidingSync,
+  remoteMedia,
 ];

@@ -9,6 +9,8 @@ export type MediaRow = {
   readonly size: number | null;
   readonly sha256: string | null;
   readonly unused_expires_at: number | null;
+  /** When somebody read it last; null on this server's own. */
+  readonly read_at: number | null;
 };
 
 /** Where media are: the parts of an `mxc://` URI. */
@@ -24,7 +26,7 @@ export type MediaContent = {
 
 const selectMedia = sql<MediaRow, [origin: string, mediaId: string]>(
   'media.get',
-  `select user_id, content_id, content_type, upload_name, size, sha256, unused_expires_at from media
+  `select user_id, content_id, content_type, upload_name, size, sha256, unused_expires_at, read_at from media
    where origin = $1 and media_id = $2`,
 );
 
@@ -32,9 +34,9 @@ export function findMedia(reader: Reader, { origin, mediaId }: MediaKey): Promis
   return reader.get(selectMedia, [origin, mediaId]);
 }
 
-type ContentParams = [contentId: string, contentType: string, name: string | null, size: number, sha256: string];
+export type ContentParams = [contentId: string, contentType: string, name: string | null, size: number, sha256: string];
 
-function contentParams({ contentId, contentType, name, size, sha256 }: MediaContent): ContentParams {
+export function contentParams({ contentId, contentType, name, size, sha256 }: MediaContent): ContentParams {
   return [contentId, contentType, name ?? null, size, sha256];
 }
 

@@ -23,6 +23,8 @@ import { makeKnock, sendKnock } from './membership/knock.ts';
 import { makeJoin, makeLeave } from './membership/make.ts';
 import { sendJoin, sendJoinV1, sendLeave, sendLeaveV1 } from './membership/send.ts';
 import { getPublicRooms, queryPublicRooms } from './directory/public-rooms.ts';
+import { downloadMedia, downloadThumbnail } from './media/download.ts';
+import type { Media } from '../../services/media/media-service.ts';
 import { getHierarchy } from './spaces/get-hierarchy.ts';
 import type { HierarchyDependencies } from '../../services/spaces/hierarchy.ts';
 import { getOpenIdUserInfo } from './open-id/get-user-info.ts';
@@ -57,6 +59,7 @@ export type RoomFederationServices = {
   readonly openIdTokens: OpenIdTokens;
   readonly spaces: HierarchyDependencies;
   readonly keysForServers: KeysForServers;
+  readonly media: Media;
   readonly serverName: string;
   readonly now: () => number;
 };
@@ -90,6 +93,8 @@ export const roomFederationEndpoints: readonly Endpoint<RoomFederationServices>[
   getUserDevices,
   queryUserKeys,
   claimUserKeys,
+  downloadMedia,
+  downloadThumbnail,
 ];
 
 /** Endpoints about servers themselves. */

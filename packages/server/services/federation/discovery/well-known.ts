@@ -6,6 +6,7 @@ import {
   type ServerName,
   parseServerName,
 } from '@portico/protocol';
+import { routeOf } from '../../outbound/fetch-url.ts';
 import { OutboundError } from '../../outbound/outbound-error.ts';
 import type { Outbound, OutboundAnswer } from '../../outbound/outbound.ts';
 import { headerText } from '../../outbound/read-body.ts';
@@ -69,11 +70,7 @@ export async function fetchWellKnown(outbound: Outbound, host: string, now: () =
       if (seen.has(url.href)) return { kind: 'none' };
       seen.add(url.href);
       const answer: OutboundAnswer = await outbound.request({
-        route: {
-          targets: [{ host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 443) }],
-          host: url.host,
-          certificateName: url.hostname.replace(/^\[|\]$/g, ''),
-        },
+        route: routeOf(url),
         method: 'GET',
         path: `${url.pathname}${url.search}`,
         answerLimit,
