@@ -35,6 +35,7 @@ import { openFileStore } from './services/media/file-store.ts';
 import { createMediaService } from './services/media/media-service.ts';
 import { createLastSeen } from './services/devices/last-seen.ts';
 import { withRemoteProfiles } from './services/profile/remote-profiles.ts';
+import { createExport } from './services/privacy/export.ts';
 import { createInviteControl } from './services/privacy/invite-control.ts';
 import { createErasures } from './services/privacy/erasures.ts';
 import { createRateLimiter } from './services/rate-limit/rate-limiter.ts';
@@ -277,6 +278,7 @@ export async function compose({
     slidingSync,
     presence,
     erasures: createErasures(db),
+    exportData: createExport({ db, store, now }),
     inviteControl: createInviteControl({
       db,
       inviteRules: reading.inviteRules,

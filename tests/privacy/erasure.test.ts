@@ -28,7 +28,8 @@ const remains: Readonly<Record<string, string>> = {
   'relations.annotation_key': 'as the events',
   'device_lists.user_id': 'that their devices have changed, for those who knew them',
   'to_device_messages.sender': 'letters to others, which are theirs until they are fetched',
-  'registration_tokens.token': 'a token of that name is nobody',
+  'app_service_members.user_id': 'until the application service has been told that they left',
+  'remote_device_lists.user_id': "is of other servers' people",
   'stored_edus.content': 'what other servers still have to be told',
   'changes.entries': 'what processes tell each other, for minutes',
 };

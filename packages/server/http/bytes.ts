@@ -17,7 +17,7 @@ export type RawBody = {
 /** Declares that an endpoint takes its body as it comes. */
 export const rawBody = Type.Unsafe<RawBody>({ type: 'string', format: 'binary' });
 
-/** Declares that an endpoint answers with `Bytes`. */
+/** Declares that an endpoint answers with `Bytes`, or a `ByteStream`. */
 export const rawBytes = Type.Unsafe<never>({ type: 'string', format: 'binary' });
 
 /** The first and the last byte. */
@@ -48,4 +48,18 @@ export class Bytes {
 
 export function bytes(options: BytesOptions): Bytes {
   return new Bytes(options);
+}
+
+/** A response of bytes that are made as they are sent: nobody knows beforehand how many they will be. */
+export class ByteStream {
+  readonly headers: BytesOptions['headers'];
+  readonly open: () => Readable;
+  constructor({ headers, open }: Pick<ByteStream, 'headers' | 'open'>) {
+    this.headers = headers;
+    this.open = open;
+  }
+}
+
+export function byteStream(options: Pick<ByteStream, 'headers' | 'open'>): ByteStream {
+  return new ByteStream(options);
 }

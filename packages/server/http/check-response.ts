@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox';
 import type { Declaration } from './endpoint.ts';
-import { Bytes } from './bytes.ts';
+import { Bytes, ByteStream } from './bytes.ts';
 import { RawJson, Reply } from './result.ts';
 import { lazyValidator } from './validate.ts';
 
@@ -8,7 +8,7 @@ import { lazyValidator } from './validate.ts';
 export function createResponseCheck(): (declaration: Declaration, result: unknown) => void {
   const validators = new Map<TSchema, ReturnType<typeof lazyValidator>>();
   return ({ operationId, response }, result) => {
-    if (result instanceof Reply || result instanceof Bytes) return;
+    if (result instanceof Reply || result instanceof Bytes || result instanceof ByteStream) return;
     // What the client gets, without the `undefined` fields that JSON leaves out.
     const text = result instanceof RawJson ? result.text : JSON.stringify(result);
     const validator = validators.get(response) ?? lazyValidator(() => response);

@@ -3,7 +3,7 @@ import type { Static, TObject, TSchema } from 'typebox';
 import type { RateClass } from '../services/rate-limit/rate-classes.ts';
 import type { Sender } from '../services/accounts/sender.ts';
 import type { AppServiceClaim } from '../services/appservices/claim.ts';
-import type { Bytes } from './bytes.ts';
+import type { Bytes, ByteStream } from './bytes.ts';
 import type { RawJson, Reply } from './result.ts';
 
 export type { AppServiceClaim, Sender };
@@ -73,7 +73,7 @@ export type HandlerRequest<A extends AuthKind, P, Q, B> = RequestParts &
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
-export type Result<R extends TSchema> = DeepReadonly<Static<R>> | RawJson | Reply | Bytes;
+export type Result<R extends TSchema> = DeepReadonly<Static<R>> | RawJson | Reply | Bytes | ByteStream;
 
 /** What a handler gets, with the schemas forgotten: only the code that runs endpoints sees it. */
 export type ErasedRequest = RequestParts & {

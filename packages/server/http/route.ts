@@ -5,7 +5,7 @@ import { MatrixError } from '../errors/matrix-error.ts';
 import { addressKey, type RateLimiter } from '../services/rate-limit/rate-limiter.ts';
 import type { Claim, RequestAuth } from '../services/federation/signing/request-auth.ts';
 import { authenticate, authenticateAppService, type Authenticators, type SenderLog } from './authenticate.ts';
-import { Bytes, rawBody } from './bytes.ts';
+import { Bytes, ByteStream, rawBody } from './bytes.ts';
 import type { AppServiceClaim, Declaration, ErasedHandler, Sender } from './endpoint.ts';
 import { HandlerRequest } from './handler-request.ts';
 import type { OpenRequests } from './open-requests.ts';
@@ -13,7 +13,7 @@ import { parseQueryString, queryReader, type RawQuery } from './query-string.ts'
 import { rawBodyType } from './raw-body.ts';
 import { sendResult } from './respond.ts';
 import { checkStanding } from './standing.ts';
-import { sendBytes } from './send-bytes.ts';
+import { sendBytes, sendByteStream } from './send-bytes.ts';
 import { withStorableText } from './storable-text.ts';
 import { checkValid, lazyValidator } from './validate.ts';
 
@@ -177,6 +177,7 @@ export function routeHandler(
       new HandlerRequest(request, reply, openRequests, sender, origin, appService, query, body),
     );
     checkResponse?.(declaration, result);
+    if (result instanceof ByteStream) return sendByteStream(request, reply, result);
     return result instanceof Bytes ? sendBytes(request, reply, result) : sendResult(reply, result);
   };
 }

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Bytes } from './bytes.ts';
+import type { Bytes, ByteStream } from './bytes.ts';
 import { matchesTag, parseRange } from './range.ts';
 import { releaseMemory } from './release-memory.ts';
 import { corsHeaders, sendJsonText } from './respond.ts';
@@ -32,6 +32,21 @@ export async function sendBytes(request: FastifyRequest, reply: FastifyReply, by
   if (isHead) return reply.send(Readable.from([]));
   if (length === 0) return reply.send('');
   const stream = await open(range);
+  const { raw } = reply.hijack();
+  raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
+  await pump(stream, raw);
+  return reply;
+}
+
+/** Answers with bytes as they are made. */
+export async function sendByteStream(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { headers, open }: ByteStream,
+): Promise<FastifyReply> {
+  reply.headers(corsHeaders).headers(headers);
+  if (request.method === 'HEAD') return reply.send(Readable.from([]));
+  const stream = open();
   const { raw } = reply.hijack();
   raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
   await pump(stream, raw);

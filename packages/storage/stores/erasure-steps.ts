@@ -35,6 +35,17 @@ const inTheirRooms = (table: string): Pick<Rows, 'from' | 'where'> => ({
   where: 'm.user_id = $1',
 });
 
+const slidingKeys = { answers: 'serial', rooms: 'room_nid', configs: 'hash' } as const;
+
+function ofSlidingConnections(kind: keyof typeof slidingKeys): ErasureStep {
+  return erase(`sliding-${kind}`, {
+    table: `sliding_${kind}`,
+    key: ['connection_nid', slidingKeys[kind]],
+    from: `sliding_connections c join sliding_${kind} t on t.connection_nid = c.connection_nid`,
+    where: 'c.user_id = $1',
+  });
+}
+
 /**
  * Everything that is kept of a person but what they said in rooms, in the order in which it goes. A table that is new, and
  * in which people are, belongs here: a test walks the database for what is left of somebody.
@@ -43,6 +54,12 @@ export const erasureSteps: readonly ErasureStep[] = [
   erase('access-tokens', { table: 'access_tokens', key: ['token_hash'] }),
   erase('refresh-tokens', { table: 'refresh_tokens', key: ['token_hash'] }),
   erase('openid-tokens', { table: 'openid_tokens', key: ['token_hash'] }),
+  erase('login-tokens', { table: 'login_tokens', key: ['token_hash'] }),
+  ofSlidingConnections('answers'),
+  ofSlidingConnections('rooms'),
+  ofSlidingConnections('configs'),
+  erase('sliding-connections', { table: 'sliding_connections', key: ['connection_nid'] }),
+  erase('server-notice-room', { table: 'server_notice_rooms', key: ['user_id'] }),
   erase('devices', { table: 'devices', key: ['user_id', 'device_id'] }),
   erase('device-keys', { table: 'device_keys', key: ['user_id', 'device_id'] }),
   erase('one-time-keys', { table: 'one_time_keys', key: ['user_id', 'device_id', 'algorithm', 'key_id'] }),

@@ -24,6 +24,8 @@ export const defaultRates = {
   alias: { perSecond: 0.5, burst: 20 },
   report: { perSecond: 0.05, burst: 10 },
   privacy: { perSecond: 2, burst: 50 },
+  /** Reads all that there is of a person. */
+  export: { perSecond: 1 / 1800, burst: 2 },
   'reject-invites': { perSecond: 0.1, burst: 10 },
   openid: { perSecond: 0.2, burst: 10 },
   send: { perSecond: 10, burst: 100 },

@@ -1,16 +1,19 @@
+import type { ExportPerson } from '../../../services/privacy/export.ts';
 import type { InviteControl } from '../../../services/privacy/invite-control.ts';
 import type { Endpoint } from '../../endpoint.ts';
+import { exportPerson } from './export-person.ts';
 import { getInviteDecision } from './get-invite-decision.ts';
 import { getInviteRules } from './get-invite-rules.ts';
 import { getPendingInvites } from './get-pending-invites.ts';
 import { rejectInvites } from './reject-invites.ts';
 
 /** The services behind what people control of their privacy. */
-export type PrivacyServices = { readonly inviteControl: InviteControl };
+export type PrivacyServices = { readonly inviteControl: InviteControl; readonly exportData: ExportPerson };
 
 export const privacyEndpoints: readonly Endpoint<PrivacyServices>[] = [
   getInviteRules,
   getInviteDecision,
   getPendingInvites,
   rejectInvites,
+  exportPerson,
 ];
