@@ -61,14 +61,18 @@ const key = (type: string, stateKey: string): string => `${type} ${stateKey}`;
 
 export function createPeerRoom(
   peer: FederationPeer,
-  { version = '11', joinRule = 'public' }: { readonly version?: string; readonly joinRule?: string } = {},
+  {
+    version = '11',
+    joinRule = 'public',
+    name = 'room',
+  }: { readonly [option in 'version' | 'joinRule' | 'name']?: string } = {},
 ): PeerRoom {
   const rules = versionOf(version);
   const isNamedByCreate = rules.event.roomId === 'create-event';
   const founder = `@founder:${peer.serverName}`;
   const state = new Map<string, MadeEvent>();
   const events = new Map<string, MadeEvent>();
-  let roomId = `!room:${peer.serverName}`;
+  let roomId = `!${name}:${peer.serverName}`;
   let last: readonly string[] = [];
   let depth = 0;
 

@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import {
+  findRoomVersion,
+  hashAndSignEvent,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  parseJson,
+  signEvent,
+} from '@portico/protocol';
+import { startPeer } from '@portico/testkit/federation-peer.ts';
+import { startTestNetwork } from '@portico/testkit/network.ts';
+import { createPeerRoom } from '@portico/testkit/peer-room.ts';
+import { must, pathOf, pending, refusal } from './memberships.ts';
+import { createRoom, until } from './people.ts';
+
+async function open(context: TestContext, version = '11') {
+  const network = await startTestNetwork(['hs1']);
+  context.after(() => network.close());
+  const peer = await startPeer(network, 'peer.test');
+  context.after(() => peer.close());
+  const server = network.server('hs1');
+  const alice = await server.registerUser('alice');
+  const room = createPeerRoom(peer, { version });
+  const invitation = (reason = '') =>
+    room.make({
+      type: 'm.room.member',
+      stateKey: alice.userId,
+      sender: room.founder,
+      content: { membership: 'invite', reason },
+    });
+  /** Sends it, and says what the answer was. */
+  async function invite(roomState: readonly JsonValue[], over: JsonObject = {}) {
+    const { eventId, pdu } = invitation(String(Math.random()));
+    const uri = `/_matrix/federation/v2/invite/${encodeURIComponent(room.roomId)}/${encodeURIComponent(eventId)}`;
+    const event = parseJson(pdu, 'lenient');
+    const content = { event, room_version: version, invite_room_state: roomState, ...over };
+    const { status, body } = await peer.send('hs1', 'PUT', uri, { content });
+    assert.ok(isJsonObject(body));
+    return { said: status === 200 ? '200' : `${status} ${body['errcode'] as string}`, eventId, body };
+  }
+  const state = [...room.state.values()].map(({ pdu }) => parseJson(pdu, 'lenient'));
+  return { network, server, peer, alice, room, invite, state };
+}
+
+test('what is shown with an invitation is stripped, and hostile or endless state is left out', async (context) => {
+  const { server, peer, alice, room, invite, state } = await open(context);
+  const stripped = (over: JsonObject): JsonObject => ({
+    type: 'm.room.name',
+    state_key: '',
+    sender: room.founder,
+    content: { name: 'Room' },
+    ...over,
+  });
+  const other = createPeerRoom(peer, { version: '11', name: 'other' });
+  const foreign = other.add({ type: 'm.room.topic', stateKey: '', sender: other.founder, content: { topic: 'other' } });
+  const { said } = await invite([
+    ...state,
+    stripped({ unsigned: { evil: true }, event_id: '$x', room_id: room.roomId }),
+    stripped({ content: 'text' }),
+    stripped({ sender: 'nobody' }),
+    stripped({ type: 5 }),
+    stripped({ state_key: null }),
+    stripped({ type: 'm.room.topic', content: { topic: 'x'.repeat(70_000) } }),
+    parseJson(foreign.pdu, 'lenient'),
+    ...Array.from({ length: 100 }, (_, index) => stripped({ type: `org.example.${index}` })),
+  ]);
+  assert.equal(said, '200');
+  const shown = await until(() => pending(alice, 'invite', room.roomId), 'the invitation is there');
+  const types = shown.map(({ type }) => type);
+  assert.deepEqual(types.slice(0, 5), [
+    'm.room.create',
+    'm.room.member',
+    'm.room.power_levels',
+    'm.room.join_rules',
+    'm.room.name',
+  ]);
+  assert.ok(types.length <= 51);
+  assert.ok(!types.includes('m.room.topic'));
+  assert.deepEqual(shown.at(-1)?.state_key, alice.userId);
+  for (const event of shown)
+    assert.deepEqual(Object.keys(event).toSorted(), ['content', 'sender', 'state_key', 'type']);
+  assert.deepEqual(server.errors, []);
+});
+
+test('a room of version 12 must show the create event that its ID is made of', async (context) => {
+  const { peer, alice, room, invite, state } = await open(context, '12');
+  const [create, ...others] = state;
+  const otherCreate = createPeerRoom(peer, { version: '12', name: 'other' }).state.get('m.room.create ');
+  assert.ok(isJsonObject(create) && otherCreate);
+  const { type, state_key: stateKey, sender, content } = create;
+  for (const roomState of [
+    [],
+    others,
+    [{ type, state_key: stateKey, sender, content } as JsonObject],
+    [parseJson(otherCreate.pdu, 'lenient')],
+  ]) {
+    assert.equal((await invite(roomState)).said, '400 M_INVALID_PARAM', JSON.stringify(roomState).slice(0, 100));
+  }
+  assert.equal((await invite([create])).said, '200');
+  const shown = await until(() => pending(alice, 'invite', room.roomId), 'the invitation is there');
+  assert.deepEqual(
+    shown.map((event) => event.type),
+    ['m.room.create', 'm.room.member'],
+  );
+});
+
+test('an invitation whose server is gone is declined all the same', async (context) => {
+  const { network, server, peer, alice, room, invite, state } = await open(context);
+  await invite(state);
+  await until(() => pending(alice, 'invite', room.roomId), 'the invitation is there');
+  network.cut('hs1', 'peer.test');
+  await must(alice.post(pathOf(room.roomId, 'leave'), {}));
+  assert.equal(await pending(alice, 'invite', room.roomId), undefined);
+  // Once more changes nothing.
+  await must(alice.post(pathOf(room.roomId, 'leave'), {}));
+  network.healAll();
+  // And she may be invited again.
+  assert.equal((await invite(state)).said, '200');
+  await until(() => pending(alice, 'invite', room.roomId), 'it is there again');
+  peer.on('GET', '/_matrix/federation/v1/make_leave/', () => ({ status: 403, body: { errcode: 'M_FORBIDDEN' } }));
+  await must(alice.post(pathOf(room.roomId, 'leave'), {}));
+  assert.equal(await pending(alice, 'invite', room.roomId), undefined);
+  assert.deepEqual(server.errors, []);
+});
+
+test('only who invited takes an invitation back', async (context) => {
+  const { peer, alice, room, invite, state } = await open(context);
+  const { eventId } = await invite(state);
+  await until(() => pending(alice, 'invite', room.roomId), 'the invitation is there');
+  const leave = (sender: string, authEvents: readonly string[]) => {
+    const content = { membership: 'leave' };
+    const made = room.make({ type: 'm.room.member', stateKey: alice.userId, sender, content, authEvents });
+    const pdus = [parseJson(made.pdu, 'lenient')];
+    return peer.send('hs1', 'PUT', `/_matrix/federation/v1/send/${encodeURIComponent(made.eventId)}`, {
+      content: { origin: 'peer.test', origin_server_ts: Date.now(), pdus },
+    });
+  };
+  await leave('@somebody:peer.test', [eventId]);
+  await leave(room.founder, []);
+  assert.ok(await pending(alice, 'invite', room.roomId));
+  await leave(room.founder, [eventId]);
+  assert.equal(await pending(alice, 'invite', room.roomId), undefined);
+});
+
+test('people of old servers are invited by the old endpoint, where the room is as old', async (context) => {
+  const { server, peer, alice } = await open(context);
+  const rules = findRoomVersion('1');
+  assert.ok(rules);
+  const asked: JsonObject[] = [];
+  peer.on('PUT', '/_matrix/federation/v1/invite/', ({ body }) => {
+    const event = parseJson(body, 'lenient') as JsonObject;
+    asked.push(event);
+    return { body: [200, { event: signEvent(rules, event, peer.serverName, peer.key) }] };
+  });
+  const old = await createRoom(alice, { room_version: '1', name: 'Old' });
+  const body = { user_id: '@bob:peer.test' };
+  await must(alice.post(pathOf(old, 'invite'), body));
+  const unsigned = asked[0]?.['unsigned'] as { readonly invite_room_state: readonly JsonObject[] };
+  assert.ok(
+    unsigned.invite_room_state.some(({ type, signatures }) => type === 'm.room.create' && isJsonObject(signatures)),
+  );
+  const recent = await createRoom(alice, { room_version: '11' });
+  assert.equal(await refusal(alice.post(pathOf(recent, 'invite'), body)), '502 M_UNKNOWN');
+  assert.equal(asked.length, 1);
+  peer.on('PUT', '/_matrix/federation/v2/invite/', () => ({
+    status: 400,
+    body: { errcode: 'M_INCOMPATIBLE_ROOM_VERSION', room_version: '11' },
+  }));
+  assert.equal(await refusal(alice.post(pathOf(recent, 'invite'), body)), '400 M_UNSUPPORTED_ROOM_VERSION');
+  assert.deepEqual(server.errors, []);
+});
+
+test('an old server invites by the old endpoint', async (context) => {
+  const { peer, alice } = await open(context);
+  const rules = findRoomVersion('1');
+  assert.ok(rules);
+  const [roomId, eventId] = ['!old:peer.test', '$invitation:peer.test'];
+  const event = hashAndSignEvent(
+    rules,
+    {
+      event_id: eventId,
+      room_id: roomId,
+      type: 'm.room.member',
+      sender: '@bob:peer.test',
+      state_key: alice.userId,
+      content: { membership: 'invite' },
+      origin_server_ts: Date.now(),
+      depth: 5,
+      prev_events: [['$before:peer.test', { sha256: '' }]],
+      auth_events: [],
+    },
+    peer.serverName,
+    peer.key,
+  );
+  const name = { type: 'm.room.name', state_key: '', sender: '@bob:peer.test', content: { name: 'Old' } };
+  const uri = `/_matrix/federation/v1/invite/${encodeURIComponent(roomId)}/${encodeURIComponent(eventId)}`;
+  const content = { ...event, unsigned: { invite_room_state: [name] } };
+  const { status, body } = await peer.send('hs1', 'PUT', uri, { content });
+  assert.equal(status, 200, JSON.stringify(body));
+  const [code, answer] = body as unknown as [number, { event: { signatures: object } }];
+  assert.deepEqual([code, Object.keys(answer.event.signatures).toSorted()], [200, ['hs1', 'peer.test']]);
+  const shown = await until(() => pending(alice, 'invite', roomId), 'the invitation is there');
+  assert.deepEqual(
+    shown.map((each) => each.content['name'] ?? each.content['membership']),
+    ['Old', 'invite'],
+  );
+});
