@@ -1,54 +1,65 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { createTestAuthority } from '../packages/testkit/certificates.ts';
+import { meet } from './dev/meet.ts';
 import { populate } from './dev/populate.ts';
+import { startDevServer } from './dev/server.ts';
 
 /**
- * `npm run dev`: a server in `data/dev` with example people, rooms, threads and pictures, for clients to look at. On the
- * first start it is filled; after that it goes on with what is there. `--port` and `--data-dir` put it elsewhere.
+ * `npm run dev`: a server in `data/dev` with example people, rooms, threads and pictures, for clients to look at, and a
+ * neighbour that it federates with. On the first start they are filled; after that they go on with what is there.
+ * `--ports` and `--data-dir` put them elsewhere: of each server, the port for clients and the one for other servers.
  */
 const { values } = parseArgs({
-  options: { port: { type: 'string', default: '8008' }, 'data-dir': { type: 'string', default: 'data/dev' } },
+  options: {
+    ports: { type: 'string', default: '8008,8448,8009,8449' },
+    'data-dir': { type: 'string', default: 'data/dev' },
+  },
 });
-const root = join(import.meta.dirname, '..');
-const dataDir = join(root, values['data-dir']);
-const baseUrl = `http://localhost:${values.port}`;
+const folder = join(import.meta.dirname, '..', values['data-dir']);
+const [clientPort = 8008, serverPort = 8448, neighbourClientPort = 8009, neighbourServerPort = 8449] = values.ports
+  .split(',')
+  .map(Number);
 
-mkdirSync(dataDir, { recursive: true });
-const settings = {
-  SERVER_NAME: 'localhost',
-  PUBLIC_BASE_URL: baseUrl,
-  DATA_DIR: dataDir,
-  LISTENERS: JSON.stringify([
-    { address: '127.0.0.1', port: Number(values.port), serve: ['client', 'federation', 'admin', 'web'] },
-  ]),
-  REGISTRATION_MODE: 'open',
-  RATE_LIMITS_ENABLED: 'false',
-  ROOMS_PUBLICATION: 'anyone',
+mkdirSync(folder, { recursive: true });
+const authority = createTestAuthority();
+const caFile = join(folder, 'ca.pem');
+writeFileSync(caFile, authority.certificate);
+const common = { caFile, certified: authority.issue(['localhost', '127.0.0.1']) };
+// 8448 is where servers look for one whose name has no port.
+const serverName = serverPort === 8448 ? 'localhost' : `localhost:${serverPort}`;
+const servers = [
+  startDevServer({ ...common, serverName, dataDir: folder, clientPort, serverPort }),
+  startDevServer({
+    ...common,
+    serverName: `localhost:${neighbourServerPort}`,
+    dataDir: join(folder, 'neighbour'),
+    clientPort: neighbourClientPort,
+    serverPort: neighbourServerPort,
+  }),
+];
+const stop = (): void => {
+  for (const server of servers) server.stop();
 };
-const environment = Object.fromEntries(Object.entries(settings).map(([name, value]) => [`PORTICO_${name}`, value]));
-const server = spawn(join(root, 'bin/portico'), ['serve'], {
-  stdio: ['ignore', 'inherit', 'inherit'],
-  env: { ...process.env, ...environment },
-});
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => server.kill(signal));
-const ended = once(server, 'exit');
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+// Neither goes on alone.
+const ended = Promise.all(
+  servers.map(async (server) => {
+    const code = await server.ended;
+    stop();
+    return code;
+  }),
+);
 
-await Promise.race([ready(), ended]);
-if (server.exitCode === null) {
-  const people = await populate(baseUrl);
-  console.log(`\nLog in at ${baseUrl} as ${people.names.join(', ')}, each with the password "${people.password}".`);
+const ready = await Promise.all(servers.map((server) => server.ready));
+const [first, second] = servers;
+if (first !== undefined && second !== undefined && ready.every(Boolean)) {
+  const people = await populate(first.baseUrl);
+  const across = await meet(first, second);
+  console.log(
+    `\nLog in at ${first.baseUrl} as ${people.names.join(', ')}, or at ${second.baseUrl} as ${across.neighbour}, ` +
+      `each with the password "${people.password}". They meet in ${across.alias}.`,
+  );
 }
-const [code] = (await ended) as [number | null];
-process.exitCode = code ?? 0;
-
-async function ready(): Promise<void> {
-  for (;;) {
-    const answer = await fetch(`${baseUrl}/_matrix/client/versions`).catch(() => undefined);
-    if (answer?.ok === true) return;
-    await delay(100);
-  }
-}
+process.exitCode = Math.max(...(await ended));

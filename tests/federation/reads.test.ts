@@ -83,6 +83,16 @@ test('profiles of other servers’ people', async (context) => {
   });
 });
 
+test('aliases of other servers', async (context) => {
+  const { alice, bob } = await open(context);
+  const roomId = await createRoom(alice, { room_alias_name: 'hers' });
+  const find = (alias: string) => bob.get(`${v3}/directory/room/${encodeURIComponent(alias)}`);
+  const { body } = await find('#hers:hs1');
+  assert.deepEqual([body['room_id'], body['servers']], [roomId, ['hs1']]);
+  assert.equal((await find('#nobodys:hs1')).status, 404);
+  assert.equal((await find('#x:nowhere.test')).status, 502);
+});
+
 test('directories of other servers', async (context) => {
   const { network, alice, bob } = await open(context);
   const first = await createRoom(alice, { name: 'First of hers', visibility: 'public' });

@@ -55,7 +55,7 @@ export function createRoomBreadth(deps: Dependencies): RoomBreadth & { close(): 
   const networks = createNetworkDirectories({ db, resolve, hasService });
   const summaries = createRoomSummaries(db);
   return {
-    aliases: createAliases({ db, writer, readState, resolve, serverName, appServices }),
+    aliases: createAliases({ db, writer, readState, resolve, locate: rooms.locate, serverName, appServices }),
     networks,
     directory: createRoomDirectory({
       db,

@@ -25,7 +25,7 @@ export interface Aliases {
   remove(person: Person, alias: string): Promise<void>;
 }
 
-type Dependencies = Pick<RoomParts, 'writer' | 'readState' | 'resolve'> & {
+type Dependencies = Pick<RoomParts, 'writer' | 'readState' | 'resolve' | 'locate'> & {
   readonly db: Database;
   readonly serverName: string;
   readonly appServices: AppServices;
@@ -35,7 +35,7 @@ const maxAliasesOfRoom = 1000;
 const canonical = 'm.room.canonical_alias';
 
 export function createAliases(dependencies: Dependencies): Aliases {
-  const { db, writer, readState, resolve, serverName, appServices } = dependencies;
+  const { db, writer, readState, resolve, locate, serverName, appServices } = dependencies;
 
   async function getLocal(alias: string): Promise<AliasRow> {
     checkAlias(alias);
@@ -78,6 +78,11 @@ export function createAliases(dependencies: Dependencies): Aliases {
       await db.commit(set);
     },
     async get(alias) {
+      checkAlias(alias);
+      if (serverNameOf(alias) !== serverName) {
+        const { roomId, servers } = await locate(alias);
+        return { roomId, servers: [...new Set(servers)] };
+      }
       checkAlias(alias);
       const { roomId } = await resolve(alias);
       return { roomId, servers: [serverName] };
