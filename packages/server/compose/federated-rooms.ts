@@ -24,6 +24,7 @@ import { createMemberRequests, type MemberRequests } from '../services/federatio
 import { createRemoteRooms } from '../services/federation/rooms/remote-rooms.ts';
 import { createFilterToldState } from '../services/federation/rooms/shown-state.ts';
 import { createTellState } from '../services/federation/rooms/told-state.ts';
+import { createThirdPartyInvites, type ThirdPartyInvites } from '../services/federation/rooms/third-party-invites.ts';
 import { createSender, type FederationSender } from '../services/federation/sender/sender.ts';
 import type { ErasedSenders } from '../services/reading/erased-senders.ts';
 import type { InviteRules } from '../services/privacy/invite-rules.ts';
@@ -60,6 +61,7 @@ export type RoomsAcrossServers = {
     readonly federationSender: FederationSender;
     readonly eventQueries: EventQueries;
     readonly receiveInvite: ReceiveInvite;
+    readonly thirdPartyInvites: ThirdPartyInvites;
     readonly serverName: string;
   };
   close(): Promise<void>;
@@ -122,6 +124,13 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
       federationSender,
       eventQueries: createEventQueries({ db, states, stateEvents, rooms, erased: context.erasedSenders }),
       receiveInvite: createReceiveInvite({ ...shared, recordRemote, inviteRules: context.inviteRules }),
+      thirdPartyInvites: createThirdPartyInvites({
+        ...shared,
+        client,
+        writer: parts.writer,
+        invite,
+        inviteRules: context.inviteRules,
+      }),
       serverName,
     },
     close: () => federationSender.close(),

@@ -17,9 +17,11 @@ import {
   getStateIds,
   timestampToEvent,
 } from './history/events.ts';
+import type { ThirdPartyInvites } from '../../services/federation/rooms/third-party-invites.ts';
 import type { ReceiveInvite } from '../../services/federation/rooms/incoming-invites.ts';
 import { invite, inviteV1 } from './membership/invite.ts';
 import { makeKnock, sendKnock } from './membership/knock.ts';
+import { exchangeThirdPartyInvite, onBindThirdPartyIdentifier } from './membership/third-party-invites.ts';
 import { makeJoin, makeLeave } from './membership/make.ts';
 import { sendJoin, sendJoinV1, sendLeave, sendLeaveV1 } from './membership/send.ts';
 import { getPublicRooms, queryPublicRooms } from './directory/public-rooms.ts';
@@ -53,6 +55,7 @@ export type RoomFederationServices = {
   readonly federationSender: FederationSender;
   readonly eventQueries: EventQueries;
   readonly receiveInvite: ReceiveInvite;
+  readonly thirdPartyInvites: ThirdPartyInvites;
   readonly localProfiles: Profiles;
   readonly directory: RoomDirectory;
   readonly showsDirectory: boolean;
@@ -76,6 +79,8 @@ export const roomFederationEndpoints: readonly Endpoint<RoomFederationServices>[
   sendKnock,
   invite,
   inviteV1,
+  exchangeThirdPartyInvite,
+  onBindThirdPartyIdentifier,
   sendTransaction,
   getEvent,
   getState,
