@@ -47,6 +47,8 @@ export type Session = {
 export type Preparation = {
   readonly client?: Omit<ICreateClientOpts, 'baseUrl'>;
   readonly beforeStart?: (client: MatrixClient) => Promise<void>;
+  /** How it syncs, where that takes the client itself. */
+  readonly startWith?: (client: MatrixClient) => IStartClientOpts;
 };
 
 export type People = {
@@ -102,7 +104,7 @@ export function createPeople(baseUrl: () => string): People {
     const person = createPerson(client, { userId, password, asked });
     running.add(client);
     await preparation.beforeStart?.(client);
-    await client.startClient({ initialSyncLimit: 30, ...options });
+    await client.startClient({ initialSyncLimit: 30, ...options, ...preparation.startWith?.(client) });
     await person.until('the first sync', () => client.isInitialSyncComplete());
     return person;
   }

@@ -1,2 +1,3 @@
 export { silent } from './quiet.ts';
 export * from 'matrix-js-sdk';
+export { SlidingSync } from 'matrix-js-sdk/lib/sliding-sync.js';

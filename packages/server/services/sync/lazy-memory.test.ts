@@ -38,3 +38,13 @@ test('a small cache stays small', () => {
   cache.delete(0);
   assert.equal(cache.get(0), undefined);
 });
+
+test('after a gap nobody of the room is known, and everybody of other rooms is', () => {
+  const memory = createLazyMemory();
+  memory.add(1, '@a:x', 5);
+  memory.add(2, '@a:x', 5);
+  memory.forgetRoom(1);
+  assert.deepEqual([memory.knows(1, '@a:x', 9), memory.knows(2, '@a:x', 9)], [false, true]);
+  memory.add(1, '@a:x', 10);
+  assert.deepEqual([memory.knows(1, '@a:x', 9), memory.knows(1, '@a:x', 10)], [false, true]);
+});

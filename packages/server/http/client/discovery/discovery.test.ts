@@ -14,7 +14,8 @@ test('the versions are listed one by one, to anybody, whatever token they send',
     const versions = body['versions'] as string[];
     for (const version of ['v1.1', 'v1.4', 'v1.11', 'v1.16']) assert.ok(versions.includes(version), version);
     assert.equal(versions.includes('v1.18'), false);
-    assert.equal((body['unstable_features'] as Record<string, boolean>)['uk.tcpip.msc4133.stable'], true);
+    const features = body['unstable_features'] as Record<string, boolean>;
+    for (const flag of ['uk.tcpip.msc4133.stable', 'org.matrix.simplified_msc3575']) assert.equal(features[flag], true);
   }
 });
 
