@@ -37,6 +37,7 @@ import { createLastSeen } from './services/devices/last-seen.ts';
 import { withRemoteProfiles } from './services/profile/remote-profiles.ts';
 import { createExport } from './services/privacy/export.ts';
 import { createInviteControl } from './services/privacy/invite-control.ts';
+import { watchDepartures } from './services/privacy/departures.ts';
 import { createErasures } from './services/privacy/erasures.ts';
 import { createRateLimiter } from './services/rate-limit/rate-limiter.ts';
 import { createRoomBreadth } from './services/directory/room-breadth.ts';
@@ -203,6 +204,15 @@ export async function compose({
     online: () => sync.online,
   });
   const { presence } = presenceParts;
+  const departures = watchDepartures({
+    db,
+    isOwn: (userId) => serverNameOf(userId) === serverName,
+    forget(userId) {
+      reads?.profiles.forget(userId);
+      presenceParts.forget(userId);
+    },
+    onFailure: (error) => log.error({ error }, 'Forgetting people who are gone failed'),
+  });
   const keyServices = encryption.services(accounts.ownPassword);
   const sync = createSync({
     reading,
@@ -334,6 +344,7 @@ export async function compose({
       await Promise.all([accountJobs.close(), lastSeen.close(), shared.close(), appServiceParts.close()]);
       breadth.close();
       await conversation.close();
+      await departures.close();
       await presenceParts.close();
       slidingSync.close();
       sync.close();

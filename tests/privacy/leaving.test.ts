@@ -52,6 +52,43 @@ describe('leaving for good, across servers', async () => {
     }
   });
 
+  test('who says that they are gone is forgotten where no room is shared; who is said to be is not', async () => {
+    const [alice, dora] = [await network.server('hs1').registerUser(), await network.server('hs1').registerUser()];
+    const bob = await network.server('hs2').registerUser();
+    const nameOf = async (of: TestClient) => (await bob.get(`${v3}/profile/${of.userId}`)).body['displayname'];
+    const setName = (of: TestClient, displayname: string) =>
+      done(of.put(`${v3}/profile/${of.userId}/displayname`, { displayname }));
+    const join = (who: TestClient, roomId: string) =>
+      done(who.post(`${v3}/join/${encodeURIComponent(roomId)}?via=hs2`, {}));
+    const memberPath = (of: TestClient, roomId: string) => `${roomPath(roomId)}/state/m.room.member/${of.userId}`;
+    const [first, second] = [await createRoom(bob), await createRoom(bob)];
+    for (const [who, roomId] of [
+      [alice, first],
+      [alice, second],
+      [dora, first],
+    ] as const) {
+      await setName(who, 'One');
+      await join(who, roomId);
+    }
+    for (const who of [alice, dora]) {
+      assert.equal(await nameOf(who), 'One');
+      await setName(who, 'Two');
+      assert.equal(await nameOf(who), 'One', 'it is remembered for a moment');
+    }
+    // A kick that claims it, and a leave that says it while there still is a room that is shared.
+    await done(bob.put(memberPath(alice, first), gone));
+    await until('she knows', async () => (await member(alice, first, alice))['membership'] === 'leave');
+    await join(alice, first);
+    await until('she is back', async () => (await member(bob, first, alice))['membership'] === 'join');
+    await done(alice.put(memberPath(alice, first), gone));
+    await until('she has left', async () => (await member(bob, first, alice))['membership'] === 'leave');
+    await done(dora.put(memberPath(dora, first), gone));
+    await until('Dora is forgotten', async () => (await nameOf(dora)) === 'Two');
+    assert.equal(await nameOf(alice), 'One');
+    await done(alice.put(memberPath(alice, second), gone));
+    await until('Alice is forgotten', async () => (await nameOf(alice)) === 'Two');
+  });
+
   test('a server that was not there when something was said gets it redacted, if the sender is erased', async () => {
     const [alice, carol] = [await network.server('hs1').registerUser(), await network.server('hs1').registerUser()];
     const bob = await network.server('hs2').registerUser();

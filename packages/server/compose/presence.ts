@@ -35,10 +35,17 @@ type Context = {
 export type PresenceParts = {
   readonly presence: Presence;
   readonly streams: readonly SyncStream[];
+  /** Drops what other servers said of somebody. */
+  readonly forget: (userId: string) => void;
   close(): Promise<void>;
 };
 
-const off: PresenceParts = { presence: noPresence, streams: [], close: () => Promise.resolve() };
+const off: PresenceParts = {
+  presence: noPresence,
+  streams: [],
+  forget: () => undefined,
+  close: () => Promise.resolve(),
+};
 
 /** Who is online, and who may know. */
 export async function createPresenceParts(context: Context): Promise<PresenceParts> {
@@ -82,6 +89,7 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
       },
     }),
     streams: [createPresenceStream({ viewers, fanOut, rooms, sight, shown, epoch, now })],
+    forget: (userId) => remote.forget(userId),
     async close() {
       own.close();
       remote.close();

@@ -15,6 +15,8 @@ export interface RemotePeople {
   isPresent(userId: string): boolean;
   /** Everybody whom a push that still counts named. */
   namesOf(userId: string): ReadonlySet<string>;
+  /** Drops what was said of somebody: to all who saw them they are offline. */
+  forget(userId: string): void;
   onChange(listener: (userId: string) => void): void;
   close(): void;
 }
@@ -84,6 +86,11 @@ export function createRemotePeople({ now, after }: Dependencies): RemotePeople {
     },
     isPresent: (userId) => people.get(userId)?.pushes.some(({ view }) => view.state !== 'offline') === true,
     namesOf: (userId) => people.get(userId)?.names ?? nobody,
+    forget(userId) {
+      if (!people.has(userId)) return;
+      keep(userId, []);
+      changed(userId);
+    },
     onChange: (listener) => void listeners.push(listener),
     close: dueTimes.close,
   };

@@ -7,6 +7,8 @@ import type { Profiles } from './profiles.ts';
 export interface RemoteProfiles {
   /** All of it, or an object of one field. */
   get(userId: string, field: string | undefined): Promise<string>;
+  /** Drops what is known of somebody. */
+  forget(userId: string): void;
 }
 
 /** Profiles of this server's people and of others. */

@@ -12,6 +12,7 @@ const maxProfiles = 2000;
 /** Longer ones are asked for each time. In characters. */
 const longestKept = 4096;
 const keptFor = 60_000;
+const maxFields = 8;
 
 /** Profiles of other servers' people: asked for once at a time, and kept for a moment. */
 export function createRemoteProfiles({
@@ -21,7 +22,8 @@ export function createRemoteProfiles({
   readonly client: FederationClient;
   readonly now: () => number;
 }): RemoteProfiles {
-  const known = createSmallCache<string, Known>(maxProfiles);
+  /** By user and field. */
+  const known = createSmallCache<string, Map<string, Known>>(maxProfiles);
   const underway = new Map<string, Promise<string>>();
 
   async function ask(userId: string, field: string | undefined): Promise<string> {
@@ -38,13 +40,18 @@ export function createRemoteProfiles({
   return {
     async get(userId, field) {
       const key = `${userId} ${field ?? ''}`;
-      const before = known.get(key);
+      const before = known.get(userId)?.get(field ?? '');
       if (before !== undefined && before.until > now()) return before.text;
       const asked = underway.get(key) ?? ask(userId, field).finally(() => underway.delete(key));
       underway.set(key, asked);
       const text = await asked;
-      if (text.length <= longestKept) known.set(key, { text, until: now() + keptFor });
+      if (text.length <= longestKept) {
+        const fields = known.get(userId) ?? new Map<string, Known>();
+        if (fields.size >= maxFields) fields.clear();
+        known.set(userId, fields.set(field ?? '', { text, until: now() + keptFor }));
+      }
       return text;
     },
+    forget: (userId) => known.delete(userId),
   };
 }
