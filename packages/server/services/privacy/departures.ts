@@ -34,7 +34,7 @@ export function watchDepartures({ db, isOwn, forget, onFailure }: Dependencies):
   let closed = false;
 
   async function work(): Promise<void> {
-    while (waiting.length > 0 && !closed) {
+    while (waiting.length > 0) {
       const some = waiting.splice(0, atOnce);
       const gone = new Set<string>();
       for (const { user_id: userId, content: text } of await readOwnLeaves(db, some)) {
@@ -75,6 +75,7 @@ export function watchDepartures({ db, isOwn, forget, onFailure }: Dependencies):
   return {
     async close() {
       closed = true;
+      waiting = [];
       stop();
       await working;
     },
