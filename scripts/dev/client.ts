@@ -4,6 +4,8 @@ export type Person = {
   call(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<Readonly<Record<string, string>>>;
   say(roomId: string, content: Readonly<Record<string, unknown>>): Promise<string>;
   upload(bytes: Uint8Array<ArrayBuffer>, contentType: string): Promise<string>;
+  /** Of an `mxc://` URI. */
+  download(uri: string): Promise<Buffer>;
 };
 
 let transactions = 0;
@@ -34,6 +36,12 @@ export function personAt(baseUrl: string, userId: string, token: string): Person
       const headers = { authorization, 'content-type': contentType };
       const { content_uri: uri } = await send('media/v3/upload', { method: 'POST', headers, body: bytes });
       return uri ?? '';
+    },
+    async download(uri) {
+      const path = `${baseUrl}/_matrix/client/v1/media/download/${uri.slice('mxc://'.length)}`;
+      const answer = await fetch(path, { headers: { authorization } });
+      if (!answer.ok) throw new Error(`GET ${path}: ${answer.status}`);
+      return Buffer.from(await answer.arrayBuffer());
     },
   };
 }

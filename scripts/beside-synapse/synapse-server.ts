@@ -1,0 +1,95 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+type Options = {
+  readonly python: string;
+  readonly folder: string;
+  readonly clientPort: number;
+  readonly serverPort: number;
+  readonly caFile: string;
+  readonly certified: { readonly certificate: string; readonly key: string };
+};
+
+export type SynapseServer = { readonly serverName: string; readonly baseUrl: string; stop(): Promise<void> };
+
+const manyRequests = { per_second: 1000, burst_count: 10_000 };
+
+/** Starts Synapse on loopback. Its configuration is YAML, of which JSON is a part. */
+export async function startSynapse(options: Options): Promise<SynapseServer> {
+  const { python, folder, clientPort, serverPort, caFile, certified } = options;
+  mkdirSync(folder, { recursive: true });
+  const path = (name: string): string => join(folder, name);
+  writeFileSync(path('cert.pem'), certified.certificate);
+  writeFileSync(path('key.pem'), certified.key, { mode: 0o600 });
+  const serverName = `localhost:${serverPort}`;
+  const listener = (port: number, tls: boolean, names: readonly string[]) => ({
+    port,
+    tls,
+    type: 'http',
+    bind_addresses: ['127.0.0.1'],
+    resources: [{ names }],
+  });
+  const config = {
+    server_name: serverName,
+    pid_file: path('synapse.pid'),
+    listeners: [listener(clientPort, false, ['client']), listener(serverPort, true, ['federation', 'client', 'media'])],
+    tls_certificate_path: path('cert.pem'),
+    tls_private_key_path: path('key.pem'),
+    federation_custom_ca_list: [caFile],
+    database: { name: 'sqlite3', args: { database: path('synapse.db') } },
+    signing_key_path: path('signing.key'),
+    media_store_path: path('media'),
+    macaroon_secret_key: 'beside',
+    form_secret: 'beside',
+    report_stats: false,
+    enable_registration: true,
+    enable_registration_without_verification: true,
+    trusted_key_servers: [],
+    ip_range_blacklist: [],
+    federation_ip_range_blacklist: [],
+    allow_public_rooms_over_federation: true,
+    room_list_publication_rules: [{ action: 'allow' }],
+    suppress_key_server_warning: true,
+    rc_message: manyRequests,
+    rc_registration: manyRequests,
+    rc_login: { address: manyRequests, account: manyRequests, failed_attempts: manyRequests },
+    rc_joins: { local: manyRequests, remote: manyRequests },
+    rc_joins_per_room: manyRequests,
+    rc_invites: { per_room: manyRequests, per_user: manyRequests, per_issuer: manyRequests },
+    federation: { destination_min_retry_interval: '1s', destination_max_retry_interval: '1s' },
+    // Otherwise a first sync is answered with the one before.
+    caches: { sync_response_cache_duration: '0s' },
+    log_config: path('log.json'),
+  };
+  const log = {
+    version: 1,
+    handlers: { file: { class: 'logging.FileHandler', filename: path('synapse.log') } },
+    root: { level: 'INFO', handlers: ['file'] },
+  };
+  writeFileSync(path('log.json'), JSON.stringify(log));
+  writeFileSync(path('homeserver.yaml'), JSON.stringify(config));
+  const args = ['-m', 'synapse.app.homeserver', '-c', path('homeserver.yaml')];
+  const made = spawnSync(python, [...args, '--generate-keys'], { cwd: folder, encoding: 'utf8' });
+  if (made.status !== 0) throw new Error(`Synapse refuses its configuration: ${made.stderr}`);
+
+  const child = spawn(python, args, { cwd: folder, stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  const baseUrl = `http://127.0.0.1:${clientPort}`;
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`Synapse ended: see ${path('synapse.log')}`);
+    const answer = await fetch(`${baseUrl}/_matrix/client/versions`).catch(() => undefined);
+    if (answer?.ok === true) break;
+    await delay(200);
+  }
+  return {
+    serverName,
+    baseUrl,
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
