@@ -50,7 +50,16 @@ export function matchesGlob(pattern: string, text: string): boolean {
     if (unit === star || unit === wildcard) break;
     if (unit !== text.charCodeAt(text.length - fromEnd)) return false;
   }
+  if (lacksPart(pattern, start, text)) return false;
   return compileGlob(pattern)(text);
+}
+
+/** Whether what stands between the first star and the next is nowhere in a text. */
+function lacksPart(pattern: string, first: number, text: string): boolean {
+  const next = pattern.indexOf('*', first + 1);
+  if (pattern.charCodeAt(first) !== star || next <= first + 1) return false;
+  const part = pattern.slice(first + 1, next);
+  return !part.includes('?') && !text.includes(part);
 }
 
 /** Identifiers and server names: the engine's own search is fastest, and at this length it cannot cost much. */

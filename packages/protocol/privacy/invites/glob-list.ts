@@ -2,7 +2,6 @@ import { isGlob, matchesGlob } from '../../glob.ts';
 
 /** Patterns of which one is to match. They may be many, come from anybody, and are rarely asked. */
 export interface GlobList {
-  readonly size: number;
   /** The entry that matches a text, as it was written: an exact one if there is any, else the first. */
   find(text: string): string | undefined;
 }
@@ -15,22 +14,15 @@ type Options = {
 export function createGlobList(entries: readonly string[], { ignoreCase }: Options): GlobList {
   const fold = (text: string): string => (ignoreCase ? text.toLowerCase() : text);
   const exact = new Map<string, string>();
-  const globs = new Map<string, string>();
+  // Not compiled: that takes longer than to see that most of them do not match.
+  const globs = entries.filter(isGlob);
   for (const entry of entries) {
-    const kind = isGlob(entry) ? globs : exact;
-    const folded = fold(entry);
-    if (!kind.has(folded)) kind.set(folded, entry);
+    if (!isGlob(entry) && !exact.has(fold(entry))) exact.set(fold(entry), entry);
   }
   return {
-    size: exact.size + globs.size,
     find(text) {
       const subject = fold(text);
-      const same = exact.get(subject);
-      if (same !== undefined) return same;
-      for (const [pattern, entry] of globs) {
-        if (matchesGlob(pattern, subject)) return entry;
-      }
-      return undefined;
+      return exact.get(subject) ?? globs.find((pattern) => matchesGlob(fold(pattern), subject));
     },
   };
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import { startTestServer } from '@portico/testkit/server.ts';
 import type { TestClient, TestResponse } from '@portico/testkit/test-client.ts';
@@ -35,6 +36,15 @@ async function sync(client: TestClient, parameters = '') {
   const rooms = (body['rooms'] ?? {}) as Rooms;
   const ids = (section: keyof Rooms) => Object.keys(rooms[section] ?? {});
   return { invite: ids('invite'), leave: ids('leave'), next: `&since=${String(body['next_batch'])}`, body };
+}
+
+/** Everything that a new connection of sliding sync gets. */
+async function slidingSync(client: TestClient): Promise<string> {
+  const path = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync?timeout=0';
+  const lists = { all: { ranges: [[0, 100]], required_state: [['*', '*']], timeline_limit: 10 } };
+  const { status, body } = await client.post(path, { conn_id: randomUUID(), lists });
+  assert.equal(status, 200, JSON.stringify(body));
+  return JSON.stringify(body);
 }
 
 for (const engine of ['sqlite', 'postgres'] as const) {
@@ -104,8 +114,12 @@ for (const engine of ['sqlite', 'postgres'] as const) {
           assert.equal(body['rooms'], undefined, parameters);
         }
         ({ next } = await sync(alice, next));
-        const kicked = await bob.post(`${roomPath(roomId)}/kick`, { user_id: alice.userId });
-        assert.deepEqual(outcome(kicked), done);
+        assert.ok(!(await slidingSync(alice)).includes(roomId));
+        for (const action of ['kick', 'ban']) {
+          const ended = await bob.post(`${roomPath(roomId)}/${action}`, { user_id: alice.userId });
+          assert.deepEqual(outcome(ended), done);
+          assert.ok(!(await slidingSync(alice)).includes(roomId), action);
+        }
         const everything = '&filter={"room":{"include_leave":true}}';
         for (const parameters of ['', next, everything]) {
           assert.ok(!JSON.stringify((await sync(alice, parameters)).body).includes(roomId), parameters);
