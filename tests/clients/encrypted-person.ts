@@ -12,7 +12,7 @@ import {
 } from 'matrix-js-sdk/lib/crypto-api/index.js';
 import { RustBackupManager } from 'matrix-js-sdk/lib/rust-crypto/backup.js';
 import type { People, Person, Session } from './person.ts';
-import { MatrixEventEvent, Method } from './sdk.ts';
+import { EventType, MatrixEventEvent, Method, Preset } from './sdk.ts';
 
 // Where the client keeps its keys; looked for among the globals, as in a browser.
 Object.assign(globalThis, browserDatabase);
@@ -166,4 +166,35 @@ export async function compareEmoji(
     if (await tryEmoji(asker, await ask(), asked)) return;
   }
   assert.fail(`${asker.userId} and ${asked.userId} saw no emoji`);
+}
+
+/** A room with both in it, in which all messages are encrypted. */
+export async function encryptedRoom(alice: Person, bob: Person): Promise<string> {
+  const { room_id: roomId } = await alice.client.createRoom({
+    preset: Preset.PrivateChat,
+    invite: [bob.userId],
+    initial_state: [{ type: EventType.RoomEncryption, state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }],
+  });
+  await bob.inRoom(roomId, 'invite');
+  await bob.client.joinRoom(roomId);
+  await Promise.all([alice.inRoom(roomId), bob.inRoom(roomId)]);
+  await alice.until(
+    'bob in the room',
+    () => alice.client.getRoom(roomId)?.getMember(bob.userId)?.membership === 'join',
+  );
+  return roomId;
+}
+
+/** Somebody says something that all of these devices can read, and the server cannot. */
+export async function say(
+  by: EncryptedPerson,
+  roomId: string,
+  text: string,
+  to: readonly EncryptedPerson[],
+): Promise<void> {
+  await by.client.sendTextMessage(roomId, text);
+  for (const reader of to) {
+    const event = await reader.reads(roomId, text);
+    assert.equal(event.getWireType(), 'm.room.encrypted');
+  }
 }

@@ -5,39 +5,16 @@ import {
   arriveEncrypted,
   backedUp,
   compareEmoji,
+  encryptedRoom,
   logInEncrypted,
+  say,
   setUpKeys,
   startEncrypted,
   type EncryptedPerson,
   type RecoveryKey,
 } from './encrypted-person.ts';
-import { createPeople, type People, type Person } from './person.ts';
-import { EventType, Preset } from './sdk.ts';
-
-async function encryptedRoom(alice: Person, bob: Person): Promise<string> {
-  const { room_id: roomId } = await alice.client.createRoom({
-    preset: Preset.PrivateChat,
-    invite: [bob.userId],
-    initial_state: [{ type: EventType.RoomEncryption, state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }],
-  });
-  await bob.inRoom(roomId, 'invite');
-  await bob.client.joinRoom(roomId);
-  await Promise.all([alice.inRoom(roomId), bob.inRoom(roomId)]);
-  await alice.until(
-    'bob in the room',
-    () => alice.client.getRoom(roomId)?.getMember(bob.userId)?.membership === 'join',
-  );
-  return roomId;
-}
-
-/** Somebody says something that all of these devices can read, and that nobody else could. */
-async function say(by: EncryptedPerson, roomId: string, text: string, to: readonly EncryptedPerson[]): Promise<void> {
-  await by.client.sendTextMessage(roomId, text);
-  for (const reader of to) {
-    const event = await reader.reads(roomId, text);
-    assert.equal(event.getWireType(), 'm.room.encrypted');
-  }
-}
+import { createPeople, type People } from './person.ts';
+import { Preset } from './sdk.ts';
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`matrix-js-sdk encrypts (${engine})`, () => {

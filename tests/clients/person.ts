@@ -93,7 +93,8 @@ export function createPeople(baseUrl: () => string): People {
       fetchFn(input, init) {
         const url = new URL(input instanceof Request ? input.url : input);
         if (url.pathname.endsWith('/sync')) asked.push(url.searchParams.get('since'));
-        return fetch(input, init);
+        // Wherever the server is by now.
+        return fetch(new URL(url.pathname + url.search, baseUrl()), init);
       },
       ...session,
       userId,
