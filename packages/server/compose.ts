@@ -213,7 +213,7 @@ export async function compose({
     },
     onFailure: (error) => log.error({ error }, 'Forgetting people who are gone failed'),
   });
-  const keyServices = encryption.services(accounts.ownPassword);
+  const keyServices = encryption.services(accounts);
   const sync = createSync({
     reading,
     filters: accounts.filters,

@@ -1,11 +1,13 @@
 import { serverNameOf } from '@portico/protocol';
 import type { Database } from '@portico/storage';
+import { dropDehydratedOf } from '@portico/storage/stores/dehydrated-devices.ts';
 import { dropToDeviceOf } from '@portico/storage/stores/to-device.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { OwnPassword } from '../services/accounts/own-password.ts';
-import type { OnDeviceRenamed, OnDevicesDeleted } from '../services/devices/devices.ts';
+import type { Devices, OnDeviceRenamed, OnDevicesDeleted } from '../services/devices/devices.ts';
 import type { FederationClient } from '../services/federation/client/federation-client.ts';
 import type { EduHandler } from '../services/federation/receiving/edus.ts';
+import { createDehydratedDevices, type DehydratedDevices } from '../services/keys/dehydrated-devices.ts';
 import { forgetKeys, tellNewName } from '../services/keys/device-hooks.ts';
 import { createDeviceListChanges } from '../services/keys/device-list-changes.ts';
 import { createKeyBackup, type KeyBackup } from '../services/keys/key-backup.ts';
@@ -18,6 +20,7 @@ import { createFetchLists } from '../services/keys/remote/fetch-lists.ts';
 import { createRemoteLists } from '../services/keys/remote/remote-lists.ts';
 import { createSharingChanges } from '../services/keys/remote/sharing-changes.ts';
 import { signingKeyEdu } from '../services/keys/remote/signing-key-edu.ts';
+import { createToDeviceQueue } from '../services/to-device/to-device-queue.ts';
 
 type Context = {
   readonly db: Database;
@@ -29,6 +32,15 @@ type Context = {
   readonly log: Logger;
 };
 
+type Accounts = { readonly ownPassword: OwnPassword; readonly devices: Devices };
+
+type EncryptionServices = {
+  readonly keys: Keys;
+  readonly keyBackup: KeyBackup;
+  readonly keysForServers: KeysForServers;
+  readonly dehydratedDevices: DehydratedDevices;
+};
+
 export type Encryption = {
   /** What happens to keys when something happens to devices. */
   readonly deviceHooks: {
@@ -36,8 +48,8 @@ export type Encryption = {
     readonly onDeviceRenamed: OnDeviceRenamed;
   };
   readonly eduHandlers: readonly (readonly [type: string, handler: EduHandler])[];
-  /** The services, for people who prove who they are with their password. */
-  services(ownPassword: OwnPassword): { keys: Keys; keyBackup: KeyBackup; keysForServers: KeysForServers };
+  /** The services, for the people who have these accounts. */
+  services(accounts: Accounts): EncryptionServices;
   close(): Promise<void>;
 };
 
@@ -56,7 +68,7 @@ export function createEncryption({ db, serverName, federates, client, now, log }
   const signingKeys = signingKeyEdu({ db, serverName });
   return {
     deviceHooks: {
-      onDevicesDeleted: [dropToDeviceOf, forgetKeys({ db, changes })],
+      onDevicesDeleted: [dropToDeviceOf, dropDehydratedOf, forgetKeys({ db, changes })],
       onDeviceRenamed: tellNewName({ db, changes }),
     },
     eduHandlers: [
@@ -64,17 +76,22 @@ export function createEncryption({ db, serverName, federates, client, now, log }
       ['m.signing_key_update', signingKeys],
       ['org.matrix.signing_key_update', signingKeys],
     ],
-    services: (ownPassword) => ({
-      keys: createKeys({
-        db,
-        isLocal,
-        ownPassword,
-        deviceListChanges: changes,
-        remote: federates ? { lists, claim } : undefined,
-      }),
-      keyBackup: createKeyBackup({ db }),
-      keysForServers: createKeysForServers({ db, isLocal }),
-    }),
+    services({ ownPassword, devices }) {
+      const remote = federates ? { lists, claim } : undefined;
+      const keys = createKeys({ db, isLocal, ownPassword, deviceListChanges: changes, remote });
+      return {
+        keys,
+        keyBackup: createKeyBackup({ db }),
+        keysForServers: createKeysForServers({ db, isLocal }),
+        dehydratedDevices: createDehydratedDevices({
+          db,
+          devices,
+          plan: keys.plan,
+          queue: createToDeviceQueue(db),
+          now,
+        }),
+      };
+    },
     close: sharing.close,
   };
 }

@@ -206,6 +206,11 @@ export const errorTable = {
     message: 'There were new devices in the meantime; try again.',
   },
   'keys.invalid-signature': { errcode: 'M_INVALID_SIGNATURE', status: 400, message: 'A signature is not valid.' },
+  'dehydrated-device.not-found': {
+    errcode: 'M_NOT_FOUND',
+    status: 404,
+    message: 'There is no such dehydrated device.',
+  },
   'backup.not-found': {
     errcode: 'M_NOT_FOUND',
     status: 404,

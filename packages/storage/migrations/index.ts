@@ -23,6 +23,7 @@ import { remoteKeys } from './0022-remote-keys.ts';
 import { serverNotices } from './0023-server-notices.ts';
 import { slidingSync } from './0024-sliding-sync.ts';
 import { remoteMedia } from './0025-remote-media.ts';
+import { dehydratedDevices } from './0026-dehydrated-devices.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -54,4 +55,5 @@ export const migrations: readonly Migration[] = [
   serverNotices,
   slidingSync,
   remoteMedia,
+  dehydratedDevices,
 ];

@@ -128,3 +128,20 @@ export async function readNewHosts(reader: Reader, joins: readonly MoveRow[], ow
   const packed = joins.map((row) => [row.user_id, row.room_nid, row.position]);
   return reader.all(selectNewHosts, [JSON.stringify(packed), own]);
 }
+
+export type AnnouncedRow = {
+  readonly user_id: string;
+  readonly device_id: string;
+  readonly display_name: string | null;
+};
+
+const selectAnnounced = sql<AnnouncedRow, [users: string, limit: number]>(
+  'device-lists.announced',
+  `select d.user_id, d.device_id, d.display_name from json_each(cast($1 as text)) u
+   join devices d on d.user_id = u.value order by d.user_id, d.device_id limit $2`,
+);
+
+/** Devices of people, with keys and without. */
+export function readAnnounced(reader: Reader, users: readonly string[], limit: number): Promise<AnnouncedRow[]> {
+  return reader.all(selectAnnounced, [JSON.stringify(users), limit]);
+}

@@ -2,6 +2,7 @@ import type { AccountServices } from '../../services/accounts/account-services.t
 import type { Presence } from '../../services/presence/presence.ts';
 import type { PushRules } from '../../services/push-rules/push-rules.ts';
 import type { KeyBackup } from '../../services/keys/key-backup.ts';
+import type { DehydratedDevices } from '../../services/keys/dehydrated-devices.ts';
 import type { Keys } from '../../services/keys/keys.ts';
 import type { HistoryContext } from '../../services/reading/context.ts';
 import type { Receipts } from '../../services/receipts/receipts.ts';
@@ -76,6 +77,7 @@ export type ClientServices = AccountServices &
     readonly toDevice: ToDevice;
     readonly keys: Keys;
     readonly keyBackup: KeyBackup;
+    readonly dehydratedDevices: DehydratedDevices;
     readonly search: Search;
     readonly userDirectory: UserDirectory;
   };

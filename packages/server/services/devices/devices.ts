@@ -35,7 +35,7 @@ export interface Devices {
   /** Makes a device that nobody is logged in on, unless there is one of this ID. */
   add(userId: string, deviceId: string, name: string | undefined): Promise<'added' | 'there'>;
   /** Deletes devices with all that belongs to them, together with whatever `also` adds to the write set. */
-  remove(userId: string, deviceIds: readonly string[], also?: (set: WriteSet) => void): Promise<void>;
+  remove(userId: string, deviceIds: readonly string[], also?: (set: WriteSet) => void | Promise<void>): Promise<void>;
   /** Deletes all devices but those to keep. */
   removeAllBut(userId: string, kept: readonly string[], also?: (set: WriteSet) => void): Promise<void>;
 }
@@ -67,7 +67,7 @@ export function createDevices({ db, onDeleted, onRenamed, now }: Dependencies): 
       return toDevice(row);
     },
     async rename(userId, deviceId, name) {
-      checkName(name);
+      checkDeviceName(name);
       const set = createWriteSet();
       renameDevice(set, userId, deviceId, name);
       await onRenamed?.(set, userId, deviceId, name);
@@ -75,7 +75,7 @@ export function createDevices({ db, onDeleted, onRenamed, now }: Dependencies): 
     },
     async add(userId, deviceId, name) {
       checkDeviceId(deviceId);
-      if (name !== undefined) checkName(name);
+      if (name !== undefined) checkDeviceName(name);
       if ((await findDevice(db, userId, deviceId)) !== undefined) return 'there';
       const set = createWriteSet();
       addDevice(set, { userId, deviceId, name, createdAt: now() });
@@ -89,7 +89,7 @@ export function createDevices({ db, onDeleted, onRenamed, now }: Dependencies): 
     },
     async remove(userId, deviceIds, also) {
       const set = createWriteSet();
-      also?.(set);
+      await also?.(set);
       await planRemoval(set, userId, deviceIds);
       await db.commit(set);
     },
@@ -111,7 +111,7 @@ export function createDevices({ db, onDeleted, onRenamed, now }: Dependencies): 
   };
 }
 
-function checkName(name: string): void {
+export function checkDeviceName(name: string): void {
   if (name.length <= maxDeviceNameLength) return;
   const message = `A device's name has at most ${maxDeviceNameLength} characters.`;
   throw new MatrixError('request.invalid-param', { message });

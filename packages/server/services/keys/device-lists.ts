@@ -55,6 +55,8 @@ export async function readDeviceLists(
   );
   for (const user of await readMembersOf(reader, turned)) candidates.add(user);
   candidates.delete(viewer);
+  // Those who now share a room with the person's other devices, too.
+  if (turned.some((nid) => newRooms.has(nid))) changed.add(viewer);
   const sharing = await readSharing(reader, [...candidates], [...ownRooms]);
   const present = new Set(sharing.map(({ room_nid: nid, user_id: user }) => `${nid} ${user}`));
 

@@ -7,6 +7,7 @@ import type { DeviceListChanges } from './device-list-changes.ts';
 import { readDeviceLists, type DeviceLists } from './device-lists.ts';
 import { createKeyCounts } from './key-counts.ts';
 import { createKeysStream } from './keys-stream.ts';
+import { createPlanUpload, type PlanUpload } from './plan-upload.ts';
 import { createQueryKeys, type QueryKeys } from './query-keys.ts';
 import type { ClaimRemoteKeys } from './remote/claim-remote-keys.ts';
 import type { RemoteLists } from './remote/remote-lists.ts';
@@ -15,6 +16,8 @@ import { createUploadSignatures, type UploadSignatures } from './upload-signatur
 
 export interface Keys {
   readonly upload: UploadKeys;
+  /** Part of an upload that is more than keys. */
+  readonly plan: PlanUpload;
   readonly query: QueryKeys;
   readonly claim: ClaimKeys;
   readonly uploadCrossSigning: UploadCrossSigning;
@@ -40,8 +43,10 @@ type Dependencies = {
 /** Public keys of people and devices; the server never sees a private one. */
 export function createKeys({ db, isLocal, ownPassword, deviceListChanges: changes, remote }: Dependencies): Keys {
   const counts = createKeyCounts(db);
+  const plan = createPlanUpload({ db, counts, changes });
   return {
-    upload: createUploadKeys({ db, counts, changes }),
+    plan,
+    upload: createUploadKeys({ db, counts, plan }),
     query: createQueryKeys({ db, isLocal, remoteLists: remote?.lists }),
     claim: createClaimKeys({ db, isLocal, claimRemote: remote?.claim }),
     uploadCrossSigning: createUploadCrossSigning({ db, ownPassword, changes }),

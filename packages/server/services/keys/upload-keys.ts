@@ -1,86 +1,21 @@
-import type { JsonObject } from '@portico/protocol';
-import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { queryKeys, setDeviceKeys } from '@portico/storage/stores/device-keys.ts';
-import { findDevice } from '@portico/storage/stores/devices.ts';
-import { addOneTimeKeys, setFallbackKeys, type NewKey } from '@portico/storage/stores/one-time-keys.ts';
+import { createWriteSet, type Database } from '@portico/storage';
 import { MatrixError } from '../../errors/matrix-error.ts';
-import { isGuardFailure } from '../accounts/guards.ts';
-import type { DeviceListChanges } from './device-list-changes.ts';
 import type { KeyCountCache } from './key-counts.ts';
-import { parseDeviceKeys, parseKeyMap } from './parse-keys.ts';
-import { signedKey } from './signed-key.ts';
-
-export type KeyUpload = {
-  readonly device_keys?: JsonObject;
-  readonly one_time_keys?: JsonObject;
-  readonly fallback_keys?: JsonObject;
-  readonly 'org.matrix.msc2732.fallback_keys'?: JsonObject;
-};
+import { commitKeys, type KeyUpload, type PlanUpload } from './plan-upload.ts';
 
 type Device = { readonly userId: string; readonly deviceId: string };
 export type UploadKeys = (device: Device, upload: KeyUpload) => Promise<{ readonly [algorithm: string]: number }>;
 
-const maxAtOnce = 500;
-const maxWaiting = 2000;
-const maxAlgorithms = 10;
+type Dependencies = { readonly db: Database; readonly counts: KeyCountCache; readonly plan: PlanUpload };
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysupload} */
-export function createUploadKeys({
-  db,
-  counts,
-  changes,
-}: {
-  readonly db: Database;
-  readonly counts: KeyCountCache;
-  readonly changes: DeviceListChanges;
-}): UploadKeys {
-  async function planDeviceKeys(set: WriteSet, { userId, deviceId }: Device, keys: string): Promise<void> {
-    const { keys: known, signatures } = await queryKeys(db, [[userId, deviceId]], userId);
-    // Clients repeat what they uploaded: that is no news for anybody.
-    if (known.find(({ kind }) => kind === 'device')?.keys === keys) return;
-    const displayName = (await findDevice(db, userId, deviceId))?.display_name ?? null;
-    const row = { kind: 'device', user_id: userId, id: deviceId, keys, display_name: displayName };
-    setDeviceKeys(set, userId, deviceId, keys);
-    await changes.append(set, userId, { devices: [{ deviceId, displayName, keys: signedKey(row, signatures) }] });
-  }
-
-  return async (device, upload) => {
-    const { userId, deviceId } = device;
+export function createUploadKeys({ db, counts, plan }: Dependencies): UploadKeys {
+  return async ({ userId, deviceId }, upload) => {
     // "will fail to complete operations which require a device ID (such as uploading one-time keys)"
     if (deviceId === '') throw new MatrixError('device.required');
-    const { device_keys: deviceKeys, one_time_keys: oneTime = {} } = upload;
-    const fallback = parseFallback(upload.fallback_keys ?? upload['org.matrix.msc2732.fallback_keys'] ?? {});
-    const keys = parseKeyMap(oneTime, maxAtOnce);
-    const parsed = deviceKeys && parseDeviceKeys(userId, deviceId, deviceKeys);
     const set = createWriteSet();
-    if (parsed !== undefined) await planDeviceKeys(set, device, parsed);
-    if (keys.length > 0) {
-      const { waiting } = await counts.of(userId, deviceId);
-      const kept = Object.values(waiting).reduce((sum, count) => sum + count, 0);
-      if (kept + keys.length > maxWaiting) {
-        throw new MatrixError('request.too-large', { message: `A device has at most ${maxWaiting} one-time keys.` });
-      }
-      addOneTimeKeys(set, userId, deviceId, keys);
-    }
-    if (fallback.length > 0) setFallbackKeys(set, userId, deviceId, fallback);
-    if (set.writes.length > 0) {
-      try {
-        await db.commit(set);
-      } catch (error) {
-        if (!isGuardFailure(error, 'one-time-keys.changed')) throw error;
-        throw new MatrixError('request.invalid-param', {
-          message: 'There is another one-time key of this ID already.',
-        });
-      }
-    }
+    await plan(set, { userId, deviceId }, upload);
+    if (set.writes.length > 0) await commitKeys(db, set);
     return (await counts.of(userId, deviceId)).waiting;
   };
-}
-
-function parseFallback(given: JsonObject): NewKey[] {
-  const keys = parseKeyMap(given, maxAlgorithms);
-  if (new Set(keys.map(({ algorithm }) => algorithm)).size < keys.length) {
-    throw new MatrixError('request.invalid-param', { message: 'There is one fallback key for each algorithm.' });
-  }
-  return keys;
 }

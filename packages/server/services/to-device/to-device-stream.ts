@@ -2,6 +2,7 @@ import { createWriteSet, type Database } from '@portico/storage';
 import { dropDelivered, readToDevice, type QueuePlace } from '@portico/storage/stores/to-device.ts';
 import { createSmallCache } from '../reading/small-cache.ts';
 import type { SyncStream } from '../sync/streams.ts';
+import { parsePlace, toDeviceEvent } from './to-device-queue.ts';
 
 /** "100 messages is recommended as a reasonable limit." */
 const messagesPerSync = 100;
@@ -70,10 +71,7 @@ export function createToDeviceStream({
       const shown = rows.slice(0, most);
       const last = shown.at(-1);
       if (last !== undefined) delivered.set(keyOf(userId, deviceId), last);
-      const events = shown.map(
-        ({ sender, type, content }) =>
-          `{"content":${content},"sender":${JSON.stringify(sender)},"type":${JSON.stringify(type)}}`,
-      );
+      const events = shown.map(toDeviceEvent);
       const hasMore = rows.length > shown.length && last !== undefined;
       return {
         fields: new Map([['to_device', `{"events":[${events.join(',')}]}`]]),
@@ -85,9 +83,4 @@ export function createToDeviceStream({
 
 function isBehind(place: QueuePlace, other: QueuePlace): boolean {
   return place.position > other.position || (place.position === other.position && place.seq > other.seq);
-}
-
-function parsePlace(serial: string | undefined): QueuePlace | undefined {
-  const match = serial === undefined ? null : /^([0-9]{1,16})\.([0-9]{1,16})$/.exec(serial);
-  return match === null ? undefined : { position: Number(match[1]), seq: Number(match[2]) };
 }

@@ -22,6 +22,7 @@ export const unstableFeatures: Readonly<Record<string, boolean>> = {
   'org.matrix.msc3440.stable': true,
   'org.matrix.msc3771': true,
   'org.matrix.msc3773': true,
+  'org.matrix.msc3814': true,
   'org.matrix.msc3827.stable': true,
   'org.matrix.msc3882': true,
   'org.matrix.msc3916.stable': true,

@@ -3,6 +3,7 @@ import type { Database } from '@portico/storage';
 import { queryKeys } from '@portico/storage/stores/device-keys.ts';
 import {
   readComingsAndGoings,
+  readAnnounced,
   readNewHosts,
   readStreamIds,
   type NewHostRow,
@@ -15,8 +16,10 @@ import { deviceAnnouncement } from '../device-update.ts';
 import { signedKey } from '../signed-key.ts';
 
 const movesPerPortion = 1000;
-/** Devices of one person that a server is told of; from any one it learns that there may be more. */
-const maxAnnounced = 20;
+/** Devices that servers are told of at a time: from one of somebody they learn that there may be more. */
+const maxAnnounced = 1000;
+/** Nobody of this server, so that only what people have signed of their own keys is shown. */
+const stranger = '';
 
 type Options = {
   readonly db: Database;
@@ -39,27 +42,28 @@ export function createSharingChanges({ db, serverName, onFailure }: Options): Ca
   async function announce(newHosts: readonly NewHostRow[]): Promise<(StoredEdu & { readonly hosts: string[] })[]> {
     if (newHosts.length === 0) return [];
     const hosts = Map.groupBy(newHosts, (row) => row.user_id);
-    const streamIds = await readStreamIds(db, [...hosts.keys()]);
-    const { keys, signatures } = await queryKeys(
-      db,
-      [...streamIds.keys()].map((userId) => [userId, '*'] as const),
-      '',
+    const users = [...hosts.keys()];
+    const [streamIds, devices, { keys, signatures }] = await Promise.all([
+      readStreamIds(db, users),
+      readAnnounced(db, users, maxAnnounced),
+      queryKeys(
+        db,
+        users.map((userId) => [userId, '*'] as const),
+        stranger,
+      ),
+    ]);
+    const rows = new Map(
+      keys.filter(({ kind }) => kind === 'device').map((row) => [`${row.user_id} ${row.id}`, row] as const),
     );
-    const devices = Map.groupBy(
-      keys.filter(({ kind }) => kind === 'device'),
-      (row) => row.user_id,
-    );
-    return [...devices].flatMap(([userId, rows]) =>
-      rows.slice(0, maxAnnounced).map((row) => ({
+    return devices.map(({ user_id: userId, device_id: deviceId, display_name: displayName }) => {
+      const row = rows.get(`${userId} ${deviceId}`);
+      const device = { deviceId, displayName, keys: row && signedKey(row, signatures) };
+      return {
         type: 'm.device_list_update',
-        content: deviceAnnouncement(
-          userId,
-          { deviceId: row.id, displayName: row.display_name, keys: signedKey(row, signatures) },
-          streamIds.get(userId) ?? 0,
-        ),
+        content: deviceAnnouncement(userId, device, streamIds.get(userId) ?? 0),
         hosts: (hosts.get(userId) ?? []).map(({ host }) => host),
-      })),
-    );
+      };
+    });
   }
 
   async function work(after: number, upTo: number): Promise<Portion> {

@@ -1,0 +1,83 @@
+import type { JsonObject } from '@portico/protocol';
+import type { Database, WriteSet } from '@portico/storage';
+import { queryKeys, setDeviceKeys } from '@portico/storage/stores/device-keys.ts';
+import { findDevice } from '@portico/storage/stores/devices.ts';
+import { addOneTimeKeys, setFallbackKeys, type NewKey } from '@portico/storage/stores/one-time-keys.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import { isGuardFailure } from '../accounts/guards.ts';
+import type { DeviceListChanges } from './device-list-changes.ts';
+import type { KeyCountCache } from './key-counts.ts';
+import { parseDeviceKeys, parseKeyMap } from './parse-keys.ts';
+import { signedKey } from './signed-key.ts';
+
+export type KeyUpload = {
+  readonly device_keys?: JsonObject;
+  readonly one_time_keys?: JsonObject;
+  readonly fallback_keys?: JsonObject;
+  readonly 'org.matrix.msc2732.fallback_keys'?: JsonObject;
+};
+
+/** `displayName`: of a device that is added with the same set. */
+type Device = { readonly userId: string; readonly deviceId: string; readonly displayName?: string | undefined };
+
+/** Adds the keys of a device to a set, all checked. */
+export type PlanUpload = (set: WriteSet, device: Device, upload: KeyUpload) => Promise<void>;
+
+type Dependencies = {
+  readonly db: Database;
+  readonly counts: KeyCountCache;
+  readonly changes: DeviceListChanges;
+};
+
+const maxAtOnce = 500;
+const maxWaiting = 2000;
+const maxAlgorithms = 10;
+
+export function createPlanUpload({ db, counts, changes }: Dependencies): PlanUpload {
+  async function planDeviceKeys(set: WriteSet, device: Device, keys: string): Promise<void> {
+    const { userId, deviceId } = device;
+    const { keys: known, signatures } = await queryKeys(db, [[userId, deviceId]], userId);
+    // Clients repeat what they uploaded: that is no news for anybody.
+    if (known.find(({ kind }) => kind === 'device')?.keys === keys) return;
+    const displayName = device.displayName ?? (await findDevice(db, userId, deviceId))?.display_name ?? null;
+    const row = { kind: 'device', user_id: userId, id: deviceId, keys, display_name: displayName };
+    setDeviceKeys(set, userId, deviceId, keys);
+    await changes.append(set, userId, { devices: [{ deviceId, displayName, keys: signedKey(row, signatures) }] });
+  }
+
+  return async (set, device, upload) => {
+    const { userId, deviceId } = device;
+    const { device_keys: deviceKeys, one_time_keys: oneTime = {} } = upload;
+    const fallback = parseFallback(upload.fallback_keys ?? upload['org.matrix.msc2732.fallback_keys'] ?? {});
+    const keys = parseKeyMap(oneTime, maxAtOnce);
+    const parsed = deviceKeys && parseDeviceKeys(userId, deviceId, deviceKeys);
+    if (parsed !== undefined) await planDeviceKeys(set, device, parsed);
+    if (keys.length > 0) {
+      const { waiting } = await counts.of(userId, deviceId);
+      const kept = Object.values(waiting).reduce((sum, count) => sum + count, 0);
+      if (kept + keys.length > maxWaiting) {
+        throw new MatrixError('request.too-large', { message: `A device has at most ${maxWaiting} one-time keys.` });
+      }
+      addOneTimeKeys(set, userId, deviceId, keys);
+    }
+    if (fallback.length > 0) setFallbackKeys(set, userId, deviceId, fallback);
+  };
+}
+
+/** Commits what was planned. */
+export async function commitKeys(db: Database, set: WriteSet): Promise<void> {
+  try {
+    await db.commit(set);
+  } catch (error) {
+    if (!isGuardFailure(error, 'one-time-keys.changed')) throw error;
+    throw new MatrixError('request.invalid-param', { message: 'There is another one-time key of this ID already.' });
+  }
+}
+
+function parseFallback(given: JsonObject): NewKey[] {
+  const keys = parseKeyMap(given, maxAlgorithms);
+  if (new Set(keys.map(({ algorithm }) => algorithm)).size < keys.length) {
+    throw new MatrixError('request.invalid-param', { message: 'There is one fallback key for each algorithm.' });
+  }
+  return keys;
+}
