@@ -95,18 +95,23 @@ export async function readExtensions(core: SyncCore, request: ExtensionRequest):
   return { texts, isEmpty, missed };
 }
 
-/** What is told of the extensions when nothing has happened. */
+/** What there is beside the rooms when nothing has happened that wakes anybody: perhaps messages that the client misses. */
 export async function quietExtensions(
   core: SyncCore,
-  { userId, deviceId, extensions: { toDevice, e2ee } }: SlidingRequest,
-  position: number,
-): Promise<ReadonlyMap<string, string>> {
+  request: SlidingRequest,
+  user: OnlineUser,
+  upTo: number,
+): Promise<Pick<ExtensionAnswer, 'texts' | 'isEmpty'>> {
+  const { userId, deviceId, extensions } = request;
   const texts = new Map<string, string>();
-  if (toDevice !== undefined) {
-    texts.set('to_device', `{"next_batch":"${toDevice.since ?? formatSyncToken(position)}","events":[]}`);
+  let isEmpty = true;
+  if (extensions.toDevice !== undefined) {
+    const toDevice = await readToDevice(core, { request, user, upTo }, extensions.toDevice);
+    texts.set('to_device', toDevice.text);
+    isEmpty = toDevice.isEmpty;
   }
-  if (e2ee) texts.set('e2ee', `{${await alwaysText(streamNamed(core, 'device-keys'), userId, deviceId)}}`);
-  return texts;
+  if (extensions.e2ee) texts.set('e2ee', `{${await alwaysText(streamNamed(core, 'device-keys'), userId, deviceId)}}`);
+  return { texts, isEmpty };
 }
 
 function streamNamed(core: SyncCore, name: string): SyncStream {
@@ -139,7 +144,7 @@ export function mayHaveToDevice(core: SyncCore, user: OnlineUser, since: string 
 /** {@link https://github.com/matrix-org/matrix-spec-proposals/pull/3885} */
 async function readToDevice(
   core: SyncCore,
-  { request: { userId, deviceId }, user, upTo }: ExtensionRequest,
+  { request: { userId, deviceId }, user, upTo }: Pick<ExtensionRequest, 'request' | 'user' | 'upTo'>,
   { since: text, limit }: NonNullable<SlidingExtensions['toDevice']>,
 ): Promise<{ readonly text: string; readonly isEmpty: boolean }> {
   const stream = streamNamed(core, 'to-device');

@@ -53,15 +53,16 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
       const deadline = now() + (token === undefined ? 0 : Math.min(Math.max(request.timeout, 0), maxTimeout));
       let isAnswered = state.answered?.shape === shape && state.answered.extensions === pos?.extensions;
       const { toDevice } = request.extensions;
-      if (toDevice !== undefined && mayHaveToDevice(core, user, toDevice.since)) isAnswered = false;
+      // Others come with what wakes the client.
+      let mayHaveOld = toDevice !== undefined && mayHaveToDevice(core, user, toDevice.since);
       let lists = state.answered?.lists ?? '';
       let since = token?.position;
       let serials: SyncToken['serials'] = token?.serials ?? new Map();
       let known = pos?.extensions ?? '';
       const changes = new Map<number, SentRoom>();
 
-      function hasNews(from: number, atTheEnd = false): boolean {
-        return core.hasNews(user, from, serials, { atTheEnd, letters });
+      function hasNews(from: number): boolean {
+        return core.hasNews(user, from, serials, { letters });
       }
       async function finish(answer: Omit<SlidingAnswer, 'isEmpty' | 'changes'>): Promise<string> {
         const isNew = state.nid === undefined || changes.size > 0;
@@ -100,17 +101,18 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
           // What happened meanwhile has woken nobody, as nobody was waiting.
           if (!isAnswered || hasNews(since)) continue;
         }
-        const woken = await core.wait(user, deadline - now(), signal);
-        if (woken === 'changed' || hasNews(since, true)) continue;
-        const upTo = db.currentPosition();
-        return finish({
-          upTo,
-          serials: core.serialsNow(userId),
-          lists,
-          rooms: [],
-          extensions: await quietExtensions(core, request, upTo),
-          isComplete: true,
-        });
+        if (mayHaveOld || now() >= deadline || signal.aborted) {
+          mayHaveOld = false;
+          const upTo = db.currentPosition();
+          const serials = core.serialsNow(userId);
+          const { texts, isEmpty } = await quietExtensions(core, request, user, upTo);
+          const isOver = now() >= deadline || signal.aborted;
+          if (!isEmpty || (isOver && !hasNews(since))) {
+            return finish({ upTo, serials, lists, rooms: [], extensions: texts, isComplete: true });
+          }
+          if (hasNews(since)) continue;
+        }
+        await core.wait(user, deadline - now(), signal);
       }
     },
   };
