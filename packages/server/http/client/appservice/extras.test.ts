@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { actingAs, startTestBridge, type TestBridge } from '@portico/testkit/bridge.ts';
+import { startTestServer } from '@portico/testkit/server.ts';
+import { createSyncClient } from '@portico/testkit/sync-client.ts';
+
+const v3 = '/_matrix/client/v3';
+const ghost = '@_ghost_a:localhost';
+const toDevice = 'de.sorunome.msc2409.to_device';
+
+/** Everything of a field in all transactions. */
+function all(bridge: TestBridge, field: string): { readonly [key: string]: unknown }[] {
+  return bridge.transactions.flatMap(({ body }) => (body[field] ?? []) as { [key: string]: unknown }[]);
+}
+
+for (const engine of ['sqlite', 'postgres'] as const) {
+  test(`a service that wants them gets typing, receipts and messages to its devices, others do not (${engine})`, async (t) => {
+    const bridge = await startTestBridge({ receive_ephemeral: true, 'org.matrix.msc3202': true });
+    const plain = await startTestBridge({
+      id: 'plain',
+      sender_localpart: 'plain',
+      namespaces: { users: [{ exclusive: false, regex: '@' }] },
+    });
+    const server = await startTestServer({
+      engine,
+      settings: { APPLICATION_SERVICES: JSON.stringify([bridge.file, plain.file]) },
+    });
+    t.after(async () => {
+      await server.close();
+      await Promise.all([bridge.close(), plain.close()]);
+    });
+    const as = server.as({ userId: '@_bot:localhost', accessToken: bridge.asToken, deviceId: '' });
+    await as.post(`${v3}/register`, { type: 'm.login.application_service', username: '_ghost_a', device_id: 'GHOST' });
+    const alice = createSyncClient(await server.registerUser());
+    const [roomId, elsewhere] = [await alice.createRoom(), await alice.createRoom()];
+    await as.post(actingAs(alice.room(roomId, 'join'), ghost), {});
+
+    for (const where of [elsewhere, roomId]) {
+      await alice.http.put(alice.room(where, `typing/${alice.userId}`), { typing: true, timeout: 30_000 });
+      const eventId = encodeURIComponent(await alice.send(where, `in ${where}`));
+      await alice.http.post(alice.room(where, `receipt/m.read.private/${eventId}`), {});
+      await alice.http.post(alice.room(where, `receipt/m.read/${eventId}`), {});
+    }
+    const messages = { [ghost]: { '*': { a: 1 } }, [alice.userId]: { '*': { a: 2 } } };
+    await alice.http.put(`${v3}/sendToDevice/org.example.type/1`, { messages });
+    await bridge.until(() => all(bridge, toDevice).length > 0);
+    await bridge.until(() => all(bridge, 'ephemeral').some(({ type }) => type === 'm.receipt'));
+    await bridge.until(() => all(bridge, 'ephemeral').some(({ type }) => type === 'm.typing'));
+
+    assert.deepEqual(all(bridge, toDevice), [
+      {
+        content: { a: 1 },
+        sender: alice.userId,
+        to_device_id: 'GHOST',
+        to_user_id: ghost,
+        type: 'org.example.type',
+      },
+    ]);
+    const ephemeral = all(bridge, 'ephemeral');
+    assert.deepEqual(new Set(ephemeral.map((event) => event['room_id'])), new Set([roomId]));
+    assert.ok(!JSON.stringify(ephemeral).includes('m.read.private'));
+    assert.deepEqual(all(bridge, 'de.sorunome.msc2409.ephemeral'), ephemeral);
+    // A transaction comes when the one before it is done with.
+    const last = await alice.send(roomId, 'last');
+    await bridge.until(() => bridge.events.some(({ event_id: id }) => id === last));
+    // What was delivered does not wait for a sync as well; Alice's own message does.
+    const { body } = await as.get(actingAs(`${v3}/sync`, ghost, 'GHOST'));
+    assert.equal(body['to_device'], undefined);
+    assert.ok((await alice.sync())['to_device'] !== undefined);
+    for (const { body: sent } of plain.transactions) assert.deepEqual(Object.keys(sent), ['events']);
+  });
+}
