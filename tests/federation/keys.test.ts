@@ -106,7 +106,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     const lists = await follow(alice);
     await ok(bob.post(`${path}/device_signing/upload`, his.body));
     await lists.until('changed', bob.userId);
-    const seen = await query(alice, [bob.userId]);
+    const seen = await until(async () => {
+      const answer = await query(alice, [bob.userId]);
+      return Object.hasOwn(answer['master_keys'] as object, bob.userId) ? answer : undefined;
+    }, 'the cross-signing keys have come');
     assert.deepEqual(seen['master_keys'], { [bob.userId]: his.body.master_key });
     assert.deepEqual(seen['self_signing_keys'], { [bob.userId]: his.body.self_signing_key });
     assert.deepEqual(seen['user_signing_keys'], {});
