@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
 import { isJsonObject, type JsonObject, signingKeyFromSeed, signJson } from '@portico/protocol';
 import { startPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
-import { membershipOf, must, pathOf, pending } from './memberships.ts';
+import { membershipOf, must, pathOf, pending, refusal } from './memberships.ts';
 import { createRoom, until } from './people.ts';
 
 /** Alice has invited an email address, of which an identity server says that it is Bob's. */
@@ -64,4 +64,48 @@ test('only what the identity server has signed for a person invites them', async
   assert.equal(await exchange({ state_key: '@x:identity.test' }), '400 M_INVALID_PARAM');
   assert.equal(await membershipOf(alice, roomId, bob.userId), undefined);
   for (const name of ['hs1', 'hs2']) assert.deepEqual(network.server(name).errors, []);
+});
+
+test('an address is invited by way of an identity server, which is asked for its folded form', async (context) => {
+  const { network, peer, alice, carol, roomId } = await open(context);
+  const stored: JsonObject[] = [];
+  const known = createHash('sha256').update('carol@example.org email pepper').digest('base64url');
+  peer.on('GET', '/_matrix/identity/v2/hash_details', ({ headers }) => {
+    assert.equal(headers.authorization, 'Bearer secret');
+    return { body: { lookup_pepper: 'pepper', algorithms: ['none', 'sha256'] } };
+  });
+  peer.on('POST', '/_matrix/identity/v2/lookup', ({ body }) => {
+    const { addresses } = JSON.parse(body) as { addresses: string[] };
+    return { body: { mappings: addresses[0] === known ? { [known]: carol.userId } : {} } };
+  });
+  peer.on('POST', '/_matrix/identity/v2/store-invite', ({ body }) => {
+    stored.push(JSON.parse(body) as JsonObject);
+    const keys = [{ public_key: 'AAAA', key_validity_url: 'https://identity.test/pubkey/isvalid' }];
+    return { body: { token: 'another', display_name: 'd...', public_keys: keys } };
+  });
+  const invite = (address: string, over: object = {}) =>
+    alice.post(pathOf(roomId, 'invite'), {
+      id_server: 'identity.test:8448',
+      id_access_token: 'secret',
+      medium: 'email',
+      address,
+      ...over,
+    });
+  await must(invite('Carol@Example.org'));
+  assert.equal(await membershipOf(alice, roomId, carol.userId), 'invite');
+  await must(invite('DORA@STRASSE.example'));
+  assert.deepEqual(stored, [
+    { medium: 'email', address: 'dora@strasse.example', room_id: roomId, sender: alice.userId },
+  ]);
+  const kept = await must(alice.get(pathOf(roomId, 'state/m.room.third_party_invite/another')));
+  assert.deepEqual([kept['display_name'], kept['public_key']], ['d...', 'AAAA']);
+  assert.equal(await refusal(invite('a@b.c', { id_server: 'nowhere.test' })), '502 M_UNKNOWN');
+  assert.equal(await refusal(invite('a@b.c', { id_server: 'no name' })), '400 M_INVALID_PARAM');
+  assert.equal(await refusal(invite('a@b.c', { medium: undefined })), '400 M_MISSING_PARAM');
+  assert.equal(await refusal(carol.post(pathOf(roomId, 'invite'), {})), '400 M_MISSING_PARAM');
+  const asked = peer.requests.length;
+  const outside = { id_server: 'identity.test:8448', id_access_token: 'secret', medium: 'email', address: 'a@b.c' };
+  assert.equal(await refusal(carol.post(pathOf(roomId, 'invite'), outside)), '403 M_FORBIDDEN');
+  assert.equal(peer.requests.length, asked, 'the identity server hears nothing of it');
+  assert.deepEqual(network.server('hs1').errors, []);
 });

@@ -31,12 +31,15 @@ import type { InviteRules } from '../services/privacy/invite-rules.ts';
 import type { History } from '../services/reading/history.ts';
 import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
 import type { RoomParts } from '../services/rooms/room-parts.ts';
+import type { RoomService } from '../services/rooms/room-service.ts';
+import { createIdentityClient } from '../services/identity/identity-client.ts';
+import { createInviteAddress, type InviteAddress } from '../services/identity/invite-address.ts';
 import type { UnreadService } from '../services/unread/unread-service.ts';
 import type { Federation } from './federation.ts';
 
 type Context = {
   readonly federation: Federation;
-  readonly rooms: RoomParts;
+  readonly rooms: RoomParts & Pick<RoomService, 'invite' | 'setState'>;
   readonly db: Database;
   readonly states: StateStore;
   readonly unread: UnreadService;
@@ -62,6 +65,7 @@ export type RoomsAcrossServers = {
     readonly eventQueries: EventQueries;
     readonly receiveInvite: ReceiveInvite;
     readonly thirdPartyInvites: ThirdPartyInvites;
+    readonly inviteAddress: InviteAddress;
     readonly serverName: string;
   };
   close(): Promise<void>;
@@ -124,6 +128,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
       federationSender,
       eventQueries: createEventQueries({ db, states, stateEvents, rooms, erased: context.erasedSenders }),
       receiveInvite: createReceiveInvite({ ...shared, recordRemote, inviteRules: context.inviteRules }),
+      inviteAddress: createInviteAddress({ identity: createIdentityClient(federation.outbound), rooms: parts }),
       thirdPartyInvites: createThirdPartyInvites({
         ...shared,
         client,

@@ -46,6 +46,7 @@ import { readingEndpoints } from './reading/index.ts';
 import { receiptEndpoints } from './receipts/index.ts';
 import { reportingEndpoints } from './reporting/index.ts';
 import { relationEndpoints } from './relations/index.ts';
+import type { InviteAddress } from '../../services/identity/invite-address.ts';
 import { roomEndpoints } from './rooms/index.ts';
 import { search } from './search/search.ts';
 import { spaceEndpoints } from './spaces/index.ts';
@@ -65,6 +66,7 @@ export type ClientServices = AccountServices &
     readonly discovery: BaseUrl;
     readonly roomVersions: RoomVersionSupport;
     readonly rooms: RoomService;
+    readonly inviteAddress: InviteAddress;
     readonly reading: HistoryContext;
     readonly sync: Sync;
     readonly oldSync: OldSync;

@@ -14,12 +14,14 @@ import { leaveRoom } from './leave-room.ts';
 import { redactEvent } from './redact-event.ts';
 import { sendMessage } from './send-message.ts';
 import { setRoomState, setRoomStateWithKey } from './set-room-state.ts';
+import type { InviteAddress } from '../../../services/identity/invite-address.ts';
 import { unbanUser } from './unban-user.ts';
 import { upgradeRoom } from './upgrade-room.ts';
 
 /** What changes rooms. */
 export const roomEndpoints: readonly Endpoint<{
   rooms: RoomService;
+  inviteAddress: InviteAddress;
   upgrades: Upgrades;
   reading: HistoryContext;
 }>[] = [
