@@ -47,6 +47,7 @@ import { createCarrySettings } from './services/rooms/upgrade/carry-settings.ts'
 import { createTags } from './services/tags/tags.ts';
 import { createMutualRooms } from './services/mutual-rooms/mutual-rooms.ts';
 import { createOldSync } from './services/old-sync/old-sync.ts';
+import { mergePushes } from './services/presence/federation/pushes.ts';
 import { createPushRules } from './services/push-rules/push-rules.ts';
 import { noHistory } from './services/reading/history.ts';
 import { createReading } from './services/reading/reading.ts';
@@ -157,7 +158,20 @@ export async function compose({
     log,
     online: () => sync.online,
   });
-  const outbox = createOutbox();
+  const outbox = createOutbox({ merges: new Map([['m.presence', mergePushes]]) });
+  const presenceParts = await createPresenceParts({
+    config,
+    db,
+    ignored: reading.ignored,
+    serverName,
+    now,
+    randomId,
+    log,
+    online: () => sync.online,
+    outbox,
+    client: federation.client,
+  });
+  const { presence } = presenceParts;
   const shared = createRoomsAcrossServers({
     federation,
     rooms,
@@ -175,6 +189,7 @@ export async function compose({
     eduHandlers: new Map([
       ...createEdus({ ...conversation.services, db, serverName, outbox, log, now }),
       ...encryption.eduHandlers,
+      ...presenceParts.eduHandlers,
     ]),
   });
   if (config.federation.enabled) across = shared;
@@ -193,17 +208,6 @@ export async function compose({
     now,
     randomBytes,
   });
-  const presenceParts = await createPresenceParts({
-    config,
-    db,
-    ignored: reading.ignored,
-    serverName,
-    now,
-    randomId,
-    log,
-    online: () => sync.online,
-  });
-  const { presence } = presenceParts;
   const departures = watchDepartures({
     db,
     isOwn: (userId) => serverNameOf(userId) === serverName,

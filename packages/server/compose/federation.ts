@@ -39,7 +39,7 @@ export type Federation = {
   readonly close: () => Promise<void>;
 };
 
-const program = { name: 'Portico', version: '0.1.0' };
+export const program = { name: 'Portico', version: '0.1.0' };
 
 function ownRing(key: SigningKey, oldKeys: Config['federation']['oldKeys']): KeyRing {
   const published = [

@@ -1,17 +1,25 @@
-import { serverNameOf } from '@portico/protocol';
+import { parseServerName, serverNameOf } from '@portico/protocol';
 import { emptySharing, parsePresenceSharing } from '@portico/protocol/privacy/presence/sharing.ts';
 import type { Database } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../observability/logger.ts';
+import { getVersion } from '../federation-api/version.ts';
+import type { FederationClient } from '../services/federation/client/federation-client.ts';
+import type { EduHandlers } from '../services/federation/receiving/edus.ts';
+import type { Outbox } from '../services/federation/sender/outbox.ts';
 import { createFanOut } from '../services/presence/fan-out.ts';
+import { createAwareServers } from '../services/presence/federation/aware-servers.ts';
+import { createOutward } from '../services/presence/federation/outward.ts';
+import { presenceEdu } from '../services/presence/federation/presence-edu.ts';
+import { createReaches } from '../services/presence/federation/reach.ts';
 import { keepStates } from '../services/presence/keep-states.ts';
-import { createOwnPeople } from '../services/presence/own-people.ts';
-import { createPeopleRooms } from '../services/presence/people-rooms.ts';
-import { createPolicies } from '../services/presence/policies.ts';
+import { createOwnPeople, type OwnPeople } from '../services/presence/own-people.ts';
+import { createPeopleRooms, type PeopleRooms } from '../services/presence/people-rooms.ts';
+import { createPolicies, type Policies } from '../services/presence/policies.ts';
 import { createPresenceStream } from '../services/presence/presence-stream.ts';
 import { createPresence, noPresence, type Presence } from '../services/presence/presence.ts';
-import { createRemotePeople } from '../services/presence/remote-people.ts';
+import { createRemotePeople, type RemotePeople } from '../services/presence/remote-people.ts';
 import { createShownMemory } from '../services/presence/shown-memory.ts';
 import { createSight } from '../services/presence/sight.ts';
 import { createViewers } from '../services/presence/viewers.ts';
@@ -19,6 +27,8 @@ import type { IgnoredUsers } from '../services/reading/ignored-users.ts';
 import type { OnlineIndex } from '../services/sync/online-index.ts';
 import type { SyncStream } from '../services/sync/streams.ts';
 import { realTimers } from '../services/sync/waiting.ts';
+
+import { program } from './federation.ts';
 
 type Context = {
   readonly config: Config;
@@ -30,6 +40,8 @@ type Context = {
   readonly log: Logger;
   /** Of the sync engine, which is made of the streams among other things. */
   readonly online: () => OnlineIndex;
+  readonly outbox: Outbox;
+  readonly client: FederationClient;
 };
 
 export type PresenceParts = {
@@ -37,6 +49,7 @@ export type PresenceParts = {
   readonly streams: readonly SyncStream[];
   /** Drops what other servers said of somebody. */
   readonly forget: (userId: string) => void;
+  readonly eduHandlers: EduHandlers;
   close(): Promise<void>;
 };
 
@@ -44,6 +57,7 @@ const off: PresenceParts = {
   presence: noPresence,
   streams: [],
   forget: () => undefined,
+  eduHandlers: new Map(),
   close: () => Promise.resolve(),
 };
 
@@ -69,6 +83,7 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
   });
   const onFailure = (error: unknown) => log.error({ error }, 'Telling people who is online failed');
   const fanOut = createFanOut({ db, serverName, isOwn, own, remote, policies, rooms, sight, viewers, onFailure });
+  const federation = config.federation.enabled ? federate(context, { isOwn, own, rooms, policies, remote }) : undefined;
   const states = await keepStates({
     db,
     own,
@@ -90,8 +105,10 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
     }),
     streams: [createPresenceStream({ viewers, fanOut, rooms, sight, shown, epoch, now })],
     forget: (userId) => remote.forget(userId),
+    eduHandlers: new Map(federation && [['m.presence', federation.handler]]),
     async close() {
       own.close();
+      await federation?.outward.close();
       remote.close();
       viewers.close();
       await fanOut.close();
@@ -100,6 +117,38 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
       await shown.store(viewers.all());
     },
   };
+}
+
+type Shared = {
+  readonly isOwn: (userId: string) => boolean;
+  readonly own: OwnPeople;
+  readonly rooms: PeopleRooms;
+  readonly policies: Policies;
+  readonly remote: RemotePeople;
+};
+
+function federate({ config, db, serverName, now, log, outbox, client }: Context, shared: Shared) {
+  const { rooms, policies, remote } = shared;
+  const aware = createAwareServers({
+    async programOf(host) {
+      const name = parseServerName(host);
+      return name && (await client.call(getVersion, name, {})).server?.name;
+    },
+    ownProgram: program.name,
+    now,
+  });
+  const outward = createOutward({
+    ...shared,
+    db,
+    reaches: createReaches({ db, serverName, policies, rooms }),
+    outbox,
+    aware,
+    withholds: config.privacy.presence.unawareServers === 'withhold',
+    now,
+    after: realTimers,
+    onFailure: (error) => log.error({ error }, 'Telling other servers who is online failed'),
+  });
+  return { outward, handler: presenceEdu({ reader: db, serverName, remote, rooms, aware, now }) };
 }
 
 function rulesOf({ privacy }: Config) {

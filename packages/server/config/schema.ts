@@ -125,7 +125,6 @@ export const schema = section('', {
       unaware_servers: setting(oneOf('share', 'withhold'), {
         default: 'share',
         help: 'Servers that do not know MSC4325 show presence to everyone who shares a room. withhold: they get it only if all of those may see it.',
-        built: false,
       }),
     }),
     invites: setting(inviteRules, {

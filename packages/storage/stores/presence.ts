@@ -88,3 +88,14 @@ const selectRooms = sql<PersonRoomRow, [userIds: string]>(
 export function readRoomsOfPeople(reader: Reader, userIds: readonly string[]): Promise<PersonRoomRow[]> {
   return reader.all(selectRooms, [JSON.stringify(userIds)]);
 }
+
+const selectExisting = sql<{ user_id: string }, [userIds: string]>(
+  'presence.existing-accounts',
+  `select user_id from accounts
+   where user_id in (select value from json_each(cast($1 as text))) and deactivated_at is null`,
+);
+
+/** Which of these people have an account. */
+export async function readExistingAccounts(reader: Reader, userIds: readonly string[]): Promise<string[]> {
+  return (await reader.all(selectExisting, [JSON.stringify(userIds)])).map((row) => row.user_id);
+}

@@ -2,7 +2,13 @@ import { MatrixError } from '../../errors/matrix-error.ts';
 import type { EndSync, OwnPeople } from './own-people.ts';
 import type { PeopleRooms } from './people-rooms.ts';
 import type { Sight } from './sight.ts';
-import { parsePresenceState, presenceContent, type PresenceContent, type PresenceState } from './view.ts';
+import {
+  maxStatusLength,
+  parsePresenceState,
+  presenceContent,
+  type PresenceContent,
+  type PresenceState,
+} from './view.ts';
 
 /** What clients ask about presence. {@link https://spec.matrix.org/v1.19/client-server-api/#presence} */
 export interface Presence {
@@ -25,15 +31,13 @@ type Dependencies = {
   readonly now: () => number;
 };
 
-/** Longer than anybody reads at a glance; a status travels to everybody who may see it. */
-const maxStatusLength = 1024;
-
 export function createPresence({ isOwn, own, rooms, sight, hasAccount, now }: Dependencies): Presence {
   async function maySee(recipient: string, userId: string): Promise<boolean> {
-    await rooms.load([userId, recipient]);
-    if (!isOwn(userId))
-      return (await sight.look(userId, recipient)) !== undefined || (await sharesRoom(recipient, userId));
-    return (await hasAccount(userId)) && (await sight.decide(userId, recipient)).allowed;
+    if (isOwn(userId)) return (await hasAccount(userId)) && (await sight.decide(userId, recipient)).allowed;
+    if (await sharesRoom(recipient, userId)) return true;
+    // The last that one hears of somebody, "offline" and no more, says what is said of nobody.
+    const view = await sight.look(userId, recipient);
+    return view !== undefined && (view.state !== 'offline' || view.lastActive !== undefined);
   }
 
   /** A server that does not share somebody's presence says nothing of them: that they are there, and offline, is all one can see. */

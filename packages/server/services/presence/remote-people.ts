@@ -74,6 +74,7 @@ export function createRemotePeople({ now, after }: Dependencies): RemotePeople {
   return {
     receive(userId, view, list) {
       const before = people.get(userId)?.pushes ?? [];
+      if (before.length === 0 && view.state === 'offline') return;
       const reach = 1 + before.findIndex((push) => push.list.kind === 'everyone');
       const newest = reach === 0 ? before : before.slice(0, reach);
       const isNews = !newest.some((push) => isSame(push.view, view) && covers(push.list, list));

@@ -31,6 +31,9 @@ export type PresenceContent = {
   readonly currently_active?: boolean;
 };
 
+/** Longer than anybody reads at a glance; a status travels to everybody who may see it. */
+export const maxStatusLength = 1024;
+
 const unstableBusy = 'org.matrix.msc3026.busy';
 const names: ReadonlyMap<unknown, PresenceState> = new Map([
   ['online', 'online'],

@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import type { Recipients } from '@portico/protocol/privacy/presence/recipients.ts';
+import type { CommittedChanges, Database } from '@portico/storage';
+import type { Outbox } from '../../federation/sender/outbox.ts';
+import type { After } from '../../sync/waiting.ts';
+import { createBreather } from '../in-steps.ts';
+import type { OwnPeople } from '../own-people.ts';
+import type { PeopleRooms } from '../people-rooms.ts';
+import { lookOf } from '../view.ts';
+import type { AwareServers } from './aware-servers.ts';
+import { lastContent, lostRecipients, pushContent } from './pushes.ts';
+import type { Reach, Reaches } from './reach.ts';
+import { createSendQueue } from './send-queue.ts';
+import { createSentRecords } from './sent-records.ts';
+
+/** Tells other servers who of this one is online, as far as people let them know. */
+export interface Outward {
+  /** Resolves when what is due has been handed to the sender. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+type Dependencies = {
+  readonly db: Database;
+  readonly isOwn: (userId: string) => boolean;
+  readonly own: OwnPeople;
+  readonly rooms: PeopleRooms;
+  readonly reaches: Reaches;
+  readonly outbox: Pick<Outbox, 'put'>;
+  readonly aware: AwareServers;
+  /** Whether servers that do not know the proposal get only what all there may see. */
+  readonly withholds: boolean;
+  readonly now: () => number;
+  readonly after: After;
+  readonly onFailure: (error: unknown) => void;
+};
+
+/** What somebody does goes out soon; what time does may wait, since it may be undone. */
+const soon = 200;
+const later = 5000;
+const type = 'm.presence';
+
+export function createOutward(deps: Dependencies): Outward {
+  const { db, isOwn, own, rooms, reaches, outbox, aware, withholds, now, after, onFailure } = deps;
+  const reachOf = new Map<string, Reach>();
+  const moved = new Map<string, Set<string>>();
+  let lastOnes = 0;
+  const sent = createSentRecords({ now, after, onRepeat: repeat });
+  const queue = createSendQueue({ now, after, send, onFailure });
+
+  const isPresent = (userId: string) => lookOf(own.known(userId)) !== '';
+
+  /** A server that shows presence to all who share a room gets it only if all of those may see it. */
+  function withheld(reach: Reach, userId: string, host: string, recipients: Recipients): boolean {
+    if (!withholds || recipients.kind !== 'listed') return false;
+    if (aware.knows(host, () => queue.add(userId, soon))) return false;
+    return !reach.hosts.has(host) || reaches.refused(reach, host).size > 0;
+  }
+
+  async function send(userId: string): Promise<void> {
+    if (!isPresent(userId) && sent.hostsOf(userId).size === 0) return forget(userId);
+    const changes = moved.get(userId) ?? new Set();
+    moved.delete(userId);
+    const reach = await reaches.find(userId, reachOf.get(userId), changes);
+    reachOf.set(userId, reach);
+    const breathe = createBreather();
+    for (const host of new Set([...reaches.hosts(reach), ...sent.hostsOf(userId)])) {
+      await sendTo(userId, reach, host);
+      const pause = breathe();
+      if (pause !== undefined) await pause;
+    }
+    if (!isPresent(userId)) forget(userId);
+  }
+
+  async function sendTo(userId: string, reach: Reach, host: string): Promise<void> {
+    const found = await reaches.recipients(reach, host);
+    const recipients: Recipients = withheld(reach, userId, host, found) ? { kind: 'nobody' } : found;
+    const view = own.known(userId);
+    const before = sent.find(userId, host);
+    const lost = before && lostRecipients(before.recipients, recipients, reaches.refused(reach, host));
+    if (lost !== undefined && lost.kind !== 'nobody') {
+      // A key of its own: nothing that comes later may take its place before it has arrived.
+      const key = `${type} ${userId} ${++lastOnes}`;
+      outbox.put([host], { key, type, content: lastContent(userId, lost, now()), urgent: true, lasting: true });
+    }
+    const look = lookOf(view);
+    if (recipients.kind === 'nobody' || view === undefined) return sent.drop(userId, host);
+    if (look === '' && before === undefined) return;
+    const print = `${look}\n${fingerprint(recipients)}`;
+    if (before?.print !== print) put(userId, host, recipients, true);
+    if (look === '') sent.drop(userId, host);
+    else sent.note(userId, host, { print, recipients });
+  }
+
+  function put(userId: string, host: string, recipients: Recipients, urgent: boolean): void {
+    const view = own.known(userId);
+    if (view === undefined) return;
+    const content = pushContent(userId, view, recipients, now());
+    outbox.put([host], { key: `${type} ${userId}`, type, content, urgent, lasting: true });
+  }
+
+  /** Other servers take for offline whom they have not heard of for half an hour. */
+  function repeat(host: string, people: ReadonlyMap<string, Recipients>): void {
+    let left = people.size;
+    for (const [userId, recipients] of people) put(userId, host, recipients, --left === 0);
+  }
+
+  function forget(userId: string): void {
+    reachOf.delete(userId);
+    moved.delete(userId);
+  }
+
+  function onMembership(key: string): void {
+    const blank = key.indexOf(' ');
+    const userId = key.slice(blank + 1);
+    if (isOwn(userId)) {
+      if (isPresent(userId)) queue.add(userId, soon);
+      return;
+    }
+    for (const member of rooms.heldIn(Number(key.slice(0, blank)))) {
+      if (!isOwn(member) || !isPresent(member)) continue;
+      const others = moved.get(member);
+      if (others === undefined) moved.set(member, new Set([userId]));
+      else others.add(userId);
+      queue.add(member, soon);
+    }
+  }
+
+  const stop = db.onChanges((batches: readonly CommittedChanges[]) => {
+    for (const { changes } of batches) {
+      for (const { kind, key } of changes) {
+        if (kind === 'membership' && typeof key === 'string') onMembership(key);
+        else if (kind === 'account_data' && reachOf.has(String(key))) queue.add(String(key), soon);
+      }
+    }
+  });
+  own.onChange((userId, cause) => queue.add(userId, cause === 'action' ? soon : later));
+
+  return {
+    settled: queue.settled,
+    async close() {
+      stop();
+      sent.close();
+      await queue.close();
+    },
+  };
+}
+
+function fingerprint(recipients: Recipients): string {
+  if (recipients.kind !== 'listed') return recipients.kind;
+  return createHash('sha256').update(recipients.recipients.join('\n')).digest('base64');
+}

@@ -1,0 +1,84 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '@portico/protocol';
+import { type InboundList, parseInboundList } from '@portico/protocol/privacy/presence/inbound-list.ts';
+import type { Reader } from '@portico/storage';
+import { readExistingAccounts } from '@portico/storage/stores/presence.ts';
+import { type EduHandler, userOf } from '../../federation/receiving/edus.ts';
+import { createBreather } from '../in-steps.ts';
+import type { PeopleRooms } from '../people-rooms.ts';
+import type { RemotePeople } from '../remote-people.ts';
+import { maxStatusLength, parsePresenceState, type PresenceView } from '../view.ts';
+import type { AwareServers } from './aware-servers.ts';
+
+type Dependencies = {
+  readonly reader: Reader;
+  readonly serverName: string;
+  readonly remote: Pick<RemotePeople, 'receive'>;
+  readonly rooms: Pick<PeopleRooms, 'load' | 'known'>;
+  readonly aware: Pick<AwareServers, 'note'>;
+  readonly now: () => number;
+};
+
+type Push = { readonly userId: string; readonly view: PresenceView; readonly list: InboundList };
+
+/** Servers in use send up to 50 in one EDU; more than this are not looked at. */
+const maxPushes = 256;
+
+/** {@link https://spec.matrix.org/v1.19/server-server-api/#presence}, with the `allowed_recipients` of MSC4325. */
+export function presenceEdu({ reader, serverName, remote, rooms, aware, now }: Dependencies): EduHandler {
+  function parse(origin: string, value: JsonValue): Push | undefined {
+    if (!isJsonObject(value)) return undefined;
+    const userId = userOf(origin, value['user_id']);
+    const view = parseView(value, now());
+    if (userId === undefined || view === undefined) return undefined;
+    if (Array.isArray(value['allowed_recipients'])) aware.note(origin);
+    return { userId, view, list: parseInboundList(value['allowed_recipients'], serverName) };
+  }
+
+  /** Names of people who are not here are not kept: there is no end of them. */
+  async function keepAccounts(pushes: readonly Push[]): Promise<readonly Push[]> {
+    const names = new Set<string>();
+    for (const { list } of pushes) if (list.kind === 'listed') for (const user of list.users) names.add(user);
+    if (names.size === 0) return pushes;
+    const existing = new Set(await readExistingAccounts(reader, [...names]));
+    return pushes.map((push) => {
+      if (push.list.kind === 'everyone') return push;
+      return { ...push, list: { ...push.list, users: push.list.users.intersection(existing) } };
+    });
+  }
+
+  return {
+    afterEvents: true,
+    async receive({ origin, content }) {
+      const { push: values } = content;
+      if (!Array.isArray(values)) return;
+      const breathe = createBreather();
+      const parsed: Push[] = [];
+      for (const value of values.slice(0, maxPushes)) {
+        const push = parse(origin, value);
+        if (push !== undefined) parsed.push(push);
+        await breathe();
+      }
+      const pushes = await keepAccounts(parsed);
+      await rooms.load(pushes.map(({ userId }) => userId));
+      for (const { userId, view, list } of pushes) {
+        // Who shares no room with anybody here concerns only those whom they name.
+        const isKnown = (rooms.known(userId)?.size ?? 0) > 0;
+        if (isKnown || (list.kind === 'listed' && list.users.size > 0)) remote.receive(userId, view, list);
+        await breathe();
+      }
+    },
+  };
+}
+
+function parseView(push: JsonObject, now: number): PresenceView | undefined {
+  const { status_msg: status, last_active_ago: ago, currently_active: active } = push;
+  const state = parsePresenceState(push['presence']);
+  if (state === undefined) return undefined;
+  const hasStatus = typeof status === 'string' && status !== '' && status.length <= maxStatusLength;
+  return {
+    state,
+    statusMsg: hasStatus ? status : undefined,
+    lastActive: typeof ago === 'number' && ago >= 0 ? Math.max(0, now - ago) : undefined,
+    isActive: active === true && state !== 'offline',
+  };
+}

@@ -1,0 +1,154 @@
+import { serverNameOf } from '@portico/protocol';
+import { decidePresence } from '@portico/protocol/privacy/presence/decide.ts';
+import { matchSteps } from '@portico/protocol/privacy/presence/match-recipient.ts';
+import {
+  listRecipients,
+  namedRecipients,
+  namedServers,
+  type Recipients,
+} from '@portico/protocol/privacy/presence/recipients.ts';
+import type { Database } from '@portico/storage';
+import { readIgnoredAmong, readRemoteHosts, readRemoteMembers } from '@portico/storage/stores/presence-audience.ts';
+import { createBreather, inSteps } from '../in-steps.ts';
+import { type PeopleRooms, type RoomsOfPerson, sharedRooms } from '../people-rooms.ts';
+import type { CompiledPolicy, Policies } from '../policies.ts';
+
+/** Of one server: who shares a room with a person, by whether they may see them. */
+type Members = { readonly permitted: Set<string>; readonly refused: Set<string> };
+
+/** Where a person's presence may go: as it is with these settings and these rooms. */
+export type Reach = {
+  readonly compiled: CompiledPolicy;
+  readonly rooms: RoomsOfPerson;
+  /** Servers that share a room. */
+  readonly hosts: ReadonlySet<string>;
+  /** Of the servers for which it takes a list. */
+  readonly members: Map<string, Members>;
+  readonly lists: Map<string, Recipients>;
+};
+
+export interface Reaches {
+  /** Works out anew what has to be; `moved` are people of other servers who came or went since `before`. */
+  find(userId: string, before: Reach | undefined, moved: ReadonlySet<string>): Promise<Reach>;
+  recipients(reach: Reach, host: string): Promise<Recipients>;
+  /** Those on a server who share a room and may not see the person. */
+  refused(reach: Reach, host: string): ReadonlySet<string>;
+  /** All servers that may get anything. */
+  hosts(reach: Reach): ReadonlySet<string>;
+}
+
+type Dependencies = {
+  readonly db: Database;
+  readonly serverName: string;
+  readonly policies: Policies;
+  readonly rooms: PeopleRooms;
+};
+
+const perPage = 1000;
+/** Servers that are only named: a list of names must not make this server call on half the network. */
+const maxNamedServers = 256;
+const nobody: ReadonlySet<string> = new Set();
+
+export function createReaches({ db, serverName, policies, rooms }: Dependencies): Reaches {
+  async function place(reach: Reach, userId: string, theirRooms: RoomsOfPerson): Promise<void> {
+    const { compiled } = reach;
+    const host = serverNameOf(userId) ?? '';
+    let members = reach.members.get(host);
+    if (members === undefined) {
+      members = { permitted: new Set(), refused: new Set() };
+      reach.members.set(host, members);
+    }
+    members.permitted.delete(userId);
+    members.refused.delete(userId);
+    reach.lists.delete(host);
+    const shared = [...sharedRooms(reach.rooms, theirRooms)];
+    if (shared.length === 0) return;
+    const match = await inSteps(matchSteps(compiled.policy, userId));
+    const facts = { isSelf: false, isIgnored: compiled.ignored.has(userId), sharedRooms: shared };
+    const { allowed } = decidePresence(compiled.policy, match, facts);
+    (allowed ? members.permitted : members.refused).add(userId);
+  }
+
+  async function scan(reach: Reach, onlyHosts: ReadonlySet<string> | undefined): Promise<void> {
+    const roomNids = [...reach.rooms.keys()];
+    const breathe = createBreather();
+    let after = '';
+    for (;;) {
+      const rows = await readRemoteMembers(db, roomNids, after, perPage);
+      for (const [userId, theirs] of Map.groupBy(rows, (row) => row.user_id)) {
+        if (onlyHosts === undefined || onlyHosts.has(serverNameOf(userId) ?? '')) {
+          await place(reach, userId, new Map(theirs.map((row) => [row.room_nid, ''])));
+        }
+        after = userId;
+        const pause = breathe();
+        if (pause !== undefined) await pause;
+      }
+      if (rows.length === 0) return;
+    }
+  }
+
+  async function build(userId: string): Promise<Reach> {
+    for (;;) {
+      const compiled = await policies.load(userId);
+      await rooms.load([userId]);
+      const mine = rooms.known(userId);
+      if (mine === undefined) continue;
+      const roomNids = [...mine.keys()];
+      const hosts = new Set(await readRemoteHosts(db, roomNids, serverName));
+      const reach: Reach = { compiled, rooms: mine, hosts, members: new Map(), lists: new Map() };
+      if (compiled.isRestricted) await scan(reach, undefined);
+      else {
+        const ignored = [...compiled.ignored].filter((other) => serverNameOf(other) !== serverName);
+        const among = ignored.length === 0 ? [] : await readIgnoredAmong(db, roomNids, ignored);
+        const hostsOfIgnored = new Set(among.map((other) => serverNameOf(other) ?? ''));
+        if (hostsOfIgnored.size > 0) await scan(reach, hostsOfIgnored);
+      }
+      return reach;
+    }
+  }
+
+  return {
+    async find(userId, before, moved) {
+      if (before === undefined) return build(userId);
+      const { version } = await policies.load(userId);
+      await rooms.load([userId]);
+      if (version !== before.compiled.version || rooms.known(userId) !== before.rooms) return build(userId);
+      if (moved.size === 0) return before;
+      if (!before.compiled.isRestricted) return build(userId);
+      // Of a large room, only those who came or went are looked at.
+      const hosts = new Set(await readRemoteHosts(db, [...before.rooms.keys()], serverName));
+      const reach = { ...before, hosts };
+      await rooms.load(moved);
+      for (const other of moved) await place(reach, other, rooms.known(other) ?? new Map());
+      return reach;
+    },
+    async recipients(reach, host) {
+      const { compiled, members } = reach;
+      if (!compiled.isRestricted && !members.has(host)) {
+        return reach.hosts.has(host) ? { kind: 'everyone' } : { kind: 'nobody' };
+      }
+      const known = reach.lists.get(host);
+      if (known !== undefined) return known;
+      const named = namedRecipients(compiled.policy, host);
+      const permitted = new Set(members.get(host)?.permitted);
+      for (const user of named.users) {
+        if (permitted.has(user) || members.get(host)?.refused.has(user) === true) continue;
+        const match = await inSteps(matchSteps(compiled.policy, user));
+        const facts = { isSelf: false, isIgnored: compiled.ignored.has(user), sharedRooms: [] };
+        if (decidePresence(compiled.policy, match, facts).allowed) permitted.add(user);
+      }
+      const list = listRecipients(named.globs, permitted);
+      reach.lists.set(host, list);
+      return list;
+    },
+    refused: (reach, host) => reach.members.get(host)?.refused ?? nobody,
+    hosts({ compiled, hosts }) {
+      const all = new Set(hosts);
+      for (const host of namedServers(compiled.policy)) {
+        if (all.size >= hosts.size + maxNamedServers) break;
+        if (host !== serverName) all.add(host);
+      }
+      return all;
+    },
+  };
+}
