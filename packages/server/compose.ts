@@ -186,6 +186,7 @@ export async function compose({
     now,
     randomId,
     outbox,
+    metrics,
     eduHandlers: new Map([
       ...createEdus({ ...conversation.services, db, serverName, outbox, log, now }),
       ...encryption.eduHandlers,

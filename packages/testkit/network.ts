@@ -25,6 +25,8 @@ export interface TestNetwork {
   healAll(): void;
   /** Ends a server and keeps what it stored. */
   stop(name: string): Promise<void>;
+  /** One more server. */
+  add(name: string): Promise<void>;
   /** Starts a server that was stopped, on what it stored. */
   start(name: string): Promise<void>;
   /** What a machine in this network sees as itself: for peers that are no Portico. */
@@ -146,6 +148,10 @@ export async function startTestNetwork(
     heal: (one, other) => void broken.delete(pairOf(one, other)),
     healAll: () => broken.clear(),
     stop,
+    async add(name) {
+      addressOf(name);
+      await start(name);
+    },
     async start(name) {
       const { dataDir, databaseUrl } = server(name);
       await start(name, { dataDir, databaseUrl });

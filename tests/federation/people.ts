@@ -6,8 +6,8 @@ import type { SyncBody } from '@portico/testkit/sync-client.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 
 /** Asks again until it is so. */
-export async function until<T>(ask: () => Promise<T | undefined>, what: string): Promise<T> {
-  for (const end = Date.now() + 20_000; Date.now() < end;) {
+export async function until<T>(ask: () => Promise<T | undefined>, what: string, patience = 20_000): Promise<T> {
+  for (const end = Date.now() + patience; Date.now() < end;) {
     const found = await ask();
     if (found !== undefined) return found;
     await pause(20);

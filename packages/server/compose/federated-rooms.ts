@@ -2,6 +2,7 @@ import type { EventSigner, ServerName } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import { createInboundEdus, type EduHandlers } from '../services/federation/receiving/edus.ts';
 import { createOriginQueues } from '../services/federation/receiving/origin-queues.ts';
 import type { Outbox } from '../services/federation/sender/outbox.ts';
@@ -51,6 +52,7 @@ type Context = {
   readonly now: () => number;
   readonly randomId: () => string;
   readonly outbox: Outbox;
+  readonly metrics: Metrics | undefined;
   readonly eduHandlers: EduHandlers;
 };
 
@@ -73,7 +75,20 @@ export type RoomsAcrossServers = {
 
 /** Rooms that this server shares with others. */
 export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
-  const { federation, rooms: parts, db, states, unread, signer, serverName, log, now, randomId, outbox } = context;
+  const {
+    federation,
+    rooms: parts,
+    db,
+    states,
+    unread,
+    signer,
+    serverName,
+    log,
+    now,
+    randomId,
+    outbox,
+    metrics,
+  } = context;
   const { client } = federation;
   const { readState, references, receiver, importing, joinImported, recordRemote } = parts;
   const { stateEvents } = importing;
@@ -102,6 +117,12 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
     now,
     random: Math.random,
     randomId,
+    observeLag: metrics?.federation.observeLag,
+  });
+  metrics?.federation.watch({
+    states: federationSender.states,
+    queuedEvents: federationSender.queuedEvents,
+    queuedEdus: () => outbox.size,
   });
   return {
     history: createHistory({

@@ -1,5 +1,7 @@
 import type { WatchCache } from './cache-metrics.ts';
 import { createCacheMetrics } from './cache-metrics.ts';
+import type { FederationMetrics } from './federation-metrics.ts';
+import { createFederationMetrics } from './federation-metrics.ts';
 import type { ObserveRequest } from './http-metrics.ts';
 import { createRequestMetric } from './http-metrics.ts';
 import type { ObserveOutbound } from './outbound-metrics.ts';
@@ -17,6 +19,7 @@ export type Metrics = {
   readonly observeOutbound: ObserveOutbound;
   readonly storage: StorageMetrics;
   readonly watchCache: WatchCache;
+  readonly federation: FederationMetrics;
   /** Says how many long polls are open. */
   readonly watchOpenSyncs: (count: () => number) => void;
   readonly close: () => void;
@@ -30,6 +33,7 @@ export function createMetrics(): Metrics {
     observeOutbound: createOutboundMetric(registry),
     storage: createStorageMetrics(registry),
     watchCache: createCacheMetrics(registry),
+    federation: createFederationMetrics(registry),
     watchOpenSyncs: (count) => registry.gauge('portico_open_syncs', 'Syncs that wait for something to happen.', count),
     close: addProcessMetrics(registry),
   };

@@ -31,6 +31,8 @@ export interface Backlog {
   offerReceipts(roomNids: Iterable<number>): void;
   offerStored(): void;
   hasWork(): boolean;
+  /** How many events wait in memory. */
+  queued(): number;
   /** Whether there are, or may be, events or receipts that the server has not got. */
   pending(): { readonly events: boolean; readonly receipts: boolean };
   /** The next transaction; or, where there is nothing to send, up to where that is so. */
@@ -145,6 +147,7 @@ export function createBacklog(deps: Dependencies, host: ServerName, isUpToDate: 
     offerStored: () => void (mayHaveStored = true),
     hasWork: () =>
       queue === 'behind' || queue.length > 0 || receiptRooms === 'all' || receiptRooms.size > 0 || mayHaveStored,
+    queued: () => (queue === 'behind' ? 0 : queue.length),
     pending: () => ({
       events: queue === 'behind' || queue.length > 0,
       receipts: takenReceipts || receiptRooms === 'all' || receiptRooms.size > 0,

@@ -33,6 +33,8 @@ export interface Destination {
   wake(): void;
   heardOf(): void;
   readonly state: DestinationState;
+  /** How many events wait in memory. */
+  readonly queued: number;
   /** Up to where it has everything; `undefined` where its row says so. */
   readonly settled: number | undefined;
   close(): Promise<void>;
@@ -259,6 +261,9 @@ export function createDestination(deps: SenderDependencies, options: Options): D
     get state() {
       if (isSending) return 'sending';
       return (row?.failures ?? 0) > 0 ? 'failing' : 'waiting';
+    },
+    get queued() {
+      return backlog.queued();
     },
     get settled() {
       if (row === undefined) return options.settled;

@@ -18,7 +18,9 @@ export interface FederationSender {
   /** A server has just been heard of: it can be reached again. */
   heardOf(host: string): void;
   /** How many servers are being sent something, wait for their turn, or cannot be reached. */
-  states(): Readonly<Record<DestinationState, number>>;
+  readonly states: () => Readonly<Record<DestinationState, number>>;
+  /** How many events wait in memory, once for each server. */
+  readonly queuedEvents: () => number;
   close(): Promise<void>;
 }
 
@@ -201,6 +203,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
       for (const { state } of destinations.values()) states[state]++;
       return states;
     },
+    queuedEvents: () => destinations.values().reduce((sum, { queued }) => sum + queued, 0),
     async close() {
       stopping.abort();
       clearTimeout(takeOverTimer);

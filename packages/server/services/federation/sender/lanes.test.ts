@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createLanes } from './lanes.ts';
+
+test('those that fail wait for each other, and nobody else for them', async () => {
+  const lanes = createLanes({ healthy: 2, failing: 1 });
+  const stuck = Promise.withResolvers<void>();
+  const done: string[] = [];
+  const first = lanes.run('failing', () => stuck.promise);
+  const second = lanes.run('failing', async () => void done.push('failing'));
+  await Promise.all(
+    Array.from({ length: 5 }, (_, index) => lanes.run('healthy', async () => void done.push(`healthy ${index}`))),
+  );
+  assert.deepEqual(
+    done,
+    [0, 1, 2, 3, 4].map((index) => `healthy ${index}`),
+  );
+  assert.deepEqual([lanes.waiting('failing'), lanes.waiting('healthy')], [1, 0]);
+  stuck.resolve();
+  await Promise.all([first, second]);
+  assert.equal(done.at(-1), 'failing');
+});
+
+test('no more are under way than a lane has place for, and one that breaks makes place', async () => {
+  const lanes = createLanes({ healthy: 2, failing: 1 });
+  let [under, most] = [0, 0];
+  const work = async () => {
+    most = Math.max(most, ++under);
+    await new Promise(setImmediate);
+    under--;
+    throw new Error('broken');
+  };
+  const results = await Promise.allSettled(Array.from({ length: 6 }, () => lanes.run('healthy', work)));
+  assert.ok(results.every(({ status }) => status === 'rejected'));
+  assert.equal(most, 2);
+});

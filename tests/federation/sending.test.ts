@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '@portico/protocol';
+import type { FederationPeer } from '@portico/testkit/federation-peer.ts';
+import { startTestServer } from '@portico/testkit/server.ts';
+import type { TestClient } from '@portico/testkit/test-client.ts';
+import { joinAs, openWithPeer } from './peer.ts';
+import { join as joinRoom, say, sees, until } from './people.ts';
+
+type Sent = { readonly txnId: string; readonly messages: readonly unknown[]; readonly toDevice: readonly unknown[] };
+
+function bodyOf(pdu: JsonValue): unknown {
+  const content = isJsonObject(pdu) ? pdu['content'] : undefined;
+  return isJsonObject(content) ? content['body'] : undefined;
+}
+
+/** The `n` of a message to the device that these tests send to. */
+function numberOf(edu: JsonValue): unknown {
+  const { messages } = (isJsonObject(edu) ? edu['content'] : {}) as { messages?: JsonObject };
+  return (messages as Record<string, Record<string, { n: number }>> | undefined)?.['@mallory:peer.test']?.['*']?.n;
+}
+
+/** Reads what a peer is sent; `answer` says how it takes it. */
+function listen(peer: FederationPeer, answer: (sent: Sent) => Promise<number> | number): Sent[] {
+  const all: Sent[] = [];
+  peer.on('PUT', '/_matrix/federation/v1/send/', async ({ url, body }) => {
+    const { pdus, edus } = parseJson(body) as unknown as { pdus: JsonValue[]; edus: JsonValue[] };
+    const sent = {
+      txnId: url.slice(url.lastIndexOf('/') + 1),
+      messages: pdus.map(bodyOf).filter((text) => text !== undefined),
+      toDevice: edus.map(numberOf).filter((n) => n !== undefined),
+    };
+    all.push(sent);
+    return { status: await answer(sent), body: { pdus: {} } };
+  });
+  return all;
+}
+
+let transactions = 0;
+async function tell(by: TestClient, n: number): Promise<void> {
+  const messages = { '@mallory:peer.test': { '*': { n } } };
+  const { status } = await by.put(`/_matrix/client/v3/sendToDevice/m.test/s${transactions++}`, { messages });
+  assert.equal(status, 200);
+}
+
+function hang(context: TestContext): Promise<number> {
+  return new Promise((resolve) => context.after(() => resolve(500)));
+}
+
+const has = (all: readonly Sent[], what: 'messages' | 'toDevice', value: unknown) => async () =>
+  all.some((sent) => sent[what].includes(value)) ? true : undefined;
+
+test('a server that hangs keeps nothing from the others', async (context) => {
+  const { peer, alice, roomId, path, network } = await openWithPeer(context);
+  await joinAs(peer, path, '@mallory:peer.test');
+  const taken = listen(peer, () => hang(context));
+  await network.add('hs2');
+  const bob = await network.server('hs2').registerUser('bob');
+  await joinRoom(bob, roomId, 'hs1');
+  await until(async () => (taken.length > 0 ? true : undefined), 'the peer hangs');
+  for (let count = 0; count < 3; count++) await sees(bob, roomId, await say(alice, roomId, `message ${count}`));
+  assert.equal(taken.length, 1, 'and has one transaction at a time');
+});
+
+for (const engine of ['sqlite', 'postgres'] as const) {
+  test(`a transaction that was under way is repeated as it was after a restart (${engine})`, async (context) => {
+    const { peer, alice, path, network, roomId } = await openWithPeer(context, engine);
+    await joinAs(peer, path, '@mallory:peer.test');
+    let answer = (): Promise<number> | number => hang(context);
+    const all = listen(peer, () => answer());
+    await tell(alice, 1);
+    await until(has(all, 'toDevice', 1), 'the first one is under way');
+    await tell(alice, 2);
+    await say(alice, roomId, 'hello');
+    await network.stop('hs1');
+    answer = () => 200;
+    const before = all.length;
+    await network.start('hs1');
+    await until(has(all, 'toDevice', 2), 'the second one is there');
+    await until(has(all, 'messages', 'hello'), 'the message is there');
+    const [first, again, ...rest] = [all[0], ...all.slice(before)];
+    assert.deepEqual(again, first);
+    assert.deepEqual(
+      rest.flatMap(({ toDevice }) => toDevice),
+      [2],
+    );
+  });
+}
+
+test('what a server will not take keeps nothing else from it', { timeout: 60_000 }, async (context) => {
+  const { peer, alice, roomId, path } = await openWithPeer(context);
+  await joinAs(peer, path, '@mallory:peer.test');
+  const all = listen(peer, ({ messages }) => (messages.includes('poison') ? 400 : 200));
+  await say(alice, roomId, 'poison');
+  await until(has(all, 'messages', 'poison'), 'it is refused');
+  await say(alice, roomId, 'wholesome');
+  const isThere = async () => (((await has(all, 'messages', 'wholesome')()) ?? false) ? true : undefined);
+  await until(isThere, 'the other one is there', 50_000);
+});
+
+test('of two processes one sends, and the other one when that is gone', { timeout: 90_000 }, async (context) => {
+  const { peer, server, alice, roomId, path, network } = await openWithPeer(context, 'postgres');
+  await joinAs(peer, path, '@mallory:peer.test');
+  const all = listen(peer, () => 200);
+  const dataDir = mkdtempSync(join(tmpdir(), 'portico-second-'));
+  cpSync(server.dataDir, dataDir, { recursive: true });
+  const second = await startTestServer({
+    dataDir,
+    databaseUrl: server.databaseUrl,
+    network: network.networkOf('hs1'),
+    settings: {
+      SERVER_NAME: 'hs1',
+      OUTBOUND_TRUSTED_CA_FILE: network.caFile,
+      OUTBOUND_ALLOW_PRIVATE_ADDRESSES: 'true',
+    },
+  });
+  context.after(async () => {
+    await second.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  const there = second.as(alice);
+  for (let n = 0; n < 10; n++) {
+    await say(n % 2 === 0 ? alice : there, roomId, `message ${n}`);
+    await tell(n % 2 === 0 ? there : alice, n);
+  }
+  const expected = Array.from({ length: 10 }, (_, n) => n);
+  await until(has(all, 'messages', 'message 9'), 'the last message is there');
+  await until(has(all, 'toDevice', 9), 'the last one for the device is there');
+  assert.deepEqual(
+    all.flatMap(({ messages }) => messages),
+    expected.map((n) => `message ${n}`),
+  );
+  assert.deepEqual(
+    all.flatMap(({ toDevice }) => toDevice),
+    expected,
+  );
+
+  await network.stop('hs1');
+  await say(there, roomId, 'still here');
+  await until(has(all, 'messages', 'still here'), 'the other one has taken over', 30_000);
+  assert.deepEqual(second.errors, []);
+});
