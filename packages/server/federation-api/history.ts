@@ -25,7 +25,7 @@ export const getEvent = operation({
 export const getState = operation({
   method: 'GET',
   path: '/_matrix/federation/v1/state/:roomId',
-  operationId: 'getRoomState',
+  operationId: 'getRoomStateForServer',
   summary: 'Gives the state of a room before an event.',
   auth,
   params: roomParams,

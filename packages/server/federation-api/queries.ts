@@ -9,7 +9,7 @@ export const queryDirectory = operation({
   summary: 'Says which room an alias is of.',
   auth: 'server',
   query: Type.Object({ room_alias: Type.String() }),
-  response: Type.Object({ room_id: Type.String(), servers: Type.Array(Type.String()) }, { title: 'RoomOfAlias' }),
+  response: Type.Object({ room_id: Type.String(), servers: Type.Array(Type.String()) }, { title: 'RoomAndServers' }),
   answerLimit: megabyte,
   timeout: 20_000,
 });

@@ -56,6 +56,8 @@ export type Declaration<
   readonly bodyLimit?: number;
   /** Of the 200 response; `rawBytes` where it is `Bytes`. */
   readonly response: R;
+  /** Another operation of the spec under the same method and path, which only its parameters tell apart from this one. */
+  readonly alternative?: { readonly operationId: string; readonly summary: string; readonly query: TObject };
 };
 
 type Parsed<S> = S extends TSchema ? Static<S> : undefined;

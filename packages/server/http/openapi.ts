@@ -1,78 +1,88 @@
-import { Type, type TObject, type TSchema } from 'typebox';
+import { Type, type TSchema } from 'typebox';
 import { rawBody, rawBytes } from './bytes.ts';
 import { endpoint, type Declaration, type Endpoint } from './endpoint.ts';
+import { createObjectSchemas, type ObjectSchemas, schemaRef, titleOf } from './openapi-schemas.ts';
+import { isAllOptional } from './optional-body.ts';
 import { rawJson } from './result.ts';
 
 type Json = { readonly [key: string]: unknown };
 
-const errorResponse = { description: 'Refused.', content: { 'application/json': { schema: ref('Error') } } };
+const errorSchema = Type.Object(
+  { errcode: Type.String(), error: Type.Optional(Type.String()) },
+  { title: 'Error', description: 'https://spec.matrix.org/v1.19/client-server-api/#standard-error-response' },
+);
+const errorResponse = { description: 'Refused.', content: { 'application/json': { schema: schemaRef('Error') } } };
 
-function ref(title: string): Json {
-  return { $ref: `#/components/schemas/${title}` };
-}
+type Operation = Pick<Declaration, 'operationId' | 'summary' | 'auth' | 'params' | 'query' | 'body' | 'response'>;
 
-/** Moves titled schemas to where the document names them once. */
-function collect(schema: unknown, components: Map<string, unknown>): unknown {
-  if (Array.isArray(schema)) return schema.map((part) => collect(part, components));
-  if (typeof schema !== 'object' || schema === null) return schema;
-  const parts = Object.entries(schema).map(([key, value]) => [key, collect(value, components)] as const);
-  const copy: Json = Object.fromEntries(parts);
-  const title = copy['title'];
-  if (typeof title !== 'string') return copy;
-  const known = components.get(title);
-  if (known !== undefined && JSON.stringify(known) !== JSON.stringify(copy)) {
-    throw new Error(`Two different schemas have the title ${title}`);
-  }
-  components.set(title, copy);
-  return ref(title);
-}
-
-function requiredOf(schema: TObject | undefined): readonly string[] {
-  return schema?.required ?? [];
-}
-
-function parameters({ params, query }: Declaration, collected: (schema: TSchema) => unknown): Json[] {
+function parameters({ operationId, params, query }: Operation, schemas: ObjectSchemas): Json[] {
+  const nameOf = (parameter: string) => titleOf(`${operationId} ${parameter}`);
   const inPath = Object.entries(params?.properties ?? {}).map(([name, schema]) => ({
     name,
     in: 'path',
     required: true,
-    schema: collected(schema),
+    schema: schemas.place(schema, nameOf(name)),
   }));
+  const required: readonly string[] = query?.required ?? [];
   const inQuery = Object.entries(query?.properties ?? {}).map(([name, schema]) => ({
     name,
     in: 'query',
-    required: requiredOf(query).includes(name),
-    schema: collected(schema),
+    required: required.includes(name),
+    schema: schemas.place(schema, nameOf(name)),
   }));
   return [...inPath, ...inQuery];
 }
 
 /** {@link https://spec.openapis.org/oas/v3.1.1.html#media-type-object} Raw bytes have no schema. */
-function content(schema: TSchema, collected: (schema: TSchema) => unknown): Json {
+function content(schema: TSchema, name: string, schemas: ObjectSchemas): Json {
   if (schema === rawBody || schema === rawBytes) return { 'application/octet-stream': {} };
-  return { 'application/json': { schema: collected(schema) } };
+  return { 'application/json': { schema: schemas.place(schema, titleOf(name)) } };
 }
 
 const security = {
+  none: [],
   optional: [{}, { accessToken: [] }],
   user: [{ accessToken: [] }],
-  admin: [{ accessToken: [] }],
+  admin: [{ administratorToken: [] }],
   server: [{ signedRequest: [] }],
   'app-service': [{ appServiceToken: [] }],
   'optional-app-service': [{}, { appServiceToken: [] }],
 } as const;
 
-function operation(declaration: Declaration, operationId: string, components: Map<string, unknown>): Json {
-  const { summary, auth, body, response } = declaration;
-  const collected = (schema: TSchema): unknown => collect(schema, components);
+const securitySchemes = {
+  accessToken: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The access token of a device, or of an application service that acts as a user.',
+  },
+  administratorToken: { type: 'http', scheme: 'bearer', description: 'The access token of an administrator.' },
+  appServiceToken: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The as_token of the registration of an application service.',
+  },
+  signedRequest: {
+    type: 'http',
+    scheme: 'X-Matrix',
+    description: 'https://spec.matrix.org/v1.19/server-server-api/#request-authentication',
+  },
+} as const;
+
+function operation(described: Operation, operationId: string, schemas: ObjectSchemas): Json {
+  const { summary, auth, body, response } = described;
   return {
     operationId,
     summary,
-    ...(auth === 'none' ? {} : { security: security[auth] }),
-    parameters: parameters(declaration, collected),
-    ...(body === undefined ? {} : { requestBody: { content: content(body, collected) } }),
+    security: security[auth],
+    parameters: parameters(described, schemas),
+    ...(body !== undefined && {
+      requestBody: {
+        required: body !== rawBody && !isAllOptional(body),
+        content: content(body, `${described.operationId} request`, schemas),
+      },
+    }),
     responses: {
-      200: { description: 'Done.', content: content(response, collected) },
+      200: { description: 'Done.', content: content(response, `${described.operationId} response`, schemas) },
       default: errorResponse,
     },
   };
@@ -80,41 +90,34 @@ function operation(declaration: Declaration, operationId: string, components: Ma
 
 /** What a set of endpoints looks like to tools that read OpenAPI 3.1. */
 export function openApiDocument(declarations: readonly Declaration[]): Json {
-  const components = new Map<string, unknown>([
-    [
-      'Error',
-      {
-        title: 'Error',
-        type: 'object',
-        required: ['errcode'],
-        properties: { errcode: { type: 'string' }, error: { type: 'string' } },
-      },
-    ],
-  ]);
+  const schemas = createObjectSchemas();
+  schemas.place(errorSchema, 'Error');
   const paths: Record<string, Record<string, Json>> = {};
+  const pathItems: Record<string, Json> = {};
   const operationIds = new Set<string>();
+  const take = (operationId: string): string => {
+    if (operationIds.has(operationId)) throw new Error(`Two endpoints have the operation ID ${operationId}`);
+    operationIds.add(operationId);
+    return operationId;
+  };
   for (const declaration of declarations) {
-    const { method, path, unstablePaths = [] } = declaration;
+    const { path, unstablePaths = [], alternative } = declaration;
+    const method = declaration.method.toLowerCase();
+    const besides = alternative && { 'x-alternative': { $ref: `#/components/pathItems/${alternative.operationId}` } };
     for (const [index, served] of [path, ...unstablePaths].entries()) {
-      const operationId = `${declaration.operationId}${index === 0 ? '' : `Unstable${index}`}`;
-      if (operationIds.has(operationId)) throw new Error(`Two endpoints have the operation ID ${operationId}`);
-      operationIds.add(operationId);
+      const operationId = take(`${declaration.operationId}${index === 0 ? '' : `Unstable${index}`}`);
       const template = served.replaceAll(/:(\w+)/g, '{$1}');
-      (paths[template] ??= {})[method.toLowerCase()] = operation(declaration, operationId, components);
+      (paths[template] ??= {})[method] = { ...operation(declaration, operationId, schemas), ...besides };
     }
+    if (alternative === undefined) continue;
+    const operationId = take(alternative.operationId);
+    pathItems[operationId] = { [method]: operation({ ...declaration, ...alternative }, operationId, schemas) };
   }
   return {
     openapi: '3.1.0',
     info: { title: 'Portico', version: '0.1.0', description: 'What this homeserver serves.' },
     paths,
-    components: {
-      schemas: Object.fromEntries(components),
-      securitySchemes: {
-        accessToken: { type: 'http', scheme: 'bearer' },
-        appServiceToken: { type: 'http', scheme: 'bearer' },
-        signedRequest: { type: 'http', scheme: 'X-Matrix' },
-      },
-    },
+    components: { schemas: schemas.all(), pathItems, securitySchemes },
   };
 }
 

@@ -9,6 +9,7 @@ import { Bytes, ByteStream, rawBody } from './bytes.ts';
 import type { AppServiceClaim, Declaration, ErasedHandler, Sender } from './endpoint.ts';
 import { HandlerRequest } from './handler-request.ts';
 import type { OpenRequests } from './open-requests.ts';
+import { isAllOptional } from './optional-body.ts';
 import { parseQueryString, queryReader, type RawQuery } from './query-string.ts';
 import { rawBodyType } from './raw-body.ts';
 import { sendResult } from './respond.ts';
@@ -121,12 +122,6 @@ function requireRequestAuth({ requestAuth }: RouteContext): RequestAuth {
   if (requestAuth === undefined)
     throw new Error('There are endpoints for servers, and nothing that authenticates them');
   return requestAuth;
-}
-
-/** An object with named fields none of which is required; of one without named fields the whole is the point. */
-function isAllOptional(schema: TSchema): boolean {
-  const { properties = {}, required = [] } = schema as { properties?: object; required?: readonly string[] };
-  return Object.keys(properties).length > 0 && required.length === 0;
 }
 
 function bodyReader(schema: TSchema): (body: unknown) => unknown {

@@ -5,20 +5,27 @@ import { rawJson } from '../../result.ts';
 import { clientEvent } from '../reading/schemas.ts';
 import { paginationChunk } from './schemas.ts';
 
+const listenQuery = Type.Object({
+  from: Type.Optional(Type.String()),
+  timeout: Type.Optional(Type.Integer({ minimum: 0 })),
+});
+const query = Type.Object({ ...listenQuery.properties, room_id: Type.Optional(Type.String()) });
+
 /** Two operations of the spec share this path: with a room it can be used by those who are not in it. */
 export const peekEvents = endpoint(
   {
     method: 'GET',
     path: '/_matrix/client/v3/events',
     operationId: 'peekEvents',
-    summary: 'Listen on the event stream, of one room if one is named. Deprecated: /sync replaces it.',
+    summary: 'Listen on the event stream of one room, member of it or not.',
     auth: 'user',
-    query: Type.Object({
-      from: Type.Optional(Type.String()),
-      timeout: Type.Optional(Type.Integer({ minimum: 0 })),
-      room_id: Type.Optional(Type.String()),
-    }),
+    query,
     response: paginationChunk,
+    alternative: {
+      operationId: 'getEvents',
+      summary: 'Listen on the event stream of all rooms, where room_id names none. Deprecated: /sync replaces it.',
+      query: listenQuery,
+    },
   },
   ({ oldSync }: { oldSync: OldSync }) =>
     ({ sender, query, signal }) => {
