@@ -7,7 +7,10 @@ import type { TSchema } from 'typebox';
  */
 const storable = '^[^\\u0000\\ud800-\\udfff]*$';
 
-/** The same schema, with that asked of every string that it declares. */
+/** How TypeBox names the members of a record of strings: a dot does not stand for a line break. */
+const anyName = '^.*$';
+
+/** The same schema, with that asked of every string that it declares, and of the names in every record. */
 export function withStorableText(schema: TSchema): TSchema {
   return restrict(schema) as TSchema;
 }
@@ -17,5 +20,10 @@ function restrict(schema: unknown): unknown {
   if (typeof schema !== 'object' || schema === null) return schema;
   const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, restrict(value)]));
   if (copy['type'] === 'string' && !('const' in copy) && !('pattern' in copy)) copy['pattern'] = storable;
+  const names = copy['patternProperties'] as Record<string, unknown> | undefined;
+  if (names !== undefined && anyName in names) {
+    copy['patternProperties'] = { [storable]: names[anyName] };
+    copy['additionalProperties'] = false;
+  }
   return copy;
 }

@@ -11,6 +11,7 @@ import {
 } from '@portico/protocol';
 import type { NewKey } from '@portico/storage/stores/one-time-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { checkStorable } from './storable.ts';
 
 const maxObject = 16_384;
 const maxOneTimeKey = 4096;
@@ -82,12 +83,14 @@ export function parseDeviceKeys(userId: string, deviceId: string, given: JsonObj
 export function parseKeyMap(given: JsonObject, max: number): NewKey[] {
   const entries = Object.entries(given);
   if (entries.length > max) throw new MatrixError('request.too-large', { message: `At most ${max} keys at a time.` });
+  checkStorable(entries.map(([name]) => name));
   return entries.map(([name, value]) => {
     const colon = name.indexOf(':');
     if (colon < 1 || colon === name.length - 1 || name.length > maxKeyId)
       refuse('A key is named <algorithm>:<key_id>.');
     const [algorithm, keyId] = [name.slice(0, colon), name.slice(colon + 1)];
     if (typeof value === 'string') {
+      checkStorable([value]);
       if (value.length > maxOneTimeKey) refuse('A key is too long.');
       return { algorithm, keyId, identity: value, key: JSON.stringify(value) };
     }
@@ -96,6 +99,7 @@ export function parseKeyMap(given: JsonObject, max: number): NewKey[] {
     if (typeof key !== 'string' || !(signatures === undefined || isSignatures(signatures))) {
       return malformed('A signed key has `key` and `signatures`.');
     }
+    checkStorable([key]);
     return { algorithm, keyId, identity: key, key: canonical(value, maxOneTimeKey) };
   });
 }

@@ -79,6 +79,69 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(flood.status, 413);
     });
 
+    test('what cannot be stored is refused in requests of all kinds', async () => {
+      const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+      const id = 'signed_curve25519:A';
+      const refused = async (answer: Promise<{ status: number; body: object }>, what: unknown) => {
+        const { status, body } = await answer;
+        assert.deepEqual([status, JSON.stringify(what)], [400, JSON.stringify(what)], JSON.stringify(body));
+      };
+      const backup = { algorithm: 'm.megolm_backup.v1.curve25519-aes-sha2', auth_data: {} };
+      const { version } = (await alice.post('/_matrix/client/v3/room_keys/version', backup)).body;
+      const session = { first_message_index: 0, forwarded_count: 0, is_verified: true, session_data: {} };
+      for (const odd of ['a\0', 'a\ud800']) {
+        for (const body of [
+          { one_time_keys: { [id]: odd } },
+          { one_time_keys: { [id + odd]: 'key' } },
+          { one_time_keys: { [`${odd}:A`]: 'key' } },
+          { one_time_keys: { [id]: oneTimeKey(odd) } },
+          { fallback_keys: { [id + odd]: oneTimeKey('key') } },
+          { fallback_keys: { [id]: oneTimeKey(odd) } },
+        ])
+          await refused(upload(alice, body), body);
+        for (const device_keys of [{ [odd]: [] }, { [`@${odd}:localhost`]: [] }, { [alice.userId]: [odd] }])
+          await refused(bob.post(`${path}/query`, { device_keys }), device_keys);
+        for (const one_time_keys of [
+          { [`@${odd}:localhost`]: { A: 'signed_curve25519' } },
+          { [alice.userId]: { [odd]: 'signed_curve25519' } },
+          { [alice.userId]: { [alice.deviceId]: odd } },
+        ])
+          await refused(bob.post(`${path}/claim`, { one_time_keys }), one_time_keys);
+        const signed = { [alice.userId]: { [odd]: newDeviceKeys(alice) } };
+        await refused(alice.post(`${path}/signatures/upload`, signed), signed);
+        for (const messages of [{ [odd]: { A: {} } }, { [alice.userId]: { [odd]: {} } }])
+          await refused(bob.put('/_matrix/client/v3/sendToDevice/m.test/odd', { messages }), messages);
+        for (const rooms of [{ [odd]: { sessions: { s: session } } }, { r: { sessions: { [odd]: session } } }])
+          await refused(alice.put(`/_matrix/client/v3/room_keys/keys?version=${String(version)}`, { rooms }), rooms);
+      }
+      assert.deepEqual((await upload(alice, {})).body, { one_time_key_counts: { signed_curve25519: 0 } });
+    });
+
+    test('names are looked at whatever is in them: line breaks too', async () => {
+      const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+      for (const name of ['a\nb', '\n', 'a\u2028b']) {
+        assert.equal((await bob.post(`${path}/query`, { device_keys: { [name]: null } })).status, 400);
+        assert.equal((await bob.post(`${path}/claim`, { one_time_keys: { [name]: null } })).status, 400);
+        assert.equal((await bob.post(`${path}/claim`, { one_time_keys: { a: { [name]: 5 } } })).status, 400);
+        assert.equal((await bob.post(`${path}/signatures/upload`, { [alice.userId]: { [name]: null } })).status, 400);
+        const messages = { [alice.userId]: { [name]: null } };
+        assert.equal((await bob.put('/_matrix/client/v3/sendToDevice/m.test/break', { messages })).status, 400);
+      }
+      const odd = ['D\n', '\u{1f511}', ''];
+      const devices = Object.fromEntries(odd.map((device) => [device, 'signed_curve25519']));
+      const answer = await bob.post(`${path}/claim`, { one_time_keys: { [alice.userId]: devices } });
+      assert.deepEqual([answer.status, answer.body], [200, { one_time_keys: {}, failures: {} }]);
+    });
+
+    test('uploads and queries of megabytes are refused as a whole', async () => {
+      const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+      const large = { ...manyKeys(400), 'signed_curve25519:L': oneTimeKey('x'.repeat(4_000_000)) };
+      assert.ok([400, 413].includes((await upload(alice, { one_time_keys: large })).status));
+      const wide = Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`@u${n}:localhost`, []]));
+      assert.equal((await bob.post(`${path}/query`, { device_keys: wide })).status, 413);
+      assert.deepEqual((await upload(alice, {})).body, { one_time_key_counts: { signed_curve25519: 0 } });
+    });
+
     test('uploading again changes nothing, another key of the same ID is refused', async () => {
       const alice = await server.registerUser();
       for (let time = 0; time < 2; time++) {

@@ -27,10 +27,12 @@ export function createFetchLists({ client, askServer }: Dependencies): FetchList
     );
     if (answer?.user_id !== userId) return [];
     const { devices, stream_id: streamId, master_key: master, self_signing_key: selfSigning } = answer;
+    const found = devices.flatMap(
+      ({ device_id: id, keys: own, device_display_name: name }) => parseRemoteDevice(userId, id, own, name) ?? [],
+    );
     const keys = [
-      ...devices.flatMap(
-        ({ device_id: id, keys: own, device_display_name: name }) => parseRemoteDevice(userId, id, own, name) ?? [],
-      ),
+      // Each device once, whatever the server says.
+      ...new Map(found.map((row) => [row.id, row])).values(),
       ...parseRemoteSigningKeys(userId, { master, self_signing: selfSigning }),
     ];
     const known = Number.isSafeInteger(streamId) && streamId >= 0 ? streamId : undefined;

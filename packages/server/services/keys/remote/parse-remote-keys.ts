@@ -3,6 +3,7 @@ import type { PublicKeyRow } from '@portico/storage/stores/device-keys.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { checkCrossSigningKey } from '../cross-signing-key.ts';
 import { parseDeviceKeys, withoutUnsigned } from '../parse-keys.ts';
+import { isStorable } from '../storable.ts';
 
 /** Devices of one person that are kept; whoever has more is shown without any. */
 export const maxRemoteDevices = 1000;
@@ -25,13 +26,11 @@ export function parseRemoteDevice(
 }
 
 export function isDeviceId(value: JsonValue | undefined): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= 255 && !value.includes('\0');
+  return typeof value === 'string' && value.length > 0 && value.length <= 255 && isStorable(value);
 }
 
 export function parseDeviceName(name: JsonValue | undefined): string | null {
-  return typeof name === 'string' && name.length <= maxName && !name.includes('\0') && name.isWellFormed()
-    ? name
-    : null;
+  return typeof name === 'string' && name.length <= maxName && isStorable(name) ? name : null;
 }
 
 /** Public cross-signing keys as they are kept, without those that are not as they should be. */

@@ -1,0 +1,321 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { JsonObject, JsonValue } from '@portico/protocol';
+import { newDeviceKeys, newIdentity, newOneTimeKeys, plainJson } from '@portico/testkit/device-keys.ts';
+import type { FederationPeer } from '@portico/testkit/federation-peer.ts';
+import type { TestClient } from '@portico/testkit/test-client.ts';
+import { edus, joinAs, openWithPeer, sendTransaction } from './peer.ts';
+import { sync } from './people.ts';
+
+const keys = '/_matrix/client/v3/keys';
+const devicesPath = '/_matrix/federation/v1/user/devices/';
+const mallory = '@mallory:peer.test';
+const device = (deviceId: string, userId = mallory) => newDeviceKeys({ userId, deviceId });
+const listed = (deviceId: string, own: JsonObject = device(deviceId)) => ({ device_id: deviceId, keys: own });
+
+type Answer = {
+  readonly device_keys: Record<string, Record<string, JsonObject>>;
+  readonly master_keys: Record<string, JsonObject>;
+  readonly self_signing_keys: Record<string, JsonObject>;
+  readonly failures: object;
+};
+
+async function query(by: TestClient, users: readonly string[] = [mallory]): Promise<Answer> {
+  const { status, body } = await by.post(`${keys}/query`, {
+    device_keys: Object.fromEntries(users.map((user) => [user, []])),
+  });
+  assert.equal(status, 200, JSON.stringify(body));
+  return body as unknown as Answer;
+}
+const seen = ({ device_keys: all }: Answer, userId = mallory) => Object.keys(all[userId] ?? {}).sort();
+
+/** A peer whose person is in a room of alice's, and that gives a list of devices. */
+async function openWithMallory(context: TestContext, engine: 'sqlite' | 'postgres' = 'sqlite') {
+  const all = await openWithPeer(context, engine);
+  await joinAs(all.peer, all.path, mallory);
+  return { ...all, fetches: () => all.peer.requests.filter((request) => request.includes(devicesPath)).length };
+}
+
+/** What the peer answers about somebody from now on. */
+function answerDevices(peer: FederationPeer, devices: JsonValue, more: JsonObject = {}): void {
+  peer.on('GET', devicesPath, () => ({ body: { user_id: mallory, stream_id: 1, devices, ...more } }));
+}
+
+const listUpdate = (over: JsonObject = {}): JsonObject => ({
+  edu_type: 'm.device_list_update',
+  content: { user_id: mallory, device_id: 'A', stream_id: 2, prev_id: [1], keys: device('A'), ...over },
+});
+const keyUpdate = (content: JsonObject): JsonObject => ({ edu_type: 'm.signing_key_update', content });
+
+for (const engine of ['sqlite', 'postgres'] as const) {
+  test(`of a list of devices only what is one is kept (${engine})`, { timeout: 60_000 }, async (context) => {
+    const { server, peer, alice } = await openWithMallory(context, engine);
+    const bob = await server.registerUser('bob');
+    const good = device('GOOD');
+    const forged = { ...device('FORGED'), keys: { 'ed25519:FORGED': 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' } };
+    const { body: identity } = newIdentity(mallory);
+    answerDevices(
+      peer,
+      [
+        listed('GOOD', good),
+        listed('GOOD', good),
+        listed('BOB', device('BOB', bob.userId)),
+        listed('OTHER', device('ANOTHER')),
+        listed('FORGED', forged),
+        listed('NUL\0', device('NUL\0')),
+        listed('', device('')),
+        listed('__proto__', { ...device('__proto__'), algorithms: 'all' }),
+        listed('L'.repeat(300), device('L'.repeat(300))),
+        listed('LARGE', { ...device('LARGE'), padding: 'x'.repeat(20_000) }),
+        { device_id: 'NONE' },
+        { device_id: 5, keys: good },
+        { device_id: 'LIST', keys: [] },
+        { ...listed('NAMED'), device_display_name: 'n'.repeat(5000) },
+        {},
+      ],
+      {
+        master_key: newIdentity(bob.userId).body.master_key,
+        self_signing_key: { ...identity.self_signing_key, usage: ['master'] },
+      },
+    );
+    for (let time = 0; time < 2; time++) {
+      const answer = await query(alice);
+      assert.deepEqual(seen(answer), ['GOOD', 'NAMED']);
+      assert.deepEqual(answer.device_keys[mallory]?.['GOOD'], { ...good, unsigned: {} });
+      assert.deepEqual([answer.master_keys, answer.self_signing_keys, answer.failures], [{}, {}, {}]);
+    }
+    assert.deepEqual(
+      seen(await query(alice, [bob.userId]), bob.userId),
+      [],
+      'nothing is said of people of this server',
+    );
+    assert.deepEqual(server.errors, []);
+  });
+
+  test(
+    `an update changes what its origin may say, and nothing else (${engine})`,
+    { timeout: 60_000 },
+    async (context) => {
+      const { server, peer, alice, fetches } = await openWithMallory(context, engine);
+      answerDevices(peer, [listed('A')]);
+      assert.deepEqual(seen(await query(alice)), ['A']);
+      const own = newDeviceKeys(alice);
+      assert.equal((await alice.post(`${keys}/upload`, { device_keys: own })).status, 200);
+      const since = (await sync(alice)).next_batch;
+      const forged = newIdentity(alice.userId).body;
+      const bad = [
+        listUpdate({ user_id: alice.userId, device_id: alice.deviceId, keys: device(alice.deviceId, alice.userId) }),
+        listUpdate({ user_id: alice.userId, device_id: alice.deviceId, deleted: true }),
+        listUpdate({ user_id: '@eve:elsewhere.test' }),
+        listUpdate({ user_id: '@stranger:peer.test' }),
+        listUpdate({ user_id: 5 }),
+        listUpdate({ user_id: [mallory] }),
+        listUpdate({ device_id: 'NUL\0' }),
+        listUpdate({ device_id: { a: 1 } }),
+        listUpdate({ device_id: 'D'.repeat(300) }),
+        listUpdate({ stream_id: '2' }),
+        listUpdate({ stream_id: -1 }),
+        listUpdate({ prev_id: 'all' }),
+        listUpdate({ prev_id: [{}] }),
+        keyUpdate({ user_id: alice.userId, ...forged }),
+        keyUpdate({ user_id: '@eve:elsewhere.test', master_key: newIdentity('@eve:elsewhere.test').body.master_key }),
+        keyUpdate({ user_id: {} }),
+        keyUpdate({}),
+      ];
+      assert.equal((await sendTransaction(peer, edus(bad))).status, 200);
+      const lists = (await sync(alice, since))['device_lists'];
+      assert.equal(lists, undefined, 'nobody is told anything');
+      const mine = await query(alice, [alice.userId]);
+      assert.deepEqual(mine.device_keys[alice.userId]?.[alice.deviceId], { ...own, unsigned: {} });
+      assert.deepEqual(mine.master_keys, {});
+      assert.deepEqual(seen(await query(alice)), ['A']);
+      assert.equal(fetches(), 1, 'and nothing is asked for');
+      // What is right still comes through, a device with wrong keys is none, and a wrong identity is not taken.
+      const right = listUpdate({ device_id: 'B', keys: device('B') });
+      const wrong = listUpdate({ device_id: 'C', keys: device('C', alice.userId), stream_id: 3, prev_id: [2] });
+      assert.equal((await sendTransaction(peer, edus([right, wrong]))).status, 200);
+      assert.deepEqual(seen(await query(alice)), ['A', 'B']);
+      assert.equal(fetches(), 1);
+      const { body: real } = newIdentity(mallory);
+      const update = keyUpdate({
+        user_id: mallory,
+        master_key: real.master_key,
+        self_signing_key: forged.self_signing_key,
+      });
+      assert.equal((await sendTransaction(peer, edus([update]))).status, 200);
+      const after = await query(alice);
+      assert.deepEqual([after.master_keys, after.self_signing_keys], [{}, {}]);
+      assert.equal(fetches(), 2, 'the server is asked instead');
+      assert.deepEqual(server.errors, []);
+    },
+  );
+}
+
+test(
+  'gaps without number lead to no request until somebody asks, and then to one',
+  { timeout: 60_000 },
+  async (context) => {
+    const { server, peer, alice, fetches } = await openWithMallory(context);
+    answerDevices(peer, [listed('A')]);
+    await query(alice);
+    for (let round = 0; round < 3; round++) {
+      const gaps = Array.from({ length: 100 }, (_, n) => {
+        const id = 1000 * (100 * round + n + 1);
+        return listUpdate({ stream_id: id, prev_id: [id - 1] });
+      });
+      assert.equal((await sendTransaction(peer, edus(gaps))).status, 200);
+    }
+    assert.equal(fetches(), 1);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => query(alice)));
+    for (const answer of answers) assert.deepEqual(seen(answer), ['A']);
+    assert.equal(fetches(), 2);
+    assert.deepEqual(server.errors, []);
+  },
+);
+
+test(
+  '10,000 devices of one person are shown as none, and do not stand in the way of others',
+  { timeout: 120_000 },
+  async (context) => {
+    const { server, peer, alice, path } = await openWithMallory(context);
+    const others = ['@one:peer.test', '@two:peer.test', '@three:peer.test'];
+    for (const userId of others) await joinAs(peer, path, userId);
+    const small = { keys: {}, algorithms: [], signatures: {} };
+    const many = Array.from(
+      { length: 10_000 },
+      (_, n) => [`D${n}`, { ...small, user_id: mallory, device_id: `D${n}` }] as const,
+    );
+    answerDevices(
+      peer,
+      many.map(([id, own]) => listed(id, own)),
+    );
+    const answer = await query(alice);
+    assert.deepEqual([seen(answer), answer.failures], [[], {}]);
+    assert.deepEqual(seen(await query(alice)), [], 'nor later');
+
+    peer.on('POST', '/_matrix/federation/v1/user/keys/query', ({ body }) => {
+      const { device_keys: wanted } = JSON.parse(body) as { device_keys: Record<string, string[]> };
+      const of = (userId: string): JsonObject =>
+        userId === mallory ? Object.fromEntries(many) : { X: device('X', userId) };
+      return { body: { device_keys: Object.fromEntries(Object.keys(wanted).map((userId) => [userId, of(userId)])) } };
+    });
+    await sendTransaction(peer, edus([listUpdate({ stream_id: 9, prev_id: [8] })]));
+    const all = await query(alice, [mallory, ...others]);
+    assert.deepEqual(
+      [mallory, ...others].map((userId) => seen(all, userId)),
+      [[], ['X'], ['X'], ['X']],
+    );
+    assert.deepEqual(server.errors, []);
+  },
+);
+
+test('updates that add devices without end make the list old', { timeout: 120_000 }, async (context) => {
+  const { server, peer, alice, fetches } = await openWithMallory(context);
+  answerDevices(
+    peer,
+    Array.from({ length: 998 }, (_, n) => listed(`D${n}`)),
+  );
+  assert.equal(seen(await query(alice)).length, 998);
+  const more = (n: number) =>
+    listUpdate({ device_id: `E${n}`, keys: device(`E${n}`), stream_id: 2 + n, prev_id: [1 + n] });
+  assert.equal((await sendTransaction(peer, edus(Array.from({ length: 20 }, (_, n) => more(n))))).status, 200);
+  assert.equal(fetches(), 1);
+  answerDevices(
+    peer,
+    Array.from({ length: 1018 }, (_, n) => listed(`D${n}`, { ...device(`D${n}`) })),
+  );
+  assert.deepEqual(seen(await query(alice)), []);
+  assert.equal(fetches(), 2);
+  assert.deepEqual(server.errors, []);
+});
+
+test('answers that are no answers are failures, and what is kept stays', { timeout: 60_000 }, async (context) => {
+  const { server, peer, alice, path } = await openWithMallory(context);
+  await joinAs(peer, path, '@other:peer.test');
+  answerDevices(peer, [listed('A')]);
+  assert.deepEqual(seen(await query(alice)), ['A']);
+  const wrong: JsonValue[] = [
+    { user_id: alice.userId, stream_id: 5, devices: [] },
+    { user_id: mallory, stream_id: 'x', devices: [] },
+    { user_id: mallory, stream_id: 5, devices: {} },
+    [],
+    'no JSON {',
+    { user_id: mallory, stream_id: 5, devices: [], padding: 'x'.repeat(3_000_000) },
+  ];
+  let id = 10;
+  for (const body of wrong) {
+    peer.on('GET', devicesPath, () => ({ body }));
+    id += 10;
+    await sendTransaction(peer, edus([listUpdate({ stream_id: id, prev_id: [id - 1] })]));
+    const answer = await query(alice);
+    assert.deepEqual([seen(answer), Object.keys(answer.failures)], [['A'], ['peer.test']]);
+  }
+  assert.deepEqual(server.errors, []);
+});
+
+test('of an answer to a claim only what was asked for is passed on', { timeout: 60_000 }, async (context) => {
+  const { server, peer, alice } = await openWithPeer(context);
+  const good = newOneTimeKeys(2);
+  const claimed = async (body: JsonValue) => {
+    peer.on('POST', '/_matrix/federation/v1/user/keys/claim', () => ({ body }));
+    const { status, body: answer } = await alice.post(`${keys}/claim`, {
+      one_time_keys: { [mallory]: { A: 'signed_curve25519', B: 'signed_curve25519' } },
+    });
+    assert.equal(status, 200, JSON.stringify(answer));
+    return answer as { one_time_keys: object; failures: object };
+  };
+  const [[first, firstKey]] = Object.entries(good) as [[string, JsonObject]];
+  const answer = await claimed({
+    one_time_keys: {
+      [mallory]: {
+        A: good,
+        B: { 'ed25519:X': { key: 'another algorithm' } },
+        C: { 'signed_curve25519:C': { key: 'nobody asked' } },
+        __proto__: good,
+      },
+      [alice.userId]: { [alice.deviceId]: { 'signed_curve25519:F': { key: 'forged' } } },
+      '@eve:elsewhere.test': { A: good },
+    },
+  });
+  assert.deepEqual(answer, { one_time_keys: { [mallory]: { A: { [first]: firstKey } } }, failures: {} });
+  const nothing: JsonValue[] = [
+    { one_time_keys: {} },
+    { one_time_keys: { [mallory]: [] } },
+    { one_time_keys: { [mallory]: { A: 'key', B: null } } },
+    { one_time_keys: { [mallory]: { A: { 'signed_curve25519:A': 5 }, B: { 'signed_curve25519:B': {} } } } },
+    { one_time_keys: { [mallory]: { A: { 'signed_curve25519:A': { key: 'x'.repeat(5000) } } } } },
+    { one_time_keys: { [mallory]: { A: { [`signed_curve25519:${'A'.repeat(300)}`]: { key: 'x' } } } } },
+  ];
+  for (const body of nothing) assert.deepEqual(await claimed(body), { one_time_keys: {}, failures: {} });
+  const failed = await claimed({ one_time_keys: [] });
+  assert.deepEqual([failed.one_time_keys, Object.keys(failed.failures)], [{}, ['peer.test']]);
+  assert.deepEqual(server.errors, []);
+});
+
+for (const engine of ['sqlite', 'postgres'] as const) {
+  test(
+    `servers claim keys of this server's people, so many at a time (${engine})`,
+    { timeout: 60_000 },
+    async (context) => {
+      const { server, peer, alice } = await openWithPeer(context, engine);
+      assert.equal((await alice.post(`${keys}/upload`, { one_time_keys: newOneTimeKeys(1) })).status, 200);
+      const claim = (one_time_keys: JsonObject) =>
+        peer.send('hs1', 'POST', '/_matrix/federation/v1/user/keys/claim', { content: { one_time_keys } });
+      const flood = Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`D${n}`, 'signed_curve25519']));
+      assert.equal((await claim({ [alice.userId]: flood })).status, 413);
+      const odd = await claim({
+        '@nobody:hs1': { A: 'signed_curve25519' },
+        [mallory]: { A: 'signed_curve25519' },
+        'no user': { A: 'x' },
+        [alice.userId]: { 'NUL\0': 'signed_curve25519', A: 'NUL\0' },
+      });
+      assert.ok(odd.status === 200 || odd.status === 400, JSON.stringify(odd));
+      const left = await claim({ [alice.userId]: { [alice.deviceId]: 'signed_curve25519' } });
+      assert.deepEqual(plainJson(left), {
+        status: 200,
+        body: { one_time_keys: { [alice.userId]: { [alice.deviceId]: newOneTimeKeys(1) } } },
+      });
+      assert.deepEqual(server.errors, []);
+    },
+  );
+}
