@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { newOneTimeKeys } from '@portico/testkit/device-keys.ts';
 import { createTestDatabase } from '@portico/testkit/index.ts';
 import { freePort, startServerProcess } from '@portico/testkit/server-process.ts';
-import { createTestClient } from '@portico/testkit/test-client.ts';
+import { createTestClient, type TestClient } from '@portico/testkit/test-client.ts';
 
 const claimers = 64;
 const oneTimeKeys = 56;
@@ -62,13 +62,11 @@ for (const [how, processes, database] of [
     assert.equal(uploaded.status, 200, JSON.stringify(uploaded.body));
 
     const one_time_keys = { [alice.userId]: { [alice.deviceId]: 'signed_curve25519' } };
-    const answers = await Promise.all(
-      Array.from({ length: claimers }, (_, n) =>
-        bobs[n % bobs.length]?.post('/_matrix/client/v3/keys/claim', { one_time_keys }),
-      ),
-    );
+    const claim = (by: TestClient) => by.post('/_matrix/client/v3/keys/claim', { one_time_keys });
+    const rounds = Array.from({ length: claimers / bobs.length }, () => bobs.map(claim));
+    const answers = await Promise.all(rounds.flat());
     const names = answers.flatMap((answer) => {
-      assert.equal(answer?.status, 200, JSON.stringify(answer?.body));
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
       const { one_time_keys: given } = answer.body as { one_time_keys: Record<string, Record<string, object>> };
       return Object.keys(given[alice.userId]?.[alice.deviceId] ?? {});
     });
