@@ -6,6 +6,11 @@ import { createSearch, type Search } from '../services/search/search.ts';
 import { createSearchIndex } from '../services/search/search-index.ts';
 import type { OnlineIndex } from '../services/sync/online-index.ts';
 import type { SyncStream } from '../services/sync/streams.ts';
+import {
+  createThreadSubscriptions,
+  type ThreadSubscriptions,
+} from '../services/thread-subscriptions/thread-subscriptions.ts';
+import { threadSubscriptionStream } from '../services/thread-subscriptions/subscription-stream.ts';
 import { createToDevice, type ToDevice } from '../services/to-device/to-device.ts';
 import { queueRemoteToDevice } from '../services/to-device/queue-remote.ts';
 import { createToDeviceStream } from '../services/to-device/to-device-stream.ts';
@@ -18,6 +23,7 @@ export type Conversation = {
   readonly services: {
     readonly typing: Typing;
     readonly toDevice: ToDevice;
+    readonly threadSubscriptions: ThreadSubscriptions;
     readonly search: Search;
     readonly userDirectory: UserDirectory;
   };
@@ -59,6 +65,7 @@ export function createConversation(options: Options): Conversation {
         isLocal: (userId) => serverNameOf(userId) === serverName,
         ...(federates && { appendRemote: queueRemoteToDevice }),
       }),
+      threadSubscriptions: createThreadSubscriptions({ reading, db }),
       search: createSearch({ reading, fullText: fullTextFor(db), index }),
       userDirectory: createUserDirectory({ db, updates }),
     },
@@ -70,6 +77,7 @@ export function createConversation(options: Options): Conversation {
         online,
       }),
       toDeviceStream,
+      threadSubscriptionStream,
     ],
     async close() {
       typing.close();

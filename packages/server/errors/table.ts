@@ -245,6 +245,26 @@ export const errorTable = {
     status: 403,
     message: 'There is too much account data.',
   },
+  'thread-subscription.not-found': {
+    errcode: 'M_NOT_FOUND',
+    status: 404,
+    message: 'You have not subscribed to this thread.',
+  },
+  'thread-subscription.not-in-thread': {
+    errcode: 'IO.ELEMENT.MSC4306.M_NOT_IN_THREAD',
+    status: 400,
+    message: 'The event behind an automatic subscription must be in the thread.',
+  },
+  'thread-subscription.conflict': {
+    errcode: 'IO.ELEMENT.MSC4306.M_CONFLICTING_UNSUBSCRIPTION',
+    status: 409,
+    message: 'You have unsubscribed from this thread since that event.',
+  },
+  'thread-subscription.too-many': {
+    errcode: 'M_RESOURCE_LIMIT_EXCEEDED',
+    status: 403,
+    message: 'There are too many threads that you have subscribed to.',
+  },
   'push-rule.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such push rule.' },
   'push-rule.no-neighbour': { errcode: 'M_UNKNOWN', status: 400, message: 'The before/after rule was not found.' },
   'push-rule.too-many': {

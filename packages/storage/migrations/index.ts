@@ -24,6 +24,7 @@ import { serverNotices } from './0023-server-notices.ts';
 import { slidingSync } from './0024-sliding-sync.ts';
 import { remoteMedia } from './0025-remote-media.ts';
 import { dehydratedDevices } from './0026-dehydrated-devices.ts';
+import { threadSubscriptions } from './0027-thread-subscriptions.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -56,4 +57,5 @@ export const migrations: readonly Migration[] = [
   slidingSync,
   remoteMedia,
   dehydratedDevices,
+  threadSubscriptions,
 ];

@@ -88,6 +88,7 @@ export const erasureSteps: readonly ErasureStep[] = [
     key: ['user_id', 'room_nid', 'thread_nid', 'ordinal', 'event_nid'],
   }),
   erase('unread-modes', { table: 'unread_modes', key: ['user_id', 'room_nid', 'since_order'] }),
+  erase('thread-subscriptions', { table: 'thread_subscriptions', key: ['user_id', 'thread_nid'] }),
   erase('receipts', {
     table: 'receipts',
     key: ['room_nid', 'user_id', 'receipt_type', 'thread_id'],

@@ -63,6 +63,12 @@ export const exportSections: readonly ExportSection[] = [
     where: 'm.user_id = $1',
     order: 'm.position, m.room_nid, t.receipt_type, t.thread_id',
   }),
+  section('thread-subscriptions', {
+    columns: 'r.room_id, e.event_id, t.state',
+    from: `thread_subscriptions t join events e on e.event_nid = t.thread_nid join rooms r on r.room_nid = e.room_nid`,
+    where: 't.user_id = $1',
+    order: 't.thread_nid',
+  }),
   section('device-keys', { columns: 'device_id, keys', from: 'device_keys', order: 'device_id', json: ['keys'] }),
   section('cross-signing-keys', { columns: 'usage, key', from: 'cross_signing_keys', order: 'usage', json: ['key'] }),
   section('key-backups', {

@@ -11,6 +11,7 @@ import type { Search } from '../../services/search/search.ts';
 import type { SlidingSync } from '../../services/sliding-sync/sliding-sync.ts';
 import type { Sync } from '../../services/sync/sync.ts';
 import type { ToDevice } from '../../services/to-device/to-device.ts';
+import type { ThreadSubscriptions } from '../../services/thread-subscriptions/thread-subscriptions.ts';
 import type { Typing } from '../../services/typing/typing.ts';
 import type { UserDirectory } from '../../services/user-directory/user-directory.ts';
 import type { MutualRooms } from '../../services/mutual-rooms/mutual-rooms.ts';
@@ -55,6 +56,7 @@ import { sync } from './sync/sync.ts';
 import { sendToDevice } from './to-device/send-to-device.ts';
 import { setTyping } from './typing/set-typing.ts';
 import { searchUserDirectory } from './user-directory/search-user-directory.ts';
+import { threadSubscriptionEndpoints } from './thread-subscriptions/index.ts';
 import { tagEndpoints } from './tags/index.ts';
 
 /** The services that the endpoints of the client-server API are made of. */
@@ -77,6 +79,7 @@ export type ClientServices = AccountServices &
     readonly presence: Presence;
     readonly typing: Typing;
     readonly toDevice: ToDevice;
+    readonly threadSubscriptions: ThreadSubscriptions;
     readonly keys: Keys;
     readonly keyBackup: KeyBackup;
     readonly dehydratedDevices: DehydratedDevices;
@@ -118,6 +121,7 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   ...receiptEndpoints,
   ...pushRuleEndpoints,
   ...relationEndpoints,
+  ...threadSubscriptionEndpoints,
   ...presenceEndpoints,
   setTyping,
   sendToDevice,

@@ -6,6 +6,7 @@ import type { RoomParts, StreamParts, SyncStream } from '../sync/streams.ts';
 import type { SyncCore } from '../sync/sync-core.ts';
 import { formatSyncToken, parseSyncToken } from '../sync/token.ts';
 import { isInScope } from './extension-scope.ts';
+import { threadsLetter } from './pos.ts';
 import type { Scope, SlidingExtensions, SlidingRequest } from './request.ts';
 import type { WantedRoom } from './room-list.ts';
 
@@ -33,15 +34,22 @@ export type ExtensionRequest = {
   readonly hidden: ReadonlyMap<number, string>;
 };
 
-const letters = { accountData: 'a', e2ee: 'e', receipts: 'r', typing: 't' } as const;
+const letters = {
+  accountData: 'a',
+  e2ee: 'e',
+  receipts: 'r',
+  threadSubscriptions: threadsLetter,
+  typing: 't',
+} as const;
 
 /** Which extensions are enabled, as letters. To-device messages have a token of their own. */
 export function extensionLetters(extensions: SlidingExtensions): string {
-  const { accountData, e2ee, receipts, typing } = extensions;
+  const { accountData, e2ee, receipts, threadSubscriptions, typing } = extensions;
   return (
     (accountData === undefined ? '' : letters.accountData) +
     (e2ee ? letters.e2ee : '') +
     (receipts === undefined ? '' : letters.receipts) +
+    (threadSubscriptions === undefined ? '' : letters.threadSubscriptions) +
     (typing === undefined ? '' : letters.typing)
   );
 }
@@ -60,11 +68,12 @@ export async function readExtensions(core: SyncCore, request: ExtensionRequest):
   const texts = new Map<string, string>();
   const missed = new Set<number>();
   let isEmpty = true;
-  const [toDevice, e2ee, accountData, receipts, typing] = await Promise.all([
+  const [toDevice, e2ee, accountData, receipts, threads, typing] = await Promise.all([
     extensions.toDevice && readToDevice(core, request, extensions.toDevice),
     extensions.e2ee ? readE2ee(core, request) : undefined,
     extensions.accountData && readScoped(core, 'account-data', letters.accountData, extensions.accountData, request),
     extensions.receipts && readScoped(core, 'receipts', letters.receipts, extensions.receipts, request),
+    extensions.threadSubscriptions && readThreads(core, request, extensions.threadSubscriptions),
     extensions.typing && readScoped(core, 'typing', letters.typing, extensions.typing, request),
   ]);
   if (toDevice !== undefined) {
@@ -90,6 +99,10 @@ export async function readExtensions(core: SyncCore, request: ExtensionRequest):
     const rooms = read === undefined ? '{}' : roomTexts(read.rooms, ({ ephemeral }) => ephemeral?.[0]);
     if (rooms === '{}') continue;
     texts.set(name, `{"rooms":${rooms}}`);
+    isEmpty = false;
+  }
+  if (threads !== undefined) {
+    texts.set('io.element.msc4308.thread_subscriptions', threads);
     isEmpty = false;
   }
   return { texts, isEmpty, missed };
@@ -195,6 +208,19 @@ async function readE2ee(
   const lists = parts?.fields?.get('device_lists');
   const always = await alwaysText(stream, userId, deviceId);
   return { text: `{${always}${lists === undefined ? '' : `,"device_lists":${lists}`}}`, isEmpty: lists === undefined };
+}
+
+/** {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4308} */
+async function readThreads(
+  core: SyncCore,
+  { request: { userId, deviceId }, user, since: position, upTo, known }: ExtensionRequest,
+  { limit }: NonNullable<SlidingExtensions['threadSubscriptions']>,
+): Promise<string | undefined> {
+  const stream = streamNamed(core, 'thread-subscriptions');
+  const since = known.includes(letters.threadSubscriptions) ? position : undefined;
+  if (since !== undefined && !userMayHave(stream, user, since)) return undefined;
+  const parts = await stream.read({ ...quiet(core, userId, deviceId), since, upTo, serial: undefined, limit });
+  return parts.fields?.get('thread_subscriptions');
 }
 
 type ScopedParts = {

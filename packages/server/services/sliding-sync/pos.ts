@@ -12,6 +12,9 @@ export type Pos = {
   readonly token: SyncToken;
 };
 
+/** Stands for the extension for subscriptions to threads. */
+export const threadsLetter = 'h';
+
 const format = /^p1_([1-9][0-9]{0,14})_([1-9][0-9]{0,14})_([a-z]{0,8})_(.+)$/;
 
 export function formatPos({ connection, serial, extensions, token }: Pos): string {

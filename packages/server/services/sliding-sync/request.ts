@@ -38,6 +38,7 @@ export type SlidingExtensions = {
   readonly e2ee: boolean;
   readonly accountData: Scope | undefined;
   readonly receipts: Scope | undefined;
+  readonly threadSubscriptions: { readonly limit: number | undefined } | undefined;
   readonly typing: Scope | undefined;
 };
 

@@ -28,6 +28,7 @@ export async function readStreams(
   const reads: Promise<StreamParts>[] = [];
   const serialsNow = new Map<string, string>();
   for (const stream of streams) {
+    if (stream.isSlidingOnly === true) continue;
     const rooms = new Map<number, string>();
     for (const { entry, isNew } of plans) {
       if (!passesRooms(filter.room, entry.id)) continue;

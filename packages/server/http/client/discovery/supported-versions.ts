@@ -30,6 +30,7 @@ export const unstableFeatures: Readonly<Record<string, boolean>> = {
   'org.matrix.msc4155': true,
   'org.matrix.msc4380': true,
   'org.matrix.msc4380.stable': true,
+  'org.matrix.msc4306': true,
   'uk.timedout.msc4323': true,
   'uk.timedout.msc4323.stable': true,
   'uk.half-shot.msc2666.query_mutual_rooms': true,

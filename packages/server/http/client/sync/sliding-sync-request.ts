@@ -21,6 +21,7 @@ export function toSlidingRequest(body: SlidingSyncBody, { sender, ...parts }: Pa
   limit('lists', Object.keys(lists).length, maxLists);
   limit('room_subscriptions', Object.keys(subscriptions).length, maxSubscriptions);
   const { to_device: toDevice, e2ee, account_data: accountData, receipts, typing } = extensions;
+  const threads = extensions['io.element.msc4308.thread_subscriptions'];
   return {
     ...parts,
     userId,
@@ -33,6 +34,7 @@ export function toSlidingRequest(body: SlidingSyncBody, { sender, ...parts }: Pa
       e2ee: e2ee?.enabled === true,
       accountData: toScope(accountData),
       receipts: toScope(receipts),
+      threadSubscriptions: threads?.enabled === true ? { limit: threads.limit } : undefined,
       typing: toScope(typing),
     },
     // How far to-device messages have come does not make it another request.

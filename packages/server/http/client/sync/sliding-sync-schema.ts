@@ -58,6 +58,9 @@ export const slidingSyncBody = Type.Object(
         account_data: scoped,
         receipts: scoped,
         typing: scoped,
+        'io.element.msc4308.thread_subscriptions': Type.Optional(
+          Type.Object({ enabled: flag, limit: Type.Optional(Type.Integer({ minimum: 1 })) }),
+        ),
       }),
     ),
   },
