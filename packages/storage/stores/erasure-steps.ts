@@ -61,6 +61,7 @@ export const erasureSteps: readonly ErasureStep[] = [
   erase('sliding-connections', { table: 'sliding_connections', key: ['connection_nid'] }),
   erase('server-notice-room', { table: 'server_notice_rooms', key: ['user_id'] }),
   erase('devices', { table: 'devices', key: ['user_id', 'device_id'] }),
+  erase('dehydrated-device', { table: 'dehydrated_devices', key: ['user_id'] }),
   erase('device-keys', { table: 'device_keys', key: ['user_id', 'device_id'] }),
   erase('one-time-keys', { table: 'one_time_keys', key: ['user_id', 'device_id', 'algorithm', 'key_id'] }),
   erase('fallback-keys', { table: 'fallback_keys', key: ['user_id', 'device_id', 'algorithm'] }),
