@@ -144,6 +144,18 @@ test('what goes to another server is for whom it names', async (context) => {
   assert.deepEqual(await pushed(pushes, 'six'), [['online', 'six', ['@mallory:peer.test', '@nice:peer.test']]]);
 });
 
+test('a denied room is no reason, in however many rooms the person is', async (context) => {
+  const { alice, pushes, peer, roomId } = await open(context);
+  const second = await createRoom(alice, { room_version: '10' });
+  await joinAs(peer, encodeURIComponent(second), '@nice:peer.test');
+  await configure(alice, { denied_users: [roomId] });
+  await set(alice, 'online', 'one');
+  assert.deepEqual(await pushed(pushes, 'one'), [['online', 'one', ['@nice:peer.test']]]);
+  await configure(alice, { allowed_users: [roomId], denied_users: [second] });
+  await set(alice, 'online', 'two');
+  assert.deepEqual((await pushed(pushes, 'two')).at(-1), ['online', 'two', ['@mallory:peer.test', '@nice:peer.test']]);
+});
+
 test('whoever is ignored is left out, also without a configuration', async (context) => {
   const { alice, pushes } = await open(context);
   await configure(alice, { ignored_users: { '@mallory:peer.test': {} } }, 'm.ignored_user_list');

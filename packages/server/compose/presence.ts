@@ -20,6 +20,7 @@ import { createPolicies, type Policies } from '../services/presence/policies.ts'
 import { createPresenceStream } from '../services/presence/presence-stream.ts';
 import { createPresence, noPresence, type Presence } from '../services/presence/presence.ts';
 import { createRemotePeople, type RemotePeople } from '../services/presence/remote-people.ts';
+import { createRoomsLeft } from '../services/presence/rooms-left.ts';
 import { createShownMemory } from '../services/presence/shown-memory.ts';
 import { createSight } from '../services/presence/sight.ts';
 import { createViewers } from '../services/presence/viewers.ts';
@@ -90,6 +91,10 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
     after: realTimers,
     onFailure: (error) => log.error({ error }, 'Storing presence failed'),
   });
+  const roomsLeft = createRoomsLeft({
+    db,
+    onFailure: (error) => log.error({ error }, 'Taking rooms out of lists for presence failed'),
+  });
   const epoch = randomId().replaceAll(/[^0-9A-Za-z]/g, '');
   return {
     presence: createPresence({
@@ -107,6 +112,7 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
     forget: (userId) => remote.forget(userId),
     eduHandlers: new Map(federation && [['m.presence', federation.handler]]),
     async close() {
+      await roomsLeft.close();
       own.close();
       await federation?.outward.close();
       remote.close();

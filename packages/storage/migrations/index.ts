@@ -25,6 +25,7 @@ import { slidingSync } from './0024-sliding-sync.ts';
 import { remoteMedia } from './0025-remote-media.ts';
 import { dehydratedDevices } from './0026-dehydrated-devices.ts';
 import { threadSubscriptions } from './0027-thread-subscriptions.ts';
+import { presenceRoomsLeft } from './0028-presence-rooms-left.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -58,4 +59,5 @@ export const migrations: readonly Migration[] = [
   remoteMedia,
   dehydratedDevices,
   threadSubscriptions,
+  presenceRoomsLeft,
 ];

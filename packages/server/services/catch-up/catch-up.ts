@@ -21,6 +21,8 @@ export type CatchUpOptions = {
   readonly hasMore?: () => boolean;
   /** Whether a change is a reason to start before somebody asks. */
   readonly concerns: (kind: string) => boolean;
+  /** A guard that fails where what was read has changed since: then it is worked out anew. */
+  readonly redoOn?: string;
   readonly after?: After;
 };
 
@@ -38,7 +40,7 @@ const pauseAfterFailure = 5000;
 const patience = 10_000;
 
 export function createCatchUp(options: CatchUpOptions): CatchUp {
-  const { db, name, work, onFailure, concerns, hasMore = () => false, after = realTimers } = options;
+  const { db, name, work, onFailure, concerns, hasMore = () => false, redoOn, after = realTimers } = options;
   let position: number | undefined;
   let running: Promise<void> | undefined;
   let cancelTimer: (() => void) | undefined;
@@ -60,7 +62,8 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
     } catch (error) {
       // Another process was faster, or what was written is not known: the row says how far it is.
       position = undefined;
-      if (!(error instanceof StorageError) || error.guard !== 'consumer.moved') throw error;
+      if (!(error instanceof StorageError) || error.guard === undefined) throw error;
+      if (error.guard !== 'consumer.moved' && error.guard !== redoOn) throw error;
     }
   }
 

@@ -77,7 +77,7 @@ export function createReaches({ db, serverName, policies, rooms }: Dependencies)
       const rows = await readRemoteMembers(db, roomNids, after, perPage);
       for (const [userId, theirs] of Map.groupBy(rows, (row) => row.user_id)) {
         if (onlyHosts === undefined || onlyHosts.has(serverNameOf(userId) ?? '')) {
-          await place(reach, userId, new Map(theirs.map((row) => [row.room_nid, ''])));
+          await place(reach, userId, new Map(theirs.map((row) => [row.room_nid, reach.rooms.get(row.room_nid) ?? ''])));
         }
         after = userId;
         const pause = breathe();
