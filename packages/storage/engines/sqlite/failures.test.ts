@@ -45,3 +45,18 @@ test('a full disk refuses writes, goes on answering, and recovers by itself', as
   await database.commit(setOf((set) => set.add(put, ['again', 'x'.repeat(20_000)])));
   assert.equal((await database.get(count, []))?.rows, 1);
 });
+
+test('row IDs beyond the safe integers disturb nothing, as the full-text index gives its own', async (context) => {
+  const database = await openFor(context, temporarySqlite(context));
+  const keep = sql<void>(
+    'test.far-row',
+    `insert into account_data (rowid, user_id, room_id, type, content, stream_position)
+     values (9008848522182656, 'u', '', 't', '{}', 0)`,
+  );
+  await database.commit(setOf((set) => set.guard('test.one', 1, keep, [])));
+  await database.commit(setOf((set) => set.add(put, ['after', 'value'])));
+  const twice = database.commit(setOf((set) => set.add(put, ['after', 'again'])));
+  await assert.rejects(twice, /UNIQUE/);
+  await database.commit(setOf((set) => set.add(put, ['last', 'value'])));
+  assert.equal((await database.get(count, []))?.rows, 2);
+});

@@ -20,16 +20,26 @@ export type GroupRunner = {
 
 const allHeld = -1;
 
+/**
+ * Running a statement also gives the connection's last row ID, and fails where that is no safe integer unless it may be a
+ * bigint: after the statement has done its work. The full-text index gives its own rows IDs beyond 2^53.
+ */
+function prepareCommand(db: DatabaseSync, text: string): StatementSync {
+  const statement = db.prepare(text);
+  statement.setReadBigInts(true);
+  return statement;
+}
+
 export function createGroupRunner(db: DatabaseSync, failpoints: Failpoints | undefined): GroupRunner {
   const defined: Definition[] = [];
   const known: (Known | undefined)[] = [];
-  const begin = db.prepare('begin immediate');
-  const commit = db.prepare('commit');
-  const rollback = db.prepare('rollback');
-  const savepoint = db.prepare('savepoint one_set');
-  const release = db.prepare('release one_set');
-  const rollbackTo = db.prepare('rollback to one_set');
-  const advance = db.prepare('update position_counter set position = ?1 where id = 1');
+  const begin = prepareCommand(db, 'begin immediate');
+  const commit = prepareCommand(db, 'commit');
+  const rollback = prepareCommand(db, 'rollback');
+  const savepoint = prepareCommand(db, 'savepoint one_set');
+  const release = prepareCommand(db, 'release one_set');
+  const rollbackTo = prepareCommand(db, 'rollback to one_set');
+  const advance = prepareCommand(db, 'update position_counter set position = ?1 where id = 1');
   const counter = db.prepare('select position from position_counter where id = 1').get();
   let position = Number(counter?.['position']);
 
@@ -37,6 +47,7 @@ export function createGroupRunner(db: DatabaseSync, failpoints: Failpoints | und
     const [, text, positions] = defined[id] as Definition;
     const statement = db.prepare(text);
     statement.setReturnArrays(true);
+    if (statement.columns().length === 0) statement.setReadBigInts(true);
     const prepared = { statement, columns: statement.columns().map(({ name }) => name), positions };
     known[id] = prepared;
     return prepared;
@@ -59,7 +70,7 @@ export function createGroupRunner(db: DatabaseSync, failpoints: Failpoints | und
         returned.push(rows.map((row) => toRow(columns, row)));
       } else {
         const { changes } = statement.run(...params);
-        if (expect !== anyRows && changes !== expect) return write;
+        if (expect !== anyRows && Number(changes) !== expect) return write;
       }
     }
     return allHeld;
