@@ -80,6 +80,11 @@ const deleteOfDevices = sql<void, [userId: string, deviceIds: string]>(
   `delete from to_device_messages
    where user_id = $1 and device_id in (select value from json_each(cast($2 as text)))`,
 );
+const deleteTransactionsOfDevices = sql<void, [userId: string, deviceIds: string]>(
+  'to-device.delete-transactions-of-devices',
+  `delete from to_device_transactions
+   where user_id = $1 and device_id in (select value from json_each(cast($2 as text)))`,
+);
 
 /** Fails on the guard `to-device.repeated` if the device has used the transaction ID before. */
 export function addToDeviceTransaction(set: WriteSet, transaction: ToDeviceTransaction, now: number): void {
@@ -124,7 +129,12 @@ export function dropDelivered(
   set.add(deleteDelivered, [device.userId, device.deviceId, upTo.position, upTo.seq]);
 }
 
-/** Drops what waits for devices that are deleted in the same set: a later device may have the same ID. */
+/**
+ * Drops what waits for devices that are deleted in the same set, and which transactions they have made: a later device may
+ * have the same ID, and count its transactions from the beginning.
+ */
 export function dropToDeviceOf(set: WriteSet, userId: string, deviceIds: readonly string[]): void {
-  set.add(deleteOfDevices, [userId, JSON.stringify(deviceIds)]);
+  const ids = JSON.stringify(deviceIds);
+  set.add(deleteOfDevices, [userId, ids]);
+  set.add(deleteTransactionsOfDevices, [userId, ids]);
 }
