@@ -14,6 +14,7 @@ import { createServerReads } from './compose/server-reads.ts';
 import { createConversation } from './compose/conversation.ts';
 import { createEdus } from './compose/edus.ts';
 import { createEncryption } from './compose/encryption.ts';
+import { createCalls } from './compose/calls.ts';
 import { composeSlidingSync } from './compose/sliding-sync.ts';
 import { openConfiguredDatabase } from './compose/open-database.ts';
 import { openServerNotices } from './compose/server-notices.ts';
@@ -307,6 +308,8 @@ export async function compose({
     mediaAccess: { requireAuthentication },
     receipts: createReceipts({ db, roomNames: reading.rooms, now }),
     discovery: { publicBaseUrl: config.publicBaseUrl },
+    calls: createCalls(config.calls, now),
+    support: config.support,
     roomVersions: {
       defaultVersion: config.rooms.defaultVersion,
       versions: roomVersions.map(({ version }) => version),

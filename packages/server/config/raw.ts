@@ -1,3 +1,5 @@
+import type { JsonValue } from '@portico/protocol';
+
 /** Something a person wrote, wherever they wrote it, with the place an error message can point to. */
 export type Raw =
   | { readonly kind: 'scalar'; readonly origin: string; readonly value: unknown; readonly text: string }
@@ -31,6 +33,19 @@ export function rawFromJson(value: unknown, origin: string): Raw | undefined {
     return { kind: 'mapping', origin, entries };
   }
   return { kind: 'scalar', origin, value, text: typeof value === 'string' ? value : JSON.stringify(value) };
+}
+
+export function rawToJson(raw: Raw): JsonValue {
+  switch (raw.kind) {
+    case 'list':
+      return raw.items.map(rawToJson);
+    case 'mapping':
+      return Object.fromEntries(Array.from(raw.entries, ([key, value]) => [key, rawToJson(value)]));
+    case 'scalar':
+      return typeof raw.value === 'number' || typeof raw.value === 'boolean' ? raw.value : raw.text;
+    default:
+      return raw satisfies never;
+  }
 }
 
 /** How a value is quoted in a message: as JSON, cut short, without the password of an address. */

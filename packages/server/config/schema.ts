@@ -1,5 +1,7 @@
 import { boolean, integer, oneOf, path, readablePath, size, text, webAddress } from './scalar-types.ts';
 import { databaseLocation, localpart, networkAddress, roomVersion, serverName } from './portico-types.ts';
+import { rtcTransport, turnServer } from './call-types.ts';
+import { contact } from './contact-types.ts';
 import { list, record } from './structured-types.ts';
 import { optional, section, setting } from './setting.ts';
 
@@ -174,6 +176,31 @@ export const schema = section('', {
       default: '10GB',
       help: 'How much of other servers’ files is kept. What nobody has looked at for the longest time goes first.',
     }),
+  }),
+  calls: section('What calls between people need.', {
+    transports: setting(list(rtcTransport), {
+      default: '[]',
+      help:
+        'What carries the media of calls (MSC4143), the best first. Clients are told all of it, by .well-known/matrix/client even before ' +
+        'anybody logs in: put no secrets here.',
+      example: '[{ type: livekit, livekit_service_url: "https://calls.example.org" }]',
+    }),
+    turn: optional(turnServer, {
+      help:
+        'The TURN server for calls between two people, and the secret that it shares with this server (static-auth-secret of coturn). ' +
+        'Credentials last for lifetime seconds: a day, unless you say otherwise.',
+      example:
+        '{ uris: ["turn:turn.example.org:3478?transport=udp"], shared_secret: a long random text, lifetime: 86400 }',
+      secret: true,
+    }),
+  }),
+  support: section('Whom people can turn to; the server tells anybody who asks.', {
+    contacts: setting(list(contact), {
+      default: '[]',
+      help: 'Who runs the server: m.role.admin for everything, m.role.security for what should stay confidential.',
+      example: '[{ role: m.role.admin, matrix_id: "@admin:example.org", email_address: admin@example.org }]',
+    }),
+    page: optional(webAddress, { help: 'A page with help.', example: 'https://example.org/support' }),
   }),
   passwords: section('How passwords are kept.', {
     argon2: section('The cost of hashing a password with argon2id.', {

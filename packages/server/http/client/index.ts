@@ -33,6 +33,8 @@ import { privacyEndpoints, type PrivacyServices } from './privacy/index.ts';
 import { profileEndpoints } from './profile/index.ts';
 import { directoryEndpoints } from './directory/index.ts';
 import type { BaseUrl } from './discovery/base-url.ts';
+import { callEndpoints, type Calls } from './calls/index.ts';
+import { getSupport, type Support } from './discovery/get-support.ts';
 import { getCapabilities, type RoomVersionSupport } from './discovery/get-capabilities.ts';
 import { getClientWellKnown } from './discovery/get-client-well-known.ts';
 import { getServerWellKnown } from './discovery/get-server-well-known.ts';
@@ -66,6 +68,8 @@ export type ClientServices = AccountServices &
   PrivacyServices &
   RoomBreadth & {
     readonly discovery: BaseUrl;
+    readonly calls: Calls;
+    readonly support: Support;
     readonly roomVersions: RoomVersionSupport;
     readonly rooms: RoomService;
     readonly inviteAddress: InviteAddress;
@@ -92,6 +96,7 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   getVersions,
   getClientWellKnown,
   getServerWellKnown,
+  getSupport,
   getCapabilities,
 
   ...accountEndpoints,
@@ -122,6 +127,7 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   ...pushRuleEndpoints,
   ...relationEndpoints,
   ...threadSubscriptionEndpoints,
+  ...callEndpoints,
   ...presenceEndpoints,
   setTyping,
   sendToDevice,

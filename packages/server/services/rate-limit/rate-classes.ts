@@ -28,6 +28,7 @@ export const defaultRates = {
   export: { perSecond: 1 / 1800, burst: 2 },
   'reject-invites': { perSecond: 0.1, burst: 10 },
   openid: { perSecond: 0.2, burst: 10 },
+  'turn-server': { perSecond: 0.5, burst: 20 },
   send: { perSecond: 10, burst: 100 },
   'account-data': { perSecond: 5, burst: 100 },
   receipt: { perSecond: 20, burst: 200 },

@@ -26,6 +26,24 @@ test('well-known documents name the public address', async () => {
   assert.deepEqual(forServers, { 'm.server': 'matrix.example.org:8443' });
 });
 
+test('whom to turn to is told where the settings say it', async (t) => {
+  const path = '/.well-known/matrix/support';
+  const { status, body } = await server.anonymous.get(path);
+  assert.deepEqual([status, body['errcode']], [404, 'M_NOT_FOUND']);
+  const contacts = [
+    { matrix_id: '@admin:example.org', role: 'm.role.admin' },
+    { email_address: 'security@example.org', role: 'm.role.security' },
+  ];
+  for (const [settings, answer] of [
+    [{ SUPPORT_CONTACTS: JSON.stringify(contacts) }, { contacts }],
+    [{ SUPPORT_PAGE: 'https://example.org/help' }, { support_page: 'https://example.org/help' }],
+  ] as const) {
+    const other = await startTestServer({ settings });
+    t.after(() => other.close());
+    assert.deepEqual((await other.anonymous.get(path)).body, answer);
+  }
+});
+
 test('other servers are told nothing where there is no TLS, and the usual port where the address has none', async (t) => {
   for (const [url, status, name] of [
     ['http://localhost:8008', 404, undefined],

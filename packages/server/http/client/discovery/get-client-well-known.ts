@@ -1,4 +1,6 @@
+import type { Calls } from '../calls/index.ts';
 import { endpoint } from '../../endpoint.ts';
+import { rawJson } from '../../result.ts';
 import { clientWellKnown, type BaseUrl } from './base-url.ts';
 import { wellKnown } from './schemas.ts';
 
@@ -11,5 +13,14 @@ export const getClientWellKnown = endpoint(
     auth: 'none',
     response: wellKnown,
   },
-  (discovery: { discovery: BaseUrl }) => () => clientWellKnown(discovery.discovery),
+  ({ discovery, calls: { rtcTransports } }: { discovery: BaseUrl; calls: Calls }) => {
+    const answer = rawJson(
+      JSON.stringify({
+        ...clientWellKnown(discovery),
+        // Clients of calls look here until they know the endpoint for it.
+        ...(rtcTransports.length > 0 && { 'org.matrix.msc4143.rtc_foci': rtcTransports }),
+      }),
+    );
+    return () => answer;
+  },
 );
