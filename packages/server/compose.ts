@@ -16,6 +16,7 @@ import { createEdus } from './compose/edus.ts';
 import { createEncryption } from './compose/encryption.ts';
 import { createCalls } from './compose/calls.ts';
 import { composeSlidingSync } from './compose/sliding-sync.ts';
+import { createDelayedEventParts } from './compose/delayed-events.ts';
 import { openConfiguredDatabase } from './compose/open-database.ts';
 import { openServerNotices } from './compose/server-notices.ts';
 import { findRefusal } from './errors/from-storage.ts';
@@ -234,6 +235,7 @@ export async function compose({
   });
   const slidingSync = composeSlidingSync({ db, core: sync.core, now });
   metrics?.watchOpenSyncs(() => sync.stats().waiting);
+  const delayed = createDelayedEventParts({ db, rooms, reading, now, randomId, log });
   const serverNotices = await openServerNotices({ config, db, rooms, roomNames: reading.rooms, tags, now });
   const appServiceParts = await createAppServiceParts({
     db,
@@ -304,6 +306,7 @@ export async function compose({
     ...keyServices,
     pushRules,
     serverNotices,
+    delayedEvents: delayed.delayedEvents,
     media,
     mediaAccess: { requireAuthentication },
     receipts: createReceipts({ db, roomNames: reading.rooms, now }),
@@ -349,7 +352,13 @@ export async function compose({
     },
     handlers: forCommandLine(accountCommands(accounts, now)),
     async close() {
-      await Promise.all([accountJobs.close(), lastSeen.close(), shared.close(), appServiceParts.close()]);
+      await Promise.all([
+        delayed.close(),
+        accountJobs.close(),
+        lastSeen.close(),
+        shared.close(),
+        appServiceParts.close(),
+      ]);
       breadth.close();
       await conversation.close();
       await departures.close();

@@ -158,6 +158,13 @@ export const errorTable = {
     status: 403,
     message: 'You cannot reject an invitation to the room where the server speaks to you.',
   },
+  'delayed-event.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such delayed event.' },
+  'delayed-event.too-late': {
+    errcode: 'M_UNKNOWN',
+    status: 400,
+    message: 'The delay is longer than this server keeps events for.',
+  },
+  'delayed-event.too-many': { errcode: 'M_UNKNOWN', status: 400, message: 'You have too many delayed events already.' },
   'user.not-local': { errcode: 'M_INVALID_PARAM', status: 400, message: 'This is not a user of this server.' },
   'user.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such user.' },
   'user.not-moderated': {

@@ -52,6 +52,8 @@ export type Declaration<
   readonly query?: Q;
   /** An object schema none of whose fields is required makes the whole body optional. `rawBody` is any bytes, unread. */
   readonly body?: B;
+  /** The handler gets `undefined` where there is no body, instead of the request being refused. */
+  readonly missingBody?: 'handled';
   /** In bytes; 1 MiB if absent. */
   readonly bodyLimit?: number;
   /** Of the 200 response; `rawBytes` where it is `Bytes`. */

@@ -124,10 +124,11 @@ function requireRequestAuth({ requestAuth }: RouteContext): RequestAuth {
   return requestAuth;
 }
 
-function bodyReader(schema: TSchema): (body: unknown) => unknown {
+function bodyReader(schema: TSchema, missing: Declaration['missingBody']): (body: unknown) => unknown {
   const validator = lazyValidator(() => withStorableText(schema));
   const isOptional = isAllOptional(schema);
   return (given) => {
+    if (given === undefined && missing === 'handled') return undefined;
     if (given === undefined && !isOptional) throw new MatrixError('request.not-json');
     // `null` passes only where an empty body would: what is written must be what was sent.
     const body = given === undefined || (given === null && isOptional) ? {} : given;
@@ -149,12 +150,12 @@ export function routeHandler(
   handle: ErasedHandler,
   context: RouteContext,
 ): RouteHandlerMethod {
-  const { params, query, body } = declaration;
+  const { params, query, body, missingBody } = declaration;
   const { openRequests, checkResponse, requestAuth } = context;
   const checkParams = params === undefined ? nothing : parameterChecker(params);
   const readQuery = query === undefined ? nothing : queryReader(query);
   const checkQuery = query === undefined ? nothing : parameterChecker(query);
-  const readBody = body === undefined ? nothing : body === rawBody ? asItIs : bodyReader(body);
+  const readBody = body === undefined ? nothing : body === rawBody ? asItIs : bodyReader(body, missingBody);
 
   function proveOrigin({ method, originalUrl, admitted, body }: FastifyRequest): Promise<ServerName> | undefined {
     const content = body as JsonValue | undefined;

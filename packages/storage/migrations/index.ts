@@ -26,6 +26,7 @@ import { remoteMedia } from './0025-remote-media.ts';
 import { dehydratedDevices } from './0026-dehydrated-devices.ts';
 import { threadSubscriptions } from './0027-thread-subscriptions.ts';
 import { presenceRoomsLeft } from './0028-presence-rooms-left.ts';
+import { delayedEvents } from './0029-delayed-events.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -60,4 +61,5 @@ export const migrations: readonly Migration[] = [
   dehydratedDevices,
   threadSubscriptions,
   presenceRoomsLeft,
+  delayedEvents,
 ];

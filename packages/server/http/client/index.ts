@@ -14,6 +14,7 @@ import type { ToDevice } from '../../services/to-device/to-device.ts';
 import type { ThreadSubscriptions } from '../../services/thread-subscriptions/thread-subscriptions.ts';
 import type { Typing } from '../../services/typing/typing.ts';
 import type { UserDirectory } from '../../services/user-directory/user-directory.ts';
+import type { DelayedEvents } from '../../services/delayed-events/delayed-events.ts';
 import type { MutualRooms } from '../../services/mutual-rooms/mutual-rooms.ts';
 import type { OldSync } from '../../services/old-sync/old-sync.ts';
 import type { RoomBreadth } from '../../services/directory/room-breadth.ts';
@@ -26,6 +27,7 @@ import { getAccountData } from './account-data/get-account-data.ts';
 import { getFilter } from './account-data/get-filter.ts';
 import { setAccountDataPerRoom } from './account-data/set-account-data-per-room.ts';
 import { setAccountData } from './account-data/set-account-data.ts';
+import { getDelayedEvents, updateDelayedEvent, updateDelayedEventInBody } from './delayed-events/delayed-events.ts';
 import { accountEndpoints } from './accounts/index.ts';
 import { deviceEndpoints } from './devices/index.ts';
 import { presenceEndpoints } from './presence/index.ts';
@@ -76,6 +78,7 @@ export type ClientServices = AccountServices &
     readonly reading: HistoryContext;
     readonly sync: Sync;
     readonly oldSync: OldSync;
+    readonly delayedEvents: DelayedEvents;
     readonly mutualRooms: MutualRooms;
     readonly slidingSync: SlidingSync;
     readonly receipts: Receipts;
@@ -115,6 +118,9 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   getFilter,
 
   ...roomEndpoints,
+  getDelayedEvents,
+  updateDelayedEvent,
+  updateDelayedEventInBody,
   ...directoryEndpoints,
   ...appServiceEndpoints,
   ...spaceEndpoints,

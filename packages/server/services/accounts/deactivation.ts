@@ -1,5 +1,6 @@
 import { deactivateAccount } from '@portico/storage/stores/accounts-deactivate.ts';
 import { removeAccountJob, startAccountJob } from '@portico/storage/stores/accounts-jobs.ts';
+import { removeDelayedEventsOf } from '@portico/storage/stores/delayed-events.ts';
 import { removeLoginTokens } from '@portico/storage/stores/login-tokens.ts';
 import { removeNoticeRoom } from '@portico/storage/stores/server-notice-rooms.ts';
 import { removeProfile } from '@portico/storage/stores/profile-fields.ts';
@@ -38,6 +39,7 @@ export function createDeactivation({ ownPassword, devices, now }: Dependencies):
       deactivateAccount(set, userId, now(), erase);
       removeProfile(set, userId);
       removeLoginTokens(set, userId);
+      removeDelayedEventsOf(set, userId);
       removeNoticeRoom(set, userId);
       removeAccountJob(set, userId, profileJob);
       removeAccountJob(set, userId, rejectInvitesJob);

@@ -29,6 +29,8 @@ export const defaultRates = {
   'reject-invites': { perSecond: 0.1, burst: 10 },
   openid: { perSecond: 0.2, burst: 10 },
   'turn-server': { perSecond: 0.5, burst: 20 },
+  /** A call is kept up by restarting one every few seconds, for all its people from one address. */
+  'delayed-event': { perSecond: 20, burst: 200 },
   send: { perSecond: 10, burst: 100 },
   'account-data': { perSecond: 5, burst: 100 },
   receipt: { perSecond: 20, burst: 200 },

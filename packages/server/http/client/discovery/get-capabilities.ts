@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { maxDelay, maxScheduled } from '../../../services/delayed-events/limits.ts';
 import { endpoint } from '../../endpoint.ts';
 
 export type RoomVersionSupport = {
@@ -28,6 +29,10 @@ const response = Type.Object(
         'm.3pid_changes': enabled,
         'm.profile_fields': enabled,
         'm.get_login_token': enabled,
+        'org.matrix.msc4140.delayed_events': Type.Object(
+          { max_delay_ms: Type.Integer(), max_scheduled: Type.Integer() },
+          { title: 'DelayedEventsCapability' },
+        ),
         'm.account_moderation': Type.Optional(accountModeration),
         'uk.timedout.msc4323': Type.Optional(accountModeration),
       },
@@ -60,6 +65,7 @@ export const getCapabilities = endpoint(
       'm.3pid_changes': no,
       'm.profile_fields': yes,
       'm.get_login_token': yes,
+      'org.matrix.msc4140.delayed_events': { max_delay_ms: maxDelay, max_scheduled: maxScheduled },
     };
     const forAdministrators = { ...capabilities, 'm.account_moderation': all, 'uk.timedout.msc4323': all };
     return ({ sender }) => ({ capabilities: sender.isAdmin ? forAdministrators : capabilities });

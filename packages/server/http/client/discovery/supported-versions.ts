@@ -27,6 +27,7 @@ export const unstableFeatures: Readonly<Record<string, boolean>> = {
   'org.matrix.msc3882': true,
   'org.matrix.msc3916.stable': true,
   'org.matrix.simplified_msc3575': true,
+  'org.matrix.msc4140': true,
   'org.matrix.msc4155': true,
   'org.matrix.msc4380': true,
   'org.matrix.msc4380.stable': true,

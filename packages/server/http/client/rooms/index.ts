@@ -1,6 +1,7 @@
 import type { HistoryContext } from '../../../services/reading/context.ts';
 import type { RoomService } from '../../../services/rooms/room-service.ts';
 import type { Upgrades } from '../../../services/rooms/upgrade/upgrades.ts';
+import type { DelayedEvents } from '../../../services/delayed-events/delayed-events.ts';
 import type { Endpoint } from '../../endpoint.ts';
 import { banUser } from './ban-user.ts';
 import { createRoom } from './create-room.ts';
@@ -22,6 +23,7 @@ import { upgradeRoom } from './upgrade-room.ts';
 export const roomEndpoints: readonly Endpoint<{
   rooms: RoomService;
   inviteAddress: InviteAddress;
+  delayedEvents: DelayedEvents;
   upgrades: Upgrades;
   reading: HistoryContext;
 }>[] = [

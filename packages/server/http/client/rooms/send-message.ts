@@ -1,7 +1,10 @@
 import { Type } from 'typebox';
+import { MatrixError } from '../../../errors/matrix-error.ts';
+import type { DelayedEvents } from '../../../services/delayed-events/delayed-events.ts';
 import type { RoomService } from '../../../services/rooms/room-service.ts';
 import { endpoint } from '../../endpoint.ts';
-import { eventIdResponse, jsonObject, originServerTs, timestampQuery } from './schemas.ts';
+import { delayParameter, delayQuery, sentOrDelayed } from './delay.ts';
+import { jsonObject, originServerTs, timestampQuery } from './schemas.ts';
 
 export const sendMessage = endpoint(
   {
@@ -13,12 +16,22 @@ export const sendMessage = endpoint(
     moderated: 'refused-when-suspended',
     rateLimit: 'send',
     params: Type.Object({ roomId: Type.String(), eventType: Type.String(), txnId: Type.String() }),
-    query: timestampQuery,
+    query: Type.Object({ ...timestampQuery.properties, ...delayQuery }),
     body: jsonObject,
-    response: eventIdResponse,
+    missingBody: 'handled',
+    response: sentOrDelayed,
   },
-  ({ rooms }: { rooms: RoomService }) =>
-    async ({ sender, params: { roomId, eventType, txnId }, query, body }) => ({
-      event_id: await rooms.send(sender, roomId, eventType, txnId, body, originServerTs(sender, query.ts)),
-    }),
+  ({ rooms, delayedEvents }: { rooms: RoomService; delayedEvents: DelayedEvents }) =>
+    async ({ sender, params: { roomId, eventType, txnId }, query, body }) => {
+      const delay = query[delayParameter];
+      if (delay !== undefined) {
+        const { userId, deviceId } = sender;
+        const event = { userId, deviceId, roomId, type: eventType, stateKey: undefined, txnId, content: body, delay };
+        return { delay_id: await delayedEvents.schedule(event) };
+      }
+      // The body is typed as if it were there.
+      if ((body as typeof body | undefined) === undefined) throw new MatrixError('request.not-json');
+      const sentAt = originServerTs(sender, query.ts);
+      return { event_id: await rooms.send(sender, roomId, eventType, txnId, body, sentAt) };
+    },
 );

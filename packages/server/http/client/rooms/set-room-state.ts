@@ -1,7 +1,31 @@
-import { Type } from 'typebox';
+import type { JsonObject } from '@portico/protocol';
+import { Type, type Static } from 'typebox';
+import type { DelayedEvents } from '../../../services/delayed-events/delayed-events.ts';
 import type { RoomService } from '../../../services/rooms/room-service.ts';
-import { endpoint } from '../../endpoint.ts';
-import { eventIdResponse, jsonObject, originServerTs, timestampQuery } from './schemas.ts';
+import { endpoint, type Sender } from '../../endpoint.ts';
+import { delayParameter, delayQuery, sentOrDelayed } from './delay.ts';
+import { jsonObject, originServerTs, timestampQuery } from './schemas.ts';
+
+type Services = { readonly rooms: RoomService; readonly delayedEvents: DelayedEvents };
+type Entry = { readonly roomId: string; readonly eventType: string; readonly stateKey: string };
+
+const query = Type.Object({ ...timestampQuery.properties, ...delayQuery });
+
+async function setOrDelay(
+  { rooms, delayedEvents }: Services,
+  sender: Sender,
+  { roomId, eventType: type, stateKey }: Entry,
+  { [delayParameter]: delay, ts }: Static<typeof query>,
+  content: JsonObject,
+) {
+  if (delay === undefined) {
+    const sentAt = originServerTs(sender, ts);
+    return { event_id: await rooms.setState(sender, roomId, type, stateKey, content, sentAt) };
+  }
+  const { userId, deviceId } = sender;
+  const event = { userId, deviceId, roomId, type, stateKey, txnId: undefined, content, delay };
+  return { delay_id: await delayedEvents.schedule(event) };
+}
 
 export const setRoomStateWithKey = endpoint(
   {
@@ -13,21 +37,13 @@ export const setRoomStateWithKey = endpoint(
     moderated: 'refused-when-suspended',
     rateLimit: 'send',
     params: Type.Object({ roomId: Type.String(), eventType: Type.String(), stateKey: Type.String() }),
-    query: timestampQuery,
+    query,
     body: jsonObject,
-    response: eventIdResponse,
+    response: sentOrDelayed,
   },
-  ({ rooms }: { rooms: RoomService }) =>
-    async ({ sender, params, query, body }) => ({
-      event_id: await rooms.setState(
-        sender,
-        params.roomId,
-        params.eventType,
-        params.stateKey,
-        body,
-        originServerTs(sender, query.ts),
-      ),
-    }),
+  (services: Services) =>
+    ({ sender, params, query, body }) =>
+      setOrDelay(services, sender, params, query, body),
 );
 
 export const setRoomState = endpoint(
@@ -40,19 +56,11 @@ export const setRoomState = endpoint(
     moderated: 'refused-when-suspended',
     rateLimit: 'send',
     params: Type.Object({ roomId: Type.String(), eventType: Type.String() }),
-    query: timestampQuery,
+    query,
     body: jsonObject,
-    response: eventIdResponse,
+    response: sentOrDelayed,
   },
-  ({ rooms }: { rooms: RoomService }) =>
-    async ({ sender, params, query, body }) => ({
-      event_id: await rooms.setState(
-        sender,
-        params.roomId,
-        params.eventType,
-        '',
-        body,
-        originServerTs(sender, query.ts),
-      ),
-    }),
+  (services: Services) =>
+    ({ sender, params, query, body }) =>
+      setOrDelay(services, sender, { ...params, stateKey: '' }, query, body),
 );
