@@ -89,9 +89,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       for (const text of ['from alice', 'from bob', 'and again', 'to three devices', 'from the phone']) {
         await tablet.reads(roomId, text);
       }
+      // Who encrypts for a device has asked for its keys.
+      await say(bob, roomId, 'to four devices', [alice, phone, tablet, bob]);
       const status = await bob.crypto.getDeviceVerificationStatus(alice.userId, tablet.session.deviceId);
       assert.equal(status?.signedByOwner, true);
-      await say(bob, roomId, 'to four devices', [alice, phone, tablet, bob]);
     });
 
     test('a device that is away and out of one-time keys is reached through its fallback key', async () => {

@@ -209,14 +209,11 @@ test('a database that cannot be opened exits 78, and is named without its passwo
 });
 
 test('settings of parts that are not built yet are accepted with one warning', async (context) => {
-  const { file } = await makeConfig(
-    makeFolder(context),
-    'url_previews: { enabled: true }\nprivacy: { presence: { unaware_servers: share } }\n',
-  );
+  const { file } = await makeConfig(makeFolder(context), 'url_previews: { enabled: true }\n');
   const { lines, stop } = await start(context, ['serve', '--config', file]);
   const warnings = lines.filter((line) => line.includes('"level":"warn"'));
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0] ?? '', /"privacy\.presence\.unaware_servers","url_previews\.enabled"/);
+  assert.match(warnings[0] ?? '', /"settings":\["url_previews\.enabled"\]/);
   assert.equal(await stop(), 0);
 });
 

@@ -70,6 +70,8 @@ onBothEngines('accounts: sessions come and go with their devices', async (db) =>
     expires_at: null,
     replaces_token_hash: null,
     is_admin: 1,
+    locked: 0,
+    suspended: 0,
     deactivated_at: null,
   });
   const devices = async () =>

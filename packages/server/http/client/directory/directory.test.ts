@@ -226,7 +226,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         [await post({ limit: 'all' }), '400 M_BAD_JSON'],
         [await post({ filter: 'all' }), '400 M_BAD_JSON'],
         [await post({ include_all_networks: true, third_party_instance_id: 'irc' }), '400 M_INVALID_PARAM'],
-        [await post({}, '?server=elsewhere.example'), '404 M_NOT_FOUND'],
+        [await post({}, '?server=elsewhere.example'), '502 M_UNKNOWN'],
       ] as const;
       for (const [response, expected] of refusals) assert.equal(refused(response), expected);
       assert.deepEqual(chunkOf(await post({ third_party_instance_id: 'irc' })), []);

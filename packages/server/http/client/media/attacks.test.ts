@@ -61,7 +61,7 @@ describe('no address leads out of the folder of media', () => {
         for (const origin of ['localhost', '..', '127.0.0.1', '%2e%2e', 'media', '%2f']) {
           for (const path of [`download/${origin}/${id}`, `thumbnail/${origin}/${id}?width=1&height=1`]) {
             const answer = await sendRaw(`${prefix}/${path}`);
-            assert.match(answer, /^HTTP\/1\.1 4\d\d /);
+            assert.match(answer, /^HTTP\/1\.1 (?:4\d\d|502) /);
             assert.equal(answer.includes('the secret'), false);
           }
         }

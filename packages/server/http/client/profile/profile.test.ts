@@ -72,9 +72,12 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(outcome(await bob.put(path(alice.userId, 'a.b'), { 'a.b': 1 })), [403, 'M_FORBIDDEN']);
       assert.deepEqual(outcome(await bob.delete(path(alice.userId, 'displayname'))), [403, 'M_FORBIDDEN']);
       assert.deepEqual(outcome(await server.anonymous.put(path(alice.userId, 'a.b'), {})), [401, 'M_MISSING_TOKEN']);
-      for (const userId of ['@nobody:localhost', '@someone:elsewhere.example']) {
-        assert.deepEqual(outcome(await bob.get(path(userId))), [404, 'M_NOT_FOUND']);
-        assert.deepEqual(outcome(await bob.get(path(userId, 'displayname'))), [404, 'M_NOT_FOUND']);
+      for (const [userId, ...expected] of [
+        ['@nobody:localhost', 404, 'M_NOT_FOUND'],
+        ['@someone:elsewhere.example', 502, 'M_UNKNOWN'],
+      ] as const) {
+        assert.deepEqual(outcome(await bob.get(path(userId))), expected);
+        assert.deepEqual(outcome(await bob.get(path(userId, 'displayname'))), expected);
       }
       assert.deepEqual(outcome(await bob.get(path('nobody'))), [400, 'M_INVALID_PARAM']);
     });
