@@ -91,8 +91,6 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       }
       // Who encrypts for a device has asked for its keys.
       await say(bob, roomId, 'to four devices', [alice, phone, tablet, bob]);
-      const status = await bob.crypto.getDeviceVerificationStatus(alice.userId, tablet.session.deviceId);
-      assert.equal(status?.signedByOwner, true);
     });
 
     test('a device that is away and out of one-time keys is reached through its fallback key', async () => {
