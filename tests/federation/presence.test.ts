@@ -144,6 +144,13 @@ test('what goes to another server is for whom it names', async (context) => {
   assert.deepEqual(await pushed(pushes, 'six'), [['online', 'six', ['@mallory:peer.test', '@nice:peer.test']]]);
 });
 
+test('who is allowed by name is named beside a pattern, for they may share no room', async (context) => {
+  const { alice, pushes } = await open(context);
+  await configure(alice, { allowed_users: ['@s*:peer.test', '@stranger:peer.test'], denied_users: ['*'] });
+  await set(alice, 'online', 'one');
+  assert.deepEqual((await pushed(pushes, 'one')).at(-1), ['online', 'one', ['@s*:peer.test', '@stranger:peer.test']]);
+});
+
 test('a denied room is no reason, in however many rooms the person is', async (context) => {
   const { alice, pushes, peer, roomId } = await open(context);
   const second = await createRoom(alice, { room_version: '10' });

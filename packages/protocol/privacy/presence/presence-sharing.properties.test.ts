@@ -69,21 +69,42 @@ test('overrides only take away', () => {
   fc.assert(property, runs);
 });
 
-test('a list for a server reaches nobody there whom the policy does not allow', () => {
-  const property = fc.property(config, config, fc.constantFrom(...servers), (content, overrides, server) => {
-    const policy = policyOf(content, overrides);
-    const facts = { isSelf: false, isIgnored: false, sharedRooms: [] };
-    const isAllowed = (user: string) => decidePresence(policy, matchRecipient(policy, user), facts).allowed;
-    const there = people.filter((user) => user.slice(user.indexOf(':') + 1) === server);
-    const { globs: sent, users } = namedRecipients(policy, server);
-    const recipients = listRecipients(sent, users.filter(isAllowed));
-    if (recipients.kind === 'nobody') return;
-    assert.ok(recipients.kind === 'listed');
-    const list = parseInboundList([...recipients.recipients], server);
-    for (const user of there) assert.ok(!isMeant(list, user, true) || isAllowed(user), user);
-    for (const user of users) assert.equal(isMeant(list, user, true), isAllowed(user), user);
-    assert.ok(users.every((user) => namedServers(policy).has(user.slice(user.indexOf(':') + 1))));
-  });
+/** As `services/presence/federation/reach.ts` puts a list together, from those who share rooms and those who are named. */
+function listFor(policy: PresencePolicy, server: string, roomsOf: ReadonlyMap<string, readonly string[]>) {
+  const isAllowed = (user: string) => {
+    const facts = { isSelf: false, isIgnored: false, sharedRooms: roomsOf.get(user) ?? [] };
+    return decidePresence(policy, matchRecipient(policy, user), facts).allowed;
+  };
+  const { globs: sent, users } = namedRecipients(policy, server);
+  const members = [...roomsOf.keys()].filter((user) => user.slice(user.indexOf(':') + 1) === server);
+  return listRecipients({ globs: sent, users: users.filter(isAllowed) }, members.filter(isAllowed));
+}
+
+test('a list for a server reaches exactly those there whom the policy allows', () => {
+  const property = fc.property(
+    config,
+    config,
+    fc.constantFrom(...servers),
+    fc.array(fc.tuple(person, fc.subarray(rooms, { minLength: 1 }))),
+    (content, overrides, server, entries) => {
+      const policy = policyOf(content, overrides);
+      const roomsOf = new Map(entries);
+      const recipients = listFor(policy, server, roomsOf);
+      assert.ok(recipients.kind !== 'everyone');
+      const listed = recipients.kind === 'listed' ? parseInboundList([...recipients.recipients], server) : undefined;
+      for (const user of people.filter((each) => each.slice(each.indexOf(':') + 1) === server)) {
+        const sharedRooms = roomsOf.get(user) ?? [];
+        const facts = { isSelf: false, isIgnored: false, sharedRooms };
+        const { allowed, by } = decidePresence(policy, matchRecipient(policy, user), facts);
+        // Who shares no room is reached by name alone.
+        const expected = allowed && (sharedRooms.length > 0 || by === user);
+        assert.equal(listed !== undefined && isMeant(listed, user, sharedRooms.length > 0), expected, user);
+      }
+      if (listed?.kind === 'listed') {
+        for (const user of listed.users) assert.ok(roomsOf.has(user) || namedServers(policy).has(server), user);
+      }
+    },
+  );
   fc.assert(property, runs);
 });
 

@@ -67,11 +67,12 @@ export function namedServers({ own }: PresencePolicy): ReadonlySet<string> {
 }
 
 /**
- * The `allowed_recipients` for a server: `permitted` are those of it who share a room and those it names who may get the
- * presence. Who is matched by a glob that is sent need not be named beside it.
+ * The `allowed_recipients` for a server: the `globs` and the names that {@link namedRecipients} gave, as far as these may
+ * get the presence, and the `members` who share a room and may. Who is in a room and matched by a glob that is sent need not
+ * be named beside it. Who is allowed by name must be: for who shares no room, globs count for nothing.
  */
-export function listRecipients(globs: readonly string[], permitted: Iterable<string>): Recipients {
-  const recipients = new Set(globs);
-  for (const user of permitted) if (!globs.some((glob) => matchesGlob(glob, user))) recipients.add(user);
+export function listRecipients({ globs, users }: NamedRecipients, members: Iterable<string>): Recipients {
+  const recipients = new Set([...globs, ...users]);
+  for (const user of members) if (!globs.some((glob) => matchesGlob(glob, user))) recipients.add(user);
   return recipients.size === 0 ? { kind: 'nobody' } : { kind: 'listed', recipients: [...recipients].sort() };
 }

@@ -107,6 +107,12 @@ export function createReaches({ db, serverName, policies, rooms }: Dependencies)
     }
   }
 
+  /** Whether somebody who shares no room may get the presence. */
+  async function mayWithoutRoom({ policy, ignored }: CompiledPolicy, userId: string): Promise<boolean> {
+    const match = await inSteps(matchSteps(policy, userId));
+    return decidePresence(policy, match, { isSelf: false, isIgnored: ignored.has(userId), sharedRooms: [] }).allowed;
+  }
+
   return {
     async find(userId, before, moved) {
       if (before === undefined) return build(userId);
@@ -130,14 +136,12 @@ export function createReaches({ db, serverName, policies, rooms }: Dependencies)
       const known = reach.lists.get(host);
       if (known !== undefined) return known;
       const named = namedRecipients(compiled.policy, host);
-      const permitted = new Set(members.get(host)?.permitted);
+      const { permitted = nobody, refused = nobody } = members.get(host) ?? {};
+      const users: string[] = [];
       for (const user of named.users) {
-        if (permitted.has(user) || members.get(host)?.refused.has(user) === true) continue;
-        const match = await inSteps(matchSteps(compiled.policy, user));
-        const facts = { isSelf: false, isIgnored: compiled.ignored.has(user), sharedRooms: [] };
-        if (decidePresence(compiled.policy, match, facts).allowed) permitted.add(user);
+        if (permitted.has(user) || (!refused.has(user) && (await mayWithoutRoom(compiled, user)))) users.push(user);
       }
-      const list = listRecipients(named.globs, permitted);
+      const list = listRecipients({ globs: named.globs, users }, permitted);
       reach.lists.set(host, list);
       return list;
     },
