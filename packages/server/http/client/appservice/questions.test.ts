@@ -104,7 +104,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         }
         if (path === '/_matrix/app/v1/thirdparty/location/irc') return { status: 200, body: [location] };
         if (path === '/_matrix/app/v1/thirdparty/user') return { status: 200, body: [user] };
-        if (path === '/_matrix/app/v1/thirdparty/location') return { status: 200, body: [] };
+        if (path === '/_matrix/app/v1/thirdparty/location') {
+          return { status: 200, body: query.get('alias') === location.alias ? [location] : [] };
+        }
         return undefined;
       });
       const expected = { ...irc, instances: [{ ...irc.instances[0], instance_id: 'irc|libera' }] };
@@ -116,6 +118,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual((await alice.get(`${v3}/thirdparty/user/irc?nickname=b`)).body, []);
       assert.deepEqual((await alice.get(`${v3}/thirdparty/location/irc?channel=%23a`)).body, [location]);
       assert.deepEqual((await alice.get(`${v3}/thirdparty/user?userid=@_ghost_a:localhost`)).body, [user]);
+      const place = await alice.get(`${v3}/thirdparty/location?alias=${encodeURIComponent(location.alias)}`);
+      assert.deepEqual(place.body, [location]);
       const none = await alice.get(`${v3}/thirdparty/location?alias=%23x:localhost`);
       assert.deepEqual(refusal(none), [404, 'M_NOT_FOUND']);
       assert.deepEqual(refusal(await alice.get(`${v3}/thirdparty/user/none`)), [404, 'M_NOT_FOUND']);

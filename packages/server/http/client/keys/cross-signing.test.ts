@@ -161,5 +161,30 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         'numbers are not used again',
       );
     });
+
+    test('a backup is written, read and emptied as a whole, by room and by session', async () => {
+      const alice = await server.registerUser();
+      const base = '/_matrix/client/v3/room_keys';
+      const session = { first_message_index: 0, forwarded_count: 0, is_verified: false, session_data: { a: 'b' } };
+      const backup = { algorithm: 'm.megolm_backup.v1', auth_data: { public_key: 'x' } };
+      const version = String((await alice.post(`${base}/version`, backup)).body['version']);
+      const at = (place: string) => `${base}/keys${place}?version=${version}`;
+      const put = await alice.put(at('/!q'), { sessions: { a: session, b: session } });
+      assert.deepEqual([put.status, put.body['count']], [200, 2]);
+      await alice.put(at('/!r/c'), session);
+      assert.deepEqual((await alice.get(at('/!q'))).body, { sessions: { a: session, b: session } });
+      assert.deepEqual((await alice.get(at('/!nowhere'))).body, { sessions: {} });
+      const emptied = await alice.delete(at('/!q'));
+      assert.deepEqual([emptied.status, emptied.body['count']], [200, 1]);
+      assert.notEqual(emptied.body['etag'], put.body['etag']);
+      assert.deepEqual((await alice.get(at(''))).body, { rooms: { '!r': { sessions: { c: session } } } });
+      const all = await alice.delete(at(''));
+      assert.deepEqual([all.status, all.body['count']], [200, 0]);
+      assert.deepEqual((await alice.get(at(''))).body, { rooms: {} });
+      const gone = await alice.get(at('/!r/c'));
+      assert.deepEqual([gone.status, gone.body['errcode']], [404, 'M_NOT_FOUND']);
+      const other = await alice.put(`${base}/keys/!q?version=${version}0`, { sessions: {} });
+      assert.deepEqual([other.status, other.body['errcode']], [403, 'M_WRONG_ROOM_KEYS_VERSION']);
+    });
   });
 }
