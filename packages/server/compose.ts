@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseServerName, roomVersions, serverNameOf, signingKeyFromSeed } from '@portico/protocol';
 import { parseFailpoint } from '@portico/storage';
 import { openStateStore } from '@portico/storage/state-trie/index.ts';
+import { removePushersOfDevices } from '@portico/storage/stores/pushers.ts';
 import { dropConnectionsOf } from '@portico/storage/stores/sliding-connections.ts';
 import { createAccountChanges } from './compose/account-changes.ts';
 import { createAppServiceParts, createAppServiceQuestions } from './compose/app-services.ts';
@@ -50,6 +51,7 @@ import { createTags } from './services/tags/tags.ts';
 import { createMutualRooms } from './services/mutual-rooms/mutual-rooms.ts';
 import { createOldSync } from './services/old-sync/old-sync.ts';
 import { mergePushes } from './services/presence/federation/pushes.ts';
+import { createPushers } from './services/push/pushers.ts';
 import { createPushRules } from './services/push-rules/push-rules.ts';
 import { noHistory } from './services/reading/history.ts';
 import { createReading } from './services/reading/reading.ts';
@@ -110,7 +112,7 @@ export async function compose({
       now,
       randomBytes,
       ...encryption.deviceHooks,
-      onDevicesDeleted: [...encryption.deviceHooks.onDevicesDeleted, dropConnectionsOf],
+      onDevicesDeleted: [...encryption.deviceHooks.onDevicesDeleted, dropConnectionsOf, removePushersOfDevices],
       appServices,
     },
   );
@@ -305,6 +307,7 @@ export async function compose({
     }),
     ...keyServices,
     pushRules,
+    pushers: createPushers({ db, now }),
     serverNotices,
     delayedEvents: delayed.delayedEvents,
     media,

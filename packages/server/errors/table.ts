@@ -279,6 +279,7 @@ export const errorTable = {
     status: 403,
     message: 'There are too many push rules.',
   },
+  'pusher.too-many': { errcode: 'M_RESOURCE_LIMIT_EXCEEDED', status: 403, message: 'There are too many pushers.' },
   'filter.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such filter.' },
 
   'media.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There are no such media.' },

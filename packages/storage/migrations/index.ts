@@ -27,6 +27,7 @@ import { dehydratedDevices } from './0026-dehydrated-devices.ts';
 import { threadSubscriptions } from './0027-thread-subscriptions.ts';
 import { presenceRoomsLeft } from './0028-presence-rooms-left.ts';
 import { delayedEvents } from './0029-delayed-events.ts';
+import { pushers } from './0030-pushers.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -62,4 +63,5 @@ export const migrations: readonly Migration[] = [
   threadSubscriptions,
   presenceRoomsLeft,
   delayedEvents,
+  pushers,
 ];

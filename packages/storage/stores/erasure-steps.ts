@@ -83,6 +83,8 @@ export const erasureSteps: readonly ErasureStep[] = [
   erase('account-data', { table: 'account_data', key: ['user_id', 'room_id', 'type'] }),
   erase('filters', { table: 'filters', key: ['user_id', 'filter_id'] }),
   erase('push-rule-members', { table: 'custom_rule_members', key: ['room_nid', 'user_id'] }),
+  erase('pushers', { table: 'pushers', key: ['user_id', 'app_id', 'pushkey'] }),
+  erase('push-queue', { table: 'push_queue', key: ['user_id', 'position', 'event_nid'] }),
   erase('read-markers', { table: 'read_markers', key: ['user_id', 'room_nid', 'thread_nid'] }),
   erase('unread-exceptions', {
     table: 'unread_exceptions',

@@ -44,6 +44,13 @@ export const exportSections: readonly ExportSection[] = [
     order: 'room_id, type',
     json: ['content'],
   }),
+  section('pushers', {
+    columns: `app_id, pushkey, kind, device_id, app_display_name, device_display_name, profile_tag, lang, data, enabled,
+      set_at`,
+    from: 'pushers',
+    order: 'app_id, pushkey',
+    json: ['data'],
+  }),
   section('filters', {
     columns: 'filter_id, definition',
     from: 'filters',

@@ -1,5 +1,6 @@
 import type { AccountServices } from '../../services/accounts/account-services.ts';
 import type { Presence } from '../../services/presence/presence.ts';
+import type { Pushers } from '../../services/push/pushers.ts';
 import type { PushRules } from '../../services/push-rules/push-rules.ts';
 import type { KeyBackup } from '../../services/keys/key-backup.ts';
 import type { DehydratedDevices } from '../../services/keys/dehydrated-devices.ts';
@@ -46,6 +47,7 @@ import { mediaEndpoints, type MediaServices } from './media/index.ts';
 import { moderationEndpoints } from './moderation/index.ts';
 import { getMutualRooms } from './mutual-rooms/get-mutual-rooms.ts';
 import { oldSyncEndpoints } from './old-sync/index.ts';
+import { pushEndpoints } from './push/index.ts';
 import { pushRuleEndpoints } from './push-rules/index.ts';
 import { readingEndpoints } from './reading/index.ts';
 import { receiptEndpoints } from './receipts/index.ts';
@@ -83,6 +85,7 @@ export type ClientServices = AccountServices &
     readonly slidingSync: SlidingSync;
     readonly receipts: Receipts;
     readonly pushRules: PushRules;
+    readonly pushers: Pushers;
     readonly presence: Presence;
     readonly typing: Typing;
     readonly toDevice: ToDevice;
@@ -131,6 +134,7 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   getMutualRooms,
   ...receiptEndpoints,
   ...pushRuleEndpoints,
+  ...pushEndpoints,
   ...relationEndpoints,
   ...threadSubscriptionEndpoints,
   ...callEndpoints,

@@ -3,6 +3,7 @@ import { removeAccountJob, startAccountJob } from '@portico/storage/stores/accou
 import { removeDelayedEventsOf } from '@portico/storage/stores/delayed-events.ts';
 import { removeLoginTokens } from '@portico/storage/stores/login-tokens.ts';
 import { removeNoticeRoom } from '@portico/storage/stores/server-notice-rooms.ts';
+import { removePushersOf } from '@portico/storage/stores/pushers.ts';
 import { removeProfile } from '@portico/storage/stores/profile-fields.ts';
 import type { WriteSet } from '@portico/storage';
 import type { Devices } from '../devices/devices.ts';
@@ -40,6 +41,7 @@ export function createDeactivation({ ownPassword, devices, now }: Dependencies):
       removeProfile(set, userId);
       removeLoginTokens(set, userId);
       removeDelayedEventsOf(set, userId);
+      removePushersOf(set, userId);
       removeNoticeRoom(set, userId);
       removeAccountJob(set, userId, profileJob);
       removeAccountJob(set, userId, rejectInvitesJob);

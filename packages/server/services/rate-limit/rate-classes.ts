@@ -41,6 +41,7 @@ export const defaultRates = {
   search: { perSecond: 1, burst: 20 },
   'user-directory': { perSecond: 5, burst: 50 },
   'push-rules': { perSecond: 2, burst: 60 },
+  pushers: { perSecond: 1, burst: 30 },
   upload: { perSecond: 2, burst: 60 },
   /** A room full of people is a page full of avatars. */
   'get-media': { perSecond: 50, burst: 1000 },

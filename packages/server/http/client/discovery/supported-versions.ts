@@ -24,6 +24,7 @@ export const unstableFeatures: Readonly<Record<string, boolean>> = {
   'org.matrix.msc3773': true,
   'org.matrix.msc3814': true,
   'org.matrix.msc3827.stable': true,
+  'org.matrix.msc3881': true,
   'org.matrix.msc3882': true,
   'org.matrix.msc3916.stable': true,
   'org.matrix.simplified_msc3575': true,
