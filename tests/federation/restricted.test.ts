@@ -152,3 +152,29 @@ test('who is let in is decided when the join comes, and said with the right erro
   assert.equal((await make(other)).said, '400 M_UNABLE_TO_GRANT_JOIN');
   assert.deepEqual(network.server('hs1').errors, []);
 });
+
+test('who was let in through the second server that was asked leaves, and may come again', async (context) => {
+  const network = await startTestNetwork(['hs1', 'hs2', 'hs3']);
+  context.after(() => network.close());
+  const [alice, bob, carol] = await Promise.all([
+    network.server('hs1').registerUser('alice'),
+    network.server('hs2').registerUser('bob'),
+    network.server('hs3').registerUser('carol'),
+  ]);
+  const space = await createRoom(alice);
+  const roomId = await createRestricted(alice, space);
+  const onlyAlice = { invite: 100, users: { [alice.userId]: 100 } };
+  await setState(alice, roomId, 'm.room.power_levels', onlyAlice);
+  for (const roomToJoin of [space, roomId]) await join(bob, roomToJoin, 'hs1');
+  await join(carol, space, 'hs1');
+  assert.match(await refusal(enter(carol, roomId, 'hs2')), /^40[03] /, 'nobody there may let her in');
+  await must(enter(carol, roomId, 'hs2&via=hs1'));
+  await becomes(bob, roomId, carol.userId, 'join');
+  await setState(alice, roomId, 'm.room.power_levels', {
+    ...onlyAlice,
+    users: { ...onlyAlice.users, [bob.userId]: 100 },
+  });
+  await must(carol.post(pathOf(roomId, 'leave'), {}));
+  await becomes(alice, roomId, carol.userId, 'leave');
+  await becomes(bob, roomId, carol.userId, 'leave');
+});

@@ -64,6 +64,22 @@ for (const version of ['10', '11', '12']) {
   });
 }
 
+for (const version of ['10', '12']) {
+  test(`who leaves while others change the power levels has left on both servers (version ${version})`, async (context) => {
+    const { a, b, roomId } = await partition(context, version);
+    const since = { a: a.db.currentPosition(), b: b.db.currentPosition() };
+    const powers = version === '12' ? { [bob.userId]: 100 } : { [alice.userId]: 100, [bob.userId]: 100 };
+    await a.rooms.setState(alice, roomId, 'm.room.power_levels', '', { users: powers, invite: 100 });
+    await b.rooms.leave(carol, roomId, undefined);
+
+    const { atA, atB } = await heal(a, b, since, roomId, version);
+    assert.deepEqual([atA, atB], [['accepted'], ['accepted']]);
+    await assertSame(a, b, roomId);
+    const members = new Map((await a.db.all(selectMembers, [roomId])).map((row) => [row.user_id, row.membership]));
+    assert.equal(members.get(carol.userId), 'leave');
+  });
+}
+
 test('an event that the room did not allow is rejected, and stays out of the state', async (context) => {
   const { a, b, roomId } = await partition(context, '11');
   const start = b.db.currentPosition();

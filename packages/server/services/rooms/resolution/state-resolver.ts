@@ -182,8 +182,15 @@ function createKnown(
         const base = chain.eventIds[index + 1];
         if (base !== undefined || chain.isWhole) powerLevels.set(link, base ?? null);
       }
-      if (chain.eventIds.length === 0) powerLevels.set(eventId, null);
+      if (chain.eventIds.length === 0) powerLevels.set(eventId, await powerLevelsAmongAuthEvents(eventId));
     }
+  }
+
+  /** An event that is about to enter the room takes part in its resolution before it is stored. */
+  async function powerLevelsAmongAuthEvents(eventId: string): Promise<string | null> {
+    const authEvents = byId.get(eventId)?.event.authEvents ?? [];
+    await loadIds(authEvents);
+    return authEvents.find((authId) => byId.get(authId)?.event.type === 'm.room.power_levels') ?? null;
   }
 
   return {
