@@ -174,6 +174,7 @@ export async function compose({
     online: () => sync.online,
     outbox,
     client: federation.client,
+    appServices,
   });
   const { presence } = presenceParts;
   const shared = createRoomsAcrossServers({
@@ -244,6 +245,7 @@ export async function compose({
     appServices,
     client: appServiceQuestions.client,
     typing: conversation.services.typing,
+    presence: presenceParts.forServices,
     serverName,
     log,
     now,
@@ -297,6 +299,7 @@ export async function compose({
     mutualRooms: createMutualRooms({ db }),
     slidingSync,
     presence,
+    presenceControl: presenceParts.control,
     erasures: createErasures(db),
     exportData: createExport({ db, store, now }),
     inviteControl: createInviteControl({

@@ -9,6 +9,7 @@ import { type AppServicePing, createAppServicePing } from '../services/appservic
 import { type AppServiceQueries, createAppServiceQueries } from '../services/appservices/queries.ts';
 import { createThirdParty, type ThirdParty } from '../services/appservices/third-party.ts';
 import { createMasquerade } from '../services/appservices/masquerade.ts';
+import type { PresenceForServices } from '../services/presence/for-app-services.ts';
 import type { Outbound } from '../services/outbound/outbound.ts';
 import type { Typing } from '../services/typing/typing.ts';
 
@@ -17,6 +18,7 @@ type Context = {
   readonly appServices: AppServices;
   readonly client: AppServiceClient;
   readonly typing: Typing;
+  readonly presence: PresenceForServices;
   readonly serverName: string;
   readonly log: Logger;
   readonly now: () => number;
@@ -31,13 +33,14 @@ export type AppServiceParts = {
 
 /** What bridges and bots can do, and what they are told. */
 export async function createAppServiceParts(context: Context): Promise<AppServiceParts> {
-  const { db, appServices, typing, now, randomId } = context;
+  const { db, appServices, typing, presence, now, randomId } = context;
   await registerAppServices(db, appServices, now());
   if (appServices.all.length === 0) return { authenticator: undefined, close: async () => undefined };
   // One process owns an SQLite database: what a process before it held is its own.
   const owner = db.kind === 'sqlite' ? 'the only process' : randomId();
-  const deliveries = createDeliveries({ ...context, owner, presence: undefined }, appServices);
+  const deliveries = createDeliveries({ ...context, owner, presence: presence.presenceFor }, appServices);
   typing.onRoomChange(deliveries.typingChanged);
+  presence.onChange(deliveries.presenceChanged);
   const masquerade = createMasquerade(db);
   const authenticator: AppServiceAuthenticator<AppService> = {
     findByToken(token) {

@@ -8,11 +8,13 @@ import { getVersion } from '../federation-api/version.ts';
 import type { FederationClient } from '../services/federation/client/federation-client.ts';
 import type { EduHandlers } from '../services/federation/receiving/edus.ts';
 import type { Outbox } from '../services/federation/sender/outbox.ts';
+import type { AppServices } from '../services/appservices/app-services.ts';
 import { createFanOut } from '../services/presence/fan-out.ts';
 import { createAwareServers } from '../services/presence/federation/aware-servers.ts';
 import { createOutward } from '../services/presence/federation/outward.ts';
 import { presenceEdu } from '../services/presence/federation/presence-edu.ts';
 import { createReaches } from '../services/presence/federation/reach.ts';
+import { createPresenceForServices, type PresenceForServices } from '../services/presence/for-app-services.ts';
 import { keepStates } from '../services/presence/keep-states.ts';
 import { createOwnPeople, type OwnPeople } from '../services/presence/own-people.ts';
 import { createPeopleRooms, type PeopleRooms } from '../services/presence/people-rooms.ts';
@@ -24,10 +26,15 @@ import { createRoomsLeft } from '../services/presence/rooms-left.ts';
 import { createShownMemory } from '../services/presence/shown-memory.ts';
 import { createSight } from '../services/presence/sight.ts';
 import { createViewers } from '../services/presence/viewers.ts';
+import {
+  createPresenceControl,
+  noPresenceControl,
+  type PresenceControl,
+} from '../services/privacy/presence-control.ts';
 import type { IgnoredUsers } from '../services/reading/ignored-users.ts';
 import type { OnlineIndex } from '../services/sync/online-index.ts';
 import type { SyncStream } from '../services/sync/streams.ts';
-import { realTimers } from '../services/sync/waiting.ts';
+import { type After, realTimers } from '../services/sync/waiting.ts';
 
 import { program } from './federation.ts';
 
@@ -43,6 +50,8 @@ type Context = {
   readonly online: () => OnlineIndex;
   readonly outbox: Outbox;
   readonly client: FederationClient;
+  readonly appServices: AppServices;
+  readonly after?: After | undefined;
 };
 
 export type PresenceParts = {
@@ -51,6 +60,10 @@ export type PresenceParts = {
   /** Drops what other servers said of somebody. */
   readonly forget: (userId: string) => void;
   readonly eduHandlers: EduHandlers;
+  readonly forServices: PresenceForServices;
+  readonly control: PresenceControl;
+  /** Resolves when what has happened so far has been told, apart from what waits for its time. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -59,23 +72,26 @@ const off: PresenceParts = {
   streams: [],
   forget: () => undefined,
   eduHandlers: new Map(),
+  forServices: { presenceFor: () => Promise.resolve([]), onChange: () => undefined, close: () => undefined },
+  control: noPresenceControl,
+  settled: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };
 
 /** Who is online, and who may know. */
 export async function createPresenceParts(context: Context): Promise<PresenceParts> {
-  const { config, db, ignored, serverName, now, randomId, log, online } = context;
+  const { config, db, ignored, serverName, now, randomId, log, online, after = realTimers } = context;
   if (!config.presence.enabled) return off;
   const isOwn = (userId: string) => serverNameOf(userId) === serverName;
-  const own = createOwnPeople({ reader: db, now, after: realTimers });
-  const remote = createRemotePeople({ now, after: realTimers });
+  const own = createOwnPeople({ reader: db, now, after });
+  const remote = createRemotePeople({ now, after });
   const rooms = createPeopleRooms(db);
   const policies = createPolicies({ reader: db, ignored, rules: rulesOf(config) });
   const sight = createSight({ isOwn, own, remote, policies, rooms });
   const shown = createShownMemory(db);
   const viewers = createViewers({
     now,
-    after: realTimers,
+    after,
     wake: (userId) => online().wakeUser(userId),
     onAsleep(viewer) {
       shown.put(viewer);
@@ -88,12 +104,24 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
   const states = await keepStates({
     db,
     own,
-    after: realTimers,
+    after,
     onFailure: (error) => log.error({ error }, 'Storing presence failed'),
   });
   const roomsLeft = createRoomsLeft({
     db,
+    after,
     onFailure: (error) => log.error({ error }, 'Taking rooms out of lists for presence failed'),
+  });
+  const forServices = createPresenceForServices({
+    db,
+    services: context.appServices.all,
+    isOwn,
+    own,
+    remote,
+    policies,
+    rooms,
+    sight,
+    now,
   });
   const epoch = randomId().replaceAll(/[^0-9A-Za-z]/g, '');
   return {
@@ -111,8 +139,16 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
     streams: [createPresenceStream({ viewers, fanOut, rooms, sight, shown, epoch, now })],
     forget: (userId) => remote.forget(userId),
     eduHandlers: new Map(federation && [['m.presence', federation.handler]]),
+    forServices,
+    control: createPresenceControl({ db, policies, rooms, sight }),
+    async settled() {
+      await roomsLeft.settled();
+      await fanOut.settled();
+      await federation?.outward.settled();
+    },
     async close() {
       await roomsLeft.close();
+      forServices.close();
       own.close();
       await federation?.outward.close();
       remote.close();
@@ -133,7 +169,8 @@ type Shared = {
   readonly remote: RemotePeople;
 };
 
-function federate({ config, db, serverName, now, log, outbox, client }: Context, shared: Shared) {
+function federate(context: Context, shared: Shared) {
+  const { config, db, serverName, now, after = realTimers, log, outbox, client } = context;
   const { rooms, policies, remote } = shared;
   const aware = createAwareServers({
     async programOf(host) {
@@ -151,7 +188,7 @@ function federate({ config, db, serverName, now, log, outbox, client }: Context,
     aware,
     withholds: config.privacy.presence.unawareServers === 'withhold',
     now,
-    after: realTimers,
+    after,
     onFailure: (error) => log.error({ error }, 'Telling other servers who is online failed'),
   });
   return { outward, handler: presenceEdu({ reader: db, serverName, remote, rooms, aware, now }) };

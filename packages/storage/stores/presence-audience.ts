@@ -56,3 +56,41 @@ export async function readIgnoredAmong(
   const rows = await reader.all(selectAmong, [JSON.stringify(userIds), JSON.stringify(roomNids)]);
   return rows.map((row) => row.user_id);
 }
+
+const selectLocalMembers = sql<{ user_id: string }, [roomNids: string, after: string, limit: number]>(
+  'presence-audience.local-members',
+  `select distinct user_id from memberships
+   where room_nid in (select cast(value as bigint) from json_each(cast($1 as text))) and user_id > $2
+     and membership = 'join' and is_local = 1
+   order by user_id limit $3`,
+);
+
+/** The next people of this server in any of these rooms. */
+export async function readLocalMembers(
+  reader: Reader,
+  roomNids: readonly number[],
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const rows = await reader.all(selectLocalMembers, [JSON.stringify(roomNids), after, limit]);
+  return rows.map((row) => row.user_id);
+}
+
+const selectMembersOfAll = sql<{ user_id: string }, [roomNids: string, after: string, limit: number]>(
+  'presence-audience.everyone',
+  `select distinct user_id from memberships
+   where room_nid in (select cast(value as bigint) from json_each(cast($1 as text))) and user_id > $2
+     and membership = 'join'
+   order by user_id limit $3`,
+);
+
+/** The next people, of whichever server, in any of these rooms. */
+export async function readEveryoneIn(
+  reader: Reader,
+  roomNids: readonly number[],
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const rows = await reader.all(selectMembersOfAll, [JSON.stringify(roomNids), after, limit]);
+  return rows.map((row) => row.user_id);
+}

@@ -15,6 +15,8 @@ type Work = {
   mayBeSeenByOthers: boolean;
   /** Rooms that they came into or left, where nothing else is the matter. */
   readonly rooms: Set<number>;
+  /** Of those, the ones that they were not known to be in. */
+  readonly newIn: Set<number>;
 };
 
 /** Tells those who are online and permitted, and nobody else, when something changes. */
@@ -63,7 +65,7 @@ export function createFanOut(deps: Dependencies): FanOut {
   function workFor(userId: string): Work {
     let work = queue.get(userId);
     if (work === undefined) {
-      work = { mayBeSeenByOthers: false, rooms: new Set() };
+      work = { mayBeSeenByOthers: false, rooms: new Set(), newIn: new Set() };
       queue.set(userId, work);
     }
     start();
@@ -130,11 +132,23 @@ export function createFanOut(deps: Dependencies): FanOut {
       const pause = breathe();
       if (pause !== undefined) await pause;
     }
+    introduce(userId, work);
     if (held.has(userId) && !isPresent(userId)) {
       held.delete(userId);
       namedOf(userId).delete(userId);
       versions.delete(userId);
       rooms.release(userId);
+    }
+  }
+
+  /** Those in a room are shown anew who comes in, also where they know: clients expect it with the join. */
+  function introduce(userId: string, { newIn }: Work): void {
+    for (const roomNid of newIn) {
+      if (rooms.known(userId)?.has(roomNid) !== true) continue;
+      for (const recipient of rooms.heldIn(roomNid)) {
+        const viewer = recipient === userId ? undefined : viewers.get(recipient);
+        if (viewer !== undefined) viewers.introduce(viewer, userId);
+      }
     }
   }
 
@@ -172,10 +186,13 @@ export function createFanOut(deps: Dependencies): FanOut {
         if (kind !== 'membership' || typeof key !== 'string') continue;
         const blank = key.indexOf(' ');
         const userId = key.slice(blank + 1);
-        if (viewers.get(userId) !== undefined) {
-          movedViewers.add(userId);
-          workFor(userId).rooms.add(Number(key.slice(0, blank)));
-        } else if (held.has(userId)) workFor(userId).rooms.add(Number(key.slice(0, blank)));
+        const isViewer = viewers.get(userId) !== undefined;
+        if (!isViewer && !held.has(userId)) continue;
+        if (isViewer) movedViewers.add(userId);
+        const roomNid = Number(key.slice(0, blank));
+        const work = workFor(userId);
+        work.rooms.add(roomNid);
+        if (held.has(userId) && !rooms.heldIn(roomNid).has(userId)) work.newIn.add(roomNid);
       }
     }
   });

@@ -3,6 +3,7 @@ import { sharingTypes, withoutRooms } from '@portico/protocol/privacy/presence/s
 import type { Database } from '@portico/storage';
 import { replaceAccountData } from '@portico/storage/stores/accounts-data.ts';
 import { readRoomsLeft, readSettingsOf, type SettingsRow } from '@portico/storage/stores/presence-rooms-left.ts';
+import type { After } from '../sync/waiting.ts';
 import { type CatchUp, createCatchUp, type Portion } from '../catch-up/catch-up.ts';
 import { lastWhole } from '../catch-up/last-whole.ts';
 
@@ -18,9 +19,10 @@ const movesPerPortion = 20;
  */
 export function createRoomsLeft(options: {
   readonly db: Database;
+  readonly after: After;
   readonly onFailure: (error: unknown) => void;
 }): CatchUp {
-  const { db, onFailure } = options;
+  const { db, after, onFailure } = options;
 
   async function work(after: number, upTo: number): Promise<Portion> {
     const moves = await readRoomsLeft(db, { after, upTo, limit: movesPerPortion }, types);
@@ -47,6 +49,7 @@ export function createRoomsLeft(options: {
     db,
     name: 'presence-rooms-left',
     work,
+    after,
     onFailure,
     concerns: (kind) => kind === 'membership',
     redoOn: 'account-data.changed',

@@ -25,6 +25,8 @@ export interface Viewers {
   open(userId: string): { readonly viewer: Viewer; readonly wasAsleep: boolean };
   /** Has the viewer look anew at somebody who has another look now, and soon wakes them. */
   tell(viewer: Viewer, userId: string, look: string): void;
+  /** Has the viewer look at somebody who has come into one of their rooms, when they next sync. */
+  introduce(viewer: Viewer, userId: string): void;
   /** An answer to one of their devices shows somebody so; the others are to see it, too. */
   showed(viewer: Viewer, userId: string, look: string): void;
   /** They were shown somebody before this process knew of it. */
@@ -78,9 +80,7 @@ export function createViewers({ now, after, wake, onAsleep }: Options): Viewers 
     } else if (audience?.delete(viewer) === true && audience.size === 0) audiences.delete(userId);
   }
 
-  /** Whether that is news. */
-  function addNews(viewer: Viewer, userId: string, look: string): boolean {
-    if ((viewer.shown.get(userId) ?? '') === look) return false;
+  function note(viewer: Viewer, userId: string): void {
     viewer.news.delete(userId);
     viewer.newest = ++serial;
     viewer.news.set(userId, serial);
@@ -88,6 +88,12 @@ export function createViewers({ now, after, wake, onAsleep }: Options): Viewers 
       viewer.news.clear();
       viewer.knownSince = serial;
     }
+  }
+
+  /** Whether that is news. */
+  function addNews(viewer: Viewer, userId: string, look: string): boolean {
+    if ((viewer.shown.get(userId) ?? '') === look) return false;
+    note(viewer, userId);
     setShown(viewer, userId, look);
     return true;
   }
@@ -164,6 +170,10 @@ export function createViewers({ now, after, wake, onAsleep }: Options): Viewers 
         waiting.add(viewer);
         stopTimer ??= after(viewer.wakeAt - at, wakeThose);
       }
+    },
+    introduce(viewer, userId) {
+      // Whoever is not shown as anything but offline is told of, if need be, by another way.
+      if ((viewer.shown.get(userId) ?? '') !== '') note(viewer, userId);
     },
     showed(viewer, userId, look) {
       if (addNews(viewer, userId, look)) wake(viewer.userId);

@@ -196,6 +196,22 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await until(carol, carols, alice, 'online');
     });
 
+    test('who comes into a room is shown with it, also to those who see them already', async () => {
+      const { alice, bob } = await pair();
+      await set(bob, 'online');
+      const second = await alice.createRoom();
+      const { next_batch: start } = await alice.sync();
+      await bob.join(second);
+      const { next_batch: then } = await next(alice, start, bob);
+      assert.equal(stateIn(await alice.sync({ since: then }), bob), undefined);
+      // A new name is no join.
+      await bob.http.put(`/_matrix/client/v3/profile/${bob.userId}/displayname`, { displayname: 'Bob' });
+      await alice.setAccountData('org.example.mark', {});
+      const body = await alice.sync({ since: then });
+      assert.ok(body.rooms?.join?.[second] !== undefined && body.account_data !== undefined);
+      assert.equal(stateIn(body, bob), undefined);
+    });
+
     for (const how of ['leave', 'kick', 'ban'] as const) {
       test(`whoever loses the last shared room sees no stale presence: ${how}`, async () => {
         const { alice, bob, roomId } = await pair();

@@ -11,3 +11,14 @@ export const inviteDecision = Type.Object(
   },
   { title: 'InviteDecision' },
 );
+
+export const presenceSight = Type.Object(
+  {
+    user_id: Type.String(),
+    allowed: Type.Boolean(),
+    rule: Type.String(),
+    reason: Type.String(),
+    by: Type.Optional(Type.String()),
+  },
+  { title: 'PresenceSight' },
+);

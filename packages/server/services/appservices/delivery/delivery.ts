@@ -26,7 +26,7 @@ export type DeliveryDependencies = {
   readonly client: AppServiceClient;
   readonly serverName: string;
   readonly typing: TypingNow;
-  readonly presence: PresenceFor | undefined;
+  readonly presence: PresenceFor;
   readonly log: {
     info(details: object, message: string): void;
     error(details: object, message: string): void;

@@ -10,7 +10,7 @@ export type TransactionContext = {
   readonly db: Reader;
   readonly service: AppService;
   readonly typing: TypingNow;
-  readonly presence: PresenceFor | undefined;
+  readonly presence: PresenceFor;
   readonly now: () => number;
 };
 
@@ -54,7 +54,7 @@ async function ephemeralTexts(context: TransactionContext, { range }: Plan, take
   return [
     ...(await receiptTexts(context, range, taken.receipts)),
     ...(await typingTexts(context, context.typing, taken.typing)),
-    ...((await context.presence?.(context.service, taken.presence)) ?? []),
+    ...(await context.presence(context.service, taken.presence)),
   ];
 }
 
