@@ -43,6 +43,16 @@ async function meet(context: TestContext, engine?: 'sqlite' | 'postgres') {
   return { network, alice, bob, roomId };
 }
 
+test('who joins the room that replaces another one by way of another server keeps the settings', async (context) => {
+  const { alice, bob, roomId } = await meet(context);
+  const ruleOf = (room: string) => `/_matrix/client/v3/pushrules/global/room/${encodeURIComponent(room)}`;
+  assert.equal((await bob.put(ruleOf(roomId), { actions: [] })).status, 200);
+  const upgraded = await alice.post(pathOf(roomId, 'upgrade'), { new_version: '11' });
+  const replacement = String(upgraded.body['replacement_room']);
+  await join(bob, replacement, 'hs1');
+  assert.deepEqual((await bob.get(ruleOf(replacement))).body['actions'], []);
+});
+
 async function setName(client: TestClient, roomId: string, name: string): Promise<void> {
   assert.equal((await client.put(pathOf(roomId, 'state/m.room.name/'), { name })).status, 200);
 }

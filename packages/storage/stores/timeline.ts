@@ -93,6 +93,12 @@ const selectRootAt = sql<{ root: number }, [roomNid: number, upToOrder: number]>
    where room_nid = $1 and room_order <= $2 order by room_order desc limit 1`,
 );
 
+const selectFirstRoot = sql<{ root: number }, [roomNid: number]>(
+  'timeline.first-root',
+  `select coalesce(head_state, state_after, state_before) as root from events
+   where room_nid = $1 and room_order > -1 and type = 'm.room.member' order by room_order limit 1`,
+);
+
 const selectRootsAt = sql<{ room_nid: number; root: number }, [places: string]>(
   'timeline.roots-at',
   `with places as materialized (
@@ -149,6 +155,11 @@ export function findEvent(reader: Reader, roomNid: number, eventId: string): Pro
 /** The root of the room's own state after the last event up to a place in its order; `undefined` before the first one. */
 export async function findStateRootAt(reader: Reader, roomNid: number, upTo: number): Promise<number | undefined> {
   return (await reader.get(selectRootAt, [roomNid, upTo]))?.root;
+}
+
+/** The root of the room's state once it has members. */
+export async function findFirstStateRoot(reader: Reader, roomNid: number): Promise<number | undefined> {
+  return (await reader.get(selectFirstRoot, [roomNid]))?.root;
 }
 
 /** The same for many rooms, each with a place of its own; rooms that had no events by then are left out. */

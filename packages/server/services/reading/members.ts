@@ -1,6 +1,11 @@
 import { isJsonObject, parseJson } from '@portico/protocol';
 import { haveMembershipsChanged, readMemberEvents } from '@portico/storage/stores/memberships-read.ts';
-import { findStateRootAt, readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import {
+  findFirstStateRoot,
+  findStateRootAt,
+  readEvents,
+  type ClientEventRow,
+} from '@portico/storage/stores/timeline.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomAccess } from './access.ts';
 import type { ReadingContext, Requester } from './context.ts';
@@ -53,7 +58,9 @@ async function* memberNids(
     for (const membership of wanted) yield* readMemberEvents(context.db.long, access.roomNid, membership);
     return;
   }
-  const rootId = await findStateRootAt(context.db, access.roomNid, end);
+  // The place before a timeline that has all of the room lies before its first event, where there are no members yet.
+  const rootId =
+    (await findStateRootAt(context.db, access.roomNid, end)) ?? (await findFirstStateRoot(context.db, access.roomNid));
   if (rootId === undefined) return;
   yield* context.states.events(await answered(context.states.root(rootId)), { only: 'm.room.member' });
 }

@@ -261,7 +261,11 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
       const content = { profile: await profileOf(userId), reason, extra };
       for (let remote = await awayFor(roomId); remote !== undefined; remote = await awayFor(roomId)) {
         const request = { userId, roomId, via: [...via, ...servers], content: joinContent(content) };
-        if ((await remote.join(request)) === 'joined') return roomId;
+        if ((await remote.join(request)) === 'joined') {
+          const { state } = await readState(await nidOf(roomId), [['m.room.create', '']]);
+          await carryOver(userId, predecessorIn(state('m.room.create')?.content), roomId);
+          return roomId;
+        }
       }
       const room = await resolve(roomId);
       const joinElsewhere = async (): Promise<boolean> => {

@@ -15,7 +15,10 @@ export type FoundEvent = {
 
 export type Found = {
   readonly events: readonly FoundEvent[];
+  /** Where to go on; `undefined` where there is nothing more for certain and the page was not filled. */
   readonly next: SearchPlace | undefined;
+  /** Whether nothing comes after these. */
+  readonly isLast: boolean;
   /** How many documents match, those included that are not for the searcher; no more than `maxCounted`. */
   readonly matches: number;
 };
@@ -26,7 +29,12 @@ const maxScanned = 2000;
 /** "An approximate count of the total number of results found": further ones are not counted. */
 const maxCounted = 200;
 
-/** A page of matches, without what the searcher may not see, ignores or did not ask for. */
+/**
+ * A page of matches, without what the searcher may not see, ignores or did not ask for. A full page leads on, as clients
+ * expect, even if nothing comes after it: "If this field is absent, there are no more results", and not the other way round.
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3search}
+ */
 export async function readMatches(
   context: { readonly db: Database; readonly visibility: Visibility },
   fullText: FullText,
@@ -49,30 +57,37 @@ export async function readMatches(
       const some = ranked.slice(offset, offset + limit);
       const kept = await keep(context.db, some);
       for (const [index, match] of some.entries()) {
-        if (events.length === limit) return { events, next: { offset: start + offset + index }, matches };
+        const next = { offset: start + offset + index };
+        if (events.length === limit) return { events, next, isLast: false, matches };
         const found = kept.get(match.event_nid);
         if (found !== undefined) events.push(found);
       }
     }
-    return { events, next: undefined, matches };
+    const next = events.length < limit ? undefined : { offset: start + ranked.length };
+    return { events, next, isLast: true, matches };
   }
 
+  /** After the last page nothing is left that a count could come with. */
+  const countAll = async (): Promise<number | undefined> =>
+    (await reader.all(fullText.newest, [query, Number.MAX_SAFE_INTEGER, 1, maxCounted]))[0]?.matches;
   let matches = 0;
   let before = place !== undefined && 'before' in place ? place.before : Number.MAX_SAFE_INTEGER;
   for (let scanned = 0; scanned < maxScanned;) {
     const some = await reader.all(fullText.newest, [query, before, limit + 1, scanned === 0 ? maxCounted : 0]);
-    if (scanned === 0) matches = some[0]?.matches ?? 0;
+    if (scanned === 0) matches = some[0]?.matches ?? (place && (await countAll())) ?? 0;
     const kept = await keep(context.db, some);
     for (const { event_nid: nid } of some) {
-      if (events.length === limit) return { events, next: { before: nid + 1 }, matches };
+      if (events.length === limit) return { events, next: { before: nid + 1 }, isLast: false, matches };
       before = nid;
       const found = kept.get(nid);
       if (found !== undefined) events.push(found);
     }
-    if (some.length <= limit) return { events, next: undefined, matches };
+    if (some.length <= limit) {
+      return { events, next: events.length < limit ? undefined : { before }, isLast: true, matches };
+    }
     scanned += some.length;
   }
-  return { events, next: { before }, matches };
+  return { events, next: { before }, isLast: false, matches };
 }
 
 function createSieve(

@@ -35,8 +35,8 @@ export function createSearch({ reading, fullText, index }: Dependencies): Search
       const rooms = await readSearchedRooms(reading.db, requester.userId, request.filter);
       if (rooms.size === 0) return nothing;
       const ignored = await reading.ignored.of(requester.userId);
-      const { events, next, matches } = await readMatches(reading, fullText, request, rooms, ignored);
-      const count = next === undefined && request.place === undefined ? events.length : matches;
+      const { events, next, isLast, matches } = await readMatches(reading, fullText, request, rooms, ignored);
+      const count = isLast && request.place === undefined ? events.length : matches;
       const contexts = request.context && (await readFoundContexts(reading, events, request.context, ignored));
       const text = await renderResults(reading, { ...requester, ignored }, events, contexts);
       let body = `{"count":${count},"highlights":${JSON.stringify(request.words)},"results":[${text.join(',')}]`;

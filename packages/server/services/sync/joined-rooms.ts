@@ -108,7 +108,12 @@ async function readWholeRooms(
 ): Promise<void> {
   const { userId, filter, now } = pass;
   const spans = plans.map((plan) => wholeSpan(plan, pass));
-  const read = await readPlacedTimelines(context, spans, pass);
+  const newlyJoined = new Set(
+    plans.filter(({ isNew }) => isNew && pass.since !== undefined).map(({ entry }) => entry.nid),
+  );
+  const read = (await readPlacedTimelines(context, spans, pass)).map((room) =>
+    newlyJoined.has(room.span.nid) ? unconnected(room) : room,
+  );
   const nids = spans.map((span) => span.nid);
   const summaries = await readSummaries(context, nids, userId);
   const { lazyLoadMembers } = filter.room.state;
@@ -138,6 +143,11 @@ async function readWholeRooms(
     };
     rooms.set(span.nid, joinedRoom(span, timelineAndState(pass, batch, texts), summaries.get(span.nid)));
   }
+}
+
+/** What the client has of a room from before it was joined does not go on with this timeline. */
+function unconnected(room: PlacedTimeline): PlacedTimeline {
+  return { ...room, timeline: { ...room.timeline, limited: true } };
 }
 
 /** What a client is to get of a room of which it has nothing yet, or wants all again. */

@@ -16,7 +16,8 @@ export const getMessages = endpoint(
     query: Type.Object({
       from: Type.Optional(Type.String()),
       to: Type.Optional(Type.String()),
-      dir: Type.Union([Type.Literal('b'), Type.Literal('f')]),
+      // The spec requires it; clients in use leave it out, and mean `f`.
+      dir: Type.Optional(Type.Union([Type.Literal('b'), Type.Literal('f')])),
       limit: Type.Optional(Type.Integer({ minimum: 1 })),
       filter: Type.Optional(Type.String()),
     }),

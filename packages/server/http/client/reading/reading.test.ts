@@ -64,6 +64,16 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       }
     });
 
+    test('without a direction messages go forwards', async () => {
+      const alice = await person();
+      const roomId = await alice.createRoom();
+      const idsOf = async (query: string) =>
+        (await messages(alice, roomId, query)).chunk.map((event) => event.event_id);
+      assert.deepEqual(await idsOf('limit=3'), await idsOf('limit=3&dir=f'));
+      assert.equal(await refusal(alice, roomId, 'messages?dir=x'), '400 M_INVALID_PARAM');
+      assert.equal(await refusal(await person(), roomId, 'messages'), '403 M_FORBIDDEN');
+    });
+
     test('a page does not stop at events that the reader may not see or did not ask for', async () => {
       const [alice, bob] = [await person(), await person()];
       const roomId = await alice.createRoom();
@@ -175,6 +185,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(await members('not_membership=invite'), [alice.userId, bob.userId].toSorted());
       assert.deepEqual(await members(`at=${at}`), [alice.userId, carol.userId].toSorted());
       assert.deepEqual(await members(`at=${at}&not_membership=invite`), [alice.userId]);
+      const { start: beginning } = await messages(alice, roomId, 'dir=f');
+      assert.deepEqual(await members(`at=${beginning}`), [alice.userId], 'before all of it: whoever was first');
       const { joined } = await alice.get(roomId, 'joined_members');
       assert.deepEqual(Object.keys(joined as object).toSorted(), [alice.userId, bob.userId].toSorted());
     });

@@ -123,6 +123,13 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         if (order === 'recent') assert.deepEqual(seen, said);
         assert.deepEqual(seen.toSorted(), said.toSorted(), order);
       }
+      for (const order of ['recent', 'rank']) {
+        const criteria = { order_by: order, filter: { ...inRoom, limit: said.length } };
+        const full = await search(alice, 'number', criteria);
+        assert.deepEqual([full.count, full.results.length], [said.length, said.length]);
+        const after = await search(alice, 'number', criteria, `?next_batch=${full.next_batch}`);
+        assert.deepEqual([after.count, after.results, after.next_batch], [said.length, [], undefined], order);
+      }
       const grouped = await search(alice, 'otter', {
         groupings: { group_by: [{ key: 'room_id' }, { key: 'sender' }] },
       });

@@ -63,6 +63,16 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(third.rooms, undefined);
     });
 
+    test('what is new of a room just joined does not go on with what was known of it', async () => {
+      const [alice, bob] = [await person(), await person()];
+      const roomId = await alice.createRoom({ preset: 'public_chat' });
+      const { next_batch: since } = await bob.sync();
+      await alice.send(roomId, 'before');
+      await bob.join(roomId);
+      const joined = (await bob.sync({ since })).rooms?.join?.[roomId];
+      assert.deepEqual([joined && bodies(joined.timeline), joined?.timeline.limited], [['before'], true]);
+    });
+
     test('a limited timeline brings the state before it, and a place from which the gap can be read', async () => {
       const { alice, bob, roomId } = await pair();
       const first = await bob.sync();
