@@ -199,6 +199,7 @@ export async function compose({
     ]),
   });
   if (config.federation.enabled) across = shared;
+  await shared.resume();
   const lastSeen = createLastSeen({ db, now, log });
   const breadth = createRoomBreadth({
     db,

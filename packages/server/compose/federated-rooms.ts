@@ -70,6 +70,8 @@ export type RoomsAcrossServers = {
     readonly inviteAddress: InviteAddress;
     readonly serverName: string;
   };
+  /** Finishes what a process before this one could not. */
+  resume(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -95,7 +97,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
   const rooms = createFederatedRooms(db, serverName);
   const checkPdus = createCheckPdus(federation.verifyEvents);
   const outliers = createStoreOutliers(importing);
-  const redactions = createInboundRedactions({ db, readState, stateEvents, unread, now });
+  const redactions = createInboundRedactions({ db, rooms, serverName, readState, stateEvents, unread, now });
   const ingest = createIngest({
     receiver,
     redactions,
@@ -159,6 +161,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
       }),
       serverName,
     },
+    resume: () => redactions.resume(),
     close: () => federationSender.close(),
   };
 }

@@ -1,4 +1,4 @@
-import type { Reader, WriteSet } from '../database.ts';
+import type { Reader } from '../database.ts';
 import { sql } from '../sql.ts';
 
 /** A room as another server may ask about it. */
@@ -85,28 +85,6 @@ const selectPdusUpTo = sql<StoredPduRow, [roomNid: number, upTo: number, limit: 
    from events where room_nid = $1 and room_order <= $2 order by room_order desc limit $3`,
 );
 
-const insertPendingRedaction = sql<void, [eventId: string, redactionNid: number, roomNid: number]>(
-  'pending-redactions.insert',
-  'insert into pending_redactions (event_id, redaction_nid, room_nid) values ($1, $2, $3) on conflict do nothing',
-);
-
-const selectPendingRedactions = sql<{ redaction_nid: number; event_id: string }, [eventId: string, roomNid: number]>(
-  'pending-redactions.of-event',
-  `select p.redaction_nid, e.event_id from pending_redactions p join events e on e.event_nid = p.redaction_nid
-   where p.event_id = $1 and p.room_nid = $2 order by p.redaction_nid limit 10`,
-);
-
-const selectPendingTargets = sql<{ event_id: string }, [eventIds: string]>(
-  'pending-redactions.targets',
-  `select distinct event_id from pending_redactions
-   where event_id in (select value from json_each(cast($1 as text)))`,
-);
-
-const deletePendingRedactions = sql<void, [eventId: string]>(
-  'pending-redactions.delete',
-  'delete from pending_redactions where event_id = $1',
-);
-
 export function findFederatedRoom(
   reader: Reader,
   roomId: string,
@@ -139,27 +117,4 @@ export async function readPdusByNid(reader: Reader, nids: readonly number[]): Pr
 /** The last events of a room's timeline up to a place, newest first. */
 export function readPdusUpTo(reader: Reader, roomNid: number, upTo: number, limit: number): Promise<StoredPduRow[]> {
   return reader.all(selectPdusUpTo, [roomNid, upTo, limit]);
-}
-
-/** Keeps a redaction in mind until what it redacts is there. */
-export function addPendingRedaction(set: WriteSet, eventId: string, redactionNid: number, roomNid: number): void {
-  set.add(insertPendingRedaction, [eventId, redactionNid, roomNid]);
-}
-
-export function readPendingRedactions(
-  reader: Reader,
-  roomNid: number,
-  eventId: string,
-): Promise<{ redaction_nid: number; event_id: string }[]> {
-  return reader.all(selectPendingRedactions, [eventId, roomNid]);
-}
-
-/** Those of some events that a redaction came before. */
-export async function readPendingTargets(reader: Reader, eventIds: readonly string[]): Promise<ReadonlySet<string>> {
-  if (eventIds.length === 0) return new Set();
-  return new Set((await reader.all(selectPendingTargets, [JSON.stringify(eventIds)])).map((row) => row.event_id));
-}
-
-export function dropPendingRedactions(set: WriteSet, eventId: string): void {
-  set.add(deletePendingRedactions, [eventId]);
 }

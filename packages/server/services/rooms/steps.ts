@@ -20,6 +20,8 @@ export type Step = {
   /** States made on the way. They must be settled, as must the place in the auth chains that a state event has. */
   readonly edits: readonly StateEdit[];
   readonly chain: ChainAssignment | undefined;
+  /** What a redaction of another server names: kept in mind with it, so that no crash can lose what is still to be redacted. */
+  readonly pendingRedaction?: string | undefined;
 };
 
 export type EntryChange = {

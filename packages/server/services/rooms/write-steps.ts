@@ -5,6 +5,7 @@ import {
   removeCurrentState,
   setCurrentState,
 } from '@portico/storage/stores/events-write.ts';
+import { addPendingRedaction } from '@portico/storage/stores/pending-redactions.ts';
 import { setMembership, setStrippedState } from '@portico/storage/stores/memberships-write.ts';
 import { announceSummary } from '@portico/storage/stores/room-summaries.ts';
 import { addRoom, moveRoomHead, type RoomHeadFields } from '@portico/storage/stores/rooms.ts';
@@ -29,6 +30,9 @@ export function writeSteps(
       continue;
     }
     addTimelineEvent(set, stored, position);
+    if (step.pendingRedaction !== undefined) {
+      addPendingRedaction(set, step.pendingRedaction, stored.eventNid, stored.roomNid);
+    }
     appendRelation(set, step.event, stored, position);
     unread.append(set, assessment, stored, position);
     for (const { type, stateKey, after } of step.entries) {

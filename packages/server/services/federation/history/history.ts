@@ -8,7 +8,7 @@ import {
   readHistoryEvents,
   setMissingBefore,
 } from '@portico/storage/stores/history.ts';
-import { readPendingTargets } from '@portico/storage/stores/federation-rooms.ts';
+import { readPendingTargets } from '@portico/storage/stores/pending-redactions.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import { createSmallCache } from '../../reading/small-cache.ts';
 import type { History } from '../../reading/history.ts';

@@ -2,6 +2,7 @@ import { createWriteSet } from '@portico/storage';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
 import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/events-write.ts';
 import { addHistoryEvent, type GapRow, setMissingBefore } from '@portico/storage/stores/history.ts';
+import { addPendingRedaction } from '@portico/storage/stores/pending-redactions.ts';
 import { appendRelation } from '../../relations/append-relation.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import type { JudgedEvent, JudgedStretch } from './judge-stretch.ts';
@@ -37,6 +38,8 @@ export async function writeStretch(
     const isEdge = index === 0 && missing.length > 0;
     addHistoryEvent(set, isEdge ? { ...stored, missingBefore: missing } : stored, order);
     appendRelation(set, each.received.event, stored, { order });
+    const { redacts } = each.received.event;
+    if (redacts !== undefined) addPendingRedaction(set, redacts, each.eventNid, roomNid);
   }
   let committed = false;
   try {

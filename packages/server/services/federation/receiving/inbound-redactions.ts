@@ -1,33 +1,40 @@
 import { namedPowerLevel, type RoomEvent, serverNameOf, userPowerLevel } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
 import {
-  addPendingRedaction,
-  dropPendingRedactions,
+  dropPendingRedaction,
+  readOverdueRedactions,
   readPendingRedactions,
-} from '@portico/storage/stores/federation-rooms.ts';
+} from '@portico/storage/stores/pending-redactions.ts';
 import { findRedactionTarget, type RedactionTarget } from '@portico/storage/stores/redactions.ts';
 import type { ReadState } from '../../rooms/read-state.ts';
 import { applyRedaction } from '../../rooms/redact.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';
 import type { UnreadService } from '../../unread/unread-service.ts';
-import type { FederatedRoom } from '../rooms/federated-rooms.ts';
+import type { FederatedRoom, FederatedRooms } from '../rooms/federated-rooms.ts';
 
 /** Redactions of other servers, and events that such a redaction came before. */
 export interface InboundRedactions {
   /** To be told of each event that has become part of its room. */
   settle(room: FederatedRoom, event: RoomEvent, eventNid: number): Promise<void>;
+  /** Applies what a process that ended between an event and its redaction has left. */
+  resume(): Promise<void>;
 }
 
 type Dependencies = {
   readonly db: Database;
+  readonly rooms: Pick<FederatedRooms, 'find'>;
+  readonly serverName: string;
   readonly readState: ReadState;
   readonly stateEvents: StateEvents;
   readonly unread: Pick<UnreadService, 'appendRedaction'>;
   readonly now: () => number;
 };
 
+/** More than ever is under way at one moment. */
+const mostOverdue = 1000;
+
 export function createInboundRedactions(deps: Dependencies): InboundRedactions {
-  const { db, unread, now } = deps;
+  const { db, rooms, serverName, unread, now } = deps;
 
   /**
    * > The power level of the redaction event's sender is greater than or equal to the redact level […] The domain of the
@@ -47,32 +54,40 @@ export function createInboundRedactions(deps: Dependencies): InboundRedactions {
     return power >= namedPowerLevel(room.rules, powerLevels, 'redact');
   }
 
+  /** Redacts what is there to be redacted. What is not yet stays in mind, as the redaction's own commit has left it. */
   async function apply(room: FederatedRoom, redaction: RoomEvent, redactionNid: number): Promise<void> {
     if (redaction.redacts === undefined) return;
     const target = await findRedactionTarget(db, redaction.redacts);
+    if (target === undefined) return;
     const set = createWriteSet();
-    if (target === undefined) addPendingRedaction(set, redaction.redacts, redactionNid, room.roomNid);
-    else if (!(await mayRedact(room, redaction, target))) return;
-    else {
+    if (await mayRedact(room, redaction, target)) {
       applyRedaction(set, room.rules, target, redactionNid, now());
       unread.appendRedaction(set, target.event_nid);
     }
-    if (set.writes.length > 0) await db.commit(set);
+    dropPendingRedaction(set, redaction.redacts, redactionNid);
+    await db.commit(set);
+  }
+
+  async function applyPending(room: FederatedRoom, eventId: string): Promise<void> {
+    const pending = await readPendingRedactions(db, room.roomNid, eventId);
+    if (pending.length === 0) return;
+    const redactions = await deps.stateEvents.loadById(
+      room.rules,
+      pending.map((row) => row.event_id),
+    );
+    for (const { nid, event: redaction } of redactions.values()) await apply(room, redaction, nid);
   }
 
   return {
     async settle(room, event, eventNid) {
       await apply(room, event, eventNid);
-      const pending = await readPendingRedactions(db, room.roomNid, event.eventId);
-      if (pending.length === 0) return;
-      const redactions = await deps.stateEvents.loadById(
-        room.rules,
-        pending.map((row) => row.event_id),
-      );
-      for (const { nid, event: redaction } of redactions.values()) await apply(room, redaction, nid);
-      const set = createWriteSet();
-      dropPendingRedactions(set, event.eventId);
-      await db.commit(set);
+      await applyPending(room, event.eventId);
+    },
+    async resume() {
+      for (const { event_id: eventId, room_id: roomId } of await readOverdueRedactions(db, mostOverdue)) {
+        const room = await rooms.find(roomId, serverName);
+        if (room !== undefined) await applyPending(room, eventId);
+      }
     },
   };
 }

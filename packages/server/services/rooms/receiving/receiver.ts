@@ -234,6 +234,7 @@ function follow(deps: ReceiverDependencies, merger: Merger, head: RoomHead, prep
       memberships,
       edits: merged.edit === undefined ? prepared.edits : [...prepared.edits, merged.edit],
       chain: prepared.chain,
+      pendingRedaction: event.redacts,
       head: {
         ...head,
         extremities,
