@@ -86,7 +86,7 @@ function around(rules: RoomVersionRules, over: JsonObject): JsonObject {
     type: 'm.room.member',
     sender: '@a:b',
     room_id: rules.event.roomId === 'opaque' ? '!r:b' : `!${'A'.repeat(43)}`,
-    event_id: '$e:b',
+    ...(rules.event.eventId === 'explicit' ? { event_id: '$e:b' } : {}),
     content: {},
     depth: 1,
     origin_server_ts: 1,

@@ -59,6 +59,8 @@ const faults: readonly (readonly [PduRule, JsonValue])[] = [
   ['pdu.sender', { ...modern, sender: 'alice' }],
   ['pdu.sender', { ...modern, sender: `@${'a'.repeat(243)}:example.org` }],
   ['pdu.room_id', { ...modern, room_id: 'room' }],
+  ['pdu.event_id', { ...modern, event_id: `$${hash}` }],
+  ['pdu.event_id', { ...modern, event_id: null }],
   ['pdu.state_key', { ...modern, state_key: null }],
   ['pdu.state_key', { ...modern, state_key: 'é'.repeat(128) }],
   ['pdu.content', { ...modern, content: [] }],

@@ -85,13 +85,24 @@ function findFaultOfIds(rules: RoomVersionRules, pdu: JsonObject): Reject<PduRul
       return reject('pdu.state_key', 'state_key is longer than 255 bytes');
     }
   }
-  if (
-    rules.event.eventId === 'explicit' &&
-    !(typeof pdu.event_id === 'string' && isEventIdOf('explicit', pdu.event_id))
-  ) {
-    return reject('pdu.event_id', 'event_id is not an event ID');
+  return findFaultOfEventId(rules, pdu) ?? findFaultOfRoomId(rules, pdu);
+}
+
+/**
+ * > Event IDs should not be sent over federation to servers when the room uses this room version. On the receiving end of an
+ * > event, the server should compute the relevant event ID for itself.
+ *
+ * {@link https://spec.matrix.org/v1.19/rooms/v3/#event-ids}
+ *
+ * One that is there all the same is hashed, as redaction keeps it, and names another event than the hash does. It is no part
+ * of the format, and servers that refuse it never have the event.
+ */
+function findFaultOfEventId(rules: RoomVersionRules, pdu: JsonObject): Reject<PduRule> | undefined {
+  if (rules.event.eventId !== 'explicit') {
+    return pdu.event_id === undefined ? undefined : reject('pdu.event_id', 'The event has an event_id of its own');
   }
-  return findFaultOfRoomId(rules, pdu);
+  if (typeof pdu.event_id === 'string' && isEventIdOf('explicit', pdu.event_id)) return undefined;
+  return reject('pdu.event_id', 'event_id is not an event ID');
 }
 
 function findFaultOfRoomId(rules: RoomVersionRules, pdu: JsonObject): Reject<PduRule> | undefined {
