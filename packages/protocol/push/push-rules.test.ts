@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { threadTime } from '@portico/testkit/thread-time.ts';
 import fc from 'fast-check';
 import { compiledDefaultRules, compilePushRules, evaluatePush } from './compile-rules.ts';
 import { countingKey, defaultCountingKey } from './count-rules.ts';
@@ -186,9 +187,9 @@ test('no pattern makes an event expensive', () => {
     }));
     const compiled = compilePushRules(effectiveRules({ ...defaultPushRules, override: rules }));
     const event = { ...message(body), content: { body, formatted_body: body } };
-    const start = performance.now();
+    const start = threadTime();
     evaluatePush(compiled, event, context);
-    const took = performance.now() - start;
+    const took = threadTime() - start;
     // Some milliseconds; with backtracking it would be years.
     assert.ok(took < 500, `${pattern.slice(0, 10)}… took ${took} ms`);
   }
@@ -199,9 +200,9 @@ test('a plain message costs the default rules about a microsecond at most', () =
   const tries = 50_000;
   const best = Math.min(
     ...Array.from({ length: 5 }, () => {
-      const start = performance.now();
+      const start = threadTime();
       for (let i = 0; i < tries; i++) evaluatePush(compiledDefaultRules, event, context);
-      return ((performance.now() - start) / tries) * 1000;
+      return ((threadTime() - start) / tries) * 1000;
     }),
   );
   assert.ok(best < 2, `${best} µs`);

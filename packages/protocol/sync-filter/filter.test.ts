@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { threadTime } from '@portico/testkit/thread-time.ts';
 import * as fc from 'fast-check';
 import type { JsonObject } from '../json/value.ts';
 import { passesEventFilter, passesEverything, passesNothing, passesRooms } from './event-filter.ts';
@@ -90,9 +91,9 @@ describe('globs', () => {
   });
 
   test('a pattern full of stars is answered at once', () => {
-    const started = performance.now();
+    const started = threadTime();
     assert.equal(matchesGlob(parseGlob('*a'.repeat(20_000)), 'a'.repeat(19_999)), false);
-    assert.ok(performance.now() - started < 200);
+    assert.ok(threadTime() - started < 200);
   });
 });
 

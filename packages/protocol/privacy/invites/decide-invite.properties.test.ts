@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { threadTime } from '@portico/testkit/thread-time.ts';
 import fc from 'fast-check';
 import { compileGlob } from '../../glob.ts';
 import type { JsonObject } from '../../json/value.ts';
@@ -115,9 +116,9 @@ test('the largest configuration that account data holds costs little', () => {
       entries.push(shape(entries.length));
     const config = parseInviteConfig({ blocked_users: entries });
     const inviter = `@${'a'.repeat(230)}:b.example`;
-    const start = performance.now();
+    const start = threadTime();
     const decision = decideInvite(inviter, { ignored: new Set(), configs: [['m.invite_permission_config', config]] });
-    const took = performance.now() - start;
+    const took = threadTime() - start;
     assert.equal(decision.action, 'allow');
     assert.ok(took < 2000, `${entries.length} entries took ${took} ms`);
   }

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { threadTime } from '@portico/testkit/thread-time.ts';
 import { ConfigError, loadConfig } from '../load.ts';
 import { compileNamespace } from './namespace-regex.ts';
 
@@ -128,9 +129,9 @@ test('a namespace is tried from the beginning of a name', () => {
 
 test('no expression takes long, whatever the name', () => {
   const matches = compileNamespace('@(a+)+$');
-  const started = performance.now();
+  const started = threadTime();
   assert.equal(matches?.(`@${'a'.repeat(250)}!`), false);
-  assert.ok(performance.now() - started < 100);
+  assert.ok(threadTime() - started < 100);
   assert.equal(compileNamespace('a'.repeat(1001)), undefined);
   assert.equal(matches?.(`@${'a'.repeat(300)}`), false);
 });

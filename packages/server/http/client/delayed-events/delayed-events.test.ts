@@ -38,11 +38,11 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     }
 
     test('are sent in their time, in the order of it, once for a transaction', async () => {
-      const first = await sendLater(alice, '1', 80, { n: 1 });
-      const second = await sendLater(alice, '2', 120, { n: 2 });
+      const first = await sendLater(alice, '1', 2000, { n: 1 });
+      const second = await sendLater(alice, '2', 2100, { n: 2 });
       assert.equal(typeof first.body['delay_id'], 'string');
-      assert.equal((await sendLater(alice, '1', 80)).body['delay_id'], first.body['delay_id']);
-      assert.deepEqual(outcome(await sendLater(alice, '3', 80)), [400, 'M_NOT_JSON']);
+      assert.equal((await sendLater(alice, '1', 2000)).body['delay_id'], first.body['delay_id']);
+      assert.deepEqual(outcome(await sendLater(alice, '3', 2000)), [400, 'M_NOT_JSON']);
       assert.notEqual(first.body['delay_id'], second.body['delay_id']);
       await until(async () => (await listed(alice)).length === 0);
       const { chunk } = (await alice.get(`${v3}/rooms/${room}/messages?dir=b&limit=2`)).body as {
@@ -71,11 +71,11 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     });
 
     test('are not sent once they are cancelled, or once somebody else has changed the same state', async () => {
-      const cancelled = await setLater(alice, 'cancelled', 100, {});
-      await setLater(alice, 'overtaken', 100, { by: 'alice' });
+      const cancelled = await setLater(alice, 'cancelled', 2000, {});
+      await setLater(alice, 'overtaken', 2000, { by: 'alice' });
       await bob.put(`${v3}/rooms/${room}/state/${type}/overtaken`, { by: 'bob' });
       assert.equal((await server.anonymous.post(`${path}/${cancelled}`, { action: 'cancel' })).status, 200);
-      await setLater(alice, 'last', 150, {});
+      await setLater(alice, 'last', 2100, {});
       await until(async () => (await listed(alice)).length === 0);
       assert.equal((await state('cancelled'))['errcode'], 'M_NOT_FOUND');
       assert.deepEqual(await state('overtaken'), { by: 'bob' });

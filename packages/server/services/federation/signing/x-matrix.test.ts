@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { threadTime } from '@portico/testkit/thread-time.ts';
 import * as fc from 'fast-check';
 import { formatXMatrix, isXMatrix, parseXMatrix } from './x-matrix.ts';
 
@@ -68,8 +69,8 @@ test('what is written is read', () => {
 
 test('a long header costs no more than its length', () => {
   for (const unit of ['\\', ',', 'a=', '"', ' ', 'a="\\']) {
-    const started = performance.now();
+    const started = threadTime();
     parseXMatrix(`X-Matrix ${unit.repeat(50_000)}`);
-    assert.ok(performance.now() - started < 200, unit);
+    assert.ok(threadTime() - started < 200, unit);
   }
 });
