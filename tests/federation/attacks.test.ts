@@ -261,22 +261,20 @@ test('missing events that nobody has signed count for nothing', async (context) 
     body: { origin: 'peer.test', origin_server_ts: 1, pdus: [unsigned] },
   }));
   const { body } = await send(peer, [next.pdu]);
-  assert.match(JSON.stringify(body), /could not be processed/);
+  assert.deepEqual((body as { pdus: Record<string, unknown> }).pdus[next.eventId], Object.create(null));
   for (const eventId of [missing.eventId, next.eventId]) {
     const { status } = await alice.get(`/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(eventId)}`);
     assert.equal(status, 404);
   }
 });
 
-test('where a gap is not filled, the state behind it is fetched', async (context) => {
+/** A gap whose first event follows one that nobody has, as far as this server is told. */
+async function openGap(context: TestContext) {
   const { peer, path, roomId, alice } = await open(context);
   const { template, eventId: joined, depth } = await joinAs(peer, path);
-  const uri = `/_matrix/federation/v1/state/${path}?event_id=${encodeURIComponent(joined)}`;
+  const uri = `/_matrix/federation/v1/state_ids/${path}?event_id=${encodeURIComponent(joined)}`;
   const { body: state } = await peer.send('hs1', 'GET', uri);
-  const { body: join } = await peer.send('hs1', 'GET', `/_matrix/federation/v1/event/${encodeURIComponent(joined)}`);
-  const given = state as { readonly pdus: JsonObject[]; readonly auth_chain: JsonObject[] };
-  const [joinPdu] = (join as { readonly pdus: JsonObject[] }).pdus;
-  assert.ok(joinPdu);
+  const before = state as { readonly pdu_ids: readonly string[]; readonly auth_chain_ids: readonly string[] };
   const base = {
     type: 'm.room.message',
     room_id: roomId,
@@ -284,22 +282,76 @@ test('where a gap is not filled, the state behind it is fetched', async (context
     origin_server_ts: Date.now(),
     auth_events: [...(template['auth_events'] as string[]).slice(0, 2), joined],
   };
-  const lost = sign(peer, {
-    ...base,
-    content: { body: 'lost' },
-    depth: depth + 90,
-    prev_events: [`$${'l'.repeat(43)}`],
-  });
-  const next = sign(peer, { ...base, content: { body: 'next' }, depth: depth + 91, prev_events: [lost.eventId] });
+  const follow = (previous: string, place: number, more: object = {}) =>
+    sign(peer, {
+      ...base,
+      content: { body: `message ${place}` },
+      depth: depth + place,
+      prev_events: [previous],
+      ...more,
+    });
+  const lost = follow(`$${'l'.repeat(43)}`, 90);
+  const events = new Map([[lost.eventId, lost.pdu]]);
+  const refused: string[] = [];
   peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({ body: { events: [] } }));
-  peer.on('GET', '/_matrix/federation/v1/event/', () => ({
-    body: { origin: 'peer.test', origin_server_ts: 1, pdus: [lost.pdu] },
+  peer.on('GET', '/_matrix/federation/v1/event/', (request) => {
+    const eventId = decodeURIComponent(request.url.split('/').at(-1) ?? '');
+    const pdu = events.get(eventId);
+    if (pdu !== undefined) return { body: { origin: 'peer.test', origin_server_ts: 1, pdus: [pdu] } };
+    refused.push(eventId);
+    return { status: 404, body: { errcode: 'M_NOT_FOUND', error: 'No such event' } };
+  });
+  peer.on('GET', '/_matrix/federation/v1/state_ids/', () => ({
+    body: { pdu_ids: [...before.pdu_ids, joined], auth_chain_ids: before.auth_chain_ids },
   }));
-  peer.on('GET', '/_matrix/federation/v1/state/', () => ({
-    body: { pdus: [...given.pdus, joinPdu], auth_chain: given.auth_chain },
-  }));
+  const shows = async (eventId: string) =>
+    (await alice.get(`/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(eventId)}`)).body['content'];
+  return { peer, path, alice, joined, before, lost, events, refused, follow, shows };
+}
+
+test('where a gap is not filled, the state behind it is fetched', async (context) => {
+  const { peer, lost, follow, shows } = await openGap(context);
+  const next = follow(lost.eventId, 91);
   const { body } = await send(peer, [next.pdu]);
   assert.deepEqual((body as { pdus: Record<string, unknown> }).pdus[next.eventId], Object.create(null));
-  const shown = await alice.get(`/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(next.eventId)}`);
-  assert.deepEqual(shown.body['content'], { body: 'next' });
+  assert.deepEqual(await shows(next.eventId), { body: 'message 91' });
+});
+
+test('where a gap is filled in part, the state behind that part is fetched', async (context) => {
+  const { peer, path, alice, lost, follow } = await openGap(context);
+  const second = follow(lost.eventId, 91);
+  const third = follow(second.eventId, 92);
+  const next = follow(third.eventId, 93);
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({ body: { events: [third.pdu, second.pdu] } }));
+  await send(peer, [next.pdu]);
+  const { body: page } = await alice.get(`/_matrix/client/v3/rooms/${path}/messages?dir=b&limit=3`);
+  const texts = (page['chunk'] as { content: { body?: string } }[]).map(({ content }) => content.body);
+  assert.deepEqual(texts, ['message 93', 'message 92', 'message 91']);
+});
+
+test('a state of which something cannot be had is not believed in part', async (context) => {
+  const { peer, path, alice, joined, before, lost, events, refused, follow, shows } = await openGap(context);
+  const name = (displayname: string, previous: string) =>
+    follow(previous, 80, {
+      type: 'm.room.member',
+      state_key: '@mallory:peer.test',
+      content: { membership: 'join', displayname },
+      auth_events: [...before.auth_chain_ids.filter((id) => id !== joined), previous].slice(-10),
+    });
+  const hidden = name('hidden', joined);
+  const shown = name('shown', hidden.eventId);
+  events.set(shown.eventId, shown.pdu);
+  peer.on('GET', '/_matrix/federation/v1/state_ids/', () => ({
+    body: {
+      pdu_ids: [...before.pdu_ids, shown.eventId],
+      auth_chain_ids: [...before.auth_chain_ids, joined, hidden.eventId],
+    },
+  }));
+  const next = follow(lost.eventId, 91);
+  const { body } = await send(peer, [next.pdu]);
+  assert.deepEqual((body as { pdus: Record<string, unknown> }).pdus[next.eventId], Object.create(null));
+  assert.deepEqual(refused, [hidden.eventId]);
+  assert.equal(await shows(next.eventId), undefined);
+  const member = await alice.get(`/_matrix/client/v3/rooms/${path}/state/m.room.member/@mallory:peer.test`);
+  assert.equal(member.body['displayname'], undefined);
 });

@@ -144,15 +144,13 @@ test('history that a server makes up, or takes from elsewhere, is not believed',
     depth: joined.depth + 51,
     prev_events: [hidden.eventId],
   });
-  const uri = `/_matrix/federation/v1/state/${path}?event_id=${encodeURIComponent(joined.eventId)}`;
-  const state = (await peer.send('hs1', 'GET', uri)).body as JsonObject & { pdus: JsonObject[] };
-  const own = (await peer.send('hs1', 'GET', `/_matrix/federation/v1/event/${encodeURIComponent(joined.eventId)}`))
-    .body as JsonObject & { pdus: JsonObject[] };
+  const uri = `/_matrix/federation/v1/state_ids/${path}?event_id=${encodeURIComponent(joined.eventId)}`;
+  const state = (await peer.send('hs1', 'GET', uri)).body as JsonObject & { pdu_ids: string[] };
   const transaction = (pdus: readonly JsonObject[]) => ({ body: { origin: 'peer.test', origin_server_ts: 1, pdus } });
   peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({ body: { events: [] } }));
   peer.on('GET', '/_matrix/federation/v1/event/', () => transaction([hidden.pdu]));
-  peer.on('GET', '/_matrix/federation/v1/state/', () => ({
-    body: { pdus: [...state.pdus, ...own.pdus], auth_chain: state['auth_chain'] ?? [] },
+  peer.on('GET', '/_matrix/federation/v1/state_ids/', () => ({
+    body: { ...state, pdu_ids: [...state.pdu_ids, joined.eventId] },
   }));
   peer.on('GET', '/_matrix/federation/v1/backfill/', () =>
     transaction([hidden.pdu, forged, elsewhere, later, stateless, changed, good]),

@@ -9,8 +9,10 @@ import type { Outbox } from '../services/federation/sender/outbox.ts';
 import { createEndRequests } from '../services/federation/receiving/ended-requests.ts';
 import { createHistory } from '../services/federation/history/history.ts';
 import { createHistorySource } from '../services/federation/history/history-source.ts';
+import { createPastState } from '../services/federation/history/past-state.ts';
 import { createIngest } from '../services/federation/receiving/ingest.ts';
 import { createInboundRedactions } from '../services/federation/receiving/inbound-redactions.ts';
+import { createLeap } from '../services/federation/receiving/leap.ts';
 import { createFetchMissing } from '../services/federation/receiving/missing-events.ts';
 import { createRoomQueues } from '../services/federation/receiving/room-queues.ts';
 import { createStoreOutliers } from '../services/federation/receiving/store-outliers.ts';
@@ -98,10 +100,12 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
   const checkPdus = createCheckPdus(federation.verifyEvents);
   const outliers = createStoreOutliers(importing);
   const redactions = createInboundRedactions({ db, rooms, serverName, readState, stateEvents, unread, now });
+  const source = createHistorySource({ client, checkPdus });
+  const leap = createLeap({ source, pastState: createPastState({ source, importing }), importing, outliers });
   const ingest = createIngest({
     receiver,
     redactions,
-    fetchMissing: createFetchMissing({ db, client, checkPdus, outliers }),
+    fetchMissing: createFetchMissing({ db, client, checkPdus, source, leap, outliers }),
   });
   const filterToldState = createFilterToldState(checkPdus);
   const tellState = createTellState({ db, readState });
@@ -134,7 +138,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
       serverName,
       log,
       now,
-      source: createHistorySource({ client, checkPdus }),
+      source,
       resolver: parts.resolver,
     }),
     remote: createRemoteRooms({ ...shared, client, joinImported, recordRemote, invite }),

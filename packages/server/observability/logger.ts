@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { pino, stdSerializers } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { redactSecrets } from './redact.ts';
@@ -23,6 +23,7 @@ function makeLogger(level: Config['log']['level'], stream: DestinationStream): L
       level,
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      serializers: { error: stdSerializers.err },
       formatters: { level: (label) => ({ level: label }) },
       hooks: { streamWrite: redactSecrets },
     },

@@ -76,7 +76,7 @@ export async function judgeStretch(
     const known = [...roots.values()].filter((root) => root !== undefined);
     if (known.length < roots.size) {
       if (++questions > mostQuestions) throw new UntoldHistory('The history has too many branches');
-      return deps.pastState.before(room, server, event.eventId, behind.state);
+      return (await deps.pastState.before(room, server, event.eventId, behind.state)).root;
     }
     const distinct = new Map(known.map((root) => [root.rootId, root]));
     const { root, edit } = await stateAfterAll({ states, resolver }, room, [...distinct.values()]);

@@ -12,7 +12,16 @@ import type { HistorySource } from './history-source.ts';
 /** The state of a room before an event of its past, as another server has it. */
 export interface PastState {
   /** As an edit of a state that is known, at the cost of reading that one through. It is committed when it is answered. */
-  before(room: FederatedRoom, server: ServerName, eventId: string, base: StateRoot): Promise<StateRoot>;
+  before(
+    room: FederatedRoom,
+    server: ServerName,
+    eventId: string,
+    base: StateRoot,
+  ): Promise<{
+    readonly root: StateRoot;
+    /** Whether all of it could be had, be it that some was rejected. */
+    readonly isWhole: boolean;
+  }>;
 }
 
 type Dependencies = { readonly source: HistorySource; readonly importing: ImportDependencies };
@@ -51,12 +60,13 @@ export function createPastState({ source, importing }: Dependencies): PastState 
         known = new Map([...known, ...(await readAll(db, missing))]);
       }
       const rows = state.map((each) => known.get(each)).filter((row) => row !== undefined);
+      const isWhole = rows.length === state.length;
       const entries = rows.filter((row) => row.room_nid === room.roomNid && row.status !== eventStatus.rejected);
       const changes = await changesBetween(db, states, base, entries);
-      if (changes.length === 0) return base;
+      if (changes.length === 0) return { root: base, isWhole };
       const edit = await states.set(base, changes).run();
       await states.commitAhead(room.roomNid, edit);
-      return edit.root;
+      return { root: edit.root, isWhole };
     },
   };
 }

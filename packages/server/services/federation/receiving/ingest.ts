@@ -33,8 +33,10 @@ export function createIngest({ receiver, redactions, fetchMissing }: Dependencie
         const isBetter = await fetchMissing(room, received.event, error, from, async (other) => {
           try {
             await receive(room, other);
+            return undefined;
           } catch (fault) {
-            if (!(fault instanceof MissingEventsError)) throw fault;
+            if (fault instanceof MissingEventsError) return fault;
+            throw fault;
           }
         });
         if (!isBetter) throw error;

@@ -1,12 +1,14 @@
-import { parseServerName, type RoomEvent } from '@portico/protocol';
+import { parseServerName, type RoomEvent, type ServerName } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import { findRoom } from '@portico/storage/stores/rooms.ts';
-import { getEventAuth, getMissingEvents, getState, getEvent } from '../../../federation-api/history.ts';
+import { getMissingEvents } from '../../../federation-api/history.ts';
 import type { MissingEventsError, ReceivedEvent } from '../../rooms/receiving/received-event.ts';
 import type { FederationClient } from '../client/federation-client.ts';
 import { FederationError } from '../client/federation-error.ts';
-import type { CheckedPdu, CheckPdus } from '../rooms/check-pdus.ts';
+import type { HistorySource } from '../history/history-source.ts';
+import type { CheckPdus } from '../rooms/check-pdus.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
+import type { Leap } from './leap.ts';
 import type { StoreOutliers } from './store-outliers.ts';
 
 /** Fetches what an event builds on. Whether there is hope that the event can be received now. */
@@ -15,80 +17,99 @@ export type FetchMissing = (
   event: RoomEvent,
   missing: MissingEventsError,
   from: string,
-  receive: (received: ReceivedEvent) => Promise<void>,
+  receive: ReceiveOther,
 ) => Promise<boolean>;
+
+/** Receives another event of the gap; says what that builds on, if it is not here. */
+export type ReceiveOther = (received: ReceivedEvent) => Promise<MissingEventsError | undefined>;
 
 type Dependencies = {
   readonly db: Reader;
   readonly client: FederationClient;
   readonly checkPdus: CheckPdus;
+  readonly source: HistorySource;
+  readonly leap: Leap;
   readonly outliers: StoreOutliers;
 };
 
-/** Events of a gap that are asked for at once; a longer gap is left open, and only the state behind it fetched. */
+/** Events of a gap that are asked for at once; what lies behind a longer gap is left open, and only the state there fetched. */
 const gapLimit = 100;
+/** Events of one gap for which what they build on is fetched. */
+const mostEnds = 5;
 
-export function createFetchMissing({ db, client, checkPdus, outliers }: Dependencies): FetchMissing {
+export function createFetchMissing(deps: Dependencies): FetchMissing {
+  const { db, client, checkPdus, source, leap, outliers } = deps;
+  /** Events whose gap was asked for, with what was given of it: what cannot be taken is not asked for once more. */
+  const asked = new WeakMap<RoomEvent, ReadonlySet<string>>();
+
+  async function fetchBehind(
+    room: FederatedRoom,
+    event: RoomEvent,
+    { prevEvents }: MissingEventsError,
+    server: ServerName,
+  ): Promise<boolean> {
+    if (prevEvents.length === 0) {
+      return outliers.authEvents(room, await source.authChain(room, server, event.eventId));
+    }
+    let done = 0;
+    for (const eventId of prevEvents) done += (await leap(room, server, eventId)) ? 1 : 0;
+    return done > 0;
+  }
+
+  /** Receives an event of the gap, if need be after what it builds on. */
+  async function receiveOne(
+    room: FederatedRoom,
+    received: ReceivedEvent,
+    server: ServerName,
+    receive: ReceiveOther,
+    mayFetch: () => boolean,
+  ): Promise<void> {
+    let missing = await receive(received);
+    // The events that it follows, then those that allow it.
+    for (let round = 0; round < 2 && missing !== undefined && mayFetch(); round++) {
+      if (!(await fetchBehind(room, received.event, missing, server))) return;
+      missing = await receive(received);
+    }
+  }
+
+  /** Whether the server gave anything that can be taken, or had nothing to give. */
   async function fillGap(
     room: FederatedRoom,
     event: RoomEvent,
-    from: string,
-    receive: (received: ReceivedEvent) => Promise<void>,
+    server: ServerName,
+    receive: ReceiveOther,
   ): Promise<boolean> {
-    const destination = parseServerName(from);
     const row = await findRoom(db, room.roomNid);
-    if (destination === undefined || row === undefined) return false;
+    if (row === undefined) return false;
     const earliest = (JSON.parse(row.extremities) as [string, number][]).map(([eventId]) => eventId).slice(0, 20);
-    const { events } = await client.call(getMissingEvents, destination, {
+    const { events } = await client.call(getMissingEvents, server, {
       params: { roomId: room.roomId },
       body: { earliest_events: earliest, latest_events: [event.eventId], limit: gapLimit, min_depth: 0 },
     });
-    const good = await check(room, events.slice(0, gapLimit));
-    for (const each of good.toSorted((a, b) => a.event.depth - b.event.depth)) await receive(each);
-    return good.length > 0;
+    const checked = await checkPdus(room.rules, events.slice(0, gapLimit));
+    const good = checked.filter((each) => each.kind === 'ok').filter((each) => each.event.roomId === room.roomId);
+    asked.set(event, new Set(good.map((each) => each.event.eventId)));
+    let ends = 0;
+    const mayFetch = () => ends++ < mostEnds;
+    for (const each of good.toSorted((a, b) => a.event.depth - b.event.depth)) {
+      try {
+        await receiveOne(room, each, server, receive, mayFetch);
+      } catch (error) {
+        // It does not tell what this event builds on; others may not need that.
+        if (!(error instanceof FederationError)) throw error;
+      }
+    }
+    return good.length > 0 || checked.length === 0;
   }
-
-  async function check(room: FederatedRoom, values: Parameters<CheckPdus>[1]): Promise<CheckedPdu[]> {
-    const checked = await checkPdus(room.rules, values);
-    return checked.filter((each) => each.kind === 'ok').filter(({ event }) => event.roomId === room.roomId);
-  }
-
-  /** Takes the other server's word for the state behind a gap; each event in it is judged by its own auth events. */
-  async function jumpTo(room: FederatedRoom, eventId: string, from: string): Promise<boolean> {
-    const destination = parseServerName(from);
-    if (destination === undefined) return false;
-    const answer = await client.call(getEvent, destination, { params: { eventId } });
-    const [event] = await check(room, answer.pdus.slice(0, 1));
-    if (event === undefined || event.event.eventId !== eventId) return false;
-    const given = await client.call(getState, destination, {
-      params: { roomId: room.roomId },
-      query: { event_id: eventId },
-    });
-    const [authChain, state] = await Promise.all([check(room, given.auth_chain), check(room, given.pdus)]);
-    await outliers.withState(room, event, { authChain, state });
-    return true;
-  }
-
-  async function fetchAuth(room: FederatedRoom, eventId: string, from: string): Promise<boolean> {
-    const destination = parseServerName(from);
-    if (destination === undefined) return false;
-    const answer = await client.call(getEventAuth, destination, { params: { roomId: room.roomId, eventId } });
-    return outliers.authEvents(room, await check(room, answer.auth_chain));
-  }
-
-  const tried = new WeakMap<RoomEvent, number>();
 
   return async (room, event, missing, from, receive) => {
-    const round = tried.get(event) ?? 0;
-    tried.set(event, round + 1);
+    const server = parseServerName(from);
+    if (server === undefined) return false;
     try {
-      if (round === 0 && missing.prevEvents.length > 0 && (await fillGap(room, event, from, receive))) return true;
-      if (missing.prevEvents.length > 0) {
-        let done = 0;
-        for (const eventId of missing.prevEvents) done += (await jumpTo(room, eventId, from)) ? 1 : 0;
-        return done > 0;
-      }
-      return await fetchAuth(room, event.eventId, from);
+      const given = asked.get(event);
+      if (given === undefined && missing.prevEvents.length > 0) return await fillGap(room, event, server, receive);
+      if (given !== undefined && missing.prevEvents.some((eventId) => given.has(eventId))) return false;
+      return await fetchBehind(room, event, missing, server);
     } catch (error) {
       if (error instanceof FederationError) return false;
       throw error;

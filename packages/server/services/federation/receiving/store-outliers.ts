@@ -1,6 +1,9 @@
 import { createWriteSet } from '@portico/storage';
+import type { StateRoot } from '@portico/storage/state-trie/index.ts';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
+import { eventStates } from '@portico/storage/stores/event-states.ts';
 import { addEventOutsideTimeline } from '@portico/storage/stores/events-write.ts';
+import { readUnplaced } from '@portico/storage/stores/room-import.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import { importState } from '../../rooms/importing/import-room.ts';
 import type { ReceivedEvent } from '../../rooms/receiving/received-event.ts';
@@ -8,11 +11,11 @@ import type { FederatedRoom } from '../rooms/federated-rooms.ts';
 
 /** Keeps events that have no place in their room's timeline, for others to be judged by. */
 export interface StoreOutliers {
-  /** An event with the state before it. */
+  /** An event that has been judged, with the state before it. */
   withState(
     room: FederatedRoom,
     received: ReceivedEvent,
-    given: { readonly authChain: readonly ReceivedEvent[]; readonly state: readonly ReceivedEvent[] },
+    judged: { readonly stateBefore: StateRoot; readonly isRejected: boolean },
   ): Promise<void>;
   /** Auth events with their whole chain; whether there were any. */
   authEvents(room: FederatedRoom, chain: readonly ReceivedEvent[]): Promise<boolean>;
@@ -21,37 +24,42 @@ export interface StoreOutliers {
 export function createStoreOutliers(deps: ImportDependencies): StoreOutliers {
   const { db, states, chains, stateEvents } = deps;
   return {
-    async withState({ roomNid, roomId, rules }, { event, pieces }, { authChain, state }) {
-      const imported = await importState(deps, roomNid, { rules, roomId, authChain, state });
-      const eventNid = await db.reserveIds('event', 1);
-      const change = { type: event.type, stateKey: event.stateKey ?? '', event: eventNid };
-      const edit = event.stateKey === undefined ? undefined : await states.set(imported.root, [change]).run();
-      const authEvents = await stateEvents.loadById(rules, event.authEvents);
-      const authEventNids = [...authEvents.values()].map(({ nid }) => nid);
-      const chain = edit && (await chains.assign(roomNid, [{ eventNid, authEventNids }]));
+    async withState({ roomNid, rules }, { event, pieces }, { stateBefore, isRejected }) {
+      const { eventId, type, stateKey } = event;
+      const [known] = await eventStates(db, [eventId]);
+      const eventNid = known?.event_nid ?? (await db.reserveIds('event', 1));
+      const hasChain = known !== undefined && !(await readUnplaced(db, [eventNid])).has(eventNid);
+      const authEvents = [...(await stateEvents.loadById(rules, event.authEvents)).values()];
+      const links = { eventNid, authEventNids: authEvents.map(({ nid }) => nid) };
+      const chain = stateKey === undefined || hasChain ? undefined : await chains.assign(roomNid, [links]);
+      const edit =
+        stateKey === undefined || isRejected
+          ? undefined
+          : await states.set(stateBefore, [{ type, stateKey, event: eventNid }]).run();
       const set = createWriteSet();
       if (chain !== undefined) chains.append(set, chain);
       if (edit !== undefined) states.append(set, roomNid, edit);
       addEventOutsideTimeline(set, {
         eventNid,
-        eventId: event.eventId,
+        eventId,
         roomNid,
-        status: eventStatus.outlier,
-        type: event.type,
-        stateKey: event.stateKey,
+        status: isRejected ? eventStatus.rejected : eventStatus.outlier,
+        type,
+        stateKey,
         sender: event.sender,
         originServerTs: event.originServerTs,
         depth: event.depth,
         ...pieces,
-        stateBefore: imported.root.rootId,
+        stateBefore: stateBefore.rootId,
         stateAfter: edit?.root.rootId,
         headState: undefined,
         replacesNid: undefined,
         threadNid: undefined,
         ordinal: 0,
         chain: chain?.events[0]?.position,
-        powerLevelsNid: undefined,
+        powerLevelsNid: authEvents.find((each) => each.event.type === 'm.room.power_levels')?.nid,
         transaction: undefined,
+        isKnown: known !== undefined,
       });
       let committed = false;
       try {

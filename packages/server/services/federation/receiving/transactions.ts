@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue, parsePdu } from '@portico/protocol';
 import type { Logger } from '../../../observability/logger.ts';
+import { MissingEventsError } from '../../rooms/receiving/received-event.ts';
 import type { CheckPdus } from '../rooms/check-pdus.ts';
 import type { FederatedRooms } from '../rooms/federated-rooms.ts';
 import { comesAgain } from './comes-again.ts';
@@ -67,6 +68,12 @@ export function createInboundTransactions(deps: Dependencies): InboundTransactio
         results[eventId] = outcome.kind === 'rejected' ? { error: outcome.reason } : {};
       } catch (error) {
         if (comesAgain(error)) throw error;
+        if (error instanceof MissingEventsError) {
+          // Nothing is wrong with the event: with the next one that follows it, it is asked for again.
+          log.info({ error, roomId, eventId, origin }, 'What an event builds on could not be had');
+          results[eventId] = {};
+          continue;
+        }
         log.warn({ error, roomId, eventId, origin }, 'An event of another server could not be received');
         results[eventId] = { error: 'The event could not be processed.' };
       }

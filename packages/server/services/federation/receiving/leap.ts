@@ -1,0 +1,50 @@
+import type { ServerName } from '@portico/protocol';
+import { eventStatus } from '@portico/storage/stores/event-row.ts';
+import { eventStates } from '@portico/storage/stores/event-states.ts';
+import { findRoom } from '@portico/storage/stores/rooms.ts';
+import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
+import { findRejection } from '../../rooms/receiving/judge.ts';
+import { completeAuth } from '../history/complete-auth.ts';
+import type { HistorySource } from '../history/history-source.ts';
+import type { PastState } from '../history/past-state.ts';
+import type { FederatedRoom } from '../rooms/federated-rooms.ts';
+import type { StoreOutliers } from './store-outliers.ts';
+
+/**
+ * Takes an event that others follow, and whose own past is not here, with the state before it. For that the word of a server
+ * is taken, as far as the auth events allow each event in it. Whether what follows the event can be judged now.
+ */
+export type Leap = (room: FederatedRoom, server: ServerName, eventId: string) => Promise<boolean>;
+
+type Dependencies = {
+  readonly source: HistorySource;
+  readonly pastState: PastState;
+  readonly importing: ImportDependencies;
+  readonly outliers: StoreOutliers;
+};
+
+export function createLeap({ source, pastState, importing, outliers }: Dependencies): Leap {
+  const { db, states, stateEvents } = importing;
+
+  return async (room, server, eventId) => {
+    const received = await source.event(room, server, eventId);
+    const row = await findRoom(db, room.roomNid);
+    if (received === undefined || row === undefined) return false;
+    const { event } = received;
+    const base = await states.root(row.state_root).run();
+    const { root: stateBefore, isWhole } = await pastState.before(room, server, eventId, base);
+    // Something left out would be no part of the room for whatever follows.
+    if (!isWhole) return false;
+    await completeAuth({ source, importing }, room, server, [received]);
+    const [known] = await eventStates(db, [eventId]);
+    if (known !== undefined && known.status !== eventStatus.outlier) return known.state_after !== null;
+    const named = await stateEvents.loadById(room.rules, event.authEvents);
+    if (event.authEvents.some((each) => !named.has(each))) return false;
+    const authEvents = [...named.values()].map((each) => each.event);
+    const create = (await stateEvents.load(room.rules, [room.createEventNid])).get(room.createEventNid)?.event;
+    const grounds = { authEvents, create, stateBefore };
+    const rejection = await findRejection({ states, stateEvents }, room, event, grounds);
+    await outliers.withState(room, received, { stateBefore, isRejected: rejection !== undefined });
+    return true;
+  };
+}
