@@ -80,6 +80,19 @@ for (const version of ['10', '12']) {
   });
 }
 
+test('branches with many events under the same power levels are merged', async (context) => {
+  const { a, b, roomId } = await partition(context, '11');
+  const since = { a: a.db.currentPosition(), b: b.db.currentPosition() };
+  await a.rooms.setState(alice, roomId, 'm.room.power_levels', '', { users: { [alice.userId]: 100 } });
+  for (let guest = 0; guest < 50; guest++) {
+    const actor = { userId: `@guest${guest}:b`, deviceId: 'G' };
+    await b.rooms.join(actor, roomId, { reason: undefined, via: [] });
+  }
+  const { atA, atB } = await heal(a, b, since, roomId, '11');
+  assert.deepEqual(new Set([...atA, ...atB]), new Set(['accepted']));
+  await assertSame(a, b, roomId);
+});
+
 test('an event that the room did not allow is rejected, and stays out of the state', async (context) => {
   const { a, b, roomId } = await partition(context, '11');
   const start = b.db.currentPosition();

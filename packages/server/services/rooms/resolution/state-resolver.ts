@@ -30,6 +30,7 @@ export interface StateResolver {
 const firstChainPage = 64;
 /** Pages of more than this are read where they hold nobody up. */
 const longChainPage = 1000;
+const longestChainPage = 64 * 1024;
 
 export function createStateResolver(deps: ResolverDependencies): StateResolver {
   return {
@@ -177,7 +178,7 @@ function createKnown(
       if (powerLevels.has(eventId)) continue;
       const chain = await powerLevelsChain(chainPage > longChainPage ? db.long : db, eventId, chainPage);
       // Doubled, since with every page the mainline is walked from its start again.
-      chainPage *= 2;
+      if (!chain.isWhole) chainPage = Math.min(chainPage * 2, longestChainPage);
       for (const [index, link] of chain.eventIds.entries()) {
         const base = chain.eventIds[index + 1];
         if (base !== undefined || chain.isWhole) powerLevels.set(link, base ?? null);
