@@ -270,8 +270,17 @@ export async function compose({
     log,
   });
   const { maxUploadSize, requireAuthentication } = config.media;
-  const remoteMedia = createRemoteMediaParts({ config, db, store, federation, now, log });
-  const { findRemoteMedia } = remoteMedia;
+  const remoteMedia = createRemoteMediaParts({
+    config,
+    db,
+    store,
+    serverName,
+    federation,
+    now,
+    log,
+    watch: metrics?.watchCache,
+  });
+  const { findRemoteMedia, urlPreviews } = remoteMedia;
   const media = createMediaService({
     db,
     store,
@@ -315,6 +324,7 @@ export async function compose({
     serverNotices,
     delayedEvents: delayed.delayedEvents,
     media,
+    ...(urlPreviews && { urlPreviews }),
     mediaAccess: { requireAuthentication },
     receipts: createReceipts({ db, roomNames: reading.rooms, now }),
     discovery: { publicBaseUrl: config.publicBaseUrl },

@@ -23,7 +23,6 @@ export function serve(loadCompose: LoadCompose): Command {
     async run({ loadConfig, print }) {
       const config = await loadConfig();
       const log = await createLogger(config.log);
-      warnAboutUnbuilt(config, log);
       const ended = Promise.withResolvers<string>();
       const stopListening = onEndingSignal(ended.resolve);
       const server = await startServer(config, await loadCompose(), log);
@@ -37,11 +36,6 @@ export function serve(loadCompose: LoadCompose): Command {
       return exitCodes.fine;
     },
   };
-}
-
-function warnAboutUnbuilt({ unbuilt }: Config, log: Logger): void {
-  if (unbuilt.length === 0) return;
-  log.warn({ settings: unbuilt }, 'these settings are accepted, but their parts are not built yet');
 }
 
 /** The banner is for people: on a terminal, and at the very first start, when there is no account yet. */

@@ -11,8 +11,6 @@ export type Config = Omit<Values, 'publicBaseUrl' | 'applicationServices'> & {
   readonly applicationServices: readonly Registration[];
   /** The configuration file, if there is one. */
   readonly file: string | undefined;
-  /** Settings that were given although their part of the program does not exist yet. */
-  readonly unbuilt: readonly string[];
   readonly testing: TestingConfig;
 };
 

@@ -42,7 +42,6 @@ suite('a configuration', () => {
     assert.deepEqual(config.listeners, [{ address: '127.0.0.1', port: 8008, serve }]);
     assert.deepEqual(config.passwords, { argon2: { memory: 19 * 1024 * 1024, passes: 2 } });
     assert.equal(config.media.maxUploadSize, 100_000_000);
-    assert.deepEqual(config.unbuilt, []);
   });
 
   test('is read with everything that its documentation shows', async () => {
@@ -68,7 +67,7 @@ application_services: [ bridges ]
 rooms: { default_version: 11, publication: anyone }
 media: { require_authentication: false, max_upload_size: 1.5GB }
 passwords: { argon2: { memory: 1MiB, passes: 1 } }
-url_previews: { enabled: true }
+url_previews: { enabled: true, deny_hosts: ["*.internal.example"], accept_language: "de, en;q=0.5" }
 presence: { enabled: false }
 log: { level: warn, format: json }
 durability: relaxed
@@ -82,8 +81,8 @@ durability: relaxed
     assert.equal(config.media.maxUploadSize, 1_500_000_000);
     assert.deepEqual(config.privacy.presence.overrides, { denied_users: ['@*:evil.example'] });
     assert.deepEqual(config.applicationServices, []);
-    assert.ok(config.unbuilt.includes('url_previews.enabled'));
-    assert.ok(!config.unbuilt.includes('durability'));
+    assert.equal(config.urlPreviews.enabled, true);
+    assert.deepEqual(config.urlPreviews.denyHosts, ['*.internal.example']);
   });
 
   test('is frozen all the way down', async () => {

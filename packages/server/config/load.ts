@@ -5,7 +5,7 @@ import { checkListeners, completeConfig } from './complete.ts';
 import { mergeRaw, readEnvironment, readFlags } from './overrides.ts';
 import type { Problem } from './raw.ts';
 import { emptyMapping } from './raw.ts';
-import { findUnbuilt, resolveSection } from './resolve.ts';
+import { resolveSection } from './resolve.ts';
 import { schema } from './schema.ts';
 import type { ValuesOf } from './setting.ts';
 import { readTesting } from './testing.ts';
@@ -43,7 +43,6 @@ export async function loadConfig({ file, flags, environment = process.env }: Con
   const testing = readTesting(environment);
   return completeConfig(values, {
     file: file && resolve(file),
-    unbuilt: findUnbuilt(schema, raw),
     testing,
     applicationServices: registrations,
   });

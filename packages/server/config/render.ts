@@ -21,7 +21,6 @@ function renderMembers(section: AnySection, depth: number, given: ReadonlyMap<st
       lines.push(`${indent}${name}:`, ...renderMembers(member, depth + 1, given));
     } else {
       const value = given.get(name);
-      if (!member.built) lines.push(`${indent}# (Not built yet: accepted, without effect.)`);
       lines.push(value === undefined ? `${indent}#${name}: ${shownValue(member)}` : `${indent}${name}: ${value}`);
     }
     if (depth === 0) lines.push('');
@@ -79,7 +78,6 @@ function renderSetting({ path, setting }: NamedSetting): string[] {
     `- default: ${describeDefault(setting)}`,
     ...example,
     `- environment: \`${environmentName(path)}\`, flag: \`--${flagName(path)}\``,
-    ...(setting.built ? [] : ['- not built yet: accepted with a warning, without effect']),
   ];
 }
 

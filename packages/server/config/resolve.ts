@@ -52,17 +52,3 @@ function resolveSetting(setting: Setting<unknown>, raw: Raw | undefined, path: s
   const standard = rawFromText(setting.default, 'the default', setting.type.structured);
   return standard && setting.type.parse(standard, context);
 }
-
-/** The settings that somebody gave although their part of the program does not exist yet. */
-export function findUnbuilt(schema: AnySection, raw: RawMapping): string[] {
-  return allSettings(schema)
-    .filter(({ path, setting }) => !setting.built && isWritten(raw, path))
-    .map(({ path }) => path.join('.'));
-}
-
-function isWritten(raw: Raw, path: readonly string[]): boolean {
-  const [name, ...rest] = path;
-  if (name === undefined) return true;
-  const inner = raw.kind === 'mapping' ? raw.entries.get(name) : undefined;
-  return inner !== undefined && isWritten(inner, rest);
-}

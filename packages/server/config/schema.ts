@@ -174,7 +174,7 @@ export const schema = section('', {
     }),
     remote_cache_size: setting(size('1MB', '1PB'), {
       default: '10GB',
-      help: 'How much of other servers’ files is kept. What nobody has looked at for the longest time goes first.',
+      help: 'How much of other servers’ files is kept, images of previews among them. What nobody has looked at for the longest time goes first.',
     }),
   }),
   calls: section('What calls between people need.', {
@@ -214,8 +214,24 @@ export const schema = section('', {
   url_previews: section('Previews of links.', {
     enabled: setting(boolean, {
       default: 'false',
-      help: 'Whether the server fetches pages to show previews of them.',
-      built: false,
+      help:
+        'Whether the server fetches pages that people ask for previews of. Off, because it tells the sites that somebody here has seen ' +
+        'their address.',
+    }),
+    allow_hosts: setting(list(text), {
+      default: '[]',
+      help: 'If there are any, only pages and images of these hosts are fetched. * stands for any characters.',
+      example: '["*.example.org", "example.org"]',
+    }),
+    deny_hosts: setting(list(text), {
+      default: '[]',
+      help: 'Hosts that are never asked, wherever addresses lead.',
+      example: '["*.internal.example"]',
+    }),
+    accept_language: setting(text, {
+      default: 'en',
+      help: 'The languages in which pages are asked for, the best first, as browsers say it.',
+      example: '"de, en;q=0.5"',
     }),
   }),
   presence: section('Who is online.', {

@@ -13,8 +13,6 @@ export type Setting<T> = {
   /** Flow YAML that shows what one would write, where the default does not. */
   readonly example: string | undefined;
   readonly secret: boolean;
-  /** False for settings whose part of the program does not exist yet. */
-  readonly built: boolean;
 };
 
 export type Section<Members> = { readonly kind: 'section'; readonly help: string; readonly members: Members };
@@ -26,7 +24,7 @@ export interface AnySection {
 }
 export type Node = Setting<unknown> | AnySection;
 
-type Details = { help: string; example?: string; secret?: boolean; built?: boolean; defaultIs?: string };
+type Details = { help: string; example?: string; secret?: boolean; defaultIs?: string };
 
 export function setting<T>(type: ValueType<T>, details: Details & { default: string }): Setting<T> {
   return { ...complete(details), type, default: details.default };
@@ -37,8 +35,8 @@ export function optional<T>(type: ValueType<T>, details: Details): Setting<T | u
   return { ...complete(details), type, default: undefined };
 }
 
-function complete({ help, example, secret = false, built = true, defaultIs }: Details) {
-  return { kind: 'setting' as const, help, example, secret, built, defaultIs };
+function complete({ help, example, secret = false, defaultIs }: Details) {
+  return { kind: 'setting' as const, help, example, secret, defaultIs };
 }
 
 export function section<const Members extends Record<string, Node>>(help: string, members: Members): Section<Members> {

@@ -317,6 +317,16 @@ export const errorTable = {
     message: 'The image is too large to make a thumbnail of.',
   },
 
+  'preview.disabled': { errcode: 'M_UNRECOGNIZED', status: 404, message: 'This server makes no previews of links.' },
+  'preview.bad-url': { errcode: 'M_INVALID_PARAM', status: 400, message: 'This is no address of a page on the web.' },
+  'preview.host-refused': { errcode: 'M_FORBIDDEN', status: 403, message: 'No previews are made of this site.' },
+  'preview.failed': { errcode: 'M_UNKNOWN', status: 502, message: 'There is no page to be had at this address.' },
+  'preview.too-many': {
+    errcode: 'M_LIMIT_EXCEEDED',
+    status: 429,
+    message: 'Too many previews that you have asked for are still being made.',
+  },
+
   'room.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such room here.' },
   'room.unsupported-version': {
     errcode: 'M_UNSUPPORTED_ROOM_VERSION',

@@ -28,6 +28,7 @@ import { threadSubscriptions } from './0027-thread-subscriptions.ts';
 import { presenceRoomsLeft } from './0028-presence-rooms-left.ts';
 import { delayedEvents } from './0029-delayed-events.ts';
 import { pushers } from './0030-pushers.ts';
+import { urlPreviews } from './0031-url-previews.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -64,4 +65,5 @@ export const migrations: readonly Migration[] = [
   presenceRoomsLeft,
   delayedEvents,
   pushers,
+  urlPreviews,
 ];

@@ -28,3 +28,12 @@ export async function receive(
     throw error;
   }
 }
+
+/** Stores what is in memory already. */
+export function receiveBytes(store: ContentStore, bytes: Uint8Array): Promise<Received> {
+  return receive(store, once(bytes), bytes.length);
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

@@ -45,6 +45,8 @@ export const defaultRates = {
   upload: { perSecond: 2, burst: 60 },
   /** A room full of people is a page full of avatars. */
   'get-media': { perSecond: 50, burst: 1000 },
+  /** A room full of links is a page full of previews; each may make us ask two other servers. */
+  preview: { perSecond: 2, burst: 100 },
   filter: { perSecond: 1, burst: 30 },
   /** Unsigned, and may make us ask other servers. */
   'key-query': { perSecond: 10, burst: 200 },

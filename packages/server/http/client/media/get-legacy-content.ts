@@ -1,21 +1,11 @@
-import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { Media } from '../../../services/media/media-service.ts';
 import { rawBytes } from '../../bytes.ts';
 import { endpoint } from '../../endpoint.ts';
 import { deliverFile, deliverThumbnail } from './deliver.ts';
+import { refuseIfFrozen } from './frozen.ts';
 import { legacyDownloadQuery, legacyThumbnailQuery, mediaParams, namedMediaParams } from './schemas.ts';
 
 type Services = { readonly media: Media; readonly mediaAccess: { readonly requireAuthentication: boolean } };
-
-/**
- * > This endpoint MAY return `404 M_NOT_FOUND` for media which exists, but is after the server froze unauthenticated
- * > media access.
- *
- * {@link https://spec.matrix.org/v1.19/client-server-api/#get_matrixmediav3downloadservernamemediaid}
- */
-function refuseIfFrozen({ mediaAccess }: Services): void {
-  if (mediaAccess.requireAuthentication) throw new MatrixError('media.not-found');
-}
 
 const paths = (rest: string) => ({
   path: `/_matrix/media/v3/${rest}`,

@@ -1,5 +1,6 @@
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { MatrixError } from '../../../errors/matrix-error.ts';
+import { loadSharp, mostPixels, type SharpFactory, sniffImage } from '../images/decoders.ts';
 import { thumbnailSize, type Variant } from './variant.ts';
 
 /** `original`: the image as it is fits; its true type is named, whatever its sender called it. */
@@ -7,46 +8,10 @@ export type Rendered =
   | { readonly kind: 'original'; readonly contentType: string }
   | { readonly kind: 'image'; readonly contentType: string; readonly bytes: Uint8Array };
 
-/** What is decoded at all. SVG is a program; every further decoder is a further way in. */
-const decoders: ReadonlyMap<string, string> = new Map([
-  ['image/jpeg', 'VipsForeignLoadJpegBuffer'],
-  ['image/png', 'VipsForeignLoadPngBuffer'],
-  ['image/apng', 'VipsForeignLoadPngBuffer'],
-  ['image/gif', 'VipsForeignLoadNsgifBuffer'],
-  ['image/webp', 'VipsForeignLoadWebpBuffer'],
-]);
-
-/** As much of a file as its type shows in. */
-const headBytes = 4100;
-
-const mostPixels = 100_000_000;
 /** For images that have to be decoded as a whole, which takes memory. */
 const mostPixelsAtOnce = 32_000_000;
 const mostFrames = 500;
 const seconds = 15;
-
-type SharpFactory = (input: Uint8Array, options: SharpOptions) => Sharp;
-
-let loaded: Promise<SharpFactory> | undefined;
-
-/** On first use: who never needs a thumbnail need not pay for the library. */
-function loadSharp(): Promise<SharpFactory> {
-  loaded ??= import('sharp').then(({ default: sharp }) => {
-    sharp.concurrency(1);
-    sharp.cache(false);
-    sharp.block({ operation: ['VipsForeignLoad'] });
-    sharp.unblock({ operation: [...new Set(decoders.values())] });
-    return sharp;
-  });
-  return loaded;
-}
-
-async function sniff(bytes: Uint8Array): Promise<string> {
-  const { fileTypeFromBuffer } = await import('file-type');
-  const type = await fileTypeFromBuffer(bytes.subarray(0, headBytes)).catch(() => undefined);
-  if (type === undefined || !decoders.has(type.mime)) throw new MatrixError('media.no-thumbnail');
-  return type.mime;
-}
 
 function refuseLarge({ width, height, pages = 1, format, isProgressive }: Metadata): void {
   const pixels = width * height;
@@ -91,7 +56,8 @@ async function resize(sharp: SharpFactory, bytes: Uint8Array, contentType: strin
  * for what is no image or a broken one, and `media.too-large-to-thumbnail`.
  */
 export async function renderThumbnail(bytes: Uint8Array, variant: Variant): Promise<Rendered> {
-  const contentType = await sniff(bytes);
+  const contentType = await sniffImage(bytes);
+  if (contentType === undefined) throw new MatrixError('media.no-thumbnail');
   const sharp = await loadSharp();
   try {
     return (await resize(sharp, bytes, contentType, variant)) ?? { kind: 'original', contentType };

@@ -6,11 +6,11 @@ import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { ErrorReason } from '../../../errors/table.ts';
 import { createSmallCache } from '../../reading/small-cache.ts';
 import type { ContentStore } from '../content-store.ts';
-import { receive } from '../receive.ts';
+import { receiveBytes } from '../receive.ts';
 import type { StoredMedia } from '../stored-media.ts';
 import { renderThumbnail, type Rendered } from './render.ts';
 import { chooseVariant, type Variant, variantName, type Wanted } from './variant.ts';
-import { createWorkQueue } from './work-queue.ts';
+import { createWorkQueue } from '../../work-queue.ts';
 
 export type Thumbnail = Omit<StoredMedia, 'name'>;
 
@@ -62,7 +62,7 @@ export function createThumbnailer(dependencies: Dependencies): Thumbnailer {
     if (rendered.kind === 'original') {
       return { thumbnail_id: null, content_type: contentType, size: media.size, sha256: media.sha256 };
     }
-    const { contentId, size, sha256 } = await receive(store, once(rendered.bytes), Infinity);
+    const { contentId, size, sha256 } = await receiveBytes(store, rendered.bytes);
     return { thumbnail_id: contentId, content_type: contentType, size, sha256 };
   }
 
@@ -94,10 +94,6 @@ export function createThumbnailer(dependencies: Dependencies): Thumbnailer {
     },
     close: () => queue.close(),
   };
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 /** All sizes fail alike; all frames together may take too long where one does not. */

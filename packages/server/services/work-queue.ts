@@ -1,19 +1,27 @@
-import { MatrixError } from '../../../errors/matrix-error.ts';
+import { MatrixError } from '../errors/matrix-error.ts';
+import type { ErrorReason } from '../errors/table.ts';
 
 export interface WorkQueue {
-  /** Throws `server.overloaded` if too much waits. */
+  /** Throws the refusal, `server.overloaded` by default, if too much waits. */
   run<T>(work: () => Promise<T>): Promise<T>;
+  /** Running and waiting. */
+  readonly size: number;
   /** Whoever waits is refused; resolves when what runs is done. */
   close(): Promise<void>;
 }
 
-type Limits = { readonly concurrency: number; readonly mostWaiting: number };
+type Limits = {
+  readonly concurrency: number;
+  readonly mostWaiting: number;
+  readonly refusal?: ErrorReason;
+};
 
 /** Does a few things at a time and lets a few more wait. */
-export function createWorkQueue({ concurrency, mostWaiting }: Limits): WorkQueue {
+export function createWorkQueue(limits: Limits): WorkQueue {
+  const { concurrency, mostWaiting, refusal = 'server.overloaded' } = limits;
   const waiting: { readonly begin: () => void; readonly refuse: (error: MatrixError) => void }[] = [];
   const running = new Set<Promise<unknown>>();
-  const overloaded = () => new MatrixError('server.overloaded', { fields: { retry_after_ms: 2000 } });
+  const refused = () => new MatrixError(refusal, { fields: { retry_after_ms: 2000 } });
 
   async function start<T>(work: () => Promise<T>): Promise<T> {
     const result = work();
@@ -29,13 +37,16 @@ export function createWorkQueue({ concurrency, mostWaiting }: Limits): WorkQueue
   return {
     run(work) {
       if (running.size < concurrency) return start(work);
-      if (waiting.length >= mostWaiting) return Promise.reject(overloaded());
+      if (waiting.length >= mostWaiting) return Promise.reject(refused());
       return new Promise((resolve, reject) => {
         waiting.push({ begin: () => resolve(start(work)), refuse: reject });
       });
     },
+    get size() {
+      return running.size + waiting.length;
+    },
     async close() {
-      for (const { refuse } of waiting.splice(0)) refuse(overloaded());
+      for (const { refuse } of waiting.splice(0)) refuse(refused());
       await Promise.allSettled(running);
     },
   };
