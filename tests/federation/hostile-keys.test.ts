@@ -253,6 +253,31 @@ test('answers that are no answers are failures, and what is kept stays', { timeo
   assert.deepEqual(server.errors, []);
 });
 
+test(
+  'where the keys of many are more than an answer may hold, each is asked for alone',
+  { timeout: 60_000 },
+  async (context) => {
+    const { server, peer, alice, path } = await openWithMallory(context);
+    const others = ['a', 'b', 'c', 'd'].map((name) => `@${name}:peer.test`);
+    for (const userId of others) await joinAs(peer, path, userId);
+    const asked: string[][] = [];
+    peer.on('POST', '/_matrix/federation/v1/user/keys/query', ({ body }) => {
+      const users = Object.keys((JSON.parse(body) as { device_keys: object }).device_keys);
+      asked.push(users);
+      const heap = users.includes(mallory) ? { padding: 'x'.repeat(5_000_000) } : {};
+      return {
+        body: { device_keys: Object.fromEntries(users.map((user) => [user, { A: device('A', user) }])), ...heap },
+      };
+    });
+    const answer = await query(alice, [mallory, ...others]);
+    for (const userId of others) assert.deepEqual(seen(answer, userId), ['A'], userId);
+    assert.deepEqual(seen(answer), []);
+    assert.deepEqual(Object.keys(answer.failures), ['peer.test']);
+    assert.equal(asked.length, 6, 'all together, then each once');
+    assert.deepEqual(server.errors, []);
+  },
+);
+
 test('of an answer to a claim only what was asked for is passed on', { timeout: 60_000 }, async (context) => {
   const { server, peer, alice } = await openWithPeer(context);
   const good = newOneTimeKeys(2);

@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject, type ServerName } from '@portico/protoco
 import type { RemoteList } from '@portico/storage/stores/remote-device-lists.ts';
 import { getUserDevices, queryUserKeys } from '../../../federation-api/user-keys.ts';
 import type { FederationClient } from '../../federation/client/federation-client.ts';
+import { FederationError } from '../../federation/client/federation-error.ts';
 import type { AskServer } from './ask-servers.ts';
 import { boundedKeys, memberOf, parseRemoteDevice, parseRemoteSigningKeys } from './parse-remote-keys.ts';
 
@@ -43,9 +44,10 @@ export function createFetchLists({ client, askServer }: Dependencies): FetchList
   async function query(server: ServerName, users: readonly string[], limit: number): Promise<RemoteList[]> {
     const wanted = Object.fromEntries(users.map((userId) => [userId, []]));
     const answer = await askServer(server, limit, (timeout) =>
-      client.call(queryUserKeys, server, { body: { device_keys: wanted } }, { timeout }),
+      client.call(queryUserKeys, server, { body: { device_keys: wanted } }, { timeout }).catch(tooLarge),
     );
     if (answer === undefined) return [];
+    if (answer === 'too-large') return users.length > 1 ? alone(server, users, limit) : [];
     return users.map((userId) => {
       const devices = Object.entries(memberOf(answer.device_keys, userId) ?? {});
       const keys = [
@@ -59,6 +61,11 @@ export function createFetchLists({ client, askServer }: Dependencies): FetchList
     });
   }
 
+  /** One by one, so that whoever's keys are too many hides nobody else's. */
+  async function alone(server: ServerName, users: readonly string[], limit: number): Promise<RemoteList[]> {
+    return (await Promise.all(users.map((userId) => query(server, [userId], limit)))).flat();
+  }
+
   return async (server, { shared, others }, timeout) => {
     const isFew = shared.length <= fewEnough;
     const queried = isFew ? others : [...shared, ...others];
@@ -68,6 +75,11 @@ export function createFetchLists({ client, askServer }: Dependencies): FetchList
     }
     return (await Promise.all(requests)).flat();
   };
+}
+
+function tooLarge(error: unknown): 'too-large' {
+  if (error instanceof FederationError && error.failure === 'too-large') return 'too-large';
+  throw error;
 }
 
 function nameIn(keys: JsonObject[string] | undefined) {
