@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseServerName, roomVersions, serverNameOf, signingKeyFromSeed } from '@portico/protocol';
 import { parseFailpoint } from '@portico/storage';
 import { openStateStore } from '@portico/storage/state-trie/index.ts';
+import { deleteLocalNotificationSettings } from '@portico/storage/stores/local-notification-settings.ts';
 import { removePushersOfDevices } from '@portico/storage/stores/pushers.ts';
 import { dropConnectionsOf } from '@portico/storage/stores/sliding-connections.ts';
 import { createAccountChanges } from './compose/account-changes.ts';
@@ -112,7 +113,12 @@ export async function compose({
       now,
       randomBytes,
       ...encryption.deviceHooks,
-      onDevicesDeleted: [...encryption.deviceHooks.onDevicesDeleted, dropConnectionsOf, removePushersOfDevices],
+      onDevicesDeleted: [
+        ...encryption.deviceHooks.onDevicesDeleted,
+        dropConnectionsOf,
+        removePushersOfDevices,
+        deleteLocalNotificationSettings,
+      ],
       appServices,
     },
   );

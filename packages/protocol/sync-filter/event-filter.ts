@@ -15,6 +15,9 @@ export type RoomEventFilter = EventFilter & {
   readonly rooms: ReadonlySet<string> | undefined;
   readonly notRooms: ReadonlySet<string>;
   readonly containsUrl: boolean | undefined;
+  /** Only events that relate to others in one of these ways; {@link https://github.com/matrix-org/matrix-spec-proposals/pull/3874} */
+  readonly relTypes: ReadonlySet<string> | undefined;
+  readonly notRelTypes: ReadonlySet<string>;
   readonly lazyLoadMembers: boolean;
   readonly includeRedundantMembers: boolean;
   readonly unreadThreadNotifications: boolean;
@@ -36,20 +39,27 @@ export function readEventFilter(fields: FieldReader): EventFilter {
 
 export function readRoomEventFilter(fields: FieldReader): RoomEventFilter {
   const rooms = fields.ids('rooms', '!');
+  const relTypes = fields.strings('org.matrix.msc3874.rel_types');
   return {
     ...readEventFilter(fields),
     rooms: rooms === undefined ? undefined : new Set(rooms),
     notRooms: new Set(fields.ids('not_rooms', '!')),
     containsUrl: fields.flag('contains_url'),
+    relTypes: relTypes === undefined ? undefined : new Set(relTypes),
+    notRelTypes: new Set(fields.strings('org.matrix.msc3874.not_rel_types')),
     lazyLoadMembers: fields.flag('lazy_load_members') ?? false,
     includeRedundantMembers: fields.flag('include_redundant_members') ?? false,
     unreadThreadNotifications: fields.flag('unread_thread_notifications') ?? false,
   };
 }
 
+/** What a filter can ask of an event's content. */
+export type ContentFilter = EventFilter & Partial<Pick<RoomEventFilter, 'containsUrl' | 'relTypes' | 'notRelTypes'>>;
+
 /** Whether no event can fail it, whatever its type, sender and content. */
-export function passesEverything(filter: EventFilter & { readonly containsUrl?: boolean | undefined }): boolean {
+export function passesEverything(filter: ContentFilter): boolean {
   return (
+    !looksAtRelations(filter) &&
     filter.types === undefined &&
     filter.notTypes.length === 0 &&
     filter.senders === undefined &&
@@ -59,8 +69,18 @@ export function passesEverything(filter: EventFilter & { readonly containsUrl?: 
 }
 
 /** Whether no event can pass it: an empty list of types is how clients turn a section off. */
-export function passesNothing(filter: EventFilter): boolean {
-  return filter.types?.length === 0 || filter.senders?.size === 0;
+export function passesNothing(filter: ContentFilter): boolean {
+  return filter.types?.length === 0 || filter.senders?.size === 0 || filter.relTypes?.size === 0;
+}
+
+export function looksAtRelations({ relTypes, notRelTypes }: ContentFilter): boolean {
+  return relTypes !== undefined || (notRelTypes !== undefined && notRelTypes.size > 0);
+}
+
+/** `relType`: in which way the event relates to another one, if it does. */
+export function passesRelations({ relTypes, notRelTypes }: ContentFilter, relType: string | undefined): boolean {
+  if (relType === undefined) return relTypes === undefined;
+  return relTypes?.has(relType) !== false && notRelTypes?.has(relType) !== true;
 }
 
 export function passesEventFilter(filter: EventFilter, { type, sender }: FilteredEvent): boolean {

@@ -1,5 +1,12 @@
 import { isJsonObject, parseJson } from '@portico/protocol';
-import { passesEventFilter, passesEverything, type EventFilter } from '@portico/protocol/sync-filter/event-filter.ts';
+import { parseRelation } from '@portico/protocol/relations/relation.ts';
+import {
+  type ContentFilter,
+  looksAtRelations,
+  passesEventFilter,
+  passesEverything,
+  passesRelations,
+} from '@portico/protocol/sync-filter/event-filter.ts';
 import type { Reader } from '@portico/storage';
 import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
 import { noRedactions } from './client-event.ts';
@@ -15,13 +22,21 @@ export async function readRedactions(
   return new Map((await readEvents(db, [...nids])).map((row) => [row.event_nid, row]));
 }
 
-type ContentFilter = EventFilter & { readonly containsUrl?: boolean | undefined };
-
 /** A test of events, or nothing where all of them pass. */
 export function eventTest(filter: ContentFilter): ((row: ClientEventRow) => boolean) | undefined {
   if (passesEverything(filter)) return undefined;
+  const { containsUrl } = filter;
+  const readsRelations = looksAtRelations(filter);
   return (row) =>
-    passesEventFilter(filter, row) && (filter.containsUrl === undefined || hasUrl(row.content) === filter.containsUrl);
+    passesEventFilter(filter, row) &&
+    (containsUrl === undefined || hasUrl(row.content) === containsUrl) &&
+    (!readsRelations || passesRelations(filter, relTypeOf(row.content)));
+}
+
+function relTypeOf(content: string): string | undefined {
+  if (!content.includes('"m.relates_to":')) return undefined;
+  const value = parseJson(content);
+  return isJsonObject(value) ? parseRelation(value)?.type : undefined;
 }
 
 function hasUrl(content: string): boolean {

@@ -21,6 +21,8 @@ const roomEventFilter = Type.Object(
     not_rooms: strings,
     rooms: strings,
     contains_url: flag,
+    'org.matrix.msc3874.rel_types': strings,
+    'org.matrix.msc3874.not_rel_types': strings,
   },
   { title: 'RoomEventFilter' },
 );

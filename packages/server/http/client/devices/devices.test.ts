@@ -29,6 +29,26 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       return devices.map(({ device_id: id }) => id).filter((id) => id !== client.deviceId);
     }
 
+    test('take settings of their own notifications along, and those of others stay', async () => {
+      const alice = await server.registerUser();
+      const [phone] = [await logIn(alice, 'PHONE'), await logIn(alice, 'TABLET')];
+      const own = `${v3}/user/${encodeURIComponent(alice.userId)}/account_data/`;
+      const prefixes = ['m.local_notification_settings.', 'org.matrix.msc3890.local_notification_settings.'];
+      for (const type of prefixes.flatMap((prefix) => [`${prefix}PHONE`, `${prefix}TABLET`])) {
+        assert.equal((await alice.put(own + type, { is_silenced: true })).status, 200);
+      }
+      const { next_batch: since } = (await alice.get(`${v3}/sync`)).body;
+      assert.equal((await phone.post(`${v3}/logout`)).status, 200);
+      for (const prefix of prefixes) {
+        assert.equal((await alice.get(`${own}${prefix}PHONE`)).status, 404);
+        assert.deepEqual((await alice.get(`${own}${prefix}TABLET`)).body, { is_silenced: true });
+      }
+      const told = (await alice.get(`${v3}/sync?since=${String(since)}`)).body['account_data'];
+      const gone = prefixes.map((prefix) => ({ type: `${prefix}PHONE`, content: {} }));
+      const byType = (a: { type: string }, b: { type: string }) => a.type.localeCompare(b.type);
+      assert.deepEqual((told as { events: typeof gone }).events.toSorted(byType), gone.toSorted(byType));
+    });
+
     test('are listed, shown and renamed, each to their owner only', async () => {
       const alice = await server.registerUser();
       const bob = await server.registerUser();

@@ -64,6 +64,26 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       }
     });
 
+    test('messages can be chosen by how they relate to others', async () => {
+      const alice = await person();
+      const roomId = await alice.createRoom();
+      const root = await alice.send(roomId, 'root');
+      for (const type of ['m.thread', 'm.reference']) {
+        const content = { msgtype: 'm.text', body: type, 'm.relates_to': { rel_type: type, event_id: root } };
+        assert.equal((await alice.http.put(alice.room(roomId, `send/m.room.message/${type}`), content)).status, 200);
+      }
+      const chosen = async (filter: object) =>
+        textsOf((await messages(alice, roomId, `filter=${encodeURIComponent(JSON.stringify(filter))}`)).chunk);
+      const [relTypes, notRelTypes] = ['org.matrix.msc3874.rel_types', 'org.matrix.msc3874.not_rel_types'];
+      assert.deepEqual(await chosen({ [relTypes]: ['m.thread'] }), ['m.thread']);
+      assert.deepEqual(await chosen({ [relTypes]: ['m.thread', 'm.reference'] }), ['m.thread', 'm.reference']);
+      assert.deepEqual(await chosen({ [notRelTypes]: ['m.thread'] }), ['root', 'm.reference']);
+      assert.deepEqual(await chosen({ [relTypes]: ['m.thread', 'm.reference'], [notRelTypes]: ['m.thread'] }), [
+        'm.reference',
+      ]);
+      assert.deepEqual(await chosen({ [relTypes]: [] }), []);
+    });
+
     test('without a direction messages go forwards', async () => {
       const alice = await person();
       const roomId = await alice.createRoom();
