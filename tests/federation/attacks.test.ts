@@ -355,3 +355,31 @@ test('a state of which something cannot be had is not believed in part', async (
   const member = await alice.get(`/_matrix/client/v3/rooms/${path}/state/m.room.member/@mallory:peer.test`);
   assert.equal(member.body['displayname'], undefined);
 });
+
+test('an event that is not here yet can be redacted by who may redact any, and is once it comes', async (context) => {
+  const { server, peer, path, roomId, alice } = await open(context);
+  const { template, eventId: joined, depth } = await joinAs(peer, path);
+  const late = sign(peer, {
+    type: 'm.room.message',
+    room_id: roomId,
+    sender: '@mallory:peer.test',
+    origin_server_ts: Date.now(),
+    content: { body: 'late' },
+    depth: depth + 1,
+    prev_events: [joined],
+    auth_events: [...(template['auth_events'] as string[]).slice(0, 2), joined],
+  });
+  const bob = await server.registerUser('bob');
+  assert.equal((await bob.post(`/_matrix/client/v3/join/${path}`, {})).status, 200);
+  const redact = (by: typeof alice, eventId: string, txnId: string) =>
+    by.put(`/_matrix/client/v3/rooms/${path}/redact/${encodeURIComponent(eventId)}/${txnId}`, { reason: 'spam' });
+  assert.equal((await redact(bob, late.eventId, '1')).status, 404, 'nobody can tell whether it is theirs');
+  assert.equal((await redact(alice, 'nothing', '1')).status, 404);
+  const { status, body } = await redact(alice, late.eventId, '2');
+  assert.equal(status, 200, JSON.stringify(body));
+  await send(peer, [late.pdu]);
+  const event = await alice.get(`/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(late.eventId)}`);
+  assert.deepEqual(event.body['content'], {});
+  const because = (event.body['unsigned'] as JsonObject)['redacted_because'] as JsonObject;
+  assert.equal(because['event_id'], body['event_id']);
+});

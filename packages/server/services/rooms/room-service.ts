@@ -29,7 +29,7 @@ import { planLeave } from './membership/leave.ts';
 import { inviteeOf } from './creation/invitations.ts';
 import { createNewRooms } from './new-rooms.ts';
 import { createReadState } from './read-state.ts';
-import { getRedactionTarget, planRedaction } from './redact.ts';
+import { planRedaction, readRedactionTarget } from './redact.ts';
 import { createReceiver } from './receiving/receiver.ts';
 import { createStateResolver } from './resolution/state-resolver.ts';
 import { createReferenceHashes } from './reference-hashes.ts';
@@ -332,8 +332,8 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
       const roomNid = await nidOf(roomId);
       const type = 'm.room.redaction';
       return transactions.once({ ...actor, roomNid, type, txnId }, async () => {
-        const target = await getRedactionTarget(db, roomNid, eventId);
-        if (actor.standing === 'suspended' && target.sender !== actor.userId) throw new MatrixError('user.suspended');
+        const target = await readRedactionTarget(db, roomNid, eventId);
+        if (actor.standing === 'suspended' && target?.sender !== actor.userId) throw new MatrixError('user.suspended');
         const transaction = { deviceId: actor.deviceId, txnId };
         const plan = planRedaction(actor.userId, target, { eventId, reason, transaction }, { now, unread });
         return soleEventId((await writer.append(roomNid, plan)).events);
