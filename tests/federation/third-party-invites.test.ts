@@ -22,7 +22,8 @@ async function open(context: TestContext) {
   const roomId = await createRoom(alice, { preset: 'private_chat' });
   const invited = { display_name: 'b...@example.org', public_key: identity.publicKey, key_validity_url: 'https://x/' };
   await must(alice.put(pathOf(roomId, 'state/m.room.third_party_invite/token'), invited));
-  const sign = (mxid: string, key = identity) => signJson({ mxid, token: 'token' }, 'identity.test', key);
+  const sign = (mxid: string, key = identity, more: JsonObject = {}) =>
+    signJson({ mxid, token: 'token', ...more }, 'identity.test', key);
   async function bind(server: string, mxid: string, over: JsonObject = {}) {
     const invite = { mxid, room_id: roomId, sender: alice.userId, signed: sign(mxid), ...over };
     const content = { medium: 'email', address: 'bob@example.org', mxid, invites: [invite] };
@@ -66,6 +67,30 @@ test('only what the identity server has signed for a person invites them', async
   for (const name of ['hs1', 'hs2']) assert.deepEqual(network.server(name).errors, []);
 });
 
+test('who shows that an invited address is theirs joins by that, here and elsewhere', async (context) => {
+  const { network, alice, bob, carol, roomId, sign } = await open(context);
+  const join = (client: typeof bob, signed: object | undefined, way = 'rooms') => {
+    const room = encodeURIComponent(roomId);
+    const path = way === 'rooms' ? `rooms/${room}/join` : `join/${room}?via=hs1`;
+    return client.post(`/_matrix/client/v3/${path}`, signed === undefined ? {} : { third_party_signed: signed });
+  };
+  const other = signingKeyFromSeed('ed25519:0', randomBytes(32));
+  const signed = (mxid: string, key?: typeof other) => sign(mxid, key, { sender: alice.userId });
+  for (const [client, way] of [
+    [carol, 'rooms'],
+    [bob, 'join'],
+  ] as const) {
+    assert.equal(await refusal(join(client, undefined, way)), '403 M_FORBIDDEN');
+    assert.equal(await refusal(join(client, signed(alice.userId), way)), '403 M_FORBIDDEN', 'for somebody else');
+    assert.equal(await refusal(join(client, signed(client.userId, other), way)), '403 M_FORBIDDEN', 'by somebody else');
+    const forged = sign(client.userId, undefined, { sender: client.userId });
+    assert.match(await refusal(join(client, forged, way)), /^40[34] /, 'invited by somebody else');
+    await must(join(client, signed(client.userId), way));
+    assert.equal(await membershipOf(alice, roomId, client.userId), 'join');
+  }
+  for (const name of ['hs1', 'hs2']) assert.deepEqual(network.server(name).errors, []);
+});
+
 test('an address is invited by way of an identity server, which is asked for its folded form', async (context) => {
   const { network, peer, alice, carol, roomId } = await open(context);
   const stored: JsonObject[] = [];
@@ -99,6 +124,20 @@ test('an address is invited by way of an identity server, which is asked for its
   ]);
   const kept = await must(alice.get(pathOf(roomId, 'state/m.room.third_party_invite/another')));
   assert.deepEqual([kept['display_name'], kept['public_key']], ['d...', 'AAAA']);
+  const by = { id_server: 'identity.test:8448', id_access_token: 'secret', medium: 'email' };
+  const addresses = ['carol@example.org', 'dora@strasse.example'].map((address) => ({ ...by, address }));
+  const another = await createRoom(alice, { preset: 'private_chat', invite_3pid: addresses });
+  assert.equal(await membershipOf(alice, another, carol.userId), 'invite');
+  await must(alice.get(pathOf(another, 'state/m.room.third_party_invite/another')));
+  const lost = { ...by, id_server: 'nowhere.test', address: 'a@b.c' };
+  const partly = alice.post('/_matrix/client/v3/createRoom', { invite_3pid: [lost, ...addresses] });
+  assert.equal(await refusal(partly), '502 M_UNKNOWN');
+  assert.equal(stored.length, 3, 'the others were invited all the same');
+  const tooMany = Array.from({ length: 21 }, () => lost);
+  assert.equal(
+    await refusal(alice.post('/_matrix/client/v3/createRoom', { invite_3pid: tooMany })),
+    '400 M_INVALID_PARAM',
+  );
   assert.equal(await refusal(invite('a@b.c', { id_server: 'nowhere.test' })), '502 M_UNKNOWN');
   assert.equal(await refusal(invite('a@b.c', { id_server: 'no name' })), '400 M_INVALID_PARAM');
   assert.equal(await refusal(invite('a@b.c', { medium: undefined })), '400 M_MISSING_PARAM');

@@ -36,13 +36,14 @@ import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
 import type { RoomParts } from '../services/rooms/room-parts.ts';
 import type { RoomService } from '../services/rooms/room-service.ts';
 import { createIdentityClient } from '../services/identity/identity-client.ts';
+import { createCreateInviting, type CreateInviting } from '../services/identity/create-inviting.ts';
 import { createInviteAddress, type InviteAddress } from '../services/identity/invite-address.ts';
 import type { UnreadService } from '../services/unread/unread-service.ts';
 import type { Federation } from './federation.ts';
 
 type Context = {
   readonly federation: Federation;
-  readonly rooms: RoomParts & Pick<RoomService, 'invite' | 'setState'>;
+  readonly rooms: RoomParts & Pick<RoomService, 'create' | 'invite' | 'setState'>;
   readonly db: Database;
   readonly states: StateStore;
   readonly unread: UnreadService;
@@ -70,6 +71,7 @@ export type RoomsAcrossServers = {
     readonly receiveInvite: ReceiveInvite;
     readonly thirdPartyInvites: ThirdPartyInvites;
     readonly inviteAddress: InviteAddress;
+    readonly createInviting: CreateInviting;
     readonly serverName: string;
   };
   /** Finishes what a process before this one could not. */
@@ -130,6 +132,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
     queuedEvents: federationSender.queuedEvents,
     queuedEdus: () => outbox.size,
   });
+  const inviteAddress = createInviteAddress({ identity: createIdentityClient(federation.outbound), rooms: parts });
   return {
     history: createHistory({
       rooms,
@@ -155,11 +158,13 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
       federationSender,
       eventQueries: createEventQueries({ db, states, stateEvents, rooms, erased: context.erasedSenders }),
       receiveInvite: createReceiveInvite({ ...shared, recordRemote, inviteRules: context.inviteRules }),
-      inviteAddress: createInviteAddress({ identity: createIdentityClient(federation.outbound), rooms: parts }),
+      inviteAddress,
+      createInviting: createCreateInviting({ rooms: parts, inviteAddress }),
       thirdPartyInvites: createThirdPartyInvites({
         ...shared,
         client,
         writer: parts.writer,
+        locate: parts.locate,
         invite,
         inviteRules: context.inviteRules,
       }),

@@ -392,11 +392,6 @@ export const errorTable = {
     message: 'You are not allowed to see their presence.',
   },
   'presence.disabled': { errcode: 'M_FORBIDDEN', status: 403, message: 'Presence is turned off on this server.' },
-  'third-party-invite.unavailable': {
-    errcode: 'M_THREEPID_DENIED',
-    status: 403,
-    message: 'This server does not send invitations to email addresses or phone numbers.',
-  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorReason = keyof typeof errorTable;

@@ -53,6 +53,8 @@ import { readingEndpoints } from './reading/index.ts';
 import { receiptEndpoints } from './receipts/index.ts';
 import { reportingEndpoints } from './reporting/index.ts';
 import { relationEndpoints } from './relations/index.ts';
+import type { ThirdPartyInvites } from '../../services/federation/rooms/third-party-invites.ts';
+import type { CreateInviting } from '../../services/identity/create-inviting.ts';
 import type { InviteAddress } from '../../services/identity/invite-address.ts';
 import { roomEndpoints } from './rooms/index.ts';
 import { search } from './search/search.ts';
@@ -76,6 +78,8 @@ export type ClientServices = AccountServices &
     readonly support: Support;
     readonly roomVersions: RoomVersionSupport;
     readonly rooms: RoomService;
+    readonly createInviting: CreateInviting;
+    readonly thirdPartyInvites: Pick<ThirdPartyInvites, 'claim'>;
     readonly inviteAddress: InviteAddress;
     readonly reading: HistoryContext;
     readonly sync: Sync;

@@ -27,9 +27,7 @@ export function createInviteAddress({ identity, rooms }: Dependencies): InviteAd
   }
 
   return async (actor, roomId, { medium, address: given, server, token: accessToken, reason }) => {
-    if (medium !== 'email' && medium !== 'msisdn') {
-      throw new MatrixError('request.invalid-param', { message: 'medium is email or msisdn.' });
-    }
+    checkMedium(medium);
     await requireMember(roomId, actor.userId);
     const access = { server, token: accessToken };
     const identifier = { medium, address: medium === 'email' ? foldEmail(given) : given };
@@ -49,6 +47,11 @@ export function createInviteAddress({ identity, rooms }: Dependencies): InviteAd
     };
     await rooms.setState(actor, roomId, 'm.room.third_party_invite', token, content);
   };
+}
+
+export function checkMedium(medium: string): void {
+  if (medium === 'email' || medium === 'msisdn') return;
+  throw new MatrixError('request.invalid-param', { message: 'medium is email or msisdn.' });
 }
 
 /**

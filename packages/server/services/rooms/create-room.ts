@@ -9,7 +9,6 @@ import type { NewRooms } from './new-rooms.ts';
 export type CreateRoomRequest = RoomRequest & {
   readonly room_alias_name?: string;
   readonly room_version?: string;
-  readonly invite_3pid?: readonly unknown[];
 };
 
 type Dependencies = {
@@ -36,9 +35,6 @@ export async function createRoom(
   creator: string,
   request: CreateRoomRequest,
 ): Promise<{ readonly roomId: string; readonly refusal: MatrixError | undefined }> {
-  if ((request.invite_3pid ?? []).length > 0) {
-    throw new MatrixError('third-party-invite.unavailable');
-  }
   const invited = [...new Set(request.invite ?? [])];
   if (invited.length > maxInvitations) {
     throw new MatrixError('request.invalid-param', {

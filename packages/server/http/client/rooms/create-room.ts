@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import type { RoomService } from '../../../services/rooms/room-service.ts';
+import type { CreateInviting } from '../../../services/identity/create-inviting.ts';
 import { endpoint } from '../../endpoint.ts';
 import { jsonObject, roomIdResponse } from './schemas.ts';
 
@@ -50,6 +50,13 @@ export const createRoom = endpoint(
     body,
     response: roomIdResponse,
   },
-  ({ rooms }: { rooms: RoomService }) =>
-    async ({ sender, body }) => ({ room_id: await rooms.create(sender, body) }),
+  ({ createInviting }: { createInviting: CreateInviting }) =>
+    async ({ sender, body: { invite_3pid: invited = [], ...request } }) => {
+      const addresses = invited.map(({ id_server: server, id_access_token: token, ...rest }) => ({
+        server,
+        token,
+        ...rest,
+      }));
+      return { room_id: await createInviting(sender, request, addresses) };
+    },
 );

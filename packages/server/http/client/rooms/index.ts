@@ -15,6 +15,8 @@ import { leaveRoom } from './leave-room.ts';
 import { redactEvent } from './redact-event.ts';
 import { sendMessage } from './send-message.ts';
 import { setRoomState, setRoomStateWithKey } from './set-room-state.ts';
+import type { ThirdPartyInvites } from '../../../services/federation/rooms/third-party-invites.ts';
+import type { CreateInviting } from '../../../services/identity/create-inviting.ts';
 import type { InviteAddress } from '../../../services/identity/invite-address.ts';
 import { unbanUser } from './unban-user.ts';
 import { upgradeRoom } from './upgrade-room.ts';
@@ -22,6 +24,8 @@ import { upgradeRoom } from './upgrade-room.ts';
 /** What changes rooms. */
 export const roomEndpoints: readonly Endpoint<{
   rooms: RoomService;
+  createInviting: CreateInviting;
+  thirdPartyInvites: Pick<ThirdPartyInvites, 'claim'>;
   inviteAddress: InviteAddress;
   delayedEvents: DelayedEvents;
   upgrades: Upgrades;

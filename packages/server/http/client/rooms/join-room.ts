@@ -1,5 +1,6 @@
 import type { JsonObject } from '@portico/protocol';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
+import type { ThirdPartyInvites } from '../../../services/federation/rooms/third-party-invites.ts';
 import type { RoomService } from '../../../services/rooms/room-service.ts';
 import { endpoint } from '../../endpoint.ts';
 import { roomIdResponse, roomParams, viaOf, viaQuery } from './schemas.ts';
@@ -14,8 +15,12 @@ const thirdPartySigned = Type.Object(
   { title: 'ThirdPartySigned' },
 );
 
+type Services = { rooms: RoomService; thirdPartyInvites: Pick<ThirdPartyInvites, 'claim'> };
+
 /** What else is in it becomes part of the member event, as clients in use rely on. */
-const body = Type.Unsafe<JsonObject & { readonly reason?: string }>(
+const body = Type.Unsafe<
+  JsonObject & { readonly reason?: string; readonly third_party_signed?: Static<typeof thirdPartySigned> }
+>(
   Type.Object(
     { reason: Type.Optional(Type.String()), third_party_signed: Type.Optional(thirdPartySigned) },
     { title: 'JoinRoom' },
@@ -35,10 +40,11 @@ export const joinRoomById = endpoint(
     body,
     response: roomIdResponse,
   },
-  ({ rooms }: { rooms: RoomService }) =>
-    async ({ sender, params, body: { reason, ...extra } }) => ({
-      room_id: await rooms.join(sender, params.roomId, { reason, via: [], extra }),
-    }),
+  ({ rooms, thirdPartyInvites }: Services) =>
+    async ({ sender, params, body: { reason, third_party_signed: signed, ...extra } }) => {
+      if (signed !== undefined) await thirdPartyInvites.claim(sender.userId, params.roomId, signed);
+      return { room_id: await rooms.join(sender, params.roomId, { reason, via: [], extra }) };
+    },
 );
 
 export const joinRoom = endpoint(
@@ -55,8 +61,9 @@ export const joinRoom = endpoint(
     body,
     response: roomIdResponse,
   },
-  ({ rooms }: { rooms: RoomService }) =>
-    async ({ sender, params, query, body: { reason, ...extra } }) => ({
-      room_id: await rooms.join(sender, params.roomIdOrAlias, { reason, via: viaOf(query), extra }),
-    }),
+  ({ rooms, thirdPartyInvites }: Services) =>
+    async ({ sender, params, query, body: { reason, third_party_signed: signed, ...extra } }) => {
+      if (signed !== undefined) await thirdPartyInvites.claim(sender.userId, params.roomIdOrAlias, signed);
+      return { room_id: await rooms.join(sender, params.roomIdOrAlias, { reason, via: viaOf(query), extra }) };
+    },
 );

@@ -174,8 +174,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         [{ room_alias_name: 'a:b' }, '400 M_INVALID_PARAM'],
         [{ room_version: '11', power_level_content_override: { users: {} } }, '400 M_INVALID_ROOM_STATE'],
         [
-          { invite_3pid: [{ id_server: 'a', id_access_token: 'b', medium: 'email', address: 'c' }] },
-          '403 M_THREEPID_DENIED',
+          { invite_3pid: [{ id_server: 'a', id_access_token: 'b', medium: 'pigeon', address: 'c' }] },
+          '400 M_INVALID_PARAM',
         ],
       ] as const;
       for (const [body, expected] of refusals) {

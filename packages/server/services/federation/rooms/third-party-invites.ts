@@ -6,6 +6,7 @@ import { exchangeThirdPartyInvite } from '../../../federation-api/third-party-in
 import type { Logger } from '../../../observability/logger.ts';
 import type { InviteRules } from '../../privacy/invite-rules.ts';
 import { changeMembership, membershipOf, refuse } from '../../rooms/membership/change-membership.ts';
+import type { RoomParts } from '../../rooms/room-parts.ts';
 import type { ReadState } from '../../rooms/read-state.ts';
 import type { RemoteRooms } from '../../rooms/remote-rooms.ts';
 import type { RoomWriter } from '../../rooms/room-writer.ts';
@@ -28,7 +29,17 @@ export interface ThirdPartyInvites {
   exchange(origin: string, roomId: string, wanted: JsonObject): Promise<void>;
   /** An identity server tells of addresses that belong to a person of this server. */
   bound(userId: string, invites: readonly BoundInvite[]): Promise<void>;
+  /** A person of this server shows that an address of theirs was invited: they are invited by that. */
+  claim(userId: string, roomIdOrAlias: string, signed: SignedToken): Promise<void>;
 }
+
+/** "A signature of an `m.third_party_invite` token to prove that this user owns a third-party identity" */
+export type SignedToken = {
+  readonly sender: string;
+  readonly mxid: string;
+  readonly token: string;
+  readonly signatures: JsonObject;
+};
 
 type Dependencies = {
   readonly db: Reader;
@@ -37,6 +48,7 @@ type Dependencies = {
   readonly readState: ReadState;
   readonly writer: RoomWriter;
   readonly invite: RemoteRooms['invite'];
+  readonly locate: RoomParts['locate'];
   readonly inviteRules: Pick<InviteRules, 'refuseBlocked'>;
   readonly signer: { readonly serverName: string };
   readonly log: Logger;
@@ -108,6 +120,18 @@ export function createThirdPartyInvites(deps: Dependencies): ThirdPartyInvites {
       if (serverNameOf(sender) !== signer.serverName) refuse('The person who invites is not of this server.');
       if (serverNameOf(mxid) !== origin) refuse('The invited person is not of your server.');
       await inviteTo(await rooms.open(roomId, origin), { sender, mxid, signed });
+    },
+    async claim(userId, roomIdOrAlias, signed) {
+      const { sender, mxid } = signed;
+      if (mxid !== userId) refuse('The invitation is for somebody else.');
+      const { roomId } = await deps.locate(roomIdOrAlias);
+      try {
+        await passOn({ roomId, sender, mxid, signed });
+      } catch (error) {
+        if (!(error instanceof FederationError)) throw error;
+        if (error.refusal !== undefined) refuse('The server of who invited you does not know of the invitation.');
+        throw new MatrixError('federation.failed');
+      }
     },
     async bound(userId, invites) {
       const account = serverNameOf(userId) === signer.serverName ? await findAccount(deps.db, userId) : undefined;
