@@ -11,6 +11,7 @@ import { createAppServiceParts, createAppServiceQuestions } from './compose/app-
 import { createFederation } from './compose/federation.ts';
 import { createRoomsAcrossServers, type RoomsAcrossServers } from './compose/federated-rooms.ts';
 import { createPresenceParts } from './compose/presence.ts';
+import { createPush } from './compose/push.ts';
 import { createRemoteMediaParts } from './compose/remote-media.ts';
 import { createServerReads } from './compose/server-reads.ts';
 import { createConversation } from './compose/conversation.ts';
@@ -52,6 +53,7 @@ import { createTags } from './services/tags/tags.ts';
 import { createMutualRooms } from './services/mutual-rooms/mutual-rooms.ts';
 import { createOldSync } from './services/old-sync/old-sync.ts';
 import { mergePushes } from './services/presence/federation/pushes.ts';
+import { createPushedPeople } from './services/push/pushed-people.ts';
 import { createPushers } from './services/push/pushers.ts';
 import { createPushRules } from './services/push-rules/push-rules.ts';
 import { noHistory } from './services/reading/history.ts';
@@ -122,8 +124,13 @@ export async function compose({
       appServices,
     },
   );
-  const unread = createUnreadService({ db, isLocal: (userId) => serverNameOf(userId) === serverName });
-  const pushRules = createPushRules({ db });
+  const pushedPeople = await createPushedPeople({
+    db,
+    onFailure: (error) => log.error({ error }, 'Finding out who has pushers failed'),
+  });
+  const isPushed = (userId: string) => pushedPeople.has(userId);
+  const unread = createUnreadService({ db, isLocal: (userId) => serverNameOf(userId) === serverName, isPushed });
+  const pushRules = createPushRules({ db, isPushed });
   const tags = createTags({ db });
   const carrySettings = createCarrySettings({ db, accountData: accounts.accountData, pushRules, tags });
   const appServiceQuestions = createAppServiceQuestions({ db, appServices, outbound: federation.outbound, log, now });
@@ -206,6 +213,16 @@ export async function compose({
   });
   if (config.federation.enabled) across = shared;
   await shared.resume();
+  const push = createPush({
+    db,
+    reading,
+    people: pushedPeople,
+    outbound: federation.outbound,
+    metrics,
+    log,
+    now,
+    randomId,
+  });
   const lastSeen = createLastSeen({ db, now, log });
   const breadth = createRoomBreadth({
     db,
@@ -332,7 +349,7 @@ export async function compose({
     media,
     ...(urlPreviews && { urlPreviews }),
     mediaAccess: { requireAuthentication },
-    receipts: createReceipts({ db, roomNames: reading.rooms, now }),
+    receipts: createReceipts({ db, roomNames: reading.rooms, isPushed, now }),
     discovery: { publicBaseUrl: config.publicBaseUrl },
     calls: createCalls(config.calls, now),
     support: config.support,
@@ -381,6 +398,7 @@ export async function compose({
         lastSeen.close(),
         shared.close(),
         appServiceParts.close(),
+        push.close(),
       ]);
       breadth.close();
       await conversation.close();
@@ -389,6 +407,7 @@ export async function compose({
       slidingSync.close();
       sync.close();
       unread.close();
+      pushedPeople.close();
       keyServices.keys.close();
       await encryption.close();
       await Promise.all([media.close(), remoteMedia.close()]);

@@ -16,5 +16,6 @@ export const allowedFullScans: ReadonlyMap<string, string> = new Map([
   ['app-services.delete-members-of-others', 'a row for each bridge, once at the start'],
   ['federation-outgoing.behind', 'every server that shares a room with this one, once at the start'],
   ['federation-destinations.release', 'the servers that a process sent to, once it is gone'],
+  ['push-deliveries.pushed-users', 'everyone who has pushers, once at the start'],
   ['processes.all', 'a row for each process of this server'],
 ]);

@@ -12,4 +12,10 @@ export function countingKey(rules: readonly EffectiveRule[]): string {
   );
 }
 
+/** The same for all that rules say: what they do to counts, and how events are announced. */
+export function outcomeKey(rules: readonly EffectiveRule[]): string {
+  return JSON.stringify(rules.map(({ conditions, actions }) => [conditions, outcomeOf('', actions).actions]));
+}
+
+export const defaultOutcomeKey = outcomeKey(defaultEffectiveRules);
 export const defaultCountingKey = countingKey(defaultEffectiveRules);

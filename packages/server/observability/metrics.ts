@@ -7,6 +7,7 @@ import { createRequestMetric } from './http-metrics.ts';
 import type { ObserveOutbound } from './outbound-metrics.ts';
 import { createOutboundMetric } from './outbound-metrics.ts';
 import { addProcessMetrics } from './process-metrics.ts';
+import { createPushMetrics, type PushMetrics } from './push-metrics.ts';
 import type { MetricRegistry } from './registry.ts';
 import { createMetricRegistry } from './registry.ts';
 import type { StorageMetrics } from './storage-metrics.ts';
@@ -20,6 +21,7 @@ export type Metrics = {
   readonly storage: StorageMetrics;
   readonly watchCache: WatchCache;
   readonly federation: FederationMetrics;
+  readonly push: PushMetrics;
   /** Says how many long polls are open. */
   readonly watchOpenSyncs: (count: () => number) => void;
   readonly close: () => void;
@@ -34,6 +36,7 @@ export function createMetrics(): Metrics {
     storage: createStorageMetrics(registry),
     watchCache: createCacheMetrics(registry),
     federation: createFederationMetrics(registry),
+    push: createPushMetrics(registry),
     watchOpenSyncs: (count) => registry.gauge('portico_open_syncs', 'Syncs that wait for something to happen.', count),
     close: addProcessMetrics(registry),
   };

@@ -29,6 +29,7 @@ import { presenceRoomsLeft } from './0028-presence-rooms-left.ts';
 import { delayedEvents } from './0029-delayed-events.ts';
 import { pushers } from './0030-pushers.ts';
 import { urlPreviews } from './0031-url-previews.ts';
+import { pushCalls } from './0032-push-calls.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -66,4 +67,5 @@ export const migrations: readonly Migration[] = [
   delayedEvents,
   pushers,
   urlPreviews,
+  pushCalls,
 ];

@@ -9,13 +9,19 @@ export type CustomMemberRow = {
   readonly ignored: string | null;
   /** The content of their `m.room.member` event. */
   readonly member_content: string | null;
+  /** Whether they are told of what happens on some device. */
+  readonly has_pushers: number;
 };
 
-export type UserRulesRow = Pick<CustomMemberRow, 'push_rules' | 'ignored'>;
+export type UserRulesRow = Pick<CustomMemberRow, 'push_rules' | 'ignored' | 'has_pushers'>;
+
+const hasPushers = (userId: string): string =>
+  `case when exists (select 1 from pushers p where p.user_id = ${userId} and p.enabled = 1) then 1 else 0 end`;
 
 const selectMembers = sql<CustomMemberRow, [roomNid: number]>(
   'custom-rules.of-room',
-  `select c.user_id, p.content as push_rules, i.content as ignored, e.content as member_content
+  `select c.user_id, p.content as push_rules, i.content as ignored, e.content as member_content,
+     ${hasPushers('c.user_id')} as has_pushers
    from custom_rule_members c
    join memberships m on m.room_nid = c.room_nid and m.user_id = c.user_id and m.membership = 'join'
    left join events e on e.event_nid = m.event_nid
@@ -29,12 +35,22 @@ const selectUser = sql<{ type: string; content: string }, [userId: string]>(
   `select type, content from account_data
    where user_id = $1 and room_id = '' and type in ('m.push_rules', 'm.ignored_user_list')`,
 );
+const selectHasPushers = sql<{ has_pushers: number }, [userId: string]>(
+  'custom-rules.has-pushers',
+  `select ${hasPushers('$1')} as has_pushers`,
+);
 
 const insertMember = sql<void, [roomNid: number, userId: string]>(
   'custom-rules.add',
   'insert into custom_rule_members (room_nid, user_id) values ($1, $2) on conflict do nothing',
 );
 
+const insertMemberWithPushers = sql<void, [roomNid: number, userId: string]>(
+  'custom-rules.add-with-pushers',
+  `insert into custom_rule_members (room_nid, user_id)
+   select cast($1 as bigint), cast($2 as text) where exists (select 1 from pushers p where p.user_id = $2)
+   on conflict do nothing`,
+);
 const deleteMember = sql<void, [roomNid: number, userId: string]>(
   'custom-rules.remove',
   'delete from custom_rule_members where room_nid = $1 and user_id = $2',
@@ -64,14 +80,23 @@ export function readCustomMembers(reader: Reader, roomNid: number): Promise<Cust
 }
 
 export async function readUserRules(reader: Reader, userId: string): Promise<UserRulesRow> {
-  const rows = await reader.all(selectUser, [userId]);
+  const [rows, pushers] = await Promise.all([reader.all(selectUser, [userId]), reader.get(selectHasPushers, [userId])]);
   const content = (type: string): string | null => rows.find((row) => row.type === type)?.content ?? null;
-  return { push_rules: content('m.push_rules'), ignored: content('m.ignored_user_list') };
+  return {
+    push_rules: content('m.push_rules'),
+    ignored: content('m.ignored_user_list'),
+    has_pushers: pushers?.has_pushers ?? 0,
+  };
 }
 
 export function addCustomMember(set: WriteSet, roomNid: number, userId: string): void {
   set.add(insertMember, [roomNid, userId]);
   set.change(audienceChange, roomNid);
+}
+
+/** For everyone who joins: whether they have pushers is then certain, whoever sets one at the same moment. */
+export function addCustomMemberWithPushers(set: WriteSet, roomNid: number, userId: string): void {
+  set.add(insertMemberWithPushers, [roomNid, userId]);
 }
 
 export function removeCustomMember(set: WriteSet, roomNid: number, userId: string): void {
@@ -85,6 +110,10 @@ const mostRoomsNamed = 100;
 export function changeCustomRooms(set: WriteSet, userId: string, roomNids: readonly number[]): void {
   if (roomNids.length === 0) return;
   set.add(insertInRooms, [userId, JSON.stringify(roomNids)]);
+  announceAudiences(set, roomNids);
+}
+
+function announceAudiences(set: WriteSet, roomNids: readonly number[]): void {
   if (roomNids.length > mostRoomsNamed) set.change(audienceChange, everyRoom);
   else for (const roomNid of roomNids) set.change(audienceChange, roomNid);
 }
@@ -93,4 +122,10 @@ export function changeCustomRooms(set: WriteSet, userId: string, roomNids: reado
 export function addCustomMemberEverywhere(set: WriteSet, userId: string): void {
   set.add(insertEverywhere, [userId]);
   set.change(audienceChange, everyRoom);
+}
+
+/** Somebody wants to be told of what happens in their rooms. `roomNids`: those they were in a moment ago. */
+export function addPushedMember(set: WriteSet, userId: string, roomNids: readonly number[]): void {
+  set.add(insertEverywhere, [userId]);
+  announceAudiences(set, roomNids);
 }

@@ -1,5 +1,6 @@
 import type { PositionParam, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
+import { queueInvite } from './push-queue.ts';
 
 export type MembershipChange = {
   readonly roomNid: number;
@@ -69,6 +70,7 @@ export function setMembership(set: WriteSet, change: MembershipChange, position:
   if (membership === 'join' && previous !== 'join') set.add(countHostIn, [roomNid, change.host, position]);
   if (membership !== 'join' && previous === 'join') set.add(countHostOut, [roomNid, change.host]);
   if (!change.isLocal && endsRequest(change)) set.add(insertEndedRequest, [change.host, position, eventNid]);
+  if (change.isLocal && membership === 'invite' && previous !== 'invite') queueInvite(set, change, position);
   set.change('membership', `${roomNid} ${userId}`);
 }
 

@@ -29,7 +29,13 @@ export interface PushRules {
 const maxBytes = 128 * 1024;
 const maxAttempts = 5;
 
-export function createPushRules({ db }: { readonly db: Database }): PushRules {
+type Dependencies = {
+  readonly db: Database;
+  /** Whether it matters to somebody how events are announced. */
+  readonly isPushed?: (userId: string) => boolean;
+};
+
+export function createPushRules({ db, isPushed = () => false }: Dependencies): PushRules {
   async function load(userId: string): Promise<{ ruleset: PushRuleset; position: number | undefined }> {
     const stored = await findPushRules(db, userId);
     const ruleset = readPushRules(stored && parseJson(stored.content));
@@ -49,7 +55,11 @@ export function createPushRules({ db }: { readonly db: Database }): PushRules {
     }
     const set = createWriteSet();
     replacePushRules(set, userId, content, position);
-    appendRulesChange(set, userId, await readJoinedRooms(db, userId), ruleset, edit.ruleset);
+    appendRulesChange(set, userId, await readJoinedRooms(db, userId), {
+      before: ruleset,
+      after: edit.ruleset,
+      isPushed: isPushed(userId),
+    });
     await db.commit(set);
   }
 

@@ -9,6 +9,8 @@ import {
   removePusher,
   setPusher,
 } from '@portico/storage/stores/pushers.ts';
+import { addPushedMember } from '@portico/storage/stores/custom-rules.ts';
+import { readJoinedRooms } from '@portico/storage/stores/push-rules.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
 /** A pusher as its owner is shown it. */
@@ -56,6 +58,14 @@ export function createPushers({ db, now }: Dependencies): Pushers {
       set_at: now(),
     });
     // "Otherwise, the homeserver must remove any other pushers with the same App ID and pushkey for different users."
+    if (how.enabled && !(await listPushers(db, userId)).some(({ enabled }) => enabled === 1)) {
+      const rooms = await readJoinedRooms(db, userId);
+      addPushedMember(
+        set,
+        userId,
+        rooms.map((room) => room.room_nid),
+      );
+    }
     const others = how.append ? [] : await readOthersWithPusher(db, { userId, appId, pushkey });
     for (const other of others) removePusher(set, { userId: other, appId, pushkey });
     await db.commit(set);

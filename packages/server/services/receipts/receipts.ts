@@ -2,6 +2,7 @@ import { isJsonObject, parseJson } from '@portico/protocol';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { findAccountData, setAccountData } from '@portico/storage/stores/accounts-data.ts';
 import { findMembership } from '@portico/storage/stores/memberships-read.ts';
+import { queueRead } from '@portico/storage/stores/push-queue.ts';
 import { findReceiptOrder, findReceiptTarget, setReceipt } from '@portico/storage/stores/receipts.ts';
 import { markRead } from '@portico/storage/stores/unread-markers.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
@@ -25,9 +26,15 @@ export interface Receipts {
   send(userId: string, roomId: string, receipts: readonly NewReceipt[]): Promise<void>;
 }
 
-type Dependencies = { readonly db: Database; readonly roomNames: RoomNames; readonly now: () => number };
+type Dependencies = {
+  readonly db: Database;
+  readonly roomNames: RoomNames;
+  /** Whether somebody is told on their devices how much is unread. */
+  readonly isPushed: (userId: string) => boolean;
+  readonly now: () => number;
+};
 
-export function createReceipts({ db, roomNames, now }: Dependencies): Receipts {
+export function createReceipts({ db, roomNames, isPushed, now }: Dependencies): Receipts {
   async function getRoom(userId: string, roomId: string): Promise<number> {
     const roomNid = await roomNames.find(roomId);
     const row = roomNid === undefined ? undefined : await findMembership(db, roomNid, userId);
@@ -54,7 +61,9 @@ export function createReceipts({ db, roomNames, now }: Dependencies): Receipts {
     const receipt = { roomNid, userId, type, threadId: threadId ?? '' };
     const reached = await findReceiptOrder(db, receipt);
     if (reached !== undefined && reached >= event.room_order) return;
-    setReceipt(set, receipt, { eventId, order: event.room_order }, now(), set.takePosition());
+    const position = set.takePosition();
+    setReceipt(set, receipt, { eventId, order: event.room_order }, now(), position);
+    if (isPushed(userId)) queueRead(set, userId, position);
     markRead(set, userId, { eventNid: event.event_nid, roomNid, roomOrder: event.room_order }, reach);
     // "Servers MUST NOT send the `m.read.private` receipt to any other user than the one which originally sent it."
     if (type === 'm.read') {

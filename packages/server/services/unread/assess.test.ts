@@ -20,7 +20,7 @@ const message = (content: JsonObject = {}, sender = '@you:here') => ({
 
 type Rules = { readonly [kind: string]: readonly object[] };
 
-function member(userId: string, rules: Rules = {}, ignored: readonly string[] = []): CustomMemberRow {
+function member(userId: string, rules: Rules = {}, ignored: readonly string[] = [], has_pushers = 0): CustomMemberRow {
   const own = Object.entries(rules).map(([kind, list]) => [
     kind,
     list.map((rule) => ({ rule_id: 'own', default: false, enabled: true, actions: [], ...rule })),
@@ -30,6 +30,7 @@ function member(userId: string, rules: Rules = {}, ignored: readonly string[] = 
     push_rules: JSON.stringify({ global: Object.fromEntries(own) }),
     ignored: JSON.stringify({ ignored_users: Object.fromEntries(ignored.map((user) => [user, {}])) }),
     member_content: '{"membership":"join","displayname":"Mum"}',
+    has_pushers,
   };
 }
 
@@ -43,9 +44,9 @@ function rowsFor(members: readonly CustomMemberRow[], event: CountedEvent = mess
 }
 
 test('a plain message counts without a row', () => {
-  assert.deepEqual(countEvent(message(), facts, emptyAudience, isLocal), { counts: true, exceptions: [] });
+  assert.deepEqual(countEvent(message(), facts, emptyAudience, isLocal), { counts: true, exceptions: [], pushes: [] });
   const topic = { ...message(), type: 'm.room.topic', stateKey: '' };
-  assert.deepEqual(countEvent(topic, facts, emptyAudience, isLocal), { counts: false, exceptions: [] });
+  assert.deepEqual(countEvent(topic, facts, emptyAudience, isLocal), { counts: false, exceptions: [], pushes: [] });
 });
 
 test('a thousand people who muted the room, or hear mentions only, need no row for what they do not hear', () => {
@@ -102,6 +103,43 @@ test('old rules for one’s display name still work', () => {
   const named = { override: [{ conditions: [{ kind: 'contains_display_name' }], actions: highlight }] };
   assert.deepEqual(rowsFor([member('@a:here', named)]), ['@a:here: 1/1']);
   assert.deepEqual(rowsFor([member('@a:here', named)], message({ body: 'Mumble' })), []);
+});
+
+test('those with pushers are told by their own rules, with their own sounds, each set of rules tried once', () => {
+  const pushesFor = (members: readonly CustomMemberRow[], event: CountedEvent = message()) =>
+    countEvent(event, facts, buildAudience(roomId, members), isLocal).pushes.map(
+      ({ userIds, actions }) => `${userIds.join(' ')}: ${JSON.stringify(actions)}`,
+    );
+  const pushed = (userId: string, rules: Rules = {}, ignored: readonly string[] = []) =>
+    member(userId, rules, ignored, 1);
+  const loud = { room: [{ rule_id: roomId, actions: ['notify', { set_tweak: 'sound', value: 'gong' }] }] };
+  const everyone = [
+    pushed('@a:here'),
+    pushed('@b:here'),
+    pushed('@you:here'),
+    pushed('@muted:here', mute),
+    pushed('@loud:here', loud),
+    pushed('@loud2:here', loud),
+    pushed('@ignoring:here', {}, ['@you:here']),
+    member('@nobody:here', mentionsOnly),
+  ];
+  const gong = '["notify",{"set_tweak":"sound","value":"gong"}]';
+  assert.deepEqual(pushesFor(everyone), [`@loud:here @loud2:here: ${gong}`, '@a:here @b:here: ["notify"]']);
+  const mention = { 'm.mentions': { user_ids: ['@b:here', '@loud:here', '@nobody:here', '@ignoring:here'] } };
+  const mentioned = '["notify",{"set_tweak":"sound","value":"default"},{"set_tweak":"highlight"}]';
+  assert.deepEqual(pushesFor(everyone, message(mention)), [
+    `@loud:here: ${mentioned}`,
+    `@b:here: ${mentioned}`,
+    `@loud2:here: ${gong}`,
+    '@a:here: ["notify"]',
+  ]);
+  const topic = { ...message(), type: 'm.room.topic', stateKey: '' };
+  assert.deepEqual(pushesFor(everyone, topic), [`@loud:here @loud2:here: ${gong}`]);
+  // How an event sounds counts nothing otherwise.
+  assert.deepEqual(
+    countEvent(message(), facts, buildAudience(roomId, [pushed('@loud:here', loud)]), isLocal).exceptions,
+    [],
+  );
 });
 
 test('joining reads everything, sending reads its thread, a new name reads nothing', () => {

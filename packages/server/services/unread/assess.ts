@@ -1,4 +1,6 @@
 import { isJsonObject, type JsonObject } from '@portico/protocol';
+import type { Outcome } from '@portico/protocol/push/outcome.ts';
+import type { PushAction } from '@portico/protocol/push/rule.ts';
 import { compiledDefaultRules, evaluatePush } from '@portico/protocol/push/compile-rules.ts';
 import type { PushSubject } from '@portico/protocol/push/push-event.ts';
 import type { RoomAudience } from './audience.ts';
@@ -44,15 +46,19 @@ export type UnreadException = {
   readonly baseHighlight: 0 | 1;
 };
 
+/** Who is to be told of an event on their devices, and how. */
+export type EventPush = { readonly userIds: readonly string[]; readonly actions: readonly PushAction[] };
+
 /** How an event is counted. */
 export type Counting = {
   /** Whether the ordinal of its thread, or of the room outside threads, goes up by one. */
   readonly counts: boolean;
   readonly exceptions: readonly UnreadException[];
+  readonly pushes: readonly EventPush[];
 };
 
-const notCounted: Counting = Object.freeze({ counts: false, exceptions: [] });
-const counted: Counting = Object.freeze({ counts: true, exceptions: [] });
+const notCounted: Counting = Object.freeze({ counts: false, exceptions: [], pushes: [] });
+const counted: Counting = Object.freeze({ counts: true, exceptions: [], pushes: [] });
 
 /**
  * Counts an event: once by the default rules, once for each set of rules that some members share, and once for each member
@@ -77,14 +83,19 @@ export function countEvent(
     memberCount: () => facts.memberCount(),
     mayNotify: (key: string) => facts.mayNotify(key),
   };
-  const base = weightOf(evaluatePush(compiledDefaultRules, subject, everyone));
+  const baseOutcome = evaluatePush(compiledDefaultRules, subject, everyone);
+  const base = weightOf(baseOutcome);
   const mentioned = mentionedUsers(event.content).filter((userId) => userId !== event.sender && isLocal(userId));
   if (mentioned.length === 0 && audience.groups.length === 0 && audience.ignoredBy.size === 0) {
     if (base === nothing) return notCounted;
-    if (base === plain) return counted;
+    if (base === plain && audience.pushed.size === 0) return counted;
   }
 
   const exceptions: UnreadException[] = [];
+  const pushes: EventPush[] = [];
+  const push = (userIds: readonly string[], outcome: Outcome | undefined): void => {
+    if (userIds.length > 0 && outcome?.notify === true) pushes.push({ userIds, actions: outcome.actions });
+  };
   const except = (userIds: readonly string[], weight: Weight, implied: Weight, onlyMembers = false): void => {
     if (userIds.length === 0 || weight === implied) return;
     exceptions.push({
@@ -114,30 +125,34 @@ export function countEvent(
     const { rules, displayName } = group;
     const outcome = evaluatePush(rules, subject, { ...everyone, userId, displayName });
     except([userId], weightOf(outcome), impliedWeight(group.mode, base));
+    if (audience.pushed.has(userId)) push([userId], outcome);
   }
   if (withDefaults.length > 0) {
     // The default rules know no difference between the people that an event mentions.
     const outcome = evaluatePush(compiledDefaultRules, subject, { ...everyone, userId: withDefaults[0] });
     except(withDefaults, weightOf(outcome), base, true);
-  }
-
-  for (const { rules, mode, displayName, userIds } of audience.groups) {
-    const weight = weightOf(evaluatePush(rules, subject, { ...everyone, displayName }));
-    const implied = impliedWeight(mode, base);
-    if (weight === implied) continue;
-    except(
-      userIds.filter((userId) => !decided.has(userId)),
-      weight,
-      implied,
+    push(
+      withDefaults.filter((userId) => audience.pushed.has(userId)),
+      outcome,
     );
   }
+
+  const isOpen = (userId: string): boolean => !decided.has(userId);
+  for (const { rules, mode, displayName, userIds, pushed } of audience.groups) {
+    const outcome = evaluatePush(rules, subject, { ...everyone, displayName });
+    if (outcome?.notify === true && pushed.length > 0) push(pushed.filter(isOpen), outcome);
+    const weight = weightOf(outcome);
+    const implied = impliedWeight(mode, base);
+    if (weight !== implied) except(userIds.filter(isOpen), weight, implied);
+  }
+  if (base.notify === 1) push(audience.pushedByDefault.filter(isOpen), baseOutcome);
 
   if (base === nothing && exceptions.length === 0) return notCounted;
   // The ordinal goes up by one for all: where the default is anything else, a row for all says so.
   if (base !== plain) {
     exceptions.push({ userIds: [''], onlyMembers: false, ...base, baseNotify: 1, baseHighlight: 0 });
   }
-  return { counts: true, exceptions };
+  return { counts: true, exceptions, pushes };
 }
 
 /**

@@ -11,6 +11,8 @@ export type RuleGroup = {
   /** Of the one person in the group, if their rules look for it. */
   readonly displayName: string | undefined;
   readonly userIds: readonly string[];
+  /** Those of them who have pushers: all or none. */
+  readonly pushed: readonly string[];
 };
 
 /** Those members of a room for whom an event may count otherwise than for everyone. */
@@ -19,37 +21,53 @@ export type RoomAudience = {
   readonly groupOf: ReadonlyMap<string, RuleGroup>;
   /** Who ignores whom, by the ignored. */
   readonly ignoredBy: ReadonlyMap<string, readonly string[]>;
+  /** Who has pushers. */
+  readonly pushed: ReadonlySet<string>;
+  /** Those of them whose rules are the default ones. */
+  readonly pushedByDefault: readonly string[];
 };
 
 export const emptyAudience: RoomAudience = Object.freeze({
   groups: [],
   groupOf: new Map<string, RuleGroup>(),
   ignoredBy: new Map<string, readonly string[]>(),
+  pushed: new Set<string>(),
+  pushedByDefault: [],
 });
 
 export function buildAudience(roomId: string, members: readonly CustomMemberRow[]): RoomAudience {
   if (members.length === 0) return emptyAudience;
   const groups = new Map<string, RuleGroup & { readonly userIds: string[] }>();
+  const pushed = new Set<string>();
+  const pushedByDefault: string[] = [];
   const known = new Map<string, RoomRules>();
   const groupOf = new Map<string, RuleGroup>();
   const ignoredBy = new Map<string, string[]>();
-  for (const { user_id: userId, push_rules: pushRules, ignored, member_content: member } of members) {
-    const user = readUserRules(pushRules, ignored, userId);
+  for (const row of members) {
+    const { user_id: userId, member_content: member } = row;
+    const user = readUserRules(row, userId);
+    if (user.isPushed) pushed.add(userId);
     for (const other of user.ignored) {
       const ignoring = ignoredBy.get(other);
       if (ignoring === undefined) ignoredBy.set(other, [userId]);
       else ignoring.push(userId);
     }
-    const { key, isDefault, rules, mode, usesDisplayName } = roomRules(user.effective, roomId, known);
-    if (isDefault) continue;
+    const { key, isDefault, rules, mode, usesDisplayName } = roomRules(user, roomId, known);
+    if (isDefault) {
+      if (user.isPushed) pushedByDefault.push(userId);
+      continue;
+    }
     const displayName = usesDisplayName ? displayNameIn(member) : undefined;
     const name = JSON.stringify([key, displayName ?? null]);
     let group = groups.get(name);
-    if (group === undefined) groups.set(name, (group = { rules, mode, displayName, userIds: [] }));
+    if (group === undefined) {
+      const userIds: string[] = [];
+      groups.set(name, (group = { rules, mode, displayName, userIds, pushed: user.isPushed ? userIds : [] }));
+    }
     group.userIds.push(userId);
     groupOf.set(userId, group);
   }
-  return { groups: [...groups.values()], groupOf, ignoredBy };
+  return { groups: [...groups.values()], groupOf, ignoredBy, pushed, pushedByDefault };
 }
 
 function displayNameIn(memberContent: string | null): string | undefined {

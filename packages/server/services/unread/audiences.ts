@@ -34,7 +34,7 @@ export function createAudiences(db: Database): Audiences {
           generation += 1;
           if (key === everyRoom) rooms = createSmallCache(maxRooms);
           else rooms.delete(Number(key));
-        } else if (kind === 'account_data' && users.get(String(key)) !== undefined) {
+        } else if ((kind === 'account_data' || kind === 'pushers') && users.get(String(key)) !== undefined) {
           generation += 1;
           users.delete(String(key));
         }
@@ -63,8 +63,7 @@ export function createAudiences(db: Database): Audiences {
     loadUser(userId) {
       return load(
         async () => {
-          const { push_rules: pushRules, ignored } = await readUserRulesRow(db, userId);
-          return readUserRules(pushRules, ignored, userId);
+          return readUserRules(await readUserRulesRow(db, userId), userId);
         },
         (rules) => users.set(userId, rules),
       );

@@ -1,7 +1,8 @@
 import { isJsonObject, type JsonObject, parseJson } from '@portico/protocol';
 import { type CompiledRules, compilePushRules, evaluatePush } from '@portico/protocol/push/compile-rules.ts';
-import { countingKey, defaultCountingKey } from '@portico/protocol/push/count-rules.ts';
+import { countingKey, defaultCountingKey, defaultOutcomeKey, outcomeKey } from '@portico/protocol/push/count-rules.ts';
 import { effectiveRules, type EffectiveRule, rulesInRoom } from '@portico/protocol/push/effective-rules.ts';
+import type { UserRulesRow } from '@portico/storage/stores/custom-rules.ts';
 import type { PushRuleset } from '@portico/protocol/push/rule.ts';
 import { readPushRules } from '@portico/protocol/push/stored-rules.ts';
 import { type UnreadMode, weightOf } from './mode.ts';
@@ -10,11 +11,13 @@ import { type UnreadMode, weightOf } from './mode.ts';
 export type UserRules = {
   readonly effective: readonly EffectiveRule[];
   readonly ignored: ReadonlySet<string>;
+  /** Whether they are told of events on some device, so that it matters how their rules announce them. */
+  readonly isPushed: boolean;
 };
 
 /** Their rules in one room. */
 export type RoomRules = {
-  /** Rules of the same key count every event alike. */
+  /** Rules of the same key count every event alike, and those of people with pushers announce them alike. */
   readonly key: string;
   readonly isDefault: boolean;
   readonly rules: CompiledRules;
@@ -24,10 +27,12 @@ export type RoomRules = {
 
 const nobody: ReadonlySet<string> = new Set();
 
-export function readUserRules(pushRules: string | null, ignored: string | null, userId: string): UserRules {
+export function readUserRules(row: UserRulesRow, userId: string): UserRules {
+  const { push_rules: pushRules, ignored, has_pushers: hasPushers } = row;
   return {
     effective: effectiveRules(readPushRules(pushRules === null ? undefined : parseJson(pushRules))),
     ignored: ignored === null ? nobody : readIgnored(ignored, userId),
+    isPushed: hasPushers === 1,
   };
 }
 
@@ -42,18 +47,19 @@ function readIgnored(content: string, userId: string): ReadonlySet<string> {
 
 /** `known`: those of the same room that are worked out already, by key; added to. */
 export function roomRules(
-  effective: readonly EffectiveRule[],
+  { effective, isPushed }: Pick<UserRules, 'effective' | 'isPushed'>,
   roomId: string,
   known = new Map<string, RoomRules>(),
 ): RoomRules {
   const inRoom = rulesInRoom(effective, roomId);
-  const key = countingKey(inRoom);
+  const ownKey = isPushed ? outcomeKey(inRoom) : countingKey(inRoom);
+  const key = isPushed ? `pushed ${ownKey}` : ownKey;
   const found = known.get(key);
   if (found !== undefined) return found;
   const rules = compilePushRules(inRoom);
   const made: RoomRules = {
     key,
-    isDefault: key === defaultCountingKey,
+    isDefault: ownKey === (isPushed ? defaultOutcomeKey : defaultCountingKey),
     rules,
     mode: modeOf(rules, roomId),
     usesDisplayName: inRoom.some((rule) => rule.conditions.some(({ kind }) => kind === 'contains_display_name')),
@@ -62,7 +68,7 @@ export function roomRules(
   return made;
 }
 
-/** What a change of rules does in one room; `undefined` if events count there as before. */
+/** What a change of rules does in one room; `undefined` if events count, and are announced, there as before. */
 export type RoomRulesChange = {
   readonly mode: UnreadMode;
   readonly isNewMode: boolean;
@@ -71,11 +77,13 @@ export type RoomRulesChange = {
 export function compareInRooms(
   before: PushRuleset,
   after: PushRuleset,
+  isPushed: boolean,
 ): (roomId: string) => RoomRulesChange | undefined {
   const [old, current] = [effectiveRules(before), effectiveRules(after)];
   return (roomId) => {
     const [was, is] = [rulesInRoom(old, roomId), rulesInRoom(current, roomId)];
-    if (countingKey(was) === countingKey(is)) return undefined;
+    const keyOf = isPushed ? outcomeKey : countingKey;
+    if (keyOf(was) === keyOf(is)) return undefined;
     const mode = modeOf(compilePushRules(is), roomId);
     return { mode, isNewMode: mode !== modeOf(compilePushRules(was), roomId) };
   };

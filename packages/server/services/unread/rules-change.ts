@@ -13,10 +13,14 @@ export function appendRulesChange(
   set: WriteSet,
   userId: string,
   joinedRooms: readonly { readonly room_nid: number; readonly room_id: string }[],
-  before: PushRuleset,
-  after: PushRuleset,
+  change: {
+    readonly before: PushRuleset;
+    readonly after: PushRuleset;
+    /** Whether they have pushers. */
+    readonly isPushed: boolean;
+  },
 ): void {
-  const compare = compareInRooms(before, after);
+  const compare = compareInRooms(change.before, change.after, change.isPushed);
   const changed: number[] = [];
   const newModes = new Map<UnreadMode, number[]>();
   for (const { room_nid: roomNid, room_id: roomId } of joinedRooms) {

@@ -131,7 +131,7 @@ async function play(db: Database, steps: readonly Step[]): Promise<void> {
     room,
     pushRules: createPushRules({ db }),
     accountData: createAccountData({ db }),
-    receipts: createReceipts({ db, roomNames: createRoomNames(db), now: () => 1 }),
+    receipts: createReceipts({ isPushed: () => false, db, roomNames: createRoomNames(db), now: () => 1 }),
   };
   const model = createModel();
   // Rules and lists outlive a room: every run begins without any.

@@ -1,5 +1,11 @@
 import type { Database, PositionParam, WriteSet } from '@portico/storage';
-import { addCustomMember, audienceChange, removeCustomMember } from '@portico/storage/stores/custom-rules.ts';
+import {
+  addCustomMember,
+  addCustomMemberWithPushers,
+  audienceChange,
+  removeCustomMember,
+} from '@portico/storage/stores/custom-rules.ts';
+import { queuePushes, queueRead } from '@portico/storage/stores/push-queue.ts';
 import { markJoin, markOwnSend, markOwnThreadSend } from '@portico/storage/stores/unread-markers.ts';
 import { startUnreadMode } from '@portico/storage/stores/unread-modes.ts';
 import { addUnreadExceptions, countInThread, uncountEvent } from '@portico/storage/stores/unread-write.ts';
@@ -52,10 +58,13 @@ export interface UnreadService {
 export function createUnreadService({
   db,
   isLocal,
+  isPushed = () => false,
 }: {
   readonly db: Database;
   /** Whether a user ID is one of this server's. */
   readonly isLocal: (userId: string) => boolean;
+  /** Whether somebody is told on their devices how much is unread. */
+  readonly isPushed?: (userId: string) => boolean;
 }): UnreadService {
   const audiences = createAudiences(db);
   const places = createThreadPlaces(db);
@@ -71,7 +80,8 @@ export function createUnreadService({
     const audience = audiences.ofRoom(roomNid);
     if (content['membership'] !== 'join') {
       const ignores = [...(audience?.ignoredBy.values() ?? [])].some((ignoring) => ignoring.includes(userId));
-      return ignores || audience?.groupOf.has(userId) === true ? { userId, change: 'leaves' } : undefined;
+      const isCustom = ignores || audience?.groupOf.has(userId) === true || audience?.pushed.has(userId) === true;
+      return isCustom ? { userId, change: 'leaves' } : undefined;
     }
     return audience?.groupOf.has(userId) === true ? { userId, change: 'renamed' } : undefined;
   }
@@ -103,12 +113,13 @@ export function createUnreadService({
       if (upTo === 'everything') {
         const rules = audiences.ofUser(event.sender);
         if (rules === undefined) throw new Error('the rules of who joins were not looked up');
-        const { mode, isDefault } = roomRules(rules.effective, event.roomId);
-        joins = { mode, isCustom: !isDefault || rules.ignored.size > 0 };
+        const { mode, isDefault } = roomRules(rules, event.roomId);
+        joins = { mode, isCustom: !isDefault || rules.ignored.size > 0 || rules.isPushed };
       }
       return {
         counts: counting.counts,
         exceptions: counting.exceptions,
+        pushes: counting.pushes,
         thread,
         reads: upTo === undefined ? undefined : { userId: event.sender, upTo },
         joins,
@@ -116,10 +127,13 @@ export function createUnreadService({
       };
     },
 
-    append(set, { counts, exceptions, thread, reads, joins, customMember }, event, position) {
+    append(set, assessment, event, position) {
+      const { counts, exceptions, pushes, thread, reads, joins, customMember } = assessment;
       const { eventNid, roomNid, ordinal } = event;
       if (thread !== undefined) countInThread(set, { eventNid, roomNid, counts, ...thread }, position);
       for (const exception of exceptions) addUnreadExceptions(set, eventNid, exception);
+      for (const push of pushes) queuePushes(set, event, push, position);
+      if (reads !== undefined && isPushed(reads.userId)) queueRead(set, reads.userId, position);
       if (reads?.upTo === 'everything') {
         markJoin(set, reads.userId, roomNid, ordinal, position);
       } else if (reads !== undefined && thread !== undefined) {
@@ -131,8 +145,12 @@ export function createUnreadService({
         const { userId } = reads;
         startUnreadMode(set, { userId, roomNid, ordinal }, joins.mode === 'all' ? undefined : joins.mode, position);
         if (joins.isCustom) addCustomMember(set, roomNid, userId);
+        else addCustomMemberWithPushers(set, roomNid, userId);
       }
-      if (customMember?.change === 'leaves') removeCustomMember(set, roomNid, customMember.userId);
+      if (customMember?.change === 'leaves') {
+        removeCustomMember(set, roomNid, customMember.userId);
+        if (isPushed(customMember.userId)) queueRead(set, customMember.userId, position);
+      }
       if (customMember?.change === 'renamed') set.change(audienceChange, roomNid);
     },
 

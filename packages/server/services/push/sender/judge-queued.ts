@@ -1,0 +1,73 @@
+import { isJsonObject, type JsonObject, parseJson } from '@portico/protocol';
+import { evaluatePush } from '@portico/protocol/push/compile-rules.ts';
+import type { PushAction } from '@portico/protocol/push/rule.ts';
+import type { Reader } from '@portico/storage';
+import { readUserRules as readUserRulesRow } from '@portico/storage/stores/custom-rules.ts';
+import type { QueuedRow } from '@portico/storage/stores/push-queue.ts';
+import type { InviteRules } from '../../privacy/invite-rules.ts';
+import type { ErasedSenders } from '../../reading/erased-senders.ts';
+import type { IgnoredUsers } from '../../reading/ignored-users.ts';
+import { readUserRules, roomRules } from '../../unread/member-rules.ts';
+
+export type JudgeDependencies = {
+  readonly db: Reader;
+  readonly ignored: IgnoredUsers;
+  readonly inviteRules: Pick<InviteRules, 'isVisible'>;
+  readonly erasedSenders: ErasedSenders;
+};
+
+/** An event that somebody is to be told of. */
+export type Wanted = {
+  readonly row: QueuedRow & EventFields;
+  readonly isInvite: boolean;
+  readonly actions: readonly PushAction[];
+};
+
+type EventFields = {
+  readonly event_id: string;
+  readonly room_id: string;
+  readonly type: string;
+  readonly sender: string;
+  readonly content: string;
+};
+
+/** Whether somebody is to be told of an event now that it is its turn: much may have happened since it was queued. */
+export async function judgeQueued(
+  deps: JudgeDependencies,
+  userId: string,
+  row: QueuedRow,
+): Promise<Wanted | undefined> {
+  if (!isEvent(row) || row.redacted_by !== null) return undefined;
+  const { sender } = row;
+  if ((await deps.ignored.of(userId)).has(sender)) return undefined;
+  if (row.actions === '') {
+    // Another invitation than this one is queued for itself.
+    if (row.membership !== 'invite' || row.member_nid !== row.event_nid) return undefined;
+    if (!(await deps.inviteRules.isVisible(sender, userId))) return undefined;
+    const actions = await inviteActions(deps.db, userId, row);
+    return actions && { row, isInvite: true, actions };
+  }
+  if (row.membership !== 'join' || row.is_read === 1) return undefined;
+  if ((await deps.erasedSenders.among([sender])).has(sender)) return undefined;
+  return { row, isInvite: false, actions: parseJson(row.actions) as readonly PushAction[] };
+}
+
+function isEvent(row: QueuedRow): row is QueuedRow & EventFields {
+  return row.event_id !== null && row.room_id !== null;
+}
+
+/** Nothing is known of the room but what the invitee is shown, so conditions about its members do not match. */
+const unknownRoom = { displayName: undefined, memberCount: () => 0, mayNotify: () => false };
+
+async function inviteActions(
+  db: Reader,
+  userId: string,
+  { room_id: roomId, type, sender, state_key: stateKey, content: text }: QueuedRow & EventFields,
+): Promise<readonly PushAction[] | undefined> {
+  const { rules } = roomRules(readUserRules(await readUserRulesRow(db, userId), userId), roomId);
+  const parsed = parseJson(text, 'lenient');
+  const content: JsonObject = isJsonObject(parsed) ? parsed : {};
+  const subject = { type, sender, roomId, stateKey: stateKey ?? undefined, content };
+  const outcome = evaluatePush(rules, subject, { ...unknownRoom, userId });
+  return outcome?.notify === true ? outcome.actions : undefined;
+}

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { createTestDatabase, onBothEngines, openFor } from '@portico/testkit';
+import { createCountedRoom, type CountedRoom } from '@portico/testkit/counted-room.ts';
+import { createManualClock } from '@portico/testkit/manual-clock.ts';
+import { startTestGateway, type TestGateway } from '@portico/testkit/push-gateway.ts';
+import type { Database } from '@portico/storage';
+import { systemNetwork } from '../../outbound/network.ts';
+import { createOutbound } from '../../outbound/outbound.ts';
+import { createInviteRules } from '../../privacy/invite-rules.ts';
+import { createErasedSenders } from '../../reading/erased-senders.ts';
+import { createIgnoredUsers } from '../../reading/ignored-users.ts';
+import { createUnreadService } from '../../unread/unread-service.ts';
+import { createPushedPeople } from '../pushed-people.ts';
+import { createPushers } from '../pushers.ts';
+import { createDeliver, type PushOutcome } from './deliver.ts';
+import { createGateway } from './gateway.ts';
+import { createPushNames } from './push-names.ts';
+import { createPushSender, type PushSender } from './push-sender.ts';
+
+const start = 1_700_000_000_000;
+const bob = '@bob:elsewhere';
+const fail = (error: unknown) => assert.fail(String(error));
+
+/** All of a process that has to do with pushes. */
+async function startProcess(db: Database, gateway: TestGateway, isShared = false) {
+  let sender: PushSender | undefined;
+  const clock = createManualClock(start, async () => sender?.settled());
+  const people = await createPushedPeople({ db, onFailure: fail });
+  const outbound = createOutbound({
+    network: systemNetwork,
+    allowPrivateAddresses: gateway.settings['OUTBOUND_ALLOW_PRIVATE_ADDRESSES'] === 'true',
+    trustedCaFile: gateway.settings['OUTBOUND_TRUSTED_CA_FILE'],
+    userAgent: 'test',
+  });
+  const outcomes: PushOutcome[] = [];
+  const { now } = clock;
+  const process = isShared ? `process ${Math.random()}` : 'only';
+  const unread = createUnreadService({ db, isLocal: (id) => id.endsWith(':here'), isPushed: (id) => people.has(id) });
+  const deliver = createDeliver({
+    db,
+    ignored: createIgnoredUsers(db),
+    inviteRules: createInviteRules({ db }),
+    erasedSenders: createErasedSenders(db),
+    gateway: createGateway(outbound),
+    names: createPushNames(db),
+    process,
+    isShared,
+    log: { info: () => undefined },
+    now,
+    random: () => 0,
+    observe: (outcome) => outcomes.push(outcome),
+  });
+  const log = { error: ({ err }: { err?: unknown }) => fail(err) };
+  sender = createPushSender({ db, deliver, people, process, isShared, now, after: clock.after, log });
+  const stop = async () => {
+    // What is under way may need the time that close gives it, and has no clock of its own here.
+    await sender.settled();
+    await sender.close();
+    people.close();
+    unread.close();
+    await outbound.close();
+  };
+  return { clock, people, unread, sender, outcomes, stop, pushers: createPushers({ db, now }) };
+}
+
+type Process = Awaited<ReturnType<typeof startProcess>>;
+
+async function setPusher({ pushers }: Process, gateway: TestGateway, userId: string, pushkey: string): Promise<void> {
+  const names = { app_display_name: 'App', device_display_name: 'Phone', lang: 'en' };
+  await pushers.set(
+    { userId, deviceId: 'PHONE' },
+    { kind: 'http', app_id: 'org.example', pushkey, ...names, data: { url: gateway.url, format: 'event_id_only' } },
+  );
+}
+
+const say = async (room: CountedRoom, body = 'hello') =>
+  (await room.send({ sender: bob, type: 'm.room.message', content: { msgtype: 'm.text', body } })).eventId;
+
+async function withGateway(context: TestContext): Promise<TestGateway> {
+  const gateway = await startTestGateway();
+  context.after(() => gateway.close());
+  return gateway;
+}
+
+const eventsOf = ({ notifications }: TestGateway) => notifications.map(({ event_id: eventId }) => eventId);
+
+onBothEngines('a gateway that fails is asked again later and later, at most once an hour', async (db, context) => {
+  const gateway = await withGateway(context);
+  const process = await startProcess(db, gateway);
+  const { clock, sender } = process;
+  await setPusher(process, gateway, '@alice:here', 'phone');
+  const room = await createCountedRoom(db, process.unread, () => false);
+  await room.setMembership('@alice:here', 'join');
+  gateway.answerWith(() => ({ status: 500 }));
+  const eventId = await say(room);
+  await sender.settled();
+  assert.equal(gateway.notifications.length, 1);
+  const waits: number[] = [];
+  for (let last = clock.now(); waits.length < 14;) {
+    const before: number = gateway.notifications.length;
+    while (gateway.notifications.length === before) await clock.pass(100);
+    waits.push(Math.round((clock.now() - last) / 100) / 10);
+    last = clock.now();
+  }
+  assert.deepEqual(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600, 3600]);
+  gateway.answerWith();
+  await clock.pass(3_600_000);
+  const [first] = eventsOf(gateway);
+  assert.deepEqual([first, eventsOf(gateway).at(-1), gateway.notifications.length], [eventId, eventId, 16]);
+  assert.equal(process.outcomes.filter((outcome) => outcome === 'sent').length, 1);
+  await process.stop();
+});
+
+onBothEngines('a device out of reach for more than a day has missed what happened', async (db, context) => {
+  const gateway = await withGateway(context);
+  const process = await startProcess(db, gateway);
+  const { clock, sender } = process;
+  await setPusher(process, gateway, '@alice:here', 'phone');
+  const room = await createCountedRoom(db, process.unread, () => false);
+  await room.setMembership('@alice:here', 'join');
+  gateway.answerWith(() => ({ status: 500 }));
+  const missed = await say(room);
+  await sender.settled();
+  await clock.pass(26 * 3_600_000);
+  gateway.answerWith();
+  gateway.clear();
+  await clock.pass(2 * 3_600_000);
+  assert.deepEqual(gateway.notifications, []);
+  const heard = await say(room);
+  await sender.settled();
+  assert.deepEqual(eventsOf(gateway), [heard]);
+  assert.notEqual(missed, heard);
+  await process.stop();
+});
+
+onBothEngines('a pusher that is set anew is tried at once, and no backlog is endless', async (db, context) => {
+  const gateway = await withGateway(context);
+  const process = await startProcess(db, gateway);
+  const { sender } = process;
+  await setPusher(process, gateway, '@alice:here', 'phone');
+  const room = await createCountedRoom(db, process.unread, () => false);
+  await room.setMembership('@alice:here', 'join');
+  gateway.answerWith(() => ({ status: 500 }));
+  await say(room);
+  await sender.settled();
+  for (let n = 0; n < 130; n++) await say(room);
+  await setPusher(process, gateway, '@alice:here', 'phone');
+  await sender.settled();
+  gateway.answerWith();
+  gateway.clear();
+  await setPusher(process, gateway, '@alice:here', 'phone');
+  await sender.settled();
+  assert.equal(gateway.notifications.length, 100);
+  assert.deepEqual(gateway.notifications.at(-1)?.counts, { unread: 131 });
+  await process.stop();
+});
+
+onBothEngines('what waits when the process stops is sent once by the next one', async (db, context) => {
+  const gateway = await withGateway(context);
+  const first = await startProcess(db, gateway);
+  await setPusher(first, gateway, '@alice:here', 'phone');
+  const room = await createCountedRoom(db, first.unread, () => false);
+  await room.setMembership('@alice:here', 'join');
+  const sent = await say(room);
+  await first.sender.settled();
+  await first.stop();
+  const waiting = [await say(room), await say(room)];
+  assert.deepEqual(eventsOf(gateway), [sent]);
+  const second = await startProcess(db, gateway);
+  await second.sender.settled();
+  assert.deepEqual(eventsOf(gateway), [sent, ...waiting]);
+  await second.stop();
+  const third = await startProcess(db, gateway);
+  await third.sender.settled();
+  assert.deepEqual(eventsOf(gateway), [sent, ...waiting]);
+  await third.stop();
+});
+
+test('a gateway at a private address is not asked, unless private addresses are allowed', async (context) => {
+  const gateway = await withGateway(context);
+  const db = await openFor(context, await createTestDatabase());
+  const { OUTBOUND_TRUSTED_CA_FILE = '' } = gateway.settings;
+  const process = await startProcess(db, { ...gateway, settings: { OUTBOUND_TRUSTED_CA_FILE } });
+  await setPusher(process, gateway, '@alice:here', 'phone');
+  const room = await createCountedRoom(db, process.unread, () => false);
+  await room.setMembership('@alice:here', 'join');
+  await say(room);
+  await process.sender.settled();
+  assert.deepEqual([gateway.notifications.length, process.outcomes], [0, ['failed']]);
+  await process.stop();
+});
+
+test('two processes on one database tell each device of each event once, in order', async (context) => {
+  const gateway = await withGateway(context);
+  const url = await createTestDatabase();
+  const databases = [await openFor(context, url), await openFor(context, url)] as const;
+  const processes = [
+    await startProcess(databases[0], gateway, true),
+    await startProcess(databases[1], gateway, true),
+  ] as const;
+  const userIds = Array.from({ length: 6 }, (_, n) => `@user${n}:here`);
+  for (const userId of userIds) await setPusher(processes[0], gateway, userId, userId);
+  const room = await createCountedRoom(databases[0], processes[0].unread, () => false);
+  for (const userId of userIds) await room.setMembership(userId, 'join');
+  const sent: string[] = [];
+  for (let n = 0; n < 20; n++) sent.push(await say(room, `message ${n}`));
+  const expected = sent.length * userIds.length;
+  await gateway.until(() => gateway.notifications.length >= expected);
+  await Promise.all(processes.map(({ sender }) => sender.settled()));
+  for (const userId of userIds) {
+    const told = gateway.notifications.filter(({ devices }) => devices[0]?.pushkey === userId);
+    assert.deepEqual(
+      told.map(({ event_id: eventId }) => eventId),
+      sent,
+      userId,
+    );
+  }
+  // One of them goes: the other takes over at once.
+  const [leaving, staying] = processes[0].outcomes.length > 0 ? processes : [processes[1], processes[0]];
+  await leaving.stop();
+  gateway.clear();
+  const last = await say(room);
+  await gateway.until(() => gateway.notifications.length >= userIds.length);
+  await staying.sender.settled();
+  assert.deepEqual(
+    eventsOf(gateway),
+    userIds.map(() => last),
+  );
+  await staying.stop();
+});
