@@ -14,7 +14,11 @@ import { createAwareServers } from '../services/presence/federation/aware-server
 import { createOutward } from '../services/presence/federation/outward.ts';
 import { presenceEdu } from '../services/presence/federation/presence-edu.ts';
 import { createReaches } from '../services/presence/federation/reach.ts';
-import { createPresenceForServices, type PresenceForServices } from '../services/presence/for-app-services.ts';
+import {
+  createPresenceForServices,
+  noPresenceForServices,
+  type PresenceForServices,
+} from '../services/presence/for-app-services.ts';
 import { keepStates } from '../services/presence/keep-states.ts';
 import { createOwnPeople, type OwnPeople } from '../services/presence/own-people.ts';
 import { createPeopleRooms, type PeopleRooms } from '../services/presence/people-rooms.ts';
@@ -72,7 +76,7 @@ const off: PresenceParts = {
   streams: [],
   forget: () => undefined,
   eduHandlers: new Map(),
-  forServices: { presenceFor: () => Promise.resolve([]), onChange: () => undefined, close: () => undefined },
+  forServices: noPresenceForServices,
   control: noPresenceControl,
   settled: () => Promise.resolve(),
   close: () => Promise.resolve(),
@@ -88,11 +92,16 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
   const rooms = createPeopleRooms(db);
   const policies = createPolicies({ reader: db, ignored, rules: rulesOf(config) });
   const sight = createSight({ isOwn, own, remote, policies, rooms });
-  const shown = createShownMemory(db);
+  const shown = createShownMemory({
+    db,
+    after,
+    onFailure: (error) => log.error({ error }, 'Storing whom people were shown failed'),
+  });
   const viewers = createViewers({
     now,
     after,
     wake: (userId) => online().wakeUser(userId),
+    onGrown: shown.grew,
     onAsleep(viewer) {
       shown.put(viewer);
       rooms.release(viewer.userId);
@@ -101,6 +110,19 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
   const onFailure = (error: unknown) => log.error({ error }, 'Telling people who is online failed');
   const fanOut = createFanOut({ db, serverName, isOwn, own, remote, policies, rooms, sight, viewers, onFailure });
   const federation = config.federation.enabled ? federate(context, { isOwn, own, rooms, policies, remote }) : undefined;
+  const forServices = createPresenceForServices({
+    db,
+    services: context.appServices.all,
+    isOwn,
+    own,
+    remote,
+    policies,
+    rooms,
+    sight,
+    memory: shown,
+    now,
+  });
+  await forServices.restore();
   const states = await keepStates({
     db,
     own,
@@ -111,17 +133,6 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
     db,
     after,
     onFailure: (error) => log.error({ error }, 'Taking rooms out of lists for presence failed'),
-  });
-  const forServices = createPresenceForServices({
-    db,
-    services: context.appServices.all,
-    isOwn,
-    own,
-    remote,
-    policies,
-    rooms,
-    sight,
-    now,
   });
   const epoch = randomId().replaceAll(/[^0-9A-Za-z]/g, '');
   return {
@@ -156,7 +167,7 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
       await fanOut.close();
       rooms.close();
       await states.close();
-      await shown.store(viewers.all());
+      await shown.close([...viewers.all(), ...forServices.viewers()]);
     },
   };
 }

@@ -158,6 +158,8 @@ export function createFanOut(deps: Dependencies): FanOut {
     const nids = isNew ? (rooms.known(userId)?.keys() ?? []) : work.rooms;
     for (const roomNid of Array.from(nids)) yield* Array.from(rooms.heldIn(roomNid));
     if (!isNew) return;
+    // Their other devices, in whichever rooms they are.
+    yield userId;
     yield* namedOf(userId).namesOf(userId);
     if (namedOf(userId).hasPatterns(userId)) for (const { userId: viewer } of Array.from(viewers.all())) yield viewer;
   }

@@ -9,6 +9,7 @@ import type { OwnPeople } from './own-people.ts';
 import type { PeopleRooms } from './people-rooms.ts';
 import type { Policies } from './policies.ts';
 import type { RemotePeople } from './remote-people.ts';
+import type { Shown, ShownMemory } from './shown-memory.ts';
 import type { Sight } from './sight.ts';
 import { lookOf, nothingToSee, presenceEvent, type PresenceView } from './view.ts';
 
@@ -17,6 +18,10 @@ export interface PresenceForServices {
   readonly presenceFor: PresenceFor;
   /** Calls back with people of whom services may have to be told something. */
   onChange(listener: (userIds: readonly string[]) => void): void;
+  /** Remembers what services were told before this process, so that they are told the truth about all of that. */
+  restore(): Promise<void>;
+  /** The services, with what they were told. */
+  viewers(): readonly Shown[];
   close(): void;
 }
 
@@ -29,6 +34,7 @@ type Dependencies = {
   readonly policies: Policies;
   readonly rooms: PeopleRooms;
   readonly sight: Sight;
+  readonly memory: ShownMemory;
   readonly now: () => number;
 };
 
@@ -36,24 +42,53 @@ type Dependencies = {
 type Told = 'sees' | readonly string[];
 /** Through whom a service sees somebody; if through nobody, as of when that was found. */
 type Through = { readonly recipient: string | undefined; readonly asOf: string; readonly rooms: unknown };
-type Known = { readonly told: SmallCache<string, Told>; readonly through: SmallCache<string, Through>; moves: number };
+type Known = {
+  /** Who was told last comes last. */
+  readonly told: Map<string, Told>;
+  readonly through: SmallCache<string, Through>;
+  moves: number;
+};
 
-const maxPeople = 50_000;
+const maxPeople = 20_000;
 const perPage = 500;
 
 export function createPresenceForServices(deps: Dependencies): PresenceForServices {
-  const { db, isOwn, own, remote, policies, rooms, sight, now } = deps;
+  const { db, isOwn, own, remote, policies, rooms, sight, memory, now } = deps;
   const services = deps.services.filter(({ receivesEphemeral, url }) => receivesEphemeral && url !== undefined);
   const known = new Map<AppService, Known>(
-    services.map((service) => [
-      service,
-      { told: createSmallCache(maxPeople), through: createSmallCache(maxPeople), moves: 0 },
-    ]),
+    services.map((service) => [service, { told: new Map(), through: createSmallCache(maxPeople), moves: 0 }]),
   );
   const listeners: ((userIds: readonly string[]) => void)[] = [];
 
+  /** What has changed before anybody listens. */
+  const early = new Set<string>();
+
   function changed(userIds: readonly string[]): void {
-    if (userIds.length > 0) for (const listener of listeners) listener(userIds);
+    if (userIds.length === 0) return;
+    if (listeners.length === 0) for (const userId of userIds) early.add(userId);
+    for (const listener of listeners) listener(userIds);
+  }
+
+  /** As if the service were somebody who syncs; no user ID looks like that. */
+  const asViewer = (service: AppService): Shown => ({
+    userId: `application service ${service.id}`,
+    shown: known.get(service)?.told ?? new Map<string, Told>(),
+  });
+
+  function note(service: AppService, { told }: Known, userId: string, what: Told): void {
+    const isFirst = !told.delete(userId);
+    told.set(userId, what);
+    if (told.size > maxPeople) told.delete(told.keys().next().value ?? '');
+    if (isFirst) memory.grew(asViewer(service));
+  }
+
+  /** What services were told by the process before this one. */
+  async function restore(): Promise<void> {
+    for (const [service, { told }] of known) {
+      const userIds = await memory.take(asViewer(service).userId);
+      for (const userId of userIds) if (!told.has(userId)) told.set(userId, 'sees');
+      changed(userIds);
+    }
   }
 
   const isPresent = (userId: string): boolean =>
@@ -148,20 +183,35 @@ export function createPresenceForServices(deps: Dependencies): PresenceForServic
         if (before === undefined && !isPresent(userId)) continue;
         const view = await find(service, userId, ofService);
         if (view !== undefined && (lookOf(view) !== '' || before !== undefined)) {
-          told.set(userId, 'sees');
+          note(service, ofService, userId, 'sees');
           events.push(presenceEvent(userId, view, now()));
         } else if (view === undefined && (before === 'sees' || before === userIds)) {
           // The same changes come again if the service did not take them.
-          told.set(userId, userIds);
+          note(service, ofService, userId, userIds);
           events.push(presenceEvent(userId, nothingToSee, now()));
         }
       }
       return events;
     },
-    onChange: (listener) => void listeners.push(listener),
+    onChange(listener) {
+      listeners.push(listener);
+      if (early.size > 0) listener([...early]);
+      early.clear();
+    },
+    restore,
+    viewers: () => services.map(asViewer),
     close: stop,
   };
 }
+
+/** Where presence is turned off. */
+export const noPresenceForServices: PresenceForServices = {
+  presenceFor: () => Promise.resolve([]),
+  onChange: () => undefined,
+  restore: () => Promise.resolve(),
+  viewers: () => [],
+  close: () => undefined,
+};
 
 type Compiled = Awaited<ReturnType<Policies['load']>>;
 

@@ -24,6 +24,8 @@ export interface OwnPeople {
   /** Puts back what was stored when the server last ended. Who has not come back soon is offline. */
   restore(rows: readonly PresenceRow[]): void;
   onChange(listener: (userId: string, cause: ChangeCause) => void): void;
+  /** Somebody who was offline is not any more, or the other way round. */
+  onComingAndGoing(listener: () => void): void;
   /** What has changed since it was last asked for. */
   takeChanged(limit: number): readonly PresenceRow[];
   close(): void;
@@ -41,6 +43,7 @@ export function createOwnPeople({ reader, now, after }: Dependencies): OwnPeople
   const people = new Map<string, Person>();
   const offline = new Set<string>();
   const listeners: ((userId: string, cause: ChangeCause) => void)[] = [];
+  const comingListeners: (() => void)[] = [];
   const changed = new Set<string>();
   const dueTimes = createDueTimes({
     now,
@@ -86,6 +89,7 @@ export function createOwnPeople({ reader, now, after }: Dependencies): OwnPeople
     if (before.lastActive !== lastActive) changed.add(userId);
     if (before.state === state && before.isActive === isActive && before.statusMsg === statusMsg) return;
     changed.add(userId);
+    if ((before.state === 'offline') !== (state === 'offline')) for (const listener of comingListeners) listener();
     for (const listener of listeners) listener(userId, cause);
   }
 
@@ -162,6 +166,7 @@ export function createOwnPeople({ reader, now, after }: Dependencies): OwnPeople
       }
     },
     onChange: (listener) => void listeners.push(listener),
+    onComingAndGoing: (listener) => void comingListeners.push(listener),
     takeChanged(limit) {
       const rows: PresenceRow[] = [];
       for (const userId of changed) {

@@ -35,11 +35,12 @@ export function createPresenceStream(deps: Dependencies): SyncStream {
     return Number.isSafeInteger(known) ? known : 0;
   }
 
-  async function open({ userId, since }: StreamRequest): Promise<Viewer> {
+  async function open({ userId }: StreamRequest): Promise<Viewer> {
     const { viewer, wasAsleep } = viewers.open(userId);
     if (wasAsleep) {
       rooms.hold(userId);
-      if (since !== undefined) for (const other of await shown.take(userId)) viewers.remember(viewer, other);
+      // Also where this device has nothing yet: their other devices have what they were shown.
+      for (const other of await shown.take(userId)) viewers.remember(viewer, other);
     }
     await rooms.load([userId]);
     return viewer;

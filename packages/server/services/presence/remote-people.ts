@@ -13,6 +13,8 @@ export interface RemotePeople {
   viewFor(userId: string, recipient: string, sharesRoom: boolean): PresenceView | undefined;
   /** Whether anybody has been told anything else than that they are offline. */
   isPresent(userId: string): boolean;
+  /** Whether anything that was said of them still counts. */
+  isKnown(userId: string): boolean;
   /** Everybody whom a push that still counts named. */
   namesOf(userId: string): ReadonlySet<string>;
   /** Drops what was said of somebody: to all who saw them they are offline. */
@@ -86,6 +88,7 @@ export function createRemotePeople({ now, after }: Dependencies): RemotePeople {
       return pushes?.find(({ list }) => isMeant(list, recipient, sharesRoom))?.view;
     },
     isPresent: (userId) => people.get(userId)?.pushes.some(({ view }) => view.state !== 'offline') === true,
+    isKnown: (userId) => people.has(userId),
     namesOf: (userId) => people.get(userId)?.names ?? nobody,
     forget(userId) {
       if (!people.has(userId)) return;

@@ -45,6 +45,8 @@ type Options = {
   readonly after: After;
   readonly wake: (userId: string) => void;
   readonly onAsleep: (viewer: Viewer) => void;
+  /** They were shown somebody for the first time. */
+  readonly onGrown: (viewer: Viewer) => void;
 };
 
 /** "The first change at once, later ones merged": between two times that somebody is woken for presence. */
@@ -56,7 +58,7 @@ const maxNews = 5000;
 const maxShown = 20_000;
 const nobody: ReadonlySet<string> = new Set();
 
-export function createViewers({ now, after, wake, onAsleep }: Options): Viewers {
+export function createViewers({ now, after, wake, onAsleep, onGrown }: Options): Viewers {
   /** Who has read last comes last. */
   const awake = new Map<string, Viewer>();
   const audiences = new Map<string, Set<string>>();
@@ -65,8 +67,11 @@ export function createViewers({ now, after, wake, onAsleep }: Options): Viewers 
   let serial = 1;
   let stopTimer: (() => void) | undefined;
 
-  function setShown({ shown, userId: viewer }: Viewer, userId: string, look: string): void {
+  function setShown(whole: Viewer, userId: string, look: string): void {
+    const { shown, userId: viewer } = whole;
+    const isFirst = look !== '' && !shown.has(userId);
     if (look !== '' || shown.has(userId)) shown.set(userId, look);
+    if (isFirst) onGrown(whole);
     if (shown.size > maxShown) {
       for (const [oldest, itsLook] of shown) {
         if (itsLook === '') shown.delete(oldest);
@@ -149,7 +154,8 @@ export function createViewers({ now, after, wake, onAsleep }: Options): Viewers 
         userId,
         news: new Map(),
         newest: 0,
-        knownSince: serial,
+        // Nothing was kept for them: no token from before says what they have been told.
+        knownSince: ++serial,
         shown: new Map(),
         lastRead: at,
         lastWoken: 0,

@@ -77,7 +77,7 @@ export function createOutward(deps: Dependencies): Outward {
     const recipients: Recipients = withheld(reach, userId, host, found) ? { kind: 'nobody' } : found;
     const view = own.known(userId);
     const before = sent.find(userId, host);
-    const lost = before && lostRecipients(before.recipients, recipients, reaches.refused(reach, host));
+    const lost = before && lostRecipients(before.recipients, recipients);
     if (lost !== undefined && lost.kind !== 'nobody') {
       // A key of its own: nothing that comes later may take its place before it has arrived.
       const key = `${type} ${userId} ${++lastOnes}`;

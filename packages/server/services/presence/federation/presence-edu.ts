@@ -12,7 +12,7 @@ import type { AwareServers } from './aware-servers.ts';
 type Dependencies = {
   readonly reader: Reader;
   readonly serverName: string;
-  readonly remote: Pick<RemotePeople, 'receive'>;
+  readonly remote: Pick<RemotePeople, 'receive' | 'isKnown'>;
   readonly rooms: Pick<PeopleRooms, 'load' | 'known'>;
   readonly aware: Pick<AwareServers, 'note'>;
   readonly now: () => number;
@@ -60,11 +60,15 @@ export function presenceEdu({ reader, serverName, remote, rooms, aware, now }: D
       }
       const pushes = await keepAccounts(parsed);
       await rooms.load(pushes.map(({ userId }) => userId));
+      let current: string | undefined;
       for (const { userId, view, list } of pushes) {
-        // Who shares no room with anybody here concerns only those whom they name.
-        const isKnown = (rooms.known(userId)?.size ?? 0) > 0;
+        // What is said of one person belongs together: nobody may be shown the half of it.
+        if (userId !== current) await breathe();
+        current = userId;
+        // What was said of them before must not come back when they do. Who shares no room with anybody here concerns
+        // only those whom they name.
+        const isKnown = (rooms.known(userId)?.size ?? 0) > 0 || remote.isKnown(userId);
         if (isKnown || (list.kind === 'listed' && list.users.size > 0)) remote.receive(userId, view, list);
-        await breathe();
       }
     },
   };

@@ -34,11 +34,14 @@ export function lastContent(userId: string, lost: Recipients, now: number): Json
   return pushContent(userId, nothingToSee, lost, now);
 }
 
-/** Those who were told something and may be told nothing more. `refused`: those who share a room and may not see. */
-export function lostRecipients(before: Recipients, now: Recipients, refused: ReadonlySet<string>): Recipients {
+/**
+ * Those who were told something and may be told nothing more. What was for everyone is taken back from everyone, and those
+ * who may still see are told anew: else whoever comes into a room later would be shown what was for everyone.
+ */
+export function lostRecipients(before: Recipients, now: Recipients): Recipients {
   if (before.kind === 'nobody' || now.kind === 'everyone') return { kind: 'nobody' };
-  if (now.kind === 'nobody') return before;
+  if (now.kind === 'nobody' || before.kind === 'everyone') return before;
   const still = new Set(now.recipients);
-  const lost = before.kind === 'everyone' ? [...refused] : before.recipients.filter((each) => !still.has(each));
+  const lost = before.recipients.filter((each) => !still.has(each));
   return lost.length === 0 ? { kind: 'nobody' } : { kind: 'listed', recipients: lost };
 }
