@@ -285,6 +285,7 @@ export async function compose({
     config,
     db,
     writer: rooms.writer,
+    unread,
     inviteRules: reading.inviteRules,
     profiles: accounts.profiles,
     store,

@@ -11,14 +11,17 @@ import type { InviteRules } from '../services/privacy/invite-rules.ts';
 import { rejectInvites, rejectInvitesJob } from '../services/privacy/reject-invites-job.ts';
 import { profileChanges } from '../services/profile/profile-job.ts';
 import { profileJob, type Profiles } from '../services/profile/profiles.ts';
+import { createRedactRelatedJob, redactRelatedJob } from '../services/rooms/redact-related.ts';
 import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
 import type { RoomWriter } from '../services/rooms/room-writer.ts';
+import type { UnreadService } from '../services/unread/unread-service.ts';
 
 type Context = {
   readonly config: Config;
   readonly db: Database;
   readonly inviteRules: InviteRules;
   readonly writer: RoomWriter;
+  readonly unread: UnreadService;
   readonly profiles: Profiles;
   readonly store: ContentStore;
   readonly remote: () => RemoteRooms | undefined;
@@ -32,6 +35,7 @@ export function createAccountChanges({
   db,
   inviteRules,
   writer,
+  unread,
   profiles,
   store,
   remote,
@@ -46,6 +50,7 @@ export function createAccountChanges({
       [profileJob]: profileChanges(profiles),
       [leaveJob]: leaveRooms({ db, stableMarker, remote }),
       [rejectInvitesJob]: rejectInvites({ db, inviteRules, remote }),
+      [redactRelatedJob]: createRedactRelatedJob({ db, writer, unread, now }),
       [eraseJob]: createEraseJob({ db, removeMedia: createRemoveMedia({ db, store }), now, log }),
     },
     now,

@@ -17,10 +17,18 @@ export type RedactionTarget = {
   readonly after_content: string;
 };
 
+const targetColumns =
+  'event_nid, event_id, room_nid, type, state_key, sender, redacted_by, before_content, content, after_content';
+
 const selectTarget = sql<RedactionTarget, [eventId: string]>(
   'redactions.target',
-  `select event_nid, event_id, room_nid, type, state_key, sender, redacted_by, before_content, content, after_content
-   from events where event_id = $1`,
+  `select ${targetColumns} from events where event_id = $1`,
+);
+
+const selectTargets = sql<RedactionTarget, [eventNids: string]>(
+  'redactions.targets',
+  `select ${targetColumns} from events
+   where event_nid in (select cast(value as bigint) from json_each(cast($1 as text))) order by event_nid`,
 );
 
 const keepOriginal = sql<void, [eventNid: number, deleteAfter: number]>(
@@ -39,6 +47,10 @@ const redact = sql<void, [eventNid: number, redactionNid: number, before: string
 
 export function findRedactionTarget(reader: Reader, eventId: string): Promise<RedactionTarget | undefined> {
   return reader.get(selectTarget, [eventId]);
+}
+
+export function listRedactionTargets(reader: Reader, eventNids: readonly number[]): Promise<RedactionTarget[]> {
+  return reader.all(selectTargets, [JSON.stringify(eventNids)]);
 }
 
 /** Overwrites an event with what its redaction leaves of it. The first redaction of an event counts. */

@@ -127,6 +127,17 @@ const deepStatement = (name: string, order: string) =>
 const selectNewestDeep = deepStatement('relations.newest-deep', 'desc');
 const selectOldestDeep = deepStatement('relations.oldest-deep', 'asc');
 
+const selectOfTypes = sql<
+  RelatedRow,
+  [roomNid: number, targetId: string, after: number, relTypes: string | null, limit: number]
+>(
+  'relations.of-types',
+  `select event_nid, room_order from relations
+   where room_nid = $1 and target_id = $2 and room_order > $3
+     and (cast($4 as text) is null or rel_type in (select value from json_each(cast($4 as text))))
+   order by room_order limit $5`,
+);
+
 /** How far indirect relations are followed. "Homeservers SHOULD traverse at least 3 levels." */
 export const maxDepth = 3;
 
@@ -187,4 +198,15 @@ export async function hasAnnotated(
 ): Promise<boolean> {
   const { targetId, sender, key, type } = annotation;
   return (await reader.get(selectAnnotation, [roomNid, targetId, sender, key, type])) !== undefined;
+}
+
+/** Events that relate to one directly, by any of the types or in any way at all, the oldest first. */
+export function readRelatedByTypes(
+  reader: Reader,
+  target: { readonly roomNid: number; readonly targetId: string; readonly relTypes: readonly string[] | undefined },
+  page: { readonly after: number; readonly limit: number },
+): Promise<RelatedRow[]> {
+  const { roomNid, targetId, relTypes } = target;
+  const types = relTypes === undefined ? null : JSON.stringify(relTypes);
+  return reader.all(selectOfTypes, [roomNid, targetId, page.after, types, page.limit]);
 }

@@ -34,6 +34,9 @@ export type RoomsJobKind = {
 
 /** What a job that is no matter of rooms may do with its claim. */
 export type ClaimedJob = {
+  readonly details: string | null;
+  /** How often it has been done before. */
+  readonly attempts: number;
   /** What is committed with this is not written if the claim is lost. */
   hold(set: WriteSet): void;
   /** Keeps the claim for longer. */
@@ -44,8 +47,8 @@ export type ClaimedJob = {
 
 /** A job that is done in steps of its own: it begins anew after an interruption, and finds what is left. */
 export type SteppedJobKind = {
-  /** Answers whether it is done. */
-  work(userId: string, job: ClaimedJob): Promise<boolean>;
+  /** Answers whether it is done, or in how many milliseconds it is to be done once more. */
+  work(userId: string, job: ClaimedJob): Promise<boolean | { readonly againIn: number }>;
 };
 
 export type AccountJobKind = RoomsJobKind | SteppedJobKind;
@@ -58,6 +61,7 @@ export interface AccountJobs {
 type Dependencies = {
   readonly db: Database;
   readonly writer: RoomWriter;
+  /** By the first word of what they are called: what follows tells jobs of the same kind apart. */
   readonly kinds: Readonly<Record<string, AccountJobKind>>;
   readonly now: () => number;
   readonly newClaim: () => string;
@@ -144,13 +148,18 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
   }
 
   async function workInSteps(job: Job, row: AccountJobRow, kind: SteppedJobKind): Promise<void> {
-    const isDone = await kind.work(job.userId, {
+    const result = await kind.work(job.userId, {
+      details: row.details,
+      attempts: row.attempts,
       hold: (set) => holdAccountJob(set, job),
       renew: () => commit((set) => advanceAccountJob(set, job, row.after_room_nid, now() + claimTime)),
       isEnding: () => closed,
     });
-    if (isDone) return commit((set) => finishAccountJob(set, job));
-    await giveBack(job, { afterRoomNid: row.after_room_nid, dueAt: now(), attempts: row.attempts });
+    if (result === true) return commit((set) => finishAccountJob(set, job));
+    const { after_room_nid: afterRoomNid, attempts } = row;
+    const next =
+      result === false ? { dueAt: now(), attempts } : { dueAt: now() + result.againIn, attempts: attempts + 1 };
+    await giveBack(job, { afterRoomNid, ...next });
   }
 
   function giveBack(job: Job, next: Parameters<typeof postponeAccountJob>[2]): Promise<void> {
@@ -160,7 +169,7 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
   /** Answers whether it could be worked on. */
   async function run(row: AccountJobRow): Promise<boolean> {
     const job = { userId: row.user_id, kind: row.kind, claim: newClaim() };
-    const kind = kinds[row.kind];
+    const kind = kinds[row.kind.split(' ', 1)[0] ?? ''];
     try {
       await commit((set) => claimAccountJob(set, job, now() + claimTime, now()));
       if (kind === undefined) throw new Error(`there is no job of kind ${row.kind}`);

@@ -51,6 +51,8 @@ async function setUp(db: Database) {
   /** Works until the server ends, so many looks later. */
   const work = (looks: number) =>
     job.work(alice, {
+      details: null,
+      attempts: 0,
       hold: (set) => holdAccountJob(set, claim),
       renew: () => Promise.resolve(),
       isEnding: () => looks-- <= 0,

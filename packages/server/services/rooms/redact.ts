@@ -14,16 +14,23 @@ import { announceSummary } from '@portico/storage/stores/room-summaries.ts';
 import { findRedactionTarget, redactEvent, type RedactionTarget } from '@portico/storage/stores/redactions.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
+import type { Draft } from './draft.ts';
 import type { Plan, RoomView } from './room-writer.ts';
 
 /** How long what a redaction took away is kept for this server's moderators. */
 const originalsKeptFor = 7 * 24 * 60 * 60 * 1000;
 
 export type RedactRequest = {
-  readonly eventId: string;
   readonly reason: string | undefined;
-  readonly transaction: { readonly deviceId: string; readonly txnId: string };
+  readonly transaction?: { readonly deviceId: string; readonly txnId: string };
+  /** Added to the same commit. */
+  readonly alongside?: (set: WriteSet) => void;
 };
+
+type Dependencies = { readonly now: () => number; readonly unread: Pick<UnreadService, 'appendRedaction'> };
+
+/** What a redaction names, and the event itself where it is here. */
+type Named = { readonly eventId: string; readonly target: RedactionTarget | undefined };
 
 /**
  * Reads what a redaction is to redact; `undefined` if there is no such event here. Throws `event.not-found` for what is no
@@ -45,59 +52,91 @@ export async function readRedactionTarget(
  *
  * {@link https://spec.matrix.org/v1.19/client-server-api/#redactions}
  */
-export function planRedaction(
+export function planRedaction(sender: string, named: Named, request: RedactRequest, dependencies: Dependencies): Plan {
+  return planChosen(sender, request, dependencies, (view) => {
+    const refusal = refusalOf(view, sender, named.target);
+    if (refusal !== undefined) throw refusal;
+    return [named];
+  });
+}
+
+/** Redacts those of some events that one may. */
+export function planRedactions(
   sender: string,
-  target: RedactionTarget | undefined,
-  { eventId, reason, transaction }: RedactRequest,
-  { now, unread }: { readonly now: () => number; readonly unread: Pick<UnreadService, 'appendRedaction'> },
+  targets: readonly RedactionTarget[],
+  request: RedactRequest,
+  dependencies: Dependencies,
+): Plan {
+  return planChosen(sender, request, dependencies, (view) =>
+    targets
+      .filter((target) => target.redacted_by === null && refusalOf(view, sender, target) === undefined)
+      .map((target) => ({ eventId: target.event_id, target })),
+  );
+}
+
+function planChosen(
+  sender: string,
+  { reason, transaction, alongside }: RedactRequest,
+  { now, unread }: Dependencies,
+  choose: (view: RoomView) => readonly Named[],
 ): Plan {
   let rules: RoomVersionRules | undefined;
+  let chosen: readonly Named[] = [];
   return {
     needs: [
       ['m.room.create', ''],
       ['m.room.power_levels', ''],
     ],
     drafts(view) {
-      refuseUnlessAllowed(view, sender, target);
       ({ rules } = view.head);
       const inContent = rules.event.redacts === 'content';
-      const content: JsonObject = {
-        ...(reason === undefined ? {} : { reason }),
-        ...(inContent ? { redacts: eventId } : {}),
-      };
-      const type = 'm.room.redaction';
-      return [{ type, stateKey: undefined, sender, content, redacts: eventId, transaction }];
+      chosen = choose(view);
+      return chosen.map(({ eventId: redacts }): Draft => {
+        const content: JsonObject = {
+          ...(reason === undefined ? {} : { reason }),
+          ...(inContent ? { redacts } : {}),
+        };
+        const type = 'm.room.redaction';
+        return { type, stateKey: undefined, sender, content, redacts, ...(transaction && { transaction }) };
+      });
     },
     alongside(set, { roomNid, events }) {
-      const [redaction] = events;
-      if (rules === undefined || redaction === undefined) return;
-      if (target === undefined) {
-        addPendingRedaction(set, eventId, redaction.eventNid, roomNid);
-        return;
+      alongside?.(set);
+      for (const [index, { eventId, target }] of chosen.entries()) {
+        const redaction = events[index];
+        if (rules === undefined || redaction === undefined) continue;
+        if (target === undefined) {
+          addPendingRedaction(set, eventId, redaction.eventNid, roomNid);
+          continue;
+        }
+        applyRedaction(set, rules, target, redaction.eventNid, now());
+        unread.appendRedaction(set, target.event_nid);
       }
-      applyRedaction(set, rules, target, redaction.eventNid, now());
-      unread.appendRedaction(set, target.event_nid);
     },
   };
 }
 
-function refuseUnlessAllowed({ head, state }: RoomView, sender: string, target: RedactionTarget | undefined): void {
-  if (target?.type === 'm.room.create') refuse('The create event of a room cannot be redacted.');
-  if (target?.type === 'm.room.server_acl') refuse('Server ACLs cannot be redacted; send new ones instead.');
-  if (target?.sender === sender) return;
+/** Why somebody may not redact an event; `undefined` if they may. */
+function refusalOf(
+  { head, state }: RoomView,
+  sender: string,
+  target: RedactionTarget | undefined,
+): MatrixError | undefined {
+  if (target?.type === 'm.room.create') return forbidden('The create event of a room cannot be redacted.');
+  if (target?.type === 'm.room.server_acl') return forbidden('Server ACLs cannot be redacted; send new ones instead.');
+  if (target?.sender === sender) return undefined;
   const create = state('m.room.create', '')?.event;
   const powerLevels = state('m.room.power_levels', '')?.event;
   if (create === undefined) throw new Error(`room ${head.roomId} has no create event`);
   const power = userPowerLevel(head.rules, create, powerLevels, sender);
-  if (power < namedPowerLevel(head.rules, powerLevels, 'redact')) {
-    // Whether it is theirs cannot be told.
-    if (target === undefined) throw new MatrixError('event.not-found');
-    refuse("You do not have the power to redact other people's events in this room.");
-  }
+  if (power >= namedPowerLevel(head.rules, powerLevels, 'redact')) return undefined;
+  // Whether it is theirs cannot be told.
+  if (target === undefined) return new MatrixError('event.not-found');
+  return forbidden("You do not have the power to redact other people's events in this room.");
 }
 
-function refuse(message: string): never {
-  throw new MatrixError('forbidden', { message });
+function forbidden(message: string): MatrixError {
+  return new MatrixError('forbidden', { message });
 }
 
 /** Overwrites a stored event with what the room version's redaction leaves of it. */

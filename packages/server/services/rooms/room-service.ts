@@ -30,6 +30,7 @@ import { inviteeOf } from './creation/invitations.ts';
 import { createNewRooms } from './new-rooms.ts';
 import { createReadState } from './read-state.ts';
 import { planRedaction, readRedactionTarget } from './redact.ts';
+import { prepareRelatedRedactions } from './redact-related.ts';
 import { createReceiver } from './receiving/receiver.ts';
 import { createStateResolver } from './resolution/state-resolver.ts';
 import { createReferenceHashes } from './reference-hashes.ts';
@@ -91,8 +92,14 @@ export interface RoomService {
     content: JsonObject,
     originServerTs?: number,
   ): Promise<string>;
-  /** Redacts an event and returns the redaction's ID. */
-  redact(actor: Actor, roomId: string, eventId: string, txnId: string, reason: string | undefined): Promise<string>;
+  /** Redacts an event, and in time what relates to it by one of some types, and returns the redaction's ID. */
+  redact(
+    actor: Actor,
+    roomId: string,
+    eventId: string,
+    txnId: string,
+    request: { readonly reason: string | undefined; readonly relTypes?: readonly string[] | undefined },
+  ): Promise<string>;
 }
 
 export type RoomServiceOptions = {
@@ -328,14 +335,19 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
       }
       return setState(writer, roomNid, userId, { type, stateKey, content, originServerTs });
     },
-    async redact(actor, roomId, eventId, txnId, reason) {
+    async redact(actor, roomId, eventId, txnId, { reason, relTypes = [] }) {
       const roomNid = await nidOf(roomId);
       const type = 'm.room.redaction';
       return transactions.once({ ...actor, roomNid, type, txnId }, async () => {
         const target = await readRedactionTarget(db, roomNid, eventId);
-        if (actor.standing === 'suspended' && target?.sender !== actor.userId) throw new MatrixError('user.suspended');
+        const ownOnly = actor.standing === 'suspended';
+        if (ownOnly && target?.sender !== actor.userId) throw new MatrixError('user.suspended');
         const transaction = { deviceId: actor.deviceId, txnId };
-        const plan = planRedaction(actor.userId, target, { eventId, reason, transaction }, { now, unread });
+        const related = { roomNid, eventId, relTypes, reason, ownOnly };
+        const alongside =
+          relTypes.length === 0 ? undefined : await prepareRelatedRedactions(db, actor.userId, related, now());
+        const request = { reason, transaction, ...(alongside && { alongside }) };
+        const plan = planRedaction(actor.userId, { eventId, target }, request, { now, unread });
         return soleEventId((await writer.append(roomNid, plan)).events);
       });
     },

@@ -28,6 +28,7 @@ export const unstableFeatures: Readonly<Record<string, boolean>> = {
   'org.matrix.msc3881': true,
   'org.matrix.msc3882': true,
   'org.matrix.msc3890': true,
+  'org.matrix.msc3912': true,
   'org.matrix.msc3916.stable': true,
   'org.matrix.simplified_msc3575': true,
   'org.matrix.msc4140': true,

@@ -1,7 +1,19 @@
 import { Type } from 'typebox';
 import type { RoomService } from '../../../services/rooms/room-service.ts';
 import { endpoint } from '../../endpoint.ts';
-import { eventIdResponse, reasonBody } from './schemas.ts';
+import { eventIdResponse } from './schemas.ts';
+
+const relTypes = Type.Optional(Type.Array(Type.String({ maxLength: 255 }), { maxItems: 50 }));
+
+/** {@link https://github.com/matrix-org/matrix-spec-proposals/pull/3912} */
+const redactionBody = Type.Object(
+  {
+    reason: Type.Optional(Type.String()),
+    with_rel_types: relTypes,
+    'org.matrix.msc3912.with_relations': relTypes,
+  },
+  { title: 'Redaction' },
+);
 
 export const redactEvent = endpoint(
   {
@@ -12,11 +24,14 @@ export const redactEvent = endpoint(
     auth: 'user',
     rateLimit: 'send',
     params: Type.Object({ roomId: Type.String(), eventId: Type.String(), txnId: Type.String() }),
-    body: reasonBody,
+    body: redactionBody,
     response: eventIdResponse,
   },
   ({ rooms }: { rooms: RoomService }) =>
     async ({ sender, params, body }) => ({
-      event_id: await rooms.redact(sender, params.roomId, params.eventId, params.txnId, body.reason),
+      event_id: await rooms.redact(sender, params.roomId, params.eventId, params.txnId, {
+        reason: body.reason,
+        relTypes: body.with_rel_types ?? body['org.matrix.msc3912.with_relations'],
+      }),
     }),
 );
