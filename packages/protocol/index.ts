@@ -24,6 +24,7 @@ export * from './ids/room-id.ts';
 export * from './ids/room-alias.ts';
 export * from './ids/event-id.ts';
 export * from './ids/mxc-uri.ts';
+export * from './ids/email-address.ts';
 export * from './crypto/base64.ts';
 export * from './crypto/sha256.ts';
 export * from './crypto/ed25519.ts';

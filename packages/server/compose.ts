@@ -17,6 +17,7 @@ import { createServerReads } from './compose/server-reads.ts';
 import { createConversation } from './compose/conversation.ts';
 import { createEdus } from './compose/edus.ts';
 import { createEncryption } from './compose/encryption.ts';
+import { createMailParts } from './compose/mail.ts';
 import { createCalls } from './compose/calls.ts';
 import { composeSlidingSync } from './compose/sliding-sync.ts';
 import { createDelayedEventParts } from './compose/delayed-events.ts';
@@ -102,16 +103,20 @@ export async function compose({
     now,
     log,
   });
+  const mail = createMailParts({ config, db, rateLimiter, log, now });
   const accounts = createAccountServices(
     {
       serverName,
       registrationMode: config.registration.mode,
+      requiresEmail: config.registration.requireEmail,
       sharedSecret: config.registration.sharedSecret,
       argon2: config.passwords.argon2,
     },
     {
       db,
       rateLimiter,
+      validations: mail.validations,
+      identity: federation.identity,
       now,
       randomBytes,
       ...encryption.deviceHooks,
@@ -413,6 +418,7 @@ export async function compose({
       await encryption.close();
       await Promise.all([media.close(), remoteMedia.close()]);
       accounts.accessTokens.close();
+      mail.close();
       await federation.close();
       await db.close();
     },

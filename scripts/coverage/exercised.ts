@@ -4,8 +4,14 @@ import { adminEndpoints } from '../../packages/server/http/admin/index.ts';
 import { clientEndpoints } from '../../packages/server/http/client/index.ts';
 import { federationEndpoints, roomFederationEndpoints } from '../../packages/server/http/federation/index.ts';
 
-/** Endpoints whose only answer is a refusal where the tests ask them: those for media without a token, in servers that want one. */
-const refusing = new Set<string>(['getContent', 'getContentThumbnail']);
+/** Endpoints whose only answer is a refusal: media without a token, where servers want one, and whatever takes a phone number. */
+const refusing = new Set<string>([
+  'getContent',
+  'getContentThumbnail',
+  'requestTokenTo3PIDMSISDN',
+  'requestTokenToResetPasswordMSISDN',
+  'requestTokenToRegisterMSISDN',
+]);
 
 /** The endpoints that no test had an answer from, after a run whose servers noted theirs in the folder. */
 export function findUnexercised(folder: string): readonly string[] {

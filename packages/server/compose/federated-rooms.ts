@@ -35,7 +35,6 @@ import type { History } from '../services/reading/history.ts';
 import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
 import type { RoomParts } from '../services/rooms/room-parts.ts';
 import type { RoomService } from '../services/rooms/room-service.ts';
-import { createIdentityClient } from '../services/identity/identity-client.ts';
 import { createCreateInviting, type CreateInviting } from '../services/identity/create-inviting.ts';
 import { createInviteAddress, type InviteAddress } from '../services/identity/invite-address.ts';
 import type { UnreadService } from '../services/unread/unread-service.ts';
@@ -132,7 +131,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
     queuedEvents: federationSender.queuedEvents,
     queuedEdus: () => outbox.size,
   });
-  const inviteAddress = createInviteAddress({ identity: createIdentityClient(federation.outbound), rooms: parts });
+  const inviteAddress = createInviteAddress({ identity: federation.identity, rooms: parts });
   return {
     history: createHistory({
       rooms,

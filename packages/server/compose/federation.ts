@@ -12,6 +12,8 @@ import { createNotary } from '../services/federation/keys/notary.ts';
 import { createOwnKeys } from '../services/federation/keys/own-keys.ts';
 import { createServerKeys, type ServerKeys } from '../services/federation/keys/server-keys.ts';
 import { createVerifyEvents, type VerifyEvents } from '../services/federation/keys/verify-events.ts';
+import { createRequestSigner } from '../services/federation/signing/sign-request.ts';
+import { createIdentityClient, type IdentityClient } from '../services/identity/identity-client.ts';
 import { createRequestAuth, type RequestAuth } from '../services/federation/signing/request-auth.ts';
 import { type Network, systemNetwork } from '../services/outbound/network.ts';
 import { createOutbound, type Outbound } from '../services/outbound/outbound.ts';
@@ -31,6 +33,7 @@ type Context = {
 export type Federation = {
   readonly outbound: Outbound;
   readonly client: FederationClient;
+  readonly identity: IdentityClient;
   readonly keys: ServerKeys;
   readonly verifyEvents: VerifyEvents;
   readonly requestAuth: RequestAuth;
@@ -86,6 +89,7 @@ export function createFederation({ config, serverName, key, db, log, metrics, no
   return {
     outbound,
     client,
+    identity: createIdentityClient(outbound, createRequestSigner(serverName, key)),
     keys,
     verifyEvents: createVerifyEvents(keys, now),
     requestAuth: createRequestAuth({ serverName, keys, now }),

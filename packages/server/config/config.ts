@@ -1,4 +1,5 @@
 import type { Registration } from './application-services/registration.ts';
+import type { SmtpConfig } from './mail.ts';
 import type { schema } from './schema.ts';
 import type { ValuesOf } from './setting.ts';
 import type { TestingConfig } from './testing.ts';
@@ -9,6 +10,8 @@ type Values = ValuesOf<typeof schema>;
 export type Config = Omit<Values, 'publicBaseUrl' | 'applicationServices'> & {
   readonly publicBaseUrl: string;
   readonly applicationServices: readonly Registration[];
+  /** Whom mail is handed to; `undefined` where none is sent. */
+  readonly smtp: SmtpConfig | undefined;
   /** The configuration file, if there is one. */
   readonly file: string | undefined;
   readonly testing: TestingConfig;

@@ -110,7 +110,7 @@ suite('precedence:', () => {
 
   test('the environment wins over the file, setting by setting', async () => {
     const config = await load(file, { environment: { PORTICO_REGISTRATION_MODE: 'open', HOME: '/' } });
-    assert.deepEqual(config.registration, { mode: 'open', sharedSecret: 'from-file' });
+    assert.deepEqual(config.registration, { mode: 'open', sharedSecret: 'from-file', requireEmail: false });
   });
 
   test('the command line wins over both', async () => {

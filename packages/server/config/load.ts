@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { Registration } from './application-services/registration.ts';
 import type { Config } from './config.ts';
 import { checkListeners, completeConfig } from './complete.ts';
+import { readMail } from './mail.ts';
 import { mergeRaw, readEnvironment, readFlags } from './overrides.ts';
 import type { Problem } from './raw.ts';
 import { emptyMapping } from './raw.ts';
@@ -38,6 +39,7 @@ export async function loadConfig({ file, flags, environment = process.env }: Con
   const base = file === undefined ? process.cwd() : dirname(resolve(file));
   const values = resolveSection(schema, raw, { base, problems }) as ValuesOf<typeof schema>;
   if (problems.length === 0) checkListeners(values.listeners, raw, problems);
+  const smtp = problems.length === 0 ? readMail(values, raw, problems) : undefined;
   const registrations = problems.length === 0 ? await readApplicationServices(values, problems) : [];
   if (problems.length > 0) throw new ConfigError(problems.map(({ origin, message }) => `${origin}: ${message}`));
   const testing = readTesting(environment);
@@ -45,6 +47,7 @@ export async function loadConfig({ file, flags, environment = process.env }: Con
     file: file && resolve(file),
     testing,
     applicationServices: registrations,
+    smtp,
   });
 }
 

@@ -12,6 +12,7 @@ test('the commented file is a configuration, and so is each of its lines without
   const folder = mkdtempSync(join(tmpdir(), 'portico-render-'));
   context.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'ca.pem'), '');
+  writeFileSync(join(folder, 'smtp-password'), 'a password');
   const registration = { id: 'irc', as_token: 'a', hs_token: 'h', sender_localpart: 'irc', namespaces: {} };
   writeFileSync(join(folder, 'irc.yaml'), JSON.stringify(registration));
   const file = join(folder, 'portico.yaml');

@@ -158,6 +158,44 @@ export const errorTable = {
     status: 403,
     message: 'You cannot reject an invitation to the room where the server speaks to you.',
   },
+  'mail.failed': {
+    errcode: 'M_EMAIL_SEND_ERROR',
+    status: 502,
+    message: 'The email could not be sent; try again later.',
+  },
+  'third-party.not-supported': {
+    errcode: 'M_THREEPID_MEDIUM_NOT_SUPPORTED',
+    status: 400,
+    message: 'This server does not support identifiers of this kind.',
+  },
+  'third-party.taken': {
+    errcode: 'M_THREEPID_IN_USE',
+    status: 400,
+    message: 'This address belongs to an account of this server already.',
+  },
+  'third-party.not-found': {
+    errcode: 'M_THREEPID_NOT_FOUND',
+    status: 400,
+    message: 'This address belongs to no account of this server.',
+  },
+  'third-party.too-many': {
+    errcode: 'M_RESOURCE_LIMIT_EXCEEDED',
+    status: 403,
+    message: 'There are too many addresses on this account.',
+  },
+  'third-party.not-validated': {
+    errcode: 'M_THREEPID_AUTH_FAILED',
+    status: 403,
+    message: 'The address has not been proved to be yours, or that was too long ago.',
+  },
+  'identity.refused': { errcode: 'M_UNKNOWN', status: 400, message: 'The identity server refused this.' },
+  'identity.forbidden': { errcode: 'M_FORBIDDEN', status: 403, message: 'The identity server does not allow this.' },
+  'identity.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'The identity server does not know this.' },
+  'validation.changed': {
+    errcode: 'M_UNKNOWN',
+    status: 409,
+    message: 'Another request about the same address was faster; try again.',
+  },
   'delayed-event.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such delayed event.' },
   'delayed-event.too-late': {
     errcode: 'M_UNKNOWN',
@@ -183,7 +221,7 @@ export const errorTable = {
   'login.unknown-identifier': {
     errcode: 'M_UNKNOWN',
     status: 400,
-    message: 'Log in with a user name: email addresses and phone numbers are not supported here.',
+    message: 'This kind of identifier is not known here.',
   },
   'login.unknown-type': { errcode: 'M_UNKNOWN', status: 400, message: 'This login type is not supported.' },
   'user.deactivated': { errcode: 'M_USER_DEACTIVATED', status: 403, message: 'This account has been deactivated.' },

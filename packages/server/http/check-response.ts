@@ -1,14 +1,15 @@
 import type { TSchema } from 'typebox';
 import type { Declaration } from './endpoint.ts';
 import { Bytes, ByteStream } from './bytes.ts';
-import { RawJson, Reply } from './result.ts';
+import { Page, RawJson, Reply } from './result.ts';
 import { lazyValidator } from './validate.ts';
 
 /** For tests: throws where a result is not what its endpoint's declaration says. */
 export function createResponseCheck(): (declaration: Declaration, result: unknown) => void {
   const validators = new Map<TSchema, ReturnType<typeof lazyValidator>>();
   return ({ operationId, response }, result) => {
-    if (result instanceof Reply || result instanceof Bytes || result instanceof ByteStream) return;
+    if (result instanceof Reply || result instanceof Page || result instanceof Bytes || result instanceof ByteStream)
+      return;
     // What the client gets, without the `undefined` fields that JSON leaves out.
     const text = result instanceof RawJson ? result.text : JSON.stringify(result);
     const validator = validators.get(response) ?? lazyValidator(() => response);

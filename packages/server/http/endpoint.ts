@@ -4,7 +4,7 @@ import type { RateClass } from '../services/rate-limit/rate-classes.ts';
 import type { Sender } from '../services/accounts/sender.ts';
 import type { AppServiceClaim } from '../services/appservices/claim.ts';
 import type { Bytes, ByteStream } from './bytes.ts';
-import type { RawJson, Reply } from './result.ts';
+import type { Page, RawJson, Reply } from './result.ts';
 
 export type { AppServiceClaim, Sender };
 
@@ -56,7 +56,7 @@ export type Declaration<
   readonly missingBody?: 'handled';
   /** In bytes; 1 MiB if absent. */
   readonly bodyLimit?: number;
-  /** Of the 200 response; `rawBytes` where it is `Bytes`. */
+  /** Of the 200 response; `rawBytes` where it is `Bytes`, `htmlPage` where it is a `Page`. */
   readonly response: R;
   /** Another operation of the spec under the same method and path, which only its parameters tell apart from this one. */
   readonly alternative?: { readonly operationId: string; readonly summary: string; readonly query: TObject };
@@ -77,7 +77,7 @@ export type HandlerRequest<A extends AuthKind, P, Q, B> = RequestParts &
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
-export type Result<R extends TSchema> = DeepReadonly<Static<R>> | RawJson | Reply | Bytes | ByteStream;
+export type Result<R extends TSchema> = DeepReadonly<Static<R>> | RawJson | Reply | Page | Bytes | ByteStream;
 
 /** What a handler gets, with the schemas forgotten: only the code that runs endpoints sees it. */
 export type ErasedRequest = RequestParts & {

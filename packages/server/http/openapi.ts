@@ -3,7 +3,7 @@ import { rawBody, rawBytes } from './bytes.ts';
 import { endpoint, type Declaration, type Endpoint } from './endpoint.ts';
 import { createObjectSchemas, type ObjectSchemas, schemaRef, titleOf } from './openapi-schemas.ts';
 import { isAllOptional } from './optional-body.ts';
-import { rawJson } from './result.ts';
+import { htmlPage, rawJson } from './result.ts';
 
 type Json = { readonly [key: string]: unknown };
 
@@ -36,6 +36,7 @@ function parameters({ operationId, params, query }: Operation, schemas: ObjectSc
 /** {@link https://spec.openapis.org/oas/v3.1.1.html#media-type-object} Raw bytes have no schema. */
 function content(schema: TSchema, name: string, schemas: ObjectSchemas): Json {
   if (schema === rawBody || schema === rawBytes) return { 'application/octet-stream': {} };
+  if (schema === htmlPage) return { 'text/html': {} };
   return { 'application/json': { schema: schemas.place(schema, titleOf(name)) } };
 }
 

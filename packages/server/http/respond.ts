@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { RawJson, Reply } from './result.ts';
+import { Page, RawJson, Reply } from './result.ts';
 
 /**
  * On every response, errors and unknown paths included, or web clients cannot read it.
@@ -29,7 +29,27 @@ export function sendPreflight(reply: FastifyReply): FastifyReply {
   return reply.code(204).headers(corsHeaders).header('Access-Control-Max-Age', '86400').send();
 }
 
+/** A page runs no scripts and loads nothing; its address, which may hold a secret, is told to nobody. */
+function sendPage(reply: FastifyReply, { html, options }: Page): FastifyReply {
+  const { status = 200, location, formTargets = [] } = options;
+  if (location !== undefined) reply.header('Location', location);
+  const forms = ["'self'", ...formTargets].join(' ');
+  return reply
+    .code(status)
+    .headers({
+      ...corsHeaders,
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Security-Policy': `default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'; form-action ${forms}`,
+      'X-Content-Type-Options': 'nosniff',
+      'X-Frame-Options': 'DENY',
+      'Referrer-Policy': 'no-referrer',
+      'Cache-Control': 'no-store',
+    })
+    .send(html);
+}
+
 export function sendResult(reply: FastifyReply, result: unknown): FastifyReply {
+  if (result instanceof Page) return sendPage(reply, result);
   if (result instanceof RawJson) return sendJsonText(reply, 200, result.text);
   if (result instanceof Reply) {
     if (result.headers !== undefined) reply.headers(result.headers);

@@ -1,3 +1,5 @@
+import { Type } from 'typebox';
+
 /** A body that is JSON text already, for responses that carry events. */
 export class RawJson {
   readonly text: string;
@@ -22,6 +24,31 @@ export class Reply {
     this.status = options.status ?? 200;
     this.headers = options.headers;
   }
+}
+
+/** Declares that an endpoint answers a browser with a page. */
+export const htmlPage = Type.Unsafe<never>({ type: 'string', contentMediaType: 'text/html' });
+
+type PageOptions = {
+  readonly status?: number;
+  /** Where the browser goes instead of showing it. */
+  readonly location?: string;
+  /** Further origins to which a form of the page may lead. */
+  readonly formTargets?: readonly string[];
+};
+
+/** A whole HTML document, for people who come with a browser. */
+export class Page {
+  readonly html: string;
+  readonly options: PageOptions;
+  constructor(html: string, options: PageOptions) {
+    this.html = html;
+    this.options = options;
+  }
+}
+
+export function page(html: string, options: PageOptions = {}): Page {
+  return new Page(html, options);
 }
 
 export function reply(body: unknown, options: ReplyOptions): Reply {

@@ -30,6 +30,7 @@ import { delayedEvents } from './0029-delayed-events.ts';
 import { pushers } from './0030-pushers.ts';
 import { urlPreviews } from './0031-url-previews.ts';
 import { pushCalls } from './0032-push-calls.ts';
+import { thirdPartyIds } from './0033-third-party-ids.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -68,4 +69,5 @@ export const migrations: readonly Migration[] = [
   pushers,
   urlPreviews,
   pushCalls,
+  thirdPartyIds,
 ];

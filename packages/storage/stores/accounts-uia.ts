@@ -7,12 +7,14 @@ export type UiaSessionRow = {
   /** A JSON array of stages. */
   readonly completed: string;
   readonly registration_token: string | null;
+  /** The validation that stage `m.login.email.identity` was passed with. */
+  readonly email_session: string | null;
   readonly expires_at: number;
 };
 
 const selectSession = sql<UiaSessionRow, [sessionId: string]>(
   'uia-sessions.get',
-  'select operation, completed, registration_token, expires_at from uia_sessions where session_id = $1',
+  'select operation, completed, registration_token, email_session, expires_at from uia_sessions where session_id = $1',
 );
 
 export function findUiaSession(reader: Reader, sessionId: string): Promise<UiaSessionRow | undefined> {
@@ -21,11 +23,18 @@ export function findUiaSession(reader: Reader, sessionId: string): Promise<UiaSe
 
 const insertSession = sql<
   void,
-  [sessionId: string, operation: string, completed: string, registrationToken: string | null, expiresAt: number]
+  [
+    sessionId: string,
+    operation: string,
+    completed: string,
+    registrationToken: string | null,
+    emailSession: string | null,
+    expiresAt: number,
+  ]
 >(
   'uia-sessions.insert',
-  `insert into uia_sessions (session_id, operation, completed, registration_token, expires_at)
-   values ($1, $2, $3, $4, $5)`,
+  `insert into uia_sessions (session_id, operation, completed, registration_token, email_session, expires_at)
+   values ($1, $2, $3, $4, $5, $6)`,
 );
 const deleteExpired = sql<void, [now: number]>(
   'uia-sessions.delete-expired',
@@ -34,30 +43,38 @@ const deleteExpired = sql<void, [now: number]>(
 
 /** Also clears away sessions that have expired. */
 export function addUiaSession(set: WriteSet, sessionId: string, session: UiaSessionRow, now: number): void {
-  const { operation, completed, registration_token: token, expires_at: expiresAt } = session;
+  const { operation, completed, registration_token: token, email_session: email, expires_at: expiresAt } = session;
   set.add(deleteExpired, [now]);
-  set.add(insertSession, [sessionId, operation, completed, token, expiresAt]);
+  set.add(insertSession, [sessionId, operation, completed, token, email, expiresAt]);
 }
 
 const updateSession = sql<
   void,
-  [sessionId: string, completed: string, registrationToken: string | null, completedBefore: string]
+  [
+    sessionId: string,
+    completed: string,
+    registrationToken: string | null,
+    emailSession: string | null,
+    completedBefore: string,
+  ]
 >(
   'uia-sessions.update',
-  `update uia_sessions set completed = $2, registration_token = $3 where session_id = $1 and completed = $4`,
+  `update uia_sessions set completed = $2, registration_token = $3, email_session = $4
+   where session_id = $1 and completed = $5`,
 );
 
 /** Fails on the guard `uia.session-changed` if another request was faster. */
 export function updateUiaSession(
   set: WriteSet,
   sessionId: string,
-  session: Pick<UiaSessionRow, 'completed' | 'registration_token'>,
+  session: Pick<UiaSessionRow, 'completed' | 'registration_token' | 'email_session'>,
   completedBefore: string,
 ): void {
   set.guard('uia.session-changed', 1, updateSession, [
     sessionId,
     session.completed,
     session.registration_token,
+    session.email_session,
     completedBefore,
   ]);
 }

@@ -123,11 +123,11 @@ onBothEngines('registration tokens and nonces: each use counts', async (db) => {
 });
 
 onBothEngines('UIA sessions: of two requests at once one goes on, and a used session is gone', async (db) => {
-  const fresh = { operation: 'op', completed: '[]', registration_token: null, expires_at: 10 };
+  const fresh = { operation: 'op', completed: '[]', registration_token: null, email_session: null, expires_at: 10 };
   await commit(db, (set) => addUiaSession(set, 'old', fresh, 0));
   await commit(db, (set) => addUiaSession(set, 's', { ...fresh, expires_at: 30 }, 10));
   assert.equal(await findUiaSession(db, 'old'), undefined);
-  const passed = { completed: '["a"]', registration_token: 'T' };
+  const passed = { completed: '["a"]', registration_token: 'T', email_session: 'E' };
   await commit(db, (set) => updateUiaSession(set, 's', passed, '[]'));
   await assert.rejects(
     commit(db, (set) => updateUiaSession(set, 's', passed, '[]')),

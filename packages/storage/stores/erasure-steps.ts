@@ -55,6 +55,11 @@ export const erasureSteps: readonly ErasureStep[] = [
   erase('refresh-tokens', { table: 'refresh_tokens', key: ['token_hash'] }),
   erase('openid-tokens', { table: 'openid_tokens', key: ['token_hash'] }),
   erase('login-tokens', { table: 'login_tokens', key: ['token_hash'] }),
+  erase('third-party-ids', { table: 'third_party_ids', key: ['medium', 'address'] }),
+  erase('third-party-bindings', {
+    table: 'third_party_bindings',
+    key: ['user_id', 'medium', 'address', 'id_server'],
+  }),
   ofSlidingConnections('answers'),
   ofSlidingConnections('rooms'),
   ofSlidingConnections('configs'),

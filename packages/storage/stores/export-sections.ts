@@ -33,6 +33,16 @@ export const exportSections: readonly ExportSection[] = [
     order: 'user_id',
   }),
   section('profile', { columns: 'name, value', from: 'profile_fields', order: 'name', json: ['value'] }),
+  section('third-party-ids', {
+    columns: 'medium, address, validated_at, added_at',
+    from: 'third_party_ids',
+    order: 'added_at, medium, address',
+  }),
+  section('third-party-bindings', {
+    columns: 'medium, address, id_server',
+    from: 'third_party_bindings',
+    order: 'medium, address, id_server',
+  }),
   section('devices', {
     columns: 'device_id, display_name, created_at, last_seen_at, last_seen_ip',
     from: 'devices',

@@ -16,6 +16,7 @@ import { createLogin, type Login } from './login.ts';
 import { createLoginTokens, type LoginTokens } from './login-tokens.ts';
 import { createModeration, type Moderation } from './moderation.ts';
 import { createOwnPassword, type OwnPassword } from './own-password.ts';
+import { createPasswordReset, type PasswordReset } from './password-reset.ts';
 import { createPasswordChange, type PasswordChange } from './password-change.ts';
 import { createRefresh, type Refresh } from './refresh.ts';
 import { createPasswordHasher, type Argon2Cost } from './password-hasher.ts';
@@ -23,11 +24,16 @@ import { createRegistration, type Registration, type RegistrationMode } from './
 import { createRegistrationTokens, type RegistrationTokens } from './registration-tokens.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { createSharedSecretRegistration, type SharedSecretRegistration } from './shared-secret.ts';
+import { createBindings, type Bindings } from '../third-party-ids/bindings.ts';
+import { createThirdPartyIds, type ThirdPartyIds } from '../third-party-ids/third-party-ids.ts';
+import type { EmailValidations } from '../third-party-ids/validations.ts';
+import type { IdentityClient } from '../identity/identity-client.ts';
 import { createUia, type Uia } from './uia.ts';
 
 export type AccountServices = {
   readonly accessTokens: AccessTokens;
   readonly accountData: AccountData;
+  readonly bindings: Bindings;
   readonly deactivation: Deactivation;
   readonly devices: Devices;
   readonly deviceDeletion: DeviceDeletion;
@@ -36,13 +42,16 @@ export type AccountServices = {
   readonly loginTokens: LoginTokens;
   readonly moderation: Moderation;
   readonly ownPassword: OwnPassword;
+  readonly emailValidations: EmailValidations;
   readonly passwordChange: PasswordChange;
+  readonly passwordReset: PasswordReset;
   readonly profiles: Profiles;
   readonly refresh: Refresh;
   readonly registration: Registration;
   readonly registrationTokens: RegistrationTokens;
   readonly sessions: Sessions;
   readonly sharedSecret: SharedSecretRegistration;
+  readonly thirdPartyIds: ThirdPartyIds;
   readonly uia: Uia;
   readonly whoIs: WhoIs;
 };
@@ -50,6 +59,7 @@ export type AccountServices = {
 export type AccountOptions = {
   readonly serverName: ServerName;
   readonly registrationMode: RegistrationMode;
+  readonly requiresEmail: boolean;
   readonly sharedSecret: string | undefined;
   readonly argon2: Argon2Cost;
 };
@@ -57,6 +67,8 @@ export type AccountOptions = {
 type Dependencies = {
   readonly db: Database;
   readonly rateLimiter: RateLimiter;
+  readonly validations: EmailValidations;
+  readonly identity: IdentityClient;
   readonly now: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly watch?: WatchCache | undefined;
@@ -69,7 +81,7 @@ type Dependencies = {
 /** Everything about accounts, wired together. */
 export function createAccountServices(options: AccountOptions, dependencies: Dependencies): AccountServices {
   const { serverName, registrationMode: mode, sharedSecret: secret, argon2: cost } = options;
-  const { db, rateLimiter, now, randomBytes, watch, appServices } = dependencies;
+  const { db, rateLimiter, validations, now, randomBytes, watch, appServices } = dependencies;
   const hasher = createPasswordHasher({ cost, randomBytes, watch });
   const devices = createDevices({
     db,
@@ -81,12 +93,15 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
   const appServiceAccounts = createAppServiceAccounts({ db, serverName, appServices, sessions, now });
   const login = createLogin({ db, serverName, sessions, hasher, rateLimiter, appServiceAccounts, now });
   const uia = createUia({ db, now, randomBytes });
-  const ownPassword = createOwnPassword({ uia, login, serverName });
+  const ownPassword = createOwnPassword({ uia, login });
+  const bindings = createBindings({ db, identity: dependencies.identity });
   const registrationTokens = createRegistrationTokens({ db, now, randomBytes });
   const registration = createRegistration({
     db,
     mode,
     serverName,
+    requiresEmail: options.requiresEmail,
+    validations,
     uia,
     sessions,
     tokens: registrationTokens,
@@ -99,7 +114,8 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
   return {
     accessTokens: createAccessTokens({ db, now, watch }),
     accountData: createAccountData({ db }),
-    deactivation: createDeactivation({ ownPassword, devices, now }),
+    bindings,
+    deactivation: createDeactivation({ db, ownPassword, devices, bindings, now }),
     devices,
     deviceDeletion: createDeviceDeletion({ ownPassword, devices }),
     filters: createFilters({ db }),
@@ -107,6 +123,8 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
     loginTokens: createLoginTokens({ db, ownPassword, now, randomBytes }),
     moderation: createModeration({ db, serverName }),
     ownPassword,
+    emailValidations: validations,
+    passwordReset: createPasswordReset({ db, uia, validations, hasher, devices }),
     passwordChange: createPasswordChange({ db, ownPassword, hasher, devices }),
     profiles: createProfiles({ db, serverName, now }),
     refresh: createRefresh({ db, now, randomBytes }),
@@ -114,6 +132,7 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
     registrationTokens,
     sessions,
     sharedSecret: createSharedSecretRegistration({ db, secret, serverName, registration, sessions, now, randomBytes }),
+    thirdPartyIds: createThirdPartyIds({ db, ownPassword, validations, bindings, now }),
     uia,
     whoIs: createWhoIs({ db, devices }),
   };

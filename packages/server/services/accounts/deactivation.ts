@@ -5,8 +5,11 @@ import { removeLoginTokens } from '@portico/storage/stores/login-tokens.ts';
 import { removeNoticeRoom } from '@portico/storage/stores/server-notice-rooms.ts';
 import { removePushersOf } from '@portico/storage/stores/pushers.ts';
 import { removeProfile } from '@portico/storage/stores/profile-fields.ts';
-import type { WriteSet } from '@portico/storage';
+import { listThirdPartyIds, removeThirdPartyIdsOf } from '@portico/storage/stores/third-party-ids.ts';
+import type { Reader, WriteSet } from '@portico/storage';
 import type { Devices } from '../devices/devices.ts';
+import type { UnbindResult } from '../identity/identity-client.ts';
+import type { Bindings } from '../third-party-ids/bindings.ts';
 import { profileJob } from '../profile/profiles.ts';
 import { leaveJob } from './leave-rooms-job.ts';
 import { rejectInvitesJob } from '../privacy/reject-invites-job.ts';
@@ -16,14 +19,19 @@ import type { AuthData } from './uia.ts';
 
 export interface Deactivation {
   /** Deactivates the sender's own account. */
-  deactivateOwn(sender: Sender, request: { readonly auth?: AuthData; readonly erase?: boolean }): Promise<void>;
+  deactivateOwn(
+    sender: Sender,
+    request: { readonly auth?: AuthData; readonly erase?: boolean; readonly id_server?: string },
+  ): Promise<UnbindResult>;
   /** Deactivates an account without asking anybody. Throws `user.deactivated` if there is none, or it is already. */
-  deactivate(userId: string, options: { readonly erase: boolean }): Promise<void>;
+  deactivate(userId: string, options: { readonly erase: boolean }): Promise<UnbindResult>;
 }
 
 type Dependencies = {
   readonly ownPassword: OwnPassword;
   readonly devices: Devices;
+  readonly bindings: Bindings;
+  readonly db: Reader;
   readonly now: () => number;
 };
 
@@ -33,12 +41,21 @@ type Dependencies = {
  *
  * {@link https://spec.matrix.org/v1.19/client-server-api/#account-deactivation}
  */
-export function createDeactivation({ ownPassword, devices, now }: Dependencies): Deactivation {
-  function deactivate(userId: string, erase: boolean, also?: (set: WriteSet) => void): Promise<void> {
-    return devices.removeAllBut(userId, [], (set) => {
+export function createDeactivation({ ownPassword, devices, bindings, db, now }: Dependencies): Deactivation {
+  type Options = { readonly erase: boolean; readonly idServer?: string | undefined };
+
+  async function deactivate(
+    userId: string,
+    { erase, idServer }: Options,
+    also?: (set: WriteSet) => void,
+  ): Promise<UnbindResult> {
+    // Before the account ends, for then nobody could ask again.
+    const unbound = await bindings.unbindAll(userId, await listThirdPartyIds(db, userId), idServer);
+    await devices.removeAllBut(userId, [], (set) => {
       also?.(set);
       deactivateAccount(set, userId, now(), erase);
       removeProfile(set, userId);
+      removeThirdPartyIdsOf(set, userId);
       removeLoginTokens(set, userId);
       removeDelayedEventsOf(set, userId);
       removePushersOf(set, userId);
@@ -47,13 +64,14 @@ export function createDeactivation({ ownPassword, devices, now }: Dependencies):
       removeAccountJob(set, userId, rejectInvitesJob);
       startAccountJob(set, userId, leaveJob, now());
     });
+    return unbound;
   }
 
   return {
-    async deactivateOwn(sender, { auth, erase = false }) {
+    async deactivateOwn(sender, { auth, erase = false, id_server: idServer }) {
       const { useUp } = await ownPassword.require(sender, 'deactivate the account', auth);
-      await deactivate(sender.userId, erase, useUp);
+      return deactivate(sender.userId, { erase, idServer }, useUp);
     },
-    deactivate: (userId, { erase }) => deactivate(userId, erase),
+    deactivate: (userId, { erase }) => deactivate(userId, { erase }),
   };
 }

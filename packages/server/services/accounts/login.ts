@@ -1,26 +1,44 @@
 import { createWriteSet, type Database } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts.ts';
+import { findThirdPartyOwner } from '@portico/storage/stores/third-party-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { AppServiceClaim } from '../appservices/claim.ts';
+import type { Identifier } from '../identity/identity-client.ts';
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts';
+import { canonical } from '../third-party-ids/canonical.ts';
 import { type AppServiceAccounts, appServiceLoginTypes } from './app-service-accounts.ts';
 import { userIdOf } from './names.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { redeemLoginToken } from './redeem-login-token.ts';
 import type { DeviceRequest, Session, Sessions } from './sessions.ts';
 
-export type LoginRequest = DeviceRequest & {
-  readonly type: string;
-  readonly identifier?: { readonly type: string; readonly user?: string };
+/** Whom a client means to log in, in one of the ways in which it may say so. */
+export type WhoLogsIn = {
+  readonly identifier?: {
+    readonly type: string;
+    readonly user?: string;
+    readonly medium?: string;
+    readonly address?: string;
+  };
   /** Deprecated, and still what some clients send. */
   readonly user?: string;
-  readonly password?: string;
-  /** For `m.login.token`. */
-  readonly token?: string;
+  /** Deprecated, together with `address`. */
+  readonly medium?: string;
+  readonly address?: string;
 };
+
+export type LoginRequest = DeviceRequest &
+  WhoLogsIn & {
+    readonly type: string;
+    readonly password?: string;
+    /** For `m.login.token`. */
+    readonly token?: string;
+  };
 
 export interface Login {
   logIn(request: LoginRequest, claim: AppServiceClaim): Promise<Session>;
+  /** `undefined` where nobody is named. Somebody who cannot be found is nobody's user ID, so that all goes on as usual. */
+  findUser(who: WhoLogsIn): Promise<string | undefined>;
   /** Throws `login.forbidden` unless it is the user's password. */
   checkPassword(userId: string, password: string): Promise<void>;
 }
@@ -35,15 +53,31 @@ type Dependencies = {
   readonly now: () => number;
 };
 
-function findUser({ identifier, user }: LoginRequest): string | undefined {
-  if (identifier === undefined) return user;
-  if (identifier.type === 'm.id.user') return identifier.user;
-  // Whose it would be is not said: the same answer for every address and number.
-  throw new MatrixError('login.unknown-identifier');
-}
-
 export function createLogin(dependencies: Dependencies): Login {
   const { db, serverName, sessions, hasher, rateLimiter, appServiceAccounts, now } = dependencies;
+
+  async function findUser({ identifier, user, medium, address }: WhoLogsIn): Promise<string | undefined> {
+    if (identifier === undefined) {
+      if (user !== undefined) return userIdOf(user, serverName);
+      return medium === undefined || address === undefined ? undefined : findOwner({ medium, address });
+    }
+    switch (identifier.type) {
+      case 'm.id.user':
+        return identifier.user === undefined ? undefined : userIdOf(identifier.user, serverName);
+      case 'm.id.thirdparty':
+        if (identifier.medium === undefined || identifier.address === undefined) return undefined;
+        return findOwner({ medium: identifier.medium, address: identifier.address });
+      case 'm.id.phone':
+        return 'somebody with a phone number';
+      default:
+        throw new MatrixError('login.unknown-identifier');
+    }
+  }
+
+  async function findOwner(given: Identifier): Promise<string> {
+    const { medium, address } = canonical(given);
+    return (await findThirdPartyOwner(db, medium, address)) ?? `${medium} ${address}`.slice(0, 300);
+  }
 
   async function checkPassword(userId: string, password: string): Promise<void> {
     rateLimiter.check('failed-login', userId);
@@ -72,19 +106,19 @@ export function createLogin(dependencies: Dependencies): Login {
       }
       if (request.type === 'm.login.token') return logInByToken(request);
       if (request.type !== 'm.login.password') throw new MatrixError('login.unknown-type');
-      const user = findUser(request);
-      if (user === undefined || request.password === undefined) {
+      const userId = await findUser(request);
+      if (userId === undefined || request.password === undefined) {
         throw new MatrixError('request.missing-param', {
-          message: `Missing: ${user === undefined ? 'identifier' : 'password'}`,
+          message: `Missing: ${userId === undefined ? 'identifier' : 'password'}`,
         });
       }
-      const userId = userIdOf(user, serverName);
       await checkPassword(userId, request.password);
       const set = createWriteSet();
       const session = sessions.plan(set, userId, request);
       await db.commit(set);
       return session;
     },
+    findUser,
     checkPassword,
   };
 }

@@ -1,6 +1,5 @@
 import { MatrixError } from '../../errors/matrix-error.ts';
-import type { Login } from './login.ts';
-import { userIdOf } from './names.ts';
+import type { Login, WhoLogsIn } from './login.ts';
 import type { Sender } from './sender.ts';
 import type { AuthData, Authorization, Challenge, StageOutcome, Uia } from './uia.ts';
 
@@ -14,12 +13,12 @@ export interface OwnPassword {
 
 export type Person = Pick<Sender, 'userId' | 'appService'>;
 
-type Dependencies = { readonly uia: Uia; readonly login: Login; readonly serverName: string };
+type Dependencies = { readonly uia: Uia; readonly login: Login };
 
-export function createOwnPassword({ uia, login, serverName }: Dependencies): OwnPassword {
+export function createOwnPassword({ uia, login }: Dependencies): OwnPassword {
   async function check(userId: string, auth: AuthData): Promise<StageOutcome> {
     const claimed = claimedUser(auth);
-    if (claimed !== undefined && userIdOf(claimed, serverName) !== userId) {
+    if (claimed !== undefined && (await login.findUser(claimed)) !== userId) {
       throw new MatrixError('forbidden', { message: 'Only the person whom this is about can allow it.' });
     }
     if (typeof auth['password'] !== 'string') {
@@ -47,15 +46,16 @@ export function createOwnPassword({ uia, login, serverName }: Dependencies): Own
   };
 }
 
-const nothingAsked: Authorization = { registrationToken: undefined, useUp: () => undefined };
+const nothingAsked: Authorization = { registrationToken: undefined, emailSession: undefined, useUp: () => undefined };
 
 const wrong: StageOutcome = { kind: 'failed', reason: 'login.forbidden' };
 
 /** Whom a client says the password is of; clients in use leave it out, or name them in the old way. */
-function claimedUser({ identifier, user }: AuthData): string | undefined {
+function claimedUser({ identifier, user }: AuthData): WhoLogsIn | undefined {
   if (typeof identifier === 'object' && identifier !== null) {
-    const { type, user: named } = identifier as { type?: unknown; user?: unknown };
-    return type === 'm.id.user' && typeof named === 'string' ? named : '';
+    const { type, ...fields } = identifier as Record<string, unknown>;
+    const texts = Object.entries(fields).filter((field): field is [string, string] => typeof field[1] === 'string');
+    return { identifier: { type: typeof type === 'string' ? type : '', ...Object.fromEntries(texts) } };
   }
-  return typeof user === 'string' ? user : undefined;
+  return typeof user === 'string' ? { user } : undefined;
 }

@@ -8,12 +8,15 @@ import { MatrixError } from '../../errors/matrix-error.ts';
 import type { AppServices } from '../appservices/app-services.ts';
 import type { AppServiceClaim } from '../appservices/claim.ts';
 import { maxProfileBytes } from '../profile/profiles.ts';
+import { emailStage } from '../third-party-ids/email-stage.ts';
+import { addProvedEmail } from '../third-party-ids/third-party-ids.ts';
+import type { EmailValidations } from '../third-party-ids/validations.ts';
 import { type AppServiceAccounts, appServiceLogin } from './app-service-accounts.ts';
 import { newUserId, randomName } from './names.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import type { RegistrationTokens } from './registration-tokens.ts';
 import type { DeviceRequest, Session, Sessions } from './sessions.ts';
-import type { AuthData, Challenge, Uia } from './uia.ts';
+import type { AuthData, Challenge, Stage, Uia } from './uia.ts';
 
 export type RegistrationMode = 'closed' | 'token' | 'open';
 
@@ -38,6 +41,8 @@ export type NewUser = {
 
 export interface Registration {
   register(request: RegisterRequest, claim: AppServiceClaim): Promise<Registered>;
+  /** Throws `registration.disabled` where nobody can register. */
+  refuseIfClosed(): void;
   /** Throws what is wrong with a name for a new account. */
   checkAvailable(name: string): Promise<void>;
   /** Makes an account without asking anybody, together with whatever `also` adds to its write set. */
@@ -48,6 +53,9 @@ type Dependencies = {
   readonly db: Database;
   readonly mode: RegistrationMode;
   readonly serverName: ServerName;
+  /** Whether everybody must have an email address. */
+  readonly requiresEmail: boolean;
+  readonly validations: EmailValidations;
   readonly uia: Uia;
   readonly sessions: Sessions;
   readonly tokens: RegistrationTokens;
@@ -61,12 +69,16 @@ type Dependencies = {
 const maxDisplayNameLength = 256;
 
 export function createRegistration(dependencies: Dependencies): Registration {
-  const { db, mode, serverName, uia, sessions, tokens, hasher, now, randomBytes } = dependencies;
+  const { db, mode, serverName, validations, uia, sessions, tokens, hasher, now, randomBytes } = dependencies;
+  const main = mode === 'token' ? 'm.login.registration_token' : 'm.login.dummy';
 
   const challenge: Challenge = {
     operation: 'register',
-    flows: [[mode === 'token' ? 'm.login.registration_token' : 'm.login.dummy']],
-    checks: mode === 'token' ? { 'm.login.registration_token': tokens.check } : { 'm.login.dummy': passes },
+    flows: flowsOf(main, validations.isAvailable, dependencies.requiresEmail),
+    checks: {
+      [main]: mode === 'token' ? tokens.check : passes,
+      ...(validations.isAvailable && { [emailStageName]: emailStage(validations, 'register') }),
+    },
   };
 
   async function availableUserId(name: string): Promise<string> {
@@ -81,6 +93,7 @@ export function createRegistration(dependencies: Dependencies): Registration {
   }
 
   return {
+    refuseIfClosed,
     async register(request, claim) {
       if (request.type === appServiceLogin) {
         const { userId: made, ...session } = await dependencies.appServiceAccounts.register(claim, request);
@@ -94,6 +107,9 @@ export function createRegistration(dependencies: Dependencies): Registration {
       if (request.password === undefined) {
         throw new MatrixError('request.missing-param', { message: 'Missing: password' });
       }
+      const { emailSession } = authorization;
+      const email = emailSession === undefined ? undefined : await validations.findById('register', emailSession);
+      if (emailSession !== undefined && email === undefined) throw new MatrixError('third-party.not-validated');
       const passwordHash = await hasher.hash(request.password);
 
       const set = createWriteSet();
@@ -102,6 +118,10 @@ export function createRegistration(dependencies: Dependencies): Registration {
         useRegistrationToken(set, authorization.registrationToken, now());
       }
       addAccount(set, { userId, passwordHash, isAdmin: false, userType: undefined, createdAt: now() });
+      if (email !== undefined) {
+        validations.useUp(set, email);
+        addProvedEmail(set, userId, email, now());
+      }
       const session = request.inhibit_login === true ? {} : sessions.plan(set, userId, request);
       await db.commit(set);
       return { user_id: userId, home_server: serverName, ...session };
@@ -126,6 +146,15 @@ export function createRegistration(dependencies: Dependencies): Registration {
       return userId;
     },
   };
+}
+
+const emailStageName = 'm.login.email.identity';
+
+/** Where an email address is offered beside something else it comes first, for the other stage alone completes a flow. */
+function flowsOf(main: Stage, offersEmail: boolean, requiresEmail: boolean): readonly (readonly Stage[])[] {
+  const withEmail: readonly Stage[] = main === 'm.login.dummy' ? [emailStageName] : [emailStageName, main];
+  if (requiresEmail) return [withEmail];
+  return offersEmail ? [[main], withEmail] : [[main]];
 }
 
 function passes(): { kind: 'passed' } {

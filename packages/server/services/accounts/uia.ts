@@ -9,13 +9,13 @@ import {
 import { errorTable, type ErrorReason } from '../../errors/table.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
-export type Stage = 'm.login.dummy' | 'm.login.registration_token' | 'm.login.password';
+export type Stage = 'm.login.dummy' | 'm.login.registration_token' | 'm.login.password' | 'm.login.email.identity';
 
 /** The `auth` object of a request, as it came. */
 export type AuthData = { readonly type?: string; readonly session?: string; readonly [field: string]: unknown };
 
 export type StageOutcome =
-  | { readonly kind: 'passed'; readonly registrationToken?: string }
+  | { readonly kind: 'passed'; readonly registrationToken?: string; readonly emailSession?: string }
   | { readonly kind: 'failed'; readonly reason: ErrorReason };
 
 /** Judges what a client submits for a stage. */
@@ -30,6 +30,8 @@ export type Challenge = {
 
 export type Authorization = {
   readonly registrationToken: string | undefined;
+  /** Which validation of an email address a stage was passed with. */
+  readonly emailSession: string | undefined;
   /** Adds to the operation's write set what makes the session unusable for another one. */
   useUp(set: WriteSet): void;
 };
@@ -49,7 +51,11 @@ const lifetime = 15 * 60 * 1000;
 
 type FailureEntry = { readonly errcode: string; readonly message: string };
 
-type Progress = { readonly completed: readonly Stage[]; readonly registrationToken: string | null };
+type Progress = {
+  readonly completed: readonly Stage[];
+  readonly registrationToken: string | null;
+  readonly emailSession: string | null;
+};
 
 /**
  * {@link https://spec.matrix.org/v1.19/client-server-api/#user-interactive-authentication-api}
@@ -91,6 +97,7 @@ export function createUia({ db, now, randomBytes }: Dependencies): Uia {
       if (flows.some((flow) => flow.every((stage) => after.completed.includes(stage)))) {
         return {
           registrationToken: after.registrationToken ?? undefined,
+          emailSession: after.emailSession ?? undefined,
           // A flow of one stage may be completed by the first request: then there is no session to use up.
           useUp: (set) => (sessionId === undefined ? undefined : useUiaSession(set, sessionId)),
         };
@@ -102,12 +109,22 @@ export function createUia({ db, now, randomBytes }: Dependencies): Uia {
 }
 
 function progressOf(row: UiaSessionRow | undefined): Progress {
-  if (row === undefined) return { completed: [], registrationToken: null };
-  return { completed: JSON.parse(row.completed) as Stage[], registrationToken: row.registration_token };
+  if (row === undefined) return { completed: [], registrationToken: null, emailSession: null };
+  return {
+    completed: JSON.parse(row.completed) as Stage[],
+    registrationToken: row.registration_token,
+    emailSession: row.email_session,
+  };
 }
 
-function toColumns(progress: Progress): { completed: string; registration_token: string | null } {
-  return { completed: JSON.stringify(progress.completed), registration_token: progress.registrationToken };
+type ProgressColumns = Pick<UiaSessionRow, 'completed' | 'registration_token' | 'email_session'>;
+
+function toColumns({ completed, registrationToken, emailSession }: Progress): ProgressColumns {
+  return {
+    completed: JSON.stringify(completed),
+    registration_token: registrationToken,
+    email_session: emailSession,
+  };
 }
 
 async function judge(
@@ -125,6 +142,7 @@ function advance(before: Progress, stage: Stage, outcome: StageOutcome & { kind:
   return {
     completed: [...before.completed, stage],
     registrationToken: outcome.registrationToken ?? before.registrationToken,
+    emailSession: outcome.emailSession ?? before.emailSession,
   };
 }
 

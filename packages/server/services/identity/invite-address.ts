@@ -1,4 +1,5 @@
 import type { JsonObject } from '@portico/protocol';
+import { caseFold } from '@portico/protocol/case-fold.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomParts } from '../rooms/room-parts.ts';
 import type { Actor, RoomService } from '../rooms/room-service.ts';
@@ -30,7 +31,7 @@ export function createInviteAddress({ identity, rooms }: Dependencies): InviteAd
     checkMedium(medium);
     await requireMember(roomId, actor.userId);
     const access = { server, token: accessToken };
-    const identifier = { medium, address: medium === 'email' ? foldEmail(given) : given };
+    const identifier = { medium, address: medium === 'email' ? caseFold(given) : given };
     const userId = await identity.find(access, identifier);
     if (userId !== undefined) {
       await rooms.invite(actor, roomId, userId, reason);
@@ -52,14 +53,4 @@ export function createInviteAddress({ identity, rooms }: Dependencies): InviteAd
 export function checkMedium(medium: string): void {
   if (medium === 'email' || medium === 'msisdn') return;
   throw new MatrixError('request.invalid-param', { message: 'medium is email or msisdn.' });
-}
-
-/**
- * Case-folded, so that an address is the same however it is written: going by way of capitals makes one of all that fold to
- * the same, `ß` and `ss` included.
- *
- * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/2265}
- */
-export function foldEmail(address: string): string {
-  return address.toUpperCase().toLowerCase();
 }

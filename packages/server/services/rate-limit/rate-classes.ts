@@ -11,6 +11,10 @@ export const defaultRates = {
   'own-password': { perSecond: 0.2, burst: 20 },
   /** "Servers are encouraged to apply stricter than normal rate limiting". Each takes two requests. */
   'login-token': { perSecond: 0.04, burst: 6 },
+  /** Emails to one address, whoever asks for them. */
+  'email-to-address': { perSecond: 1 / 600, burst: 5 },
+  'request-token': { perSecond: 0.1, burst: 10 },
+  'submit-token': { perSecond: 0.5, burst: 20 },
   refresh: { perSecond: 1, burst: 30 },
   profile: { perSecond: 20, burst: 500 },
   'set-profile': { perSecond: 1, burst: 30 },

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import type { PasswordChange } from '../../../services/accounts/password-change.ts';
+import type { PasswordReset } from '../../../services/accounts/password-reset.ts';
 import { endpoint } from '../../endpoint.ts';
 import { emptyObject } from '../../schemas.ts';
 import { authData } from './schemas.ts';
@@ -10,7 +11,7 @@ export const changePassword = endpoint(
     path: '/_matrix/client/v3/account/password',
     operationId: 'changePassword',
     summary: "Changes a user's password.",
-    auth: 'user',
+    auth: 'optional',
     rateLimit: 'own-password',
     body: Type.Object(
       {
@@ -22,9 +23,9 @@ export const changePassword = endpoint(
     ),
     response: emptyObject,
   },
-  ({ passwordChange }: { passwordChange: PasswordChange }) =>
+  ({ passwordChange, passwordReset }: { passwordChange: PasswordChange; passwordReset: PasswordReset }) =>
     async ({ sender, body }) => {
-      await passwordChange.change(sender, body);
+      await (sender === undefined ? passwordReset.reset(body) : passwordChange.change(sender, body));
       return {};
     },
 );

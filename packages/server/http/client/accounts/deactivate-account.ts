@@ -2,9 +2,7 @@ import { Type } from 'typebox';
 import type { Deactivation } from '../../../services/accounts/deactivation.ts';
 import { endpoint } from '../../endpoint.ts';
 import { authData } from './schemas.ts';
-
-/** Nobody has an identifier bound at an identity server through this server. */
-const answer = { id_server_unbind_result: 'success' };
+import { unbound } from './third-party-ids/schemas.ts';
 
 export const deactivateAccount = endpoint(
   {
@@ -22,11 +20,10 @@ export const deactivateAccount = endpoint(
       },
       { title: 'AccountDeactivation' },
     ),
-    response: Type.Object({ id_server_unbind_result: Type.String() }, { title: 'AccountDeactivated' }),
+    response: unbound,
   },
   ({ deactivation }: { deactivation: Deactivation }) =>
-    async ({ sender, body }) => {
-      await deactivation.deactivateOwn(sender, body);
-      return answer;
-    },
+    async ({ sender, body }) => ({
+      id_server_unbind_result: await deactivation.deactivateOwn(sender, body),
+    }),
 );

@@ -6,13 +6,13 @@ import { checkUsernameAvailability } from './check-username-availability.ts';
 import { deactivateAccount } from './deactivate-account.ts';
 import { getLoginFlows } from './get-login-flows.ts';
 import { getLoginToken } from './get-login-token.ts';
-import { getThirdPartyIds } from './get-third-party-ids.ts';
 import { getTokenOwner } from './get-token-owner.ts';
 import { login } from './login.ts';
 import { logoutAll } from './logout-all.ts';
 import { logout } from './logout.ts';
 import { refresh } from './refresh.ts';
 import { register } from './register.ts';
+import { thirdPartyIdEndpoints } from './third-party-ids/index.ts';
 import { registrationTokenValidity } from './registration-token-validity.ts';
 
 export const accountEndpoints: readonly Endpoint<AccountServices & { discovery: BaseUrl }>[] = [
@@ -26,7 +26,7 @@ export const accountEndpoints: readonly Endpoint<AccountServices & { discovery: 
   logout,
   logoutAll,
   getTokenOwner,
-  getThirdPartyIds,
+  ...thirdPartyIdEndpoints,
   changePassword,
   deactivateAccount,
 ];

@@ -6,7 +6,12 @@ import { clientWellKnown, type BaseUrl } from '../discovery/base-url.ts';
 import { wellKnown } from '../discovery/schemas.ts';
 
 const identifier = Type.Object(
-  { type: Type.String(), user: Type.Optional(Type.String()) },
+  {
+    type: Type.String(),
+    user: Type.Optional(Type.String()),
+    medium: Type.Optional(Type.String()),
+    address: Type.Optional(Type.String()),
+  },
   { title: 'UserIdentifier' },
 );
 
@@ -23,6 +28,8 @@ export const login = endpoint(
         type: Type.String(),
         identifier: Type.Optional(identifier),
         user: Type.Optional(Type.String()),
+        medium: Type.Optional(Type.String()),
+        address: Type.Optional(Type.String()),
         password: Type.Optional(Type.String()),
         token: Type.Optional(Type.String()),
         device_id: Type.Optional(Type.String()),

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { maxDelay, maxScheduled } from '../../../services/delayed-events/limits.ts';
+import type { EmailValidations } from '../../../services/third-party-ids/validations.ts';
 import { endpoint } from '../../endpoint.ts';
 
 export type RoomVersionSupport = {
@@ -42,6 +43,8 @@ const response = Type.Object(
   { title: 'CapabilitiesResponse' },
 );
 
+type Services = { roomVersions: RoomVersionSupport; emailValidations: Pick<EmailValidations, 'isAvailable'> };
+
 const yes = { enabled: true };
 const all = { lock: true, suspend: true };
 const no = { enabled: false };
@@ -55,14 +58,14 @@ export const getCapabilities = endpoint(
     auth: 'user',
     response,
   },
-  ({ roomVersions }: { roomVersions: RoomVersionSupport }) => {
+  ({ roomVersions, emailValidations }: Services) => {
     const available = Object.fromEntries(roomVersions.versions.map((version) => [version, 'stable']));
     const capabilities = {
       'm.room_versions': { default: roomVersions.defaultVersion, available },
       'm.change_password': yes,
       'm.set_displayname': yes,
       'm.set_avatar_url': yes,
-      'm.3pid_changes': no,
+      'm.3pid_changes': emailValidations.isAvailable ? yes : no,
       'm.profile_fields': yes,
       'm.get_login_token': yes,
       'org.matrix.msc4140.delayed_events': { max_delay_ms: maxDelay, max_scheduled: maxScheduled },

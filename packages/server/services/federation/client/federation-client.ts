@@ -1,4 +1,4 @@
-import { encodeCanonical, type JsonValue, type ServerName, type SigningKey, signText } from '@portico/protocol';
+import { encodeCanonical, type JsonValue, type ServerName, type SigningKey } from '@portico/protocol';
 import type { Static, TObject, TSchema } from 'typebox';
 import { createRequire } from 'node:module';
 import type { Validator } from 'typebox/compile';
@@ -7,8 +7,7 @@ import type { Discovery } from '../discovery/discovery.ts';
 import { OutboundError } from '../../outbound/outbound-error.ts';
 import type { Outbound, OutboundStream } from '../../outbound/outbound.ts';
 import { readAll } from '../../outbound/read-body.ts';
-import { requestText } from '../signing/request-text.ts';
-import { formatXMatrix } from '../signing/x-matrix.ts';
+import { createRequestSigner } from '../signing/sign-request.ts';
 import { FederationError } from './federation-error.ts';
 import { parseAnswer, parseRefusal } from './parse-answer.ts';
 
@@ -78,12 +77,8 @@ type Parts = { readonly params?: object; readonly query?: object; readonly body?
 
 export function createFederationClient(dependencies: Dependencies): FederationClient {
   const { serverName, key, enabled, discovery, outbound } = dependencies;
+  const sign = createRequestSigner(serverName, key);
   const validators = new WeakMap<TSchema, Validator>();
-
-  function authorization(method: string, uri: string, destination: ServerName, content: string | undefined): string {
-    const text = requestText({ method, uri, origin: serverName, destination, content });
-    return formatXMatrix(serverName, destination, key.keyId, signText(key, text));
-  }
 
   async function send(
     operation: Operation,
@@ -107,7 +102,7 @@ export function createFederationClient(dependencies: Dependencies): FederationCl
         method,
         path,
         headers: {
-          ...(auth === 'server' && { authorization: authorization(method, path, destination, content) }),
+          ...(auth === 'server' && { authorization: sign({ method, uri: path, destination, content }) }),
           ...(content !== undefined && { 'content-type': 'application/json' }),
         },
         ...(content !== undefined && { body: content }),

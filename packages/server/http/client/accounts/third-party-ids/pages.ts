@@ -1,0 +1,37 @@
+import { escapeHtml } from '../../../../services/mail/message.ts';
+import type { FollowedLink } from '../../../../services/third-party-ids/validations.ts';
+import { page, type Page } from '../../../result.ts';
+
+const style =
+  'body{font:1rem/1.5 sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem}button{font:inherit;padding:.5rem 1rem}';
+
+function documentOf(title: string, content: string): string {
+  return (
+    `<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">` +
+    `<meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title><style>${style}</style></head>\n` +
+    `<body>\n<h1>${title}</h1>\n${content}\n</body>\n</html>\n`
+  );
+}
+
+export function overPage(): Page {
+  const content =
+    '<p>The link is not complete, has been used, or is too old. If you have asked for several emails, use the link in the newest one.</p>';
+  return page(documentOf('This link does not work', content), { status: 400 });
+}
+
+/** Leads on to where the client wanted, or tells what to do next. */
+export function donePage({ purpose, address, nextLink }: FollowedLink, status: 302 | 303): Page {
+  const next = purpose === 'reset' ? 'and choose the new password' : 'to go on';
+  const content = `<p>${escapeHtml(address)} is confirmed. Go back to where you began ${next}. You can close this page.</p>`;
+  const html = documentOf('Email address confirmed', content);
+  return nextLink === undefined ? page(html) : page(html, { status, location: nextLink });
+}
+
+/** A link alone opens nobody's account: programs that look into emails follow links, and press no buttons. */
+export function askPage({ address, nextLink }: FollowedLink): Page {
+  const content =
+    `<p>Somebody wants to set a new password for the account of ${escapeHtml(address)}. Confirm only if it was you.</p>\n` +
+    '<form method="post"><button type="submit">Confirm</button></form>';
+  const target = nextLink === undefined ? undefined : URL.parse(nextLink)?.origin;
+  return page(documentOf('Reset your password?', content), target === undefined ? {} : { formTargets: [target] });
+}

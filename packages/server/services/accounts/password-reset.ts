@@ -1,0 +1,55 @@
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import { setPasswordHash } from '@portico/storage/stores/accounts-deactivate.ts';
+import { removeLoginTokens } from '@portico/storage/stores/login-tokens.ts';
+import { findThirdPartyOwner } from '@portico/storage/stores/third-party-ids.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import type { Devices } from '../devices/devices.ts';
+import { emailStage } from '../third-party-ids/email-stage.ts';
+import type { EmailValidations } from '../third-party-ids/validations.ts';
+import type { PasswordChangeRequest } from './password-change.ts';
+import type { PasswordHasher } from './password-hasher.ts';
+import type { Uia } from './uia.ts';
+
+/** A new password for somebody who is not logged in, and has proved that an email address of the account is theirs. */
+export interface PasswordReset {
+  reset(request: PasswordChangeRequest): Promise<void>;
+}
+
+type Dependencies = {
+  readonly db: Database;
+  readonly uia: Uia;
+  readonly validations: EmailValidations;
+  readonly hasher: PasswordHasher;
+  readonly devices: Devices;
+};
+
+/** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountpassword} */
+export function createPasswordReset({ db, uia, validations, hasher, devices }: Dependencies): PasswordReset {
+  const challenge = {
+    operation: 'reset a password',
+    flows: [['m.login.email.identity']],
+    checks: { 'm.login.email.identity': emailStage(validations, 'reset') },
+  } as const;
+
+  return {
+    async reset({ new_password: password, logout_devices: logOut, auth }) {
+      if (!validations.isAvailable) throw new MatrixError('token.missing');
+      const { emailSession, useUp } = await uia.authorize(challenge, auth);
+      const row = await validations.findById('reset', emailSession ?? '');
+      const userId = row && (await findThirdPartyOwner(db, 'email', row.address));
+      // The address may have been taken from the account since.
+      if (row === undefined || userId === undefined) throw new MatrixError('third-party.not-validated');
+      const hash = await hasher.hash(password);
+      const write = (set: WriteSet): void => {
+        useUp(set);
+        validations.useUp(set, row);
+        setPasswordHash(set, userId, hash);
+        removeLoginTokens(set, userId);
+      };
+      if (logOut !== false) return devices.removeAllBut(userId, [], write);
+      const set = createWriteSet();
+      write(set);
+      await db.commit(set);
+    },
+  };
+}
