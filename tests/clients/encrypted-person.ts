@@ -168,6 +168,14 @@ export async function compareEmoji(
   assert.fail(`${asker.userId} and ${asked.userId} saw no emoji`);
 }
 
+/** Waits until somebody's client knows that a device is signed by its owner. */
+export function seesSigned(who: EncryptedPerson, { userId, session }: EncryptedPerson): Promise<void> {
+  return who.eventually(`the device ${session.deviceId} of ${userId}, signed`, async () => {
+    const status = await who.crypto.getDeviceVerificationStatus(userId, session.deviceId);
+    return status?.signedByOwner === true;
+  });
+}
+
 /** A room with both in it, in which all messages are encrypted. */
 export async function encryptedRoom(alice: Person, bob: Person): Promise<string> {
   const { room_id: roomId } = await alice.client.createRoom({

@@ -8,6 +8,7 @@ import {
   encryptedRoom,
   logInEncrypted,
   say,
+  seesSigned,
   setUpKeys,
   startEncrypted,
   type EncryptedPerson,
@@ -57,10 +58,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await say(bob, roomId, 'to three devices', [alice, phone, bob]);
       await say(phone, roomId, 'from the phone', [alice, phone, bob]);
       assert.equal(await phone.crypto.isCrossSigningReady(), true);
-      for (const { crypto } of [alice, bob]) {
-        const status = await crypto.getDeviceVerificationStatus(alice.userId, phone.session.deviceId);
-        assert.equal(status?.signedByOwner, true);
-      }
+      for (const who of [alice, bob]) await seesSigned(who, phone);
       for (const text of ['from alice', 'from bob', 'and again']) await phone.reads(roomId, text);
     });
 
@@ -91,6 +89,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       }
       // Who encrypts for a device has asked for its keys.
       await say(bob, roomId, 'to four devices', [alice, phone, tablet, bob]);
+      await seesSigned(bob, tablet);
     });
 
     test('a device that is away and out of one-time keys is reached through its fallback key', async () => {

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTestNetwork } from '@portico/testkit/network.ts';
-import { arriveEncrypted, compareEmoji, encryptedRoom, logInEncrypted, say, setUpKeys } from './encrypted-person.ts';
+import {
+  arriveEncrypted,
+  compareEmoji,
+  encryptedRoom,
+  logInEncrypted,
+  say,
+  seesSigned,
+  setUpKeys,
+} from './encrypted-person.ts';
 import { createPeople } from './person.ts';
 
 for (const engine of ['sqlite', 'postgres'] as const) {
@@ -39,10 +47,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     await network.start('hs2');
     bob.client.retryImmediately();
     await bob.reads(roomId, 'while the other server is away');
-    await bob.eventually('the new device, signed', async () => {
-      const status = await bob.crypto.getDeviceVerificationStatus(alice.userId, phone.session.deviceId);
-      return status?.signedByOwner === true;
-    });
+    await seesSigned(bob, phone);
     await say(bob, roomId, 'to all of them', [alice, phone, bob]);
     await say(phone, roomId, 'and back', [alice, phone, bob]);
     for (const { undecryptable } of [alice, bob, phone]) assert.deepEqual(undecryptable, []);
