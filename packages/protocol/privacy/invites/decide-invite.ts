@@ -1,5 +1,6 @@
 import { splitServerName } from '../../ids/server-name.ts';
 import { serverNameOf } from '../../ids/user-id.ts';
+import { runSteps } from '../../steps.ts';
 import { inviteLists, type InviteConfig, type InviteConfigType, type InviteListName } from './invite-config.ts';
 
 /** Ignored: the inviter is told that it went well, and the invitee is told nothing. */
@@ -47,22 +48,29 @@ const actions = {
 type Source = readonly [InviteSource, InviteConfig];
 
 /**
- * Whether a person gets to see an invitation, and whether the inviter may send it.
+ * Whether a person gets to see an invitation, and whether the inviter may send it. Yields between steps: the lists may be long.
  *
  * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4155} ("The complete processing logic is as follows")
  */
-export function decideInvite(inviter: string, { noticesUser, policy, ignored, configs }: InviteRules): InviteDecision {
+export function* decideInviteSteps(
+  inviter: string,
+  { noticesUser, policy, ignored, configs }: InviteRules,
+): Generator<void, InviteDecision, void> {
   if (inviter === noticesUser) {
     return { action: 'allow', rule: 'invite.server_notices', source: 'server_notices', entry: undefined };
   }
   if (policy !== undefined) {
-    const decision = decideByConfigs(inviter, [['server_policy', policy]]);
+    const decision = yield* decideByConfigs(inviter, [['server_policy', policy]]);
     if (decision !== undefined && decision.action !== 'allow') return decision;
   }
   if (ignored.has(inviter)) {
     return { action: 'ignore', rule: 'invite.ignored_by_user', source: 'm.ignored_user_list', entry: inviter };
   }
-  return decideByConfigs(inviter, configs) ?? allowed;
+  return (yield* decideByConfigs(inviter, configs)) ?? allowed;
+}
+
+export function decideInvite(inviter: string, rules: InviteRules): InviteDecision {
+  return runSteps(decideInviteSteps(inviter, rules));
 }
 
 const allowed: InviteDecision = Object.freeze({
@@ -73,7 +81,10 @@ const allowed: InviteDecision = Object.freeze({
 });
 
 /** List by list, so that it makes no difference which of the events an entry is in. */
-function decideByConfigs(inviter: string, sources: readonly Source[]): InviteDecision | undefined {
+function* decideByConfigs(
+  inviter: string,
+  sources: readonly Source[],
+): Generator<void, InviteDecision | undefined, void> {
   if (sources.length === 0) return undefined;
   const server = serverNameOf(inviter) ?? '';
   // "Any `*_servers` glob is to be matched against server names / domain parts of user IDs after stripping any port suffix."
@@ -84,7 +95,10 @@ function decideByConfigs(inviter: string, sources: readonly Source[]): InviteDec
     const subject = list.endsWith('_users') ? inviter : host;
     const isAgainstServers = list === 'ignored_servers' || list === 'blocked_servers';
     for (const [source, { lists }] of sources) {
-      const entry = lists[list].find(subject) ?? (isAgainstServers ? lists[list].find(withoutDot) : undefined);
+      let entry = yield* lists[list].findSteps(subject);
+      if (entry === undefined && isAgainstServers && withoutDot !== subject) {
+        entry = yield* lists[list].findSteps(withoutDot);
+      }
       if (entry !== undefined) return { action: actions[list], rule: `invite.${list}`, source, entry };
     }
   }

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../../json/value.ts';
-import { createGlobList, type GlobList } from './glob-list.ts';
+import { runSteps } from '../../steps.ts';
+import { type GlobList, globListSteps } from './glob-list.ts';
 
 /** The names under which people's account data says who may invite them. The stable one first: it decides first. */
 export const inviteConfigTypes = [
@@ -32,7 +33,7 @@ export type InviteConfig = {
   readonly blocksByDefault: boolean;
 };
 
-const noEntries = createGlobList([], { ignoreCase: false });
+const noEntries = runSteps(globListSteps([], { ignoreCase: false }));
 const noLists = Object.freeze({
   allowed_users: noEntries,
   ignored_users: noEntries,
@@ -54,8 +55,10 @@ const noLists = Object.freeze({
  * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4380}
  *
  * The latter is a switch of its own: neither `enabled` nor a malformed list turns it off.
+ *
+ * Yields between steps: it may be as large as account data may be.
  */
-export function parseInviteConfig(content: JsonObject): InviteConfig {
+export function* inviteConfigSteps(content: JsonObject): Generator<void, InviteConfig, void> {
   const blocksByDefault = own(content, 'default_action') === 'block';
   if (own(content, 'enabled') === false) return { lists: noLists, flaw: { kind: 'disabled' }, blocksByDefault };
   const lists: Record<InviteListName, GlobList> = { ...noLists };
@@ -63,9 +66,13 @@ export function parseInviteConfig(content: JsonObject): InviteConfig {
     const entries = own(content, list);
     if (entries === undefined) continue;
     if (!isListOfStrings(entries)) return { lists: noLists, flaw: { kind: 'malformed', list }, blocksByDefault };
-    lists[list] = createGlobList(entries, { ignoreCase: list.endsWith('_servers') });
+    lists[list] = yield* globListSteps(entries, { ignoreCase: list.endsWith('_servers') });
   }
   return { lists, flaw: undefined, blocksByDefault };
+}
+
+export function parseInviteConfig(content: JsonObject): InviteConfig {
+  return runSteps(inviteConfigSteps(content));
 }
 
 function own(content: JsonObject, name: string): JsonValue | undefined {

@@ -1,7 +1,7 @@
 import { matchesGlob } from '../../glob.ts';
+import { runSteps, stepSize } from '../../steps.ts';
 import type { PresencePolicy } from './policy.ts';
-import { runSteps } from './sharing.ts';
-import { stepSize, type SharingList } from './sharing-list.ts';
+import type { SharingList } from './sharing-list.ts';
 
 /** The entries that name a person, by list; `undefined` where none does. */
 export type RecipientMatch = {

@@ -5,6 +5,7 @@ import { isServerName } from '../../ids/server-name.ts';
 import { isUserId } from '../../ids/user-id.ts';
 import { utf8Length } from '../../json/code-points.ts';
 import type { JsonValue } from '../../json/value.ts';
+import { stepSize } from '../../steps.ts';
 
 /** The entries of `allowed_users` or `denied_users` by what they are. */
 export type SharingList = {
@@ -22,9 +23,6 @@ export const emptySharingList: SharingList = {
   globsByServer: new Map(),
   globs: [],
 };
-
-/** How much is done at once of what grows with a list, in characters of it. */
-export const stepSize = 8192;
 
 /** Whatever could match neither a person nor a room is left out, which changes nothing. Yields between steps. */
 export function* sharingListSteps(entries: readonly JsonValue[]): Generator<void, SharingList, void> {

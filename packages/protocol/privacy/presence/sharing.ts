@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../../json/value.ts';
+import { runSteps } from '../../steps.ts';
 import { emptySharingList, sharingListSteps, type SharingList } from './sharing-list.ts';
 
 /** {@link https://github.com/matrix-org/matrix-spec-proposals/blob/9132b6900/proposals/4325-presence-privacy.md} */
@@ -28,14 +29,6 @@ export function* presenceSharingSteps(content: JsonObject): Generator<void, Pres
 
 export function parsePresenceSharing(content: JsonObject): PresenceSharing {
   return runSteps(presenceSharingSteps(content));
-}
-
-/** Does at once what may be done in steps. */
-export function runSteps<T>(steps: Generator<void, T, void>): T {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
-  }
 }
 
 function isListOrAbsent(value: JsonValue | undefined): value is JsonValue[] | undefined {

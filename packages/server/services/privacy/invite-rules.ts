@@ -1,17 +1,20 @@
 import { isJsonObject, type JsonObject, parseJson } from '@portico/protocol';
 import {
-  decideInvite,
+  decideInviteSteps,
   type InviteDecision,
   type InviteRules as Rules,
 } from '@portico/protocol/privacy/invites/decide-invite.ts';
 import {
   inviteConfigTypes,
+  type InviteConfig,
   type InviteConfigType,
+  inviteConfigSteps,
   parseInviteConfig,
 } from '@portico/protocol/privacy/invites/invite-config.ts';
 import type { Database } from '@portico/storage';
 import { readAccountDataOfTypes } from '@portico/storage/stores/account-data-of-types.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { createBreather, inSteps } from '../presence/in-steps.ts';
 import { createAccountDataMemory } from '../reading/account-data-memory.ts';
 import { ignoredUserList, parseIgnoredUsers } from '../reading/ignored-users.ts';
 
@@ -56,8 +59,6 @@ const types: readonly string[] = [...inviteConfigTypes, ignoredUserList];
 const maxWeight = 32 * 1024 * 1024;
 const weightOfAnyone = 500;
 const maxDecisions = 200;
-/** Milliseconds after which others get their turn: rules may be many, and slow to match. */
-const turn = 5;
 
 export function createInviteRules({ db, policy, noticesUser }: Dependencies): InviteRules {
   const serverPolicy = policy === undefined || Object.keys(policy).length === 0 ? undefined : parseInviteConfig(policy);
@@ -69,10 +70,11 @@ export function createInviteRules({ db, policy, noticesUser }: Dependencies): In
       const rows = await readAccountDataOfTypes(db, userId, types);
       const contents = new Map(rows.map((row) => [row.type, row]));
       const ignoredList = contents.get(ignoredUserList)?.content;
-      const configs = inviteConfigTypes.flatMap((type) => {
+      const configs: (readonly [InviteConfigType, InviteConfig])[] = [];
+      for (const type of inviteConfigTypes) {
         const content = parseContent(contents.get(type)?.content);
-        return content === undefined ? [] : [[type, parseInviteConfig(content)] as const];
-      });
+        if (content !== undefined) configs.push([type, await inSteps(inviteConfigSteps(content))]);
+      }
       return {
         rules: {
           noticesUser,
@@ -87,10 +89,10 @@ export function createInviteRules({ db, policy, noticesUser }: Dependencies): In
     },
   });
 
-  function decideFrom({ rules, decisions }: Remembered, inviter: string): InviteDecision {
+  async function decideFrom({ rules, decisions }: Remembered, inviter: string): Promise<InviteDecision> {
     const known = decisions.get(inviter);
     if (known !== undefined) return known;
-    const decision = decideInvite(inviter, rules);
+    const decision = await inSteps(decideInviteSteps(inviter, rules));
     if (decisions.size < maxDecisions) decisions.set(inviter, decision);
     return decision;
   }
@@ -109,12 +111,10 @@ export function createInviteRules({ db, policy, noticesUser }: Dependencies): In
     async hiddenOf(invitee, inviters) {
       const remembered = await memory.of(invitee);
       const hidden = new Set<string>();
-      let start = performance.now();
+      const breathe = createBreather();
       for (const inviter of new Set(inviters)) {
-        if (decideFrom(remembered, inviter).action !== 'allow') hidden.add(inviter);
-        if (performance.now() - start < turn) continue;
-        await new Promise((resolve) => setImmediate(resolve));
-        start = performance.now();
+        if ((await decideFrom(remembered, inviter)).action !== 'allow') hidden.add(inviter);
+        await breathe();
       }
       return hidden;
     },

@@ -86,7 +86,8 @@ export function createOutward(deps: Dependencies): Outward {
     const look = lookOf(view);
     if (recipients.kind === 'nobody' || view === undefined) return sent.drop(userId, host);
     if (look === '' && before === undefined) return;
-    const print = `${look}\n${fingerprint(recipients)}`;
+    // A server may drop what it gets by patterns alone while it shares no room.
+    const print = `${look}\n${reach.hosts.has(host)}\n${fingerprint(recipients)}`;
     if (before?.print !== print) put(userId, host, recipients, true);
     if (look === '') sent.drop(userId, host);
     else sent.note(userId, host, { print, recipients });
