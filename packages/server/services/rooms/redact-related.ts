@@ -1,3 +1,4 @@
+import type { JsonObject } from '@portico/protocol';
 import type { Database, Reader, WriteSet } from '@portico/storage';
 import { listAccountJobKinds, startAccountJob } from '@portico/storage/stores/accounts-jobs.ts';
 import { listRedactionTargets } from '@portico/storage/stores/redactions.ts';
@@ -16,7 +17,8 @@ export type RelatedRedactions = {
   readonly eventId: string;
   /** `*` among them is any type. */
   readonly relTypes: readonly string[];
-  readonly reason: string | undefined;
+  /** Of the redactions, without what they redact. */
+  readonly content: JsonObject;
   /** Whether other people's events are left alone, whatever the power. */
   readonly ownOnly: boolean;
 };
@@ -59,7 +61,7 @@ type Dependencies = {
 export function createRedactRelatedJob({ db, writer, unread, now }: Dependencies): SteppedJobKind {
   /** Answers whether nothing is left to do. */
   async function redactAll(userId: string, job: ClaimedJob, related: RelatedRedactions): Promise<boolean> {
-    const { roomNid, eventId: targetId, reason, ownOnly } = related;
+    const { roomNid, eventId: targetId, content, ownOnly } = related;
     const relTypes = related.relTypes.includes('*') ? undefined : related.relTypes;
     for (let after = Number.MIN_SAFE_INTEGER; ;) {
       if (job.isEnding()) return false;
@@ -71,7 +73,7 @@ export function createRedactRelatedJob({ db, writer, unread, now }: Dependencies
         found.map(({ event_nid: eventNid }) => eventNid),
       );
       const meant = ownOnly ? targets.filter(({ sender }) => sender === userId) : targets;
-      const request = { reason, alongside: (set: WriteSet) => job.hold(set) };
+      const request = { content, alongside: (set: WriteSet) => job.hold(set) };
       await writer.append(roomNid, planRedactions(userId, meant, request, { now, unread }));
       await job.renew();
       after = last.room_order;

@@ -21,7 +21,9 @@ import type { Plan, RoomView } from './room-writer.ts';
 const originalsKeptFor = 7 * 24 * 60 * 60 * 1000;
 
 export type RedactRequest = {
-  readonly reason: string | undefined;
+  /** Of the redaction, without what it redacts. */
+  readonly content: JsonObject;
+  readonly originServerTs?: number | undefined;
   readonly transaction?: { readonly deviceId: string; readonly txnId: string };
   /** Added to the same commit. */
   readonly alongside?: (set: WriteSet) => void;
@@ -76,7 +78,7 @@ export function planRedactions(
 
 function planChosen(
   sender: string,
-  { reason, transaction, alongside }: RedactRequest,
+  { content: given, originServerTs, transaction, alongside }: RedactRequest,
   { now, unread }: Dependencies,
   choose: (view: RoomView) => readonly Named[],
 ): Plan {
@@ -92,12 +94,16 @@ function planChosen(
       const inContent = rules.event.redacts === 'content';
       chosen = choose(view);
       return chosen.map(({ eventId: redacts }): Draft => {
-        const content: JsonObject = {
-          ...(reason === undefined ? {} : { reason }),
-          ...(inContent ? { redacts } : {}),
+        const content: JsonObject = inContent ? { ...given, redacts } : given;
+        return {
+          type: 'm.room.redaction',
+          stateKey: undefined,
+          sender,
+          content,
+          redacts,
+          ...(transaction && { transaction }),
+          ...(originServerTs !== undefined && { originServerTs }),
         };
-        const type = 'm.room.redaction';
-        return { type, stateKey: undefined, sender, content, redacts, ...(transaction && { transaction }) };
       });
     },
     alongside(set, { roomNid, events }) {

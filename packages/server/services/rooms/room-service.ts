@@ -98,7 +98,12 @@ export interface RoomService {
     roomId: string,
     eventId: string,
     txnId: string,
-    request: { readonly reason: string | undefined; readonly relTypes?: readonly string[] | undefined },
+    request: {
+      /** Of the redaction, without what it redacts. */
+      readonly content: JsonObject;
+      readonly relTypes?: readonly string[] | undefined;
+      readonly originServerTs?: number | undefined;
+    },
   ): Promise<string>;
 }
 
@@ -204,6 +209,24 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
     }
     return remote.resolveAlias(roomIdOrAlias);
   }
+
+  const redact: RoomService['redact'] = async (actor, roomId, eventId, txnId, request) => {
+    const { content, relTypes = [], originServerTs } = request;
+    const roomNid = await nidOf(roomId);
+    const type = 'm.room.redaction';
+    return transactions.once({ ...actor, roomNid, type, txnId }, async () => {
+      const target = await readRedactionTarget(db, roomNid, eventId);
+      const ownOnly = actor.standing === 'suspended';
+      if (ownOnly && target?.sender !== actor.userId) throw new MatrixError('user.suspended');
+      const transaction = { deviceId: actor.deviceId, txnId };
+      const related = { roomNid, eventId, relTypes, content, ownOnly };
+      const alongside =
+        relTypes.length === 0 ? undefined : await prepareRelatedRedactions(db, actor.userId, related, now());
+      const asked = { content, originServerTs, transaction, ...(alongside && { alongside }) };
+      const plan = planRedaction(actor.userId, { eventId, target }, asked, { now, unread });
+      return soleEventId((await writer.append(roomNid, plan)).events);
+    });
+  };
 
   return {
     importing: deciding,
@@ -320,6 +343,13 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
       await writer.append(await nidOf(roomId), planUnban(userId, banned, reason));
     },
     async send(actor, roomId, type, txnId, content, originServerTs) {
+      if (type === 'm.room.redaction') {
+        const { redacts, ...rest } = content;
+        if (typeof redacts !== 'string') {
+          throw new MatrixError('request.bad-json', { message: 'redacts must name the event to redact.' });
+        }
+        return redact(actor, roomId, redacts, txnId, { content: rest, originServerTs });
+      }
       const message = { type, txnId, content, originServerTs };
       return sendMessage({ reader: db, writer, transactions }, await nidOf(roomId), actor, message);
     },
@@ -335,22 +365,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
       }
       return setState(writer, roomNid, userId, { type, stateKey, content, originServerTs });
     },
-    async redact(actor, roomId, eventId, txnId, { reason, relTypes = [] }) {
-      const roomNid = await nidOf(roomId);
-      const type = 'm.room.redaction';
-      return transactions.once({ ...actor, roomNid, type, txnId }, async () => {
-        const target = await readRedactionTarget(db, roomNid, eventId);
-        const ownOnly = actor.standing === 'suspended';
-        if (ownOnly && target?.sender !== actor.userId) throw new MatrixError('user.suspended');
-        const transaction = { deviceId: actor.deviceId, txnId };
-        const related = { roomNid, eventId, relTypes, reason, ownOnly };
-        const alongside =
-          relTypes.length === 0 ? undefined : await prepareRelatedRedactions(db, actor.userId, related, now());
-        const request = { reason, transaction, ...(alongside && { alongside }) };
-        const plan = planRedaction(actor.userId, { eventId, target }, request, { now, unread });
-        return soleEventId((await writer.append(roomNid, plan)).events);
-      });
-    },
+    redact,
   };
 
   async function carryOver(userId: string, from: string | undefined, to: string): Promise<void> {

@@ -4,14 +4,17 @@
  *
  * v1.3: relations, refresh tokens. v1.4: threads, private and threaded receipts. v1.6: events by time. v1.7: asynchronous
  * uploads, mentions. v1.10: recursive relations. v1.11: media with an access token. v1.13, v1.14: reports of rooms and
- * people. v1.15: summaries of rooms. v1.16: profile fields, `state_after`.
+ * people. v1.15: summaries of rooms. v1.16: profile fields, `state_after`. v1.17: bridges that make devices and act as
+ * them, no more mentions by name. What these versions leave to the server's choice may be missing: OAuth 2.0 and single sign-on.
  *
- * Not v1.18: clients that see it let people block invitations.
+ * Not v1.18: its servers ask the policy server of a room, where it has one, before they send an event there. The rest of
+ * v1.18 and v1.19 is here; clients find it by the flags below, capabilities, and the endpoints themselves.
  */
-export const supportedVersions: readonly string[] = Array.from({ length: 16 }, (_, before) => `v1.${before + 1}`);
+export const supportedVersions: readonly string[] = Array.from({ length: 17 }, (_, before) => `v1.${before + 1}`);
 
 /** By the flags that clients look for. Only what is there and works. */
 export const unstableFeatures: Readonly<Record<string, boolean>> = {
+  'com.beeper.msc4169': true,
   'events.matrix-community.presence_sharing_config': true,
   'fi.mau.msc2246.stable': true,
   'fi.mau.msc2659.stable': true,
@@ -25,6 +28,7 @@ export const unstableFeatures: Readonly<Record<string, boolean>> = {
   'org.matrix.msc3814': true,
   'org.matrix.msc3827.stable': true,
   'org.matrix.msc3874': true,
+  'org.matrix.msc3856.stable': true,
   'org.matrix.msc3881': true,
   'org.matrix.msc3882': true,
   'org.matrix.msc3890': true,

@@ -30,7 +30,7 @@ export const redactEvent = endpoint(
   ({ rooms }: { rooms: RoomService }) =>
     async ({ sender, params, body }) => ({
       event_id: await rooms.redact(sender, params.roomId, params.eventId, params.txnId, {
-        reason: body.reason,
+        content: body.reason === undefined ? {} : { reason: body.reason },
         relTypes: body.with_rel_types ?? body['org.matrix.msc3912.with_relations'],
       }),
     }),
