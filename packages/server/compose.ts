@@ -54,6 +54,7 @@ import { createTags } from './services/tags/tags.ts';
 import { createMutualRooms } from './services/mutual-rooms/mutual-rooms.ts';
 import { createOldSync } from './services/old-sync/old-sync.ts';
 import { mergePushes } from './services/presence/federation/pushes.ts';
+import { createNotifications } from './services/push/notifications.ts';
 import { createPushedPeople } from './services/push/pushed-people.ts';
 import { createPushers } from './services/push/pushers.ts';
 import { createPushRules } from './services/push-rules/push-rules.ts';
@@ -350,6 +351,7 @@ export async function compose({
     ...keyServices,
     pushRules,
     pushers: createPushers({ db, now }),
+    notifications: createNotifications({ reading, readState: rooms.readState }),
     serverNotices,
     delayedEvents: delayed.delayedEvents,
     media,

@@ -66,6 +66,8 @@ export const defaultPushRules: PushRuleset = Object.freeze({
       [{ kind: 'event_property_is', key: 'content.m\\.relates_to.rel_type', value: 'm.replace' }],
       [],
     ),
+    // https://github.com/matrix-org/matrix-spec-proposals/pull/3930
+    rule('.org.matrix.msc3930.rule.poll_response', [match('type', 'org.matrix.msc3381.poll.response')], []),
   ],
   content: [],
   room: [],
@@ -81,5 +83,14 @@ export const defaultPushRules: PushRuleset = Object.freeze({
     rule('.m.rule.room_one_to_one', [memberCount('2'), match('type', 'm.room.message')], [notify, sound('default')]),
     rule('.m.rule.message', [match('type', 'm.room.message')], [notify]),
     rule('.m.rule.encrypted', [match('type', 'm.room.encrypted')], [notify]),
+    // https://github.com/matrix-org/matrix-spec-proposals/pull/3930
+    ...['start', 'end'].flatMap((what) => {
+      const isPoll = match('type', `org.matrix.msc3381.poll.${what}`);
+      const id = `.org.matrix.msc3930.rule.poll_${what}`;
+      return [
+        rule(`${id}_one_to_one`, [memberCount('2'), isPoll], [notify, sound('default')]),
+        rule(id, [isPoll], [notify]),
+      ];
+    }),
   ],
 });

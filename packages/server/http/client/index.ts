@@ -1,5 +1,6 @@
 import type { AccountServices } from '../../services/accounts/account-services.ts';
 import type { Presence } from '../../services/presence/presence.ts';
+import type { Notifications } from '../../services/push/notifications.ts';
 import type { Pushers } from '../../services/push/pushers.ts';
 import type { PushRules } from '../../services/push-rules/push-rules.ts';
 import type { KeyBackup } from '../../services/keys/key-backup.ts';
@@ -90,6 +91,7 @@ export type ClientServices = AccountServices &
     readonly receipts: Receipts;
     readonly pushRules: PushRules;
     readonly pushers: Pushers;
+    readonly notifications: Notifications;
     readonly presence: Presence;
     readonly typing: Typing;
     readonly toDevice: ToDevice;

@@ -1,4 +1,4 @@
-import { isJsonObject, readPowerLevel, type RoomEvent, userPowerLevel } from '@portico/protocol';
+import { isJsonObject, readPowerLevel, type RoomEvent, type RoomVersionRules, userPowerLevel } from '@portico/protocol';
 import type { CountedEvent, RoomFacts } from '../unread/assess.ts';
 import { getKnown, type RoomHead } from './head.ts';
 
@@ -9,12 +9,23 @@ export function roomFacts(head: RoomHead, event: RoomEvent, memberCount: number)
     mayNotify(key) {
       const create = getKnown(head, 'm.room.create', '')?.event;
       const powerLevels = getKnown(head, 'm.room.power_levels', '')?.event;
-      if (create === undefined) return false;
-      const notifications = powerLevels?.content['notifications'];
-      const required = isJsonObject(notifications) ? readPowerLevel(head.rules, notifications[key]) : undefined;
-      return userPowerLevel(head.rules, create, powerLevels, event.sender) >= (required ?? defaultLevel);
+      return mayNotifyRoom(head.rules, create, powerLevels, event.sender, key);
     },
   };
+}
+
+/** Whether somebody's power level suffices for `notifications[key]` of the power levels. */
+export function mayNotifyRoom(
+  rules: RoomVersionRules,
+  create: RoomEvent | undefined,
+  powerLevels: RoomEvent | undefined,
+  sender: string,
+  key: string,
+): boolean {
+  if (create === undefined) return false;
+  const notifications = powerLevels?.content['notifications'];
+  const required = isJsonObject(notifications) ? readPowerLevel(rules, notifications[key]) : undefined;
+  return userPowerLevel(rules, create, powerLevels, sender) >= (required ?? defaultLevel);
 }
 
 /** "The power level required to trigger an `@room` notification", where `notifications` does not say. */
