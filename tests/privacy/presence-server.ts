@@ -16,7 +16,7 @@ import { findAccountData, setAccountData } from '@portico/storage/stores/account
 import { setMembership } from '@portico/storage/stores/memberships-write.ts';
 import { addRoom } from '@portico/storage/stores/rooms.ts';
 import pino from 'pino';
-import type { VirtualClock } from './virtual-clock.ts';
+import type { VirtualClock } from '@portico/testkit/virtual-clock.ts';
 
 /** What somebody is shown of somebody else. */
 export type Shown = { readonly presence: string; readonly status_msg?: string; readonly [field: string]: unknown };

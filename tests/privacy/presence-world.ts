@@ -11,7 +11,7 @@ import {
   writeRoom,
   writeSettings,
 } from './presence-server.ts';
-import { createVirtualClock } from './virtual-clock.ts';
+import { createVirtualClock } from '@portico/testkit/virtual-clock.ts';
 
 export const serverNames = ['a.test', 'b.test', 'c.test'] as const;
 export const bot = '@bot:a.test';
