@@ -62,6 +62,8 @@ export function createOutward(deps: Dependencies): Outward {
     const changes = moved.get(userId) ?? new Set();
     moved.delete(userId);
     const reach = await reaches.find(userId, reachOf.get(userId), changes);
+    // Whoever comes into their rooms concerns it as long as it is kept, also while they are offline.
+    if (!reachOf.has(userId)) rooms.hold(userId);
     reachOf.set(userId, reach);
     const breathe = createBreather();
     for (const host of new Set([...reaches.hosts(reach), ...sent.hostsOf(userId)])) {
@@ -107,7 +109,7 @@ export function createOutward(deps: Dependencies): Outward {
   }
 
   function forget(userId: string): void {
-    reachOf.delete(userId);
+    if (reachOf.delete(userId)) rooms.release(userId);
     moved.delete(userId);
   }
 
@@ -119,11 +121,11 @@ export function createOutward(deps: Dependencies): Outward {
       return;
     }
     for (const member of rooms.heldIn(Number(key.slice(0, blank)))) {
-      if (!isOwn(member) || !isPresent(member)) continue;
+      if (!isOwn(member) || (!isPresent(member) && !reachOf.has(member))) continue;
       const others = moved.get(member);
       if (others === undefined) moved.set(member, new Set([userId]));
       else others.add(userId);
-      queue.add(member, soon);
+      if (isPresent(member)) queue.add(member, soon);
     }
   }
 
