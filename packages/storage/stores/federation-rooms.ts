@@ -99,6 +99,16 @@ export function findMemberEvent(reader: Reader, roomId: string, userId: string):
   return reader.get(selectMember, [roomId, userId]);
 }
 
+const selectHostsBefore = sql<{ host: string }, [roomNid: number, host: string]>(
+  'federation-rooms.hosts-before',
+  'select host from joined_hosts where room_nid = $1 and joined > case when host = $2 then 1 else 0 end',
+);
+
+/** Servers that were in a room before somebody of one of them joined. */
+export async function readHostsBefore(reader: Reader, roomNid: number, ofJoined: string): Promise<string[]> {
+  return (await reader.all(selectHostsBefore, [roomNid, ofJoined])).map((row) => row.host);
+}
+
 /** Servers in a room, those with the most members first. */
 export async function readHosts(reader: Reader, roomNid: number, limit: number): Promise<string[]> {
   return (await reader.all(selectHosts, [roomNid, limit])).map((row) => row.host);

@@ -11,12 +11,15 @@ import { rawJson } from '../../result.ts';
 type Services = { readonly memberRequests: MemberRequests };
 
 export const sendJoin = endpoint(joinOperation, ({ memberRequests }: Services) => {
-  return async ({ origin, params, body }) => rawJson(await memberRequests.sendJoin({ origin, ...params, body }));
+  return async ({ origin, params, query, body }) => {
+    const omitMembers = query.omit_members === 'true';
+    return rawJson(await memberRequests.sendJoin({ origin, ...params, body }, { omitMembers }));
+  };
 });
 
 export const sendJoinV1 = endpoint(joinOperationV1, ({ memberRequests }: Services) => {
   return async ({ origin, params, body }) =>
-    rawJson(`[200,${await memberRequests.sendJoin({ origin, ...params, body })}]`);
+    rawJson(`[200,${await memberRequests.sendJoin({ origin, ...params, body }, { omitMembers: false })}]`);
 });
 
 export const sendLeave = endpoint(leaveOperation, ({ memberRequests }: Services) => {

@@ -1,4 +1,4 @@
-import type { EventSigner, JsonObject, RoomVersionRules } from '@portico/protocol';
+import type { EventSigner, JsonObject } from '@portico/protocol';
 import { serverNameOf } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
@@ -12,7 +12,7 @@ import { createAcceptMemberEvent, type MemberRequest } from './accept-member-eve
 import { createAdmission } from './admission.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import type { FederatedRoom, FederatedRooms } from './federated-rooms.ts';
-import { readStatePdus } from './state-before.ts';
+import { answerJoin } from './join-answer.ts';
 import { makeTemplate } from './template.ts';
 import type { TellState } from './told-state.ts';
 
@@ -27,7 +27,7 @@ export interface MemberRequests {
   makeKnock(request: TemplateRequest, versions: readonly string[]): Promise<MadeTemplate>;
   makeLeave(request: TemplateRequest): Promise<MadeTemplate>;
   /** The answer, as JSON text. */
-  sendJoin(request: MemberRequest): Promise<string>;
+  sendJoin(request: MemberRequest, options: { readonly omitMembers: boolean }): Promise<string>;
   /** What may be shown of the room: events as texts. */
   sendKnock(request: MemberRequest): Promise<readonly string[]>;
   sendLeave(request: MemberRequest): Promise<void>;
@@ -69,12 +69,6 @@ export function createMemberRequests(deps: MemberRequestsDependencies): MemberRe
   const template = ({ roomNid }: FederatedRoom, userId: string, content: JsonObject): Promise<MadeTemplate> =>
     makeTemplate(deps, roomNid, { sender: userId, userId, content });
 
-  async function joinAnswer(rules: RoomVersionRules, event: string, root: number): Promise<string> {
-    const { state, authChain } = await readStatePdus(deps, rules, root);
-    const origin = JSON.stringify(signer.serverName);
-    return `{"auth_chain":[${authChain.join(',')}],"event":${event},"members_omitted":false,"origin":${origin},"state":[${[...state.values()].join(',')}]}`;
-  }
-
   return {
     async makeJoin(request, versions) {
       const { userId } = request;
@@ -91,11 +85,14 @@ export function createMemberRequests(deps: MemberRequestsDependencies): MemberRe
     async makeLeave(request) {
       return template(await open(request), request.userId, { membership: 'leave' });
     },
-    async sendJoin(request) {
-      const { rules } = await accept(request, 'join');
-      const [stored] = await readPdusById(db, [request.eventId]);
+    async sendJoin(request, { omitMembers }) {
+      const { rules, roomNid } = await accept(request, 'join');
+      const { eventId, body } = request;
+      const [stored] = await readPdusById(db, [eventId]);
       if (stored?.state_before === undefined || stored.state_before === null) throw new MatrixError('event.not-found');
-      return joinAnswer(rules, stored.pdu, stored.state_before);
+      const userId = typeof body['sender'] === 'string' ? body['sender'] : '';
+      const join = { roomNid, rules, eventId, userId, pdu: stored.pdu, root: stored.state_before };
+      return answerJoin({ ...deps, serverName: signer.serverName }, join, omitMembers);
     },
     async sendKnock(request) {
       const { roomNid } = await accept(request, 'knock');
