@@ -160,3 +160,20 @@ for (const version of ['11', '12']) {
     });
   }
 }
+
+test('a profile that did not become the state is in the timeline all the same', async (context) => {
+  const { a, b, roomId } = await partition(context, '11');
+  const clients = openClients(a, roomId);
+  const client = clients.client(alice, 'state', { limit: 50 });
+  await client.follow();
+  const since = b.db.currentPosition();
+  await a.rooms.setState(alice, roomId, 'm.room.name', '', { name: 'meanwhile' });
+  const named = (displayname: string, ts: number) =>
+    b.rooms.setState(carol, roomId, 'm.room.member', carol.userId, { membership: 'join', displayname }, ts);
+  const [later, earlier] = [await named('later', 2_000_000_000_000), await named('earlier', 1_900_000_000_000)];
+  await deliver(await newPdus(b, roomId, since), a, roomId, '11');
+  const key = `m.room.member ${carol.userId}`;
+  assert.equal((await clients.stateNow(alice)).get(key), later);
+  await client.follow();
+  assert.equal(client.state.get(key), earlier, 'it came last');
+});

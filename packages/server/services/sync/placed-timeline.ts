@@ -1,4 +1,6 @@
-import type { ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { isJsonObject, parseJson } from '@portico/protocol';
+import type { Reader } from '@portico/storage';
+import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
 import { answered } from '../reading/visibility.ts';
 import { readerFor, type SyncContext, type SyncPass } from './pass.ts';
 import { isStraight, rootAfter } from './state-roots.ts';
@@ -40,7 +42,7 @@ function endRoot(timeline: Timeline | undefined): number | undefined {
   return last && rootAfter(last);
 }
 
-async function fit({ states }: SyncContext, timeline: Timeline, end: number): Promise<Timeline> {
+async function fit({ db, states }: SyncContext, timeline: Timeline, end: number): Promise<Timeline> {
   const { rows, isUnbroken } = timeline;
   if (isUnbroken && isStraight(rows, rows[0]?.state_before)) return timeline;
   const entries = rows.filter(isStateEvent);
@@ -49,12 +51,17 @@ async function fit({ states }: SyncContext, timeline: Timeline, end: number): Pr
   const nids = await answered(states.getMany(await answered(states.root(end)), keys));
   // What is the state then overrides what came before it; anything after it is not the state.
   const upheld = new Set(nids);
+  const joined = await readJoined(db, nids, entries);
+  const isUpheld = (row: ClientEventRow): boolean =>
+    upheld.has(row.event_nid) ||
+    // Another profile of somebody who is there either way is no reason to hide what was said meanwhile.
+    (row.type === 'm.room.member' && joined.has(row.state_key ?? '') && isJoin(row));
   const seen = new Set<string>();
   const misleading = entries.findLast((row) => {
     const key = `${row.type}\0${row.state_key}`;
     if (seen.has(key)) return false;
     seen.add(key);
-    return !upheld.has(row.event_nid);
+    return !isUpheld(row);
   });
   if (misleading === undefined) return timeline;
   return {
@@ -64,6 +71,27 @@ async function fit({ states }: SyncContext, timeline: Timeline, end: number): Pr
     start: misleading.room_order ?? timeline.start,
     isComplete: false,
   };
+}
+
+/** Who of the members among some entries is joined, where the state has another event that says so. */
+async function readJoined(
+  db: Reader,
+  nids: readonly (number | undefined)[],
+  entries: readonly ClientEventRow[],
+): Promise<ReadonlySet<string>> {
+  const isOther = (nid: number, index: number) =>
+    entries[index]?.type === 'm.room.member' && entries[index].event_nid !== nid;
+  const others = nids.filter((nid, index) => nid !== undefined && isOther(nid, index));
+  const rows = await readEvents(
+    db,
+    others.filter((nid) => nid !== undefined),
+  );
+  return new Set(rows.filter(isJoin).map((row) => row.state_key ?? ''));
+}
+
+function isJoin({ content }: ClientEventRow): boolean {
+  const value = parseJson(content);
+  return isJsonObject(value) && value['membership'] === 'join';
 }
 
 function isStateEvent(row: ClientEventRow): row is ClientEventRow & { readonly state_key: string } {
