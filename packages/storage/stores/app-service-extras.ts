@@ -23,10 +23,13 @@ const selectToDevice = sql<AddressedToDevice, [after: number, upTo: number, user
    order by position, seq`,
 );
 
-const deleteToDevice = sql<void, [after: number, upTo: number, userIds: string]>(
+const deleteToDevice = sql<void, [after: number, upTo: number, userIds: string, all: number]>(
   'app-service-extras.delete-to-device',
   `delete from to_device_messages
-   where position > $1 and position <= $2 and user_id in (select value from json_each(cast($3 as text)))`,
+   where position > $1 and position <= $2 and user_id in (select value from json_each(cast($3 as text)))
+     and ($4 = 1 or not exists (
+       select 1 from access_tokens t
+       where t.user_id = to_device_messages.user_id and t.device_id = to_device_messages.device_id))`,
 );
 
 const selectReceipts = sql<ReceiptRow, [roomNids: string, after: number, upTo: number]>(
@@ -105,9 +108,14 @@ export async function readAddressedToDevice(
   return userIds.length === 0 ? [] : reader.all(selectToDevice, [after, upTo, JSON.stringify(userIds)]);
 }
 
-/** Drops messages that have been delivered otherwise than by `/sync`. */
-export function dropToDeviceBetween(set: WriteSet, { after, upTo }: Range, userIds: readonly string[]): void {
-  if (userIds.length > 0) set.add(deleteToDevice, [after, upTo, JSON.stringify(userIds)]);
+/** Drops messages that have been delivered otherwise than by `/sync`; where not `all`, of devices that nobody is logged in on. */
+export function dropToDeviceBetween(
+  set: WriteSet,
+  { after, upTo }: Range,
+  userIds: readonly string[],
+  all: boolean,
+): void {
+  if (userIds.length > 0) set.add(deleteToDevice, [after, upTo, JSON.stringify(userIds), all ? 1 : 0]);
 }
 
 export async function readReceiptsOf(

@@ -21,11 +21,15 @@ const selectOne = sql<AppServiceRow, [id: string]>(
    where service_id = $1`,
 );
 
+/*
+ * A service that was removed and comes back may remember the IDs of transactions from before, and would take new ones for
+ * repeated ones. Those are below the position, since each of them took commits of its own.
+ */
 const insertOne = sql<void, [id: string, position: number]>(
   'app-services.insert',
   `insert into app_services
      (service_id, position, txn_id, up_to, failures, retry_at, user_namespaces, owner, lease_until)
-   values ($1, $2, 0, null, 0, 0, '', '', 0)
+   values ($1, $2, $2, null, 0, 0, '', '', 0)
    on conflict do nothing`,
 );
 

@@ -1,4 +1,4 @@
-import { checkNewUserId } from '@portico/protocol/ids/user-id.ts';
+import { isCompliantUserId, parseUserId } from '@portico/protocol/ids/user-id.ts';
 import type { ServerName } from '@portico/protocol/ids/server-name.ts';
 import { quoteRaw, type Problem, type Raw, type RawMapping } from '../raw.ts';
 import { boolean, text, webAddress } from '../scalar-types.ts';
@@ -77,9 +77,11 @@ export function parseRegistration(
 ): Registration | undefined {
   const before = problems.length;
   const reading = { fields, problems };
-  const localpart = scalarType('the local part of a user ID: a-z, 0-9 and . _ = - / +', (value) =>
-    checkNewUserId(value, serverName).kind === 'ok' ? value : undefined,
-  );
+  // Bridges put random text there, capitals included, and act as users of their namespaces.
+  const localpart = scalarType('the local part of a user ID: visible ASCII characters but ":"', (value) => {
+    const userId = parseUserId(`@${value}:${serverName}`);
+    return userId !== undefined && isCompliantUserId(userId) ? value : undefined;
+  });
   const [id, asToken, hsToken, senderLocalpart] = [
     require(reading, 'id', text),
     require(reading, 'as_token', token),

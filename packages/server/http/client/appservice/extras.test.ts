@@ -70,3 +70,41 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     for (const { body: sent } of plain.transactions) assert.deepEqual(Object.keys(sent), ['events']);
   });
 }
+
+for (const engine of ['sqlite', 'postgres'] as const) {
+  test(`messages wait for a sync where a device is logged in and the service leaves encryption to it (${engine})`, async (t) => {
+    const bridge = await startTestBridge({ receive_ephemeral: true });
+    const server = await startTestServer({
+      engine,
+      settings: { APPLICATION_SERVICES: JSON.stringify([bridge.file]) },
+    });
+    t.after(async () => {
+      await server.close();
+      await bridge.close();
+    });
+    const as = server.as({ userId: '@_bot:localhost', accessToken: bridge.asToken, deviceId: '' });
+    await as.post(`${v3}/register`, { type: 'm.login.application_service', username: '_ghost_a', inhibit_login: true });
+    const identifier = { type: 'm.id.user', user: ghost };
+    const login = await as.post(`${v3}/login`, {
+      type: 'm.login.application_service',
+      identifier,
+      device_id: 'SYNCING',
+    });
+    await as.put(actingAs(`${v3}/devices/PUSHED`, ghost), {});
+    const alice = createSyncClient(await server.registerUser());
+    const roomId = await alice.createRoom();
+    await as.post(actingAs(alice.room(roomId, 'join'), ghost), {});
+    await alice.http.put(`${v3}/sendToDevice/org.example.type/1`, { messages: { [ghost]: { '*': { a: 1 } } } });
+    await bridge.until(() => all(bridge, toDevice).length === 2);
+    // A transaction comes when the one before it is done with.
+    const last = await alice.send(roomId, 'last');
+    await bridge.until(() => bridge.events.some(({ event_id: id }) => id === last));
+
+    const syncing = server.as({ userId: ghost, accessToken: String(login.body['access_token']), deviceId: 'SYNCING' });
+    const { body } = await syncing.get(`${v3}/sync`);
+    const message = { content: { a: 1 }, sender: alice.userId, type: 'org.example.type' };
+    assert.deepEqual(body['to_device'], { events: [message] });
+    const pushed = await as.get(actingAs(`${v3}/sync`, ghost, 'PUSHED'));
+    assert.equal(pushed.body['to_device'], undefined);
+  });
+}

@@ -184,6 +184,29 @@ test('a service whose namespaces change is told of the rooms that its users are 
   await wider.until(hasText(wider, 'hello'));
 });
 
+test('a service that was removed and comes back is sent no transaction ID that it has seen', async (t) => {
+  const bridge = await startTestBridge();
+  const other = await startTestBridge({ id: 'other', sender_localpart: 'other', namespaces: {} });
+  t.after(() => Promise.all([bridge.close(), other.close()]));
+  const first = await start(bridge, {});
+  await first.makeGhost();
+  const alice = await first.person();
+  const roomId = await alice.createRoom();
+  await first.join(roomId);
+  await alice.send(roomId, 'before');
+  await bridge.until(hasText(bridge, 'before'));
+  await first.server.stop();
+  const { dataDir, databaseUrl } = first.server;
+  await (await start(other, { dataDir, databaseUrl })).server.stop();
+  const again = await start(bridge, { dataDir, databaseUrl });
+  t.after(() => again.server.close());
+  const message = { body: 'after', msgtype: 'm.text' };
+  await again.server.as(alice.http).put(again.room(roomId, 'send/m.room.message/after'), message);
+  await bridge.until(hasText(bridge, 'after'));
+  const ids = bridge.requests.map(({ path }) => path);
+  assert.deepEqual(ids, [...new Set(ids)]);
+});
+
 test('earlier paths are used where a service knows no others', async (t) => {
   const bridge = await startTestBridge();
   t.after(() => bridge.close());

@@ -91,7 +91,8 @@ export function createDelivery(deps: DeliveryDependencies, service: AppService):
     const set = createWriteSet();
     moveAppServiceOn(set, service.id, { from, to }, held);
     changeAppServiceMembers(set, service.id, plan);
-    dropToDeviceBetween(set, plan.range, toDeviceUsers);
+    // A bridge that is not told of device lists decrypts on a device that syncs, and may ask for ephemeral events all the same.
+    dropToDeviceBetween(set, plan.range, toDeviceUsers, service.receivesDeviceLists);
     await db.commit(set);
     row = { ...current, position: to, up_to: null, failures: 0, retry_at: 0, owner, lease_until: held.until };
     seen = to;
