@@ -76,7 +76,19 @@ export function steps(maxLength: number): fc.Arbitrary<readonly Step[]> {
   return fc.array(step, { minLength: 1, maxLength, size: 'max' });
 }
 
-export function buildRoom(rules: RoomVersionRules, plan: readonly Step[], resolve: Resolve): RandomRoom {
+export type RoomOptions = {
+  /** Makes another room, of the same events, for a place where one of this plan is already. */
+  readonly name?: string;
+  /** How many of the six events that open a room all others come after. */
+  readonly trunk?: number;
+};
+
+export function buildRoom(
+  rules: RoomVersionRules,
+  plan: readonly Step[],
+  resolve: Resolve,
+  { name = '', trunk = 4 }: RoomOptions = {},
+): RandomRoom {
   const events = new Map<string, RoomEvent>();
   const stateAfter = new Map<string, StateMap>();
   const attempts: { event: RoomEvent; before: StateMap }[] = [];
@@ -90,7 +102,7 @@ export function buildRoom(rules: RoomVersionRules, plan: readonly Step[], resolv
       rules,
       find,
     );
-    const event = complete(rules, draft, prevEvents, before, order, skew);
+    const event = complete(rules, draft, prevEvents, before, order, skew, name);
     const decision = authorise(rules, event, {
       create: order[0],
       get: (type, stateKey) => events.get(getEntry(before, type, stateKey) ?? ''),
@@ -109,7 +121,7 @@ export function buildRoom(rules: RoomVersionRules, plan: readonly Step[], resolv
       0,
     );
   for (const step of plan) {
-    const followed = step.follows.map((back) => order[Math.max(3, order.length - 1 - back)]?.eventId);
+    const followed = step.follows.map((back) => order[Math.max(trunk - 1, order.length - 1 - back)]?.eventId);
     const prevEvents = [...new Set(followed.filter((eventId) => eventId !== undefined))];
     attempt(draftOf(rules, step, stateAfter.get(prevEvents[0] ?? ''), find), prevEvents, step.skew);
   }
@@ -221,6 +233,7 @@ function complete(
   before: StateMap,
   order: readonly RoomEvent[],
   skew: number,
+  name: string,
 ): RoomEvent {
   const authEvents = authEventKeys(rules, draft)
     .map(([type, stateKey]) => getEntry(before, type, stateKey))
@@ -235,9 +248,9 @@ function complete(
     redacts: undefined,
     rejected: false,
   };
-  const eventId = eventIdFor(rules, JSON.stringify([fields, order.length]), draft.sender);
+  const eventId = eventIdFor(rules, JSON.stringify([fields, order.length]) + name, draft.sender);
   const createId = order[0]?.eventId ?? eventId;
-  const roomId = rules.event.roomId === 'create-event' ? `!${createId.slice(1)}` : '!room:a.example';
+  const roomId = rules.event.roomId === 'create-event' ? `!${createId.slice(1)}` : `!room${name}:a.example`;
   return { eventId, roomId, ...fields };
 }
 

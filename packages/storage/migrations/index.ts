@@ -31,6 +31,7 @@ import { pushers } from './0030-pushers.ts';
 import { urlPreviews } from './0031-url-previews.ts';
 import { pushCalls } from './0032-push-calls.ts';
 import { thirdPartyIds } from './0033-third-party-ids.ts';
+import { membershipsAtOnce } from './0034-memberships-at-once.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -70,4 +71,5 @@ export const migrations: readonly Migration[] = [
   urlPreviews,
   pushCalls,
   thirdPartyIds,
+  membershipsAtOnce,
 ];

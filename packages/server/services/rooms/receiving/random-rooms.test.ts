@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import * as fc from 'fast-check';
+import {
+  entriesOf,
+  type JsonObject,
+  type RoomEvent,
+  roomVersions,
+  type RoomVersionRules,
+  splitPdu,
+  type StateMap,
+} from '@portico/protocol';
+import { type Database, openDatabase, sql } from '@portico/storage';
+import { type StateStore } from '@portico/storage/state-trie/index.ts';
+import { createTestDatabase } from '@portico/testkit/postgres.ts';
+import { buildRoom, type RandomRoom, steps } from '@portico/testkit/random-room.ts';
+import { openTestRooms, type TestRooms } from '@portico/testkit/rooms.ts';
+import { slowResolve } from '@portico/testkit/slow-resolution.ts';
+import type { ReceivedEvent } from './received-event.ts';
+
+/*
+ * Random rooms, events of which come in any order that has each after those it follows: the state after each of them, and at the end
+ * the room's own, must be what resolution word for word makes of it.
+ */
+
+const numRuns = Number(process.env['PORTICO_PROPERTY_RUNS'] ?? 12);
+
+const selectEvents = sql<
+  { event_nid: number; event_id: string; status: number; state_before: number; state_after: number | null },
+  [roomId: string]
+>(
+  'test.random-rooms.events',
+  `select event_nid, event_id, status, state_before, state_after from events
+   where room_nid = (select room_nid from rooms where room_id = $1)`,
+);
+const selectRoom = sql<{ room_nid: number; create_event_nid: number; extremities: string }, [roomId: string]>(
+  'test.random-rooms.room',
+  'select room_nid, create_event_nid, extremities from rooms where room_id = $1',
+);
+const selectState = sql<{ type: string; state_key: string; event_id: string }, [roomId: string]>(
+  'test.random-rooms.state',
+  `select s.type, s.state_key, e.event_id from current_state s join events e on e.event_nid = s.event_nid
+   where s.room_nid = (select room_nid from rooms where room_id = $1)`,
+);
+
+function received(rules: RoomVersionRules, event: RoomEvent): ReceivedEvent {
+  const reference = (eventId: string) =>
+    rules.event.references === 'ids' ? eventId : [eventId, { sha256: 'A'.repeat(43) }];
+  const isCreate = event.type === 'm.room.create' && rules.event.roomId === 'create-event';
+  const pdu: JsonObject = {
+    ...(rules.event.eventId === 'explicit' ? { event_id: event.eventId } : {}),
+    ...(isCreate ? {} : { room_id: event.roomId }),
+    ...(event.stateKey === undefined ? {} : { state_key: event.stateKey }),
+    type: event.type,
+    sender: event.sender,
+    content: event.content,
+    origin_server_ts: event.originServerTs,
+    depth: event.depth,
+    prev_events: event.prevEvents.map(reference),
+    auth_events: event.authEvents.map(reference),
+    hashes: { sha256: 'A'.repeat(43) },
+    signatures: {},
+  };
+  return { event, pieces: splitPdu(pdu, rules.canonicalJson) };
+}
+
+const sorted = (entries: readonly (readonly string[])[]) => entries.map((entry) => JSON.stringify(entry)).toSorted();
+const flat = (state: StateMap) => sorted([...entriesOf(state)]);
+
+/** Any order in which each event comes after those that it follows, as the numbers choose it. */
+function shuffled(events: readonly RoomEvent[], numbers: readonly number[], known: ReadonlySet<string>): RoomEvent[] {
+  const left = [...events];
+  const here = new Set(known);
+  const order: RoomEvent[] = [];
+  while (left.length > 0) {
+    const ready = left.filter(({ prevEvents, authEvents }) =>
+      [...prevEvents, ...authEvents].every((id) => here.has(id)),
+    );
+    const next = ready[(numbers[order.length % numbers.length] ?? 0) % ready.length];
+    assert.ok(next);
+    left.splice(left.indexOf(next), 1);
+    here.add(next.eventId);
+    order.push(next);
+  }
+  return order;
+}
+
+let rooms = 0;
+
+for (const engine of ['sqlite', 'postgres'] as const) {
+  describe(`states of random rooms (${engine})`, () => {
+    let folder: string;
+    let db: Database;
+    let server: TestRooms;
+    before(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'portico-random-rooms-'));
+      const url = engine === 'sqlite' ? `sqlite:${join(folder, 'portico.db')}` : await createTestDatabase();
+      db = await openDatabase({ url, durability: 'relaxed' });
+      server = await openTestRooms(db, { serverName: 'b.example' });
+    });
+    after(async () => {
+      await db.close();
+      rmSync(folder, { recursive: true });
+    });
+
+    async function stateAt(states: StateStore, root: number, ids: ReadonlyMap<number, string>): Promise<string[]> {
+      const found: string[] = [];
+      for await (const page of states.events(await states.root(root).run())) {
+        for (const nid of page) found.push(ids.get(nid) ?? `${nid}`);
+      }
+      return found.toSorted();
+    }
+
+    async function check(room: RandomRoom, numbers: readonly number[]): Promise<void> {
+      const { rules, events, stateAfter } = room;
+      const all = [...events.values()];
+      // Bob's server joins through Alice's: it is given what there was before him.
+      const [trunk, [first, ...rest]] = [all.slice(0, 4), all.slice(4)];
+      assert.ok(first?.stateKey === '@bob:b.example');
+      const state = trunk.map((event) => received(rules, event));
+      const given = { rules, roomId: first.roomId, authChain: [], state };
+      await server.rooms.joinImported({ given, join: received(rules, first) });
+      const row = await db.get(selectRoom, [first.roomId]);
+      assert.ok(row);
+      const receiving = { roomNid: row.room_nid, rules, createEventNid: row.create_event_nid };
+      const known = new Set([...trunk, first].map(({ eventId }) => eventId));
+      for (const event of shuffled(rest, numbers, known)) {
+        const { kind } = await server.rooms.receiver.receive(receiving, received(rules, event));
+        assert.ok(kind === 'accepted' || kind === 'soft-failed', `${kind}: ${event.type} ${event.eventId}`);
+      }
+      for (const { event } of room.attempts.filter((attempt) => !events.has(attempt.event.eventId))) {
+        const { kind } = await server.rooms.receiver.receive(receiving, received(rules, event));
+        assert.ok(kind === 'rejected' || kind === 'known', `${kind}: ${event.type} ${event.eventId}`);
+      }
+
+      const rows = await db.all(selectEvents, [first.roomId]);
+      const ids = new Map(rows.map(({ event_nid: nid, event_id: id }) => [nid, id]));
+      const roots = new Map(rows.map((each) => [each.event_id, each.state_after ?? each.state_before]));
+      for (const { eventId } of rest) {
+        const expected = [...entriesOf(stateAfter.get(eventId) ?? new Map())].map(([, , id]) => id);
+        assert.deepEqual(await stateAt(server.states, roots.get(eventId) ?? 0, ids), expected.toSorted(), eventId);
+      }
+      const { extremities = '[]' } = (await db.get(selectRoom, [first.roomId])) ?? {};
+      const branches = (JSON.parse(extremities) as [string, number][]).map(([id]) => stateAfter.get(id) ?? new Map());
+      const now = await db.all(selectState, [first.roomId]);
+      assert.deepEqual(
+        sorted(now.map((each) => [each.type, each.state_key, each.event_id])),
+        flat(branches.length === 1 ? (branches[0] ?? new Map()) : slowResolve(rules, branches, (id) => events.get(id))),
+      );
+    }
+
+    for (const rules of roomVersions) {
+      test(`are what the algorithm says, word for word (version ${rules.version})`, async () => {
+        const property = fc.asyncProperty(steps(40), fc.array(fc.nat(), { minLength: 5 }), async (plan, numbers) => {
+          const name = `${engine}${rooms++}`;
+          await check(buildRoom(rules, plan, slowResolve, { name, trunk: 5 }), numbers);
+        });
+        await fc.assert(property, { numRuns, endOnFailure: true });
+      });
+    }
+  });
+}
