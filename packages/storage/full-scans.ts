@@ -18,4 +18,5 @@ export const allowedFullScans: ReadonlyMap<string, string> = new Map([
   ['federation-destinations.release', 'the servers that a process sent to, once it is gone'],
   ['push-deliveries.pushed-users', 'everyone who has pushers, once at the start'],
   ['processes.all', 'a row for each process of this server'],
+  ['pending-redactions.overdue', 'once, when the server starts, of redactions whose targets never came'],
 ]);
