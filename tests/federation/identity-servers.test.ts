@@ -30,7 +30,7 @@ async function open(context: TestContext) {
       const content = JSON.parse(body) as JsonObject;
       asked.push({ path, authorization: headers.authorization, body: content });
       return (
-        answer ?? { body: path === '3pid/bind' ? { ...email(`${String(content['sid'])}@example.org`), ts: 1 } : {} }
+        answer ?? { body: path === '3pid/bind' ? { ...email(`${content['sid'] as string}@example.org`), ts: 1 } : {} }
       );
     });
   }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
 import { Page, RawJson, Reply } from './result.ts';
 
@@ -29,17 +30,18 @@ export function sendPreflight(reply: FastifyReply): FastifyReply {
   return reply.code(204).headers(corsHeaders).header('Access-Control-Max-Age', '86400').send();
 }
 
-/** A page runs no scripts and loads nothing; its address, which may hold a secret, is told to nobody. */
+/** A page runs no script but the one it is made with, and loads nothing; its address, which may hold a secret, is told to nobody. */
 function sendPage(reply: FastifyReply, { html, options }: Page): FastifyReply {
-  const { status = 200, location, formTargets = [] } = options;
+  const { status = 200, location, formTargets = [], script } = options;
   if (location !== undefined) reply.header('Location', location);
+  const scripts = script === undefined ? '' : `; script-src 'sha256-${hash('sha256', script, 'base64')}'`;
   const forms = ["'self'", ...formTargets].join(' ');
   return reply
     .code(status)
     .headers({
       ...corsHeaders,
       'Content-Type': 'text/html; charset=utf-8',
-      'Content-Security-Policy': `default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'; form-action ${forms}`,
+      'Content-Security-Policy': `default-src 'none'; style-src 'unsafe-inline'${scripts}; base-uri 'none'; frame-ancestors 'none'; form-action ${forms}`,
       'X-Content-Type-Options': 'nosniff',
       'X-Frame-Options': 'DENY',
       'Referrer-Policy': 'no-referrer',

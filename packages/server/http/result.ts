@@ -35,6 +35,8 @@ type PageOptions = {
   readonly location?: string;
   /** Further origins to which a form of the page may lead. */
   readonly formTargets?: readonly string[];
+  /** The one script that is in the page, as it is there. */
+  readonly script?: string;
 };
 
 /** A whole HTML document, for people who come with a browser. */

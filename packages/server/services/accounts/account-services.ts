@@ -22,6 +22,7 @@ import { createRefresh, type Refresh } from './refresh.ts';
 import { createPasswordHasher, type Argon2Cost } from './password-hasher.ts';
 import { createRegistration, type Registration, type RegistrationMode } from './registration.ts';
 import { createRegistrationTokens, type RegistrationTokens } from './registration-tokens.ts';
+import { createStageFallback, type StageFallback } from './stage-fallback.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { createSharedSecretRegistration, type SharedSecretRegistration } from './shared-secret.ts';
 import { createBindings, type Bindings } from '../third-party-ids/bindings.ts';
@@ -51,6 +52,7 @@ export type AccountServices = {
   readonly registrationTokens: RegistrationTokens;
   readonly sessions: Sessions;
   readonly sharedSecret: SharedSecretRegistration;
+  readonly stageFallback: StageFallback;
   readonly thirdPartyIds: ThirdPartyIds;
   readonly uia: Uia;
   readonly whoIs: WhoIs;
@@ -111,6 +113,7 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
     now,
     randomBytes,
   });
+  const passwordReset = createPasswordReset({ db, uia, validations, hasher, devices });
   return {
     accessTokens: createAccessTokens({ db, now, watch }),
     accountData: createAccountData({ db }),
@@ -124,13 +127,21 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
     moderation: createModeration({ db, serverName }),
     ownPassword,
     emailValidations: validations,
-    passwordReset: createPasswordReset({ db, uia, validations, hasher, devices }),
+    passwordReset,
     passwordChange: createPasswordChange({ db, ownPassword, hasher, devices }),
     profiles: createProfiles({ db, serverName, now }),
     refresh: createRefresh({ db, now, randomBytes }),
     registration,
     registrationTokens,
     sessions,
+    stageFallback: createStageFallback({
+      uia,
+      registration,
+      passwordReset,
+      ownPassword,
+      validations,
+      randomBytes,
+    }),
     sharedSecret: createSharedSecretRegistration({ db, secret, serverName, registration, sessions, now, randomBytes }),
     thirdPartyIds: createThirdPartyIds({ db, ownPassword, validations, bindings, now }),
     uia,

@@ -9,6 +9,8 @@ export interface OwnPassword {
    * asked of an application service: its users have no passwords.
    */
   require(person: Person, operation: string, auth: AuthData | undefined): Promise<Authorization>;
+  /** What is asked of the person whose operation it is, by the name that sessions have for it. */
+  findChallenge(operation: string): Challenge | undefined;
 }
 
 export type Person = Pick<Sender, 'userId' | 'appService'>;
@@ -33,15 +35,22 @@ export function createOwnPassword({ uia, login }: Dependencies): OwnPassword {
     }
   }
 
+  function challengeOf(userId: string, operation: string): Challenge {
+    return {
+      operation: `${operation} of ${userId}`,
+      flows: [['m.login.password']],
+      checks: { 'm.login.password': (given) => check(userId, given) },
+    };
+  }
+
   return {
+    findChallenge(name) {
+      const [, operation, userId] = /^(.*) of (@.*)$/s.exec(name) ?? [];
+      return operation === undefined || userId === undefined ? undefined : challengeOf(userId, operation);
+    },
     async require({ userId, appService }, operation, auth) {
       if (appService !== undefined) return nothingAsked;
-      const challenge: Challenge = {
-        operation: `${operation} of ${userId}`,
-        flows: [['m.login.password']],
-        checks: { 'm.login.password': (given) => check(userId, given) },
-      };
-      return uia.authorize(challenge, auth);
+      return uia.authorize(challengeOf(userId, operation), auth);
     },
   };
 }

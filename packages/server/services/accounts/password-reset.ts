@@ -8,10 +8,12 @@ import { emailStage } from '../third-party-ids/email-stage.ts';
 import type { EmailValidations } from '../third-party-ids/validations.ts';
 import type { PasswordChangeRequest } from './password-change.ts';
 import type { PasswordHasher } from './password-hasher.ts';
-import type { Uia } from './uia.ts';
+import type { Challenge, Uia } from './uia.ts';
 
 /** A new password for somebody who is not logged in, and has proved that an email address of the account is theirs. */
 export interface PasswordReset {
+  /** What is asked of those who have forgotten theirs. */
+  readonly challenge: Challenge;
   reset(request: PasswordChangeRequest): Promise<void>;
 }
 
@@ -25,13 +27,14 @@ type Dependencies = {
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountpassword} */
 export function createPasswordReset({ db, uia, validations, hasher, devices }: Dependencies): PasswordReset {
-  const challenge = {
+  const challenge: Challenge = {
     operation: 'reset a password',
     flows: [['m.login.email.identity']],
     checks: { 'm.login.email.identity': emailStage(validations, 'reset') },
-  } as const;
+  };
 
   return {
+    challenge,
     async reset({ new_password: password, logout_devices: logOut, auth }) {
       if (!validations.isAvailable) throw new MatrixError('token.missing');
       const { emailSession, useUp } = await uia.authorize(challenge, auth);

@@ -40,6 +40,8 @@ export type NewUser = {
 };
 
 export interface Registration {
+  /** What is asked of those who register. */
+  readonly challenge: Challenge;
   register(request: RegisterRequest, claim: AppServiceClaim): Promise<Registered>;
   /** Throws `registration.disabled` where nobody can register. */
   refuseIfClosed(): void;
@@ -93,6 +95,7 @@ export function createRegistration(dependencies: Dependencies): Registration {
   }
 
   return {
+    challenge,
     refuseIfClosed,
     async register(request, claim) {
       if (request.type === appServiceLogin) {

@@ -39,6 +39,10 @@ export type Authorization = {
 export interface Uia {
   /** Throws `uia.required` until the client has completed a flow. */
   authorize(challenge: Challenge, auth: AuthData | undefined): Promise<Authorization>;
+  /** What a session is asked for, if there is such a session. */
+  operationOf(sessionId: string): Promise<string | undefined>;
+  /** Passes a stage of a session on somebody else's page; the client goes on with the session alone. */
+  pass(challenge: Challenge, sessionId: string, auth: AuthData): Promise<StageOutcome>;
 }
 
 type Dependencies = {
@@ -87,6 +91,20 @@ export function createUia({ db, now, randomBytes }: Dependencies): Uia {
   }
 
   return {
+    async operationOf(sessionId) {
+      const row = await findUiaSession(db, sessionId);
+      return row === undefined || row.expires_at <= now() ? undefined : row.operation;
+    },
+    async pass({ operation, checks }, sessionId, auth) {
+      const row = await findSession(sessionId, operation);
+      const before = progressOf(row);
+      const outcome = await judge(checks, before, auth);
+      if (outcome === undefined) return { kind: 'passed' };
+      if (outcome.kind === 'passed') {
+        await saveProgress(sessionId, advance(before, auth.type as Stage, outcome), row);
+      }
+      return outcome;
+    },
     async authorize({ operation, flows, checks }, auth) {
       const sessionId = auth?.session;
       const row = sessionId === undefined ? undefined : await findSession(sessionId, operation);

@@ -11,12 +11,15 @@ import { login } from './login.ts';
 import { logoutAll } from './logout-all.ts';
 import { logout } from './logout.ts';
 import { refresh } from './refresh.ts';
+import { openStageFallback, submitStageFallback } from './fallback/stage-fallback.ts';
 import { register } from './register.ts';
 import { thirdPartyIdEndpoints } from './third-party-ids/index.ts';
 import { registrationTokenValidity } from './registration-token-validity.ts';
 
 export const accountEndpoints: readonly Endpoint<AccountServices & { discovery: BaseUrl }>[] = [
   register,
+  openStageFallback,
+  submitStageFallback,
   checkUsernameAvailability,
   registrationTokenValidity,
   getLoginFlows,

@@ -59,15 +59,17 @@ test('a login that is wrong says no more than that', async () => {
   }
 });
 
-test('email addresses and phone numbers are refused, whoever they may be of', async () => {
+test('email addresses and phone numbers that nobody here has are refused like wrong passwords', async () => {
   for (const identifier of [
     { type: 'm.id.thirdparty', medium: 'email', address: 'a@b.c' },
     { type: 'm.id.phone', country: 'GB', phone: '1' },
   ]) {
     const { status, body } = await logIn({ identifier });
-    assert.deepEqual([status, body['errcode']], [400, 'M_UNKNOWN']);
-    assert.match(String(body['error']), /user name/);
+    // "In the case that the homeserver does not know about the supplied 3PID, the homeserver must respond with `403 Forbidden`."
+    assert.deepEqual([status, body['errcode']], [403, 'M_FORBIDDEN']);
   }
+  const { status, body } = await logIn({ identifier: { type: 'org.example.unknown' } });
+  assert.deepEqual([status, body['errcode']], [400, 'M_UNKNOWN']);
 });
 
 test('a login that is incomplete, or of a type that is not offered', async () => {

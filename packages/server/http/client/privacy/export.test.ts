@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, describe, test } from 'node:test';
+import { openRawDatabase } from '@portico/testkit/raw-database.ts';
 import { startTestServer } from '@portico/testkit/server.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 import { fromBuffer } from 'yauzl';
@@ -56,6 +57,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await bob.put(`${v3}/user/${bob.userId}/account_data/org.example.notes`, { text: 'a secret of Bob' });
       for (let index = 0; index < 120; index++) await upload(alice, `letter ${index}`);
       await upload(bob, 'a letter of Bob');
+      const email = `${alice.userId.slice(1, 12)}@example.org`;
+      const raw = await openRawDatabase(server.databaseUrl);
+      await raw.run("insert into third_party_ids values ('email', $1, $2, 1, 2)", [email, alice.userId]);
+      await raw.close();
       const created = await bob.post(`${v3}/createRoom`, { preset: 'public_chat' });
       const roomId = String(created.body['room_id']);
       const room = `${v3}/rooms/${encodeURIComponent(roomId)}`;
@@ -75,6 +80,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         JSON.parse(files.get(`${name}.json`)?.toString() ?? '') as Record<string, unknown>[];
       assert.equal(json('account')[0]?.['user_id'], alice.userId);
       assert.deepEqual(json('profile'), [{ name: 'displayname', value: 'Alice' }]);
+      assert.deepEqual(json('third-party-ids'), [{ medium: 'email', address: email, validated_at: 1, added_at: 2 }]);
       assert.deepEqual(
         json('account-data').find((row) => row['type'] === 'org.example.notes'),
         { room_id: '', type: 'org.example.notes', content: { text: 'a note' } },

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { type EmailValidations, linkPath } from '../../../../services/third-party-ids/validations.ts';
 import { endpoint } from '../../../endpoint.ts';
 import { htmlPage } from '../../../result.ts';
-import { askPage, donePage, overPage } from './pages.ts';
+import { askPage, donePage, overPage } from './link-pages.ts';
 
 const link = {
   path: linkPath,

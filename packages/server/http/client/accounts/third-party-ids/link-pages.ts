@@ -1,17 +1,7 @@
 import { escapeHtml } from '../../../../services/mail/message.ts';
 import type { FollowedLink } from '../../../../services/third-party-ids/validations.ts';
+import { documentOf } from '../../../document.ts';
 import { page, type Page } from '../../../result.ts';
-
-const style =
-  'body{font:1rem/1.5 sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem}button{font:inherit;padding:.5rem 1rem}';
-
-function documentOf(title: string, content: string): string {
-  return (
-    `<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">` +
-    `<meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title><style>${style}</style></head>\n` +
-    `<body>\n<h1>${title}</h1>\n${content}\n</body>\n</html>\n`
-  );
-}
 
 export function overPage(): Page {
   const content =

@@ -1,0 +1,98 @@
+import { MatrixError } from '../../errors/matrix-error.ts';
+import { errorTable } from '../../errors/table.ts';
+import type { Purpose } from '../third-party-ids/emails.ts';
+import type { Credentials, EmailValidations } from '../third-party-ids/validations.ts';
+import type { OwnPassword } from './own-password.ts';
+import type { PasswordReset } from './password-reset.ts';
+import type { Registration } from './registration.ts';
+import type { Challenge, Stage, Uia } from './uia.ts';
+
+/** How far somebody is with a stage on a page of the server. */
+export type StageStep =
+  | { readonly kind: 'over' }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'ask'; readonly stage: Stage; readonly problem?: string }
+  /** An email was sent; its link has to be followed. */
+  | { readonly kind: 'follow-link'; readonly credentials: Credentials; readonly problem?: string };
+
+/** What was filled in. */
+export type StageFields = Readonly<
+  Record<'password' | 'token' | 'email' | 'sid' | 'client_secret', string | undefined>
+>;
+
+/**
+ * Stages for those whose client does not know them.
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#fallback}
+ */
+export interface StageFallback {
+  open(sessionId: string, stage: string): Promise<StageStep>;
+  submit(sessionId: string, stage: string, fields: StageFields): Promise<StageStep>;
+}
+
+type Dependencies = {
+  readonly uia: Uia;
+  readonly registration: Registration;
+  readonly passwordReset: PasswordReset;
+  readonly ownPassword: OwnPassword;
+  readonly validations: EmailValidations;
+  readonly randomBytes: (count: number) => Uint8Array;
+};
+
+const over: StageStep = { kind: 'over' };
+
+export function createStageFallback(dependencies: Dependencies): StageFallback {
+  const { uia, registration, passwordReset, ownPassword, validations, randomBytes } = dependencies;
+
+  type Found = { readonly challenge: Challenge; readonly stage: Stage };
+
+  async function find(sessionId: string, stage: string): Promise<Found | undefined> {
+    const operation = await uia.operationOf(sessionId);
+    if (operation === undefined) return undefined;
+    const challenge =
+      [registration.challenge, passwordReset.challenge].find((each) => each.operation === operation) ??
+      ownPassword.findChallenge(operation);
+    return challenge !== undefined && Object.hasOwn(challenge.checks, stage)
+      ? { challenge, stage: stage as Stage }
+      : undefined;
+  }
+
+  async function requestEmail({ challenge }: Found, email: string): Promise<StageStep> {
+    const purpose: Purpose = challenge === passwordReset.challenge ? 'reset' : 'register';
+    const secret = Buffer.from(randomBytes(18)).toString('base64url');
+    const sid = await validations.request(purpose, { client_secret: secret, email, send_attempt: 1 });
+    return { kind: 'follow-link', credentials: { sid, client_secret: secret } };
+  }
+
+  async function pass(sessionId: string, { challenge, stage }: Found, fields: StageFields): Promise<StageStep> {
+    const { password, token, sid, client_secret: secret } = fields;
+    const credentials = sid === undefined || secret === undefined ? undefined : { sid, client_secret: secret };
+    const outcome = await uia.pass(challenge, sessionId, {
+      type: stage,
+      ...(stage === 'm.login.password' && { password: password ?? '' }),
+      ...(stage === 'm.login.registration_token' && { token }),
+      ...(stage === 'm.login.email.identity' && { threepid_creds: credentials }),
+    });
+    if (outcome.kind === 'passed') return { kind: 'done' };
+    const problem = errorTable[outcome.reason].message;
+    return credentials === undefined ? { kind: 'ask', stage, problem } : { kind: 'follow-link', credentials, problem };
+  }
+
+  return {
+    async open(sessionId, stage) {
+      const found = await find(sessionId, stage);
+      return found === undefined ? over : { kind: 'ask', stage: found.stage };
+    },
+    async submit(sessionId, stage, fields) {
+      const found = await find(sessionId, stage);
+      if (found === undefined) return over;
+      try {
+        const asksForEmail = found.stage === 'm.login.email.identity' && fields.sid === undefined;
+        return asksForEmail ? await requestEmail(found, fields.email ?? '') : await pass(sessionId, found, fields);
+      } catch (error) {
+        if (!(error instanceof MatrixError)) throw error;
+        return { kind: 'ask', stage: found.stage, problem: error.message };
+      }
+    },
+  };
+}
