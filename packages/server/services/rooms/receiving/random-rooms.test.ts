@@ -48,6 +48,21 @@ const selectState = sql<{ type: string; state_key: string; event_id: string }, [
    where s.room_nid = (select room_nid from rooms where room_id = $1)`,
 );
 
+const selectMembers = sql<{ user_id: string; membership: string }, [roomId: string]>(
+  'test.random-rooms.members',
+  `select user_id, membership from memberships where membership <> 'leave' and
+     room_nid = (select room_nid from rooms where room_id = $1)`,
+);
+const selectHosts = sql<{ host: string; joined: number }, [roomId: string]>(
+  'test.random-rooms.hosts',
+  `select host, joined from joined_hosts where joined > 0 and
+     room_nid = (select room_nid from rooms where room_id = $1)`,
+);
+const selectCounts = sql<{ joined_count: number; invited_count: number }, [roomId: string]>(
+  'test.random-rooms.counts',
+  'select joined_count, invited_count from rooms where room_id = $1',
+);
+
 function received(rules: RoomVersionRules, event: RoomEvent): ReceivedEvent {
   const reference = (eventId: string) =>
     rules.event.references === 'ids' ? eventId : [eventId, { sha256: 'A'.repeat(43) }];
@@ -152,6 +167,25 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         sorted(now.map((each) => [each.type, each.state_key, each.event_id])),
         flat(branches.length === 1 ? (branches[0] ?? new Map()) : slowResolve(rules, branches, (id) => events.get(id))),
       );
+      await checkMembers(room, first.roomId);
+    }
+
+    /** What is kept about who is in the room says what its state says. */
+    async function checkMembers({ events }: RandomRoom, roomId: string): Promise<void> {
+      const state = await db.all(selectState, [roomId]);
+      const members = state
+        .filter(({ type }) => type === 'm.room.member')
+        .map((row) => [row.state_key, events.get(row.event_id)?.content['membership'] as string] as const)
+        .filter(([, membership]) => membership !== 'leave');
+      const kept = await db.all(selectMembers, [roomId]);
+      assert.deepEqual(sorted(kept.map((row) => [row.user_id, row.membership])), sorted(members));
+      const count = (kind: string, host = '') =>
+        members.filter(([userId, membership]) => membership === kind && userId.endsWith(host)).length;
+      const counts = await db.get(selectCounts, [roomId]);
+      assert.deepEqual([counts?.joined_count, counts?.invited_count], [count('join'), count('invite')]);
+      for (const { host, joined } of await db.all(selectHosts, [roomId])) {
+        assert.equal(joined, count('join', `:${host}`), host);
+      }
     }
 
     for (const rules of roomVersions) {
