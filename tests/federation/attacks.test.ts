@@ -317,6 +317,17 @@ test('where a gap is not filled, the state behind it is fetched', async (context
   assert.deepEqual(await shows(next.eventId), { body: 'message 91' });
 });
 
+test('what follows an event that is rejected is judged by the state before that', async (context) => {
+  const { peer, path, alice, events, follow, shows } = await openGap(context);
+  const over = { type: 'm.room.name', state_key: '', content: { name: 'Mine' } };
+  const rejected = follow(`$${'m'.repeat(43)}`, 90, over);
+  events.set(rejected.eventId, rejected.pdu);
+  const next = follow(rejected.eventId, 91);
+  await send(peer, [next.pdu]);
+  assert.deepEqual(await shows(next.eventId), { body: 'message 91' });
+  assert.equal((await alice.get(`/_matrix/client/v3/rooms/${path}/state/m.room.name/`)).status, 404);
+});
+
 test('where a gap is filled in part, the state behind that part is fetched', async (context) => {
   const { peer, path, alice, lost, follow } = await openGap(context);
   const second = follow(lost.eventId, 91);

@@ -1,10 +1,10 @@
-import type { ServerName } from '@portico/protocol';
+import type { RoomEvent, ServerName } from '@portico/protocol';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
 import { eventStates } from '@portico/storage/stores/event-states.ts';
 import { findRoom } from '@portico/storage/stores/rooms.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
+import { importOutliers } from '../../rooms/importing/import-room.ts';
 import { findRejection } from '../../rooms/receiving/judge.ts';
-import { completeAuth } from '../history/complete-auth.ts';
 import type { HistorySource } from '../history/history-source.ts';
 import type { PastState } from '../history/past-state.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
@@ -26,6 +26,20 @@ type Dependencies = {
 export function createLeap({ source, pastState, importing, outliers }: Dependencies): Leap {
   const { db, states, stateEvents } = importing;
 
+  async function authEventsOf(
+    room: FederatedRoom,
+    server: ServerName,
+    { eventId, authEvents }: RoomEvent,
+  ): Promise<readonly RoomEvent[]> {
+    const readAll = async () => [...(await stateEvents.loadById(room.rules, authEvents)).values()];
+    let named = await readAll();
+    if (named.length < authEvents.length) {
+      await importOutliers(importing, room, await source.authChain(room, server, eventId));
+      named = await readAll();
+    }
+    return named.map((each) => each.event);
+  }
+
   return async (room, server, eventId) => {
     const received = await source.event(room, server, eventId);
     const row = await findRoom(db, room.roomNid);
@@ -35,12 +49,10 @@ export function createLeap({ source, pastState, importing, outliers }: Dependenc
     const { root: stateBefore, isWhole } = await pastState.before(room, server, eventId, base);
     // Something left out would be no part of the room for whatever follows.
     if (!isWhole) return false;
-    await completeAuth({ source, importing }, room, server, [received]);
     const [known] = await eventStates(db, [eventId]);
     if (known !== undefined && known.status !== eventStatus.outlier) return known.state_after !== null;
-    const named = await stateEvents.loadById(room.rules, event.authEvents);
-    if (event.authEvents.some((each) => !named.has(each))) return false;
-    const authEvents = [...named.values()].map((each) => each.event);
+    const authEvents = await authEventsOf(room, server, event);
+    if (authEvents.length < event.authEvents.length) return false;
     const create = (await stateEvents.load(room.rules, [room.createEventNid])).get(room.createEventNid)?.event;
     const grounds = { authEvents, create, stateBefore };
     const rejection = await findRejection({ states, stateEvents }, room, event, grounds);
