@@ -220,6 +220,9 @@ export async function compose({
   if (config.federation.enabled) across = shared;
   await shared.resume();
   const push = createPush({
+    config,
+    signingKey,
+    mailer: mail.mailer,
     db,
     reading,
     people: pushedPeople,
@@ -350,7 +353,8 @@ export async function compose({
     }),
     ...keyServices,
     pushRules,
-    pushers: createPushers({ db, now }),
+    pushers: createPushers({ db, sendsMail: mail.mailer !== undefined, now }),
+    unsubscribe: push.unsubscribe,
     notifications: createNotifications({ reading, readState: rooms.readState }),
     serverNotices,
     delayedEvents: delayed.delayedEvents,

@@ -1,10 +1,11 @@
+import { parseEmailAddress } from '../ids/email-address.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/value.ts';
 
 /** What somebody wants to be told on, as they set it. */
 export type Pusher = {
   readonly appId: string;
   readonly pushkey: string;
-  readonly kind: 'http';
+  readonly kind: 'http' | 'email';
   readonly appDisplayName: string;
   readonly deviceDisplayName: string;
   readonly profileTag: string | undefined;
@@ -43,7 +44,7 @@ export function parsePusherRequest(body: JsonObject): PusherRequest {
 
   const lacks = required.filter((name) => body[name] === undefined);
   if (lacks.length > 0) return lacking(lacks);
-  if (kind !== 'http') return invalid('kind must be http or null');
+  if (kind !== 'http' && kind !== 'email') return invalid('kind must be http, email or null');
   const { app_display_name: appDisplayName, device_display_name: deviceDisplayName, lang, data } = body;
   if (!isShort(appDisplayName, longestName)) return invalid('app_display_name is no text, or too long');
   if (!isShort(deviceDisplayName, longestName)) return invalid('device_display_name is no text, or too long');
@@ -55,20 +56,29 @@ export function parsePusherRequest(body: JsonObject): PusherRequest {
   if (typeof append !== 'boolean') return invalid('append must be true or false');
   if (typeof enabled !== 'boolean') return invalid('org.matrix.msc3881.enabled must be true or false');
   if (!isJsonObject(data)) return invalid('data must be an object');
-  const wrong = checkData(data);
+  const wrong = kind === 'http' ? checkGateway(data) : checkEmail(appId, pushkey);
   if (wrong !== undefined) return wrong;
+  if (JSON.stringify(data).length > longestData) return invalid('data is too large');
   const pusher = { appId, pushkey, kind, appDisplayName, deviceDisplayName, profileTag, lang, data } as const;
   return { kind: 'set', pusher, append, enabled };
 }
 
-function checkData(data: JsonObject): PusherRequest | undefined {
+/** The app of pushers that are email addresses. */
+export const emailAppId = 'm.email';
+
+function checkEmail(appId: string, pushkey: string): PusherRequest | undefined {
+  if (appId !== emailAppId) return invalid(`app_id must be ${emailAppId} where kind is email`);
+  return parseEmailAddress(pushkey) === pushkey ? undefined : invalid('pushkey must be an email address');
+}
+
+function checkGateway(data: JsonObject): PusherRequest | undefined {
   const { url, format } = data;
   if (url === undefined) return lacking(['data.url']);
   if (typeof url !== 'string' || parseGatewayUrl(url) === undefined) {
     return invalid(`data.url must be an HTTPS URL with the path ${gatewayPath}`);
   }
   if (format !== undefined && format !== 'event_id_only') return invalid('data.format must be event_id_only');
-  return JSON.stringify(data).length > longestData ? invalid('data is too large') : undefined;
+  return undefined;
 }
 
 /** "MUST be an HTTPS URL with a path of `/_matrix/push/v1/notify`." */

@@ -1,16 +1,26 @@
+import { hkdfSync } from 'node:crypto';
 import type { Database } from '@portico/storage';
+import type { DeliveryRow } from '@portico/storage/stores/push-deliveries.ts';
+import type { Config } from '../config/config.ts';
+import type { Mailer } from '../services/mail/mailer.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Outbound } from '../services/outbound/outbound.ts';
 import type { PushedPeople } from '../services/push/pushed-people.ts';
-import { createDeliver } from '../services/push/sender/deliver.ts';
+import { createDeliverMail } from '../services/push/sender/deliver-mail.ts';
+import { createDeliver, type Deliver, gatewayUrlOf } from '../services/push/sender/deliver.ts';
 import { createGateway } from '../services/push/sender/gateway.ts';
 import { createPushNames } from '../services/push/sender/push-names.ts';
-import { createPushSender, type PushSender } from '../services/push/sender/push-sender.ts';
+import { createLedger } from '../services/push/sender/ledger.ts';
+import { createUnsubscribe, type Unsubscribe } from '../services/push/unsubscribe.ts';
+import { createPushSender } from '../services/push/sender/push-sender.ts';
 import type { ReadingContext } from '../services/reading/context.ts';
 import { realTimers } from '../services/sync/waiting.ts';
 
 type Context = {
+  readonly config: Pick<Config, 'serverName' | 'publicBaseUrl'>;
+  readonly signingKey: { readonly seed: Uint8Array };
+  readonly mailer: Mailer | undefined;
   readonly db: Database;
   readonly reading: ReadingContext;
   readonly people: PushedPeople;
@@ -22,26 +32,39 @@ type Context = {
 };
 
 /** What tells people's devices of what happens. */
-export function createPush({ db, reading, people, outbound, metrics, log, now, randomId }: Context): PushSender {
+export type PushParts = { readonly unsubscribe: Unsubscribe; close(): Promise<void> };
+
+export function createPush(context: Context): PushParts {
+  const { db, reading, people, outbound, metrics, log, now, randomId, mailer, config, signingKey } = context;
   const { ignored, inviteRules, erasedSenders } = reading;
   // On SQLite one process owns the data folder.
   const isShared = db.kind !== 'sqlite';
   const process = isShared ? randomId() : 'only';
-  const deliver = createDeliver({
-    db,
-    ignored,
-    inviteRules,
-    erasedSenders,
+  const ledger = createLedger({ db, process, isShared, log, now, random: Math.random });
+  const common = { db, ignored, inviteRules, erasedSenders, names: createPushNames(db), ledger, now };
+  // A secret of the server's that exists already, made one for this purpose alone.
+  const secret = new Uint8Array(hkdfSync('sha256', signingKey.seed, '', 'links that end email notifications', 32));
+  const unsubscribe = createUnsubscribe({ db, secret, publicBaseUrl: config.publicBaseUrl });
+  const mail = mailer && createDeliverMail({ ...common, mailer, unsubscribe, serverName: config.serverName });
+  const http = createDeliver({
+    ...common,
     gateway: createGateway(outbound),
-    names: createPushNames(db),
-    process,
-    isShared,
     log,
-    now,
-    random: Math.random,
     observe: metrics?.push.observe,
   });
-  const sender = createPushSender({ db, deliver, people, process, isShared, now, after: realTimers, log });
+  const deliver: Deliver = async (row, signal) => (row.kind === 'email' ? mail?.(row, signal) : http(row, signal));
+  const destinationOf = (row: DeliveryRow) => (row.kind === 'email' ? mail && 'email' : gatewayUrlOf(row)?.host);
+  const sender = createPushSender({
+    db,
+    deliver,
+    destinationOf,
+    people,
+    process,
+    isShared,
+    now,
+    after: realTimers,
+    log,
+  });
   metrics?.push.watch({ queued: sender.queued, people: () => people.size });
-  return sender;
+  return { unsubscribe, close: sender.close };
 }

@@ -103,27 +103,34 @@ const moveOne = sql<
     from: number,
     to: number,
     badge: number,
+    notBefore: number,
     process: string,
     leaseUntil: number,
     now: number,
   ]
 >(
   'push-deliveries.move-on',
-  `update pushers set position = $5, badge = $6, failures = 0, failing_since = 0, retry_at = 0, process = $7,
-     lease_until = $8
-   where ${isOne} and position = $4 and enabled = 1 and (process = $7 or lease_until <= $9)`,
+  `update pushers set position = $5, badge = $6, failures = 0, failing_since = 0, retry_at = $7, process = $8,
+     lease_until = $9
+   where ${isOne} and position = $4 and enabled = 1 and (process = $8 or lease_until <= $10)`,
 );
 
 /** Notes that all up to a position has been dealt with. Fails on the guard `pusher.claimed`. */
 export function movePusherOn(
   set: WriteSet,
   key: PusherKey,
-  step: { readonly from: number; readonly to: number; readonly badge: number },
+  step: {
+    readonly from: number;
+    readonly to: number;
+    readonly badge: number;
+    /** When it may be sent something again; 0 for at once. */
+    readonly notBefore: number;
+  },
   { process, until, now }: PushLease,
 ): void {
-  const { from, to, badge } = step;
+  const { from, to, badge, notBefore } = step;
   const { userId, appId, pushkey } = key;
-  set.guard('pusher.claimed', 1, moveOne, [userId, appId, pushkey, from, to, badge, process, until, now]);
+  set.guard('pusher.claimed', 1, moveOne, [userId, appId, pushkey, from, to, badge, notBefore, process, until, now]);
   dropSentPushes(set, userId);
 }
 

@@ -1,5 +1,6 @@
 import type { AccountServices } from '../../services/accounts/account-services.ts';
 import type { Presence } from '../../services/presence/presence.ts';
+import type { Unsubscribe } from '../../services/push/unsubscribe.ts';
 import type { Notifications } from '../../services/push/notifications.ts';
 import type { Pushers } from '../../services/push/pushers.ts';
 import type { PushRules } from '../../services/push-rules/push-rules.ts';
@@ -92,6 +93,7 @@ export type ClientServices = AccountServices &
     readonly pushRules: PushRules;
     readonly pushers: Pushers;
     readonly notifications: Notifications;
+    readonly unsubscribe: Unsubscribe;
     readonly presence: Presence;
     readonly typing: Typing;
     readonly toDevice: ToDevice;

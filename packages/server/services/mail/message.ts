@@ -1,5 +1,11 @@
 /** What an email says, in two forms of the same. */
-export type MailContent = { readonly subject: string; readonly text: string; readonly html: string };
+export type MailContent = {
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  /** Where programs that show mail let people say that they want no more of the kind, by a POST. */
+  readonly unsubscribe?: string;
+};
 
 /** A paragraph of text, or a link that stands by itself. */
 export type Paragraph = string | { readonly link: string };

@@ -60,7 +60,7 @@ export function createSmtpTransport({ smtp, ownName, trustedCaFile, timeout = 30
   let opened: ReturnType<typeof open> | undefined;
 
   return {
-    async send(to, { subject, text, html }) {
+    async send(to, { subject, text, html, unsubscribe }) {
       const pool = await (opened ??= open());
       await pool.sendMail({
         from: { name: from.name, address: from.address },
@@ -69,7 +69,14 @@ export function createSmtpTransport({ smtp, ownName, trustedCaFile, timeout = 30
         text,
         html,
         // {@link https://www.rfc-editor.org/rfc/rfc3834#section-5}: nobody's absence notice shall answer.
-        headers: { 'Auto-Submitted': 'auto-generated' },
+        headers: {
+          'Auto-Submitted': 'auto-generated',
+          // https://www.rfc-editor.org/rfc/rfc8058#section-3.1
+          ...(unsubscribe !== undefined && {
+            'List-Unsubscribe': `<${unsubscribe}>`,
+            'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+          }),
+        },
         signal: AbortSignal.timeout(timeout),
       });
     },

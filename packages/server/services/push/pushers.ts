@@ -11,6 +11,7 @@ import {
 } from '@portico/storage/stores/pushers.ts';
 import { addPushedMember } from '@portico/storage/stores/custom-rules.ts';
 import { readJoinedRooms } from '@portico/storage/stores/push-rules.ts';
+import { findThirdPartyOwner } from '@portico/storage/stores/third-party-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
 /** A pusher as its owner is shown it. */
@@ -38,17 +39,32 @@ export interface Pushers {
   set(owner: { readonly userId: string; readonly deviceId: string }, body: JsonObject): Promise<void>;
 }
 
-type Dependencies = { readonly db: Database; readonly now: () => number };
+type Dependencies = {
+  readonly db: Database;
+  /** Whether this server sends email. */
+  readonly sendsMail: boolean;
+  readonly now: () => number;
+};
 
-export function createPushers({ db, now }: Dependencies): Pushers {
+export function createPushers({ db, sendsMail, now }: Dependencies): Pushers {
   async function remove(key: PusherKey): Promise<void> {
     const set = createWriteSet();
     removePusher(set, key);
     await db.commit(set);
   }
 
+  async function requireOwnAddress(userId: string, address: string): Promise<void> {
+    const message = !sendsMail
+      ? 'This server sends no email.'
+      : (await findThirdPartyOwner(db, 'email', address)) !== userId
+        ? 'This is none of the email addresses of the account.'
+        : undefined;
+    if (message !== undefined) throw new MatrixError('request.invalid-param', { message });
+  }
+
   async function put(userId: string, deviceId: string, pusher: Pusher, how: { append: boolean; enabled: boolean }) {
-    const { appId, pushkey } = pusher;
+    const { appId, pushkey, kind } = pusher;
+    if (kind === 'email') await requireOwnAddress(userId, pushkey);
     const set = createWriteSet();
     setPusher(set, {
       ...toRow(pusher),
@@ -83,7 +99,8 @@ export function createPushers({ db, now }: Dependencies): Pushers {
         case 'delete':
           return remove({ userId, appId: request.appId, pushkey: request.pushkey });
         case 'set':
-          return put(userId, deviceId, request.pusher, request);
+          // Email is for who uses no device: it goes with the address.
+          return put(userId, request.pusher.kind === 'email' ? '' : deviceId, request.pusher, request);
         default:
           return request satisfies never;
       }

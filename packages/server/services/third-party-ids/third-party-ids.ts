@@ -1,5 +1,7 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import type { ValidationRow } from '@portico/storage/stores/email-validations.ts';
+import { emailAppId } from '@portico/protocol/push/pusher.ts';
+import { removePusher } from '@portico/storage/stores/pushers.ts';
 import {
   addThirdPartyId,
   findThirdPartyOwner,
@@ -62,6 +64,7 @@ export function createThirdPartyIds(dependencies: Dependencies): ThirdPartyIds {
       const result = await bindings.unbind(userId, identifier, idServer);
       const set = createWriteSet();
       removeThirdPartyId(set, userId, identifier.medium, identifier.address);
+      removePusher(set, { userId, appId: emailAppId, pushkey: identifier.address });
       await db.commit(set);
       return result;
     },

@@ -4,7 +4,7 @@ import { createTestDatabase, onBothEngines, openFor } from '@portico/testkit';
 import { createCountedRoom, type CountedRoom } from '@portico/testkit/counted-room.ts';
 import { createManualClock } from '@portico/testkit/manual-clock.ts';
 import { startTestGateway, type TestGateway } from '@portico/testkit/push-gateway.ts';
-import type { Database } from '@portico/storage';
+import { createWriteSet, type Database } from '@portico/storage';
 import { systemNetwork } from '../../outbound/network.ts';
 import { createOutbound } from '../../outbound/outbound.ts';
 import { createInviteRules } from '../../privacy/invite-rules.ts';
@@ -13,17 +13,25 @@ import { createIgnoredUsers } from '../../reading/ignored-users.ts';
 import { createUnreadService } from '../../unread/unread-service.ts';
 import { createPushedPeople } from '../pushed-people.ts';
 import { createPushers } from '../pushers.ts';
-import { createDeliver, type PushOutcome } from './deliver.ts';
+import { createLedger } from './ledger.ts';
+import { createDeliverMail } from './deliver-mail.ts';
+import { createUnsubscribe } from '../unsubscribe.ts';
+import { createMailer } from '../../mail/mailer.ts';
+import { createSmtpTransport } from '../../mail/smtp-transport.ts';
+import { type MailServer, startMailServer } from '@portico/testkit/mail-server.ts';
+import { addThirdPartyId } from '@portico/storage/stores/third-party-ids.ts';
+import { createDeliver, type Deliver, gatewayUrlOf, type PushOutcome } from './deliver.ts';
 import { createGateway } from './gateway.ts';
 import { createPushNames } from './push-names.ts';
 import { createPushSender, type PushSender } from './push-sender.ts';
 
 const start = 1_700_000_000_000;
 const bob = '@bob:elsewhere';
+const quiet = { info: () => undefined };
 const fail = (error: unknown) => assert.fail(String(error));
 
 /** All of a process that has to do with pushes. */
-async function startProcess(db: Database, gateway: TestGateway, isShared = false) {
+async function startProcess(db: Database, gateway: TestGateway, isShared = false, smtp?: MailServer) {
   let sender: PushSender | undefined;
   const clock = createManualClock(start, async () => sender?.settled());
   const people = await createPushedPeople({ db, onFailure: fail });
@@ -37,22 +45,53 @@ async function startProcess(db: Database, gateway: TestGateway, isShared = false
   const { now } = clock;
   const process = isShared ? `process ${Math.random()}` : 'only';
   const unread = createUnreadService({ db, isLocal: (id) => id.endsWith(':here'), isPushed: (id) => people.has(id) });
-  const deliver = createDeliver({
+  const mailer =
+    smtp &&
+    createMailer({
+      transport: createSmtpTransport({
+        smtp: {
+          host: '127.0.0.1',
+          port: smtp.port,
+          security: 'none',
+          login: undefined,
+          from: { name: '', address: 'us@here.example' },
+        },
+        ownName: 'here',
+        trustedCaFile: undefined,
+      }),
+      log: { warn: () => undefined },
+    });
+  const common = {
     db,
     ignored: createIgnoredUsers(db),
     inviteRules: createInviteRules({ db }),
     erasedSenders: createErasedSenders(db),
-    gateway: createGateway(outbound),
     names: createPushNames(db),
-    process,
-    isShared,
-    log: { info: () => undefined },
+    ledger: createLedger({ db, process, isShared, log: quiet, now, random: () => 0 }),
     now,
-    random: () => 0,
+  };
+  const gatewayOf = createGateway(outbound);
+  const http = createDeliver({
+    ...common,
+    gateway: gatewayOf,
+    log: quiet,
     observe: (outcome) => outcomes.push(outcome),
   });
+  const unsubscribe = createUnsubscribe({ db, secret: new Uint8Array(32), publicBaseUrl: 'https://here.example' });
+  const mail = mailer && createDeliverMail({ ...common, mailer, unsubscribe, serverName: 'here' });
+  const deliver: Deliver = async (row, signal) => (row.kind === 'email' ? mail?.(row, signal) : http(row, signal));
   const log = { error: ({ err }: { err?: unknown }) => fail(err) };
-  sender = createPushSender({ db, deliver, people, process, isShared, now, after: clock.after, log });
+  sender = createPushSender({
+    db,
+    deliver,
+    destinationOf: (row) => (row.kind === 'email' ? 'email' : gatewayUrlOf(row)?.host),
+    people,
+    process,
+    isShared,
+    now,
+    after: clock.after,
+    log,
+  });
   const stop = async () => {
     // What is under way may need the time that close gives it, and has no clock of its own here.
     await sender.settled();
@@ -60,8 +99,17 @@ async function startProcess(db: Database, gateway: TestGateway, isShared = false
     people.close();
     unread.close();
     await outbound.close();
+    mailer?.close();
   };
-  return { clock, people, unread, sender, outcomes, stop, pushers: createPushers({ db, now }) };
+  return {
+    clock,
+    people,
+    unread,
+    sender,
+    outcomes,
+    stop,
+    pushers: createPushers({ db, sendsMail: smtp !== undefined, now }),
+  };
 }
 
 type Process = Awaited<ReturnType<typeof startProcess>>;
@@ -175,6 +223,56 @@ onBothEngines('what waits when the process stops is sent once by the next one', 
   await third.sender.settled();
   assert.deepEqual(eventsOf(gateway), [sent, ...waiting]);
   await third.stop();
+});
+
+onBothEngines('email tells after ten minutes what is still unread, and no more than hourly', async (db, context) => {
+  const [gateway, smtp] = [await withGateway(context), await startMailServer()];
+  context.after(() => smtp.close());
+  const process = await startProcess(db, gateway, false, smtp);
+  const { clock, sender } = process;
+  const [userId, address] = ['@alice:here', 'alice@example.org'];
+  const set = createWriteSet();
+  addThirdPartyId(set, { userId, medium: 'email', address, validatedAt: 1, addedAt: 1 });
+  await db.commit(set);
+  const names = { app_display_name: 'Email', device_display_name: address, lang: 'en' };
+  const pusher = { kind: 'email', app_id: 'm.email', pushkey: address, ...names, data: {} };
+  await process.pushers.set({ userId, deviceId: 'PHONE' }, pusher);
+  await setPusher(process, gateway, userId, 'phone');
+  const room = await createCountedRoom(db, process.unread, () => false);
+  await room.setMembership(userId, 'join');
+  const minute = 60_000;
+  const pass = async (minutes: number) => {
+    await clock.pass(minutes * minute);
+    return smtp.received.length;
+  };
+  await say(room);
+  await sender.settled();
+  assert.equal(gateway.notifications.length, 1);
+  assert.equal(await pass(9), 0);
+  await say(room);
+  assert.equal(await pass(2), 1);
+  assert.match(smtp.received[0]?.text ?? '', /2 messages from @bob:elsewhere/);
+  await say(room);
+  await sender.settled();
+  assert.equal(await pass(50), 1);
+  assert.equal(await pass(15), 2);
+  assert.match(smtp.received[1]?.text ?? '', /1 message from/);
+  assert.equal(await pass(600), 2);
+
+  // What was read meanwhile is not written about.
+  await say(room);
+  await sender.settled();
+  await room.send({ sender: userId, type: 'm.room.message', content: { msgtype: 'm.text', body: 'I am here' } });
+  assert.equal(await pass(600), 2);
+
+  // A mail server that is down is asked again.
+  smtp.refuseWith(451);
+  await say(room);
+  await sender.settled();
+  assert.equal(await pass(11), 2);
+  smtp.refuseWith(undefined);
+  assert.equal(await pass(60), 3);
+  await process.stop();
 });
 
 test('a gateway at a private address is not asked, unless private addresses are allowed', async (context) => {

@@ -9,7 +9,8 @@ import {
 import { everyone, pushChange, readWaitingUsers } from '@portico/storage/stores/push-queue.ts';
 import type { After } from '../../sync/waiting.ts';
 import type { PushedPeople } from '../pushed-people.ts';
-import { type Deliver, gatewayUrlOf, type DeliverDependencies } from './deliver.ts';
+import type { Deliver } from './deliver.ts';
+import type { LedgerDependencies } from './ledger.ts';
 import { createGatewayLanes } from './gateway-lanes.ts';
 
 /** Tells people's devices of what happens. */
@@ -21,7 +22,9 @@ export interface PushSender {
   close(): Promise<void>;
 }
 
-type Dependencies = Pick<DeliverDependencies, 'db' | 'process' | 'isShared' | 'now'> & {
+type Dependencies = Pick<LedgerDependencies, 'db' | 'process' | 'isShared' | 'now'> & {
+  /** What a pusher shares its turns with: its gateway. `undefined` for those that cannot be told anything. */
+  readonly destinationOf: (row: DeliveryRow) => string | undefined;
   readonly deliver: Deliver;
   readonly people: PushedPeople;
   readonly after: After;
@@ -38,7 +41,7 @@ const longestTimer = 60 * 60_000;
 const farewell = 3000;
 
 export function createPushSender(deps: Dependencies): PushSender {
-  const { db, deliver, people, process, isShared, now, after, log } = deps;
+  const { db, deliver, destinationOf, people, process, isShared, now, after, log } = deps;
   const lanes = createGatewayLanes();
   const waiting = new Set<string>();
   const running = new Map<string, { isWoken: boolean; readonly work: Promise<void> }>();
@@ -69,12 +72,12 @@ export function createPushSender(deps: Dependencies): PushSender {
       known.isWoken = true;
       return;
     }
-    const url = gatewayUrlOf(row);
-    if (url === undefined || row.retry_at > now()) return;
+    const destination = destinationOf(row);
+    if (destination === undefined || row.retry_at > now()) return;
     // They have heard of it, too. Should they be gone, the next sweep finds what they left.
     if (isShared && row.process !== process && row.lease_until > now()) return;
     const work = lanes
-      .run(url.host, row.failures > 0, async () => {
+      .run(destination, row.failures > 0, async () => {
         const failed = await deliver(row, hurrying.signal);
         if (failed !== undefined) retryAt(failed.retryAt);
       })

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { openPage } from '@portico/testkit/mail-links.ts';
+import { newAddress, startServerWithMail } from '@portico/testkit/mail-person.ts';
+import type { TestClient, TestResponse } from '@portico/testkit/test-client.ts';
+
+const v3 = '/_matrix/client/v3';
+const minute = 60_000;
+const outcome = ({ status, body }: TestResponse): string =>
+  status === 200 ? '200' : `${status} ${String(body['errcode'])}`;
+
+for (const engine of ['sqlite', 'postgres'] as const) {
+  describe(`email notifications (${engine})`, async () => {
+    let ahead = 0;
+    const withMail = await startServerWithMail({ engine, now: () => Date.now() + ahead });
+    const { server, smtp, addTo } = withMail;
+    after(async () => {
+      await withMail.close();
+      assert.deepEqual(server.errors, []);
+    });
+    let count = 0;
+    const setEmail = (who: TestClient, pushkey: string, more: object = {}) =>
+      who.post(`${v3}/pushers/set`, {
+        kind: 'email',
+        app_id: 'm.email',
+        pushkey,
+        app_display_name: 'Email',
+        device_display_name: pushkey,
+        lang: 'en',
+        data: { brand: 'Example' },
+        ...more,
+      });
+    const addresses = async (who: TestClient) =>
+      ((await who.get(`${v3}/pushers`)).body['pushers'] as { pushkey: string }[]).map(({ pushkey }) => pushkey);
+    const createRoom = async (by: TestClient, content: object) =>
+      String((await by.post(`${v3}/createRoom`, { preset: 'public_chat', ...content })).body['room_id']);
+    const send = async (by: TestClient, roomId: string, body: string) => {
+      count += 1;
+      const path = `${v3}/rooms/${encodeURIComponent(roomId)}/send/m.room.message/${count}`;
+      return String((await by.put(path, { msgtype: 'm.text', body })).body['event_id']);
+    };
+    const linkOf = (html: string) => {
+      const link = /href="([^"]*unsubscribe[^"]*)"/.exec(html)?.[1] ?? '';
+      return link.replaceAll('&#38;', '&');
+    };
+
+    test('are for addresses of the account, and go with them', async () => {
+      const [alice, email] = [await server.registerUser(), newAddress()];
+      assert.equal(outcome(await setEmail(alice, email)), '400 M_INVALID_PARAM');
+      await addTo(alice, email);
+      assert.equal(outcome(await setEmail(alice, email, { app_id: 'org.example' })), '400 M_INVALID_PARAM');
+      assert.equal(outcome(await setEmail(alice, 'no address')), '400 M_INVALID_PARAM');
+      assert.equal(outcome(await setEmail(alice, email)), '200');
+      assert.deepEqual(await addresses(alice), [email]);
+      await alice.post(`${v3}/account/3pid/delete`, { medium: 'email', address: email });
+      assert.deepEqual(await addresses(alice), []);
+    });
+
+    test('say after a while what is unread where, once, until a link ends them', async () => {
+      const [alice, bob, email] = [await server.registerUser(), await server.registerUser(), newAddress()];
+      await addTo(alice, email);
+      await bob.put(`${v3}/profile/${bob.userId}/displayname`, { displayname: 'Bob <b>' });
+      const [tea, coffee, juice] = [
+        await createRoom(bob, { name: 'Tea' }),
+        await createRoom(bob, { name: 'Coffee' }),
+        await createRoom(bob, { name: 'Juice' }),
+      ];
+      for (const roomId of [tea, coffee, juice]) await alice.post(`${v3}/join/${encodeURIComponent(roomId)}`, {});
+      await setEmail(alice, email);
+      /** Lets time pass, and something happen, until there is another email. */
+      const passUntilMail = async (roomId: string) => {
+        const before = smtp.received.length;
+        while (smtp.received.length === before) {
+          ahead += 11 * minute;
+          await send(bob, roomId, 'secret');
+        }
+        return smtp.next(email);
+      };
+      await send(bob, tea, 'secret one');
+      const read = await send(bob, coffee, 'secret two');
+      await alice.post(`${v3}/rooms/${encodeURIComponent(coffee)}/receipt/m.read/${encodeURIComponent(read)}`, {});
+      await send(bob, tea, 'secret three');
+      const first = await passUntilMail(juice);
+      assert.match(first.text, /Tea: 2 messages from Bob <b>\./);
+      assert.doesNotMatch(first.text + first.html, /Coffee|secret/);
+      assert.doesNotMatch(first.html, /<b>/);
+      assert.match(first.headers.get('subject')?.join() ?? '', /Unread messages/);
+      const second = await passUntilMail(juice);
+      assert.match(second.text, /Juice: \d+ messages? from/);
+      assert.doesNotMatch(second.text, /Tea/);
+
+      const url = linkOf(second.html);
+      const link = url.slice(url.indexOf('/_portico'));
+      assert.equal(second.headers.get('list-unsubscribe')?.join(), `<${url}>`);
+      assert.equal(second.headers.get('list-unsubscribe-post')?.join(), 'List-Unsubscribe=One-Click');
+      const wrong = await openPage(
+        server,
+        link.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
+        'POST',
+      );
+      assert.equal(wrong.status, 400);
+      const page = await openPage(server, link);
+      assert.deepEqual([page.status, page.html.includes('method="post"')], [200, true]);
+      assert.deepEqual(await addresses(alice), [email]);
+      assert.equal((await openPage(server, link, 'POST')).status, 200);
+      assert.deepEqual(await addresses(alice), []);
+      assert.equal((await openPage(server, link, 'POST')).status, 200);
+    });
+  });
+}

@@ -1,0 +1,106 @@
+import type { Database } from '@portico/storage';
+import type { DeliveryRow } from '@portico/storage/stores/push-deliveries.ts';
+import { readQueued } from '@portico/storage/stores/push-queue.ts';
+import { findThirdPartyOwner } from '@portico/storage/stores/third-party-ids.ts';
+import { MatrixError } from '../../../errors/matrix-error.ts';
+import type { Mailer } from '../../mail/mailer.ts';
+import type { Unsubscribe } from '../unsubscribe.ts';
+import type { Deliver } from './deliver.ts';
+import { type JudgeDependencies, judgeQueued, type Wanted } from './judge-queued.ts';
+import { keyOf, type Ledger, wasTaken } from './ledger.ts';
+import { notificationMail, type RoomNews } from './notification-mail.ts';
+import type { PushNames } from './push-names.ts';
+
+type Dependencies = JudgeDependencies & {
+  readonly db: Database;
+  readonly mailer: Mailer;
+  readonly names: PushNames;
+  readonly ledger: Ledger;
+  readonly unsubscribe: Unsubscribe;
+  readonly serverName: string;
+  readonly now: () => number;
+};
+
+/** So long people have to read something before they are written to about it, with all that comes in the meantime. */
+const firstDelay = 10 * 60_000;
+/** Nobody is written to more often. */
+const between = 60 * 60_000;
+const atOnce = 200;
+
+/** Writes people email about what they have left unread. */
+export function createDeliverMail(deps: Dependencies): Deliver {
+  const { db, mailer, names, ledger, unsubscribe, serverName, now } = deps;
+
+  async function newsOf(userId: string, wanted: readonly Wanted[]): Promise<readonly RoomNews[]> {
+    const named = await Promise.all(
+      wanted.map(async ({ row, isInvite }) => {
+        const { event_nid: eventNid, room_nid: roomNid, sender } = row;
+        const found = await (isInvite
+          ? names.ofInvite({ roomNid, userId, sender })
+          : names.ofEvent({ eventNid, roomNid, sender }));
+        return { roomNid, isInvite, sender: found.senderName ?? sender, room: found.roomName ?? found.roomAlias };
+      }),
+    );
+    return [...Map.groupBy(named, ({ roomNid }) => roomNid).values()].map((events) => ({
+      room: events[0]?.room,
+      isInvite: events.some(({ isInvite }) => isInvite),
+      senders: [...new Set(events.map(({ sender }) => sender))],
+      count: events.length,
+    }));
+  }
+
+  async function deliver(row: DeliveryRow): ReturnType<Deliver> {
+    const { user_id: userId, pushkey: address } = row;
+    const newest = db.currentPosition();
+    const queued = await readQueued(db, keyOf(row), atOnce);
+    const last = queued.at(-1);
+    if (last === undefined) {
+      if (row.retry_at > 0) await ledger.moveOn(row, row.position, row.badge);
+      return undefined;
+    }
+    const at = { ...row, position: last.reached };
+    const wanted: Wanted[] = [];
+    for (const each of queued) {
+      const judged = each.event_nid === 0 ? undefined : await judgeQueued(deps, userId, each);
+      if (judged !== undefined) wanted.push(judged);
+    }
+    const isAll = queued.length < atOnce;
+    if (wanted.length === 0) {
+      const goesOn = isAll ? 0 : now() + 1;
+      await ledger.moveOn(at, last.position, row.badge, goesOn);
+      return isAll ? undefined : { retryAt: goesOn };
+    }
+    // The time begins with what is there first.
+    if (row.retry_at === 0) {
+      const retryAt = now() + firstDelay;
+      await ledger.moveOn(at, at.position, row.badge, retryAt);
+      return { retryAt };
+    }
+    if ((await findThirdPartyOwner(db, 'email', address)) !== userId) {
+      await ledger.remove(row);
+      return undefined;
+    }
+    const held = await ledger.claim(at);
+    const link = unsubscribe.link(userId, address);
+    const content = notificationMail(serverName, userId, await newsOf(userId, wanted), link);
+    try {
+      await mailer.send({ to: address, content });
+    } catch (error) {
+      if (error instanceof MatrixError) return ledger.noteFailure(held, last.position, error.message);
+      throw error;
+    }
+    const retryAt = now() + between;
+    // Of so much nobody wants to be told one by one.
+    await ledger.moveOn(held, isAll ? last.position : newest, row.badge, retryAt);
+    return { retryAt };
+  }
+
+  return async (row) => {
+    try {
+      return await deliver(row);
+    } catch (error) {
+      if (!wasTaken(error)) throw error;
+      return undefined;
+    }
+  };
+}
