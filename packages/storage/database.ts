@@ -63,8 +63,22 @@ export type Turn = { readonly over: boolean };
 
 export type CommittedChanges = { readonly position: number; readonly changes: readonly Change[] };
 
+/**
+ * What processes that share a database tell each other and nobody keeps: whoever is away misses it. Where there is one process
+ * nothing is sent.
+ */
+export type ProcessMessages = {
+  /** Whether there may be others. */
+  readonly isShared: boolean;
+  /** At most `maxMessageBytes` of UTF-8. */
+  send(topic: string, text: string): void;
+  /** Calls back with what others send. Returns the function that stops it. */
+  on(topic: string, listener: (text: string) => void): () => void;
+};
+
 export interface Database extends Reader {
   readonly kind: 'sqlite' | 'postgres';
+  readonly messages: ProcessMessages;
   /** For reads that may take long (initial syncs, search, exports): on SQLite a thread of their own. */
   readonly long: Reader;
   /**

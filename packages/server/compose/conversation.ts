@@ -15,6 +15,7 @@ import { createToDevice, type ToDevice } from '../services/to-device/to-device.t
 import { queueRemoteToDevice } from '../services/to-device/queue-remote.ts';
 import { createToDeviceStream } from '../services/to-device/to-device-stream.ts';
 import { createTyping, type Typing } from '../services/typing/typing.ts';
+import { shareTyping } from '../services/typing/share-typing.ts';
 import { createTypingStream } from '../services/typing/typing-stream.ts';
 import { createDirectoryUpdates } from '../services/user-directory/directory-updates.ts';
 import { createUserDirectory, type UserDirectory } from '../services/user-directory/user-directory.ts';
@@ -48,7 +49,7 @@ export function createConversation(options: Options): Conversation {
   const { db, reading, serverName, federates, randomId, log, online } = options;
   const { now } = reading;
   const failing = (what: string) => (error: unknown) => log.error({ error }, `${what} failed`);
-  const typing = createTyping({ db, roomNames: reading.rooms, now });
+  const typing = shareTyping(db.messages, createTyping({ db, roomNames: reading.rooms, now }));
   const index = createSearchIndex({ db, fullText: fullTextFor(db), onFailure: failing('Indexing messages') });
   const updates = createDirectoryUpdates({ db, onFailure: failing('Updating the user directory') });
   const toDeviceStream = createToDeviceStream({

@@ -27,6 +27,7 @@ import { createPresenceStream } from '../services/presence/presence-stream.ts';
 import { createPresence, noPresence, type Presence } from '../services/presence/presence.ts';
 import { createRemotePeople, type RemotePeople } from '../services/presence/remote-people.ts';
 import { createRoomsLeft } from '../services/presence/rooms-left.ts';
+import { type SharedPresence, sharePresence } from '../services/presence/share-presence.ts';
 import { createShownMemory } from '../services/presence/shown-memory.ts';
 import { createSight } from '../services/presence/sight.ts';
 import { createViewers } from '../services/presence/viewers.ts';
@@ -109,7 +110,10 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
   });
   const onFailure = (error: unknown) => log.error({ error }, 'Telling people who is online failed');
   const fanOut = createFanOut({ db, serverName, isOwn, own, remote, policies, rooms, sight, viewers, onFailure });
-  const federation = config.federation.enabled ? federate(context, { isOwn, own, rooms, policies, remote }) : undefined;
+  const sharing = sharePresence({ messages: db.messages, own, remote, process: randomId(), now, after });
+  const federation = config.federation.enabled
+    ? federate(context, { isOwn, own, rooms, policies, remote, take: sharing.receive })
+    : undefined;
   const forServices = createPresenceForServices({
     db,
     services: context.appServices.all,
@@ -160,6 +164,7 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
     async close() {
       await roomsLeft.close();
       forServices.close();
+      sharing.close();
       own.close();
       await federation?.outward.close();
       remote.close();
@@ -178,11 +183,12 @@ type Shared = {
   readonly rooms: PeopleRooms;
   readonly policies: Policies;
   readonly remote: RemotePeople;
+  readonly take: SharedPresence['receive'];
 };
 
 function federate(context: Context, shared: Shared) {
   const { config, db, serverName, now, after = realTimers, log, outbox, client } = context;
-  const { rooms, policies, remote } = shared;
+  const { rooms, policies, remote, take } = shared;
   const aware = createAwareServers({
     async programOf(host) {
       const name = parseServerName(host);
@@ -202,7 +208,7 @@ function federate(context: Context, shared: Shared) {
     after,
     onFailure: (error) => log.error({ error }, 'Telling other servers who is online failed'),
   });
-  return { outward, handler: presenceEdu({ reader: db, serverName, remote, rooms, aware, now }) };
+  return { outward, handler: presenceEdu({ reader: db, serverName, remote, take, rooms, aware, now }) };
 }
 
 function rulesOf({ privacy }: Config) {

@@ -8,6 +8,8 @@ export type PresenceDevice = {
   /** Until when it counts as connected while none is open. */
   connectedUntil: number;
   lastActive: number;
+  /** What another process says of all its devices together; it sees itself when they are idle. */
+  readonly elsewhere?: { readonly isActive: boolean } | undefined;
 };
 
 /** "The server will automatically set a user's presence to `unavailable` if their last active time was over a threshold value (e.g. 5 minutes)." */
@@ -31,19 +33,22 @@ export function combineDevices(devices: Map<string, PresenceDevice>, now: number
   let state: PresenceState = 'offline';
   let lastActive = 0;
   let due = Infinity;
+  let isActiveElsewhere = false;
   for (const [id, device] of devices) {
     if (device.syncs === 0 && device.connectedUntil <= now) {
       devices.delete(id);
       continue;
     }
     if (device.syncs === 0) due = Math.min(due, device.connectedUntil);
-    lastActive = Math.max(lastActive, device.lastActive);
-    const isIdle = device.asked === 'online' && now - device.lastActive >= idleAfter;
-    if (device.asked === 'online' && !isIdle) due = Math.min(due, device.lastActive + idleAfter);
+    if (!device.elsewhere) lastActive = Math.max(lastActive, device.lastActive);
+    if (device.elsewhere?.isActive === true) isActiveElsewhere = true;
+    const isIdle = !device.elsewhere && device.asked === 'online' && now - device.lastActive >= idleAfter;
+    if (!device.elsewhere && device.asked === 'online' && !isIdle) due = Math.min(due, device.lastActive + idleAfter);
     const shown = isIdle ? 'unavailable' : device.asked;
     if (ranks[shown] > ranks[state]) state = shown;
   }
-  const isActive = (state === 'online' || state === 'busy') && now - lastActive < idleAfter;
-  if (state === 'busy' && isActive) due = Math.min(due, lastActive + idleAfter);
+  const isActiveHere = now - lastActive < idleAfter;
+  const isActive = (state === 'online' || state === 'busy') && (isActiveHere || isActiveElsewhere);
+  if (state === 'busy' && isActiveHere) due = Math.min(due, lastActive + idleAfter);
   return { state, isActive, due: due === Infinity ? undefined : due };
 }

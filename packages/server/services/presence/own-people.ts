@@ -26,24 +26,44 @@ export interface OwnPeople {
   onChange(listener: (userId: string, cause: ChangeCause) => void): void;
   /** Somebody who was offline is not any more, or the other way round. */
   onComingAndGoing(listener: () => void): void;
+  /** What the devices that turn to this process say together has changed, or a status has been set. */
+  onHere(listener: (userId: string, here: Here) => void): void;
+  /** The same of everybody who is not offline here. */
+  allHere(): Iterable<readonly [userId: string, here: Here]>;
+  /** What another process says; `undefined` once it is not heard of any more. */
+  setElsewhere(userId: string, process: string, here: Here | undefined): void;
   /** What has changed since it was last asked for. */
   takeChanged(limit: number): readonly PresenceRow[];
   close(): void;
 }
 
-type Person = { readonly devices: Map<string, PresenceDevice>; view: PresenceView };
+/** What one process knows of somebody by itself. */
+export type Here = {
+  readonly state: PresenceState;
+  readonly isActive: boolean;
+  readonly lastActive: number | undefined;
+  /** Where it has just been set: `null` for none. */
+  readonly statusMsg?: string | null | undefined;
+};
+
+type Person = { readonly devices: Map<string, PresenceDevice>; view: PresenceView; toldHere?: string };
 
 type Dependencies = { readonly reader: Reader; readonly now: () => number; readonly after: After };
 
 /** People who are offline and still remembered. */
 const maxOffline = 10_000;
 const maxDevices = 100;
+/** Stands for whatever devices somebody had when the process ended that was before this one. */
+const restored = '';
+/** Before the names of other processes; no device ID that a client has looks like that. */
+const elsewherePrefix = '\n';
 
 export function createOwnPeople({ reader, now, after }: Dependencies): OwnPeople {
   const people = new Map<string, Person>();
   const offline = new Set<string>();
   const listeners: ((userId: string, cause: ChangeCause) => void)[] = [];
   const comingListeners: (() => void)[] = [];
+  const hereListeners: ((userId: string, here: Here) => void)[] = [];
   const changed = new Set<string>();
   const dueTimes = createDueTimes({
     now,
@@ -75,6 +95,23 @@ export function createOwnPeople({ reader, now, after }: Dependencies): OwnPeople
     return device;
   }
 
+  /** What was restored, and what others say, is theirs to say. */
+  function hereOf({ devices, view }: Person): Here {
+    const mine = new Map(Array.from(devices).filter(([id, { elsewhere }]) => id !== restored && !elsewhere));
+    const { state, isActive } = combineDevices(mine, now());
+    return { state, isActive, lastActive: view.lastActive };
+  }
+
+  function tellHere(userId: string, person: Person, isStatusNew: boolean): void {
+    if (hereListeners.length === 0) return;
+    const here = hereOf(person);
+    const told = `${here.state} ${here.isActive}`;
+    if (!isStatusNew && (person.toldHere ?? 'offline false') === told) return;
+    person.toldHere = told;
+    const status = isStatusNew ? { statusMsg: person.view.statusMsg ?? null } : {};
+    for (const listener of hereListeners) listener(userId, { ...here, ...status });
+  }
+
   function settle(userId: string, person: Person, cause: ChangeCause, { statusMsg } = person.view): void {
     const { state, isActive, due } = combineDevices(person.devices, now());
     dueTimes.set(userId, due);
@@ -84,6 +121,7 @@ export function createOwnPeople({ reader, now, after }: Dependencies): OwnPeople
     }
     const before = person.view;
     person.view = { state, isActive, statusMsg, lastActive };
+    tellHere(userId, person, false);
     if (state === 'offline' && person.devices.size === 0) rememberOffline(userId);
     else offline.delete(userId);
     if (before.lastActive !== lastActive) changed.add(userId);
@@ -142,6 +180,7 @@ export function createOwnPeople({ reader, now, after }: Dependencies): OwnPeople
       device.connectedUntil = Math.max(device.connectedUntil, now() + offlineAfterSetting);
       if (state === 'online' || state === 'busy') device.lastActive = now();
       settle(userId, person, 'action', { ...person.view, statusMsg });
+      tellHere(userId, person, true);
     },
     noteActivity(userId, deviceId) {
       const person = people.get(userId);
@@ -158,7 +197,7 @@ export function createOwnPeople({ reader, now, after }: Dependencies): OwnPeople
     restore(rows) {
       for (const row of rows) {
         const person = personOf(row.user_id, row.status_msg ?? undefined, row.last_active ?? undefined);
-        const device = deviceOf(person, '');
+        const device = deviceOf(person, restored);
         device.asked = parsePresenceState(row.presence) ?? 'offline';
         device.connectedUntil = now() + offlineAfter;
         device.lastActive = row.last_active ?? 0;
@@ -167,6 +206,32 @@ export function createOwnPeople({ reader, now, after }: Dependencies): OwnPeople
     },
     onChange: (listener) => void listeners.push(listener),
     onComingAndGoing: (listener) => void comingListeners.push(listener),
+    onHere: (listener) => void hereListeners.push(listener),
+    *allHere() {
+      for (const [userId, person] of people) {
+        const here = hereOf(person);
+        if (here.state !== 'offline') yield [userId, { ...here, statusMsg: person.view.statusMsg ?? null }];
+      }
+    },
+    setElsewhere(userId, process, here) {
+      const known = people.get(userId);
+      if (known === undefined && (here === undefined || (here.state === 'offline' && here.statusMsg === undefined)))
+        return;
+      const person = known ?? personOf(userId);
+      const id = `${elsewherePrefix}${process}`;
+      if (here === undefined || here.state === 'offline') person.devices.delete(id);
+      else {
+        const { state, isActive, lastActive = 0 } = here;
+        person.devices.set(id, { asked: state, syncs: 1, connectedUntil: 0, lastActive, elsewhere: { isActive } });
+      }
+      const { statusMsg } = here ?? {};
+      settle(
+        userId,
+        person,
+        'action',
+        statusMsg === undefined ? person.view : { ...person.view, statusMsg: statusMsg ?? undefined },
+      );
+    },
     takeChanged(limit) {
       const rows: PresenceRow[] = [];
       for (const userId of changed) {

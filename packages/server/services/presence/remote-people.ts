@@ -17,13 +17,15 @@ export interface RemotePeople {
   isKnown(userId: string): boolean;
   /** Everybody whom a push that still counts named. */
   namesOf(userId: string): ReadonlySet<string>;
+  /** Everything that was said and still counts, of each person the oldest first. */
+  all(): Iterable<readonly [userId: string, push: Push]>;
   /** Drops what was said of somebody: to all who saw them they are offline. */
   forget(userId: string): void;
   onChange(listener: (userId: string) => void): void;
   close(): void;
 }
 
-type Push = { readonly view: PresenceView; readonly list: InboundList; readonly at: number };
+export type Push = { readonly view: PresenceView; readonly list: InboundList; readonly at: number };
 type Person = { pushes: readonly Push[]; names: ReadonlySet<string> };
 
 type Dependencies = { readonly now: () => number; readonly after: After };
@@ -90,6 +92,9 @@ export function createRemotePeople({ now, after }: Dependencies): RemotePeople {
     isPresent: (userId) => people.get(userId)?.pushes.some(({ view }) => view.state !== 'offline') === true,
     isKnown: (userId) => people.has(userId),
     namesOf: (userId) => people.get(userId)?.names ?? nobody,
+    *all() {
+      for (const [userId, { pushes }] of people) for (const push of pushes.toReversed()) yield [userId, push];
+    },
     forget(userId) {
       if (!people.has(userId)) return;
       keep(userId, []);

@@ -8,6 +8,7 @@ import { createChangeTail } from './change-tail.ts';
 import { connectPostgres } from './client.ts';
 import { migratePostgres } from './migrate.ts';
 import { createReserve } from './reserve.ts';
+import { createMessages } from './messages.ts';
 import { createReaderPool } from './readers.ts';
 import { createWriter } from './writer.ts';
 
@@ -35,6 +36,7 @@ export async function openPostgres(options: OpenOptions): Promise<Database> {
 
   const feed = createChangeFeed(await currentPosition(url), log);
   const tail = await createChangeTail({ url, feed, log });
+  const messages = await createMessages(url, log);
   const failpoints = createFailpoints(options.failpoint);
   const writer = await createWriter({ url, tail, log, failpoints, options });
   const readers = await createReaderPool({
@@ -55,6 +57,7 @@ export async function openPostgres(options: OpenOptions): Promise<Database> {
   return {
     ...readers.reader,
     kind: 'postgres',
+    messages,
     long: long.reader,
     commit: writer.commit,
     commitAlone: writer.commitAlone,
@@ -63,7 +66,7 @@ export async function openPostgres(options: OpenOptions): Promise<Database> {
     reserveIds: createIdBlocks(createReserve(url), options.idBlock ?? 1000),
     async close() {
       await writer.close();
-      await Promise.all([tail.close(), readers.close(), long.close()]);
+      await Promise.all([messages.close(), tail.close(), readers.close(), long.close()]);
     },
   };
 }

@@ -49,6 +49,7 @@ export async function openSqlite(path: string, options: OpenOptions): Promise<Da
   return {
     ...createReader(connection),
     kind: 'sqlite',
+    messages: { isShared: false, send: () => undefined, on: () => () => undefined },
     long: long.reader,
     commit: writer.commit,
     commitAlone: writer.commitAlone,

@@ -5,6 +5,7 @@ import { readExistingAccounts } from '@portico/storage/stores/presence.ts';
 import { type EduHandler, userOf } from '../../federation/receiving/edus.ts';
 import { createBreather } from '../in-steps.ts';
 import type { PeopleRooms } from '../people-rooms.ts';
+import type { SharedPresence } from '../share-presence.ts';
 import type { RemotePeople } from '../remote-people.ts';
 import { maxStatusLength, parsePresenceState, type PresenceView } from '../view.ts';
 import type { AwareServers } from './aware-servers.ts';
@@ -12,7 +13,9 @@ import type { AwareServers } from './aware-servers.ts';
 type Dependencies = {
   readonly reader: Reader;
   readonly serverName: string;
-  readonly remote: Pick<RemotePeople, 'receive' | 'isKnown'>;
+  readonly remote: Pick<RemotePeople, 'isKnown'>;
+  /** Takes a push, here and in all other processes. */
+  readonly take: SharedPresence['receive'];
   readonly rooms: Pick<PeopleRooms, 'load' | 'known'>;
   readonly aware: Pick<AwareServers, 'note'>;
   readonly now: () => number;
@@ -24,7 +27,7 @@ type Push = { readonly userId: string; readonly view: PresenceView; readonly lis
 const maxPushes = 256;
 
 /** {@link https://spec.matrix.org/v1.19/server-server-api/#presence}, with the `allowed_recipients` of MSC4325. */
-export function presenceEdu({ reader, serverName, remote, rooms, aware, now }: Dependencies): EduHandler {
+export function presenceEdu({ reader, serverName, remote, take, rooms, aware, now }: Dependencies): EduHandler {
   function parse(origin: string, value: JsonValue): Push | undefined {
     if (!isJsonObject(value)) return undefined;
     const userId = userOf(origin, value['user_id']);
@@ -68,7 +71,7 @@ export function presenceEdu({ reader, serverName, remote, rooms, aware, now }: D
         // What was said of them before must not come back when they do. Who shares no room with anybody here concerns
         // only those whom they name.
         const isKnown = (rooms.known(userId)?.size ?? 0) > 0 || remote.isKnown(userId);
-        if (isKnown || (list.kind === 'listed' && list.users.size > 0)) remote.receive(userId, view, list);
+        if (isKnown || (list.kind === 'listed' && list.users.size > 0)) take(userId, view, list);
       }
     },
   };
