@@ -31,13 +31,38 @@ export async function joinRoom(
     await writer.append(roomNid, planJoin(userId, { ...content, seeCreate }));
   } catch (error) {
     if (!(error instanceof MatrixError) || error.reason !== 'forbidden') throw error;
-    const admission = await findAdmission(db, await readState(roomNid, admissionKeys), userId, serverName);
-    if (admission.kind === 'admitted') {
-      await writer.append(roomNid, planJoin(userId, { ...content, seeCreate, authoriser: admission.by }));
-    } else {
-      const mayElsewhere = admission.kind === 'cannot-tell' || admission.kind === 'nobody-may';
-      if (!mayElsewhere || !(await joinElsewhere())) throw refusalOf(admission) ?? error;
+    const find = async () => findAdmission(db, await readState(roomNid, admissionKeys), userId, serverName);
+    const admission = await find();
+    const admitted =
+      admission.kind === 'admitted'
+        ? admission
+        : await askElsewhere(admission, joinElsewhere, find, refusalOf(admission) ?? error);
+    if (admitted !== 'elsewhere') {
+      await writer.append(roomNid, planJoin(userId, { ...content, seeCreate, authoriser: admitted.by }));
     }
   }
   return { predecessor };
+}
+
+type Admission = Awaited<ReturnType<typeof findAdmission>>;
+type Admitted = Extract<Admission, { readonly kind: 'admitted' }>;
+
+/** Has another server let the person in; or one's own, where what that takes has come meanwhile. */
+async function askElsewhere(
+  admission: Admission,
+  joinElsewhere: Dependencies['joinElsewhere'],
+  find: () => Promise<Admission>,
+  refusal: unknown,
+): Promise<Admitted | 'elsewhere'> {
+  if (admission.kind !== 'cannot-tell' && admission.kind !== 'nobody-may') throw refusal;
+  let failure = refusal;
+  try {
+    if (await joinElsewhere()) return 'elsewhere';
+  } catch (error) {
+    if (!(error instanceof MatrixError)) throw error;
+    failure = error;
+  }
+  const again = await find();
+  if (again.kind !== 'admitted') throw failure;
+  return again;
 }
