@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
 import { openDatabase } from '@portico/storage';
 import { createDice } from '@portico/testkit/dice.ts';
-import type { Shown } from './presence-server.ts';
+import type { Shown } from '@portico/testkit/presence-server.ts';
 import {
   bot,
   createWorld,

@@ -10,7 +10,7 @@ import {
   writeMembership,
   writeRoom,
   writeSettings,
-} from './presence-server.ts';
+} from '@portico/testkit/presence-server.ts';
 import { createVirtualClock } from '@portico/testkit/virtual-clock.ts';
 
 export const serverNames = ['a.test', 'b.test', 'c.test'] as const;

@@ -16,7 +16,7 @@ import { findAccountData, setAccountData } from '@portico/storage/stores/account
 import { setMembership } from '@portico/storage/stores/memberships-write.ts';
 import { addRoom } from '@portico/storage/stores/rooms.ts';
 import pino from 'pino';
-import type { VirtualClock } from '@portico/testkit/virtual-clock.ts';
+import type { VirtualClock } from './virtual-clock.ts';
 
 /** What somebody is shown of somebody else. */
 export type Shown = { readonly presence: string; readonly status_msg?: string; readonly [field: string]: unknown };
@@ -197,6 +197,26 @@ export const writeSettings = (db: Database, userId: string, type: string, conten
 export async function readSettings(db: Database, userId: string, type: string): Promise<unknown> {
   const row = await findAccountData(db, userId, '', type);
   return row && JSON.parse(row.content);
+}
+
+const perCommit = 500;
+
+/** Many people who join, in few commits. */
+export async function writeJoins(
+  db: Database,
+  serverName: string,
+  roomNid: number,
+  userIds: readonly string[],
+): Promise<void> {
+  for (let start = 0; start < userIds.length; start += perCommit) {
+    await commit(db, (set) => {
+      for (const userId of userIds.slice(start, start + perCommit)) {
+        const host = userId.slice(userId.indexOf(':') + 1);
+        const change = { roomNid, userId, membership: 'join', previous: 'leave', eventNid: 1, host };
+        setMembership(set, { ...change, isLocal: host === serverName }, set.takePosition());
+      }
+    });
+  }
 }
 
 export const writeMembership = (
