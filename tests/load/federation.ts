@@ -1,0 +1,177 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { createTestAuthority } from '@portico/testkit/certificates.ts';
+import { freePort, type ServerProcess, startServerProcess } from '@portico/testkit/server-process.ts';
+import { createTestClient, type TestClient } from '@portico/testkit/test-client.ts';
+import { behaviours, startHostilePeer } from './hostile-peer.ts';
+
+/**
+ * `node tests/load/federation.ts [--members N] [--rate N] [--seconds N]`: three servers with a room of many members, events
+ * from all of them, while one peer never answers, one answers garbage and one answers without end. Fails if an event is lost.
+ */
+const { values } = parseArgs({
+  options: {
+    members: { type: 'string', default: '1000' },
+    rate: { type: 'string', default: '200' },
+    seconds: { type: 'string', default: '300' },
+  },
+});
+const [members, rate, seconds] = [Number(values.members), Number(values.rate), Number(values.seconds)];
+const folder = mkdtempSync(join(tmpdir(), 'portico-load-'));
+const authority = createTestAuthority();
+const caFile = join(folder, 'ca.pem');
+writeFileSync(caFile, authority.certificate);
+
+type Server = { readonly name: string; readonly process: ServerProcess };
+
+async function startServer(): Promise<Server> {
+  const [port, federationPort] = await Promise.all([freePort(), freePort()]);
+  const dataDir = mkdtempSync(join(folder, 'server-'));
+  const { certificate, key } = authority.issue(['localhost']);
+  const tls = { certificate: join(dataDir, 'cert.pem'), key: join(dataDir, 'key.pem') };
+  writeFileSync(tls.certificate, certificate);
+  writeFileSync(tls.key, key);
+  const name = `localhost:${federationPort}`;
+  const settings = {
+    SERVER_NAME: name,
+    DURABILITY: 'full',
+    LISTENERS: JSON.stringify([
+      { address: '127.0.0.1', port, serve: ['client'] },
+      { address: '127.0.0.1', port: federationPort, serve: ['federation'], tls },
+    ]),
+    OUTBOUND_TRUSTED_CA_FILE: caFile,
+    OUTBOUND_ALLOW_PRIVATE_ADDRESSES: 'true',
+  };
+  const process = await startServerProcess({ dataDir, port, settings });
+  if (process === undefined) throw new Error('A server did not start');
+  return { name, process };
+}
+
+async function must(answer: Promise<{ readonly status: number; readonly body: object }>) {
+  const { status, body } = await answer;
+  if (status !== 200) throw new Error(`${status} ${JSON.stringify(body)}`);
+  return body as Record<string, unknown>;
+}
+
+async function register({ process }: Server, username: string): Promise<TestClient> {
+  const auth = { type: 'm.login.dummy' };
+  const made = await must(
+    createTestClient(process.baseUrl).post('/_matrix/client/v3/register', { username, password: 'x', auth }),
+  );
+  return createTestClient(process.baseUrl, {
+    userId: made['user_id'] as string,
+    accessToken: made['access_token'] as string,
+    deviceId: made['device_id'] as string,
+  });
+}
+
+/** Runs a few at a time. */
+async function each(count: number, work: (index: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+}
+
+/** In milliseconds, of a process and all its threads. */
+function cpuTime(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+type Watcher = { readonly seen: Map<string, number>; stop(): void; readonly done: Promise<void> };
+
+/** Notes when each message gets to somebody. */
+function watch(client: TestClient, roomId: string): Watcher {
+  const seen = new Map<string, number>();
+  const filter = encodeURIComponent(
+    JSON.stringify({ room: { timeline: { limit: 5000, types: ['m.room.message'] }, state: { types: [] } } }),
+  );
+  const stopping = new AbortController();
+  async function run(): Promise<void> {
+    let since = '';
+    while (!stopping.signal.aborted) {
+      const query = `filter=${filter}&timeout=1000${since}`;
+      const body = await must(client.get(`/_matrix/client/v3/sync?${query}`));
+      since = `&since=${encodeURIComponent(String(body['next_batch']))}`;
+      const { join: joined } = (body['rooms'] ?? {}) as { join?: Record<string, { timeline: { events: object[] } }> };
+      const at = Date.now();
+      for (const event of joined?.[roomId]?.timeline.events ?? []) {
+        const { content } = event as { content: { body: string } };
+        if (!seen.has(content.body)) seen.set(content.body, at);
+      }
+    }
+  }
+  return { seen, stop: () => stopping.abort(), done: run() };
+}
+
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+const percentile = (sorted: readonly number[], share: number) =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+
+const servers = await Promise.all([startServer(), startServer(), startServer()]);
+const peers = await Promise.all(Object.values(behaviours).map((behave) => startHostilePeer(authority, caFile, behave)));
+try {
+  const [home] = servers;
+  if (home === undefined) throw new Error('There is no server');
+  const people = await Promise.all(servers.map((server, index) => register(server, `first-${index}`)));
+  const [founder] = people;
+  if (founder === undefined) throw new Error('There is nobody');
+  const room = await must(founder.post('/_matrix/client/v3/createRoom', { preset: 'public_chat', room_version: '11' }));
+  const roomId = String(room['room_id']);
+  const enter = (client: TestClient) =>
+    must(client.post(`/_matrix/client/v3/join/${encodeURIComponent(roomId)}?via=${home.name}`, {}));
+  for (const person of people.slice(1)) await enter(person);
+  for (const peer of peers) await peer.join(home.name, roomId);
+  const started = performance.now();
+  await each(members - people.length - peers.length, async (index) => {
+    const server = servers[index % servers.length] ?? home;
+    await enter(await register(server, `member-${index}`));
+  });
+  say(`${members} members on three servers after ${((performance.now() - started) / 1000).toFixed(1)} s`);
+
+  const watchers = people.map((person) => watch(person, roomId));
+  const before = servers.map(({ process }) => cpuTime(process.pid));
+  const sent = new Map<string, number>();
+  const sending: Promise<unknown>[] = [];
+  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.room.message`;
+  const begun = Date.now();
+  for (let index = 0; index < rate * seconds; index++) {
+    const due = begun + (index * 1000) / rate;
+    await pause(Math.max(0, due - Date.now()));
+    const name = `event ${index}`;
+    const person = people[index % people.length] ?? founder;
+    sent.set(name, Date.now());
+    sending.push(must(person.put(`${path}/${index}`, { msgtype: 'm.text', body: name })));
+  }
+  await Promise.all(sending);
+  say(`${sent.size} events sent in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+  const missing = () => watchers.map(({ seen }) => [...sent.keys()].filter((name) => !seen.has(name)).length);
+  for (const end = Date.now() + 120_000; Date.now() < end && missing().some((count) => count > 0);) await pause(200);
+  const used = servers.map(({ process }, index) => cpuTime(process.pid) - (before[index] ?? 0));
+  for (const watcher of watchers) watcher.stop();
+  await Promise.all(watchers.map(({ done }) => done));
+
+  const lags = watchers
+    .flatMap(({ seen }) => [...seen].map(([name, at]) => at - (sent.get(name) ?? at)))
+    .toSorted((a, b) => a - b);
+  say(
+    `lag to everybody in ms: p50 ${percentile(lags, 0.5)}, p95 ${percentile(lags, 0.95)}, p99 ${percentile(lags, 0.99)}`,
+  );
+  say(
+    `CPU of each server for each event, a third of which are its own, in ms: ${used.map((ms) => (ms / sent.size).toFixed(2)).join(', ')}`,
+  );
+  say(`transactions to the peers that misbehave: ${peers.map((peer) => peer.transactions()).join(', ')}`);
+  say(`lost: ${missing().join(', ')}`);
+  process.exitCode = missing().every((count) => count === 0) ? 0 : 1;
+} finally {
+  for (const peer of peers) peer.close();
+  for (const { process } of servers) process.signal('SIGTERM');
+  await Promise.all(servers.map(({ process }) => process.ended));
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit();
