@@ -97,3 +97,22 @@ test('a damaged signing key is not replaced', (context) => {
   assert.throws(() => openSigningKey(dataDir), StartError);
   assert.equal(readFileSync(file, 'utf8'), 'ed25519 a_1 short\n');
 });
+
+test('a folder that cannot be made or used is refused, with what to do', (context) => {
+  const folder = makeFolder(context);
+  writeFileSync(folder, 'a file');
+  const refusals: readonly (readonly [dataDir: string, said: RegExp])[] = [
+    // Where the system says that a folder which is there is not, Node's own way of making folders never ends.
+    ['/proc/portico/data', /^data_dir is \/proc\/portico\/data, which cannot be made: .* Choose a folder/],
+    ['/proc', /^data_dir cannot be used: /],
+    [folder, /^data_dir is .*, which is a file\. Choose a folder\.$/],
+    [join(folder, 'below'), /^data_dir is .*, which cannot be made: /],
+  ];
+  for (const [dataDir, said] of refusals) {
+    assert.throws(
+      () => openDataFolder({ dataDir, serverName: 'a.org' }),
+      (error) => error instanceof StartError && said.test(error.message),
+      dataDir,
+    );
+  }
+});

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { lockFolder } from './folder-lock.ts';
 import { StartError } from './start-error.ts';
 
@@ -26,10 +26,22 @@ export function openDataFolder({ dataDir, serverName }: { dataDir: string; serve
 
 function makeFolder(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeWithParents(dataDir);
   } catch (error) {
-    throw new StartError(`data_dir is ${dataDir}, which cannot be made: ${describe(error)}`);
+    throw new StartError(
+      `data_dir is ${dataDir}, which cannot be made: ${describe(error)}. Choose a folder that this user may write to.`,
+    );
   }
+  if (!statSync(dataDir).isDirectory()) {
+    throw new StartError(`data_dir is ${dataDir}, which is a file. Choose a folder.`);
+  }
+}
+
+/** As Node's own, which tries for ever where a folder that exists says that it does not: below /proc. */
+function makeWithParents(folder: string): void {
+  if (existsSync(folder)) return;
+  makeWithParents(dirname(folder));
+  mkdirSync(folder, { mode: 0o700 });
 }
 
 /** Answers whether the folder had no name yet. */
@@ -37,7 +49,11 @@ function claimServerName(dataDir: string, serverName: string): boolean {
   const file = join(dataDir, 'server_name');
   const owner = readIfThere(file)?.trim();
   if (owner === undefined || owner === '') {
-    writeFileSync(file, `${serverName}\n`);
+    try {
+      writeFileSync(file, `${serverName}\n`);
+    } catch (error) {
+      throw new StartError(`data_dir cannot be used: ${describe(error)}`);
+    }
     return true;
   }
   if (owner === serverName) return false;

@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import { createSecureContext } from 'node:tls';
 import type { Listener } from '../config/config.ts';
 import { listenerUrl } from '../config/complete.ts';
+import { type Connections, watchConnections } from './connections.ts';
 import { StartError } from './start-error.ts';
 
 /** What can listen: a Fastify instance, or the metrics server. */
 export interface Listenable {
   listen(where: { host: string; port: number }): Promise<unknown>;
   close(): Promise<void>;
-  readonly server: Pick<Server, 'closeIdleConnections' | 'closeAllConnections'>;
+  readonly server: Server | TlsServer;
   addresses(): readonly (string | { readonly port: number })[];
 }
 
@@ -26,14 +28,14 @@ export async function startListeners(
   listeners: readonly Listener[],
   create: (listener: Listener, tls: TlsFiles | undefined) => Listenable,
 ): Promise<{ listening: readonly Listening[]; close: () => Promise<void> }> {
-  const started: Listenable[] = [];
+  const started: Started[] = [];
   const close = () => closeAll(started);
   const listening: Listening[] = [];
   try {
     for (const [index, listener] of listeners.entries()) {
       const name = `listeners[${index}]`;
       const server = create(listener, readTls(listener, name));
-      started.push(server);
+      started.push({ server, connections: watchConnections(server.server) });
       await listen(server, listener, name);
       const [bound] = server.addresses();
       const port = typeof bound === 'object' ? bound.port : listener.port;
@@ -49,12 +51,14 @@ export async function startListeners(
 /** How long requests in flight may take to end, in milliseconds, before their connections are cut. */
 const patience = 25_000;
 
-async function closeAll(servers: readonly Listenable[]): Promise<void> {
+type Started = { readonly server: Listenable; readonly connections: Connections };
+
+async function closeAll(started: readonly Started[]): Promise<void> {
   // A connection whose request was in flight when its server closed would stay open, idle, until it times out.
-  const idle = setInterval(() => servers.forEach(({ server }) => server.closeIdleConnections()), 10);
-  const late = setTimeout(() => servers.forEach(({ server }) => server.closeAllConnections()), patience);
+  const idle = setInterval(() => started.forEach(({ connections }) => connections.closeUnused()), 10);
+  const late = setTimeout(() => started.forEach(({ server }) => server.server.closeAllConnections()), patience);
   try {
-    await Promise.all(servers.map((server) => server.close()));
+    await Promise.all(started.map(({ server }) => server.close()));
   } finally {
     clearInterval(idle);
     clearTimeout(late);

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { createTestAuthority } from '@portico/testkit/certificates.ts';
 import fastify from 'fastify';
 import { pino } from 'pino';
 import { loadConfig } from '../config/load.ts';
@@ -40,8 +42,9 @@ function makeProgram() {
   const mayEnd = Promise.withResolvers<void>();
   const closed: string[] = [];
   const compose: Compose = async ({ signal, metrics }) => ({
-    createApp() {
-      const app = fastify();
+    createApp(_listener, tls) {
+      const app = fastify({ https: tls ? { cert: tls.certificate, key: tls.key } : null });
+      app.post('/take', async () => 'taken');
       app.get('/slow', async () => {
         metrics?.observeRequest('slow', 'GET', 200, 7);
         waiting.slow.resolve();
@@ -98,6 +101,47 @@ test('stopping finishes requests in flight, ends long polls at once, and closes 
   await stopped;
   assert.deepEqual(closed, ['app', 'program']);
   await assert.rejects(request(`${url}/slow`), { code: 'ECONNREFUSED' });
+});
+
+test('stopping does not wait for connections on which no request has come, or half of one', async (context) => {
+  const { certificate, key } = createTestAuthority().issue(['127.0.0.1']);
+  const folder = mkdtempSync(join(tmpdir(), 'portico-tls-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'cert.pem'), certificate);
+  writeFileSync(join(folder, 'key.pem'), key);
+  const tls = { certificate: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+  const plain = { address: '127.0.0.1', port: 0, serve: ['client'] };
+  const config = await makeConfig(context, {
+    PORTICO_LISTENERS: JSON.stringify([plain, { ...plain, port: 0, tls }]),
+  });
+  const { compose, waiting, letEnd } = makeProgram();
+  const server = await startServer(config, compose, silent);
+  const [http, https] = server.listening.map(({ url }) => Number(new URL(url).port));
+  const open = async (port: number | undefined, text: string) => {
+    const socket = connect(port ?? 0, '127.0.0.1');
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    if (text !== '') socket.write(text);
+    return once(socket, 'close');
+  };
+  const head = 'POST /take HTTP/1.1\r\nhost: a\r\ncontent-type: text/plain\r\n';
+  const half = [
+    open(http, ''),
+    open(http, head),
+    open(http, `${head}content-length: 100\r\n\r\nthe beginning`),
+    open(https, ''),
+    open(https, '\x16\x03\x01'),
+  ];
+  const slow = request(`http://127.0.0.1:${http}/slow`);
+  await waiting.slow;
+  const started = performance.now();
+  const stopped = server.stop();
+  await Promise.all(half);
+  letEnd();
+  assert.equal((await slow).body, 'done', 'who waits for an answer gets it');
+  await stopped;
+  // Without the defence it is the whole patience.
+  assert.ok(performance.now() - started < 20_000);
 });
 
 test('metrics are served on their own listener, and only they', async (context) => {

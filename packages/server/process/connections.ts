@@ -1,0 +1,73 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+
+/** The connections of a listener. */
+export interface Connections {
+  /**
+   * Cuts those that no answer is due on: without a request, with the beginning of one, and those from which nothing more
+   * of a request has come for a moment. To be called again and again.
+   */
+  closeUnused(): void;
+}
+
+/** How long a request that has begun to arrive may pause, in milliseconds. */
+const pause = 2000;
+
+type Arriving = { readonly request: IncomingMessage; bytesRead: number; since: number };
+
+/**
+ * Knows which connections of a server are of use. Node's own `closeIdleConnections` spares those that have sent nothing yet,
+ * or half a request, which anybody can have open as long as they like.
+ */
+export function watchConnections(server: Server | TlsServer, now = () => performance.now()): Connections {
+  const open = new Set<Socket>();
+  /** With TLS, connections whose handshake is not over are no connections of requests yet. */
+  const secured = new Set<string>();
+  const busy = new Map<Socket, Arriving>();
+
+  function add(socket: Socket): void {
+    open.add(socket);
+    socket.once('close', () => {
+      open.delete(socket);
+      busy.delete(socket);
+    });
+  }
+
+  server.on('connection', add);
+  server.on('secureConnection', (socket: Socket) => {
+    const peer = peerOf(socket);
+    secured.add(peer);
+    add(socket);
+    socket.once('close', () => secured.delete(peer));
+  });
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
+    busy.set(socket, { request, bytesRead: socket.bytesRead, since: now() });
+    response.once('close', () => {
+      if (busy.get(socket)?.request === request) busy.delete(socket);
+    });
+  });
+
+  /** Whether an answer is due to a request that is here, or goes on arriving. */
+  function isOfUse(socket: Socket): boolean {
+    const arriving = busy.get(socket);
+    if (arriving === undefined) return !('encrypted' in socket) && secured.has(peerOf(socket));
+    if (arriving.request.complete) return true;
+    if (arriving.bytesRead !== socket.bytesRead) {
+      arriving.bytesRead = socket.bytesRead;
+      arriving.since = now();
+    }
+    return now() - arriving.since < pause;
+  }
+
+  return {
+    closeUnused() {
+      for (const socket of open) if (!isOfUse(socket)) socket.destroy();
+    },
+  };
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
