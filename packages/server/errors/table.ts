@@ -261,6 +261,16 @@ export const errorTable = {
     status: 404,
     message: 'There is no such backup, or no such key in it.',
   },
+  'backup.too-many': {
+    errcode: 'M_RESOURCE_LIMIT_EXCEEDED',
+    status: 403,
+    message: 'You have too many backups; delete old ones first.',
+  },
+  'backup.too-large': {
+    errcode: 'M_RESOURCE_LIMIT_EXCEEDED',
+    status: 403,
+    message: 'There are too many keys in this backup.',
+  },
   'backup.wrong-version': {
     errcode: 'M_WRONG_ROOM_KEYS_VERSION',
     status: 403,
@@ -382,6 +392,11 @@ export const errorTable = {
   'alias.exists': { errcode: 'M_UNKNOWN', status: 409, message: 'This room alias is taken.' },
   'alias.bad': { errcode: 'M_BAD_ALIAS', status: 400, message: 'The alias does not point at this room.' },
   'alias.too-many': { errcode: 'M_RESOURCE_LIMIT_EXCEEDED', status: 403, message: 'This room has too many aliases.' },
+  'alias.too-many-of-yours': {
+    errcode: 'M_RESOURCE_LIMIT_EXCEEDED',
+    status: 403,
+    message: 'You have made too many aliases; remove some first.',
+  },
   'room.not-left': { errcode: 'M_UNKNOWN', status: 400, message: 'You have not left this room.' },
   'room.invalid-state': {
     errcode: 'M_INVALID_ROOM_STATE',

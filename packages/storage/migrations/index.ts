@@ -32,6 +32,7 @@ import { urlPreviews } from './0031-url-previews.ts';
 import { pushCalls } from './0032-push-calls.ts';
 import { thirdPartyIds } from './0033-third-party-ids.ts';
 import { membershipsAtOnce } from './0034-memberships-at-once.ts';
+import { countsPerPerson } from './0035-counts-per-person.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -72,4 +73,5 @@ export const migrations: readonly Migration[] = [
   pushCalls,
   thirdPartyIds,
   membershipsAtOnce,
+  countsPerPerson,
 ];

@@ -88,6 +88,16 @@ export async function countAccountData(reader: Reader, userId: string, limit: nu
   return (await reader.get(countUpTo, [userId, limit]))?.count ?? 0;
 }
 
+const sumLengths = sql<{ length: number }, [userId: string]>(
+  'account-data.length',
+  'select cast(coalesce(sum(length(content)), 0) as bigint) as length from account_data where user_id = $1',
+);
+
+/** How long all account data of a user is, in characters. */
+export async function readAccountDataLength(reader: Reader, userId: string): Promise<number> {
+  return (await reader.get(sumLengths, [userId]))?.length ?? 0;
+}
+
 type Content = { readonly userId: string; readonly roomId: string; readonly type: string; readonly content: string };
 
 const upsert = sql<void, [userId: string, roomId: string, type: string, content: string, position: PositionParam]>(

@@ -35,6 +35,17 @@ const selectIds = sql<{ device_id: string }, [userId: string]>(
   'select device_id from devices where user_id = $1',
 );
 
+const selectUnused = sql<{ device_id: string }, [userId: string, kept: number]>(
+  'devices.longest-unused',
+  `select device_id from devices where user_id = $1
+   order by coalesce(last_seen_at, created_at) desc, device_id limit 100 offset $2`,
+);
+
+/** Those of somebody's devices, a hundred at most, that were used before the ones to keep. */
+export async function listLongestUnused(reader: Reader, userId: string, kept: number): Promise<string[]> {
+  return (await reader.all(selectUnused, [userId, kept])).map((row) => row.device_id);
+}
+
 /** All of them. */
 export async function listDeviceIds(reader: Reader, userId: string): Promise<string[]> {
   return (await reader.all(selectIds, [userId])).map((row) => row.device_id);

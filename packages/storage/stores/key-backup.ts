@@ -44,6 +44,16 @@ const markDeleted = sql<void, [userId: string, version: number]>(
   'key-backups.delete',
   'update key_backups set deleted = 1 where user_id = $1 and version = $2 and deleted = 0',
 );
+const countVersions = sql<{ count: number }, [userId: string]>(
+  'key-backups.count',
+  'select count(*) as count from key_backups where user_id = $1 and deleted = 0',
+);
+/* The newest number is never given out again, so one row stays. */
+const deleteOld = sql<void, [userId: string]>(
+  'key-backups.delete-old',
+  `delete from key_backups where user_id = $1 and deleted = 1
+     and version < (select max(version) from key_backups where user_id = $1)`,
+);
 const bumpEtag = sql<void, [userId: string, version: number]>(
   'key-backups.bump',
   `update key_backups set etag = etag + 1
@@ -86,9 +96,14 @@ const deleteKeys = sql<void, [userId: string, version: number, roomId: string | 
    where user_id = $1 and version = $2 and room_id = coalesce($3, room_id) and session_id = coalesce($4, session_id)`,
 );
 
-/** The set's next `returned` row is the number of the new version. */
+/** The set's next `returned` row is the number of the new version. What is left of deleted ones goes. */
 export function addBackup(set: WriteSet, userId: string, algorithm: string, authData: string): void {
   set.returning(insertBackup, [userId, algorithm, authData]);
+  set.add(deleteOld, [userId]);
+}
+
+export async function countBackups(reader: Reader, userId: string): Promise<number> {
+  return (await reader.get(countVersions, [userId]))?.count ?? 0;
 }
 
 export function findBackup(reader: Reader, userId: string, version?: number): Promise<BackupRow | undefined> {

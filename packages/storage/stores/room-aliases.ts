@@ -26,6 +26,11 @@ const countOfRoom = sql<{ count: number }, [roomNid: number, limit: number]>(
   'select count(*) as count from (select 1 as one from room_aliases where room_nid = $1 limit $2) as counted',
 );
 
+const countOfCreator = sql<{ count: number }, [creator: string, limit: number]>(
+  'room-aliases.count-of-creator',
+  'select count(*) as count from (select 1 as one from room_aliases where creator = $1 limit $2) as counted',
+);
+
 const deleteAlias = sql<void, [alias: string]>('room-aliases.delete', 'delete from room_aliases where alias = $1');
 
 const moveAliases = sql<void, [from: number, to: number]>(
@@ -59,6 +64,11 @@ export async function readRoomsOfAliases(
 /** How many aliases a room has; counts no further than `limit`. */
 export async function countAliasesOfRoom(reader: Reader, roomNid: number, limit: number): Promise<number> {
   return (await reader.get(countOfRoom, [roomNid, limit]))?.count ?? 0;
+}
+
+/** How many aliases somebody has made; counts no further than `limit`. */
+export async function countAliasesBy(reader: Reader, creator: string, limit: number): Promise<number> {
+  return (await reader.get(countOfCreator, [creator, limit]))?.count ?? 0;
 }
 
 /** Fails on the guard `alias.not-found` if it is gone already. */

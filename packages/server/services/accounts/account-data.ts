@@ -1,6 +1,12 @@
 import type { JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { countAccountData, findAccountData, isDeleted, setAccountData } from '@portico/storage/stores/accounts-data.ts';
+import {
+  countAccountData,
+  findAccountData,
+  isDeleted,
+  readAccountDataLength,
+  setAccountData,
+} from '@portico/storage/stores/accounts-data.ts';
 import { addCustomMemberEverywhere } from '@portico/storage/stores/custom-rules.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
@@ -13,10 +19,12 @@ export interface AccountData {
   get(userId: string, roomId: string, type: string): Promise<string>;
 }
 
-type Dependencies = { readonly db: Database; readonly maxPerUser?: number };
+type Dependencies = { readonly db: Database; readonly maxPerUser?: number; readonly maxLengthPerUser?: number };
 
 const maxContentBytes = 1024 * 1024;
 const maxTypeBytes = 255;
+/** Where all of somebody's together is added up before more is taken: less can be no more than this a few thousand times. */
+const largeContent = 32 * 1024;
 
 /**
  * > Servers MUST reject setting account data for event types that the server manages by using a 405 error response.
@@ -25,7 +33,9 @@ const maxTypeBytes = 255;
  */
 const serverManaged: ReadonlySet<string> = new Set(['m.fully_read', 'm.push_rules']);
 
-export function createAccountData({ db, maxPerUser = 5000 }: Dependencies): AccountData {
+export function createAccountData(dependencies: Dependencies): AccountData {
+  const { db, maxPerUser = 5000, maxLengthPerUser = 100 * 1024 * 1024 } = dependencies;
+
   async function refuseOneMore(userId: string): Promise<void> {
     if ((await countAccountData(db, userId, maxPerUser)) >= maxPerUser) {
       throw new MatrixError('account-data.too-many');
@@ -40,6 +50,9 @@ export function createAccountData({ db, maxPerUser = 5000 }: Dependencies): Acco
     const text = JSON.stringify(content);
     if (Buffer.byteLength(text) > maxContentBytes) throw new MatrixError('request.too-large');
     if ((await findAccountData(db, userId, roomId, type)) === undefined) await refuseOneMore(userId);
+    if (text.length > largeContent && (await readAccountDataLength(db.long, userId)) + text.length > maxLengthPerUser) {
+      throw new MatrixError('account-data.too-many');
+    }
     const writes = createWriteSet();
     setAccountData(writes, { userId, roomId, type, content: text });
     if (roomId === '' && type === 'm.ignored_user_list') addCustomMemberEverywhere(writes, userId);

@@ -84,6 +84,7 @@ export function createAppServiceAccounts(dependencies: Dependencies): AppService
       if (account === undefined) {
         throw new MatrixError('forbidden', { message: 'Application service has not registered this user.' });
       }
+      await sessions.makeRoom(userId);
       const set = createWriteSet();
       const session = sessions.plan(set, userId, device);
       await db.commit(set);

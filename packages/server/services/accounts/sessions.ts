@@ -25,6 +25,8 @@ export const accessTokenLifetime = 60 * 60 * 1000;
 export interface Sessions {
   /** Adds to a write set what logs a device in. The token is worth something once the set is committed. */
   plan(set: WriteSet, userId: string, device: DeviceRequest): Session;
+  /** To be waited for before a set is planned for somebody who may have many devices already. */
+  makeRoom(userId: string): Promise<void>;
   logOut(sender: Sender): Promise<void>;
   logOutEverywhere(sender: Sender): Promise<void>;
 }
@@ -62,6 +64,7 @@ export function createSessions({ devices, now, randomBytes }: Dependencies): Ses
         ...(refreshToken !== undefined && { refresh_token: refreshToken, expires_in_ms: accessTokenLifetime }),
       };
     },
+    makeRoom: (userId) => devices.makeRoom(userId),
     logOut: ({ userId, deviceId }) => devices.remove(userId, [deviceId]),
     logOutEverywhere: ({ userId }) => devices.removeAllBut(userId, []),
   };

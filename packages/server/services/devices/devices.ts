@@ -5,6 +5,7 @@ import {
   findDevice,
   listDeviceIds,
   listDevices,
+  listLongestUnused,
   removeDevices,
   renameDevice,
   requireNoOtherDevices,
@@ -34,6 +35,8 @@ export interface Devices {
   rename(userId: string, deviceId: string, name: string): Promise<void>;
   /** Makes a device that nobody is logged in on, unless there is one of this ID. */
   add(userId: string, deviceId: string, name: string | undefined): Promise<'added' | 'there'>;
+  /** Before somebody has one more: deletes those that they have not used for the longest time, if they have a thousand. */
+  makeRoom(userId: string): Promise<void>;
   /** Deletes devices with all that belongs to them, together with whatever `also` adds to the write set. */
   remove(userId: string, deviceIds: readonly string[], also?: (set: WriteSet) => void | Promise<void>): Promise<void>;
   /** Deletes all devices but those to keep. */
@@ -45,21 +48,43 @@ type Dependencies = {
   readonly onDeleted: readonly OnDevicesDeleted[];
   readonly now: () => number;
   readonly onRenamed?: OnDeviceRenamed | undefined;
+  readonly mostDevices?: number;
 };
 
 export const maxDeviceNameLength = 100;
 const maxDeviceIdLength = 255;
+/** Other servers take no more of one person. */
+const maxDevices = 1000;
 
 /** How often the devices to delete are read again because there was a new one. */
 const maxTries = 5;
 
-export function createDevices({ db, onDeleted, onRenamed, now }: Dependencies): Devices {
+export function createDevices(dependencies: Dependencies): Devices {
+  const { db, onDeleted, onRenamed, now, mostDevices = maxDevices } = dependencies;
   async function planRemoval(set: WriteSet, userId: string, deviceIds: readonly string[]): Promise<void> {
     removeDevices(set, userId, deviceIds);
     for (const hook of onDeleted) await hook(set, userId, deviceIds);
   }
 
+  async function remove(
+    userId: string,
+    deviceIds: readonly string[],
+    also?: (set: WriteSet) => void | Promise<void>,
+  ): Promise<void> {
+    const set = createWriteSet();
+    await also?.(set);
+    await planRemoval(set, userId, deviceIds);
+    await db.commit(set);
+  }
+
+  async function makeRoom(userId: string): Promise<void> {
+    const unused = await listLongestUnused(db, userId, mostDevices - 1);
+    if (unused.length > 0) await remove(userId, unused);
+  }
+
   return {
+    makeRoom,
+    remove,
     list: async (userId) => (await listDevices(db, userId)).map(toDevice),
     async get(userId, deviceId) {
       const row = await findDevice(db, userId, deviceId);
@@ -77,6 +102,7 @@ export function createDevices({ db, onDeleted, onRenamed, now }: Dependencies): 
       checkDeviceId(deviceId);
       if (name !== undefined) checkDeviceName(name);
       if ((await findDevice(db, userId, deviceId)) !== undefined) return 'there';
+      await makeRoom(userId);
       const set = createWriteSet();
       addDevice(set, { userId, deviceId, name, createdAt: now() });
       try {
@@ -86,12 +112,6 @@ export function createDevices({ db, onDeleted, onRenamed, now }: Dependencies): 
         if (!isGuardFailure(error, 'device.there')) throw error;
         return 'there';
       }
-    },
-    async remove(userId, deviceIds, also) {
-      const set = createWriteSet();
-      await also?.(set);
-      await planRemoval(set, userId, deviceIds);
-      await db.commit(set);
     },
     async removeAllBut(userId, kept, also) {
       for (let tries = 1; ; tries += 1) {

@@ -3,6 +3,7 @@ import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import {
   addBackup,
   countBackedUpKeys,
+  countBackups,
   findBackup,
   putBackedUpKeys,
   readBackedUpKeys,
@@ -40,9 +41,17 @@ export interface KeyBackup {
 }
 
 const maxAuthData = 65_536;
+/** Clients make a new one when they reset their keys, and some leave the old ones. */
+const maxVersions = 100;
+/** Some of the most talkative people have a hundred thousand. */
+const maxKeys = 500_000;
+const maxSessionData = 65_536;
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#server-side-key-backups} */
-export function createKeyBackup({ db }: { readonly db: Database }): KeyBackup {
+type Dependencies = { readonly db: Database; readonly mostVersions?: number; readonly mostKeys?: number };
+
+export function createKeyBackup(dependencies: Dependencies): KeyBackup {
+  const { db, mostVersions = maxVersions, mostKeys = maxKeys } = dependencies;
   async function get(userId: string, version?: string): Promise<Version> {
     const row = await findBackup(db, userId, version === undefined ? undefined : numberOf(version));
     if (row === undefined) throw new MatrixError('backup.not-found');
@@ -71,6 +80,7 @@ export function createKeyBackup({ db }: { readonly db: Database }): KeyBackup {
   return {
     get,
     async create(userId, { algorithm, auth_data: authData }) {
+      if ((await countBackups(db, userId)) >= mostVersions) throw new MatrixError('backup.too-many');
       const set = createWriteSet();
       addBackup(set, userId, algorithm, bounded(authData));
       const { returned } = await db.commit(set);
@@ -92,11 +102,13 @@ export function createKeyBackup({ db }: { readonly db: Database }): KeyBackup {
       removeBackup(set, userId, numberOf(version));
       await db.commit(set);
     },
-    putKeys(userId, version, rooms) {
+    async putKeys(userId, version, rooms) {
       const set = createWriteSet();
       const rows = Object.entries(rooms).flatMap(([roomId, { sessions }]) =>
         Object.entries(sessions).map(([sessionId, key]) => toRow(roomId, sessionId, key)),
       );
+      const count = await countBackedUpKeys(db, userId, numberOf(version));
+      if (count + rows.length > mostKeys) throw new MatrixError('backup.too-large');
       putBackedUpKeys(set, userId, numberOf(version), rows);
       return change(userId, version, set);
     },
@@ -131,6 +143,12 @@ function bounded(authData: JsonObject): string {
   return text;
 }
 
+function boundedSession(data: JsonObject): string {
+  const text = JSON.stringify(data);
+  if (text.length > maxSessionData) throw new MatrixError('request.too-large');
+  return text;
+}
+
 function toRow(roomId: string, sessionId: string, key: BackedUpKey): BackedUpRow {
   return {
     room_id: roomId,
@@ -138,7 +156,7 @@ function toRow(roomId: string, sessionId: string, key: BackedUpKey): BackedUpRow
     first_message_index: key.first_message_index,
     forwarded_count: key.forwarded_count,
     is_verified: key.is_verified ? 1 : 0,
-    session_data: JSON.stringify(key.session_data),
+    session_data: boundedSession(key.session_data),
   };
 }
 

@@ -15,6 +15,7 @@ import { createRoomHeads } from './heads.ts';
 import { createKnownState } from './known-state.ts';
 import { joinImported } from './importing/join-imported.ts';
 import { recordRemoteMembership } from './importing/remote-invite.ts';
+import { refuseManyAliases } from './aliases/alias-limit.ts';
 import { checkCanonicalAlias } from './aliases/canonical-alias.ts';
 import { withReason } from './membership/change-membership.ts';
 import { planBan, planUnban } from './membership/ban.ts';
@@ -242,6 +243,8 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
     locate,
     async create({ userId, isAdmin, appService }, request) {
       for (const invited of request.invite ?? []) checkUserId(invited);
+      if (request.room_alias_name !== undefined)
+        await refuseManyAliases(db, { userId, ...(appService && { appService }) });
       const { defaultVersion, onlyAdminsPublish } = options;
       const mayPublish = onlyAdminsPublish !== true || isAdmin === true;
       const checkAlias = (alias: string) => options.checkAlias?.(alias, appService?.id);

@@ -8,6 +8,7 @@ import { stateDraft } from '../draft.ts';
 import type { AppServices } from '../../appservices/app-services.ts';
 import type { RoomParts } from '../room-parts.ts';
 import type { Plan } from '../room-writer.ts';
+import { refuseManyAliases } from './alias-limit.ts';
 import { withoutAliases } from './canonical-alias.ts';
 
 type Person = {
@@ -73,6 +74,7 @@ export function createAliases(dependencies: Dependencies): Aliases {
       if ((await countAliasesOfRoom(db, roomNid, maxAliasesOfRoom)) >= maxAliasesOfRoom) {
         throw new MatrixError('alias.too-many');
       }
+      await refuseManyAliases(db, { userId, ...(appService && { appService }) });
       const set = createWriteSet();
       addAlias(set, alias, roomNid, userId, 'alias.exists');
       await db.commit(set);

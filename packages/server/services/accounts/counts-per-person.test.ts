@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { createWriteSet, type Database } from '@portico/storage';
+import { addAccount } from '@portico/storage/stores/accounts-write.ts';
+import { addAlias } from '@portico/storage/stores/room-directory-write.ts';
+import { listDeviceIds } from '@portico/storage/stores/devices.ts';
+import { onBothEngines } from '@portico/testkit/both-engines.ts';
+import { createDevices } from '../devices/devices.ts';
+import { createKeyBackup } from '../keys/key-backup.ts';
+import { maxAliasesOfPerson, refuseManyAliases } from '../rooms/aliases/alias-limit.ts';
+import { createAccountData } from './account-data.ts';
+import { createFilters } from './filters.ts';
+import { createSessions } from './sessions.ts';
+
+const userId = '@alice:here.example';
+const refused = (reason: string) => ({ name: 'MatrixError', reason });
+
+async function addAlice(db: Database): Promise<void> {
+  const set = createWriteSet();
+  addAccount(set, { userId, passwordHash: undefined, isAdmin: false, userType: undefined, createdAt: 1 });
+  await db.commit(set);
+}
+
+onBothEngines('counts: of too many devices, those go that were not used for the longest time', async (db) => {
+  await addAlice(db);
+  let now = 1;
+  const deleted: string[] = [];
+  const onDeleted = [(_: unknown, __: string, ids: readonly string[]) => void deleted.push(...ids)];
+  const devices = createDevices({ db, onDeleted, now: () => now, mostDevices: 3 });
+  let bytes = 0;
+  const sessions = createSessions({ devices, now: () => now, randomBytes: () => new Uint8Array(24).fill(bytes++) });
+  async function logIn(deviceId: string): Promise<void> {
+    now += 1;
+    await sessions.makeRoom(userId);
+    const set = createWriteSet();
+    sessions.plan(set, userId, { device_id: deviceId });
+    await db.commit(set);
+  }
+  for (const deviceId of ['one', 'two', 'three', 'four']) await logIn(deviceId);
+  assert.deepEqual(deleted, ['one']);
+  assert.equal(await devices.add(userId, 'five', undefined), 'added');
+  assert.deepEqual(deleted, ['one', 'two']);
+  assert.deepEqual((await listDeviceIds(db, userId)).toSorted(), ['five', 'four', 'three']);
+  // One that is there already takes no place.
+  assert.equal(await devices.add(userId, 'three', undefined), 'there');
+  assert.equal(deleted.length, 2);
+});
+
+onBothEngines('counts: so many backups of keys, so many keys in them, each so large', async (db) => {
+  await addAlice(db);
+  const backup = createKeyBackup({ db, mostVersions: 3, mostKeys: 4 });
+  const fresh = () => backup.create(userId, { algorithm: 'a', auth_data: {} });
+  const versions = [await fresh(), await fresh(), await fresh()];
+  await assert.rejects(fresh(), refused('backup.too-many'));
+  for (const version of versions) await backup.remove(userId, version);
+  assert.equal(await fresh(), '4', 'a number is not given out again');
+  const key = (data: string) => ({
+    first_message_index: 0,
+    forwarded_count: 0,
+    is_verified: true,
+    session_data: { data },
+  });
+  const put = (names: readonly string[], data = '') =>
+    backup.putKeys(userId, '4', {
+      '!room': { sessions: Object.fromEntries(names.map((name) => [name, key(data)])) },
+    });
+  assert.equal((await put(['1', '2', '3'])).count, 3);
+  await assert.rejects(put(['4', '5']), refused('backup.too-large'));
+  await assert.rejects(put(['4'], 'x'.repeat(70_000)), refused('request.too-large'));
+  assert.equal((await put(['4'])).count, 4);
+});
+
+onBothEngines('counts: so much account data, in number and in length', async (db) => {
+  await addAlice(db);
+  const data = createAccountData({ db, maxPerUser: 3, maxLengthPerUser: 100_000 });
+  const text = (length: number) => ({ text: 'x'.repeat(length) });
+  await data.set(userId, '', 'a', text(60_000));
+  await assert.rejects(data.set(userId, '', 'b', text(60_000)), refused('account-data.too-many'));
+  await data.set(userId, '', 'b', text(10_000));
+  await data.set(userId, '', 'c', text(10));
+  await assert.rejects(data.set(userId, '', 'd', text(10)), refused('account-data.too-many'));
+  await data.set(userId, '', 'c', text(20));
+});
+
+onBothEngines('counts: of too many filters, the oldest goes', async (db) => {
+  await addAlice(db);
+  const filters = createFilters({ db, maxPerUser: 2 });
+  const limited = (limit: number) => filters.create(userId, { room: { timeline: { limit } } });
+  const [first, second, third] = [await limited(1), await limited(2), await limited(3)];
+  await assert.rejects(filters.get(userId, first), refused('filter.not-found'));
+  for (const kept of [second, third]) await filters.get(userId, kept);
+});
+
+onBothEngines('counts: so many aliases of one person, but for application services', async (db) => {
+  await addAlice(db);
+  const add = async (from: number, to: number) => {
+    const set = createWriteSet();
+    for (let n = from; n < to; n++) addAlias(set, `#${n}:here.example`, 1, userId);
+    await db.commit(set);
+  };
+  await add(0, maxAliasesOfPerson - 1);
+  await refuseManyAliases(db, { userId });
+  await add(maxAliasesOfPerson, maxAliasesOfPerson + 1);
+  await assert.rejects(refuseManyAliases(db, { userId }), refused('alias.too-many-of-yours'));
+  await refuseManyAliases(db, { userId, appService: {} });
+  await refuseManyAliases(db, { userId: '@bob:here.example' });
+});
