@@ -122,4 +122,5 @@ export function setAppServiceFailed(
 /** Lets another process deliver at once. */
 export function releaseAppService(set: WriteSet, id: string, owner: string): void {
   set.add(releaseLease, [id, owner]);
+  set.change('app_service', id);
 }

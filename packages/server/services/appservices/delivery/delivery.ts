@@ -40,7 +40,7 @@ export type DeliveryDependencies = {
 export interface Delivery {
   readonly passing: Passing;
   wake(): void;
-  /** The service has just been heard of: it can be reached again. */
+  /** The service has just been heard of: it can be reached soon. */
   heardOf(): void;
   close(): Promise<void>;
 }
@@ -50,6 +50,8 @@ const requestTimeout = 60_000;
 const leaseTime = 90_000;
 const shortestWait = 1000;
 const longestWait = 5 * 60_000;
+/** How soon a service is tried again that was heard of: bridges speak some moments before they can use what they are told. */
+const waitOnceHeardOf = 5000;
 /** Positions that nothing of interest is at are noted now and then only. */
 const unnoted = 2000;
 
@@ -62,6 +64,8 @@ export function createDelivery(deps: DeliveryDependencies, service: AppService):
   let seen = 0;
   /** What goes with the transaction under way. */
   let taken: Taken | undefined;
+  /** When there is another attempt, whatever the row says, since the service was heard of. */
+  let promised: number | undefined;
 
   const lease = (): Lease => ({ owner, until: now() + leaseTime, now: now() });
   const isAnothers = ({ owner: by, lease_until: until }: AppServiceRow): boolean => by !== owner && until > now();
@@ -115,7 +119,7 @@ export function createDelivery(deps: DeliveryDependencies, service: AppService):
     }
   }
 
-  async function noteFailure(current: AppServiceRow, reason: string): Promise<number> {
+  async function noteFailure(current: AppServiceRow, reason: string): Promise<void> {
     const failures = current.failures + 1;
     const delay = Math.min(shortestWait * 2 ** Math.min(failures - 1, 20), longestWait);
     const retryAt = now() + delay;
@@ -124,7 +128,8 @@ export function createDelivery(deps: DeliveryDependencies, service: AppService):
     setAppServiceFailed(set, service.id, { txnId: current.txn_id, failures, retryAt, owner });
     await db.commit(set);
     row = { ...current, failures, retry_at: retryAt };
-    return delay;
+    // Of one that was heard of meanwhile there is still something to hope.
+    if (promised !== undefined && promised <= now()) promised = undefined;
   }
 
   async function planFor(current: AppServiceRow, end: number): Promise<Plan> {
@@ -149,7 +154,7 @@ export function createDelivery(deps: DeliveryDependencies, service: AppService):
       row = undefined;
       return 0;
     }
-    const wait = current.retry_at - now();
+    const wait = Math.min(current.retry_at, promised ?? Infinity) - now();
     if (wait > 0) return wait;
     taken ??= current.up_to === null ? takeAll(passing) : takenBefore;
     // Read after that: nothing that was taken is behind the end.
@@ -170,7 +175,11 @@ export function createDelivery(deps: DeliveryDependencies, service: AppService):
     if (isFirst && !isEnd) putBack(taken);
     const failure = await send(begun, transaction.body ?? '{"events":[]}');
     if (stopping.signal.aborted && failure !== undefined) return 'idle';
-    if (failure !== undefined) return noteFailure(begun, failure);
+    if (failure !== undefined) {
+      await noteFailure(begun, failure);
+      return 0;
+    }
+    promised = undefined;
     if (begun.failures > 0) log.info({ service: service.id }, 'An application service takes transactions again');
     await moveOn(begun, plan, transaction.toDeviceUsers);
     taken = undefined;
@@ -198,14 +207,17 @@ export function createDelivery(deps: DeliveryDependencies, service: AppService):
   if (service.receivesDeviceLists) passing.keyCounts.add(service.sender);
   const stop = db.onChanges((batches) => {
     if (noteChanges(passing, service, batches)) runner.wake();
+    // The process that has delivered so far is gone: there is no use in waiting for the end of its lease.
+    if (batches.some(({ changes }) => changes.some(({ kind, key }) => kind === 'app_service' && key === service.id)))
+      runner.hurry();
   });
 
   return {
     passing,
     wake: runner.wake,
     heardOf() {
-      if (row === undefined || row.failures === 0) return;
-      row = { ...row, retry_at: 0 };
+      if (row === undefined || row.failures === 0 || promised !== undefined) return;
+      promised = now() + waitOnceHeardOf;
       runner.hurry();
     },
     async close() {

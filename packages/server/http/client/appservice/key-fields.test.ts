@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { actingAs, startTestBridge, type TestBridge } from '@portico/testkit/bridge.ts';
+import { newDeviceKeys, newOneTimeKeys } from '@portico/testkit/device-keys.ts';
+import { startTestServer } from '@portico/testkit/server.ts';
+import { createSyncClient } from '@portico/testkit/sync-client.ts';
+
+const v3 = '/_matrix/client/v3';
+const ghost = '@_ghost_a:localhost';
+
+type Lists = { readonly changed: readonly string[]; readonly left: readonly string[] };
+type OfDevices<T> = { readonly [userId: string]: { readonly [deviceId: string]: T } };
+
+/** A field of MSC3202, in each transaction that has it. */
+function field<T>({ transactions }: TestBridge, name: string): T[] {
+  return transactions.flatMap(({ body }) => (body[`org.matrix.msc3202.${name}`] as T | undefined) ?? []);
+}
+const lists = (bridge: TestBridge) => field<Lists>(bridge, 'device_lists');
+const counts = (bridge: TestBridge) =>
+  field<OfDevices<{ readonly [algorithm: string]: number }>>(bridge, 'device_one_time_keys_count');
+const unused = (bridge: TestBridge) => field<OfDevices<readonly string[]>>(bridge, 'device_unused_fallback_key_types');
+
+for (const engine of ['sqlite', 'postgres'] as const) {
+  test(`a service is told whose keys have changed, and how many its own users have left (${engine})`, async (t) => {
+    const bridge = await startTestBridge({ receive_ephemeral: true, 'org.matrix.msc3202': true });
+    const server = await startTestServer({
+      engine,
+      settings: { APPLICATION_SERVICES: JSON.stringify([bridge.file]) },
+    });
+    t.after(async () => {
+      await server.close();
+      await bridge.close();
+    });
+    const as = server.as({ userId: '@_bot:localhost', accessToken: bridge.asToken, deviceId: '' });
+    await as.post(`${v3}/register`, { type: 'm.login.application_service', username: '_ghost_a', inhibit_login: true });
+    await as.put(actingAs(`${v3}/devices/GHOST`, ghost), {});
+    const [alice, carol] = [
+      createSyncClient(await server.registerUser()),
+      createSyncClient(await server.registerUser()),
+    ];
+    const roomId = await alice.createRoom();
+    await as.post(actingAs(alice.room(roomId, 'join'), ghost), {});
+
+    // The numbers of the service's own users.
+    const lastCount = () => counts(bridge).findLast((each) => each[ghost] !== undefined)?.[ghost];
+    const lastUnused = () => unused(bridge).findLast((each) => each[ghost] !== undefined)?.[ghost];
+    await as.post(actingAs(`${v3}/keys/upload`, ghost, 'GHOST'), {
+      device_keys: newDeviceKeys({ userId: ghost, deviceId: 'GHOST' }),
+      one_time_keys: newOneTimeKeys(2),
+      fallback_keys: { 'signed_curve25519:F': { key: 'fallback', fallback: true } },
+    });
+    await bridge.until(() => lastCount()?.['GHOST']?.['signed_curve25519'] === 2);
+    assert.deepEqual(lastCount(), { GHOST: { signed_curve25519: 2 } });
+    assert.deepEqual(lastUnused(), { GHOST: ['signed_curve25519'] });
+    const claim = () =>
+      alice.http.post(`${v3}/keys/claim`, { one_time_keys: { [ghost]: { GHOST: 'signed_curve25519' } } });
+    await claim();
+    await bridge.until(() => lastCount()?.['GHOST']?.['signed_curve25519'] === 1);
+    assert.deepEqual(lastUnused(), { GHOST: ['signed_curve25519'] });
+    await claim();
+    await bridge.until(() => lastCount()?.['GHOST']?.['signed_curve25519'] === 0);
+    await claim();
+    await bridge.until(() => lastUnused()?.['GHOST']?.length === 0);
+    assert.deepEqual(lastCount(), { GHOST: { signed_curve25519: 0 } });
+
+    // The lists of those who share a room with any of them.
+    const upload = (person: typeof alice) =>
+      person.http.post(`${v3}/keys/upload`, {
+        device_keys: newDeviceKeys(person.http),
+        one_time_keys: newOneTimeKeys(5),
+      });
+    const changed = () => lists(bridge).flatMap((each) => each.changed);
+    const left = () => lists(bridge).flatMap((each) => each.left);
+    await upload(carol);
+    await upload(alice);
+    await bridge.until(() => changed().includes(alice.userId));
+    assert.ok(!changed().includes(carol.userId), 'nobody shares a room with her');
+    await carol.join(roomId);
+    await bridge.until(() => changed().includes(carol.userId));
+    assert.deepEqual(left(), []);
+    await carol.http.post(carol.room(roomId, 'leave'), {});
+    await bridge.until(() => left().length > 0);
+    assert.deepEqual(left(), [carol.userId]);
+
+    for (const each of [...counts(bridge), ...unused(bridge)]) {
+      for (const userId of Object.keys(each)) assert.ok([ghost, '@_bot:localhost'].includes(userId), userId);
+    }
+  });
+}
