@@ -31,6 +31,9 @@ export interface MailServer {
   close(): Promise<void>;
 }
 
+/** For an email, in milliseconds. */
+const longestWait = 30_000;
+
 export async function startMailServer(options: MailServerOptions = {}): Promise<MailServer> {
   const { user, password, tls, secure = false } = options;
   const received: ReceivedMail[] = [];
@@ -110,13 +113,17 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
       };
     },
     async next(address) {
+      const giveUp = Promise.withResolvers<boolean>();
+      const timer = setTimeout(() => giveUp.resolve(true), longestWait);
       for (;;) {
         const found = received.find((mail) => !taken.has(mail) && mail.to.includes(address));
         if (found !== undefined) {
+          clearTimeout(timer);
           taken.add(found);
           return found;
         }
-        await arrival;
+        const isOver = await Promise.race([arrival, giveUp.promise]);
+        if (isOver) throw new Error(`No email came to ${address}`);
       }
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),
