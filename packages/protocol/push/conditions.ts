@@ -17,7 +17,7 @@ const never: Predicate = () => false;
  * {@link https://spec.matrix.org/v1.19/client-server-api/#conditions-1}
  */
 export function compileCondition(condition: PushCondition): Predicate {
-  const { key, pattern, value, is } = condition;
+  const { key, pattern, value, is, subscribed } = condition;
   const kind: string = typeof condition.kind === 'string' ? condition.kind : '';
   switch (kind) {
     case 'event_match':
@@ -30,11 +30,20 @@ export function compileCondition(condition: PushCondition): Predicate {
       return typeof is === 'string' ? roomMemberCount(is) : never;
     case 'sender_notification_permission':
       return typeof key === 'string' ? (_subject, context) => context.mayNotify(key) : never;
+    case threadSubscription:
+      return typeof subscribed === 'boolean' ? hasSubscribed(subscribed) : never;
     case 'contains_display_name':
       return containsDisplayName;
     default:
       return never;
   }
+}
+
+/** {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4306} */
+export const threadSubscription = 'io.element.msc4306.thread_subscription';
+
+function hasSubscribed(expected: boolean): Predicate {
+  return (_subject, context) => context.hasSubscribed === expected;
 }
 
 function eventMatch(key: string, pattern: string): Predicate {

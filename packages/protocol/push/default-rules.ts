@@ -70,6 +70,18 @@ export const defaultPushRules: PushRuleset = Object.freeze({
     rule('.org.matrix.msc3930.rule.poll_response', [match('type', 'org.matrix.msc3381.poll.response')], []),
   ],
   content: [],
+  /*
+   * They make threads silent for who has not subscribed to them. Off until somebody turns them on: most clients subscribe to
+   * no thread, and their people would hear of none any more.
+   */
+  postcontent: [true, false].map((subscribed) =>
+    rule(
+      `.io.element.msc4306.rule.${subscribed ? 'subscribed' : 'unsubscribed'}_thread`,
+      [{ kind: 'io.element.msc4306.thread_subscription', subscribed }],
+      subscribed ? [notify, sound('default')] : [],
+      false,
+    ),
+  ),
   room: [],
   sender: [],
   // https://spec.matrix.org/v1.19/client-server-api/#default-underride-rules

@@ -38,6 +38,7 @@ function byPriority(rules: readonly PushRule[]): readonly PushRule[] {
 function conditionsOf(kind: PushRuleKind, rule: PushRule): readonly PushCondition[] {
   switch (kind) {
     case 'override':
+    case 'postcontent':
     case 'underride':
       return rule.conditions ?? [];
     case 'content':

@@ -38,6 +38,8 @@ export function parsePushRule(kind: PushRuleKind, ruleId: string, body: JsonObje
       if (typeof pattern !== 'string' || !isPattern(pattern)) return invalid('pattern must be a string, not too long');
       return { kind: 'rule', rule: { ...rule, pattern } };
     }
+    case 'postcontent':
+      return invalid('rules of this kind are the server’s');
     case 'room':
     case 'sender':
       return { kind: 'rule', rule };

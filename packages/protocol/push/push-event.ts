@@ -22,6 +22,8 @@ export type PushContext = {
   memberCount(): number;
   /** Whether the sender's power level suffices for this entry of the power levels' `notifications`. */
   mayNotify(key: string): boolean;
+  /** Whether they have subscribed to the thread that the event is in; `undefined` if it is in none. */
+  readonly hasSubscribed?: boolean | undefined;
 };
 
 /** The property of the client's format of an event that a parsed path leads to. */

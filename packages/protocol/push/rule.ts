@@ -1,11 +1,12 @@
 import type { JsonValue } from '../json/value.ts';
 
 /**
- * The kinds of push rules, "in the order that they are checked".
+ * The kinds of push rules, "in the order that they are checked". `postcontent` has rules of the server's only:
+ * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4306}
  *
  * {@link https://spec.matrix.org/v1.19/client-server-api/#push-rules}
  */
-export const pushRuleKinds = ['override', 'content', 'room', 'sender', 'underride'] as const;
+export const pushRuleKinds = ['override', 'content', 'postcontent', 'room', 'sender', 'underride'] as const;
 export type PushRuleKind = (typeof pushRuleKinds)[number];
 
 export type PushAction = string | { readonly [name: string]: JsonValue };
@@ -21,7 +22,7 @@ export type PushRule = {
   readonly default: boolean;
   readonly enabled: boolean;
   readonly actions: readonly PushAction[];
-  /** Of `override` and `underride` rules. */
+  /** Of `override`, `postcontent` and `underride` rules. */
   readonly conditions?: readonly PushCondition[];
   /** Of `content` rules. */
   readonly pattern?: string;

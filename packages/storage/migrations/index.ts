@@ -33,6 +33,7 @@ import { pushCalls } from './0032-push-calls.ts';
 import { thirdPartyIds } from './0033-third-party-ids.ts';
 import { membershipsAtOnce } from './0034-memberships-at-once.ts';
 import { countsPerPerson } from './0035-counts-per-person.ts';
+import { threadSubscribers } from './0036-thread-subscribers.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -74,4 +75,5 @@ export const migrations: readonly Migration[] = [
   thirdPartyIds,
   membershipsAtOnce,
   countsPerPerson,
+  threadSubscribers,
 ];

@@ -7,12 +7,13 @@ export type CandidateRow = {
   readonly room_id: string;
   readonly room_order: number;
   readonly joined_count: number;
+  readonly thread_nid: number | null;
   readonly is_read: number;
 };
 
 const selectCandidates = sql<CandidateRow, [userId: string, fromOrder: number, beforeOrder: number, limit: number]>(
   'notified-events.candidates',
-  `select e.event_nid, e.room_nid, r.room_id, e.room_order, r.joined_count,
+  `select e.event_nid, e.room_nid, r.room_id, e.room_order, r.joined_count, e.thread_nid,
      case when e.thread_nid is null and e.ordinal <= main.ordinal then 1
        when e.thread_nid is not null and (e.room_order <= main.threads_order or e.ordinal <= thread.ordinal) then 1
        else 0 end as is_read

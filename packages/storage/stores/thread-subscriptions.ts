@@ -11,6 +11,36 @@ export type SubscriptionRow = {
   readonly stream_position: number;
 };
 
+/** The change that says to which thread somebody has subscribed, or does no more. */
+export const subscribersChange = 'thread_subscribers';
+
+const selectSubscribers = sql<{ user_id: string }, [threadNid: number]>(
+  'thread-subscriptions.of-thread',
+  'select user_id from thread_subscriptions where thread_nid = $1 and state <> 0',
+);
+
+export async function readSubscribers(reader: Reader, threadNid: number): Promise<string[]> {
+  return (await reader.all(selectSubscribers, [threadNid])).map((row) => row.user_id);
+}
+
+const selectSubscribed = sql<{ thread_nid: number }, [userId: string, threadNids: string]>(
+  'thread-subscriptions.among',
+  `select s.thread_nid from json_each(cast($2 as text)) t
+   join thread_subscriptions s on s.user_id = $1 and s.thread_nid = cast(t.value as bigint)
+   where s.state <> 0`,
+);
+
+/** Those of some threads that somebody has subscribed to. */
+export async function readSubscribedAmong(
+  reader: Reader,
+  userId: string,
+  threadNids: readonly number[],
+): Promise<ReadonlySet<number>> {
+  if (threadNids.length === 0) return new Set();
+  const rows = await reader.all(selectSubscribed, [userId, JSON.stringify(threadNids)]);
+  return new Set(rows.map((row) => row.thread_nid));
+}
+
 const selectOne = sql<SubscriptionRow, [userId: string, threadNid: number]>(
   'thread-subscriptions.get',
   'select state, stream_position from thread_subscriptions where user_id = $1 and thread_nid = $2',
@@ -43,6 +73,7 @@ const upsertManual = sql<void, [userId: string, threadNid: number, position: Pos
 export function subscribe(set: WriteSet, userId: string, threadNid: number): void {
   set.add(upsertManual, [userId, threadNid, set.takePosition()]);
   set.change('thread_subscription', userId);
+  set.change(subscribersChange, threadNid);
 }
 
 const upsertAutomatic = sql<void, [userId: string, threadNid: number, position: PositionParam, before: number]>(
@@ -56,6 +87,7 @@ const upsertAutomatic = sql<void, [userId: string, threadNid: number, position: 
 export function subscribeAutomatically(set: WriteSet, userId: string, threadNid: number, before: number): void {
   set.add(upsertAutomatic, [userId, threadNid, set.takePosition(), before]);
   set.change('thread_subscription', userId);
+  set.change(subscribersChange, threadNid);
 }
 
 const updateNone = sql<void, [userId: string, threadNid: number, position: PositionParam]>(
@@ -67,6 +99,7 @@ const updateNone = sql<void, [userId: string, threadNid: number, position: Posit
 export function unsubscribe(set: WriteSet, userId: string, threadNid: number): void {
   set.add(updateNone, [userId, threadNid, set.takePosition()]);
   set.change('thread_subscription', userId);
+  set.change(subscribersChange, threadNid);
 }
 
 export type SubscriptionChange = SubscriptionRow & { readonly room_id: string; readonly event_id: string };

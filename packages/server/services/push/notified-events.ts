@@ -3,6 +3,7 @@ import { evaluatePush } from '@portico/protocol/push/compile-rules.ts';
 import type { PushAction } from '@portico/protocol/push/rule.ts';
 import { readUserRules as readUserRulesRow } from '@portico/storage/stores/custom-rules.ts';
 import { type CandidateRow, readOwnMembers } from '@portico/storage/stores/notified-events.ts';
+import { readSubscribedAmong } from '@portico/storage/stores/thread-subscriptions.ts';
 import { type ClientEventRow, readEvents } from '@portico/storage/stores/timeline.ts';
 import type { ReadState } from '../rooms/read-state.ts';
 import { mayNotifyRoom } from '../rooms/counting.ts';
@@ -58,7 +59,11 @@ export async function createJudge({ reading, readState }: Dependencies, userId: 
     });
     const named = wanted.filter(({ row }) => rulesIn(row).usesDisplayName).map(({ row }) => row.room_nid);
     const mentioned = wanted.filter(({ content }) => mentionsRoom(content)).map(({ row }) => row.room_nid);
-    const [members, powers] = await Promise.all([
+    const threads = wanted.flatMap(({ row }) =>
+      row.thread_nid !== null && rulesIn(row).usesSubscriptions ? [row.thread_nid] : [],
+    );
+    const [subscribed, members, powers] = await Promise.all([
+      readSubscribedAmong(db, userId, [...new Set(threads)]),
       named.length === 0 ? undefined : readOwnMembers(db, userId, [...new Set(named)]),
       readPowers(mentioned),
     ]);
@@ -70,6 +75,7 @@ export async function createJudge({ reading, readState }: Dependencies, userId: 
       const outcome = evaluatePush(rulesIn(row).rules, subject, {
         userId,
         displayName: displayNameIn(members?.get(row.room_nid)),
+        hasSubscribed: row.thread_nid === null ? undefined : subscribed.has(row.thread_nid),
         memberCount: () => row.joined_count,
         mayNotify: (key) =>
           room !== undefined &&

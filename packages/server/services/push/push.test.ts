@@ -196,6 +196,38 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual((await received('quiet', 2))[1]?.devices[0]?.tweaks, { sound: 'gong' });
     });
 
+    test('who has turned that on is told of threads that they have subscribed to', async () => {
+      const [alice, bob] = (await people('a', 'b')) as [TestClient, TestClient];
+      const roomId = await roomWith(bob, [alice]);
+      const [followed, other] = [await send(bob, roomId, text('a')), await send(bob, roomId, text('b'))];
+      await setPusher(alice, 'threads');
+      for (const which of ['subscribed', 'unsubscribed']) {
+        const path = `${v3}/pushrules/global/postcontent/.io.element.msc4306.rule.${which}_thread/enabled`;
+        assert.equal((await alice.put(path, { enabled: true })).status, 200);
+      }
+      const unstable = '/_matrix/client/unstable/io.element.msc4306/rooms';
+      const thread = `${unstable}/${encodeURIComponent(roomId)}/thread/${encodeURIComponent(followed)}/subscription`;
+      const answer = (rootId: string) =>
+        send(bob, roomId, text('answer', { 'm.relates_to': { rel_type: 'm.thread', event_id: rootId } }));
+      await answer(followed);
+      assert.equal((await alice.put(thread, {})).status, 200);
+      await answer(other);
+      const heard = await answer(followed);
+      await receivedOnly('threads', [heard]);
+      assert.deepEqual(sentTo('threads')[0]?.devices[0]?.tweaks, sound);
+      assert.deepEqual(sentTo('threads')[0]?.counts, { unread: 3 });
+      const listed = (await alice.get(`${v3}/notifications`)).body['notifications'] as {
+        event: { event_id: string };
+      }[];
+      const ids = listed.map(({ event }) => event.event_id);
+      assert.ok(ids.includes(heard));
+      assert.equal(ids.length, 4);
+      assert.equal((await alice.delete(thread)).status, 200);
+      await answer(followed);
+      const last = await send(bob, roomId, text('outside'));
+      await receivedOnly('threads', [heard, last]);
+    });
+
     test('an invitation is told unless it is ignored, blocked, or withdrawn by then', async () => {
       const [alice, bob, eve] = (await people('a', 'b', 'e')) as [TestClient, TestClient, TestClient];
       await setPusher(alice, 'guest');

@@ -142,6 +142,33 @@ test('those with pushers are told by their own rules, with their own sounds, eac
   );
 });
 
+test('who has turned that on hears of the threads that they have subscribed to, and of no others', () => {
+  const id = (name: string) => ({ rule_id: `.io.element.msc4306.rule.${name}_thread`, default: true });
+  const actions = ['notify', { set_tweak: 'sound', value: 'default' }];
+  const choosy = { postcontent: [{ ...id('subscribed'), actions }, id('unsubscribed')] };
+  const audience = buildAudience(roomId, [
+    member('@in:here', choosy, [], 1),
+    member('@out:here', choosy, [], 1),
+    member('@other:here', {}, [], 1),
+  ]);
+  const told = (event: CountedEvent, subscribers?: ReadonlySet<string>) => {
+    const { exceptions, pushes } = countEvent(event, facts, audience, isLocal, subscribers);
+    return [
+      exceptions.map(({ userIds, notify, highlight }) => `${userIds.join(' ')}: ${notify}/${highlight}`),
+      pushes.map(({ userIds, actions: how }) => `${userIds.join(' ')}: ${JSON.stringify(how)}`),
+    ];
+  };
+  const loudly = JSON.stringify(actions);
+  assert.deepEqual(told(message(), new Set(['@in:here', '@other:here'])), [
+    ['@out:here: 0/0'],
+    [`@in:here: ${loudly}`, '@other:here: ["notify"]'],
+  ]);
+  assert.deepEqual(told(message()), [[], ['@in:here @out:here: ["notify"]', '@other:here: ["notify"]']]);
+  // A mention is more important than that.
+  const mention = message({ 'm.mentions': { user_ids: ['@out:here'] } });
+  assert.deepEqual(told(mention, new Set())[0], ['@out:here: 1/1', '@in:here: 0/0']);
+});
+
 test('joining reads everything, sending reads its thread, a new name reads nothing', () => {
   const own = (membership: string, previousMembership: string) => ({
     ...message({ membership }, '@me:here'),

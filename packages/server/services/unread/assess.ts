@@ -3,7 +3,7 @@ import type { Outcome } from '@portico/protocol/push/outcome.ts';
 import type { PushAction } from '@portico/protocol/push/rule.ts';
 import { compiledDefaultRules, evaluatePush } from '@portico/protocol/push/compile-rules.ts';
 import type { PushSubject } from '@portico/protocol/push/push-event.ts';
-import type { RoomAudience } from './audience.ts';
+import type { RoomAudience, RuleGroup } from './audience.ts';
 import { impliedWeight, nothing, plain, type Weight, weightOf } from './mode.ts';
 
 /** What counting an event looks at. Known to whoever decides the event, before it is committed. */
@@ -32,6 +32,9 @@ export type RoomFacts = {
   /** Whether the sender's power level suffices for `notifications[key]` of the power levels; 50 where that is missing. */
   mayNotify(key: string): boolean;
 };
+
+/** Those who have subscribed to the thread that an event is in; `undefined` for events in none, or where it matters to nobody. */
+export type Subscribers = ReadonlySet<string> | undefined;
 
 /** What is kept of an event for people for whom it counts otherwise than the ordinals say. */
 export type UnreadException = {
@@ -69,6 +72,7 @@ export function countEvent(
   facts: RoomFacts,
   audience: RoomAudience,
   isLocal: (userId: string) => boolean,
+  subscribers?: Subscribers,
 ): Counting {
   const subject: PushSubject = {
     type: event.type,
@@ -123,7 +127,12 @@ export function countEvent(
       continue;
     }
     const { rules, displayName } = group;
-    const outcome = evaluatePush(rules, subject, { ...everyone, userId, displayName });
+    const outcome = evaluatePush(rules, subject, {
+      ...everyone,
+      userId,
+      displayName,
+      hasSubscribed: subscribers?.has(userId),
+    });
     except([userId], weightOf(outcome), impliedWeight(group.mode, base));
     if (audience.pushed.has(userId)) push([userId], outcome);
   }
@@ -138,8 +147,8 @@ export function countEvent(
   }
 
   const isOpen = (userId: string): boolean => !decided.has(userId);
-  for (const { rules, mode, displayName, userIds, pushed } of audience.groups) {
-    const outcome = evaluatePush(rules, subject, { ...everyone, displayName });
+  for (const { rules, mode, displayName, hasSubscribed, userIds, pushed } of partsOf(audience.groups, subscribers)) {
+    const outcome = evaluatePush(rules, subject, { ...everyone, displayName, hasSubscribed });
     if (outcome?.notify === true && pushed.length > 0) push(pushed.filter(isOpen), outcome);
     const weight = weightOf(outcome);
     const implied = impliedWeight(mode, base);
@@ -153,6 +162,20 @@ export function countEvent(
     exceptions.push({ userIds: [''], onlyMembers: false, ...base, baseNotify: 1, baseHighlight: 0 });
   }
   return { counts: true, exceptions, pushes };
+}
+
+type GroupPart = RuleGroup & { readonly hasSubscribed?: boolean };
+
+/** Where it matters, those who have subscribed to the thread are apart from those who have not. */
+function partsOf(groups: readonly RuleGroup[], subscribers: Subscribers): readonly GroupPart[] {
+  if (subscribers === undefined) return groups;
+  return groups.flatMap((group): readonly GroupPart[] => {
+    if (!group.usesSubscriptions) return [group];
+    return [true, false].map((hasSubscribed) => {
+      const isPart = (userId: string): boolean => subscribers.has(userId) === hasSubscribed;
+      return { ...group, hasSubscribed, userIds: group.userIds.filter(isPart), pushed: group.pushed.filter(isPart) };
+    });
+  });
 }
 
 /**

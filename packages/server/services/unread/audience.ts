@@ -10,6 +10,7 @@ export type RuleGroup = {
   readonly mode: UnreadMode;
   /** Of the one person in the group, if their rules look for it. */
   readonly displayName: string | undefined;
+  readonly usesSubscriptions: boolean;
   readonly userIds: readonly string[];
   /** Those of them who have pushers: all or none. */
   readonly pushed: readonly string[];
@@ -25,6 +26,8 @@ export type RoomAudience = {
   readonly pushed: ReadonlySet<string>;
   /** Those of them whose rules are the default ones. */
   readonly pushedByDefault: readonly string[];
+  /** Whether it matters to anybody who has subscribed to a thread. */
+  readonly usesSubscriptions: boolean;
 };
 
 export const emptyAudience: RoomAudience = Object.freeze({
@@ -33,6 +36,7 @@ export const emptyAudience: RoomAudience = Object.freeze({
   ignoredBy: new Map<string, readonly string[]>(),
   pushed: new Set<string>(),
   pushedByDefault: [],
+  usesSubscriptions: false,
 });
 
 export function buildAudience(roomId: string, members: readonly CustomMemberRow[]): RoomAudience {
@@ -52,7 +56,7 @@ export function buildAudience(roomId: string, members: readonly CustomMemberRow[
       if (ignoring === undefined) ignoredBy.set(other, [userId]);
       else ignoring.push(userId);
     }
-    const { key, isDefault, rules, mode, usesDisplayName } = roomRules(user, roomId, known);
+    const { key, isDefault, rules, mode, usesDisplayName, usesSubscriptions } = roomRules(user, roomId, known);
     if (isDefault) {
       if (user.isPushed) pushedByDefault.push(userId);
       continue;
@@ -62,12 +66,17 @@ export function buildAudience(roomId: string, members: readonly CustomMemberRow[
     let group = groups.get(name);
     if (group === undefined) {
       const userIds: string[] = [];
-      groups.set(name, (group = { rules, mode, displayName, userIds, pushed: user.isPushed ? userIds : [] }));
+      groups.set(
+        name,
+        (group = { rules, mode, displayName, usesSubscriptions, userIds, pushed: user.isPushed ? userIds : [] }),
+      );
     }
     group.userIds.push(userId);
     groupOf.set(userId, group);
   }
-  return { groups: [...groups.values()], groupOf, ignoredBy, pushed, pushedByDefault };
+  const found = [...groups.values()];
+  const usesSubscriptions = found.some((group) => group.usesSubscriptions);
+  return { groups: found, groupOf, ignoredBy, pushed, pushedByDefault, usesSubscriptions };
 }
 
 function displayNameIn(memberContent: string | null): string | undefined {

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, parseJson } from '@portico/protocol';
 import { type CompiledRules, compilePushRules, evaluatePush } from '@portico/protocol/push/compile-rules.ts';
+import { threadSubscription } from '@portico/protocol/push/conditions.ts';
 import { countingKey, defaultCountingKey, defaultOutcomeKey, outcomeKey } from '@portico/protocol/push/count-rules.ts';
 import { effectiveRules, type EffectiveRule, rulesInRoom } from '@portico/protocol/push/effective-rules.ts';
 import type { UserRulesRow } from '@portico/storage/stores/custom-rules.ts';
@@ -23,6 +24,8 @@ export type RoomRules = {
   readonly rules: CompiledRules;
   readonly mode: UnreadMode;
   readonly usesDisplayName: boolean;
+  /** Whether it matters for events in threads who has subscribed to them. */
+  readonly usesSubscriptions: boolean;
 };
 
 const nobody: ReadonlySet<string> = new Set();
@@ -57,12 +60,14 @@ export function roomRules(
   const found = known.get(key);
   if (found !== undefined) return found;
   const rules = compilePushRules(inRoom);
+  const uses = (name: string): boolean => inRoom.some((rule) => rule.conditions.some(({ kind }) => kind === name));
   const made: RoomRules = {
     key,
     isDefault: ownKey === (isPushed ? defaultOutcomeKey : defaultCountingKey),
     rules,
     mode: modeOf(rules, roomId),
-    usesDisplayName: inRoom.some((rule) => rule.conditions.some(({ kind }) => kind === 'contains_display_name')),
+    usesDisplayName: uses('contains_display_name'),
+    usesSubscriptions: uses(threadSubscription),
   };
   known.set(key, made);
   return made;

@@ -25,6 +25,8 @@ export interface ThreadPlaces {
   isKnown(roomNid: number, content: JsonObject): boolean;
   load(roomNid: number, content: JsonObject): Promise<void>;
   placeOf(roomNid: number, content: JsonObject): ThreadPlace | undefined;
+  /** The same, as far as it is known, without using it up. */
+  peek(roomNid: number, content: JsonObject): ThreadPlace | undefined;
 }
 
 const maxTargets = 20_000;
@@ -54,9 +56,20 @@ export function createThreadPlaces(reader: Reader): ThreadPlaces {
         targets.delete(key);
         return undefined;
       }
-      const isReply = relation.type === 'm.thread';
-      const threadNid = target.thread_nid ?? (isReply ? target.event_nid : undefined);
-      return threadNid === undefined ? undefined : { threadNid, isReply };
+      return placeIn(relation, target);
+    },
+    peek(roomNid, content) {
+      const relation = relationOf(content);
+      const target = relation && targets.get(keyOf(roomNid, relation));
+      return relation === undefined || target === undefined || target === 'unknown'
+        ? undefined
+        : placeIn(relation, target);
     },
   };
+}
+
+function placeIn(relation: Relation, target: ThreadTargetRow): ThreadPlace | undefined {
+  const isReply = relation.type === 'm.thread';
+  const threadNid = target.thread_nid ?? (isReply ? target.event_nid : undefined);
+  return threadNid === undefined ? undefined : { threadNid, isReply };
 }

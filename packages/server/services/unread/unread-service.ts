@@ -20,7 +20,9 @@ import {
 import { createAudiences } from './audiences.ts';
 import { roomRules } from './member-rules.ts';
 import type { UnreadMode } from './mode.ts';
+import type { RoomAudience } from './audience.ts';
 import { createThreadPlaces } from './thread-places.ts';
+import { createThreadSubscribers } from './thread-subscribers.ts';
 
 /** All that follows from an event for unread counts. */
 export type Assessment = Counting & {
@@ -68,6 +70,12 @@ export function createUnreadService({
 }): UnreadService {
   const audiences = createAudiences(db);
   const places = createThreadPlaces(db);
+  const subscribers = createThreadSubscribers(db);
+
+  /** The thread of which it matters who has subscribed to it. */
+  function watchedThread(audience: RoomAudience | undefined, place: ThreadPlace | undefined): number | undefined {
+    return audience?.usesSubscriptions === true ? place?.threadNid : undefined;
+  }
 
   function joiningUser({ type, stateKey, content }: MemberFields): string | undefined {
     const isJoin = type === 'm.room.member' && content['membership'] === 'join';
@@ -93,12 +101,15 @@ export function createUnreadService({
       const needsRoom = audiences.ofRoom(roomNid) === undefined;
       const needsPlace = !places.isKnown(roomNid, content);
       const needsUser = userId !== undefined && audiences.ofUser(userId) === undefined;
-      if (!needsRoom && !needsPlace && !needsUser) return undefined;
+      const threadNid = watchedThread(audiences.ofRoom(roomNid), places.peek(roomNid, content));
+      const needsSubscribers = threadNid !== undefined && subscribers.of(threadNid) === undefined;
+      if (!needsRoom && !needsPlace && !needsUser && !needsSubscribers) return undefined;
       return async () => {
         await Promise.all([
           needsRoom && audiences.loadRoom(roomNid, roomId),
           needsPlace && places.load(roomNid, content),
           needsUser && audiences.loadUser(userId),
+          needsSubscribers && subscribers.load(threadNid),
         ]);
       };
     },
@@ -108,7 +119,14 @@ export function createUnreadService({
       if (audience === undefined) throw new Error('the audience of the room was not looked up');
       const thread = places.placeOf(event.roomNid, event.content);
       const upTo = isLocal(event.sender) ? senderReads(event) : undefined;
-      const counting = countEvent(event, facts, audience, isLocal);
+      const threadNid = watchedThread(audience, thread);
+      const counting = countEvent(
+        event,
+        facts,
+        audience,
+        isLocal,
+        threadNid === undefined ? undefined : subscribers.of(threadNid),
+      );
       let joins: Assessment['joins'];
       if (upTo === 'everything') {
         const rules = audiences.ofUser(event.sender);
@@ -155,7 +173,10 @@ export function createUnreadService({
     },
 
     appendRedaction: uncountEvent,
-    close: () => audiences.close(),
+    close() {
+      audiences.close();
+      subscribers.close();
+    },
   };
 }
 

@@ -39,7 +39,14 @@ describe('push rules', () => {
     const global = await alice.get(`${base}/global/`);
     assert.deepEqual(all.body['global'], global.body);
     assert.deepEqual((await alice.get(base)).body, all.body);
-    assert.deepEqual(Object.keys(global.body).toSorted(), ['content', 'override', 'room', 'sender', 'underride']);
+    assert.deepEqual(Object.keys(global.body).toSorted(), [
+      'content',
+      'override',
+      'postcontent',
+      'room',
+      'sender',
+      'underride',
+    ]);
     const mention = await alice.get(rule('override', '.m.rule.is_user_mention'));
     assert.deepEqual(mention.body['conditions'], [
       { kind: 'event_property_contains', key: 'content.m\\.mentions.user_ids', value: alice.userId },
@@ -68,6 +75,18 @@ describe('push rules', () => {
     assert.equal((await alice.delete(rule('content', 'tea'))).status, 200);
     assert.deepEqual(await ids('content'), ['pie', 'cake']);
     assert.equal(outcome(await alice.get(rule('content', 'tea'))), '404 M_NOT_FOUND');
+  });
+
+  test('rules about threads are there, off, and nobody’s own', async () => {
+    const path = rule('postcontent', '.io.element.msc4306.rule.unsubscribed_thread');
+    const { body } = await alice.get(path);
+    assert.deepEqual([body['enabled'], body['default'], body['actions']], [false, true, []]);
+    assert.deepEqual(body['conditions'], [{ kind: 'io.element.msc4306.thread_subscription', subscribed: false }]);
+    assert.equal((await alice.put(`${path}/enabled`, { enabled: true })).status, 200);
+    assert.equal((await alice.get(path)).body['enabled'], true);
+    await alice.put(`${path}/enabled`, { enabled: false });
+    const own = await alice.put(rule('postcontent', 'own'), { actions: [], conditions: [] });
+    assert.equal(outcome(own), '400 M_INVALID_PARAM');
   });
 
   test('default rules are changed but neither made nor deleted', async () => {

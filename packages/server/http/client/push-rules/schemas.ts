@@ -26,7 +26,7 @@ const rules = Type.Array(rule);
 
 export const ruleset = Type.Unsafe<object>(
   Type.Object(
-    { override: rules, content: rules, room: rules, sender: rules, underride: rules },
+    { override: rules, content: rules, postcontent: rules, room: rules, sender: rules, underride: rules },
     { title: 'PushRuleset' },
   ),
 );
