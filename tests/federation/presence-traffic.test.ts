@@ -23,14 +23,16 @@ async function open(context: TestContext) {
   const db = await openDatabase({ url: `sqlite:${join(folder, 'a.db')}`, durability: 'relaxed' });
   const clock = createVirtualClock();
   const puts = new Map<string, number>();
-  const server = await openPresenceServer({
-    serverName: own,
-    db,
-    clock,
-    ghosts: '@none:.*',
-    bridgeShown: new Map(),
-    onPut: (host) => puts.set(host, (puts.get(host) ?? 0) + 1),
-  });
+  const start = () =>
+    openPresenceServer({
+      serverName: own,
+      db,
+      clock,
+      ghosts: '@none:.*',
+      bridgeShown: new Map(),
+      onPut: (host) => puts.set(host, (puts.get(host) ?? 0) + 1),
+    });
+  let server = await start();
   context.after(async () => {
     await server.stop();
     await db.close();
@@ -44,7 +46,13 @@ async function open(context: TestContext) {
   }
   return {
     db,
-    server,
+    get server() {
+      return server;
+    },
+    async restart() {
+      await server.stop();
+      server = await start();
+    },
     /** Lets time pass, and says how many pushes that made for how many servers, and in how many EDUs they go out. */
     async traffic(milliseconds: number) {
       for (let passed = 0; passed < milliseconds; passed += 100) {
@@ -104,4 +112,21 @@ test('repeating that people are online takes one EDU for each server in half an 
   assert.deepEqual(idle, { servers: 300, most: 1, edus: 300 });
   const repeated = await traffic(24 * 60_000);
   assert.deepEqual(repeated, { servers: 300, most: 1, edus: 300 });
+});
+
+test('what was for everyone is taken back also by the process that comes after', async (context) => {
+  const opened = await open(context);
+  const { db, traffic, set, restart } = opened;
+  await set('online', 'one');
+  await traffic(3000);
+  await restart();
+  await writeSettings(db, alice, 'm.presence_sharing_config', { denied_users: ['*'], allowed_users: ['@x:s7.test'] });
+  // "offline" to each, and then to one what may be seen there.
+  assert.deepEqual(await traffic(10_000), { servers: 300, most: 2, edus: 300 });
+  // It is said once, by whichever process.
+  await traffic(60_000);
+  await set('online', 'two');
+  assert.deepEqual(await traffic(3000), { servers: 1, most: 1, edus: 1 });
+  await restart();
+  assert.deepEqual((await traffic(10_000)).servers, 1);
 });

@@ -121,6 +121,8 @@ export async function createWorld(servers: Servers) {
   }
 
   async function set(userId: string, type: string, value: unknown): Promise<void> {
+    // Rooms that were left before are taken out before, not of what is set now.
+    await settled();
     settings.get(userId)?.set(type, value);
     const ignored = () => Object.fromEntries(listOf(value).map((other) => [other, {}]));
     const content = type === 'm.ignored_user_list' ? { ignored_users: ignored() } : value;

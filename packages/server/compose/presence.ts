@@ -28,7 +28,7 @@ import { createPresence, noPresence, type Presence } from '../services/presence/
 import { createRemotePeople, type RemotePeople } from '../services/presence/remote-people.ts';
 import { createRoomsLeft } from '../services/presence/rooms-left.ts';
 import { type SharedPresence, sharePresence } from '../services/presence/share-presence.ts';
-import { createShownMemory } from '../services/presence/shown-memory.ts';
+import { createShownMemory, type ShownMemory } from '../services/presence/shown-memory.ts';
 import { createSight } from '../services/presence/sight.ts';
 import { createViewers } from '../services/presence/viewers.ts';
 import {
@@ -112,7 +112,7 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
   const fanOut = createFanOut({ db, serverName, isOwn, own, remote, policies, rooms, sight, viewers, onFailure });
   const sharing = sharePresence({ messages: db.messages, own, remote, process: randomId(), now, after });
   const federation = config.federation.enabled
-    ? federate(context, { isOwn, own, rooms, policies, remote, take: sharing.receive })
+    ? federate(context, { isOwn, own, rooms, policies, remote, take: sharing.receive, memory: shown })
     : undefined;
   const forServices = createPresenceForServices({
     db,
@@ -133,6 +133,7 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
     after,
     onFailure: (error) => log.error({ error }, 'Storing presence failed'),
   });
+  federation?.outward.restore(states.restored);
   const roomsLeft = createRoomsLeft({
     db,
     after,
@@ -184,6 +185,7 @@ type Shared = {
   readonly policies: Policies;
   readonly remote: RemotePeople;
   readonly take: SharedPresence['receive'];
+  readonly memory: ShownMemory;
 };
 
 function federate(context: Context, shared: Shared) {

@@ -59,6 +59,15 @@ export function setShownPresence(set: WriteSet, userId: string, shown: string): 
   set.add(upsertShown, [userId, shown]);
 }
 
+const deleteShown = sql<void, [userId: string]>(
+  'presence-shown.delete',
+  'delete from presence_shown where user_id = $1',
+);
+
+export function removeShownPresence(set: WriteSet, userId: string): void {
+  set.add(deleteShown, [userId]);
+}
+
 /** Settings of account data that say who gets somebody's presence. The content of the list of ignored people is left out. */
 export type PresenceSettingRow = { readonly type: string; readonly stream_position: number; readonly content: string };
 

@@ -1,6 +1,6 @@
 import { parseJson } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { findShownPresence, setShownPresence } from '@portico/storage/stores/presence.ts';
+import { findShownPresence, removeShownPresence, setShownPresence } from '@portico/storage/stores/presence.ts';
 import { createSmallCache } from '../reading/small-cache.ts';
 import type { After } from '../sync/waiting.ts';
 
@@ -37,7 +37,8 @@ export function createShownMemory({ db, after, onFailure }: Dependencies): Shown
     let set = createWriteSet();
     for (const { userId, shown } of viewers) {
       const latest = Array.from(shown.keys()).slice(-maxStored);
-      setShownPresence(set, userId, JSON.stringify(latest));
+      if (latest.length === 0) removeShownPresence(set, userId);
+      else setShownPresence(set, userId, JSON.stringify(latest));
       if (set.writes.length < perCommit) continue;
       await db.commit(set);
       set = createWriteSet();
@@ -74,7 +75,7 @@ export function createShownMemory({ db, after, onFailure }: Dependencies): Shown
     async close(viewers) {
       stopTimer?.();
       await writing;
-      await store(viewers);
+      await store([...grown.values(), ...viewers]);
     },
   };
 }

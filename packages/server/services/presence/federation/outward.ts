@@ -4,6 +4,7 @@ import type { CommittedChanges, Database } from '@portico/storage';
 import type { Outbox } from '../../federation/sender/outbox.ts';
 import type { After } from '../../sync/waiting.ts';
 import { createBreather } from '../in-steps.ts';
+import type { Shown, ShownMemory } from '../shown-memory.ts';
 import type { OwnPeople } from '../own-people.ts';
 import type { PeopleRooms } from '../people-rooms.ts';
 import { lookOf } from '../view.ts';
@@ -15,6 +16,8 @@ import { createSentRecords } from './sent-records.ts';
 
 /** Tells other servers who of this one is online, as far as people let them know. */
 export interface Outward {
+  /** These were online when the process before this one ended, and other servers may have been told. */
+  restore(userIds: Iterable<string>): void;
   /** Resolves when what is due has been handed to the sender. */
   settled(): Promise<void>;
   close(): Promise<void>;
@@ -28,6 +31,7 @@ type Dependencies = {
   readonly reaches: Reaches;
   readonly outbox: Pick<Outbox, 'put'>;
   readonly aware: AwareServers;
+  readonly memory: Pick<ShownMemory, 'take' | 'grew'>;
   /** Whether servers that do not know the proposal get only what all there may see. */
   readonly withholds: boolean;
   readonly now: () => number;
@@ -41,9 +45,10 @@ const later = 5000;
 const type = 'm.presence';
 
 export function createOutward(deps: Dependencies): Outward {
-  const { db, isOwn, own, rooms, reaches, outbox, aware, withholds, now, after, onFailure } = deps;
+  const { db, isOwn, own, rooms, reaches, outbox, aware, memory, withholds, now, after, onFailure } = deps;
   const reachOf = new Map<string, Reach>();
   const moved = new Map<string, Set<string>>();
+  const restored = new Set<string>();
   let lastOnes = 0;
   const sent = createSentRecords({ now, after, onRepeat: repeat });
   const queue = createSendQueue({ now, after, send, onFailure });
@@ -57,7 +62,30 @@ export function createOutward(deps: Dependencies): Outward {
     return !reach.hosts.has(host) || reaches.refused(reach, host).size > 0;
   }
 
+  /** As somebody who was shown something; no user ID looks like that. */
+  const asViewer = (userId: string): Shown => ({
+    userId: `servers told of ${userId}`,
+    shown: new Set(sent.hostsOf(userId)),
+  });
+
+  /** The process before this one told these servers something: what it was is not known, but it must not stay. */
+  async function recall(userId: string): Promise<void> {
+    for (const host of await memory.take(asViewer(userId).userId)) {
+      if (sent.find(userId, host) === undefined)
+        sent.note(userId, host, { print: '', recipients: { kind: 'everyone' } });
+    }
+  }
+
   async function send(userId: string): Promise<void> {
+    if (restored.delete(userId)) await recall(userId);
+    const before = new Set(sent.hostsOf(userId));
+    await sendAll(userId);
+    // A server more, or none any more.
+    const now = sent.hostsOf(userId);
+    if (!now.isSubsetOf(before) || (now.size === 0 && before.size > 0)) memory.grew(asViewer(userId));
+  }
+
+  async function sendAll(userId: string): Promise<void> {
     if (!isPresent(userId) && sent.hostsOf(userId).size === 0) return forget(userId);
     const changes = moved.get(userId) ?? new Set();
     moved.delete(userId);
@@ -140,6 +168,9 @@ export function createOutward(deps: Dependencies): Outward {
   own.onChange((userId, cause) => queue.add(userId, cause === 'action' ? soon : later));
 
   return {
+    restore(userIds) {
+      for (const userId of userIds) restored.add(userId);
+    },
     settled: queue.settled,
     async close() {
       stop();
