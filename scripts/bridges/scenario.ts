@@ -84,7 +84,7 @@ export async function bridgePlainly(bridge: Bridge, alice: Person, server: Resta
 
   await step('nothing is lost while the bridge is away, whatever the server does meanwhile', async () => {
     await bridge.stop();
-    await say(numbered('while the bridge is away', 150));
+    await say(numbered('while the bridge is away', 60));
     await server.end('SIGTERM');
     await server.start();
     await say(numbered('and later', 5));
@@ -94,7 +94,7 @@ export async function bridgePlainly(bridge: Bridge, alice: Person, server: Resta
 
   await step('nothing is lost or told twice where the server is killed while it tells', async () => {
     await bridge.stop();
-    await say(numbered('much', 250));
+    await say(numbered('much', 150));
     await bridge.start();
     await bridge.until('it is being told', () => bridge.texts(roomId).at(-1)?.startsWith('much') === true);
     await server.end('SIGKILL');
