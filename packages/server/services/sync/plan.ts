@@ -75,8 +75,9 @@ async function planLeft(
   moves: ReadonlyMap<number, Moves>,
 ): Promise<LeftPlan[]> {
   const gone = [...moves].filter(([, { last }]) => last.membership === 'leave' || last.membership === 'ban');
-  const wantsAll = since === undefined && filter.room.includeLeave;
-  if (gone.length === 0 && !wantsAll) return [];
+  const isFirst = since === undefined;
+  const wantsAll = isFirst && filter.room.includeLeave;
+  if (gone.length === 0 && !isFirst) return [];
   const rows = await readRoomsOfUser(db, user.userId, since ?? -1);
   const ends = await readLastEndsOfJoins(db, user.userId);
   const left: LeftPlan[] = [];
@@ -86,7 +87,8 @@ async function planLeft(
     // Other devices hear that a room was left, even if it was forgotten at once.
     if (row.forgotten === 1 && move === undefined) continue;
     if (row.membership !== 'leave' && row.membership !== 'ban') continue;
-    if (move === undefined && !wantsAll) continue;
+    // Who is banned has not "left" a room, and learns of it though it was before the first sync, as with other servers.
+    if (move === undefined && !wantsAll && !(isFirst && row.membership === 'ban')) continue;
     const until = ends.get(row.room_nid);
     const wasJoined = move === undefined || move.left;
     left.push({

@@ -73,6 +73,19 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual([joined && bodies(joined.timeline), joined?.timeline.limited], [['before'], true]);
     });
 
+    test('a room that one is banned from comes with the first sync, and one that was left only if wanted', async () => {
+      const { alice, bob, roomId: left } = await pair();
+      const banned = await alice.createRoom({ preset: 'public_chat' });
+      await bob.join(banned);
+      await alice.ban(banned, bob.userId);
+      await bob.leave(left);
+      const first = await bob.sync();
+      assert.deepEqual(Object.keys(first.rooms?.leave ?? {}), [banned]);
+      assert.equal((await bob.sync({ since: first.next_batch })).rooms, undefined);
+      const all = await bob.sync({ filter: { room: { include_leave: true } } });
+      assert.deepEqual(Object.keys(all.rooms?.leave ?? {}).toSorted(), [left, banned].toSorted());
+    });
+
     test('a limited timeline brings the state before it, and a place from which the gap can be read', async () => {
       const { alice, bob, roomId } = await pair();
       const first = await bob.sync();
