@@ -2,7 +2,7 @@ import type { Migration } from '../../migrations/migration.ts';
 import { pendingMigrations } from '../migrate.ts';
 import { connectPostgres } from './client.ts';
 import { toPostgresDdl } from './sql-text.ts';
-import { supportStatements } from './support.ts';
+import { supportSchema, supportStatements } from './support.ts';
 
 /** An arbitrary number, the same in every process. */
 const lock = 7_306_923_001;
@@ -31,7 +31,8 @@ export async function migratePostgres(url: string, migrations: readonly Migratio
       'select version, name from schema_migrations',
     );
     const pending = pendingMigrations(migrations, new Map(rows.map(({ version, name }) => [Number(version), name])));
-    if (pending.length > 0) {
+    const found = await client.query('select 1 from pg_namespace where nspname = $1', [supportSchema]);
+    if (pending.length > 0 || found.rows.length === 0) {
       for (const statement of supportStatements) await client.query(statement);
     }
     for (const { version, name, statements } of pending) {

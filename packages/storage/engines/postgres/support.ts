@@ -2,12 +2,15 @@
  * What SQLite has and PostgreSQL lacks, for the text that both share. `json_each` takes an array or an object and gives
  * `key` and `value` as text; where numbers are wanted the statement says `cast(value as bigint)`, which both
  * engines understand. `->>` takes an element out of such a value.
+ *
+ * The schema has a name that no user is called by: PostgreSQL looks for tables first, and makes new ones, in the schema of the
+ * user's name where there is one.
  */
-export const supportSchema = 'portico';
+export const supportSchema = 'portico_functions';
 
 export const supportStatements: readonly string[] = [
-  'create schema if not exists portico',
-  `create or replace function portico.json_each(source text) returns table (key text, value text)
+  'create schema if not exists portico_functions',
+  `create or replace function portico_functions.json_each(source text) returns table (key text, value text)
     language sql immutable parallel safe rows 50
     as $$
       select cast(ordinality - 1 as text), element
@@ -20,18 +23,18 @@ export const supportStatements: readonly string[] = [
         case json_typeof(source::json) when 'object' then source::json else '{}'::json end
       ) as members
     $$`,
-  `create or replace function portico.json_element(source text, at bigint) returns text
+  `create or replace function portico_functions.json_element(source text, at bigint) returns text
     language sql immutable parallel safe
     as 'select source::json ->> at::integer'`,
-  `create or replace function portico.json_member(source text, name text) returns text
+  `create or replace function portico_functions.json_member(source text, name text) returns text
     language sql immutable parallel safe
     as 'select source::json ->> name'`,
   `do $$ begin
     if not exists (
-      select 1 from pg_operator where oprname = '->>' and oprnamespace = 'portico'::regnamespace
+      select 1 from pg_operator where oprname = '->>' and oprnamespace = 'portico_functions'::regnamespace
     ) then
-      create operator portico.->> (leftarg = text, rightarg = bigint, function = portico.json_element);
-      create operator portico.->> (leftarg = text, rightarg = text, function = portico.json_member);
+      create operator portico_functions.->> (leftarg = text, rightarg = bigint, function = portico_functions.json_element);
+      create operator portico_functions.->> (leftarg = text, rightarg = text, function = portico_functions.json_member);
     end if;
   end $$`,
 ];
