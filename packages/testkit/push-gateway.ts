@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestAuthority } from './certificates.ts';
+import { createTestAuthority, type TestAuthority } from './certificates.ts';
 
 export type PushedDevice = {
   readonly app_id: string;
@@ -27,6 +27,7 @@ export type GatewayAnswer = { readonly status?: number; readonly body?: unknown 
 /** A push gateway in a test, and what it was told. */
 export interface TestGateway {
   readonly url: string;
+  readonly port: number;
   /** What a server that is to trust it is configured with. */
   readonly settings: Readonly<Record<string, string>>;
   /** Everything it was told, in order, whatever it answered. */
@@ -42,10 +43,19 @@ export interface TestGateway {
 
 export const gatewayPath = '/_matrix/push/v1/notify';
 
-export async function startTestGateway(): Promise<TestGateway> {
+type Options = {
+  /** Instead of one of its own. */
+  readonly authority?: TestAuthority;
+  /** Under which name and port it is reached, instead of the address of this machine that it listens at. */
+  readonly host?: string;
+};
+
+export async function startTestGateway({
+  authority = createTestAuthority(),
+  host,
+}: Options = {}): Promise<TestGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'portico-gateway-'));
-  const authority = createTestAuthority();
-  const { certificate: cert, key } = authority.issue(['127.0.0.1']);
+  const { certificate: cert, key } = authority.issue([host?.split(':')[0] ?? '127.0.0.1']);
   const trusted = join(folder, 'ca.pem');
   writeFileSync(trusted, authority.certificate);
   const notifications: Notification[] = [];
@@ -69,7 +79,8 @@ export async function startTestGateway(): Promise<TestGateway> {
   const { port } = server.address() as AddressInfo;
 
   return {
-    url: `https://127.0.0.1:${port}${gatewayPath}`,
+    url: `https://${host ?? `127.0.0.1:${port}`}${gatewayPath}`,
+    port,
     settings: { OUTBOUND_ALLOW_PRIVATE_ADDRESSES: 'true', OUTBOUND_TRUSTED_CA_FILE: trusted },
     notifications,
     answerWith(given = () => ({})) {
