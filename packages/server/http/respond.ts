@@ -34,7 +34,8 @@ export function sendPreflight(reply: FastifyReply): FastifyReply {
 function sendPage(reply: FastifyReply, { html, options }: Page): FastifyReply {
   const { status = 200, location, formTargets = [], script } = options;
   if (location !== undefined) reply.header('Location', location);
-  const scripts = script === undefined ? '' : `; script-src 'sha256-${hash('sha256', script, 'base64')}'`;
+  const scripts =
+    script === undefined ? '' : `; script-src 'sha256-${hash('sha256', script, 'base64')}'; connect-src 'self'`;
   const forms = ["'self'", ...formTargets].join(' ');
   return reply
     .code(status)

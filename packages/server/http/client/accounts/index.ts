@@ -11,6 +11,7 @@ import { login } from './login.ts';
 import { logoutAll } from './logout-all.ts';
 import { logout } from './logout.ts';
 import { refresh } from './refresh.ts';
+import { openLoginFallback } from './fallback/login-fallback.ts';
 import { openStageFallback, submitStageFallback } from './fallback/stage-fallback.ts';
 import { register } from './register.ts';
 import { thirdPartyIdEndpoints } from './third-party-ids/index.ts';
@@ -18,6 +19,7 @@ import { registrationTokenValidity } from './registration-token-validity.ts';
 
 export const accountEndpoints: readonly Endpoint<AccountServices & { discovery: BaseUrl }>[] = [
   register,
+  openLoginFallback,
   openStageFallback,
   submitStageFallback,
   checkUsernameAvailability,
