@@ -120,6 +120,7 @@ function addPush(before: readonly Push[], push: Push): readonly Push[] {
 
 function withoutMeant(pushes: readonly Push[], meant: InboundList): readonly Push[] {
   const rest: Push[] = [];
+  const patterns = new Set(meant.kind === 'listed' ? meant.globs : []);
   for (const push of pushes) {
     const { list } = push;
     if (meant.kind === 'everyone') {
@@ -127,8 +128,8 @@ function withoutMeant(pushes: readonly Push[], meant: InboundList): readonly Pus
       if (list.kind === 'listed' && list.users.size > 0) rest.push({ ...push, list: { ...list, globs: [] } });
     } else if (list.kind === 'everyone') rest.push(push);
     else {
-      const users = new Set([...list.users].filter((user) => !meant.users.has(user)));
-      const globs = list.globs.filter((glob) => !meant.globs.includes(glob));
+      const users = list.users.difference(meant.users);
+      const globs = list.globs.filter((glob) => !patterns.has(glob));
       if (users.size + globs.length > 0) rest.push({ ...push, list: { kind: 'listed', users, globs } });
     }
   }
@@ -147,7 +148,8 @@ function trim(pushes: readonly Push[]): readonly Push[] {
 function covers(list: InboundList, other: InboundList): boolean {
   if (list.kind === 'everyone' || other.kind === 'everyone') return list.kind === other.kind;
   for (const user of other.users) if (!list.users.has(user)) return false;
-  return other.globs.every((glob) => list.globs.includes(glob));
+  const patterns = new Set(list.globs);
+  return other.globs.every((glob) => patterns.has(glob));
 }
 
 function isSame(one: PresenceView, other: PresenceView): boolean {

@@ -21,10 +21,13 @@ type Dependencies = {
   readonly now: () => number;
 };
 
+type Breather = ReturnType<typeof createBreather>;
 type Push = { readonly userId: string; readonly view: PresenceView; readonly list: InboundList };
 
 /** Servers in use send up to 50 in one EDU; more than this are not looked at. */
 const maxPushes = 256;
+/** Of one person, after so many recipients others get their turn: no honest sender has more to say at once. */
+const maxNamesAtOnce = 2048;
 
 /** {@link https://spec.matrix.org/v1.19/server-server-api/#presence}, with the `allowed_recipients` of MSC4325. */
 export function presenceEdu({ reader, serverName, remote, take, rooms, aware, now }: Dependencies): EduHandler {
@@ -38,15 +41,19 @@ export function presenceEdu({ reader, serverName, remote, take, rooms, aware, no
   }
 
   /** Names of people who are not here are not kept: there is no end of them. */
-  async function keepAccounts(pushes: readonly Push[]): Promise<readonly Push[]> {
+  async function keepAccounts(pushes: readonly Push[], breathe: Breather): Promise<readonly Push[]> {
     const names = new Set<string>();
     for (const { list } of pushes) if (list.kind === 'listed') for (const user of list.users) names.add(user);
     if (names.size === 0) return pushes;
     const existing = new Set(await readExistingAccounts(reader, [...names]));
-    return pushes.map((push) => {
-      if (push.list.kind === 'everyone') return push;
-      return { ...push, list: { ...push.list, users: push.list.users.intersection(existing) } };
-    });
+    const kept: Push[] = [];
+    for (const push of pushes) {
+      const { list } = push;
+      if (list.kind === 'everyone') kept.push(push);
+      else kept.push({ ...push, list: { ...list, users: list.users.intersection(existing) } });
+      await breathe();
+    }
+    return kept;
   }
 
   return {
@@ -61,12 +68,17 @@ export function presenceEdu({ reader, serverName, remote, take, rooms, aware, no
         if (push !== undefined) parsed.push(push);
         await breathe();
       }
-      const pushes = await keepAccounts(parsed);
+      const pushes = await keepAccounts(parsed, breathe);
       await rooms.load(pushes.map(({ userId }) => userId));
       let current: string | undefined;
+      let names = 0;
       for (const { userId, view, list } of pushes) {
         // What is said of one person belongs together: nobody may be shown the half of it.
-        if (userId !== current) await breathe();
+        if (list.kind === 'listed') names += list.users.size + list.globs.length;
+        if (userId !== current || names > maxNamesAtOnce) {
+          await breathe();
+          names = 0;
+        }
         current = userId;
         // What was said of them before must not come back when they do. Who shares no room with anybody here concerns
         // only those whom they name.
