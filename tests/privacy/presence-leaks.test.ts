@@ -214,8 +214,11 @@ async function act(world: World, pass: (milliseconds: number) => void, dice: Dic
     }
     default: {
       const name = pick(serverNames);
+      // What changes before a new process has told others for the first time is not looked at here: which names the
+      // process before it told them is not stored, only which servers.
       await world.calm();
       await world.restart(name);
+      await world.calm();
       return `${name} is restarted`;
     }
   }
