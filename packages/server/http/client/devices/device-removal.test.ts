@@ -23,6 +23,7 @@ const ofDevices = {
   to_device_transactions: 'device_id',
   sliding_connections: 'device_id',
   dehydrated_devices: 'device_id',
+  pushers: 'device_id',
 } as const;
 const ofAccounts = ['cross_signing_keys', 'key_backups', 'backed_up_keys', 'account_data', 'memberships'] as const;
 
@@ -75,6 +76,17 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const answer = await ok(client.post(`${v3}/keys/signatures/upload`, { [userId]: { [deviceId]: signed } }));
       assert.deepEqual(answer, { failures: {} });
       await ok(client.post('/_matrix/client/unstable/org.matrix.simplified_msc3575/sync', { lists: {} }));
+      await ok(
+        client.post(`${v3}/pushers/set`, {
+          kind: 'http',
+          app_id: 'org.example.app',
+          pushkey: `key of ${deviceId}`,
+          app_display_name: 'App',
+          device_display_name: deviceId,
+          lang: 'en',
+          data: { url: 'https://push.example.org/_matrix/push/v1/notify' },
+        }),
+      );
     }
 
     /** Somebody with the devices ONE and TWO and one that sleeps, all of which have everything. */
