@@ -39,6 +39,8 @@ describe('typing', () => {
     { timeout: 20_000 },
     async () => {
       const { alice, bob, roomId } = await pair();
+      // Else that she is online now were news.
+      await alice.sync();
       const start = await bob.sync();
       const waiting = bob.sync({ since: start.next_batch, timeout: 60_000 });
       for (let count = 0; count < 3; count++) await alice.sync();
