@@ -2,7 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-const pythonPackages = ['mautrix[encryption]==0.21.1', 'aiosqlite==0.22.1', 'ruamel.yaml==0.19.1', 'commonmark==0.9.2'];
+const pythonPackages = [
+  'mautrix[encryption]==0.21.1',
+  'aiosqlite==0.22.1',
+  'asyncpg==0.32.0',
+  'ruamel.yaml==0.19.1',
+  'commonmark==0.9.2',
+];
 const nodePackage = 'matrix-appservice@3.0.0';
 
 export type Libraries = {
@@ -21,7 +27,7 @@ export function findLibraries(folder: string, install: boolean): Libraries {
   const [venv, appservice] = [join(folder, 'venv'), join(folder, 'npm')];
   const python = join(venv, 'bin/python');
   const hasMautrix = (): boolean =>
-    existsSync(python) && runs(python, ['-c', 'import aiosqlite, mautrix.bridge.e2ee, olm'], true);
+    existsSync(python) && runs(python, ['-c', 'import aiosqlite, asyncpg, mautrix.bridge.e2ee, olm'], true);
   const hasAppservice = (): boolean => existsSync(join(appservice, 'node_modules/matrix-appservice'));
   if (install && !hasMautrix() && runs('python3', ['-m', 'venv', venv])) {
     runs(python, ['-m', 'pip', 'install', '--quiet', ...pythonPackages]);
