@@ -1,3 +1,4 @@
+import { backupCommands } from './cli/backup-commands.ts';
 import { checkConfig } from './cli/check-config.ts';
 import { init } from './cli/init.ts';
 import { runCommandLine } from './cli/run.ts';
@@ -18,7 +19,14 @@ async function openHandlers(config: Config) {
   return openForCommand(config, await loadCompose(), log);
 }
 
-const commands = [serve(loadCompose), init, checkConfig, userAdd(openHandlers), ...tokenCommands(openHandlers)];
+const commands = [
+  serve(loadCompose),
+  init,
+  checkConfig,
+  userAdd(openHandlers),
+  ...tokenCommands(openHandlers),
+  ...backupCommands(() => import('./compose/operate.ts')),
+];
 
 // `exit`, since a connection that nobody needs any more must not keep the process.
 process.exit(

@@ -1,80 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { cpSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { suite, test } from 'node:test';
-import type { TestContext } from 'node:test';
-
-const program = join(import.meta.dirname, '../../../bin/portico');
-
-function makeFolder(context: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'portico-program-'));
-  context.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-/** Only what a program needs: settings of the environment in which the tests run are not the tests'. */
-function environmentOf(more: Record<string, string> = {}) {
-  return { PATH: process.env['PATH'] ?? '', ...more };
-}
-
-type Options = { cwd?: string; env?: Record<string, string>; input?: string; file?: string };
-
-function run(words: readonly string[], { cwd, env = {}, input = '', file = program }: Options = {}) {
-  const { status, stdout, stderr } = spawnSync(file, words, { cwd, env: environmentOf(env), input, encoding: 'utf8' });
-  return { status, stdout, stderr };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** A configuration file that listens on a free port of loopback; more settings may follow. */
-async function makeConfig(folder: string, more = ''): Promise<{ file: string; port: number }> {
-  const port = await freePort();
-  const file = join(folder, 'portico.yaml');
-  const listener = `{ address: 127.0.0.1, port: ${port}, serve: [client, federation, admin, web] }`;
-  writeFileSync(
-    file,
-    `server_name: a.org\nlisteners: [${listener}]\npasswords: { argon2: { memory: 1MiB, passes: 1 } }\n${more}`,
-  );
-  return { file, port };
-}
-
-/** Starts a server and waits until it says that it is ready. */
-async function start(context: TestContext, words: readonly string[], options: Options = {}) {
-  const server = spawn(options.file ?? program, words, { cwd: options.cwd, env: environmentOf(options.env) });
-  context.after(() => server.kill('SIGKILL'));
-  const lines: string[] = [];
-  const ended = once(server, 'exit') as Promise<[code: number | null, signal: string | null]>;
-  server.stderr.resume();
-  for await (const line of createInterface({ input: server.stdout })) {
-    lines.push(line);
-    if (line.includes('"ready"')) return { server, lines, ended, stop: () => end(server, 'SIGTERM', ended) };
-  }
-  throw new Error(`The server ended: ${lines.join('\n')}`);
-}
-
-async function end(server: ChildProcessWithoutNullStreams, signal: NodeJS.Signals, ended: Promise<unknown[]>) {
-  server.kill(signal);
-  return (await ended)[0];
-}
-
-async function isUp(port: number): Promise<boolean> {
-  return (await fetch(`http://127.0.0.1:${port}/_matrix/client/versions`)).status === 200;
-}
+import { end, freePort, isUp, makeConfig, makeFolder, program, run, start } from '@portico/testkit/program.ts';
 
 suite('the exit code is', () => {
   test('2 for wrong usage, with the nearest known name', () => {
@@ -97,7 +25,8 @@ suite('the exit code is', () => {
 
   test('0 for help, of each command, which names what it takes', () => {
     assert.match(run(['--help']).stdout, /check-config[\s\S]*Exit codes: 0 fine/);
-    for (const command of ['serve', 'init', 'check-config', 'user add', 'token add', 'token list', 'token revoke']) {
+    const account = ['user add', 'token add', 'token list', 'token revoke'];
+    for (const command of ['serve', 'init', 'check-config', 'backup', 'restore', ...account]) {
       const { status, stdout } = run([...command.split(' '), '--help']);
       assert.equal(status, 0, command);
       assert.match(stdout, new RegExp(`^Usage: portico ${command}`));

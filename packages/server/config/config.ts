@@ -14,6 +14,8 @@ export type Config = Omit<Values, 'publicBaseUrl' | 'applicationServices'> & {
   readonly smtp: SmtpConfig | undefined;
   /** The configuration file, if there is one. */
   readonly file: string | undefined;
+  /** That file and those which it leads to, certificates aside: all that is needed to configure the server anew. */
+  readonly files: readonly string[];
   readonly testing: TestingConfig;
 };
 

@@ -40,14 +40,18 @@ export async function loadConfig({ file, flags, environment = process.env }: Con
   const values = resolveSection(schema, raw, { base, problems }) as ValuesOf<typeof schema>;
   if (problems.length === 0) checkListeners(values.listeners, raw, problems);
   const smtp = problems.length === 0 ? readMail(values, raw, problems) : undefined;
-  const registrations = problems.length === 0 ? await readApplicationServices(values, problems) : [];
+  const services =
+    problems.length === 0 ? await readApplicationServices(values, problems) : { registrations: [], files: [] };
   if (problems.length > 0) throw new ConfigError(problems.map(({ origin, message }) => `${origin}: ${message}`));
   const testing = readTesting(environment);
   return completeConfig(values, {
     file: file && resolve(file),
     testing,
-    applicationServices: registrations,
+    applicationServices: services.registrations,
     smtp,
+    files: [file && resolve(file), ...services.files, values.mail.passwordFile, values.outbound.trustedCaFile].filter(
+      (path) => path !== undefined,
+    ),
   });
 }
 
@@ -55,10 +59,11 @@ export async function loadConfig({ file, flags, environment = process.env }: Con
 async function readApplicationServices(
   { applicationServices: paths, serverName }: ValuesOf<typeof schema>,
   problems: Problem[],
-): Promise<readonly Registration[]> {
-  if (paths.length === 0) return [];
-  const { readRegistrations } = await import('./application-services/read-registrations.ts');
-  return readRegistrations(paths, serverName, problems);
+): Promise<{ readonly registrations: readonly Registration[]; readonly files: readonly string[] }> {
+  if (paths.length === 0) return { registrations: [], files: [] };
+  const { readRegistrations, registrationFiles } = await import('./application-services/read-registrations.ts');
+  const files = registrationFiles(paths);
+  return { registrations: readRegistrations(files, serverName, problems), files };
 }
 
 // The YAML parser takes longer to load than everything else here, and most starts without a file need none.

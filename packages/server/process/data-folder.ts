@@ -11,11 +11,15 @@ export type DataFolder = {
   readonly close: () => void;
 };
 
+/** A file that is in the folder while a backup is restored into it. */
+export const unfinishedMark = 'restore-unfinished';
+
 /** Makes the data folder if there is none, takes it for this process alone, and checks that it belongs to this server name. */
 export function openDataFolder({ dataDir, serverName }: { dataDir: string; serverName: string }): DataFolder {
   makeFolder(dataDir);
   const unlock = lockFolder(dataDir);
   try {
+    refuseUnfinished(dataDir);
     const isNew = claimServerName(dataDir, serverName);
     return { path: dataDir, isNew, close: unlock };
   } catch (error) {
@@ -35,6 +39,14 @@ function makeFolder(dataDir: string): void {
   if (!statSync(dataDir).isDirectory()) {
     throw new StartError(`data_dir is ${dataDir}, which is a file. Choose a folder.`);
   }
+}
+
+function refuseUnfinished(dataDir: string): void {
+  if (!existsSync(join(dataDir, unfinishedMark))) return;
+  throw new StartError(
+    `data_dir is ${dataDir}, into which a backup is being restored, or was and did not get to its end. ` +
+      'If nothing is running, empty the folder and restore again.',
+  );
 }
 
 /** As Node's own, which tries for ever where a folder that exists says that it does not: below /proc. */

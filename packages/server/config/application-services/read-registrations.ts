@@ -5,14 +5,19 @@ import type { Problem } from '../raw.ts';
 import { readConfigFile } from '../read-file.ts';
 import { parseRegistration, type Registration } from './registration.ts';
 
-/** Reads registrations from files and folders of `.yaml` and `.yml` files, reporting everything that is wrong. */
+/** The files behind paths of files, and of folders of `.yaml` and `.yml` files. */
+export function registrationFiles(paths: readonly string[]): readonly string[] {
+  return paths.flatMap(filesOf);
+}
+
+/** Reads registrations, reporting everything that is wrong. */
 export function readRegistrations(
-  paths: readonly string[],
+  files: readonly string[],
   serverName: ServerName,
   problems: Problem[],
 ): readonly Registration[] {
   const registrations: Registration[] = [];
-  for (const file of paths.flatMap(filesOf)) {
+  for (const file of files) {
     const fields = readConfigFile(file, problems);
     const registration = fields.entries.size > 0 ? parseRegistration(fields, serverName, problems) : undefined;
     if (fields.entries.size === 0) problems.push({ origin: file, message: 'there is no registration in this file' });
