@@ -4,11 +4,11 @@ import { dropDehydratedOf } from '@portico/storage/stores/dehydrated-devices.ts'
 import { dropToDeviceOf } from '@portico/storage/stores/to-device.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { OwnPassword } from '../services/accounts/own-password.ts';
-import type { Devices, OnDeviceRenamed, OnDevicesDeleted } from '../services/devices/devices.ts';
+import type { Devices, OnDeviceAdded, OnDeviceRenamed, OnDevicesDeleted } from '../services/devices/devices.ts';
 import type { FederationClient } from '../services/federation/client/federation-client.ts';
 import type { EduHandler } from '../services/federation/receiving/edus.ts';
 import { createDehydratedDevices, type DehydratedDevices } from '../services/keys/dehydrated-devices.ts';
-import { forgetKeys, tellNewName } from '../services/keys/device-hooks.ts';
+import { forgetKeys, tellNewDevice, tellNewName } from '../services/keys/device-hooks.ts';
 import { createDeviceListChanges } from '../services/keys/device-list-changes.ts';
 import { createKeyBackup, type KeyBackup } from '../services/keys/key-backup.ts';
 import { createKeys, type Keys } from '../services/keys/keys.ts';
@@ -45,6 +45,7 @@ export type Encryption = {
   /** What happens to keys when something happens to devices. */
   readonly deviceHooks: {
     readonly onDevicesDeleted: readonly OnDevicesDeleted[];
+    readonly onDeviceAdded: OnDeviceAdded;
     readonly onDeviceRenamed: OnDeviceRenamed;
   };
   readonly eduHandlers: readonly (readonly [type: string, handler: EduHandler])[];
@@ -69,6 +70,7 @@ export function createEncryption({ db, serverName, federates, client, now, log }
   return {
     deviceHooks: {
       onDevicesDeleted: [dropToDeviceOf, dropDehydratedOf, forgetKeys({ db, changes })],
+      onDeviceAdded: tellNewDevice({ db, changes }),
       onDeviceRenamed: tellNewName({ db, changes }),
     },
     eduHandlers: [

@@ -42,7 +42,7 @@ const insertUpdates = sql<void, [updates: string, position: PositionParam, userI
      (u.value ->> 0) || '"prev_id":[' || case
        when cast(u.value ->> 2 as bigint) > 0
          then cast(position($2) * ${perPosition} + cast(u.value ->> 2 as bigint) - 1 as text)
-       else coalesce((select cast(l.stream_id as text) from device_lists l where l.user_id = $3), '')
+       else coalesce((select cast(l.stream_id as text) from device_lists l where l.user_id = $3), '0')
      end || '],"stream_id":' || cast(position($2) * ${perPosition} + cast(u.value ->> 2 as bigint) as text)
      || (u.value ->> 1)
    from json_each(cast($1 as text)) u
@@ -58,7 +58,7 @@ const setStreamId = sql<void, [userId: string, position: PositionParam, last: nu
 
 /**
  * Numbers changes of somebody's devices, and queues them for other servers. Each names the one before it, so that a server
- * that has missed one knows. `position` is that of {@link markDeviceList}.
+ * that has missed one knows; before the first is 0, which is what servers are told that ask before there was any. `position` is that of {@link markDeviceList}.
  */
 export function queueDeviceUpdates(
   set: WriteSet,

@@ -7,7 +7,13 @@ import { createAppServiceAccounts } from './app-service-accounts.ts';
 import { createAccessTokens, type AccessTokens } from './access-tokens.ts';
 import { createAccountData, type AccountData } from './account-data.ts';
 import { createFilters, type Filters } from './filters.ts';
-import { createDevices, type Devices, type OnDeviceRenamed, type OnDevicesDeleted } from '../devices/devices.ts';
+import {
+  createDevices,
+  type Devices,
+  type OnDeviceAdded,
+  type OnDeviceRenamed,
+  type OnDevicesDeleted,
+} from '../devices/devices.ts';
 import { createWhoIs, type WhoIs } from '../devices/who-is.ts';
 import { createProfiles, type Profiles } from '../profile/profiles.ts';
 import { createDeviceDeletion, type DeviceDeletion } from './device-deletion.ts';
@@ -77,6 +83,7 @@ type Dependencies = {
   /** What else goes with a device that is deleted. */
   readonly onDevicesDeleted: readonly OnDevicesDeleted[];
   readonly appServices: AppServices;
+  readonly onDeviceAdded?: OnDeviceAdded;
   readonly onDeviceRenamed?: OnDeviceRenamed;
 };
 
@@ -88,6 +95,7 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
   const devices = createDevices({
     db,
     onDeleted: dependencies.onDevicesDeleted,
+    onAdded: dependencies.onDeviceAdded,
     onRenamed: dependencies.onDeviceRenamed,
     now,
   });

@@ -84,9 +84,8 @@ export function createAppServiceAccounts(dependencies: Dependencies): AppService
       if (account === undefined) {
         throw new MatrixError('forbidden', { message: 'Application service has not registered this user.' });
       }
-      await sessions.makeRoom(userId);
       const set = createWriteSet();
-      const session = sessions.plan(set, userId, device);
+      const session = await sessions.planLogin(set, userId, device);
       await db.commit(set);
       return session;
     },

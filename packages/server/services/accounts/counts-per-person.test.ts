@@ -30,9 +30,8 @@ onBothEngines('counts: of too many devices, those go that were not used for the 
   const sessions = createSessions({ devices, now: () => now, randomBytes: () => new Uint8Array(24).fill(bytes++) });
   async function logIn(deviceId: string): Promise<void> {
     now += 1;
-    await sessions.makeRoom(userId);
     const set = createWriteSet();
-    sessions.plan(set, userId, { device_id: deviceId });
+    await sessions.planLogin(set, userId, { device_id: deviceId });
     await db.commit(set);
   }
   for (const deviceId of ['one', 'two', 'three', 'four']) await logIn(deviceId);

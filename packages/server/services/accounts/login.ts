@@ -92,10 +92,9 @@ export function createLogin(dependencies: Dependencies): Login {
   async function logInByToken(request: LoginRequest): Promise<Session> {
     if (request.token === undefined) throw new MatrixError('request.missing-param', { message: 'Missing: token' });
     const { userId, useUp } = await redeemLoginToken({ db, now }, request.token);
-    await sessions.makeRoom(userId);
     const set = createWriteSet();
     useUp(set);
-    const session = sessions.plan(set, userId, request);
+    const session = await sessions.planLogin(set, userId, request);
     await db.commit(set);
     return session;
   }
@@ -114,9 +113,8 @@ export function createLogin(dependencies: Dependencies): Login {
         });
       }
       await checkPassword(userId, request.password);
-      await sessions.makeRoom(userId);
       const set = createWriteSet();
-      const session = sessions.plan(set, userId, request);
+      const session = await sessions.planLogin(set, userId, request);
       await db.commit(set);
       return session;
     },

@@ -23,10 +23,10 @@ export type Session = {
 export const accessTokenLifetime = 60 * 60 * 1000;
 
 export interface Sessions {
-  /** Adds to a write set what logs a device in. The token is worth something once the set is committed. */
+  /** Adds to a write set what logs somebody in who is new here. The token is worth something once the set is committed. */
   plan(set: WriteSet, userId: string, device: DeviceRequest): Session;
-  /** To be waited for before a set is planned for somebody who may have many devices already. */
-  makeRoom(userId: string): Promise<void>;
+  /** The same for somebody who may have other devices. */
+  planLogin(set: WriteSet, userId: string, device: DeviceRequest): Promise<Session>;
   logOut(sender: Sender): Promise<void>;
   logOutEverywhere(sender: Sender): Promise<void>;
 }
@@ -43,28 +43,34 @@ export function newDeviceId(randomBytes: (count: number) => Uint8Array): string 
 }
 
 export function createSessions({ devices, now, randomBytes }: Dependencies): Sessions {
+  function plan(set: WriteSet, userId: string, device: DeviceRequest): Session {
+    const deviceId = device.device_id ?? newDeviceId(randomBytes);
+    checkDeviceId(deviceId);
+    const token = newAccessToken(randomBytes);
+    const refreshToken = device.refresh_token === true ? newAccessToken(randomBytes) : undefined;
+    addSession(set, {
+      userId,
+      deviceId,
+      deviceName: device.initial_device_display_name?.slice(0, maxDeviceNameLength),
+      tokenHash: hashToken(token),
+      createdAt: now(),
+      refresh: refreshToken === undefined ? undefined : refreshing(refreshToken),
+    });
+    return {
+      user_id: userId,
+      access_token: token,
+      device_id: deviceId,
+      ...(refreshToken !== undefined && { refresh_token: refreshToken, expires_in_ms: accessTokenLifetime }),
+    };
+  }
+
   return {
-    plan(set, userId, device) {
-      const deviceId = device.device_id ?? newDeviceId(randomBytes);
-      checkDeviceId(deviceId);
-      const token = newAccessToken(randomBytes);
-      const refreshToken = device.refresh_token === true ? newAccessToken(randomBytes) : undefined;
-      addSession(set, {
-        userId,
-        deviceId,
-        deviceName: device.initial_device_display_name?.slice(0, maxDeviceNameLength),
-        tokenHash: hashToken(token),
-        createdAt: now(),
-        refresh: refreshToken === undefined ? undefined : refreshing(refreshToken),
-      });
-      return {
-        user_id: userId,
-        access_token: token,
-        device_id: deviceId,
-        ...(refreshToken !== undefined && { refresh_token: refreshToken, expires_in_ms: accessTokenLifetime }),
-      };
+    plan,
+    async planLogin(set, userId, device) {
+      const session = plan(set, userId, device);
+      await devices.arrive(set, userId, session.device_id);
+      return session;
     },
-    makeRoom: (userId) => devices.makeRoom(userId),
     logOut: ({ userId, deviceId }) => devices.remove(userId, [deviceId]),
     logOutEverywhere: ({ userId }) => devices.removeAllBut(userId, []),
   };

@@ -23,6 +23,9 @@ export type Device = {
 /** Adds to the write set that deletes devices what else goes with them: keys, pushers, messages that wait for them. */
 export type OnDevicesDeleted = (set: WriteSet, userId: string, deviceIds: readonly string[]) => void | Promise<void>;
 
+/** Adds to the write set that makes a device whom else that concerns. Throws for an ID that no device may have. */
+export type OnDeviceAdded = (set: WriteSet, userId: string, deviceId: string) => Promise<void>;
+
 /** Adds to the write set that renames a device whom else that concerns. */
 export type OnDeviceRenamed = (set: WriteSet, userId: string, deviceId: string, name: string) => void | Promise<void>;
 
@@ -35,8 +38,13 @@ export interface Devices {
   rename(userId: string, deviceId: string, name: string): Promise<void>;
   /** Makes a device that nobody is logged in on, unless there is one of this ID. */
   add(userId: string, deviceId: string, name: string | undefined): Promise<'added' | 'there'>;
-  /** Before somebody has one more: deletes those that they have not used for the longest time, if they have a thousand. */
-  makeRoom(userId: string): Promise<void>;
+  /**
+   * Adds to the write set that logs somebody in on a device what follows if it is a new one. Before somebody has one more,
+   * those are deleted that they have not used for the longest time, if they have a thousand.
+   */
+  arrive(set: WriteSet, userId: string, deviceId: string): Promise<void>;
+  /** Adds to a write set what deletes devices with all that belongs to them. */
+  planRemoval(set: WriteSet, userId: string, deviceIds: readonly string[]): Promise<void>;
   /** Deletes devices with all that belongs to them, together with whatever `also` adds to the write set. */
   remove(userId: string, deviceIds: readonly string[], also?: (set: WriteSet) => void | Promise<void>): Promise<void>;
   /** Deletes all devices but those to keep. */
@@ -47,6 +55,7 @@ type Dependencies = {
   readonly db: Database;
   readonly onDeleted: readonly OnDevicesDeleted[];
   readonly now: () => number;
+  readonly onAdded?: OnDeviceAdded | undefined;
   readonly onRenamed?: OnDeviceRenamed | undefined;
   readonly mostDevices?: number;
 };
@@ -60,7 +69,7 @@ const maxDevices = 1000;
 const maxTries = 5;
 
 export function createDevices(dependencies: Dependencies): Devices {
-  const { db, onDeleted, onRenamed, now, mostDevices = maxDevices } = dependencies;
+  const { db, onDeleted, onAdded, onRenamed, now, mostDevices = maxDevices } = dependencies;
   async function planRemoval(set: WriteSet, userId: string, deviceIds: readonly string[]): Promise<void> {
     removeDevices(set, userId, deviceIds);
     for (const hook of onDeleted) await hook(set, userId, deviceIds);
@@ -83,7 +92,11 @@ export function createDevices(dependencies: Dependencies): Devices {
   }
 
   return {
-    makeRoom,
+    async arrive(set, userId, deviceId) {
+      await makeRoom(userId);
+      if ((await findDevice(db, userId, deviceId)) === undefined) await onAdded?.(set, userId, deviceId);
+    },
+    planRemoval,
     remove,
     list: async (userId) => (await listDevices(db, userId)).map(toDevice),
     async get(userId, deviceId) {
@@ -104,6 +117,7 @@ export function createDevices(dependencies: Dependencies): Devices {
       if ((await findDevice(db, userId, deviceId)) !== undefined) return 'there';
       await makeRoom(userId);
       const set = createWriteSet();
+      await onAdded?.(set, userId, deviceId);
       addDevice(set, { userId, deviceId, name, createdAt: now() });
       try {
         await db.commit(set);

@@ -8,6 +8,7 @@ import type { OwnPassword, Person } from '../accounts/own-password.ts';
 import type { AuthData } from '../accounts/uia.ts';
 import type { DeviceListChange, DeviceListChanges } from './device-list-changes.ts';
 import { verifyKeyOf, withoutUnsigned } from './parse-keys.ts';
+import { requireNoDevice } from './key-names.ts';
 import { checkCrossSigningKey, publicKeyOf, type SigningKeyUsage } from './cross-signing-key.ts';
 
 export type CrossSigningUpload = {
@@ -44,6 +45,7 @@ export function createUploadCrossSigning({ db, ownPassword, changes }: Dependenc
 
     const changed = [...texts].filter(([usage, text]) => !isSame(stored.get(usage), text));
     if (changed.length === 0) return;
+    await requireNoDevice(db, userId, given.values());
     const set = createWriteSet();
     // "UIA is not required if there is no existing cross-signing master key uploaded to the homeserver".
     if (storedMaster === undefined && stored.size === 0) requireNoCrossSigningKeys(set, userId);

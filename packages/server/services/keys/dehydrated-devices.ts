@@ -1,11 +1,12 @@
 import type { JsonObject } from '@portico/protocol';
-import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import { createWriteSet, type Database } from '@portico/storage';
 import { findDehydratedDevice, setDehydratedDevice } from '@portico/storage/stores/dehydrated-devices.ts';
 import { addDevice } from '@portico/storage/stores/devices.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
 import { checkDeviceId, checkDeviceName, type Devices } from '../devices/devices.ts';
 import type { ToDevicePage, ToDeviceQueue } from '../to-device/to-device-queue.ts';
+import { requireNoSigningKey } from './key-names.ts';
 import { commitKeys, type KeyUpload, type PlanUpload } from './plan-upload.ts';
 
 export type DehydratedDevice = { readonly device_id: string; readonly device_data: JsonObject };
@@ -51,18 +52,14 @@ export function createDehydratedDevices({ db, devices, plan, queue, now }: Depen
 
   async function replace(userId: string, device: NewDehydratedDevice, data: string): Promise<void> {
     const { device_id: deviceId, initial_device_display_name: name } = device;
+    await requireNoSigningKey(db, userId, deviceId);
     const previous = (await findDehydratedDevice(db, userId))?.device_id;
-    // A device of the same ID is another one all the same.
-    if (previous === deviceId) await devices.remove(userId, [previous]);
-    const old = previous === deviceId ? undefined : previous;
-    const write = async (set: WriteSet): Promise<void> => {
-      addDevice(set, { userId, deviceId, name, createdAt: now() });
-      await plan(set, { userId, deviceId, displayName: name }, device);
-      setDehydratedDevice(set, userId, { device_id: deviceId, data }, old);
-    };
-    if (old !== undefined) return devices.remove(userId, [old], write);
     const set = createWriteSet();
-    await write(set);
+    // A device of the same ID is another one all the same.
+    if (previous !== undefined) await devices.planRemoval(set, userId, [previous]);
+    addDevice(set, { userId, deviceId, name, createdAt: now() });
+    await plan(set, { userId, deviceId, added: { displayName: name } }, device);
+    setDehydratedDevice(set, userId, { device_id: deviceId, data }, previous);
     await commitKeys(db, set);
   }
 

@@ -1,6 +1,7 @@
 import type { Database } from '@portico/storage';
 import { dropKeysOf, readDeviceKeysOf } from '@portico/storage/stores/device-keys.ts';
-import type { OnDeviceRenamed, OnDevicesDeleted } from '../devices/devices.ts';
+import type { OnDeviceAdded, OnDeviceRenamed, OnDevicesDeleted } from '../devices/devices.ts';
+import { requireNoSigningKey } from './key-names.ts';
 import type { DeviceListChanges } from './device-list-changes.ts';
 import { signedKey } from './signed-key.ts';
 
@@ -12,9 +13,17 @@ export function forgetKeys({ db, changes }: Dependencies): OnDevicesDeleted {
     if (deviceIds.length === 0) return;
     const { keys } = await readDeviceKeysOf(db, userId, deviceIds);
     dropKeysOf(set, userId, deviceIds);
-    // Nobody has heard of a device without keys.
+    // No other server has heard of a device without keys.
     const devices = keys.map(({ id }) => ({ deviceId: id, keys: undefined }));
     await changes.append(set, userId, { devices });
+  };
+}
+
+/** Tells those who share a room with somebody of a new device, which has no keys yet. */
+export function tellNewDevice({ db, changes }: Dependencies): OnDeviceAdded {
+  return async (set, userId, deviceId) => {
+    await requireNoSigningKey(db, userId, deviceId);
+    await changes.append(set, userId, {});
   };
 }
 
@@ -22,8 +31,7 @@ export function forgetKeys({ db, changes }: Dependencies): OnDevicesDeleted {
 export function tellNewName({ db, changes }: Dependencies): OnDeviceRenamed {
   return async (set, userId, deviceId, displayName) => {
     const { keys, signatures } = await readDeviceKeysOf(db, userId, [deviceId]);
-    const [row] = keys;
-    if (row === undefined) return;
-    await changes.append(set, userId, { devices: [{ deviceId, displayName, keys: signedKey(row, signatures) }] });
+    const devices = keys.map((row) => ({ deviceId, displayName, keys: signedKey(row, signatures) }));
+    await changes.append(set, userId, { devices });
   };
 }

@@ -29,7 +29,7 @@ export function createDeviceListChanges({ db, serverName, federates }: Dependenc
     async append(set, userId, { devices = [], signingKeys }) {
       const [rooms, hosts] = await Promise.all([
         readJoinedRoomsOf(db, userId),
-        federates ? readHostsSharing(db, userId, serverName) : [],
+        federates && (devices.length > 0 || signingKeys !== undefined) ? readHostsSharing(db, userId, serverName) : [],
       ]);
       const position = set.takePosition();
       queueDeviceUpdates(

@@ -1,12 +1,12 @@
 import type { JsonObject } from '@portico/protocol';
 import type { Database, WriteSet } from '@portico/storage';
-import { queryKeys, setDeviceKeys } from '@portico/storage/stores/device-keys.ts';
+import { type KnownKeys, queryKeys, setDeviceKeys } from '@portico/storage/stores/device-keys.ts';
 import { findDevice } from '@portico/storage/stores/devices.ts';
 import { addOneTimeKeys, setFallbackKeys, type NewKey } from '@portico/storage/stores/one-time-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
 import type { DeviceListChanges } from './device-list-changes.ts';
-import type { KeyCountCache } from './key-counts.ts';
+import type { KeyCountCache, KeyCounts } from './key-counts.ts';
 import { parseDeviceKeys, parseKeyMap } from './parse-keys.ts';
 import { signedKey } from './signed-key.ts';
 
@@ -17,8 +17,12 @@ export type KeyUpload = {
   readonly 'org.matrix.msc2732.fallback_keys'?: JsonObject;
 };
 
-/** `displayName`: of a device that is added with the same set. */
-type Device = { readonly userId: string; readonly deviceId: string; readonly displayName?: string | undefined };
+type Device = {
+  readonly userId: string;
+  readonly deviceId: string;
+  /** Where the same set adds the device: of one of the same ID that it deletes, nothing counts any more. */
+  readonly added?: { readonly displayName: string | undefined };
+};
 
 /** Adds the keys of a device to a set, all checked. */
 export type PlanUpload = (set: WriteSet, device: Device, upload: KeyUpload) => Promise<void>;
@@ -32,14 +36,18 @@ type Dependencies = {
 const maxAtOnce = 500;
 const maxWaiting = 2000;
 const maxAlgorithms = 10;
+const nothing: KnownKeys = { keys: [], signatures: [] };
 
 export function createPlanUpload({ db, counts, changes }: Dependencies): PlanUpload {
   async function planDeviceKeys(set: WriteSet, device: Device, keys: string): Promise<void> {
-    const { userId, deviceId } = device;
-    const { keys: known, signatures } = await queryKeys(db, [[userId, deviceId]], userId);
+    const { userId, deviceId, added } = device;
+    const { keys: known, signatures } =
+      added === undefined ? await queryKeys(db, [[userId, deviceId]], userId) : nothing;
     // Clients repeat what they uploaded: that is no news for anybody.
     if (known.find(({ kind }) => kind === 'device')?.keys === keys) return;
-    const displayName = device.displayName ?? (await findDevice(db, userId, deviceId))?.display_name ?? null;
+    const { display_name: displayName = null } = added
+      ? { display_name: added.displayName }
+      : ((await findDevice(db, userId, deviceId)) ?? {});
     const row = { kind: 'device', user_id: userId, id: deviceId, keys, display_name: displayName };
     setDeviceKeys(set, userId, deviceId, keys);
     await changes.append(set, userId, { devices: [{ deviceId, displayName, keys: signedKey(row, signatures) }] });
@@ -53,7 +61,7 @@ export function createPlanUpload({ db, counts, changes }: Dependencies): PlanUpl
     const parsed = deviceKeys && parseDeviceKeys(userId, deviceId, deviceKeys);
     if (parsed !== undefined) await planDeviceKeys(set, device, parsed);
     if (keys.length > 0) {
-      const { waiting } = await counts.of(userId, deviceId);
+      const waiting: KeyCounts['waiting'] = device.added ? {} : (await counts.of(userId, deviceId)).waiting;
       const kept = Object.values(waiting).reduce((sum, count) => sum + count, 0);
       if (kept + keys.length > maxWaiting) {
         throw new MatrixError('request.too-large', { message: `A device has at most ${maxWaiting} one-time keys.` });

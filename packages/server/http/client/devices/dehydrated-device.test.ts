@@ -91,6 +91,32 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(await devicesOf(bob, alice), []);
     });
 
+    test('what is refused leaves the one before as it was', async () => {
+      const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+      const device = bodyOf(alice, 'ASLEEP');
+      assert.equal((await alice.put(path, device)).status, 200);
+      await send(bob, alice, 'ASLEEP', 1);
+      const wrong = [
+        { ...device, one_time_keys: { nonsense: 'key' } },
+        { ...device, device_keys: newDeviceKeys({ userId: bob.userId, deviceId: 'ASLEEP' }) },
+        { ...bodyOf(alice, 'OTHER'), fallback_keys: { nonsense: 'key' } },
+        bodyOf(alice, alice.deviceId),
+      ];
+      for (const body of wrong) assert.equal((await alice.put(path, body)).status, 400);
+      assert.deepEqual((await alice.get(path)).body, { device_id: 'ASLEEP', device_data: device.device_data });
+      assert.deepEqual(numbers((await alice.get(`${path}/ASLEEP/events`)).body), [1]);
+      const seen = await bob.post(`${v3}/keys/query`, { device_keys: { [alice.userId]: [] } });
+      const unsigned = { device_display_name: 'asleep' };
+      assert.deepEqual(seen.body['device_keys'], { [alice.userId]: { ASLEEP: { ...device.device_keys, unsigned } } });
+      // The same once more is a new device with all its keys.
+      assert.equal((await alice.put(path, device)).status, 200);
+      assert.deepEqual(await devicesOf(bob, alice), ['ASLEEP']);
+      assert.deepEqual(numbers((await alice.get(`${path}/ASLEEP/events`)).body), []);
+      const claim = { one_time_keys: { [alice.userId]: { ASLEEP: 'signed_curve25519' } } };
+      const claimed = (await bob.post(`${v3}/keys/claim`, claim)).body['one_time_keys'] as object;
+      assert.deepEqual(Object.keys(claimed), [alice.userId]);
+    });
+
     test('what is no device, or another one, is refused', async () => {
       const alice = await server.registerUser();
       const wrong = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { signJson } from '@portico/protocol';
-import { newIdentity, newSigningKey, plainJson } from '@portico/testkit/device-keys.ts';
+import { newDeviceKeys, newIdentity, newSigningKey, plainJson } from '@portico/testkit/device-keys.ts';
 import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
 import { createSyncClient } from '@portico/testkit/sync-client.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
@@ -51,6 +51,34 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual([mixed.status, mixed.body['errcode']], [400, 'M_INVALID_SIGNATURE']);
       assert.equal((await upload(alice, newIdentity(bob.userId).body)).status, 400);
       assert.equal((await upload(alice, { self_signing_key: body.self_signing_key })).status, 400);
+    });
+
+    test('no device has the name of a cross-signing key', async () => {
+      const alice = await server.registerUser();
+      const { body, master, self } = newIdentity(alice.userId);
+      const logIn = (deviceId: string) =>
+        server.anonymous.post('/_matrix/client/v3/login', {
+          type: 'm.login.password',
+          identifier: { type: 'm.id.user', user: alice.userId },
+          password: 'a password',
+          device_id: deviceId,
+        });
+      assert.equal((await logIn(self.publicKey)).status, 200);
+      const refused = await upload(alice, body);
+      assert.deepEqual([refused.status, refused.body['errcode']], [400, 'M_INVALID_PARAM']);
+      const { body: other, ...keys } = newIdentity(alice.userId, master);
+      assert.equal((await upload(alice, other)).status, 200);
+      for (const key of [keys.master, keys.self, keys.user]) {
+        const device = await logIn(key.publicKey);
+        assert.deepEqual([device.status, device.body['errcode']], [400, 'M_INVALID_PARAM']);
+        const asleep = await alice.put('/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device', {
+          device_id: key.publicKey,
+          device_data: { algorithm: 'm.dehydration.v2' },
+          device_keys: newDeviceKeys({ userId: alice.userId, deviceId: key.publicKey }),
+        });
+        assert.deepEqual([asleep.status, asleep.body['errcode']], [400, 'M_INVALID_PARAM']);
+      }
+      assert.equal((await logIn(newIdentity(alice.userId).master.publicKey)).status, 200, 'of nobody here');
     });
 
     test('signatures are added to what they sign, and shown to whom they concern', async () => {

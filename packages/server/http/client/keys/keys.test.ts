@@ -217,6 +217,36 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(claimed((await claim(bob, alice)).body, alice), []);
     });
 
+    test('device lists: a new device and a new name are told of, keys or none', async () => {
+      const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+      const [one, two] = [createSyncClient(alice), createSyncClient(bob)];
+      await two.join(await one.createRoom());
+      const logIn = (device?: string) =>
+        server.anonymous.post('/_matrix/client/v3/login', {
+          type: 'm.login.password',
+          identifier: { type: 'm.id.user', user: bob.userId },
+          password: 'a password',
+          ...(device !== undefined && { device_id: device }),
+        });
+      const positions = { one: (await one.sync()).next_batch, two: (await two.sync()).next_batch };
+      const news = async () => {
+        const seen = [await one.sync({ since: positions.one }), await two.sync({ since: positions.two })];
+        positions.one = seen[0]?.next_batch ?? '';
+        positions.two = seen[1]?.next_batch ?? '';
+        return seen.map((body) => lists(body).changed);
+      };
+      const told = [[bob.userId], [bob.userId]];
+      assert.equal((await logIn('PHONE')).status, 200);
+      assert.deepEqual(await news(), told, 'a new device');
+      const { body } = await logIn('PHONE');
+      assert.deepEqual(await news(), [[], []], 'the same device again');
+      const phone = server.as({ userId: bob.userId, deviceId: 'PHONE', accessToken: String(body['access_token']) });
+      await phone.put('/_matrix/client/v3/devices/PHONE', { display_name: 'Phone' });
+      assert.deepEqual(await news(), told, 'a new name');
+      await phone.post('/_matrix/client/v3/logout');
+      assert.deepEqual(await news(), told, 'a device that has gone');
+    });
+
     test('device lists: who changes, comes and goes', { timeout: 30_000 }, async () => {
       const [alice, bob] = [await server.registerUser(), await server.registerUser()];
       const [one, two] = [createSyncClient(alice), createSyncClient(bob)];

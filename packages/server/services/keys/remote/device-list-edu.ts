@@ -31,30 +31,38 @@ type Update = {
  * {@link https://spec.matrix.org/v1.19/server-server-api/#device-management}
  */
 export function deviceListEdu({ db, serverName }: Dependencies): EduHandler {
-  async function apply(set: WriteSet, update: Update, list: RemoteListRow): Promise<void> {
-    const { userId, deviceId, streamId, content } = update;
+  /** Whether there was news in it. */
+  async function apply(set: WriteSet, update: Update, list: RemoteListRow): Promise<boolean> {
+    const { userId, deviceId, streamId, content, previous } = update;
     const known = list.stream_id;
-    if (list.known === 0) return;
-    if (list.cached === 0 || known === null || !update.previous.every((id) => id <= known)) {
-      return markRemoteListStale(set, userId);
+    if (list.known === 0) return true;
+    // Some servers name no update before, and always give the same number: for them an update says only that there was one.
+    const isNext = previous.length > 0 && known !== null && previous.every((id) => id <= known) && streamId >= known;
+    if (list.cached === 0 || !isNext) {
+      markRemoteListStale(set, userId);
+      return true;
     }
-    if (streamId <= known) return;
+    if (streamId === known) return false;
     if (content['deleted'] === true) dropRemoteDevice(set, userId, deviceId);
     else if (isJsonObject(content['keys'])) {
       const row = parseRemoteDevice(userId, deviceId, content['keys'], content['device_display_name']);
-      if ((await countRemoteDevices(db, userId)) >= maxRemoteDevices) return markRemoteListStale(set, userId);
+      if ((await countRemoteDevices(db, userId)) >= maxRemoteDevices) {
+        markRemoteListStale(set, userId);
+        return true;
+      }
       // A device whose keys are no keys is none.
       if (row === undefined) dropRemoteDevice(set, userId, deviceId);
       else addRemoteKeys(set, userId, [row]);
     } else renameRemoteDevice(set, userId, deviceId, parseDeviceName(content['device_display_name']));
     moveRemoteStream(set, userId, known, streamId);
+    return true;
   }
 
   async function receive(update: Update): Promise<void> {
     const [list] = await readRemoteLists(db, [update.userId], serverName);
     if (list === undefined || list.shared === 0) return;
     const set = createWriteSet();
-    await apply(set, update, list);
+    if (!(await apply(set, update, list))) return;
     markDeviceList(set, update.userId, await readJoinedRoomsOf(db, update.userId), set.takePosition());
     await db.commit(set);
   }

@@ -23,8 +23,11 @@ type Dependencies = { readonly client: FederationClient; readonly askServer: Ask
 export function createFetchLists({ client, askServer }: Dependencies): FetchLists {
   /** {@link https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1userdevicesuserid} */
   async function devicesOf(server: ServerName, userId: string, limit: number): Promise<RemoteList[]> {
-    const answer = await askServer(server, limit, (timeout) =>
-      client.call(getUserDevices, server, { params: { userId } }, { timeout }),
+    const answer = await askServer(
+      server,
+      limit,
+      (timeout) => client.call(getUserDevices, server, { params: { userId } }, { timeout }),
+      userId,
     );
     if (answer?.user_id !== userId) return [];
     const { devices, stream_id: streamId, master_key: master, self_signing_key: selfSigning } = answer;
@@ -43,11 +46,19 @@ export function createFetchLists({ client, askServer }: Dependencies): FetchList
   /** {@link https://spec.matrix.org/v1.19/server-server-api/#post_matrixfederationv1userkeysquery} */
   async function query(server: ServerName, users: readonly string[], limit: number): Promise<RemoteList[]> {
     const wanted = Object.fromEntries(users.map((userId) => [userId, []]));
-    const answer = await askServer(server, limit, (timeout) =>
-      client.call(queryUserKeys, server, { body: { device_keys: wanted } }, { timeout }).catch(tooLarge),
+    const [first] = users;
+    const isOne = users.length === 1;
+    const answer = await askServer(
+      server,
+      limit,
+      (timeout) => {
+        const called = client.call(queryUserKeys, server, { body: { device_keys: wanted } }, { timeout });
+        return isOne ? called : called.catch(tooLarge);
+      },
+      isOne ? first : undefined,
     );
     if (answer === undefined) return [];
-    if (answer === 'too-large') return users.length > 1 ? alone(server, users, limit) : [];
+    if (answer === 'too-large') return alone(server, users, limit);
     return users.map((userId) => {
       const devices = Object.entries(memberOf(answer.device_keys, userId) ?? {});
       const keys = [

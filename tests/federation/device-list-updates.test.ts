@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { newDeviceKeys } from '@portico/testkit/device-keys.ts';
+import {
+  answerDevices,
+  device,
+  devicesPath,
+  keys,
+  listed,
+  listUpdate,
+  mallory,
+  openWithMallory,
+  query,
+  seen,
+} from './mallory.ts';
+import { edus, joinAs, sendTransaction } from './peer.ts';
+import { sync } from './people.ts';
+
+type Update = { readonly device_id: string; readonly stream_id: number; readonly prev_id: readonly number[] };
+
+test('an update that names none before it only says that there was one', { timeout: 60_000 }, async (context) => {
+  const { server, peer, alice, fetches } = await openWithMallory(context);
+  answerDevices(peer, [listed('A')], { stream_id: 700 });
+  assert.deepEqual(seen(await query(alice)), ['A']);
+  // So do Conduit and its descendants, whatever has happened.
+  const content = { user_id: mallory, device_id: 'dummy', device_display_name: 'Dummy', stream_id: 1, prev_id: [] };
+  answerDevices(peer, [listed('A'), listed('B')], { stream_id: 701 });
+  const { next_batch: since } = await sync(alice);
+  await sendTransaction(peer, edus([{ edu_type: 'm.device_list_update', content }]));
+  const { device_lists: lists } = await sync(alice, since);
+  assert.deepEqual(lists, { changed: [mallory], left: [] });
+  assert.deepEqual(seen(await query(alice)), ['A', 'B']);
+  assert.equal(fetches(), 2);
+
+  // A server that has begun to count again, as after a restored backup, is asked too.
+  answerDevices(peer, [listed('C')], { stream_id: 12 });
+  await sendTransaction(peer, edus([listUpdate({ stream_id: 12, prev_id: [11] })]));
+  assert.deepEqual(seen(await query(alice)), ['C']);
+  assert.equal(fetches(), 3);
+  assert.deepEqual(server.errors, []);
+});
+
+test('an update that is known already is no news', { timeout: 60_000 }, async (context) => {
+  const { server, peer, alice, fetches } = await openWithMallory(context);
+  answerDevices(peer, [listed('A')], { stream_id: 4 });
+  await query(alice);
+  const { next_batch: since } = await sync(alice);
+  await sendTransaction(peer, edus([listUpdate({ stream_id: 4, prev_id: [3] })]));
+  assert.equal((await sync(alice, since))['device_lists'], undefined);
+  await sendTransaction(peer, edus([listUpdate({ device_id: 'B', keys: device('B'), stream_id: 5, prev_id: [4] })]));
+  assert.deepEqual((await sync(alice, since))['device_lists'], { changed: [mallory], left: [] });
+  assert.deepEqual(seen(await query(alice)), ['A', 'B']);
+  assert.equal(fetches(), 1);
+  assert.deepEqual(server.errors, []);
+});
+
+test(
+  'somebody whose keys are too many or none hides nobody else of the same server',
+  { timeout: 60_000 },
+  async (context) => {
+    const { server, peer, alice, path } = await openWithMallory(context);
+    const other = '@other:peer.test';
+    await joinAs(peer, path, other);
+    const wrong = [{ padding: 'x'.repeat(3_000_000) }, { devices: {} }];
+    for (const more of wrong) {
+      peer.on('GET', devicesPath, ({ url }) => {
+        const userId = decodeURIComponent(url.slice(devicesPath.length));
+        const answer = { user_id: userId, stream_id: 1, devices: [{ device_id: 'A', keys: device('A', userId) }] };
+        return { body: userId === mallory ? { ...answer, ...more } : answer };
+      });
+      peer.on('POST', '/_matrix/federation/v1/user/keys/claim', () => ({
+        body: { one_time_keys: { [other]: { A: { 'signed_curve25519:K': { key: 'k' } } } } },
+      }));
+      assert.deepEqual(Object.keys((await query(alice)).failures), ['peer.test']);
+      const answer = await query(alice, [other]);
+      assert.deepEqual([seen(answer, other), answer.failures], [['A'], {}]);
+      const claim = { one_time_keys: { [other]: { A: 'signed_curve25519' } } };
+      const { body } = await alice.post(`${keys}/claim`, claim);
+      assert.deepEqual(body['failures'], {});
+      await sendTransaction(peer, edus([listUpdate({ user_id: other, prev_id: [9], stream_id: 10 })]));
+    }
+    assert.deepEqual(server.errors, []);
+  },
+);
+
+test('every update names the one before it, the first and announcements too', { timeout: 60_000 }, async (context) => {
+  const { server, peer, alice } = await openWithMallory(context);
+  const updates: Update[] = [];
+  let arrived = (): void => undefined;
+  peer.on('PUT', '/_matrix/federation/v1/send/', ({ body }) => {
+    const { edus: all = [] } = JSON.parse(body) as { edus?: { edu_type: string; content: Update }[] };
+    updates.push(...all.filter((edu) => edu.edu_type === 'm.device_list_update').map(({ content }) => content));
+    arrived();
+    return { body: { pdus: {} } };
+  });
+  const answer = await peer.send('hs1', 'GET', `${devicesPath}${encodeURIComponent(alice.userId)}`);
+  let last = (answer.body as { stream_id: number }).stream_id;
+  for (let time = 0; time < 3; time++) {
+    await alice.post(`${keys}/upload`, { device_keys: newDeviceKeys(alice) });
+    while (!updates.some((update) => update.stream_id > last)) {
+      await new Promise<void>((resolve) => {
+        arrived = resolve;
+      });
+    }
+    const update = updates.find(({ stream_id: id }) => id > last);
+    assert.deepEqual([update?.device_id, update?.prev_id], [alice.deviceId, [last]]);
+    last = update?.stream_id ?? 0;
+  }
+  assert.deepEqual(server.errors, []);
+});
