@@ -66,6 +66,11 @@ export async function openPresenceServer({ serverName, db, clock, onPut, ghosts,
   const [service] = appServices.all;
   assert.ok(service);
   let stopped = false;
+  let killed = false;
+  /** Of somebody killed nothing is written any more. */
+  const guarded = Object.create(db, {
+    commit: { value: (set: WriteSet) => (killed ? Promise.resolve({ positions: [] }) : db.commit(set)) },
+  }) as Database;
   const online = createOnlineIndex({
     db,
     now: clock.now,
@@ -75,7 +80,7 @@ export async function openPresenceServer({ serverName, db, clock, onPut, ghosts,
   });
   const parts = await createPresenceParts({
     config,
-    db,
+    db: guarded,
     ignored: createIgnoredUsers(db),
     serverName,
     now: clock.now,
@@ -86,6 +91,7 @@ export async function openPresenceServer({ serverName, db, clock, onPut, ghosts,
     outbox: {
       ...outbox,
       put(hosts, entry) {
+        if (killed) return;
         const all = [...hosts];
         for (const host of all) for (const push of entry.content['push'] as JsonObject[]) onPut(host, push);
         outbox.put(all, entry);
@@ -115,6 +121,13 @@ export async function openPresenceServer({ serverName, db, clock, onPut, ghosts,
       newRooms,
       allRooms: () => new Map(),
     };
+  }
+
+  async function stop(): Promise<void> {
+    if (stopped) return;
+    stopped = true;
+    await parts.close();
+    online.close();
   }
 
   return {
@@ -163,11 +176,11 @@ export async function openPresenceServer({ serverName, db, clock, onPut, ghosts,
       await parts.eduHandlers.get('m.presence')?.receive({ origin, content: copy });
     },
     /** Ends it in good order. */
-    async stop(): Promise<void> {
-      if (stopped) return;
-      stopped = true;
-      await parts.close();
-      online.close();
+    stop,
+    /** Ends it as if it were killed: what it has not stored is lost. */
+    async kill(): Promise<void> {
+      killed = true;
+      await stop();
     },
   };
 }

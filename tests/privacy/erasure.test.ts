@@ -24,6 +24,8 @@ const remains: Readonly<Record<string, string>> = {
   'memberships.user_id': 'that they have left',
   'membership_changes.user_id': 'when they were there, which decides what they and others may see',
   'current_state.state_key': 'that they have left is part of the state',
+  'presence_sightings.person': 'whom others were shown as online, until they are shown that this is over',
+  'presence_told.user_id': 'which servers were told that they are online, until these have taken that this is over',
   'relations.sender': 'as the events that these are the relations of',
   'relations.annotation_key': 'as the events',
   'device_lists.user_id': 'that their devices have changed, for those who knew them',

@@ -136,6 +136,7 @@ function checkPush(world: World, host: string, push: JsonObject): void {
 }
 
 type Dice = (limit: number) => number;
+type Pass = (milliseconds: number) => void;
 
 function randomLists(world: World, dice: Dice): unknown {
   const number = /\d+/.exec(world.people[0] ?? '')?.[0] ?? '';
@@ -168,7 +169,7 @@ function randomLists(world: World, dice: Dice): unknown {
   return content;
 }
 
-async function act(world: World, pass: (milliseconds: number) => void, dice: Dice): Promise<string> {
+async function act(world: World, pass: Pass, dice: Dice): Promise<string> {
   const pick = <T>(list: readonly T[]): T => list[dice(list.length)] as T;
   const person = pick(world.people);
   const room = pick(world.rooms);
@@ -205,22 +206,26 @@ async function act(world: World, pass: (milliseconds: number) => void, dice: Dic
     }
     case 'time': {
       const seconds = pick([1, 20, 45, 330, 1900]);
-      for (let passed = 0; passed < seconds; passed += 15) {
-        pass(Math.min(15, seconds - passed) * 1000);
-        await world.settled();
-        await world.deliver();
-      }
+      await passing(world, pass, seconds * 1000, 15_000);
       return `${seconds} seconds pass`;
     }
     default: {
       const name = pick(serverNames);
-      // What changes before a new process has told others for the first time is not looked at here: which names the
-      // process before it told them is not stored, only which servers.
-      await world.calm();
-      await world.restart(name);
-      await world.calm();
-      return `${name} is restarted`;
+      const how = pick(['stop', 'kill'] as const);
+      await world.restart(name, how);
+      // Who was online has half a minute to come back; a process that was killed may not have known of everybody.
+      if (how === 'kill') await passing(world, pass, 35_000, 5000);
+      return `${name} is restarted after a ${how}`;
     }
+  }
+}
+
+/** Time goes by, and what is sent arrives. */
+async function passing(world: World, pass: Pass, milliseconds: number, step: number): Promise<void> {
+  for (let passed = 0; passed < milliseconds; passed += step) {
+    pass(Math.min(step, milliseconds - passed));
+    await world.settled();
+    await world.deliver();
   }
 }
 
@@ -250,8 +255,11 @@ test(`nobody is shown anything that they may not see, and nothing is hidden: ${c
         }
         for (let step = 0; step < actionsPerWorld; step++) {
           done.push(await act(world, servers.clock.pass, dice));
-          // Sometimes several things happen before anything is told.
-          if (dice(3) === 0) continue;
+          // Sometimes several things happen before anything is told, or while it is.
+          if (dice(3) === 0) {
+            await passing(world, servers.clock.pass, [0, 0, 300, 1100, 2500][dice(5)] ?? 0, 100);
+            continue;
+          }
           await world.calm();
           await check(world, dice, () => dice(3) > 0);
           if (dice(8) === 0) world.forgetToken(world.devices[dice(world.devices.length)] as never);

@@ -54,10 +54,10 @@ export async function openServers(openDb: () => Promise<Database>) {
     watchPuts(listener: typeof onPut) {
       onPut = listener;
     },
-    async restart(serverName: string): Promise<void> {
+    async restart(serverName: string, how: 'stop' | 'kill'): Promise<void> {
       const host = hosts.get(serverName);
       assert.ok(host);
-      await host.server.stop();
+      await host.server[how]();
       host.server = await open(serverName, host.db);
     },
     async close(): Promise<void> {
@@ -241,8 +241,8 @@ export async function createWorld(servers: Servers) {
       device.token = undefined;
       views.get(device)?.clear();
     },
-    async restart(serverName: string): Promise<void> {
-      await servers.restart(serverName);
+    async restart(serverName: string, how: 'stop' | 'kill'): Promise<void> {
+      await servers.restart(serverName, how);
       for (const person of people) if (serverOf(person) !== serverName) forgotten.add(`${serverName} ${person}`);
     },
   };

@@ -14,6 +14,7 @@ import { createAwareServers } from '../services/presence/federation/aware-server
 import { createOutward } from '../services/presence/federation/outward.ts';
 import { presenceEdu } from '../services/presence/federation/presence-edu.ts';
 import { createReaches } from '../services/presence/federation/reach.ts';
+import { createToldRecords } from '../services/presence/federation/told-records.ts';
 import {
   createPresenceForServices,
   noPresenceForServices,
@@ -28,7 +29,7 @@ import { createPresence, noPresence, type Presence } from '../services/presence/
 import { createRemotePeople, type RemotePeople } from '../services/presence/remote-people.ts';
 import { createRoomsLeft } from '../services/presence/rooms-left.ts';
 import { type SharedPresence, sharePresence } from '../services/presence/share-presence.ts';
-import { createShownMemory, type ShownMemory } from '../services/presence/shown-memory.ts';
+import { createShownMemory } from '../services/presence/shown-memory.ts';
 import { createSight } from '../services/presence/sight.ts';
 import { createViewers } from '../services/presence/viewers.ts';
 import {
@@ -95,7 +96,6 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
   const sight = createSight({ isOwn, own, remote, policies, rooms });
   const shown = createShownMemory({
     db,
-    after,
     onFailure: (error) => log.error({ error }, 'Storing whom people were shown failed'),
   });
   const viewers = createViewers({
@@ -103,16 +103,17 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
     after,
     wake: (userId) => online().wakeUser(userId),
     onGrown: shown.grew,
-    onAsleep(viewer) {
-      shown.put(viewer);
-      rooms.release(viewer.userId);
+    onShrunk: shown.shrank,
+    onAsleep({ userId }) {
+      void shown.stored(userId);
+      rooms.release(userId);
     },
   });
   const onFailure = (error: unknown) => log.error({ error }, 'Telling people who is online failed');
   const fanOut = createFanOut({ db, serverName, isOwn, own, remote, policies, rooms, sight, viewers, onFailure });
   const sharing = sharePresence({ messages: db.messages, own, remote, process: randomId(), now, after });
   const federation = config.federation.enabled
-    ? federate(context, { isOwn, own, rooms, policies, remote, take: sharing.receive, memory: shown })
+    ? federate(context, { isOwn, own, rooms, policies, remote, take: sharing.receive })
     : undefined;
   const forServices = createPresenceForServices({
     db,
@@ -133,7 +134,7 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
     after,
     onFailure: (error) => log.error({ error }, 'Storing presence failed'),
   });
-  federation?.outward.restore(states.restored);
+  await federation?.outward.restore();
   const roomsLeft = createRoomsLeft({
     db,
     after,
@@ -173,7 +174,7 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
       await fanOut.close();
       rooms.close();
       await states.close();
-      await shown.close([...viewers.all(), ...forServices.viewers()]);
+      await shown.close();
     },
   };
 }
@@ -185,7 +186,6 @@ type Shared = {
   readonly policies: Policies;
   readonly remote: RemotePeople;
   readonly take: SharedPresence['receive'];
-  readonly memory: ShownMemory;
 };
 
 function federate(context: Context, shared: Shared) {
@@ -199,16 +199,18 @@ function federate(context: Context, shared: Shared) {
     ownProgram: program.name,
     now,
   });
+  const onFailure = (error: unknown) => log.error({ error }, 'Telling other servers who is online failed');
   const outward = createOutward({
     ...shared,
     db,
+    told: createToldRecords({ db, after, onFailure }),
     reaches: createReaches({ db, serverName, policies, rooms }),
     outbox,
     aware,
     withholds: config.privacy.presence.unawareServers === 'withhold',
     now,
     after,
-    onFailure: (error) => log.error({ error }, 'Telling other servers who is online failed'),
+    onFailure,
   });
   return { outward, handler: presenceEdu({ reader: db, serverName, remote, take, rooms, aware, now }) };
 }

@@ -34,6 +34,7 @@ import { thirdPartyIds } from './0033-third-party-ids.ts';
 import { membershipsAtOnce } from './0034-memberships-at-once.ts';
 import { countsPerPerson } from './0035-counts-per-person.ts';
 import { threadSubscribers } from './0036-thread-subscribers.ts';
+import { presenceTold } from './0037-presence-told.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -76,4 +77,5 @@ export const migrations: readonly Migration[] = [
   membershipsAtOnce,
   countsPerPerson,
   threadSubscribers,
+  presenceTold,
 ];

@@ -104,7 +104,7 @@ export const erasureSteps: readonly ErasureStep[] = [
   }),
   erase('invitations', { table: 'stripped_states', key: ['room_nid', 'user_id'], ...inTheirRooms('stripped_states') }),
   erase('presence', { table: 'presence_states', key: ['user_id'] }),
-  erase('presence-shown', { table: 'presence_shown', key: ['user_id'] }),
+  erase('presence-shown', { table: 'presence_sightings', key: ['user_id', 'person'] }),
   erase('directory-words', { table: 'directory_words', key: ['word', 'user_id'] }),
   erase('directory-entries', { table: 'directory_users', key: ['user_id'] }),
   {

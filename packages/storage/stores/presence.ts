@@ -39,35 +39,6 @@ export function setPresence(set: WriteSet, row: PresenceRow): void {
   set.add(upsert, [row.user_id, row.presence, row.status_msg, row.last_active]);
 }
 
-const selectShown = sql<{ shown: string }, [userId: string]>(
-  'presence-shown.get',
-  'select shown from presence_shown where user_id = $1',
-);
-
-const upsertShown = sql<void, [userId: string, shown: string]>(
-  'presence-shown.set',
-  `insert into presence_shown (user_id, shown) values ($1, $2)
-   on conflict (user_id) do update set shown = excluded.shown`,
-);
-
-/** Whom somebody was shown as anything but offline, as a JSON array. */
-export async function findShownPresence(reader: Reader, userId: string): Promise<string | undefined> {
-  return (await reader.get(selectShown, [userId]))?.shown;
-}
-
-export function setShownPresence(set: WriteSet, userId: string, shown: string): void {
-  set.add(upsertShown, [userId, shown]);
-}
-
-const deleteShown = sql<void, [userId: string]>(
-  'presence-shown.delete',
-  'delete from presence_shown where user_id = $1',
-);
-
-export function removeShownPresence(set: WriteSet, userId: string): void {
-  set.add(deleteShown, [userId]);
-}
-
 /** Settings of account data that say who gets somebody's presence. The content of the list of ignored people is left out. */
 export type PresenceSettingRow = { readonly type: string; readonly stream_position: number; readonly content: string };
 

@@ -9,7 +9,7 @@ import type { OwnPeople } from './own-people.ts';
 import type { PeopleRooms } from './people-rooms.ts';
 import type { Policies } from './policies.ts';
 import type { RemotePeople } from './remote-people.ts';
-import type { Shown, ShownMemory } from './shown-memory.ts';
+import { maxShown, type ShownMemory } from './shown-memory.ts';
 import type { Sight } from './sight.ts';
 import { lookOf, nothingToSee, presenceEvent, type PresenceView } from './view.ts';
 
@@ -20,8 +20,6 @@ export interface PresenceForServices {
   onChange(listener: (userIds: readonly string[]) => void): void;
   /** Remembers what services were told before this process, so that they are told the truth about all of that. */
   restore(): Promise<void>;
-  /** The services, with what they were told. */
-  viewers(): readonly Shown[];
   close(): void;
 }
 
@@ -34,7 +32,7 @@ type Dependencies = {
   readonly policies: Policies;
   readonly rooms: PeopleRooms;
   readonly sight: Sight;
-  readonly memory: ShownMemory;
+  readonly memory: Pick<ShownMemory, 'take' | 'grew' | 'shrank' | 'stored'>;
   readonly now: () => number;
 };
 
@@ -70,22 +68,20 @@ export function createPresenceForServices(deps: Dependencies): PresenceForServic
   }
 
   /** As if the service were somebody who syncs; no user ID looks like that. */
-  const asViewer = (service: AppService): Shown => ({
-    userId: `application service ${service.id}`,
-    shown: known.get(service)?.told ?? new Map<string, Told>(),
-  });
+  const asViewer = (service: AppService): string => `application service ${service.id}`;
 
   function note(service: AppService, { told }: Known, userId: string, what: Told): void {
     const isFirst = !told.delete(userId);
     told.set(userId, what);
-    if (told.size > maxPeople) told.delete(told.keys().next().value ?? '');
-    if (isFirst) memory.grew(asViewer(service));
+    if (isFirst) memory.grew(asViewer(service), userId);
+    const [oldest] = told.keys();
+    if (told.size > maxShown && oldest !== undefined && told.delete(oldest)) memory.shrank(asViewer(service), oldest);
   }
 
   /** What services were told by the process before this one. */
   async function restore(): Promise<void> {
     for (const [service, { told }] of known) {
-      const userIds = await memory.take(asViewer(service).userId);
+      const userIds = await memory.take(asViewer(service));
       for (const userId of userIds) if (!told.has(userId)) told.set(userId, 'sees');
       changed(userIds);
     }
@@ -191,6 +187,8 @@ export function createPresenceForServices(deps: Dependencies): PresenceForServic
           events.push(presenceEvent(userId, nothingToSee, now()));
         }
       }
+      // The process may be killed right after.
+      await memory.stored(asViewer(service));
       return events;
     },
     onChange(listener) {
@@ -199,7 +197,6 @@ export function createPresenceForServices(deps: Dependencies): PresenceForServic
       early.clear();
     },
     restore,
-    viewers: () => services.map(asViewer),
     close: stop,
   };
 }
@@ -209,7 +206,6 @@ export const noPresenceForServices: PresenceForServices = {
   presenceFor: () => Promise.resolve([]),
   onChange: () => undefined,
   restore: () => Promise.resolve(),
-  viewers: () => [],
   close: () => undefined,
 };
 

@@ -8,8 +8,6 @@ import type { OwnPeople } from './own-people.ts';
  * nobody stays online who is not, and the rest now and then.
  */
 export interface KeepStates {
-  /** Who was not offline when the process before this one ended. */
-  readonly restored: ReadonlySet<string>;
   close(): Promise<void>;
 }
 
@@ -26,8 +24,7 @@ const perCommit = 500;
 const maxRestored = 20_000;
 
 export async function keepStates({ db, own, after, onFailure }: Dependencies): Promise<KeepStates> {
-  const present = await readPresent(db, maxRestored);
-  own.restore(present);
+  own.restore(await readPresent(db, maxRestored));
   let writing: Promise<void> = Promise.resolve();
   let stopTimer = after(interval, tick);
   let stopSoon: (() => void) | undefined;
@@ -59,7 +56,6 @@ export async function keepStates({ db, own, after, onFailure }: Dependencies): P
   });
 
   return {
-    restored: new Set(present.map((row) => row.user_id)),
     async close() {
       stopTimer();
       stopSoon?.();

@@ -15,7 +15,7 @@ type Dependencies = {
   readonly fanOut: Pick<FanOut, 'candidatesFor' | 'isPresent'>;
   readonly rooms: PeopleRooms;
   readonly sight: Sight;
-  readonly shown: ShownMemory;
+  readonly shown: Pick<ShownMemory, 'take' | 'stored'>;
   /** Distinguishes this process from others, and from those before it: their serials mean nothing here. */
   readonly epoch: string;
   readonly now: () => number;
@@ -99,6 +99,7 @@ export function createPresenceStream(deps: Dependencies): SyncStream {
         }
         asOf = viewers.serial();
       }
+      await shown.stored(reader);
       const text = `{"events":[${[...events.values()].join(',')}]}`;
       return { serial: `${prefix}${asOf}`, ...(events.size > 0 && { fields: new Map([['presence', text]]) }) };
     },

@@ -1,81 +1,91 @@
-import { parseJson } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { findShownPresence, removeShownPresence, setShownPresence } from '@portico/storage/stores/presence.ts';
-import { createSmallCache } from '../reading/small-cache.ts';
-import type { After } from '../sync/waiting.ts';
-
-/** Somebody who is shown others: a person who syncs, or an application service. */
-export type Shown = { readonly userId: string; readonly shown: { keys(): Iterable<string> } };
+import { addSightings, readSightings, removeSightings } from '@portico/storage/stores/presence-told.ts';
 
 /**
- * Whom people were shown as online before they stopped syncing: when they come back, also after a restart, nobody may
- * stay online for them whom they cannot see any more.
+ * Whom people, and application services, were ever shown as online: when they come back, also after a restart and by way of
+ * another process, nobody may stay online for them whom they cannot see any more. Each time, only what is new is stored.
  */
 export interface ShownMemory {
-  put(viewer: Shown): void;
-  take(userId: string): Promise<readonly string[]>;
-  /** They were shown somebody for the first time. It is stored soon: the process may be killed. */
-  grew(viewer: Shown): void;
-  /** Stores what those who are still syncing were shown. */
-  close(viewers: Iterable<Shown>): Promise<void>;
+  take(viewer: string): Promise<readonly string[]>;
+  /** They are about to be shown somebody for the first time. */
+  grew(viewer: string, person: string): void;
+  /** Nobody keeps in mind any more that they were shown somebody. */
+  shrank(viewer: string, person: string): void;
+  /** To be awaited before they are shown anything: the process may be killed right after. `undefined` if all is stored. */
+  stored(viewer: string): Promise<void> | undefined;
+  close(): Promise<void>;
 }
 
-type Dependencies = { readonly db: Database; readonly after: After; readonly onFailure: (error: unknown) => void };
+type Dependencies = { readonly db: Database; readonly onFailure: (error: unknown) => void };
 
-const maxViewers = 20_000;
-const maxStored = 5000;
+type News = { readonly added: Set<string>; readonly removed: Set<string> };
+
+/** As many people as are kept in mind for one who is shown them. */
+export const maxShown = 20_000;
 const perCommit = 200;
-const soon = 1000;
 
-export function createShownMemory({ db, after, onFailure }: Dependencies): ShownMemory {
-  const asleep = createSmallCache<string, readonly string[]>(maxViewers);
-  const grown = new Map<string, Shown>();
-  let stopTimer: (() => void) | undefined;
-  let writing: Promise<void> = Promise.resolve();
+export function createShownMemory({ db, onFailure }: Dependencies): ShownMemory {
+  const pending = new Map<string, News>();
+  const storing = new Map<string, Promise<void>>();
 
-  async function store(viewers: Iterable<Shown>): Promise<void> {
-    let set = createWriteSet();
-    for (const { userId, shown } of viewers) {
-      const latest = Array.from(shown.keys()).slice(-maxStored);
-      if (latest.length === 0) removeShownPresence(set, userId);
-      else setShownPresence(set, userId, JSON.stringify(latest));
-      if (set.writes.length < perCommit) continue;
-      await db.commit(set);
-      set = createWriteSet();
+  function newsOf(viewer: string): News {
+    let news = pending.get(viewer);
+    if (news === undefined) {
+      news = { added: new Set(), removed: new Set() };
+      pending.set(viewer, news);
     }
-    if (set.writes.length > 0) await db.commit(set);
+    return news;
   }
 
-  function watch(): void {
-    stopTimer ??= after(soon, () => {
-      stopTimer = undefined;
-      const due = Array.from(grown.values()).slice(0, perCommit);
-      for (const { userId } of due) grown.delete(userId);
-      writing = writing.then(() => store(due)).catch(onFailure);
-      if (grown.size > 0) watch();
-    });
+  async function store(viewers: readonly (readonly [string, News])[]): Promise<void> {
+    const set = createWriteSet();
+    for (const [viewer, { added, removed }] of viewers) {
+      if (added.size > 0) addSightings(set, viewer, [...added]);
+      if (removed.size > 0) removeSightings(set, viewer, [...removed]);
+    }
+    await db.commit(set);
+  }
+
+  function stored(viewer: string): Promise<void> | undefined {
+    const news = pending.get(viewer);
+    const underWay = storing.get(viewer);
+    if (news === undefined) return underWay;
+    pending.delete(viewer);
+    const work = Promise.all([underWay, store([[viewer, news]])])
+      .then(() => undefined)
+      .catch((error: unknown) => {
+        // What cannot be stored now is with what is stored next.
+        for (const person of news.added) newsOf(viewer).added.add(person);
+        onFailure(error);
+      })
+      .finally(() => {
+        if (storing.get(viewer) === work) storing.delete(viewer);
+      });
+    storing.set(viewer, work);
+    return work;
   }
 
   return {
-    put: ({ userId, shown }) => asleep.set(userId, [...shown.keys()]),
-    async take(userId) {
-      const known = asleep.get(userId);
-      if (known !== undefined) {
-        asleep.delete(userId);
-        return known;
-      }
-      const stored = await findShownPresence(db, userId);
-      const list = stored === undefined ? [] : parseJson(stored);
-      return Array.isArray(list) ? list.filter((entry) => typeof entry === 'string') : [];
+    async take(viewer) {
+      await stored(viewer);
+      return readSightings(db, viewer, maxShown);
     },
-    grew(viewer) {
-      grown.set(viewer.userId, viewer);
-      watch();
+    grew(viewer, person) {
+      const { added, removed } = newsOf(viewer);
+      removed.delete(person);
+      added.add(person);
     },
-    async close(viewers) {
-      stopTimer?.();
-      await writing;
-      await store([...grown.values(), ...viewers]);
+    shrank(viewer, person) {
+      const { added, removed } = newsOf(viewer);
+      added.delete(person);
+      removed.add(person);
+    },
+    stored,
+    async close() {
+      await Promise.all(storing.values());
+      const left = [...pending];
+      pending.clear();
+      for (let start = 0; start < left.length; start += perCommit) await store(left.slice(start, start + perCommit));
     },
   };
 }

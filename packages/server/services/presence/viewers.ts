@@ -1,4 +1,5 @@
 import type { After } from '../sync/waiting.ts';
+import { maxShown } from './shown-memory.ts';
 
 /** Somebody of this server who syncs, and what they have been shown. */
 export type Viewer = {
@@ -45,20 +46,21 @@ type Options = {
   readonly after: After;
   readonly wake: (userId: string) => void;
   readonly onAsleep: (viewer: Viewer) => void;
-  /** They were shown somebody for the first time. */
-  readonly onGrown: (viewer: Viewer) => void;
+  /** They are to be shown somebody for the first time. */
+  readonly onGrown: (viewer: string, person: string) => void;
+  /** It is not kept in mind any more that they were shown somebody. */
+  readonly onShrunk: (viewer: string, person: string) => void;
 };
 
 /** "The first change at once, later ones merged": between two times that somebody is woken for presence. */
 const pause = 1000;
 const asleepAfter = 5 * 60_000;
 const maxViewers = 20_000;
-/** News that one viewer may have waiting, and people they may have been shown. */
+/** News that one viewer may have waiting. */
 const maxNews = 5000;
-const maxShown = 20_000;
 const nobody: ReadonlySet<string> = new Set();
 
-export function createViewers({ now, after, wake, onAsleep, onGrown }: Options): Viewers {
+export function createViewers({ now, after, wake, onAsleep, onGrown, onShrunk }: Options): Viewers {
   /** Who has read last comes last. */
   const awake = new Map<string, Viewer>();
   const audiences = new Map<string, Set<string>>();
@@ -71,10 +73,10 @@ export function createViewers({ now, after, wake, onAsleep, onGrown }: Options):
     const { shown, userId: viewer } = whole;
     const isFirst = look !== '' && !shown.has(userId);
     if (look !== '' || shown.has(userId)) shown.set(userId, look);
-    if (isFirst) onGrown(whole);
+    if (isFirst) onGrown(viewer, userId);
     if (shown.size > maxShown) {
       for (const [oldest, itsLook] of shown) {
-        if (itsLook === '') shown.delete(oldest);
+        if (itsLook === '' && shown.delete(oldest)) onShrunk(viewer, oldest);
         if (shown.size <= maxShown) break;
       }
     }

@@ -10,6 +10,8 @@ export type OutboxEntry = {
   readonly urgent: boolean;
   /** Whether it is still true, and so kept, after the server has been out of reach. */
   readonly lasting: boolean;
+  /** Called when it has arrived, or when it has been dropped; not when another entry takes its place. */
+  readonly done?: ((hasArrived: boolean) => void) | undefined;
 };
 
 export type OutboxEdu = { readonly type: string; readonly content: JsonObject };
@@ -53,25 +55,32 @@ export function createOutbox({ merges = new Map(), maxPerHost = 500, maxEntries 
     const [oldest] = waiting.keys();
     const fleeting = waiting.values().find((entry) => !entry.lasting)?.key;
     const key = fleeting ?? oldest;
-    if (key !== undefined && waiting.delete(key)) size--;
+    const entry = key === undefined ? undefined : waiting.get(key);
+    if (entry === undefined) return;
+    waiting.delete(entry.key);
+    size--;
+    entry.done?.(false);
   }
 
   function put(host: string, entry: OutboxEntry): void {
     const waiting = hosts.get(host) ?? new Map<string, OutboxEntry>();
     if (waiting.delete(entry.key)) size--;
     else if (waiting.size >= maxPerHost || (size >= maxEntries && waiting.size > 0)) shed(waiting);
-    else if (size >= maxEntries) return;
+    else if (size >= maxEntries) return entry.done?.(false);
     waiting.set(entry.key, entry);
     size++;
     hosts.set(host, waiting);
     if (entry.urgent) for (const listener of listeners) listener(host);
   }
 
-  function remove(host: string, keep: (entry: OutboxEntry) => boolean): void {
+  function remove(host: string, keep: (entry: OutboxEntry) => boolean, hasArrived: boolean): void {
     const waiting = hosts.get(host);
     if (waiting === undefined) return;
-    for (const [key, entry] of waiting) {
-      if (!keep(entry) && waiting.delete(key)) size--;
+    for (const entry of [...waiting.values()]) {
+      if (keep(entry)) continue;
+      waiting.delete(entry.key);
+      size--;
+      entry.done?.(hasArrived);
     }
     if (waiting.size === 0) hosts.delete(host);
   }
@@ -100,10 +109,10 @@ export function createOutbox({ merges = new Map(), maxPerHost = 500, maxEntries 
     },
     sent(host, entries) {
       const arrived = new Set(entries);
-      remove(host, (entry) => !arrived.has(entry));
+      remove(host, (entry) => !arrived.has(entry), true);
     },
-    unreachable: (host) => remove(host, ({ lasting }) => lasting),
-    drop: (host) => remove(host, () => false),
+    unreachable: (host) => remove(host, ({ lasting }) => lasting, false),
+    drop: (host) => remove(host, () => false, false),
     get size() {
       return size;
     },

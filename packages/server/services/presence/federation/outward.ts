@@ -1,23 +1,25 @@
 import { createHash } from 'node:crypto';
 import type { Recipients } from '@portico/protocol/privacy/presence/recipients.ts';
 import type { CommittedChanges, Database } from '@portico/storage';
-import type { Outbox } from '../../federation/sender/outbox.ts';
+import type { JsonObject } from '@portico/protocol';
+import type { Outbox, OutboxEntry } from '../../federation/sender/outbox.ts';
 import type { After } from '../../sync/waiting.ts';
 import { createBreather } from '../in-steps.ts';
-import type { Shown, ShownMemory } from '../shown-memory.ts';
+import { offlineAfter } from '../devices.ts';
 import type { OwnPeople } from '../own-people.ts';
 import type { PeopleRooms } from '../people-rooms.ts';
-import { lookOf } from '../view.ts';
+import { lookOf, nothingToSee } from '../view.ts';
 import type { AwareServers } from './aware-servers.ts';
 import { lastContent, lostRecipients, pushContent } from './pushes.ts';
 import type { Reach, Reaches } from './reach.ts';
 import { createSendQueue } from './send-queue.ts';
 import { createSentRecords } from './sent-records.ts';
+import type { ToldRecords } from './told-records.ts';
 
 /** Tells other servers who of this one is online, as far as people let them know. */
 export interface Outward {
-  /** These were online when the process before this one ended, and other servers may have been told. */
-  restore(userIds: Iterable<string>): void;
+  /** Sees to it that what the process before this one told other servers does not stay. */
+  restore(): Promise<void>;
   /** Resolves when what is due has been handed to the sender. */
   settled(): Promise<void>;
   close(): Promise<void>;
@@ -31,7 +33,7 @@ type Dependencies = {
   readonly reaches: Reaches;
   readonly outbox: Pick<Outbox, 'put'>;
   readonly aware: AwareServers;
-  readonly memory: Pick<ShownMemory, 'take' | 'grew'>;
+  readonly told: ToldRecords;
   /** Whether servers that do not know the proposal get only what all there may see. */
   readonly withholds: boolean;
   readonly now: () => number;
@@ -39,21 +41,24 @@ type Dependencies = {
   readonly onFailure: (error: unknown) => void;
 };
 
+const nowhere: ReadonlySet<string> = new Set();
 /** What somebody does goes out soon; what time does may wait, since it may be undone. */
 const soon = 200;
 const later = 5000;
 const type = 'm.presence';
 
 export function createOutward(deps: Dependencies): Outward {
-  const { db, isOwn, own, rooms, reaches, outbox, aware, memory, withholds, now, after, onFailure } = deps;
+  const { db, isOwn, own, rooms, reaches, outbox, aware, told, withholds, now, after, onFailure } = deps;
   const reachOf = new Map<string, Reach>();
   const moved = new Map<string, Set<string>>();
-  const restored = new Set<string>();
+  /** Of whom the process before this one told others, and this one has not yet. */
+  const recalled = new Set<string>();
   let lastOnes = 0;
   const sent = createSentRecords({ now, after, onRepeat: repeat });
   const queue = createSendQueue({ now, after, send, onFailure });
 
   const isPresent = (userId: string) => lookOf(own.known(userId)) !== '';
+  const concerns = (userId: string) => reachOf.has(userId) || recalled.has(userId);
 
   /** A server that shows presence to all who share a room gets it only if all of those may see it. */
   function withheld(reach: Reach, userId: string, host: string, recipients: Recipients): boolean {
@@ -62,78 +67,120 @@ export function createOutward(deps: Dependencies): Outward {
     return !reach.hosts.has(host) || reaches.refused(reach, host).size > 0;
   }
 
-  /** As somebody who was shown something; no user ID looks like that. */
-  const asViewer = (userId: string): Shown => ({
-    userId: `servers told of ${userId}`,
-    shown: new Set(sent.hostsOf(userId)),
-  });
-
-  /** The process before this one told these servers something: what it was is not known, but it must not stay. */
-  async function recall(userId: string): Promise<void> {
-    for (const host of await memory.take(asViewer(userId).userId)) {
-      if (sent.find(userId, host) === undefined)
-        sent.note(userId, host, { print: '', recipients: { kind: 'everyone' } });
-    }
+  /** Servers that were told of somebody by the process before this one: what it was is not known, but it must not stay. */
+  async function recall(userId: string): Promise<ReadonlySet<string>> {
+    if (!recalled.has(userId)) return nowhere;
+    const hosts = await told.load(userId);
+    recalled.delete(userId);
+    return hosts;
   }
 
-  async function send(userId: string): Promise<void> {
-    if (restored.delete(userId)) await recall(userId);
-    const before = new Set(sent.hostsOf(userId));
-    await sendAll(userId);
-    // A server more, or none any more.
-    const now = sent.hostsOf(userId);
-    if (!now.isSubsetOf(before) || (now.size === 0 && before.size > 0)) memory.grew(asViewer(userId));
-  }
-
-  async function sendAll(userId: string): Promise<void> {
-    if (!isPresent(userId) && sent.hostsOf(userId).size === 0) return forget(userId);
+  async function findReach(userId: string): Promise<Reach> {
     const changes = moved.get(userId) ?? new Set();
     moved.delete(userId);
-    const reach = await reaches.find(userId, reachOf.get(userId), changes);
+    const before = reachOf.get(userId);
+    const reach = await reaches.find(userId, before, changes);
     // Whoever comes into their rooms concerns it as long as it is kept, also while they are offline.
-    if (!reachOf.has(userId)) rooms.hold(userId);
+    if (before === undefined) rooms.hold(userId);
     reachOf.set(userId, reach);
+    return reach;
+  }
+
+  /** Who is to be told of somebody, of each server. */
+  async function plan(userId: string, reach: Reach, more: ReadonlySet<string>): Promise<Map<string, Recipients>> {
+    const all = new Map<string, Recipients>();
     const breathe = createBreather();
-    for (const host of new Set([...reaches.hosts(reach), ...sent.hostsOf(userId)])) {
-      await sendTo(userId, reach, host);
+    for (const host of new Set([...reaches.hosts(reach), ...sent.hostsOf(userId), ...more])) {
+      const found = await reaches.recipients(reach, host);
+      all.set(host, withheld(reach, userId, host, found) ? { kind: 'nobody' } : found);
       const pause = breathe();
       if (pause !== undefined) await pause;
     }
-    if (!isPresent(userId)) forget(userId);
+    return all;
   }
 
-  async function sendTo(userId: string, reach: Reach, host: string): Promise<void> {
-    const found = await reaches.recipients(reach, host);
-    const recipients: Recipients = withheld(reach, userId, host, found) ? { kind: 'nobody' } : found;
-    const view = own.known(userId);
-    const before = sent.find(userId, host);
-    const lost = before && lostRecipients(before.recipients, recipients);
-    if (lost !== undefined && lost.kind !== 'nobody') {
-      // A key of its own: nothing that comes later may take its place before it has arrived.
-      const key = `${type} ${userId} ${++lastOnes}`;
-      outbox.put([host], { key, type, content: lastContent(userId, lost, now()), urgent: true, lasting: true });
+  async function send(userId: string): Promise<void> {
+    const hosts = await recall(userId);
+    try {
+      if (isPresent(userId) || sent.hostsOf(userId).size + hosts.size > 0) await sendAll(userId, hosts);
+      if (!isPresent(userId)) forget(userId);
+    } catch (error) {
+      if (hosts.size > 0) recalled.add(userId);
+      queue.add(userId, later);
+      throw error;
     }
+  }
+
+  async function sendAll(userId: string, more: ReadonlySet<string>): Promise<void> {
+    const breathe = createBreather();
+    for (;;) {
+      const reach = await findReach(userId);
+      const planned = await plan(userId, reach, more);
+      const storing = isPresent(userId) ? told.add(userId, planned) : undefined;
+      await storing;
+      // Nobody may be told by settings of before.
+      if (storing !== undefined && (await findReach(userId)) !== reach) continue;
+      for (const [host, recipients] of planned) {
+        sendTo(userId, host, recipients, reach);
+        const pause = breathe();
+        if (pause !== undefined) await pause;
+      }
+      return;
+    }
+  }
+
+  function sendTo(userId: string, host: string, recipients: Recipients, reach: Reach): void {
+    const before = sent.find(userId, host);
+    // Also those who are still to be told that it is over: what is told now may take the place of that.
+    const toldBefore = before ? [before.recipients] : told.known(userId, host);
+    for (const each of toldBefore) {
+      const lost = lostRecipients(each, recipients);
+      if (lost.kind !== 'nobody') takeBack(userId, host, lost);
+    }
+    const view = own.known(userId);
     const look = lookOf(view);
-    if (recipients.kind === 'nobody' || view === undefined) return sent.drop(userId, host);
-    if (look === '' && before === undefined) return;
+    if (look === '' && toldBefore.length > 0 && recipients.kind !== 'nobody') {
+      const content = pushContent(userId, view ?? nothingToSee, recipients, now());
+      put(userId, host, content, { urgent: true, done: told.over(userId, host, 'all') });
+    }
+    if (look === '' || view === undefined || recipients.kind === 'nobody') return sent.drop(userId, host);
     // A server may drop what it gets by patterns alone while it shares no room.
     const print = `${look}\n${reach.hosts.has(host)}\n${fingerprint(recipients)}`;
-    if (before?.print !== print) put(userId, host, recipients, true);
-    if (look === '') sent.drop(userId, host);
-    else sent.note(userId, host, { print, recipients });
+    if (before?.print !== print) {
+      put(userId, host, pushContent(userId, view, recipients, now()), { urgent: true });
+    }
+    sent.note(userId, host, { print, recipients });
   }
 
-  function put(userId: string, host: string, recipients: Recipients, urgent: boolean): void {
-    const view = own.known(userId);
-    if (view === undefined) return;
-    const content = pushContent(userId, view, recipients, now());
-    outbox.put([host], { key: `${type} ${userId}`, type, content, urgent, lasting: true });
+  function put(
+    userId: string,
+    host: string,
+    content: JsonObject,
+    how: Pick<OutboxEntry, 'urgent' | 'done'> & { readonly key?: string },
+  ): void {
+    outbox.put([host], { key: `${type} ${userId}`, type, content, lasting: true, ...how });
+  }
+
+  function takeBack(userId: string, host: string, lost: Recipients): void {
+    // A key of its own: nothing that comes later may take its place before it has arrived.
+    const key = `${type} ${userId} ${++lastOnes}`;
+    put(userId, host, lastContent(userId, lost, now()), {
+      key,
+      urgent: true,
+      done: told.over(userId, host, lost),
+    });
   }
 
   /** Other servers take for offline whom they have not heard of for half an hour. */
   function repeat(host: string, people: ReadonlyMap<string, Recipients>): void {
     let left = people.size;
-    for (const [userId, recipients] of people) put(userId, host, recipients, --left === 0);
+    for (const [userId, recipients] of people) {
+      left -= 1;
+      const view = own.known(userId);
+      if (view !== undefined) {
+        put(userId, host, pushContent(userId, view, recipients, now()), { urgent: left === 0 });
+      }
+    }
   }
 
   function forget(userId: string): void {
@@ -145,7 +192,7 @@ export function createOutward(deps: Dependencies): Outward {
     const blank = key.indexOf(' ');
     const userId = key.slice(blank + 1);
     if (isOwn(userId)) {
-      if (isPresent(userId)) queue.add(userId, soon);
+      if (isPresent(userId) || recalled.has(userId)) queue.add(userId, soon);
       return;
     }
     for (const member of rooms.heldIn(Number(key.slice(0, blank)))) {
@@ -161,21 +208,26 @@ export function createOutward(deps: Dependencies): Outward {
     for (const { changes } of batches) {
       for (const { kind, key } of changes) {
         if (kind === 'membership' && typeof key === 'string') onMembership(key);
-        else if (kind === 'account_data' && reachOf.has(String(key))) queue.add(String(key), soon);
+        else if (kind === 'account_data' && concerns(String(key))) queue.add(String(key), soon);
       }
     }
   });
   own.onChange((userId, cause) => queue.add(userId, cause === 'action' ? soon : later));
 
   return {
-    restore(userIds) {
-      for (const userId of userIds) restored.add(userId);
+    async restore() {
+      for (const userId of await told.people()) {
+        recalled.add(userId);
+        // Whoever was online has as long to come back as those of whom it is known.
+        if (!isPresent(userId)) queue.add(userId, offlineAfter);
+      }
     },
     settled: queue.settled,
     async close() {
       stop();
       sent.close();
       await queue.close();
+      await told.close();
     },
   };
 }
