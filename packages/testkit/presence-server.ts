@@ -10,7 +10,7 @@ import { mergePushes } from '@portico/server/services/presence/federation/pushes
 import { createIgnoredUsers } from '@portico/server/services/reading/ignored-users.ts';
 import { createOnlineIndex } from '@portico/server/services/sync/online-index.ts';
 import type { StreamRequest } from '@portico/server/services/sync/streams.ts';
-import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import { type Committed, createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { addAccount } from '@portico/storage/stores/accounts-write.ts';
 import { findAccountData, setAccountData } from '@portico/storage/stores/accounts-data.ts';
 import { setMembership } from '@portico/storage/stores/memberships-write.ts';
@@ -67,10 +67,16 @@ export async function openPresenceServer({ serverName, db, clock, onPut, ghosts,
   assert.ok(service);
   let stopped = false;
   let killed = false;
-  /** Of somebody killed nothing is written any more. */
-  const guarded = Object.create(db, {
-    commit: { value: (set: WriteSet) => (killed ? Promise.resolve({ positions: [] }) : db.commit(set)) },
-  }) as Database;
+  const underWay = new Set<Promise<unknown>>();
+  function commit(set: WriteSet): Promise<Committed> {
+    // Of a process that was killed nothing is written any more.
+    if (killed) return Promise.resolve({ positions: [], returned: [] });
+    const committing = db.commit(set);
+    const settled = committing.catch(() => undefined).finally(() => underWay.delete(settled));
+    underWay.add(settled);
+    return committing;
+  }
+  const guarded = Object.create(db, { commit: { value: commit } }) as Database;
   const online = createOnlineIndex({
     db,
     now: clock.now,
@@ -180,6 +186,7 @@ export async function openPresenceServer({ serverName, db, clock, onPut, ghosts,
     /** Ends it as if it were killed: what it has not stored is lost. */
     async kill(): Promise<void> {
       killed = true;
+      await Promise.all(underWay);
       await stop();
     },
   };

@@ -72,4 +72,19 @@ suite('the outbox', () => {
     assert.deepEqual([keys(outbox, 'w'), keys(outbox, 'y'), keys(outbox, 'z')], [[], ['t2'], ['t1']]);
     assert.equal(outbox.size, 5);
   });
+
+  test('says what has arrived and what was dropped, not what another entry took the place of', () => {
+    const outbox = createOutbox({ maxPerHost: 2 });
+    const done: string[] = [];
+    const put = (key: string, name: string) =>
+      outbox.put(['x'], entry(key, { lasting: true, done: (arrived) => done.push(`${name} ${String(arrived)}`) }));
+    put('a', 'first');
+    put('a', 'second');
+    outbox.sent('x', outbox.pack('x', 10).entries);
+    assert.deepEqual(done.splice(0), ['second true']);
+    for (const key of ['b', 'c', 'd']) put(key, key);
+    assert.deepEqual(done.splice(0), ['b false'], 'there is no place for it');
+    outbox.drop('x');
+    assert.deepEqual(done, ['c false', 'd false']);
+  });
 });

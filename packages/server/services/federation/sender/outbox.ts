@@ -76,7 +76,7 @@ export function createOutbox({ merges = new Map(), maxPerHost = 500, maxEntries 
   function remove(host: string, keep: (entry: OutboxEntry) => boolean, hasArrived: boolean): void {
     const waiting = hosts.get(host);
     if (waiting === undefined) return;
-    for (const entry of [...waiting.values()]) {
+    for (const entry of waiting.values()) {
       if (keep(entry)) continue;
       waiting.delete(entry.key);
       size--;

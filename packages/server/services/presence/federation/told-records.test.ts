@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import type { Recipients } from '@portico/protocol/privacy/presence/recipients.ts';
+import type { Database } from '@portico/storage';
+import { onBothEngines } from '@portico/testkit/index.ts';
+import { createVirtualClock } from '@portico/testkit/virtual-clock.ts';
+import { createToldRecords } from './told-records.ts';
+
+const everyone: Recipients = { kind: 'everyone' };
+const listed = (...recipients: string[]): Recipients => ({ kind: 'listed', recipients });
+const clock = createVirtualClock();
+const open = (db: Database) =>
+  createToldRecords({ db, after: clock.after, onFailure: (error) => assert.fail(String(error)) });
+
+/** As the next process finds it. */
+async function stored(db: Database, userId: string): Promise<Record<string, readonly Recipients[]>> {
+  const next = open(db);
+  const hosts = await next.load(userId);
+  return Object.fromEntries([...hosts].map((host) => [host, next.known(userId, host)]));
+}
+
+onBothEngines('what two processes tell other servers is all known to the next one', async (db) => {
+  const [one, two] = [open(db), open(db)];
+  await Promise.all([
+    one.add('@alice:a', [
+      ['b', everyone],
+      ['c', listed('@x:c', '@*:c')],
+    ]),
+    two.add('@alice:a', [
+      ['c', listed('@y:c')],
+      ['d', { kind: 'nobody' }],
+    ]),
+    two.add('@bob:a', [['b', everyone]]),
+  ]);
+  assert.deepEqual(await stored(db, '@alice:a'), { b: [everyone], c: [listed('@*:c', '@x:c', '@y:c')] });
+  assert.deepEqual((await open(db).people()).toSorted(), ['@alice:a', '@bob:a']);
+});
+
+onBothEngines('only what is new is stored', async (db) => {
+  const told = open(db);
+  const [first, more] = [listed('@x:b'), listed('@x:b', '@y:b')];
+  await told.add('@alice:a', [['b', first]]);
+  assert.equal(told.add('@alice:a', [['b', first]]), undefined);
+  assert.equal(told.add('@alice:a', [['b', listed('@x:b')]]), undefined);
+  await told.add('@alice:a', [['b', more]]);
+  await told.add('@alice:a', [['b', everyone]]);
+  assert.deepEqual(await stored(db, '@alice:a'), { b: [everyone, more] }, 'until it is taken back');
+});
+
+onBothEngines('it goes once the server has taken that it is over, and a while has passed', async (db) => {
+  const told = open(db);
+  await told.add('@alice:a', [['b', listed('@x:b', '@y:b', '@z:b')]]);
+  const xIsOver = told.over('@alice:a', 'b', listed('@x:b'));
+  assert.deepEqual(told.known('@alice:a', 'b'), [listed('@x:b', '@y:b', '@z:b')], 'it may not have arrived');
+  const yIsOver = told.over('@alice:a', 'b', listed('@y:b'));
+  xIsOver(true);
+  clock.pass(60_000);
+  assert.deepEqual(await stored(db, '@alice:a'), { b: [listed('@x:b', '@y:b', '@z:b')] }, 'the other one is under way');
+  yIsOver(true);
+  assert.deepEqual(told.known('@alice:a', 'b'), [listed('@z:b')]);
+  const isOver = told.over('@alice:a', 'b', 'all');
+  // They are back before the server has taken it, and it does not matter any more.
+  assert.ok(told.add('@alice:a', [['b', listed('@z:b')]]) instanceof Promise);
+  isOver(true);
+  clock.pass(60_000);
+  await told.close();
+  assert.deepEqual(await stored(db, '@alice:a'), { b: [listed('@z:b')] });
+});
+
+onBothEngines('who is back within a minute costs nothing', async (db) => {
+  const told = open(db);
+  await told.add('@alice:a', [['b', everyone]]);
+  told.over('@alice:a', 'b', 'all')(true);
+  assert.deepEqual(told.known('@alice:a', 'b'), []);
+  assert.equal(told.add('@alice:a', [['b', everyone]]), undefined);
+  clock.pass(60_000);
+  await told.close();
+  assert.deepEqual(await stored(db, '@alice:a'), { b: [everyone] });
+});
+
+onBothEngines('what was dropped on its way stays for the next process', async (db) => {
+  const told = open(db);
+  await told.add('@alice:a', [['b', everyone]]);
+  told.over('@alice:a', 'b', 'all')(false);
+  clock.pass(60_000);
+  await told.close();
+  assert.deepEqual(await stored(db, '@alice:a'), { b: [everyone] });
+});

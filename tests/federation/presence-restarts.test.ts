@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { JsonObject } from '@portico/protocol';
+import { openDatabase } from '@portico/storage';
+import { temporarySqlite } from '@portico/testkit/index.ts';
+import {
+  openPresenceServer,
+  writeAccount,
+  writeJoins,
+  writeMembership,
+  writeRoom,
+  writeSettings,
+} from '@portico/testkit/presence-server.ts';
+import { createVirtualClock } from '@portico/testkit/virtual-clock.ts';
+
+const own = 'a.test';
+const alice = `@alice:${own}`;
+const [xena, yuri] = ['@xena:b.test', '@yuri:b.test'];
+
+/** Somebody in a room with two people of another server, whom all may see until something else is set. */
+async function open(context: TestContext) {
+  const db = await openDatabase({ url: temporarySqlite(context), durability: 'relaxed' });
+  const clock = createVirtualClock();
+  const start = () =>
+    openPresenceServer({ serverName: own, db, clock, ghosts: '@none:.*', bridgeShown: new Map(), onPut: () => {} });
+  let server = await start();
+  context.after(async () => {
+    await server.stop();
+    await db.close();
+    assert.deepEqual(server.errors, []);
+  });
+  await writeAccount(db, alice);
+  await writeRoom(db, 1, `!r:${own}`);
+  await writeJoins(db, own, 1, [alice, xena, yuri]);
+  return {
+    db,
+    set: (state: string) => server.presence.set({ userId: alice, deviceId: 'A' }, state, undefined),
+    async restart(how: 'stop' | 'kill') {
+      await server[how]();
+      server = await start();
+    },
+    async pass(milliseconds: number) {
+      for (let passed = 0; passed < milliseconds; passed += 100) {
+        clock.pass(100);
+        await server.settled();
+      }
+    },
+    /** What the other server takes: who is what, and for whom. */
+    take: () =>
+      server.take('b.test').flatMap(({ push }) =>
+        (push as JsonObject[]).map((each) => {
+          const recipients = each['allowed_recipients'] as string[] | undefined;
+          return `${each['presence'] as string} for ${recipients?.join() ?? 'everyone'}`;
+        }),
+      ),
+  };
+}
+
+for (const how of ['stop', 'kill'] as const) {
+  test(`who was named and leaves right after a restart is told that it is over (${how})`, async (context) => {
+    const { db, set, restart, pass, take } = await open(context);
+    await writeSettings(db, alice, 'm.presence_sharing_config', { denied_users: [yuri] });
+    await set('online');
+    await pass(2000);
+    assert.deepEqual(take(), [`online for ${xena}`]);
+    await restart(how);
+    await pass(300);
+    await writeMembership(db, own, 1, { userId: xena, membership: 'leave', previous: 'join' });
+    await pass(41_000);
+    assert.deepEqual(take(), [`offline for ${xena}`]);
+    await pass(100_000);
+    await restart('stop');
+    await pass(40_000);
+    assert.deepEqual(take(), [], 'it has been taken');
+  });
+}
+
+test('what was told in the moment before the process was killed is taken back', async (context) => {
+  const { set, restart, pass, take } = await open(context);
+  await set('online');
+  await pass(300);
+  assert.deepEqual(take(), ['online for everyone']);
+  await restart('kill');
+  await pass(41_000);
+  assert.deepEqual(take(), ['offline for everyone']);
+});
+
+test('what a server has not taken when the process ends is told by the next one', async (context) => {
+  const { db, set, restart, pass, take } = await open(context);
+  await set('online');
+  await pass(2000);
+  assert.deepEqual(take(), ['online for everyone']);
+  await set('offline');
+  await pass(10_000);
+  await restart('kill');
+  await pass(41_000);
+  assert.deepEqual(take(), ['offline for everyone']);
+
+  await set('online');
+  await pass(2000);
+  assert.deepEqual(take(), ['online for everyone']);
+  await writeSettings(db, alice, 'm.presence_sharing_config', { denied_users: [yuri] });
+  await pass(2000);
+  await restart('stop');
+  await pass(6000);
+  assert.deepEqual(take(), ['offline for everyone', `online for ${xena}`]);
+});
+
+test('what takes the place of an “offline” that has not arrived hides nothing from who is told no more', async (context) => {
+  const { db, set, pass, take } = await open(context);
+  await writeSettings(db, alice, 'm.presence_sharing_config', { denied_users: ['!none:a.test'] });
+  await set('online');
+  await pass(2000);
+  assert.deepEqual(take(), [`online for ${xena},${yuri}`]);
+  await set('offline');
+  await pass(2000);
+  await writeSettings(db, alice, 'm.presence_sharing_config', { denied_users: [yuri] });
+  await set('online');
+  await pass(2000);
+  assert.deepEqual(take(), [`offline for ${yuri}`, `online for ${xena}`]);
+});
