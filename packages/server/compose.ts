@@ -36,6 +36,7 @@ import type { Composition, CompositionContext } from './process/composition.ts';
 import { createAccountServices } from './services/accounts/account-services.ts';
 import { createAppServices } from './services/appservices/app-services.ts';
 import { accountCommands } from './services/commands/account-commands.ts';
+import { userCommands } from './services/commands/user-commands.ts';
 import { createOutbox } from './services/federation/sender/outbox.ts';
 import { openFileStore } from './services/media/file-store.ts';
 import { createMediaService } from './services/media/media-service.ts';
@@ -402,7 +403,7 @@ export async function compose({
         ...(tls && { tls }),
       });
     },
-    handlers: forCommandLine(accountCommands(accounts, now)),
+    handlers: forCommandLine({ ...accountCommands(accounts, now), ...userCommands(accounts.care, serverName) }),
     async close() {
       await Promise.all([
         delayed.close(),

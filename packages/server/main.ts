@@ -4,6 +4,7 @@ import { init } from './cli/init.ts';
 import { runCommandLine } from './cli/run.ts';
 import { serve } from './cli/serve.ts';
 import { tokenCommands } from './cli/token-commands.ts';
+import { userCommands } from './cli/user-commands.ts';
 import { userAdd } from './cli/user-add.ts';
 import type { Config } from './config/config.ts';
 
@@ -24,6 +25,7 @@ const commands = [
   init,
   checkConfig,
   userAdd(openHandlers),
+  ...userCommands(openHandlers),
   ...tokenCommands(openHandlers),
   ...backupCommands(() => import('./compose/operate.ts')),
 ];

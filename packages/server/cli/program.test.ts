@@ -25,7 +25,7 @@ suite('the exit code is', () => {
 
   test('0 for help, of each command, which names what it takes', () => {
     assert.match(run(['--help']).stdout, /check-config[\s\S]*Exit codes: 0 fine/);
-    const account = ['user add', 'token add', 'token list', 'token revoke'];
+    const account = ['user add', 'user reset-password', 'user email add', 'token add', 'token list', 'token revoke'];
     for (const command of ['serve', 'init', 'check-config', 'backup', 'restore', ...account]) {
       const { status, stdout } = run([...command.split(' '), '--help']);
       assert.equal(status, 0, command);

@@ -32,3 +32,14 @@ export function setModerated(set: WriteSet, userId: string, measure: 'locked' | 
   set.guard('user.not-moderated', 1, statement, [userId, isOn ? 1 : 0]);
   set.change('access_tokens', userId);
 }
+
+const updateAdmin = sql<void, [userId: string, isAdmin: number]>(
+  'accounts.set-admin',
+  'update accounts set is_admin = $2 where user_id = $1 and deactivated_at is null',
+);
+
+/** Fails on the guard `user.deactivated`. */
+export function setAdmin(set: WriteSet, userId: string, isAdmin: boolean): void {
+  set.guard('user.deactivated', 1, updateAdmin, [userId, isAdmin ? 1 : 0]);
+  set.change('access_tokens', userId);
+}

@@ -3,6 +3,7 @@ import type { Database } from '@portico/storage';
 import type { WatchCache } from '../../observability/cache-metrics.ts';
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts';
 import type { AppServices } from '../appservices/app-services.ts';
+import { createAccountCare, type AccountCare } from './account-care.ts';
 import { createAppServiceAccounts } from './app-service-accounts.ts';
 import { createAccessTokens, type AccessTokens } from './access-tokens.ts';
 import { createAccountData, type AccountData } from './account-data.ts';
@@ -41,6 +42,7 @@ export type AccountServices = {
   readonly accessTokens: AccessTokens;
   readonly accountData: AccountData;
   readonly bindings: Bindings;
+  readonly care: AccountCare;
   readonly deactivation: Deactivation;
   readonly devices: Devices;
   readonly deviceDeletion: DeviceDeletion;
@@ -121,12 +123,15 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
     now,
     randomBytes,
   });
+  const deactivation = createDeactivation({ db, ownPassword, devices, bindings, now });
+  const thirdPartyIds = createThirdPartyIds({ db, ownPassword, validations, bindings, now });
   const passwordReset = createPasswordReset({ db, uia, validations, hasher, devices });
   return {
     accessTokens: createAccessTokens({ db, now, watch }),
     accountData: createAccountData({ db }),
     bindings,
-    deactivation: createDeactivation({ db, ownPassword, devices, bindings, now }),
+    care: createAccountCare({ db, hasher, devices, thirdPartyIds, deactivation, now }),
+    deactivation,
     devices,
     deviceDeletion: createDeviceDeletion({ ownPassword, devices }),
     filters: createFilters({ db }),
@@ -151,7 +156,7 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
       randomBytes,
     }),
     sharedSecret: createSharedSecretRegistration({ db, secret, serverName, registration, sessions, now, randomBytes }),
-    thirdPartyIds: createThirdPartyIds({ db, ownPassword, validations, bindings, now }),
+    thirdPartyIds,
     uia,
     whoIs: createWhoIs({ db, devices }),
   };

@@ -37,7 +37,7 @@ type Dependencies = {
   readonly now: () => number;
 };
 
-const maxPerUser = 50;
+export const maxAddresses = 50;
 
 export function createThirdPartyIds(dependencies: Dependencies): ThirdPartyIds {
   const { db, ownPassword, validations, bindings, now } = dependencies;
@@ -47,7 +47,7 @@ export function createThirdPartyIds(dependencies: Dependencies): ThirdPartyIds {
       const row = await validations.find('add', credentials);
       if (row === undefined) throw new MatrixError('third-party.not-validated');
       const { useUp } = await ownPassword.require(sender, 'add an email address', auth);
-      if ((await listThirdPartyIds(db, sender.userId)).length >= maxPerUser) {
+      if ((await listThirdPartyIds(db, sender.userId)).length >= maxAddresses) {
         throw new MatrixError('third-party.too-many');
       }
       const set = createWriteSet();

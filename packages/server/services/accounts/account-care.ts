@@ -1,0 +1,139 @@
+import { parseEmailAddress } from '@portico/protocol/ids/email-address.ts';
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import { findAccount } from '@portico/storage/stores/accounts.ts';
+import { setPasswordHash } from '@portico/storage/stores/accounts-deactivate.ts';
+import { findModerated, setAdmin } from '@portico/storage/stores/accounts-moderation.ts';
+import { removeLoginTokens } from '@portico/storage/stores/login-tokens.ts';
+import { addThirdPartyId, findThirdPartyOwner, listThirdPartyIds } from '@portico/storage/stores/third-party-ids.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import type { Device, Devices } from '../devices/devices.ts';
+import { maxAddresses, type ThirdPartyIds } from '../third-party-ids/third-party-ids.ts';
+import type { Deactivation } from './deactivation.ts';
+import type { PasswordHasher } from './password-hasher.ts';
+
+export type AccountState = {
+  readonly isAdmin: boolean;
+  readonly isLocked: boolean;
+  readonly isSuspended: boolean;
+  readonly hasPassword: boolean;
+  readonly createdAt: number;
+  readonly deactivatedAt: number | undefined;
+  readonly emails: readonly string[];
+  readonly devices: number;
+};
+
+/**
+ * What whoever runs the server does for somebody who cannot do it themselves: nobody is asked for a password. Throws `user.not-found`
+ * where there is no such account, and `user.deactivated` where it has ended.
+ */
+export interface AccountCare {
+  describe(userId: string): Promise<AccountState>;
+  /** A new password, with which nobody is logged in any more, unless devices are kept. */
+  setPassword(userId: string, password: string, options: { readonly keepsDevices: boolean }): Promise<void>;
+  /** Adds an address on the operator's word that it is theirs. */
+  addEmail(userId: string, address: string): Promise<string>;
+  /** Throws `third-party.not-found`. */
+  removeEmail(userId: string, address: string): Promise<void>;
+  listDevices(userId: string): Promise<readonly Device[]>;
+  /** Logs out one device or all of them; answers how many there were. */
+  logOut(userId: string, deviceId: string | undefined): Promise<number>;
+  setAdmin(userId: string, isAdmin: boolean): Promise<void>;
+  deactivate(userId: string, options: { readonly erase: boolean }): Promise<void>;
+}
+
+type Dependencies = {
+  readonly db: Database;
+  readonly hasher: PasswordHasher;
+  readonly devices: Devices;
+  readonly thirdPartyIds: ThirdPartyIds;
+  readonly deactivation: Deactivation;
+  readonly now: () => number;
+};
+
+export function createAccountCare(dependencies: Dependencies): AccountCare {
+  const { db, hasher, devices, thirdPartyIds, deactivation, now } = dependencies;
+
+  async function requireActive(userId: string): Promise<void> {
+    const account = await findAccount(db, userId);
+    if (account === undefined) throw new MatrixError('user.not-found');
+    if (account.deactivated_at !== null) throw new MatrixError('user.deactivated');
+  }
+
+  return {
+    async describe(userId) {
+      const [account, standing, emails, list] = await Promise.all([
+        findAccount(db, userId),
+        findModerated(db, userId),
+        listThirdPartyIds(db, userId),
+        devices.list(userId),
+      ]);
+      if (account === undefined) throw new MatrixError('user.not-found');
+      return {
+        isAdmin: account.is_admin === 1,
+        isLocked: standing?.locked === 1,
+        isSuspended: standing?.suspended === 1,
+        hasPassword: account.password_hash !== null,
+        createdAt: account.created_at,
+        deactivatedAt: account.deactivated_at ?? undefined,
+        emails: emails.map(({ address }) => address),
+        devices: list.length,
+      };
+    },
+    async setPassword(userId, password, { keepsDevices }) {
+      await requireActive(userId);
+      const hash = await hasher.hash(password);
+      const write = (set: WriteSet): void => {
+        setPasswordHash(set, userId, hash);
+        removeLoginTokens(set, userId);
+      };
+      if (!keepsDevices) return devices.removeAllBut(userId, [], write);
+      const set = createWriteSet();
+      write(set);
+      await db.commit(set);
+    },
+    async addEmail(userId, given) {
+      await requireActive(userId);
+      const address = parseEmailAddress(given);
+      if (address === undefined) {
+        throw new MatrixError('request.invalid-param', { message: `${given} is no email address.` });
+      }
+      if ((await findThirdPartyOwner(db, 'email', address)) === userId) return address;
+      if ((await listThirdPartyIds(db, userId)).length >= maxAddresses) throw new MatrixError('third-party.too-many');
+      const set = createWriteSet();
+      addThirdPartyId(set, { userId, medium: 'email', address, validatedAt: now(), addedAt: now() });
+      await db.commit(set);
+      return address;
+    },
+    async removeEmail(userId, given) {
+      await requireActive(userId);
+      const address = parseEmailAddress(given) ?? given;
+      if ((await findThirdPartyOwner(db, 'email', address)) !== userId) throw new MatrixError('third-party.not-found');
+      await thirdPartyIds.remove(userId, { medium: 'email', address }, undefined);
+    },
+    async listDevices(userId) {
+      await requireActive(userId);
+      return devices.list(userId);
+    },
+    async logOut(userId, deviceId) {
+      await requireActive(userId);
+      if (deviceId !== undefined) {
+        await devices.get(userId, deviceId);
+        await devices.remove(userId, [deviceId]);
+        return 1;
+      }
+      const { length } = await devices.list(userId);
+      await devices.removeAllBut(userId, []);
+      return length;
+    },
+    async setAdmin(userId, isAdmin) {
+      await requireActive(userId);
+      const set = createWriteSet();
+      setAdmin(set, userId, isAdmin);
+      await db.commit(set);
+    },
+    async deactivate(userId, options) {
+      await requireActive(userId);
+      await deactivation.deactivate(userId, options);
+    },
+  };
+}
