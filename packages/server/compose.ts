@@ -8,7 +8,7 @@ import { removePushersOfDevices } from '@portico/storage/stores/pushers.ts';
 import { dropConnectionsOf } from '@portico/storage/stores/sliding-connections.ts';
 import { createAccountChanges } from './compose/account-changes.ts';
 import { createAppServiceParts, createAppServiceQuestions } from './compose/app-services.ts';
-import { createFederation } from './compose/federation.ts';
+import { createFederation, program } from './compose/federation.ts';
 import { createRoomsAcrossServers, type RoomsAcrossServers } from './compose/federated-rooms.ts';
 import { createPresenceParts } from './compose/presence.ts';
 import { createPush } from './compose/push.ts';
@@ -403,7 +403,11 @@ export async function compose({
         ...(tls && { tls }),
       });
     },
-    handlers: forCommandLine({ ...accountCommands(accounts, now), ...userCommands(accounts.care, serverName) }),
+    handlers: forCommandLine({
+      status: async () => ({ ...program, pid: process.pid }),
+      ...accountCommands(accounts, now),
+      ...userCommands(accounts.care, serverName),
+    }),
     async close() {
       await Promise.all([
         delayed.close(),

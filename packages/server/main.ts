@@ -1,5 +1,6 @@
 import { backupCommands } from './cli/backup-commands.ts';
 import { checkConfig } from './cli/check-config.ts';
+import { doctor } from './cli/doctor.ts';
 import { init } from './cli/init.ts';
 import { runCommandLine } from './cli/run.ts';
 import { serve } from './cli/serve.ts';
@@ -12,6 +13,8 @@ import type { Config } from './config/config.ts';
 process.umask(0o077);
 
 const loadCompose = async () => (await import('./compose.ts')).compose;
+
+const loadOperate = () => import('./compose/operate.ts');
 
 async function openHandlers(config: Config) {
   const { createLogger } = await import('./observability/logger.ts');
@@ -27,7 +30,8 @@ const commands = [
   userAdd(openHandlers),
   ...userCommands(openHandlers),
   ...tokenCommands(openHandlers),
-  ...backupCommands(() => import('./compose/operate.ts')),
+  ...backupCommands(loadOperate),
+  doctor(loadOperate),
 ];
 
 // `exit`, since a connection that nobody needs any more must not keep the process.

@@ -6,6 +6,8 @@ import { makeBackup } from '../services/backup/backup.ts';
 import { restoreBackup } from '../services/backup/restore.ts';
 import { program } from './federation.ts';
 
+export { doctor } from './doctor.ts';
+
 type Tell = (line: string) => void;
 
 /** What operators do beside a running server, or before there is one: nothing here opens the program. */

@@ -18,6 +18,11 @@ export function signingKeyFile(dataDir: string): string {
 export function openSigningKey(dataDir: string): SigningKey {
   const file = signingKeyFile(dataDir);
   createSigningKey(file);
+  return readSigningKey(file);
+}
+
+/** Throws `StartError` where the file holds no key. */
+export function readSigningKey(file: string): SigningKey {
   return parseSigningKey(readFileSync(file, 'utf8'), file);
 }
 

@@ -5,6 +5,8 @@ import type { MailContent } from './message.ts';
 
 export interface SmtpTransport {
   send(to: string, content: MailContent): Promise<void>;
+  /** Connects and logs in, and sends nothing. */
+  verify(): Promise<void>;
   close(): void;
 }
 
@@ -79,6 +81,10 @@ export function createSmtpTransport({ smtp, ownName, trustedCaFile, timeout = 30
         },
         signal: AbortSignal.timeout(timeout),
       });
+    },
+    async verify() {
+      const pool = await (opened ??= open());
+      await pool.verify();
     },
     close: () => void opened?.then((pool) => pool.close()),
   };

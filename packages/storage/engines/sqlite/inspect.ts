@@ -14,17 +14,24 @@ export function inspectSqlite(path: string, { readOnly }: { readonly readOnly: b
       engine: `SQLite ${String(db.prepare('select sqlite_version() as version').get()?.['version'])}`,
       schemaVersion: schemaVersionOf(db),
       clockAhead: 0,
-      findDamage: () => {
-        const rows = db.prepare(`pragma quick_check(${mostFindings})`).all();
-        const said = rows.map((row) => String(Object.values(row)[0]));
-        return said.length === 1 && said[0] === 'ok' ? [] : said;
-      },
+      findDamage: () => findDamage(db),
       remarks: [],
       close: async () => db.close(),
     };
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** What is damaged badly enough keeps the look from its end. */
+function findDamage(db: DatabaseSync): string[] {
+  try {
+    const rows = db.prepare(`pragma quick_check(${mostFindings})`).all();
+    const said = rows.map((row) => String(Object.values(row)[0]));
+    return said.length === 1 && said[0] === 'ok' ? [] : said;
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
   }
 }
 
