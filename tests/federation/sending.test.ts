@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '@portico/protocol';
 import type { FederationPeer } from '@portico/testkit/federation-peer.ts';
+import { openRawDatabase } from '@portico/testkit/raw-database.ts';
 import { startTestServer } from '@portico/testkit/server.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 import { joinAs, openWithPeer } from './peer.ts';
@@ -63,6 +64,17 @@ test('a server that hangs keeps nothing from the others', async (context) => {
   await until(async () => (taken.length > 0 ? true : undefined), 'the peer hangs');
   for (let count = 0; count < 3; count++) await sees(bob, roomId, await say(alice, roomId, `message ${count}`));
   assert.equal(taken.length, 1, 'and has one transaction at a time');
+});
+
+test('what has to be known to send to a server is found out when it is let into a room', async (context) => {
+  const { peer, path, server } = await openWithPeer(context);
+  const database = await openRawDatabase(server.databaseUrl);
+  context.after(() => database.close());
+  await joinAs(peer, path, '@mallory:peer.test');
+  await until(async () => {
+    const [row] = await database.run('select claimed_by from federation_destinations where host = $1', ['peer.test']);
+    return row?.['claimed_by'] ?? undefined;
+  }, 'this process sends to the server, before there is anything for it');
 });
 
 for (const engine of ['sqlite', 'postgres'] as const) {

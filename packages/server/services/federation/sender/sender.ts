@@ -86,6 +86,11 @@ export function createSender(deps: SenderDependencies): FederationSender {
     return destination;
   }
 
+  /** A server was let into a room and will soon have something sent: what has to be known for that is found out before. */
+  function prepareFor(host: string, after: number): void {
+    if (!owned.has(host) && !destinations.has(host)) find(host, after)?.offerAnything();
+  }
+
   /** Finds out, for all rooms of a moment at once, what there is for whom. */
   async function lookAt(rooms: readonly number[], receiptRooms: readonly number[], after: number): Promise<void> {
     const upTo = db.currentPosition();
@@ -105,6 +110,9 @@ export function createSender(deps: SenderDependencies): FederationSender {
         const wanted = newsFor(host, rowsOf.get(host) ?? [], endedOf.get(host) ?? [], news);
         if (wanted.length > 0) find(host, after)?.offer(wanted, after);
       }
+    }
+    for (const host of new Set(news.map(({ sender }) => serverNameOf(sender) ?? ''))) {
+      if (rowsOf.has(host)) prepareFor(host, after);
     }
     const hostsOf = Map.groupBy(rows, ({ room_nid: roomNid }) => roomNid);
     for (const roomNid of receiptRooms) {
