@@ -8,8 +8,12 @@ import { startTestNetwork } from '@portico/testkit/network.ts';
 const rules = findRoomVersion('10');
 
 /** A server, one of its people with a room, and another server that does what a test wants. */
-export async function openWithPeer(context: TestContext, engine: 'sqlite' | 'postgres' = 'sqlite') {
-  const network = await startTestNetwork(['hs1'], { engine });
+export async function openWithPeer(
+  context: TestContext,
+  engine: 'sqlite' | 'postgres' = 'sqlite',
+  settings: Readonly<Record<string, string>> = {},
+) {
+  const network = await startTestNetwork(['hs1'], { engine, settings });
   context.after(() => network.close());
   const peer = await startPeer(network, 'peer.test');
   context.after(() => peer.close());

@@ -67,7 +67,10 @@ test('a server that hangs keeps nothing from the others', async (context) => {
 });
 
 test('what has to be known to send to a server is found out when it is let into a room', async (context) => {
-  const { peer, path, server } = await openWithPeer(context);
+  const { peer, path, server, network } = await openWithPeer(context, 'sqlite', { PRESENCE_ENABLED: 'false' });
+  // The new device has been told of by then, to nobody.
+  await network.stop('hs1');
+  await network.start('hs1');
   const database = await openRawDatabase(server.databaseUrl);
   context.after(() => database.close());
   await joinAs(peer, path, '@mallory:peer.test');

@@ -34,3 +34,15 @@ test('no more are under way than a lane has place for, and one that breaks makes
   assert.ok(results.every(({ status }) => status === 'rejected'));
   assert.equal(most, 2);
 });
+
+test('the first one starts in the turn in which it comes, and each of the others in a turn of its own', async () => {
+  const lanes = createLanes();
+  let turn = 0;
+  const started: number[] = [];
+  const runs = Array.from({ length: 3 }, () => lanes.run('healthy', async () => void started.push(turn)));
+  await Promise.resolve();
+  for (turn = 1; turn <= 3; turn++) await new Promise(setImmediate);
+  await Promise.all(runs);
+  assert.equal(started[0], 0);
+  assert.equal(new Set(started).size, 3);
+});

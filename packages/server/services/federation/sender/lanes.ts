@@ -14,20 +14,27 @@ export function createLanes(limits: Readonly<Record<Lane, number>> = { healthy: 
   const queues: Readonly<Record<Lane, (() => void)[]>> = { healthy: [], failing: [] };
   let scheduled = false;
 
-  /** One start for each turn of the event loop, so that a message to a thousand servers lets others in between. */
+  /** Starts what waits first in each lane, and says whether anything was started. */
+  function startSome(): boolean {
+    let hasStarted = false;
+    for (const lane of ['healthy', 'failing'] as const) {
+      if (running[lane] >= limits[lane]) continue;
+      const start = queues[lane].shift();
+      if (start === undefined) continue;
+      running[lane]++;
+      hasStarted = true;
+      start();
+    }
+    return hasStarted;
+  }
+
+  /** One start for each turn of the event loop, the first at once: a message to a thousand servers lets others in between. */
   function schedule(): void {
-    if (scheduled) return;
+    if (scheduled || !startSome()) return;
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
-      for (const lane of ['healthy', 'failing'] as const) {
-        if (running[lane] >= limits[lane]) continue;
-        const start = queues[lane].shift();
-        if (start === undefined) continue;
-        running[lane]++;
-        start();
-        if (queues[lane].length > 0) schedule();
-      }
+      schedule();
     });
   }
 
