@@ -45,6 +45,7 @@ export * from './events/stripped-state.ts';
 export * from './events/create-event.ts';
 export * from './state/auth-difference.ts';
 export * from './state/conflicted-subgraph.ts';
+export * from './state/mainline.ts';
 export * from './state/resolution.ts';
 export * from './state/resolve.ts';
 export * from './state/resolve-states.ts';

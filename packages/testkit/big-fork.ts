@@ -44,22 +44,13 @@ export type BigForkOptions = {
   readonly differing: number;
   /** How many times each of these came and went since the fork: the length of the auth difference. */
   readonly changesEach?: number;
-  /** How many times the power levels were set before the fork. */
-  readonly powerLevelChain?: number;
 };
 
 /** Two states of a room with many members, as storage would put them to the resolver. */
-export function bigFork({
-  version,
-  members,
-  differing,
-  changesEach = 1,
-  powerLevelChain = 1,
-}: BigForkOptions): BigFork {
+export function bigFork({ version, members, differing, changesEach = 1 }: BigForkOptions): BigFork {
   const rules = findRoomVersion(version);
   if (rules === undefined) throw new RangeError(`There is no room version ${version}`);
   const base = rules.event.createInAuthEvents ? ['$create'] : [];
-  const tip = `$levels-${powerLevelChain}`;
   const user = (index: number): string => `@user${index}:example.org`;
   const events = new Map<string, RoomEvent>();
   const add = (entry: RoomEvent): string => {
@@ -68,12 +59,12 @@ export function bigFork({
   };
   add({ ...event('$create', 'm.room.create', admin, '', { creator: admin }, [], 0), prevEvents: [] });
   add(event('$admin', 'm.room.member', admin, admin, { membership: 'join' }, base, 1));
-  add(event(tip, 'm.room.power_levels', admin, '', { users: {} }, [...base, '$admin'], powerLevelChain));
-  add(event('$public', 'm.room.join_rules', admin, '', { join_rule: 'public' }, [...base, tip, '$admin'], 3));
+  add(event('$levels', 'm.room.power_levels', admin, '', { users: {} }, [...base, '$admin'], 2));
+  add(event('$public', 'm.room.join_rules', admin, '', { join_rule: 'public' }, [...base, '$levels', '$admin'], 3));
 
   const unconflicted = new Map([
     ['m.room.create ', '$create'],
-    ['m.room.power_levels ', tip],
+    ['m.room.power_levels ', '$levels'],
     ['m.room.join_rules ', '$public'],
     [`m.room.member ${admin}`, '$admin'],
   ]);
@@ -81,7 +72,7 @@ export function bigFork({
   const authDifference: string[] = [];
   for (let index = 0; index < members; index++) {
     const stateKey = user(index);
-    const auth = [...base, tip, '$public'];
+    const auth = [...base, '$levels', '$public'];
     const first = add(
       event(`$join-${index}`, 'm.room.member', stateKey, stateKey, { membership: 'join' }, auth, 10 + index),
     );
@@ -108,17 +99,13 @@ export function bigFork({
     conflicts.push({ type: 'm.room.member', stateKey, eventIds: [first, last], missingInSome: false });
   }
 
-  const earlier = (eventId: string): string | null => {
-    const number = Number(eventId.slice('$levels-'.length));
-    return number > 1 ? `$levels-${number - 1}` : null;
-  };
   return {
     rules,
     input: {
       conflicts,
       unconflicted: (type, stateKey) => unconflicted.get(`${type} ${stateKey}`) ?? null,
       event: (eventId) => events.get(eventId) ?? null,
-      powerLevelsOf: (eventId) => (eventId.startsWith('$levels-') ? earlier(eventId) : tip),
+      mainlinePositions: (powerLevels) => new Map([[powerLevels, 0]]),
       authDifference,
       conflictedSubgraph: authDifference,
     },

@@ -1,6 +1,6 @@
 import type { StateKeyPair } from '../auth/auth-event-keys.ts';
 import type { RoomEvent } from '../events/pdu.ts';
-import type { Need, ResolutionInput } from './resolution.ts';
+import type { MainlinePositions, Need, ResolutionInput } from './resolution.ts';
 import { entriesOf, getEntry, setEntry, stateMapOf, type MutableStateMap } from './state-map.ts';
 
 /**
@@ -11,14 +11,14 @@ export type Lookup = {
   readonly event: (eventId: string) => RoomEvent | undefined;
   readonly unconflicted: (type: string, stateKey: string) => RoomEvent | undefined;
   readonly isUnconflicted: (type: string, stateKey: string) => boolean;
-  readonly powerLevelsOf: (eventId: string) => string | undefined;
+  readonly mainlinePositions: (powerLevels: string, bases: readonly string[]) => MainlinePositions | undefined;
   /** What was asked for in vain, if anything was. */
   readonly need: () => Need | undefined;
 };
 
 export function createLookup(input: ResolutionInput): Lookup {
   const events = new Set<string>();
-  const links = new Set<string>();
+  let mainline: Need['mainline'];
   const keys: MutableStateMap<StateKeyPair> = new Map();
 
   const event = (eventId: string): RoomEvent | undefined => {
@@ -41,18 +41,18 @@ export function createLookup(input: ResolutionInput): Lookup {
       return eventId === undefined ? undefined : event(eventId);
     },
     isUnconflicted: (type, stateKey) => unconflictedId(type, stateKey) !== undefined,
-    powerLevelsOf(eventId) {
-      const found = input.powerLevelsOf(eventId);
-      if (found === undefined) links.add(eventId);
-      return found ?? undefined;
+    mainlinePositions(powerLevels, bases) {
+      const found = input.mainlinePositions(powerLevels, bases);
+      if (found === undefined) mainline = { powerLevels, bases };
+      return found;
     },
     need() {
-      if (events.size === 0 && keys.size === 0 && links.size === 0) return undefined;
+      if (events.size === 0 && keys.size === 0 && mainline === undefined) return undefined;
       return {
         kind: 'need',
         events: [...events],
         unconflicted: [...entriesOf(keys)].map(([, , pair]) => pair),
-        powerLevelsOf: [...links],
+        mainline,
       };
     },
   };

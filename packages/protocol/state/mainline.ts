@@ -1,8 +1,15 @@
 import type { RoomEvent } from '../events/pdu.ts';
 import { compareCodePoints } from '../json/code-points.ts';
+import type { Lookup } from './lookup.ts';
+import type { MainlinePositions } from './resolution.ts';
 
-/** The `m.room.power_levels` event among an event's auth events, if it has one. */
-export type PowerLevelsOf = (eventId: string) => string | undefined;
+/** The `m.room.power_levels` event among an event's auth events. */
+export function powerLevelsOf(eventId: string, find: (eventId: string) => RoomEvent | undefined): string | undefined {
+  return find(eventId)?.authEvents.find((authEventId) => {
+    const authEvent = find(authEventId);
+    return authEvent?.type === 'm.room.power_levels' && authEvent.stateKey === '';
+  });
+}
 
 /**
  * Orders events by how early in the mainline of *P*, the power levels in force, the power levels lie that they are based on.
@@ -12,14 +19,18 @@ export type PowerLevelsOf = (eventId: string) => string | undefined;
 export function mainlineSort(
   powerLevels: string | undefined,
   events: readonly RoomEvent[],
-  powerLevelsOf: PowerLevelsOf,
+  { event: find, mainlinePositions: positionsOf }: Pick<Lookup, 'event' | 'mainlinePositions'>,
 ): readonly RoomEvent[] {
-  // Without power levels there is no mainline that anything could belong to.
-  const baseOf = powerLevels === undefined ? () => undefined : powerLevelsOf;
-  const bases = new Map(events.map((event) => [event, baseOf(event.eventId)]));
-  const positions = mainlinePositions(powerLevels, new Set(bases.values()), powerLevelsOf);
+  const bases = new Map(events.map((event) => [event, powerLevelsOf(event.eventId, find)]));
+  const distinct = new Set(bases.values());
+  // Without power levels there is no mainline that anything could belong to; and events of one base all have one position.
+  const isOrdered = powerLevels !== undefined && distinct.size > 1;
+  const named = [...distinct].filter((base) => base !== undefined);
+  const positions = isOrdered ? positionsOf(powerLevels, named) : undefined;
+  const positionOf = (base: string | undefined): number =>
+    (base === undefined ? undefined : positions?.get(base)) ?? Infinity;
   return events
-    .map((event) => ({ event, position: positions.get(bases.get(event)) ?? Infinity }))
+    .map((event) => ({ event, position: positionOf(bases.get(event)) }))
     .toSorted(compare)
     .map(({ event }) => event);
 }
@@ -48,10 +59,10 @@ type Walk = { readonly base: string; at: string };
  * found is the one sought, since what follows an event in a walk also follows it in the mainline.
  */
 export function mainlinePositions(
-  powerLevels: string | undefined,
-  bases: Iterable<string | undefined>,
-  powerLevelsOf: PowerLevelsOf,
-): ReadonlyMap<string | undefined, number> {
+  powerLevels: string,
+  bases: Iterable<string>,
+  baseOf: (eventId: string) => string | undefined,
+): MainlinePositions {
   const positions = new Map<string, number>();
   const mainline = new Map<string, number>();
   const passed = new Map<string, Set<Walk>>();
@@ -66,21 +77,21 @@ export function mainlinePositions(
     return position === undefined && isNew;
   };
   const step = (walk: Walk): boolean => {
-    const next = positions.has(walk.base) ? undefined : powerLevelsOf(walk.at);
+    const next = positions.has(walk.base) ? undefined : baseOf(walk.at);
     if (next === undefined) return false;
     walk.at = next;
     return goesOn(walk);
   };
 
-  const walks = [...bases].filter((base) => base !== undefined).map((base): Walk => ({ base, at: base }));
+  const walks = [...bases].map((base): Walk => ({ base, at: base }));
   let moving = walks.filter(goesOn);
-  let tip = powerLevels;
+  let tip: string | undefined = powerLevels;
   while (positions.size < walks.length && (tip !== undefined || moving.length > 0)) {
     if (tip !== undefined) {
       for (const walk of passed.get(tip) ?? []) if (!positions.has(walk.base)) positions.set(walk.base, mainline.size);
       mainline.set(tip, mainline.size);
       // "repeatedly fetch *Pᵢ₊₁*, the `m.room.power_levels` event in the `auth_events` of *Pᵢ*"
-      const next = powerLevelsOf(tip);
+      const next = baseOf(tip);
       tip = next !== undefined && mainline.has(next) ? undefined : next;
     }
     moving = moving.filter(step);

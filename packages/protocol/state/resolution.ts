@@ -13,15 +13,17 @@ export type ResolutionInput = {
   /** An event by its ID: `null` if there is none, `undefined` if not loaded yet. */
   readonly event: (eventId: string) => RoomEvent | null | undefined;
   /**
-   * The `m.room.power_levels` event among an event's auth events: `null` if it has none, `undefined` if not looked up yet. Asked
-   * apart from the events, since the mainline is a chain of these links alone.
+   * Where power levels stand in the mainline of others, as `mainlinePositions` finds it: those without a position are left out.
+   * `undefined` if not looked up yet. Asked as a whole, since storage finds it without walking the mainline.
    */
-  readonly powerLevelsOf: (eventId: string) => string | null | undefined;
+  readonly mainlinePositions: (powerLevels: string, bases: readonly string[]) => MainlinePositions | undefined;
   /** The auth difference of the states, which storage computes. Not used by version 1 of the algorithm. */
   readonly authDifference: Iterable<string>;
   /** The conflicted state subgraph, which storage computes. Used by version 2.1 of the algorithm alone. */
   readonly conflictedSubgraph: Iterable<string>;
 };
+
+export type MainlinePositions = ReadonlyMap<string, number>;
 
 export type StateConflict = {
   readonly type: string;
@@ -55,9 +57,5 @@ export type Need = {
   readonly kind: 'need';
   readonly events: readonly string[];
   readonly unconflicted: readonly StateKeyPair[];
-  /**
-   * Events of which the `m.room.power_levels` event among their auth events is needed. It will be asked of that one next, and so on
-   * until the chain meets another or ends: answering for many steps of it at once saves calls.
-   */
-  readonly powerLevelsOf: readonly string[];
+  readonly mainline: { readonly powerLevels: string; readonly bases: readonly string[] } | undefined;
 };

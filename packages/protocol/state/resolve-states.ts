@@ -2,6 +2,7 @@ import type { RoomEvent } from '../events/pdu.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
 import { authDifference } from './auth-difference.ts';
 import { conflictedSubgraph } from './conflicted-subgraph.ts';
+import { mainlinePositions, powerLevelsOf } from './mainline.ts';
 import type { ResolutionInput } from './resolution.ts';
 import { resolveConflicts } from './resolve.ts';
 import { splitConflicted } from './split-conflicted.ts';
@@ -21,7 +22,7 @@ export function resolveStates(
     conflicts,
     unconflicted: (type, stateKey) => getEntry(unconflicted, type, stateKey) ?? null,
     event: (eventId) => event(eventId) ?? null,
-    powerLevelsOf: (eventId) => powerLevelsOf(eventId, event) ?? null,
+    mainlinePositions: (powerLevels, bases) => mainlinePositions(powerLevels, bases, (at) => powerLevelsOf(at, event)),
     authDifference: rules.stateResolution === 'v1' ? [] : authDifference(eventIds, event),
     conflictedSubgraph: rules.stateResolution === 'v2.1' ? conflictedSubgraph(conflicted, event) : [],
   };
@@ -35,12 +36,4 @@ export function resolveStates(
     if (eventId !== undefined) setEntry(resolved, type, stateKey, eventId);
   }
   return resolved;
-}
-
-/** The `m.room.power_levels` event among an event's auth events. */
-export function powerLevelsOf(eventId: string, event: (eventId: string) => RoomEvent | undefined): string | undefined {
-  return event(eventId)?.authEvents.find((authEventId) => {
-    const authEvent = event(authEventId);
-    return authEvent?.type === 'm.room.power_levels' && authEvent.stateKey === '';
-  });
 }

@@ -39,7 +39,7 @@ export function resolveV2(rules: RoomVersionRules, input: ResolutionInput): Reso
   // the partially resolved state obtained in step 2."
   const powerLevels = getEntry(state, 'm.room.power_levels', '') ?? context.base('m.room.power_levels', '');
   const remaining = [...full.values()].filter((event) => !powerEvents.has(event.eventId));
-  const ordered = mainlineSort(powerLevels?.eventId, remaining, lookup.powerLevelsOf);
+  const ordered = mainlineSort(powerLevels?.eventId, remaining, lookup);
   const missingMainline = lookup.need();
   if (missingMainline !== undefined) return missingMainline;
 

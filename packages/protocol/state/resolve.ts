@@ -5,8 +5,7 @@ import { resolveV2 } from './resolve-v2.ts';
 
 /**
  * Resolves the states of a room by its version's algorithm. The answer is either the resolution or what is still needed to find it; the
- * steps up to there are then taken again with what was loaded, of which there are at most three rounds, and one for every piece of the
- * chain of power levels that is not loaded at once.
+ * steps up to there are then taken again with what was loaded, of which there are at most four rounds.
  */
 export function resolveConflicts(rules: RoomVersionRules, input: ResolutionInput): Resolution {
   switch (rules.stateResolution) {

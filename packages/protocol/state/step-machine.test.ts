@@ -7,8 +7,9 @@ import { roomVersions } from '../room-versions/registry.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
 import { authDifference } from './auth-difference.ts';
 import { conflictedSubgraph } from './conflicted-subgraph.ts';
-import type { Resolution, ResolutionInput } from './resolution.ts';
-import { powerLevelsOf, resolveStates } from './resolve-states.ts';
+import type { MainlinePositions, Resolution, ResolutionInput } from './resolution.ts';
+import { mainlinePositions, powerLevelsOf } from './mainline.ts';
+import { resolveStates } from './resolve-states.ts';
 import { resolveConflicts } from './resolve.ts';
 import { splitConflicted } from './split-conflicted.ts';
 import { entriesOf, getEntry, setEntry, stateMapOf, type StateMap } from './state-map.ts';
@@ -20,13 +21,13 @@ function resolveByAsking(rules: RoomVersionRules, states: readonly StateMap[], f
   const { unconflicted, conflicts } = splitConflicted(states);
   const eventIds = states.map((state) => [...entriesOf(state)].map(([, , eventId]) => eventId));
   const known = new Map<string, RoomEvent | null>();
-  const links = new Map<string, string | null>();
+  const mainlines = new Map<string, MainlinePositions>();
   const looked = stateMapOf<string | null>([]);
   const input: ResolutionInput = {
     conflicts,
     unconflicted: (type, stateKey) => getEntry(looked, type, stateKey),
     event: (eventId) => known.get(eventId),
-    powerLevelsOf: (eventId) => links.get(eventId),
+    mainlinePositions: (...question) => mainlines.get(JSON.stringify(question)),
     authDifference: authDifference(eventIds, find),
     conflictedSubgraph: conflictedSubgraph(
       conflicts.flatMap((conflict) => conflict.eventIds),
@@ -35,8 +36,8 @@ function resolveByAsking(rules: RoomVersionRules, states: readonly StateMap[], f
   };
   let resolution: Resolution = resolveConflicts(rules, input);
   while (resolution.kind === 'need') {
-    const { events, unconflicted: keys, powerLevelsOf: wanted } = resolution;
-    assert.ok(events.length + keys.length + wanted.length > 0, 'needs something');
+    const { events, unconflicted: keys, mainline } = resolution;
+    assert.ok(events.length + keys.length > 0 || mainline !== undefined, 'needs something');
     for (const eventId of events) {
       assert.ok(!known.has(eventId), 'asks for an event once');
       known.set(eventId, find(eventId) ?? null);
@@ -45,7 +46,15 @@ function resolveByAsking(rules: RoomVersionRules, states: readonly StateMap[], f
       assert.equal(getEntry(looked, type, stateKey), undefined, 'asks for an entry once');
       setEntry(looked, type, stateKey, getEntry(unconflicted, type, stateKey) ?? null);
     }
-    for (const eventId of wanted) links.set(eventId, powerLevelsOf(eventId, find) ?? null);
+    if (mainline !== undefined) {
+      const { powerLevels, bases } = mainline;
+      const key = JSON.stringify([powerLevels, bases]);
+      assert.ok(!mainlines.has(key), 'asks for positions once');
+      mainlines.set(
+        key,
+        mainlinePositions(powerLevels, bases, (eventId) => powerLevelsOf(eventId, find)),
+      );
+    }
     resolution = resolveConflicts(rules, input);
   }
   const state = stateMapOf(entriesOf(unconflicted));

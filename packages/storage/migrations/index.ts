@@ -35,6 +35,7 @@ import { membershipsAtOnce } from './0034-memberships-at-once.ts';
 import { countsPerPerson } from './0035-counts-per-person.ts';
 import { threadSubscribers } from './0036-thread-subscribers.ts';
 import { presenceTold } from './0037-presence-told.ts';
+import { mainlineJumps } from './0038-mainline-jumps.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -78,4 +79,5 @@ export const migrations: readonly Migration[] = [
   countsPerPerson,
   threadSubscribers,
   presenceTold,
+  mainlineJumps,
 ];

@@ -1,6 +1,7 @@
 import type { PositionParam, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
 import type { EventStatus } from './event-row.ts';
+import { addPowerLevelsLink } from './power-levels-links.ts';
 
 /** An event to store, with a place at the end of its room's order. */
 export type NewEvent = {
@@ -158,23 +159,14 @@ const upsertCurrentState = sql<void, [roomNid: number, type: string, stateKey: s
    on conflict (room_nid, type, state_key) do update set event_nid = excluded.event_nid`,
 );
 
-const insertPowerLevelsLink = sql<void, [eventNid: number, eventId: string, baseNid: number | null]>(
-  'power-levels-links.insert',
-  'insert into power_levels_links (event_nid, event_id, base_nid) values ($1, $2, $3) on conflict do nothing',
-);
-
 function placeOf({ chain, powerLevelsNid }: NewEvent) {
   return [chain?.chain ?? null, chain?.seq ?? null, powerLevelsNid ?? null] as const;
-}
-
-function addPowerLevelsLink(set: WriteSet, event: NewEvent): void {
-  if (event.type !== 'm.room.power_levels' || event.stateKey !== '') return;
-  set.add(insertPowerLevelsLink, [event.eventNid, event.eventId, event.powerLevelsNid ?? null]);
 }
 
 /** Adds an event to the end of its room. Fails on the guard `event.duplicate` if it, or its transaction, is there already. */
 export function addTimelineEvent(set: WriteSet, event: NewEvent, position: PositionParam): void {
   const missingBefore = event.missingBefore === undefined ? null : JSON.stringify(event.missingBefore);
+  if (event.chain !== undefined) addPowerLevelsLink(set, event);
   if (event.isKnown === true) {
     set.guard('event.duplicate', 1, placeKnownEvent, [
       event.eventNid,
@@ -218,11 +210,11 @@ export function addTimelineEvent(set: WriteSet, event: NewEvent, position: Posit
     event.transaction?.txnId ?? null,
     missingBefore,
   ]);
-  addPowerLevelsLink(set, event);
 }
 
 /** Keeps an event that has no place in its room's order: it was rejected, or soft-failed. */
 export function addEventOutsideTimeline(set: WriteSet, event: NewEvent): void {
+  if (event.chain !== undefined) addPowerLevelsLink(set, event);
   if (event.isKnown === true) {
     const { eventNid, status, stateBefore = null, stateAfter = null } = event;
     set.guard('event.duplicate', 1, judgeKnownEvent, [eventNid, status, stateBefore, stateAfter, ...placeOf(event)]);
@@ -247,7 +239,6 @@ export function addEventOutsideTimeline(set: WriteSet, event: NewEvent): void {
     event.chain?.seq ?? null,
     event.powerLevelsNid ?? null,
   ]);
-  addPowerLevelsLink(set, event);
 }
 
 const deleteCurrentState = sql<void, [roomNid: number, type: string, stateKey: string]>(

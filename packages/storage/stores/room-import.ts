@@ -1,5 +1,6 @@
 import type { PositionParam, Reader, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
+import { addPowerLevelsLink, type PowerLevelsLink } from './power-levels-links.ts';
 
 /** An entry of an imported state: `[type, state key, event]`. */
 export type ImportedEntry = readonly [type: string, stateKey: string, eventNid: number];
@@ -65,11 +66,11 @@ export async function readUnplaced(reader: Reader, nids: readonly number[]): Pro
 /** Gives such an event its place. */
 export function setPlace(
   set: WriteSet,
-  eventNid: number,
+  event: PowerLevelsLink,
   { chain, seq }: { readonly chain: number; readonly seq: number },
-  powerLevelsNid: number | undefined,
 ): void {
-  set.add(placeEvent, [eventNid, chain, seq, powerLevelsNid ?? null]);
+  set.add(placeEvent, [event.eventNid, chain, seq, event.powerLevelsNid ?? null]);
+  addPowerLevelsLink(set, event);
 }
 
 /** Entries and members written by one statement. */

@@ -61,9 +61,9 @@ async function storeBatch(
     const base = event.authEvents.find((eventId) => powerLevels.has(eventId));
     const powerLevelsNid = base === undefined ? undefined : nids.get(base);
     const place = places.get(eventNid);
-    const row = outlier(roomNid, eventNid, each);
-    if (!stored.has(each)) addEventOutsideTimeline(set, { ...row, chain: place, powerLevelsNid });
-    else if (place !== undefined) setPlace(set, eventNid, place, powerLevelsNid);
+    const row = { ...outlier(roomNid, eventNid, each), chain: place, powerLevelsNid };
+    if (!stored.has(each)) addEventOutsideTimeline(set, row);
+    else if (place !== undefined) setPlace(set, row, place);
     if (isAllowed) stateEvents.add({ nid: eventNid, event });
   }
   chains.append(set, chain);

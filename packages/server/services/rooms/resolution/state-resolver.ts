@@ -1,11 +1,18 @@
-import { type ResolutionInput, resolveConflicts, type RoomVersionRules, type StateConflict } from '@portico/protocol';
+import {
+  type MainlinePositions,
+  type Need,
+  type ResolutionInput,
+  resolveConflicts,
+  type RoomVersionRules,
+  type StateConflict,
+} from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import type { ChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { StateChange, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
-import { powerLevelsChain } from '@portico/storage/stores/resolution.ts';
 import { stateCacheKey } from '../head.ts';
 import type { StateEvents } from '../state-events.ts';
 import { commonState } from './common-state.ts';
+import { readMainline } from './read-mainline.ts';
 
 export type ResolverDependencies = {
   readonly db: Database;
@@ -26,11 +33,8 @@ export interface StateResolver {
   resolve(room: RoomOfStates, roots: readonly StateRoot[]): Promise<readonly StateChange[]>;
 }
 
-/** Links of the chain of power levels that are read at once: few at first, since most ways are short. */
-const firstChainPage = 64;
-/** Pages of more than this are read where they hold nobody up. */
-const longChainPage = 1000;
-const longestChainPage = 64 * 1024;
+/** More power levels than these are looked for where that holds nobody up. */
+const manyBases = 20;
 
 export function createStateResolver(deps: ResolverDependencies): StateResolver {
   return {
@@ -52,7 +56,7 @@ export function createStateResolver(deps: ResolverDependencies): StateResolver {
         conflicts: found.conflicts,
         unconflicted: known.unconflicted,
         event: known.event,
-        powerLevelsOf: known.powerLevelsOf,
+        mainlinePositions: known.mainlinePositions,
         authDifference: known.idsOf(authDifference),
         conflictedSubgraph: known.idsOf(conflictedSubgraph),
       };
@@ -141,8 +145,7 @@ function createKnown(
   const byId = new Map<string, StateEventOf | null>();
   const byNid = new Map<number, StateEventOf>();
   const unconflicted = new Map<string, string | null>();
-  const powerLevels = new Map<string, string | null>();
-  let chainPage = firstChainPage;
+  const mainlines = new Map<string, MainlinePositions>();
 
   function add(event: StateEventOf): void {
     byId.set(event.event.eventId, event);
@@ -173,51 +176,34 @@ function createKnown(
     }
   }
 
-  async function loadPowerLevels(eventIds: readonly string[]): Promise<void> {
-    for (const eventId of eventIds) {
-      if (powerLevels.has(eventId)) continue;
-      const chain = await powerLevelsChain(chainPage > longChainPage ? db.long : db, eventId, chainPage);
-      // Doubled, since with every page the mainline is walked from its start again.
-      if (!chain.isWhole) chainPage = Math.min(chainPage * 2, longestChainPage);
-      for (const [index, link] of chain.eventIds.entries()) {
-        const base = chain.eventIds[index + 1];
-        if (base !== undefined || chain.isWhole) powerLevels.set(link, base ?? null);
-      }
-      if (chain.eventIds.length === 0) powerLevels.set(eventId, await powerLevelsAmongAuthEvents(eventId));
-    }
+  function nidOf(eventId: string): number {
+    const event = byId.get(eventId);
+    if (event === undefined || event === null) throw new Error(`${eventId} was not loaded`);
+    return event.nid;
   }
 
-  /** An event that is about to enter the room takes part in its resolution before it is stored. */
-  async function powerLevelsAmongAuthEvents(eventId: string): Promise<string | null> {
-    const authEvents = byId.get(eventId)?.event.authEvents ?? [];
-    await loadIds(authEvents);
-    return authEvents.find((authId) => byId.get(authId)?.event.type === 'm.room.power_levels') ?? null;
+  async function loadMainline({ powerLevels, bases }: NonNullable<Need['mainline']>): Promise<void> {
+    const loaded = { find: (eventId: string) => byId.get(eventId)?.event, nidOf };
+    const reader = bases.length > manyBases ? db.long : db;
+    mainlines.set(powerLevels, await readMainline(reader, loaded, powerLevels, bases));
   }
 
   return {
     add,
     loadNids,
     idsOf: (nids: readonly number[]): string[] => nids.map((nid) => eventIdOf(byNid, nid)),
-    nidOf(eventId: string): number {
-      const event = byId.get(eventId);
-      if (event === undefined || event === null) throw new Error(`${eventId} was not loaded`);
-      return event.nid;
-    },
+    nidOf,
     event: (eventId: string) => {
       const found = byId.get(eventId);
       return found === undefined || found === null ? found : found.event;
     },
     unconflicted: (type: string, stateKey: string) => unconflicted.get(stateCacheKey(type, stateKey)),
-    powerLevelsOf: (eventId: string) => powerLevels.get(eventId),
-    async answer(need: {
-      readonly events: readonly string[];
-      readonly unconflicted: readonly (readonly [string, string])[];
-      readonly powerLevelsOf: readonly string[];
-    }): Promise<void> {
+    mainlinePositions: (powerLevels: string) => mainlines.get(powerLevels),
+    async answer(need: Need): Promise<void> {
       await Promise.all([
         loadIds(need.events),
         need.unconflicted.length === 0 ? undefined : loadUnconflicted(need.unconflicted),
-        loadPowerLevels(need.powerLevelsOf),
+        need.mainline === undefined ? undefined : loadMainline(need.mainline),
       ]);
     },
   };
