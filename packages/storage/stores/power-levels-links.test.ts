@@ -3,45 +3,23 @@ import { test } from 'node:test';
 import { mainlinePositions as walk } from '@portico/protocol';
 import { createTestDatabase, createEmptyTestDatabase, openFor, temporarySqlite } from '@portico/testkit';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
+import {
+  type PowerLevelsTree as Tree,
+  powerLevelsTree,
+  storePowerLevels as store,
+} from '@portico/testkit/power-levels-tree.ts';
 import * as fc from 'fast-check';
 import { createWriteSet, type Database, openDatabase, sql } from '../index.ts';
 import { mainlineJumps } from '../migrations/0038-mainline-jumps.ts';
 import { migrations } from '../migrations/index.ts';
 import { addPowerLevelsLink, mainlinePositions, storedPowerLevels } from './power-levels-links.ts';
 
-/** Power levels, each by the place of its base among those before it, if it has one. */
-type Tree = readonly (number | undefined)[];
-
 const runs = Number(process.env['PORTICO_PROPERTY_RUNS'] ?? 30);
 
-/** Mostly lines, as rooms have them, with branches anywhere and a few other starts. */
-const tree: fc.Arbitrary<Tree> = fc
-  .array(fc.tuple(fc.nat({ max: 19 }), fc.nat({ max: 1000 })), { minLength: 1, maxLength: 120 })
-  .map((choices) =>
-    choices.map(([kind, place], index) => {
-      if (index === 0 || kind === 0) return undefined;
-      return kind < 16 ? index - 1 : place % index;
-    }),
-  );
-
-const selectLinks = sql<Readonly<Record<string, number | null>>, []>(
+const selectLinks = sql<Readonly<Record<string, number | null>>>(
   'test.power-levels-links.all',
   'select event_nid, base_nid, depth, jump_nid, jump_depth from power_levels_links order by event_nid',
 );
-
-async function store(db: Database, bases: Tree): Promise<number> {
-  const first = await db.reserveIds('event', bases.length);
-  for (let start = 0; start < bases.length; start += 1000) {
-    const set = createWriteSet();
-    for (const [index, base] of bases.slice(start, start + 1000).entries()) {
-      const powerLevelsNid = base === undefined ? undefined : first + base;
-      const eventNid = first + start + index;
-      addPowerLevelsLink(set, { eventNid, type: 'm.room.power_levels', stateKey: '', powerLevelsNid });
-    }
-    await db.commit(set);
-  }
-  return first;
-}
 
 /** Of every event in the mainline of every other one, or of some. */
 async function checkPositions(db: Database, bases: Tree, first: number, tips: readonly number[]): Promise<void> {
@@ -64,7 +42,7 @@ async function checkPositions(db: Database, bases: Tree, first: number, tips: re
 
 onBothEngines('the positions found by jumps are those that a walk finds', async (db) => {
   await fc.assert(
-    fc.asyncProperty(tree, fc.nat(), async (bases, tip) => {
+    fc.asyncProperty(powerLevelsTree(), fc.nat(), async (bases, tip) => {
       const first = await store(db, bases);
       await checkPositions(db, bases, first, [tip % bases.length, bases.length - 1]);
     }),
@@ -140,14 +118,7 @@ for (const [engine, freshUrl] of [
 ] as const) {
   test(`a database of before gets the jumps that it would have had, and the bases that it lacked (${engine})`, async (context) => {
     const length = 3000;
-    const [sample = []] = fc.sample(
-      fc.array(fc.tuple(fc.nat({ max: 50 }), fc.nat({ max: 1e6 })), { minLength: length, maxLength: length }),
-      { numRuns: 1, seed: 5 },
-    );
-    const bases: Tree = sample.map(([kind, place], index) => {
-      if (index === 0 || kind === 0) return undefined;
-      return kind < 45 ? index - 1 : place % index;
-    });
+    const [bases = []] = fc.sample(powerLevelsTree(length, length), { numRuns: 1, seed: 5 });
     const url = await freshUrl(context);
     const old = await openDatabase({ url, durability: 'relaxed', migrations: before });
     const set = createWriteSet();
