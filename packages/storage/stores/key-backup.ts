@@ -17,6 +17,9 @@ export type BackedUpRow = {
   readonly session_data: string;
 };
 
+/** The place of a key in the order in which they are read. */
+export type BackupCursor = Pick<BackedUpRow, 'room_id' | 'session_id'>;
+
 /** A room, and a session of it; without them everything. */
 export type BackupPlace = readonly [roomId: string | null, sessionId: string | null];
 
@@ -54,37 +57,84 @@ const deleteOld = sql<void, [userId: string]>(
   `delete from key_backups where user_id = $1 and deleted = 1
      and version < (select max(version) from key_backups where user_id = $1)`,
 );
-const bumpEtag = sql<void, [userId: string, version: number]>(
-  'key-backups.bump',
-  `update key_backups set etag = etag + 1
-   where user_id = $1 and version = $2 and deleted = 0 and not exists (
-     select 1 from key_backups newer where newer.user_id = $1 and newer.version > $2 and newer.deleted = 0
-   )`,
+const selectLast = sql<{ version: number | null }, [userId: string]>(
+  'key-backups.last',
+  'select max(version) as version from key_backups where user_id = $1',
 );
 
 // "if the keys have different values for is_verified, then it will keep the key that has is_verified set to true; if they
 // have the same values for is_verified, then it will keep the key with a lower first_message_index; and finally, [...] it
 // will keep the key with a lower forwarded_count."
+const isBetter = (given: { readonly [column: string]: string }): string =>
+  `${given['is_verified']} > backed_up_keys.is_verified
+     or (${given['is_verified']} = backed_up_keys.is_verified and (
+       ${given['first_message_index']} < backed_up_keys.first_message_index
+       or (${given['first_message_index']} = backed_up_keys.first_message_index
+         and ${given['forwarded_count']} < backed_up_keys.forwarded_count)))`;
+const packedColumns = {
+  first_message_index: 'cast(k.value ->> 2 as bigint)',
+  forwarded_count: 'cast(k.value ->> 3 as bigint)',
+  is_verified: 'cast(k.value ->> 4 as bigint)',
+};
+
+// Only what changes the keys changes the etag, for clients take another one for a sign that somebody else has written.
+const touchNewest = sql<void, [userId: string, version: number, keys: string]>(
+  'key-backups.touch-newest',
+  `update key_backups set etag = etag + case when exists (
+     select 1 from json_each(cast($3 as text)) k
+     left join backed_up_keys on backed_up_keys.user_id = $1 and backed_up_keys.version = $2
+       and backed_up_keys.room_id = k.value ->> 0 and backed_up_keys.session_id = k.value ->> 1
+     where backed_up_keys.user_id is null or ${isBetter(packedColumns)}
+   ) then 1 else 0 end
+   where user_id = $1 and version = $2 and deleted = 0 and not exists (
+     select 1 from key_backups newer where newer.user_id = $1 and newer.version > $2 and newer.deleted = 0
+   )`,
+);
+const touch = sql<void, [userId: string, version: number, roomId: string | null, sessionId: string | null]>(
+  'key-backups.touch',
+  `update key_backups set etag = etag + case when exists (
+     select 1 from backed_up_keys b
+     where b.user_id = $1 and b.version = $2 and b.room_id = coalesce($3, b.room_id)
+       and b.session_id = coalesce($4, b.session_id)
+   ) then 1 else 0 end
+   where user_id = $1 and version = $2 and deleted = 0`,
+);
 const upsertKeys = sql<void, [userId: string, version: number, keys: string]>(
   'backed-up-keys.set',
   `insert into backed_up_keys
      (user_id, version, room_id, session_id, first_message_index, forwarded_count, is_verified, session_data)
-   select cast($1 as text), cast($2 as bigint), k.value ->> 0, k.value ->> 1, cast(k.value ->> 2 as bigint),
-     cast(k.value ->> 3 as bigint), cast(k.value ->> 4 as bigint), k.value ->> 5
+   select cast($1 as text), cast($2 as bigint), k.value ->> 0, k.value ->> 1, ${packedColumns.first_message_index},
+     ${packedColumns.forwarded_count}, ${packedColumns.is_verified}, k.value ->> 5
    from json_each(cast($3 as text)) k where true
    on conflict (user_id, version, room_id, session_id) do update set
      first_message_index = excluded.first_message_index, forwarded_count = excluded.forwarded_count,
      is_verified = excluded.is_verified, session_data = excluded.session_data
-   where excluded.is_verified > backed_up_keys.is_verified
-     or (excluded.is_verified = backed_up_keys.is_verified and (
-       excluded.first_message_index < backed_up_keys.first_message_index
-       or (excluded.first_message_index = backed_up_keys.first_message_index
-         and excluded.forwarded_count < backed_up_keys.forwarded_count)))`,
+   where ${isBetter({
+     first_message_index: 'excluded.first_message_index',
+     forwarded_count: 'excluded.forwarded_count',
+     is_verified: 'excluded.is_verified',
+   })}`,
 );
-const selectKeys = sql<BackedUpRow, [userId: string, version: number, roomId: string | null, sessionId: string | null]>(
+const columns = 'room_id, session_id, first_message_index, forwarded_count, is_verified, session_data';
+const selectKey = sql<BackedUpRow, [userId: string, version: number, roomId: string, sessionId: string]>(
   'backed-up-keys.get',
-  `select room_id, session_id, first_message_index, forwarded_count, is_verified, session_data from backed_up_keys
-   where user_id = $1 and version = $2 and room_id = coalesce($3, room_id) and session_id = coalesce($4, session_id)`,
+  `select ${columns} from backed_up_keys where user_id = $1 and version = $2 and room_id = $3 and session_id = $4`,
+);
+const selectPage = sql<
+  BackedUpRow,
+  [userId: string, version: number, afterRoom: string, afterSession: string, limit: number]
+>(
+  'backed-up-keys.page',
+  `select ${columns} from backed_up_keys
+   where user_id = $1 and version = $2 and (room_id, session_id) > ($3, $4) order by room_id, session_id limit $5`,
+);
+const selectRoomPage = sql<
+  BackedUpRow,
+  [userId: string, version: number, roomId: string, afterSession: string, limit: number]
+>(
+  'backed-up-keys.page-of-room',
+  `select ${columns} from backed_up_keys
+   where user_id = $1 and version = $2 and room_id = $3 and session_id > $4 order by session_id limit $5`,
 );
 const countKeys = sql<{ count: number }, [userId: string, version: number]>(
   'backed-up-keys.count',
@@ -115,6 +165,11 @@ export function setBackupAuthData(set: WriteSet, userId: string, version: number
   set.guard('backup.not-found', 1, updateAuthData, [userId, version, authData]);
 }
 
+/** The number of the last version there was, be it deleted. */
+export async function findLastVersion(reader: Reader, userId: string): Promise<number> {
+  return (await reader.get(selectLast, [userId]))?.version ?? 0;
+}
+
 /** Fails on the guard `backup.not-found`. */
 export function removeBackup(set: WriteSet, userId: string, version: number): void {
   set.guard('backup.not-found', 1, markDeleted, [userId, version]);
@@ -123,8 +178,7 @@ export function removeBackup(set: WriteSet, userId: string, version: number): vo
 
 /** Fails on the guard `backup.wrong-version` unless it is the newest one. Keeps the better of two keys. */
 export function putBackedUpKeys(set: WriteSet, userId: string, version: number, keys: readonly BackedUpRow[]): void {
-  set.guard('backup.wrong-version', 1, bumpEtag, [userId, version]);
-  const packed = keys.map((key) => [
+  const rows = keys.map((key) => [
     key.room_id,
     key.session_id,
     key.first_message_index,
@@ -132,22 +186,35 @@ export function putBackedUpKeys(set: WriteSet, userId: string, version: number, 
     key.is_verified,
     key.session_data,
   ]);
-  set.add(upsertKeys, [userId, version, JSON.stringify(packed)]);
+  const packed = JSON.stringify(rows);
+  set.guard('backup.wrong-version', 1, touchNewest, [userId, version, packed]);
+  set.add(upsertKeys, [userId, version, packed]);
 }
 
-/** Fails on the guard `backup.wrong-version` unless it is the newest one. */
+/** Fails on the guard `backup.not-found`. Of older versions, too: "Must be the current backup" is said of writing only. */
 export function removeBackedUpKeys(set: WriteSet, userId: string, version: number, place: BackupPlace): void {
-  set.guard('backup.wrong-version', 1, bumpEtag, [userId, version]);
+  set.guard('backup.not-found', 1, touch, [userId, version, ...place]);
   set.add(deleteKeys, [userId, version, ...place]);
 }
 
+export function findBackedUpKey(
+  reader: Reader,
+  userId: string,
+  version: number,
+  { room_id: roomId, session_id: sessionId }: BackupCursor,
+): Promise<BackedUpRow | undefined> {
+  return reader.get(selectKey, [userId, version, roomId, sessionId]);
+}
+
+/** Keys behind a place in their order: of all rooms, or of one. */
 export function readBackedUpKeys(
   reader: Reader,
   userId: string,
   version: number,
-  place: BackupPlace,
+  { roomId, after, limit }: { readonly roomId: string | null; readonly after: BackupCursor; readonly limit: number },
 ): Promise<BackedUpRow[]> {
-  return reader.all(selectKeys, [userId, version, ...place]);
+  if (roomId !== null) return reader.all(selectRoomPage, [userId, version, roomId, after.session_id, limit]);
+  return reader.all(selectPage, [userId, version, after.room_id, after.session_id, limit]);
 }
 
 export async function countBackedUpKeys(reader: Reader, userId: string, version: number): Promise<number> {

@@ -4,7 +4,9 @@ import {
   addBackup,
   countBackedUpKeys,
   countBackups,
+  findBackedUpKey,
   findBackup,
+  findLastVersion,
   putBackedUpKeys,
   readBackedUpKeys,
   removeBackedUpKeys,
@@ -15,29 +17,37 @@ import {
 } from '@portico/storage/stores/key-backup.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
+import { allRoomsText, keyText, type ReadPage, roomText } from './backed-up-text.ts';
+
+/** What only the client understands: an object by the spec, and text in older suites and clients. */
+export type Opaque = JsonObject | string;
 
 export type BackedUpKey = {
   readonly first_message_index: number;
   readonly forwarded_count: number;
   readonly is_verified: boolean;
-  readonly session_data: JsonObject;
+  readonly session_data: Opaque;
 };
 export type RoomBackup = { readonly sessions: { readonly [sessionId: string]: BackedUpKey } };
 export type BackupRooms = { readonly [roomId: string]: RoomBackup };
 export type BackupState = { readonly count: number; readonly etag: string };
-type Version = BackupState & { readonly version: string; readonly algorithm: string; readonly auth_data: JsonObject };
-type NewVersion = { readonly algorithm: string; readonly auth_data: JsonObject; readonly version?: string };
+type Version = BackupState & { readonly version: string; readonly algorithm: string; readonly auth_data: Opaque };
+type NewVersion = { readonly algorithm: string; readonly auth_data: Opaque; readonly version?: string };
 
 export interface KeyBackup {
   create(userId: string, backup: NewVersion): Promise<string>;
   /** The newest version if none is named. Throws `backup.not-found`. */
   get(userId: string, version?: string): Promise<Version>;
   update(userId: string, version: string, backup: NewVersion): Promise<void>;
+  /** "The delete succeeded, or the specified backup was previously deleted." Throws `backup.not-found` for any other. */
   remove(userId: string, version: string): Promise<void>;
   /** Throws `backup.wrong-version` for any version but the newest one. */
   putKeys(userId: string, version: string, rooms: BackupRooms): Promise<BackupState>;
   removeKeys(userId: string, version: string, place: BackupPlace): Promise<BackupState>;
-  readKeys(userId: string, version: string, place: BackupPlace): Promise<BackupRooms>;
+  /** Of all rooms, or of one, as JSON text in pieces. */
+  readKeys(userId: string, version: string, roomId: string | null): Promise<AsyncGenerator<string>>;
+  /** One as JSON text. Throws `backup.not-found`. */
+  readKey(userId: string, version: string, roomId: string, sessionId: string): Promise<string>;
 }
 
 const maxAuthData = 65_536;
@@ -58,7 +68,7 @@ export function createKeyBackup(dependencies: Dependencies): KeyBackup {
     return {
       version: String(row.version),
       algorithm: row.algorithm,
-      auth_data: JSON.parse(row.auth_data) as JsonObject,
+      auth_data: JSON.parse(row.auth_data) as Opaque,
       etag: String(row.etag),
       count: await countBackedUpKeys(db, userId, row.version),
     };
@@ -100,7 +110,12 @@ export function createKeyBackup(dependencies: Dependencies): KeyBackup {
     async remove(userId, version) {
       const set = createWriteSet();
       removeBackup(set, userId, numberOf(version));
-      await db.commit(set);
+      try {
+        await db.commit(set);
+      } catch (error) {
+        const wasThere = numberOf(version) > 0 && numberOf(version) <= (await findLastVersion(db, userId));
+        if (!isGuardFailure(error, 'backup.not-found') || !wasThere) throw error;
+      }
     },
     async putKeys(userId, version, rooms) {
       const set = createWriteSet();
@@ -117,17 +132,17 @@ export function createKeyBackup(dependencies: Dependencies): KeyBackup {
       removeBackedUpKeys(set, userId, numberOf(version), place);
       return change(userId, version, set);
     },
-    async readKeys(userId, version, place) {
+    async readKeys(userId, version, roomId) {
       const number = numberOf(version);
       if ((await findBackup(db, userId, number)) === undefined) throw new MatrixError('backup.not-found');
-      const rows = await readBackedUpKeys(db.long, userId, number, place);
-      const rooms = Map.groupBy(rows, (row) => row.room_id);
-      return Object.fromEntries(
-        [...rooms].map(([roomId, sessions]) => [
-          roomId,
-          { sessions: Object.fromEntries(sessions.map((row) => [row.session_id, fromRow(row)])) },
-        ]),
-      );
+      const read: ReadPage = (after, limit) => readBackedUpKeys(db.long, userId, number, { roomId, after, limit });
+      return roomId === null ? allRoomsText(read) : roomText(read);
+    },
+    async readKey(userId, version, roomId, sessionId) {
+      const number = numberOf(version);
+      const row = await findBackedUpKey(db, userId, number, { room_id: roomId, session_id: sessionId });
+      if (row === undefined) throw new MatrixError('backup.not-found');
+      return keyText(row);
     },
   };
 }
@@ -137,19 +152,21 @@ function numberOf(version: string): number {
   return /^[1-9][0-9]{0,14}$/.test(version) ? Number(version) : 0;
 }
 
-function bounded(authData: JsonObject): string {
+function bounded(authData: Opaque): string {
   const text = JSON.stringify(authData);
   if (text.length > maxAuthData) throw new MatrixError('request.too-large');
   return text;
 }
 
-function boundedSession(data: JsonObject): string {
+function boundedSession(data: Opaque): string {
   const text = JSON.stringify(data);
   if (text.length > maxSessionData) throw new MatrixError('request.too-large');
   return text;
 }
 
 function toRow(roomId: string, sessionId: string, key: BackedUpKey): BackedUpRow {
+  // Reading goes on behind a name, and before all others is the empty one.
+  if (roomId === '' || sessionId === '') throw new MatrixError('request.invalid-param');
   return {
     room_id: roomId,
     session_id: sessionId,
@@ -157,14 +174,5 @@ function toRow(roomId: string, sessionId: string, key: BackedUpKey): BackedUpRow
     forwarded_count: key.forwarded_count,
     is_verified: key.is_verified ? 1 : 0,
     session_data: boundedSession(key.session_data),
-  };
-}
-
-function fromRow(row: BackedUpRow): BackedUpKey {
-  return {
-    first_message_index: row.first_message_index,
-    forwarded_count: row.forwarded_count,
-    is_verified: row.is_verified === 1,
-    session_data: JSON.parse(row.session_data) as JsonObject,
   };
 }

@@ -1,15 +1,15 @@
 import { Type } from 'typebox';
-import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { KeyBackup } from '../../../services/keys/key-backup.ts';
 import { endpoint } from '../../endpoint.ts';
+import { jsonInPieces } from '../../json-in-pieces.ts';
 import { rawJson } from '../../result.ts';
-import { jsonObject } from '../../schemas.ts';
+import { jsonObject, opaque } from '../../schemas.ts';
 
 type Deps = { keyBackup: KeyBackup };
 const path = '/_matrix/client/v3/room_keys/keys';
 const index = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const key = Type.Object(
-  { first_message_index: index, forwarded_count: index, is_verified: Type.Boolean(), session_data: jsonObject },
+  { first_message_index: index, forwarded_count: index, is_verified: Type.Boolean(), session_data: opaque },
   { title: 'BackedUpKey' },
 );
 const room = Type.Object({ sessions: Type.Record(Type.String(), key) }, { title: 'RoomKeyBackup' });
@@ -60,10 +60,8 @@ const getAll = endpoint(
     response: jsonObject,
   },
   ({ keyBackup }: Deps) =>
-    async ({ sender, query }) => {
-      const found = await keyBackup.readKeys(sender.userId, query.version, [null, null]);
-      return rawJson(JSON.stringify({ rooms: found }));
-    },
+    async ({ sender, query }) =>
+      jsonInPieces(await keyBackup.readKeys(sender.userId, query.version, null)),
 );
 
 const putByRoomId = endpoint(
@@ -109,10 +107,8 @@ const getByRoomId = endpoint(
     response: jsonObject,
   },
   ({ keyBackup }: Deps) =>
-    async ({ sender, params, query }) => {
-      const found = await keyBackup.readKeys(sender.userId, query.version, [params.roomId, null]);
-      return rawJson(JSON.stringify(found[params.roomId] ?? { sessions: {} }));
-    },
+    async ({ sender, params, query }) =>
+      jsonInPieces(await keyBackup.readKeys(sender.userId, query.version, params.roomId)),
 );
 
 const putBySessionId = endpoint(
@@ -158,12 +154,8 @@ const getBySessionId = endpoint(
     response: jsonObject,
   },
   ({ keyBackup }: Deps) =>
-    async ({ sender, params, query }) => {
-      const found = await keyBackup.readKeys(sender.userId, query.version, [params.roomId, params.sessionId]);
-      const session = found[params.roomId]?.sessions[params.sessionId];
-      if (session === undefined) throw new MatrixError('backup.not-found');
-      return rawJson(JSON.stringify(session));
-    },
+    async ({ sender, params, query }) =>
+      rawJson(await keyBackup.readKey(sender.userId, query.version, params.roomId, params.sessionId)),
 );
 
 export const backedUpKeyEndpoints = [

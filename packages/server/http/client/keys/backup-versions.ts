@@ -2,13 +2,13 @@ import { Type } from 'typebox';
 import type { KeyBackup } from '../../../services/keys/key-backup.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
-import { emptyObject, jsonObject } from '../../schemas.ts';
+import { emptyObject, jsonObject, opaque } from '../../schemas.ts';
 
 type Deps = { keyBackup: KeyBackup };
 const path = '/_matrix/client/v3/room_keys/version';
 const params = Type.Object({ version: Type.String() });
 const newVersion = Type.Object(
-  { algorithm: Type.String({ maxLength: 255 }), auth_data: jsonObject, version: Type.Optional(Type.String()) },
+  { algorithm: Type.String({ maxLength: 255 }), auth_data: opaque, version: Type.Optional(Type.String()) },
   { title: 'BackupVersion' },
 );
 const common = { auth: 'user', rateLimit: 'devices' } as const;

@@ -49,7 +49,7 @@ for (const [how, processes, database] of [
   ['one process on SQLite', 1, () => 'sqlite:portico.db'],
   ['two processes on PostgreSQL', 2, createTestDatabase],
 ] as const) {
-  test(`64 claimers at ${how}: no key twice, then the fallback key`, { timeout: 60_000 }, async (context) => {
+  test(`64 claimers at ${how}: no key twice, then the fallback key`, { timeout: 240_000 }, async (context) => {
     const url = await database();
     const baseUrls: string[] = [];
     for (let count = 0; count < processes; count++) baseUrls.push(await startProcess(context, url));
