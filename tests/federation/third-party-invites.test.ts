@@ -133,6 +133,11 @@ test('an address is invited by way of an identity server, which is asked for its
   const partly = alice.post('/_matrix/client/v3/createRoom', { invite_3pid: [lost, ...addresses] });
   assert.equal(await refusal(partly), '502 M_UNKNOWN');
   assert.equal(stored.length, 3, 'the others were invited all the same');
+  const blocked = `/_matrix/client/v3/user/${encodeURIComponent(carol.userId)}/account_data/m.invite_permission_config`;
+  await must(carol.put(blocked, { blocked_users: [alice.userId] }));
+  const refused = { invite: [carol.userId], invite_3pid: addresses };
+  assert.equal(await refusal(alice.post('/_matrix/client/v3/createRoom', refused)), '403 M_INVITE_BLOCKED');
+  assert.equal(stored.length, 4, 'an address is invited where a person is not');
   const tooMany = Array.from({ length: 21 }, () => lost);
   assert.equal(
     await refusal(alice.post('/_matrix/client/v3/createRoom', { invite_3pid: tooMany })),

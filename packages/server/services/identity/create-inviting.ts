@@ -24,18 +24,18 @@ export function createCreateInviting({ rooms, inviteAddress }: Dependencies): Cr
       throw new MatrixError('request.invalid-param', { message });
     }
     for (const { medium } of addresses) checkMedium(medium);
-    const roomId = await rooms.create(actor, request);
-    let refusal: MatrixError | undefined;
-    for (const address of addresses) {
-      try {
-        await inviteAddress(actor, roomId, { ...address, reason: undefined });
-      } catch (error) {
-        // The others are invited all the same.
-        if (!(error instanceof MatrixError)) throw error;
-        refusal ??= error;
+    return rooms.create(actor, request, async (roomId) => {
+      let refusal: MatrixError | undefined;
+      for (const address of addresses) {
+        try {
+          await inviteAddress(actor, roomId, { ...address, reason: undefined });
+        } catch (error) {
+          // The others are invited all the same.
+          if (!(error instanceof MatrixError)) throw error;
+          refusal ??= error;
+        }
       }
-    }
-    if (refusal !== undefined) throw refusal;
-    return roomId;
+      if (refusal !== undefined) throw refusal;
+    });
   };
 }

@@ -62,8 +62,15 @@ export type JoinOptions = {
 
 /** What people do to rooms. Everything here refuses with a `MatrixError`. */
 export interface RoomService {
-  /** Creates a room and returns its ID. */
-  create(actor: Actor, request: CreateRoomRequest): Promise<string>;
+  /**
+   * Creates a room and returns its ID. A refused invitation is thrown once everybody else has been invited, by
+   * `inviteFurther` too.
+   */
+  create(
+    actor: Actor,
+    request: CreateRoomRequest,
+    inviteFurther?: (roomId: string) => Promise<void>,
+  ): Promise<string>;
   invite(actor: Actor, roomId: string, userId: string, reason: string | undefined): Promise<void>;
   /** Joins a room by its ID or an alias, and returns its ID. */
   join(actor: Actor, roomIdOrAlias: string, options: JoinOptions): Promise<string>;
@@ -241,7 +248,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
     readState,
     resolve,
     locate,
-    async create({ userId, isAdmin, appService }, request) {
+    async create({ userId, isAdmin, appService }, request, inviteFurther) {
       for (const invited of request.invite ?? []) checkUserId(invited);
       if (request.room_alias_name !== undefined)
         await refuseManyAliases(db, { userId, ...(appService && { appService }) });
@@ -262,17 +269,16 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
       const created = await createRoom(creating, userId, request);
       const { roomId } = created;
       let { refusal } = created;
-      if (elsewhere.length > 0) {
-        const roomNid = await nidOf(roomId);
-        const content: JsonObject = request.is_direct === true ? { is_direct: true } : {};
-        for (const invited of elsewhere) {
-          try {
-            await inviteElsewhere(roomNid, roomId, userId, invited, content);
-          } catch (error) {
-            // The others are invited all the same.
-            if (!(error instanceof MatrixError)) throw error;
-            refusal ??= error;
-          }
+      const roomNid = await nidOf(roomId);
+      const content: JsonObject = request.is_direct === true ? { is_direct: true } : {};
+      const invitations = elsewhere.map((invited) => () => inviteElsewhere(roomNid, roomId, userId, invited, content));
+      for (const invite of [...invitations, async () => inviteFurther?.(roomId)]) {
+        try {
+          await invite();
+        } catch (error) {
+          // The others are invited all the same.
+          if (!(error instanceof MatrixError)) throw error;
+          refusal ??= error;
         }
       }
       await carryOver(userId, predecessorIn(request.creation_content), roomId);
