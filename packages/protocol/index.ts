@@ -10,6 +10,7 @@ export * from './auth/creators.ts';
 export * from './auth/decision.ts';
 export * from './auth/power-levels.ts';
 export * from './auth/rule-catalogue.ts';
+export { takesKnocks } from './auth/rules/member-knock.ts';
 export * from './json/json-error.ts';
 export * from './json/parse-json.ts';
 export * from './json/nesting.ts';

@@ -1,5 +1,5 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '@portico/protocol';
-import { allowedRooms } from '../rooms/membership/restricted-join.ts';
+import { findRoomVersion, isJsonObject, type JsonObject, type JsonValue, takesKnocks } from '@portico/protocol';
+import { allowedRooms, isRestricted } from '../rooms/membership/restricted-join.ts';
 
 /** What people who are not in a room may be told about it, if they may know of it at all. */
 export type RoomSummary = {
@@ -12,6 +12,8 @@ export type RoomSummary = {
   readonly avatarUrl: string | undefined;
   readonly canonicalAlias: string | undefined;
   readonly joinRule: string;
+  /** Whether everybody may ask to be let in. What a join rule means depends on the room's version. */
+  readonly isKnockable: boolean;
   /** The rooms whose members may join, where the join rule is a restricted one. */
   readonly allowedRoomIds: readonly string[] | undefined;
   readonly worldReadable: boolean;
@@ -33,6 +35,7 @@ export function summarise(facts: Facts, contents: ReadonlyMap<string, JsonObject
   const joinRules = contents.get('m.room.join_rules');
   // "Where the join rules event is missing, the room is `invite`": {@link https://spec.matrix.org/v1.19/rooms/v1/#authorization-rules}
   const joinRule = textOf(joinRules?.['join_rule']) ?? 'invite';
+  const rules = findRoomVersion(facts.version);
   return {
     ...facts,
     name: field('m.room.name', 'name'),
@@ -40,7 +43,8 @@ export function summarise(facts: Facts, contents: ReadonlyMap<string, JsonObject
     avatarUrl: field('m.room.avatar', 'url'),
     canonicalAlias: field('m.room.canonical_alias', 'alias'),
     joinRule,
-    allowedRoomIds: joinRule === 'restricted' || joinRule === 'knock_restricted' ? allowedRooms(joinRules) : undefined,
+    isKnockable: rules !== undefined && takesKnocks(rules, joinRule),
+    allowedRoomIds: rules !== undefined && isRestricted(rules, joinRules) ? allowedRooms(joinRules) : undefined,
     worldReadable: field('m.room.history_visibility', 'history_visibility') === 'world_readable',
     guestCanJoin: field('m.room.guest_access', 'guest_access') === 'can_join',
     encryption: field('m.room.encryption', 'algorithm'),

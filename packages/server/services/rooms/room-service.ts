@@ -66,11 +66,7 @@ export interface RoomService {
    * Creates a room and returns its ID. A refused invitation is thrown once everybody else has been invited, by
    * `inviteFurther` too.
    */
-  create(
-    actor: Actor,
-    request: CreateRoomRequest,
-    inviteFurther?: (roomId: string) => Promise<void>,
-  ): Promise<string>;
+  create(actor: Actor, request: CreateRoomRequest, inviteFurther?: (roomId: string) => Promise<void>): Promise<string>;
   invite(actor: Actor, roomId: string, userId: string, reason: string | undefined): Promise<void>;
   /** Joins a room by its ID or an alias, and returns its ID. */
   join(actor: Actor, roomIdOrAlias: string, options: JoinOptions): Promise<string>;

@@ -14,7 +14,7 @@ export interface KnowableRooms {
 }
 
 /** A room that another server describes. */
-type RoomElsewhere = Pick<RoomSummary, 'roomId' | 'joinRule' | 'worldReadable' | 'allowedRoomIds'>;
+type RoomElsewhere = Pick<RoomSummary, 'roomId' | 'joinRule' | 'isKnockable' | 'worldReadable' | 'allowedRoomIds'>;
 
 /** The same for rooms that this server is not in. */
 export interface KnowableRoomsElsewhere {
@@ -105,8 +105,8 @@ export function roomsKnowableToServer(reader: Reader, origin: string): KnowableR
 }
 
 /** Whether anybody may know of the room. */
-function isOpen({ joinRule, worldReadable }: RoomElsewhere): boolean {
-  return worldReadable || joinRule === 'public' || joinRule === 'knock' || joinRule === 'knock_restricted';
+function isOpen({ joinRule, isKnockable, worldReadable }: RoomElsewhere): boolean {
+  return worldReadable || joinRule === 'public' || isKnockable;
 }
 
 function isMine(membership: string | undefined): boolean {

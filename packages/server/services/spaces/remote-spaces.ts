@@ -7,6 +7,7 @@ export type RemoteRoom = {
   /** What people are shown of it. */
   readonly summary: RoomSummaryFields;
   readonly joinRule: string;
+  readonly isKnockable: boolean;
   readonly worldReadable: boolean;
   readonly allowedRoomIds: readonly string[] | undefined;
   /** In their order; `undefined` where the server has not told them. */

@@ -170,6 +170,35 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(refused(await ask(stranger, '!nowhere:localhost')), '403 M_FORBIDDEN');
     });
 
+    test('a join rule that the version of a room does not have lets nobody know of it', async () => {
+      const root = await space();
+      await bob.join(root);
+      const allow = [{ type: 'm.room_membership', room_id: root }];
+      const child = async (version: string, rule: string) => {
+        const content = { join_rule: rule, allow };
+        const initial = [{ type: 'm.room.join_rules', content }];
+        const roomId = await alice.createRoom({
+          preset: 'private_chat',
+          room_version: version,
+          initial_state: initial,
+        });
+        await link(root, roomId);
+        return roomId;
+      };
+      const knockedOn = [await child('7', 'knock'), await child('10', 'knock_restricted')];
+      const restricted = await child('8', 'restricted');
+      for (const [version, rule] of [
+        ['6', 'knock'],
+        ['7', 'restricted'],
+        ['9', 'knock_restricted'],
+      ] as const) {
+        const roomId = await child(version, rule);
+        const { status } = await bob.http.get(`${v1}/room_summary/${encodeURIComponent(roomId)}`);
+        assert.equal(status, 404, `${rule} in version ${version}`);
+      }
+      assert.deepEqual(ids(await rooms(bob, root)), [root, ...knockedOn, restricted]);
+    });
+
     test('the summary of a room, for who may know of it', async () => {
       const alias = `summary-${engine}`;
       const roomId = await space({

@@ -1,4 +1,12 @@
-import { encodeCanonical, isJsonObject, isRoomId, type JsonObject, type JsonValue } from '@portico/protocol';
+import {
+  encodeCanonical,
+  findRoomVersion,
+  isJsonObject,
+  isRoomId,
+  type JsonObject,
+  type JsonValue,
+  takesKnocks,
+} from '@portico/protocol';
 import type { RemoteRoom } from '../../spaces/remote-spaces.ts';
 import { compareChildren, parseSpaceChild, type SpaceChild } from '../../spaces/space-children.ts';
 
@@ -6,6 +14,9 @@ const mostChildren = 1000;
 const mostAllowed = 100;
 /** In characters: what is longer is nobody's name or topic. */
 const longestText = 16_384;
+
+/** Many servers tell no version, and know by which rules they tell of a room. */
+const versionIfUntold = '10';
 
 const texts = ['name', 'topic', 'avatar_url', 'canonical_alias', 'room_type', 'room_version', 'encryption'] as const;
 
@@ -31,7 +42,9 @@ export function parseRemoteRoom(value: JsonObject): RemoteRoom | undefined {
     ...(allowedRoomIds !== undefined && { allowed_room_ids: allowedRoomIds }),
   };
   const children = Array.isArray(state) ? parseChildren(state as readonly JsonValue[]) : undefined;
-  return { roomId, summary, joinRule, worldReadable, allowedRoomIds, children };
+  const rules = findRoomVersion(textIn(value, 'room_version') ?? versionIfUntold);
+  const isKnockable = rules !== undefined && takesKnocks(rules, joinRule);
+  return { roomId, summary, joinRule, isKnockable, worldReadable, allowedRoomIds, children };
 }
 
 function textIn(value: JsonObject, name: string): string | undefined {
