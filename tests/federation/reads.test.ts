@@ -247,6 +247,39 @@ test('a hostile server’s endless tree of spaces comes to an end, and shows not
   assert.deepEqual(network.server('hs2').errors, []);
 });
 
+test('what a hostile server says of a room does not stand for what others say of it', async (context) => {
+  const { network, alice, bob } = await open(context);
+  const peer = await openPeer(context, network);
+  const roomId = await createRoom(alice, { preset: 'public_chat', name: 'True' });
+  const false_ = {
+    num_joined_members: 1,
+    world_readable: true,
+    guest_can_join: true,
+    join_rule: 'public',
+    name: 'False',
+  };
+  peer.on('GET', '/_matrix/federation/v1/hierarchy/', ({ url }) => {
+    const asked = decodeURIComponent(url.split('/').at(-1)?.split('?')[0] ?? '');
+    const room = { ...false_, room_id: asked, room_type: 'm.space', children_state: [] };
+    return { body: { room, children: [{ ...false_, room_id: roomId }], inaccessible_children: [] } };
+  });
+  const root = await createRoom(bob, space);
+  await addChild(bob, root, '!x:peer.test', ['peer.test']);
+  await hierarchy(bob, root);
+  const summary = (via: string) =>
+    bob
+      .get(`/_matrix/client/v1/room_summary/${encodeURIComponent(roomId)}?via=${via}`)
+      .then(({ body }) => body['name']);
+  assert.equal(await summary('hs1'), 'True', 'though the other one has told of it as a child of its own');
+  assert.equal(await summary('peer.test'), 'False');
+  await addChild(bob, root, roomId, ['hs1']);
+  const { rooms } = await hierarchy(bob, root);
+  assert.deepEqual(
+    rooms.map((room) => room.name).filter((name) => name === 'True'),
+    ['True'],
+  );
+});
+
 test('an event of the past is found by its time, on another server if need be', async (context) => {
   const { alice, bob } = await open(context);
   const roomId = await createRoom(alice);

@@ -18,7 +18,10 @@ const mostKeptChildren = 200;
 const keptFor = 5 * 60_000;
 const failureKeptFor = 30_000;
 
-/** Asks servers about rooms that this one is not in: each room of one server after the other, and remembered for a while. */
+/**
+ * Asks servers about rooms that this one is not in: each room of one server after the other, and remembered for a while. What
+ * a server says counts where that server is asked, and nowhere else: who names one to ask may be in league with it.
+ */
 export function createRemoteSpaces({
   client,
   now,
@@ -29,6 +32,11 @@ export function createRemoteSpaces({
   const known = createSmallCache<string, Known>(maxRooms);
   const underway = new Map<string, Promise<RemoteRoom | undefined>>();
 
+  function remembered(server: ServerName, roomId: string): Known | undefined {
+    const found = known.get(keyOf(server, roomId));
+    return found !== undefined && found.until > now() ? found : undefined;
+  }
+
   async function askOne(server: ServerName, roomId: string): Promise<RemoteRoom | undefined> {
     const answer = await client.call(getHierarchy, server, { params: { roomId }, query: { suggested_only: false } });
     const room = parseRemoteRoom(answer.room);
@@ -37,38 +45,42 @@ export function createRemoteSpaces({
     for (const value of answer.children.slice(0, mostKeptChildren)) {
       const child = parseRemoteRoom(value);
       const isSpace = child !== undefined && 'room_type' in child.summary;
-      if (child === undefined || isSpace || (known.get(child.roomId)?.until ?? 0) > now()) continue;
-      known.set(child.roomId, { room: { ...child, children: [] }, until: now() + keptFor });
+      if (child === undefined || isSpace || remembered(server, child.roomId) !== undefined) continue;
+      known.set(keyOf(server, child.roomId), { room: { ...child, children: [] }, until: now() + keptFor });
     }
     return { ...room, children: room.children ?? [] };
   }
 
-  async function ask({ roomId, via }: RemoteQuestion): Promise<RemoteRoom | undefined> {
-    const servers = new Set(via.map((name) => parseServerName(name)).filter((name) => name !== undefined));
+  async function ask(server: ServerName, roomId: string): Promise<RemoteRoom | undefined> {
     let room: RemoteRoom | undefined;
-    let isRefused = false;
-    for (const server of [...servers].slice(0, mostServers)) {
-      try {
-        room = await askOne(server, roomId);
-      } catch (error) {
-        if (!(error instanceof FederationError)) throw error;
-        isRefused ||= error.failure === 'refused';
-      }
-      if (room !== undefined) break;
+    try {
+      room = await askOne(server, roomId);
+    } catch (error) {
+      if (!(error instanceof FederationError)) throw error;
+      // A server that refuses may tell tomorrow what it does not tell now: as soon as somebody of this one joins a room.
+      if (error.failure === 'refused') return undefined;
     }
-    if (room !== undefined) known.set(roomId, { room, until: now() + keptFor });
-    // A server that refuses may tell tomorrow what it does not tell now: as soon as somebody of this one joins a room.
-    else if (!isRefused) known.set(roomId, { room, until: now() + failureKeptFor });
+    known.set(keyOf(server, roomId), { room, until: now() + (room === undefined ? failureKeptFor : keptFor) });
     return room;
   }
 
-  async function find(question: RemoteQuestion): Promise<RemoteRoom | undefined> {
-    const { roomId } = question;
-    const before = known.get(roomId);
-    if (before !== undefined && before.until > now()) return before.room;
-    const asked = underway.get(roomId) ?? ask(question).finally(() => underway.delete(roomId));
-    underway.set(roomId, asked);
+  function askOnce(server: ServerName, roomId: string): Promise<RemoteRoom | undefined> {
+    const key = keyOf(server, roomId);
+    const asked = underway.get(key) ?? ask(server, roomId).finally(() => underway.delete(key));
+    underway.set(key, asked);
     return asked;
+  }
+
+  async function find({ roomId, via }: RemoteQuestion): Promise<RemoteRoom | undefined> {
+    const named = new Set(via.map((name) => parseServerName(name)).filter((name) => name !== undefined));
+    const servers = [...named].slice(0, mostServers);
+    const told = servers.map((server) => remembered(server, roomId)?.room).find((room) => room !== undefined);
+    if (told !== undefined) return told;
+    for (const server of servers) {
+      const room = remembered(server, roomId) === undefined ? await askOnce(server, roomId) : undefined;
+      if (room !== undefined) return room;
+    }
+    return undefined;
   }
 
   return {
@@ -82,4 +94,8 @@ export function createRemoteSpaces({
       return found;
     },
   };
+}
+
+function keyOf(server: ServerName, roomId: string): string {
+  return `${server} ${roomId}`;
 }
