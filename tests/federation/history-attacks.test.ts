@@ -163,3 +163,62 @@ test('history that a server makes up, or takes from elsewhere, is not believed',
   assert.equal((await alice.get(`/_matrix/client/v3/rooms/${path}/state/m.room.name/`)).status, 404);
   assert.deepEqual(network.server('hs1').errors, []);
 });
+
+test('what is allowed by an event of the past that nothing allowed is rejected', async (context) => {
+  const { network, peer, alice, roomId, path } = await open(context);
+  const joined = await joinAs(peer, path);
+  const base = { room_id: roomId, sender: '@mallory:peer.test', origin_server_ts: Date.now(), content: {} };
+  const levels = { ...base, type: 'm.room.power_levels', state_key: '' };
+  const unknown = `$${'u'.repeat(43)}`;
+  const past = sign(peer, {
+    ...levels,
+    depth: joined.depth + 1,
+    prev_events: [joined.eventId],
+    auth_events: [...joined.authEvents, unknown],
+  });
+  const message = (body: string, depth: number, previous: string) =>
+    sign(peer, {
+      ...base,
+      type: 'm.room.message',
+      content: { body },
+      depth: joined.depth + depth,
+      prev_events: [previous],
+      auth_events: joined.authEvents,
+    });
+  const hidden = message('hidden', 2, past.eventId);
+  const behind = message('behind', 3, hidden.eventId);
+  let told = [hidden.pdu, past.pdu];
+  const uri = `/_matrix/federation/v1/state_ids/${path}?event_id=${encodeURIComponent(joined.eventId)}`;
+  const state = (await peer.send('hs1', 'GET', uri)).body as JsonObject & { pdu_ids: string[] };
+  const transaction = (pdus: readonly JsonObject[]) => ({ body: { origin: 'peer.test', origin_server_ts: 1, pdus } });
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({ body: { events: [] } }));
+  peer.on('GET', '/_matrix/federation/v1/event/', () => transaction(told.slice(0, 1)));
+  peer.on('GET', '/_matrix/federation/v1/event_auth/', () => ({ body: { auth_chain: [] } }));
+  peer.on('GET', '/_matrix/federation/v1/state_ids/', () => ({
+    body: { ...state, pdu_ids: [...state.pdu_ids, joined.eventId] },
+  }));
+  peer.on('GET', '/_matrix/federation/v1/backfill/', () => transaction(told));
+  await sendAll(peer, [behind.pdu]);
+  assert.deepEqual((await allTexts(alice, path)).slice(0, 2), ['behind', 'hidden']);
+  const basedOnPast = (depth: number, previous: string) =>
+    sign(peer, {
+      ...levels,
+      depth: joined.depth + depth,
+      prev_events: [previous],
+      auth_events: [...joined.authEvents.filter((each) => each !== joined.authEvents[1]), past.eventId],
+    });
+  const based = basedOnPast(4, behind.eventId);
+  const { body } = await sendAll(peer, [based.pdu]);
+  const { error } = ((body as JsonObject)['pdus'] as Record<string, JsonObject>)[based.eventId] ?? {};
+  assert.equal(error, `the auth event ${past.eventId} was rejected`);
+  const top = message('top', 5, based.eventId);
+  await sendAll(peer, [top.pdu]);
+  assert.deepEqual((await allTexts(alice, path)).slice(0, 3), ['top', 'behind', 'hidden']);
+
+  const again = basedOnPast(6, top.eventId);
+  const later = message('later', 7, again.eventId);
+  told = [later.pdu, again.pdu];
+  await sendAll(peer, [message('last', 8, later.eventId).pdu]);
+  assert.deepEqual((await allTexts(alice, path)).slice(0, 3), ['last', 'later', 'top']);
+  assert.deepEqual(network.server('hs1').errors, []);
+});

@@ -12,6 +12,9 @@ import * as fc from 'fast-check';
 import { createWriteSet, type Database, openDatabase, sql } from '../index.ts';
 import { mainlineJumps } from '../migrations/0038-mainline-jumps.ts';
 import { migrations } from '../migrations/index.ts';
+import { eventStatus } from './event-row.ts';
+import { addEventOutsideTimeline, addTimelineEvent, type NewEvent } from './events-write.ts';
+import { setPlace } from './room-import.ts';
 import { addPowerLevelsLink, mainlinePositions, storedPowerLevels } from './power-levels-links.ts';
 
 const runs = Number(process.env['PORTICO_PROPERTY_RUNS'] ?? 30);
@@ -20,6 +23,30 @@ const selectLinks = sql<Readonly<Record<string, number | null>>>(
   'test.power-levels-links.all',
   'select event_nid, base_nid, depth, jump_nid, jump_depth from power_levels_links order by event_nid',
 );
+
+const levels: NewEvent = {
+  eventNid: 0,
+  eventId: '',
+  roomNid: 1,
+  status: eventStatus.outlier,
+  type: 'm.room.power_levels',
+  stateKey: '',
+  sender: '@alice:a',
+  originServerTs: 0,
+  depth: 1,
+  before: '',
+  content: '{}',
+  after: '',
+  stateBefore: undefined,
+  stateAfter: undefined,
+  headState: undefined,
+  replacesNid: undefined,
+  threadNid: undefined,
+  ordinal: 0,
+  chain: undefined,
+  powerLevelsNid: undefined,
+  transaction: undefined,
+};
 
 /** Of every event in the mainline of every other one, or of some. */
 async function checkPositions(db: Database, bases: Tree, first: number, tips: readonly number[]): Promise<void> {
@@ -82,7 +109,6 @@ onBothEngines('what is not stored, or meets nowhere, has no position', async (db
 onBothEngines('a link stays as it was written first, and only power levels of the room itself have one', async (db) => {
   const first = await store(db, [undefined, 0]);
   const set = createWriteSet();
-  const levels = { type: 'm.room.power_levels', stateKey: '', powerLevelsNid: undefined };
   addPowerLevelsLink(set, { ...levels, eventNid: first + 1 });
   addPowerLevelsLink(set, { ...levels, eventNid: first + 2, stateKey: 'x' });
   addPowerLevelsLink(set, { ...levels, eventNid: first + 3, type: 'm.room.name' });
@@ -95,6 +121,32 @@ onBothEngines('a link stays as it was written first, and only power levels of th
       [first + 1, first],
     ],
   );
+});
+
+onBothEngines('what was stored before the events that allow it gets its link with its place', async (db) => {
+  const first = await store(db, [undefined, undefined]);
+  const known = [2, 3, 4].map((index) => ({ ...levels, eventNid: first + index, eventId: `$${index}` }));
+  const bases = async () =>
+    (await db.all(selectLinks, [])).map((row) => [row['event_nid'], row['base_nid'], row['depth']]);
+  const stored = createWriteSet();
+  for (const event of known) addEventOutsideTimeline(stored, event);
+  await db.commit(stored);
+  const starts = [first, first + 1].map((nid) => [nid, null, 0]);
+  assert.deepEqual(await bases(), starts);
+
+  const placed = known.map((event) => {
+    const chain = { chain: event.eventNid, seq: 1 };
+    return { ...event, isKnown: true, chain, powerLevelsNid: first };
+  });
+  const [byImport, inTimeline, outside] = placed;
+  assert.ok(byImport && inTimeline && outside);
+  const set = createWriteSet();
+  const position = set.takePosition();
+  setPlace(set, byImport, byImport.chain);
+  addTimelineEvent(set, { ...inTimeline, status: eventStatus.accepted, stateBefore: 1 }, position);
+  addEventOutsideTimeline(set, { ...outside, status: eventStatus.rejected });
+  await db.commit(set);
+  assert.deepEqual(await bases(), [...starts, ...placed.map(({ eventNid }) => [eventNid, first, 1])]);
 });
 
 const before = migrations.filter(({ version }) => version < mainlineJumps.version);

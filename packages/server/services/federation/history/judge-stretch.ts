@@ -95,6 +95,10 @@ export async function judgeStretch(
     const isRejected =
       present.length < named.length ||
       (await findRejection({ states, stateEvents }, room, event, grounds)) !== undefined;
+    // Its place in the auth chains is given to it before it is judged: what allows it came only just now.
+    if (!isRejected && event.stateKey !== undefined && row === undefined) {
+      throw new UntoldHistory('The history was not given with what allows it');
+    }
     let root = before;
     let replacesNid: number | undefined;
     if (event.stateKey !== undefined && !isRejected) {

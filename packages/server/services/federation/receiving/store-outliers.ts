@@ -7,6 +7,7 @@ import { readUnplaced } from '@portico/storage/stores/room-import.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import { importState } from '../../rooms/importing/import-room.ts';
 import type { ReceivedEvent } from '../../rooms/receiving/received-event.ts';
+import { placedAuthEvents } from '../../rooms/placed-auth-events.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
 
 /** Keeps events that have no place in their room's timeline, for others to be judged by. */
@@ -30,7 +31,8 @@ export function createStoreOutliers(deps: ImportDependencies): StoreOutliers {
       const eventNid = known?.event_nid ?? (await db.reserveIds('event', 1));
       const hasChain = known !== undefined && !(await readUnplaced(db, [eventNid])).has(eventNid);
       const authEvents = [...(await stateEvents.loadById(rules, event.authEvents)).values()];
-      const links = { eventNid, authEventNids: authEvents.map(({ nid }) => nid) };
+      const named = authEvents.map(({ nid }) => nid);
+      const links = { eventNid, authEventNids: await placedAuthEvents(db, named, isRejected) };
       const chain = stateKey === undefined || hasChain ? undefined : await chains.assign(roomNid, [links]);
       const edit =
         stateKey === undefined || isRejected

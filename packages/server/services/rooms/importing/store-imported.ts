@@ -46,11 +46,18 @@ async function storeBatch(
   const stored = new Set(fresh.filter(({ event }) => nids.has(event.eventId)));
   const first = await db.reserveIds('event', fresh.length);
   for (const [index, each] of fresh.entries()) if (!stored.has(each)) nids.set(each.event.eventId, first + index);
+  const namedBy = (event: RoomEvent): number[] =>
+    event.authEvents.map((eventId) => nids.get(eventId)).filter((nid) => nid !== undefined);
+  const own = new Set(fresh.map(({ event }) => numberOf(nids, event)));
+  const rejected = fresh.filter(({ isAllowed }) => !isAllowed);
+  const named = rejected.flatMap(({ event }) => namedBy(event)).filter((nid) => !own.has(nid));
+  const unplaced = await readUnplaced(db, named);
   const chain = await chains.assign(
     roomNid,
-    fresh.map(({ event }) => ({
+    fresh.map(({ event, isAllowed }) => ({
       eventNid: numberOf(nids, event),
-      authEventNids: event.authEvents.map((eventId) => nids.get(eventId)).filter((nid) => nid !== undefined),
+      // Only what is rejected may name events of which it is not known what allowed them: nothing is resolved by it.
+      authEventNids: namedBy(event).filter((nid) => isAllowed || !unplaced.has(nid)),
     })),
   );
   const places = placesOf(chain);

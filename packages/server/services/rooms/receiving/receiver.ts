@@ -12,6 +12,7 @@ import { countStep, type DecideContext, isConflict, keysOf, NotInMemory, withRea
 import { getKnown, type RoomHead } from '../head.ts';
 import { type KnownState, knownAfterChanges } from '../known-state.ts';
 import { countChange, membershipsOf } from '../memberships-of.ts';
+import { placedAuthEvents } from '../placed-auth-events.ts';
 import type { StateResolver } from '../resolution/state-resolver.ts';
 import type { EntryChange, Step } from '../steps.ts';
 import { showsStrippedState, strippedStateKeys } from '../stripped-state.ts';
@@ -61,8 +62,9 @@ export function createReceiver(deps: ReceiverDependencies): Receiver {
     let stateAfter = judgement.stateBefore;
     let chain: ChainAssignment | undefined;
     if (event.stateKey !== undefined) {
-      const links = { eventNid, authEventNids: judgement.authEventNids };
-      chain = hasChain ? undefined : await chains.assign(room.roomNid, [links]);
+      const isRejected = judgement.rejection !== undefined;
+      const authEventNids = await placedAuthEvents(db, judgement.authEventNids, isRejected);
+      chain = hasChain ? undefined : await chains.assign(room.roomNid, [{ eventNid, authEventNids }]);
       if (judgement.rejection === undefined) {
         const change = { type: event.type, stateKey: event.stateKey, event: eventNid };
         const edit = await states.set(judgement.stateBefore, [change]).run();
