@@ -42,6 +42,7 @@ export * from './events/server-acl.ts';
 export * from './events/required-signatures.ts';
 export * from './events/key-validity.ts';
 export * from './events/event-signatures.ts';
+export * from './events/policy-server.ts';
 export * from './events/stripped-state.ts';
 export * from './events/create-event.ts';
 export * from './state/auth-difference.ts';

@@ -38,6 +38,7 @@ import { createAppServices } from './services/appservices/app-services.ts';
 import { accountCommands } from './services/commands/account-commands.ts';
 import { userCommands } from './services/commands/user-commands.ts';
 import { createOutbox } from './services/federation/sender/outbox.ts';
+import { createAskPolicyServer } from './services/federation/policy/ask-policy-server.ts';
 import { openFileStore } from './services/media/file-store.ts';
 import { createMediaService } from './services/media/media-service.ts';
 import { createLastSeen } from './services/devices/last-seen.ts';
@@ -168,6 +169,9 @@ export async function compose({
     remote: () => across?.remote,
     profileOf,
     carrySettings,
+    ...(config.federation.enabled && {
+      askPolicyServer: createAskPolicyServer({ client: federation.client, now }),
+    }),
     inviteRules: reading.inviteRules,
     onlyAdminsPublish: config.rooms.publication === 'admins',
     checkAlias: appServices.checkAlias,

@@ -111,7 +111,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
   const filterToldState = createFilterToldState(checkPdus);
   const tellState = createTellState({ db, readState });
   const shared = { db, rooms, checkPdus, readState, ingest, filterToldState, tellState, signer, log, now, randomId };
-  const invite = createOutgoingInvites({ ...shared, client, references });
+  const invite = createOutgoingInvites({ ...shared, client, references, signByPolicy: parts.signByPolicy });
   const federationSender = createSender({
     db,
     client,

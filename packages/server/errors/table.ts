@@ -80,6 +80,22 @@ export const errorTable = {
     message: 'The signature does not belong to this request.',
   },
 
+  'policy.refused': {
+    errcode: 'M_FORBIDDEN',
+    status: 403,
+    message: 'The policy server of the room refuses this event.',
+  },
+  'policy.not-signed': {
+    errcode: 'M_FORBIDDEN',
+    status: 403,
+    message: 'The policy server of the room gives no signature that the room knows.',
+  },
+  'policy.unavailable': {
+    errcode: 'M_UNKNOWN',
+    status: 502,
+    message: 'The policy server of the room does not answer; try again later.',
+  },
+
   'token.missing': { errcode: 'M_MISSING_TOKEN', status: 401, message: 'No access token was given.' },
   'token.unknown': { errcode: 'M_UNKNOWN_TOKEN', status: 401, message: 'The access token is not known.' },
   'user.not-admin': { errcode: 'M_FORBIDDEN', status: 403, message: 'You are not an administrator of this server.' },

@@ -128,3 +128,12 @@ export async function readPdusByNid(reader: Reader, nids: readonly number[]): Pr
 export function readPdusUpTo(reader: Reader, roomNid: number, upTo: number, limit: number): Promise<StoredPduRow[]> {
   return reader.all(selectPdusUpTo, [roomNid, upTo, limit]);
 }
+
+const selectJoinedHost = sql<{ joined: number }, [roomNid: number, host: string]>(
+  'federation-rooms.host',
+  'select joined from joined_hosts where room_nid = $1 and host = $2',
+);
+
+export async function isHostJoined(reader: Reader, roomNid: number, host: string): Promise<boolean> {
+  return ((await reader.get(selectJoinedHost, [roomNid, host]))?.joined ?? 0) > 0;
+}

@@ -13,6 +13,7 @@ import {
   startAccountJob,
 } from '@portico/storage/stores/accounts-jobs.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import type { ErrorReason } from '../../errors/table.ts';
 import type { Plan, RoomWriter } from '../rooms/room-writer.ts';
 import { isGuardFailure } from './guards.ts';
 
@@ -77,6 +78,12 @@ const roomsAtOnce = 4;
 const jobsAtOnce = 4;
 const maxDelay = 60 * 60 * 1000;
 const retryDelay = 10_000;
+/** Refusals that say nothing about the next time. */
+const passing: ReadonlySet<ErrorReason> = new Set([
+  'policy.unavailable',
+  'request.limit-exceeded',
+  'server.overloaded',
+]);
 
 type Job = { readonly userId: string; readonly kind: string; readonly claim: string };
 
@@ -107,7 +114,7 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
       const { userId, kind } = job;
       log.warn({ err: error, userId, kind, roomNid }, 'An account change could not be carried into a room');
       // What the room's rules refuse they will refuse again.
-      return error instanceof MatrixError;
+      return error instanceof MatrixError && !passing.has(error.reason);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { JsonObject } from '@portico/protocol';
 import type { ImportDependencies } from './importing/import-dependencies.ts';
 import type { JoinedRoom } from './importing/join-imported.ts';
 import type { RemoteMembership } from './importing/remote-invite.ts';
@@ -11,6 +12,8 @@ import type { RoomWriter } from './room-writer.ts';
 /** What other services that change rooms are made of. */
 export type RoomParts = {
   readonly receiver: Receiver;
+  /** An event with the signature of the room's policy server, where it has one. Throws `MatrixError` where that refuses. */
+  readonly signByPolicy: (roomNid: number, pdu: JsonObject) => Promise<JsonObject>;
   readonly resolver: StateResolver;
   readonly importing: ImportDependencies;
   /** Makes a room that somebody joined through another server one of this server's. */

@@ -35,6 +35,7 @@ import { prepareRelatedRedactions } from './redact-related.ts';
 import { createReceiver } from './receiving/receiver.ts';
 import { createStateResolver } from './resolution/state-resolver.ts';
 import { createReferenceHashes } from './reference-hashes.ts';
+import { type AskPolicyServer, createRoomPolicy } from './policy/room-policy.ts';
 import type { RemoteRooms } from './remote-rooms.ts';
 import type { RoomParts } from './room-parts.ts';
 import { sendMessage } from './send-message.ts';
@@ -42,6 +43,8 @@ import { setState, soleEventId } from './set-state.ts';
 import { createStateEvents } from './state-events.ts';
 import { createTransactions } from './transactions.ts';
 import { createRoomWriter } from './writer.ts';
+
+const askNobody: AskPolicyServer = () => Promise.reject(new MatrixError('policy.unavailable'));
 
 /** Who asks: a person and the device they use. */
 export type Actor = {
@@ -124,6 +127,8 @@ export type RoomServiceOptions = {
   readonly carrySettings?: (userId: string, from: string, to: string) => Promise<void>;
   /** Rooms by way of other servers, where this one federates. */
   readonly remote?: () => RemoteRooms | undefined;
+  /** Asks policy servers, where this one federates. */
+  readonly askPolicyServer?: AskPolicyServer;
   /** Who may invite the people of this server. */
   readonly inviteRules: Pick<InviteRules, 'refuseBlocked'>;
   /** Whether only administrators list rooms in the directory. */
@@ -146,8 +151,10 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
   const resolver = createStateResolver({ db, states, chains, stateEvents });
   const { randomId } = options;
   const references = createReferenceHashes(db);
+  const policy = createRoomPolicy({ db, known, ask: options.askPolicyServer ?? askNobody });
   const deciding = {
     db,
+    policy,
     states,
     chains,
     heads,
@@ -238,6 +245,10 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
     recordRemote: (membership) => recordRemoteMembership({ db, serverName, findRoomNid }, membership),
     references,
     receiver,
+    async signByPolicy(roomNid, pdu) {
+      const head = heads.current(roomNid) ?? (await heads.load(roomNid));
+      return head === undefined ? pdu : policy.sign(head, pdu);
+    },
     resolver,
     writer,
     newRooms,

@@ -1,7 +1,8 @@
 import { createPackNumbers } from '@portico/storage/state-trie/pack-numbers.ts';
-import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import { createWriteSet, type Database, StorageError, type WriteSet } from '@portico/storage';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
+import { createWorkQueue, type WorkQueue } from '../work-queue.ts';
 import { requireActiveMembers } from './active-members.ts';
 import type { Decision, StepCommitter } from './commit-steps.ts';
 import { decide, type DecideContext, isConflict, keysOf, NotInMemory, withReads } from './decide.ts';
@@ -9,6 +10,7 @@ import type { Draft } from './draft.ts';
 import { getKnown, type RoomHead } from './head.ts';
 import type { RoomHeads } from './heads.ts';
 import type { KnownState } from './known-state.ts';
+import { mayNeedSignature, policyKey, type RoomPolicy } from './policy/room-policy.ts';
 import type { Appended, Plan, RoomView, RoomWriter } from './room-writer.ts';
 import type { Step } from './steps.ts';
 import { showsStrippedState, strippedStateKeys } from './stripped-state.ts';
@@ -20,6 +22,7 @@ export type WriterDependencies = DecideContext & {
   readonly known: KnownState;
   readonly unread: UnreadService;
   readonly committer: StepCommitter;
+  readonly policy: RoomPolicy;
 };
 
 /** Starts a room: `head` is the one before its create event. */
@@ -32,6 +35,14 @@ export type RoomStarter = (
 /** After how many conflicts a decision is made while nobody else can commit, and how often it is made again at all. */
 export const patience = 2;
 export const maxConflicts = 20;
+
+/** Plans that wait for those before them, in a room with a policy server. */
+const mostToBeSigned = 100;
+
+type Decided = { readonly decision: Decision; readonly appended: Appended };
+
+/** The room has a policy server, which is to see the events before they are anybody's. */
+class ToBeSigned extends Error {}
 
 export type RoomStarts = {
   readonly start: RoomStarter;
@@ -76,11 +87,12 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
     if (!known.knowNow(head, keys)) throw new NotInMemory(() => known.know(head, keys));
   }
 
-  /** Decides a plan on top of a head; `undefined` if there is nothing to do. Throws `NotInMemory`. */
-  function decidePlan(head: RoomHead, plan: Plan): { decision: Decision; appended: Appended } | undefined {
-    need(head, plan.needs);
+  /** Decides a plan on top of a head; `undefined` if there is nothing to do. Throws `NotInMemory`, `ToBeSigned`. */
+  function decidePlan(head: RoomHead, plan: Plan, isToBeSigned = false): Decided | undefined {
+    need(head, [...plan.needs, policyKey]);
     const drafts = plan.drafts(viewOf(head));
     if (drafts.length === 0) return undefined;
+    if (!isToBeSigned && mayNeedSignature(head, drafts)) throw new ToBeSigned();
     const steps = decideAll(head, drafts);
     const events = steps.map(({ stored }) => ({ eventNid: stored.eventNid, eventId: stored.eventId }));
     const appended = { roomNid: head.roomNid, events };
@@ -114,12 +126,60 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
     return appended;
   }
 
+  /**
+   * Carries out a plan in a room whose policy server wants to see events first: one plan after the other, since whoever waits for a
+   * signature must not find the room changed.
+   */
+  async function appendSigned(roomNid: number, plan: Plan): Promise<Appended> {
+    for (let conflicts = 0; ;) {
+      const head = heads.current(roomNid) ?? (await heads.load(roomNid));
+      if (head === undefined) throw new MatrixError('room.not-found');
+      const decided = await withReads(() => decidePlan(head, plan, true));
+      if (decided === undefined) return { roomNid, events: [] };
+      try {
+        await committer.commit(await signed(head, decided.decision));
+        return decided.appended;
+      } catch (error) {
+        if (!isConflict(error) || ++conflicts > maxConflicts) throw error;
+      }
+    }
+  }
+
+  async function signed(head: RoomHead, decision: Decision): Promise<Decision> {
+    const { roomNid } = head;
+    try {
+      const steps = await Promise.all(
+        decision.steps.map(async (step) => {
+          const pieces = await deps.policy.signPieces(head, step.event, step.stored);
+          return { ...step, stored: { ...step.stored, ...pieces } };
+        }),
+      );
+      if (heads.current(roomNid) === head) return { ...decision, steps };
+      throw new StorageError('guard-failed', 'The room has changed meanwhile', { guard: 'room.head' });
+    } catch (error) {
+      committer.settle(decision.steps, false);
+      throw error;
+    }
+  }
+
+  const signing = new Map<number, WorkQueue>();
+  async function inTurnOf(roomNid: number, work: () => Promise<Appended>): Promise<Appended> {
+    const queue = signing.get(roomNid) ?? createWorkQueue({ concurrency: 1, mostWaiting: mostToBeSigned });
+    signing.set(roomNid, queue);
+    try {
+      return await queue.run(work);
+    } finally {
+      if (queue.size === 0) signing.delete(roomNid);
+    }
+  }
+
   return {
     async append(roomNid, plan) {
       for (let conflicts = 0; ;) {
         try {
           return await (conflicts < patience ? tryAppend(roomNid, plan) : appendAlone(roomNid, plan));
         } catch (error) {
+          if (error instanceof ToBeSigned) return inTurnOf(roomNid, () => appendSigned(roomNid, plan));
           if (error instanceof NotInMemory) await error.read();
           else if (!isConflict(error) || ++conflicts > maxConflicts) throw error;
         }

@@ -5,12 +5,10 @@
  * v1.3: relations, refresh tokens. v1.4: threads, private and threaded receipts. v1.6: events by time. v1.7: asynchronous
  * uploads, mentions. v1.10: recursive relations. v1.11: media with an access token. v1.13, v1.14: reports of rooms and
  * people. v1.15: summaries of rooms. v1.16: profile fields, `state_after`. v1.17: bridges that make devices and act as
- * them, no more mentions by name. What these versions leave to the server's choice may be missing: OAuth 2.0 and single sign-on.
- *
- * Not v1.18: its servers ask the policy server of a room, where it has one, before they send an event there. The rest of
- * v1.18 and v1.19 is here; clients find it by the flags below, capabilities, and the endpoints themselves.
+ * them, no more mentions by name. v1.18: policy servers of rooms are asked, administrators lock and suspend. v1.19: mutual rooms.
+ * What these versions leave to the server's choice may be missing: OAuth 2.0, single sign-on, being a policy server.
  */
-export const supportedVersions: readonly string[] = Array.from({ length: 17 }, (_, before) => `v1.${before + 1}`);
+export const supportedVersions: readonly string[] = Array.from({ length: 19 }, (_, before) => `v1.${before + 1}`);
 
 /** By the flags that clients look for. Only what is there and works. */
 export const unstableFeatures: Readonly<Record<string, boolean>> = {

@@ -1,6 +1,7 @@
 import {
   maxKeyValidityMs,
   type Pdu,
+  policyKeyId,
   type RoomVersionRules,
   type SignatureCheck,
   signatureChecks,
@@ -73,7 +74,8 @@ export function createVerifyEvents(keys: ServerKeys, now: () => number): VerifyE
       if ('kind' in planned) continue;
       for (const server of planned.servers) {
         for (const keyId of signaturesOf(planned.event.pdu, server).keys()) {
-          if (isKeyId(keyId)) addWanted(wanted, server, keyId, validUntil(planned.event, at));
+          // That of a policy server is in the room's state, and published nowhere.
+          if (isKeyId(keyId) && keyId !== policyKeyId) addWanted(wanted, server, keyId, validUntil(planned.event, at));
         }
       }
     }

@@ -3,6 +3,7 @@ import {
   findRoomVersion,
   hashAndSignEvent,
   isJsonObject,
+  type JsonObject,
   parsePdu,
   parseServerName,
   serverNameOf,
@@ -27,6 +28,7 @@ type Dependencies = {
   readonly checkPdus: CheckPdus;
   readonly ingest: IngestEvent;
   readonly tellState: TellState;
+  readonly signByPolicy: (roomNid: number, pdu: JsonObject) => Promise<JsonObject>;
   readonly signer: EventSigner;
   readonly now: () => number;
   readonly randomId: () => string;
@@ -45,7 +47,8 @@ export function createOutgoingInvites(deps: Dependencies): (request: RemoteInvit
     const room = await rooms.find(roomId, signer.serverName);
     if (rules === undefined || room === undefined) throw new MatrixError('room.not-found');
     const explicit = rules.event.eventId === 'explicit' ? { event_id: `$${deps.randomId()}:${signer.serverName}` } : {};
-    const pdu = hashAndSignEvent(rules, { ...template.event, ...explicit }, signer.serverName, signer.key);
+    const own = hashAndSignEvent(rules, { ...template.event, ...explicit }, signer.serverName, signer.key);
+    const pdu = await deps.signByPolicy(roomNid, own);
     const parsed = parsePdu(rules, pdu);
     if (parsed.kind === 'reject') throw new MatrixError('request.bad-json', { message: parsed.reason });
     const { eventId } = parsed;

@@ -7,6 +7,7 @@ import { eventStatus, type EventStatus } from '@portico/storage/stores/event-row
 import { eventStates } from '@portico/storage/stores/event-states.ts';
 import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/events-write.ts';
 import { readUnplaced } from '@portico/storage/stores/room-import.ts';
+import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { CommitterDependencies, Decision, StepCommitter } from '../commit-steps.ts';
 import { countStep, type DecideContext, isConflict, keysOf, NotInMemory, withReads } from '../decide.ts';
 import { getKnown, type RoomHead } from '../head.ts';
@@ -17,6 +18,7 @@ import type { StateResolver } from '../resolution/state-resolver.ts';
 import type { EntryChange, Step } from '../steps.ts';
 import { showsStrippedState, strippedStateKeys } from '../stripped-state.ts';
 import { writeHead } from '../write-steps.ts';
+import type { RoomPolicy } from '../policy/room-policy.ts';
 import { maxConflicts, patience } from '../writer.ts';
 import { type Judgement, judge } from './judge.ts';
 import { createMerger, extremitiesAfter, type Merger } from './merge.ts';
@@ -27,6 +29,7 @@ export type ReceiverDependencies = DecideContext &
     readonly known: KnownState;
     readonly resolver: StateResolver;
     readonly committer: StepCommitter;
+    readonly policy: RoomPolicy;
   };
 
 /** The one way in which events of other servers enter rooms. */
@@ -176,6 +179,26 @@ export function createReceiver(deps: ReceiverDependencies): Receiver {
     }
   }
 
+  /**
+   * Check 7: "Is validated by the Policy Server, if the room is using a Policy Server, otherwise it is "soft failed"."
+   *
+   * {@link https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu}
+   */
+  async function withPolicy(room: ReceivingRoom, prepared: Prepared): Promise<Prepared | SoftFailure> {
+    const { event, pieces } = prepared.received;
+    try {
+      const head = heads.current(room.roomNid) ?? (await heads.load(room.roomNid));
+      if (head === undefined) throw new Error(`room ${room.roomNid} does not exist`);
+      const signed = await deps.policy.signPieces(head, event, pieces);
+      if (signed === pieces) return prepared;
+      return { ...prepared, received: { event, pieces: signed }, stored: { ...prepared.stored, ...signed } };
+    } catch (error) {
+      if (error instanceof MatrixError) return { rule: 'policy_server', reason: error.message };
+      committer.settle([prepared], false);
+      throw error;
+    }
+  }
+
   return {
     async receive(room, received) {
       const [known] = await eventStates(db, [received.event.eventId]);
@@ -183,10 +206,15 @@ export function createReceiver(deps: ReceiverDependencies): Receiver {
       const misplaced = await findMisplaced(db, room, received.event);
       if (misplaced !== undefined) return { kind: 'rejected', rule: 'prev_events.room', reason: misplaced };
       const prepared = await prepare(room, received, known?.event_nid);
-      if (prepared.rejection === undefined) return place(room, prepared);
-      const { rule, reason } = prepared.rejection;
-      await keepOutside(prepared, eventStatus.rejected);
-      return { kind: 'rejected', rule, reason };
+      if (prepared.rejection !== undefined) {
+        const { rule, reason } = prepared.rejection;
+        await keepOutside(prepared, eventStatus.rejected);
+        return { kind: 'rejected', rule, reason };
+      }
+      const signed = await withPolicy(room, prepared);
+      if ('stored' in signed) return place(room, signed);
+      await keepOutside(prepared, eventStatus.softFailed);
+      return { ...signed, kind: 'soft-failed' };
     },
   };
 }
