@@ -73,6 +73,11 @@ const setFailed = sql<void, [id: string, txnId: number, failures: number, retryA
   'update app_services set failures = $3, retry_at = $4 where service_id = $1 and txn_id = $2 and owner = $5',
 );
 
+const renewLease = sql<void, [id: string, owner: string, leaseUntil: number]>(
+  'app-services.renew',
+  'update app_services set lease_until = $3 where service_id = $1 and owner = $2',
+);
+
 const releaseLease = sql<void, [id: string, owner: string]>(
   'app-services.release',
   'update app_services set lease_until = 0 where service_id = $1 and owner = $2',
@@ -117,6 +122,11 @@ export function setAppServiceFailed(
   failure: { readonly txnId: number; readonly failures: number; readonly retryAt: number; readonly owner: string },
 ): void {
   set.add(setFailed, [id, failure.txnId, failure.failures, failure.retryAt, failure.owner]);
+}
+
+/** Keeps others from delivering for longer, unless one of them does already. */
+export function renewAppServiceLease(set: WriteSet, id: string, { owner, until }: Lease): void {
+  set.add(renewLease, [id, owner, until]);
 }
 
 /** Lets another process deliver at once. */

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { actingAs, startTestBridge } from '@portico/testkit/bridge.ts';
 import { createTestDatabase } from '@portico/testkit/index.ts';
+import { openRawDatabase } from '@portico/testkit/raw-database.ts';
 import { startTestServer } from '@portico/testkit/server.ts';
 import { createSyncClient } from '@portico/testkit/sync-client.ts';
 
 const v3 = '/_matrix/client/v3';
 const ghost = '@_ghost_a:localhost';
 
-test('two processes on one database tell a service everything once and in order', { timeout: 60_000 }, async (t) => {
+test('two processes on one database tell a service everything once and in order', { timeout: 90_000 }, async (t) => {
   const bridge = await startTestBridge();
   const databaseUrl = await createTestDatabase();
   const settings = { APPLICATION_SERVICES: JSON.stringify([bridge.file]) };
@@ -51,6 +53,13 @@ test('two processes on one database tell a service everything once and in order'
   await say('held');
   await isHolding;
   const before = bridge.requests.length;
+  const database = await openRawDatabase(databaseUrl);
+  t.after(() => database.close());
+  const heldUntil = async () =>
+    Number((await database.run('select lease_until from app_services'))[0]?.['lease_until']);
+  const first = await heldUntil();
+  assert.ok(first <= Date.now() + 20_000, 'should the process be gone, the other one does not wait for long');
+  while ((await heldUntil()) === first) await setTimeout(100);
   for (let index = 0; index < 20; index++) await say(`message ${index}`, index % 2 === 0 ? there : alice);
   assert.equal(bridge.requests.length, before);
   release();

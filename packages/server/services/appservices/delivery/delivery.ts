@@ -8,6 +8,7 @@ import {
   type Lease,
   moveAppServiceOn,
   releaseAppService,
+  renewAppServiceLease,
   setAppServiceFailed,
 } from '@portico/storage/stores/app-services.ts';
 import { isGuardFailure } from '../../accounts/guards.ts';
@@ -15,6 +16,7 @@ import { OutboundError } from '../../outbound/outbound-error.ts';
 import type { AppService } from '../app-service.ts';
 import type { AppServiceClient } from '../app-service-client.ts';
 import type { PresenceFor, TypingNow } from './ephemeral.ts';
+import { keepLease } from './keep-lease.ts';
 import { findMembersAnew } from './members.ts';
 import { createPassing, noteChanges, type Passing, takeAll, type Taken, takenBefore } from './passing.ts';
 import { type Plan, planNext, planRange } from './plan.ts';
@@ -46,8 +48,9 @@ export interface Delivery {
 }
 
 const requestTimeout = 60_000;
-/** Longer than a request may take. */
-const leaseTime = 90_000;
+/** That long others wait for a process that is gone. A request may take longer: the lease is renewed meanwhile. */
+const leaseTime = 20_000;
+const renewEvery = 5000;
 const shortestWait = 1000;
 const longestWait = 5 * 60_000;
 /** How soon a service is tried again that was heard of: bridges speak some moments before they can use what they are told. */
@@ -102,16 +105,24 @@ export function createDelivery(deps: DeliveryDependencies, service: AppService):
     seen = to;
   }
 
-  async function send({ txn_id: txnId }: AppServiceRow, body: string): Promise<string | undefined> {
+  async function renew(): Promise<void> {
+    const set = createWriteSet();
+    renewAppServiceLease(set, service.id, lease());
     try {
-      const { isSuccess, code } = await client.request(service, {
-        method: 'PUT',
-        path: `/transactions/${txnId}`,
-        legacyPath: `/transactions/${txnId}`,
-        body,
-        timeout: requestTimeout,
-        signal: stopping.signal,
-      });
+      await db.commit(set);
+    } catch (error) {
+      // Should another process repeat the transaction for that, the service knows it by its ID.
+      log.info({ err: error, service: service.id }, 'The lease of an application service could not be renewed');
+    }
+  }
+
+  async function send({ txn_id: txnId }: AppServiceRow, body: string): Promise<string | undefined> {
+    const path = `/transactions/${txnId}`;
+    const request = { method: 'PUT', path, legacyPath: path, body, timeout: requestTimeout } as const;
+    const ask = () => client.request(service, { ...request, signal: stopping.signal });
+    try {
+      // On SQLite there are no others.
+      const { isSuccess, code } = await (db.kind === 'sqlite' ? ask() : keepLease(renew, renewEvery, ask));
       return isSuccess ? undefined : `it answered with ${code}`;
     } catch (error) {
       if (error instanceof OutboundError) return error.message;
