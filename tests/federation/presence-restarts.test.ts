@@ -106,6 +106,18 @@ test('what a server has not taken when the process ends is told by the next one'
   assert.deepEqual(take(), ['offline for everyone', `online for ${xena}`]);
 });
 
+test('who went offline in the moment before the process ended is soon told to be', async (context) => {
+  const { set, restart, pass, take } = await open(context);
+  await set('unavailable');
+  await pass(2000);
+  assert.deepEqual(take(), ['unavailable for everyone']);
+  // Nothing is heard of the client for a minute: that is told some seconds later.
+  await pass(59_000);
+  await restart('stop');
+  await pass(6000);
+  assert.deepEqual(take(), ['offline for everyone']);
+});
+
 test('what takes the place of an “offline” that has not arrived hides nothing from who is told no more', async (context) => {
   const { db, set, pass, take } = await open(context);
   await writeSettings(db, alice, 'm.presence_sharing_config', { denied_users: ['!none:a.test'] });

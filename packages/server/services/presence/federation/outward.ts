@@ -5,7 +5,6 @@ import type { JsonObject } from '@portico/protocol';
 import type { Outbox, OutboxEntry } from '../../federation/sender/outbox.ts';
 import type { After } from '../../sync/waiting.ts';
 import { createBreather } from '../in-steps.ts';
-import { offlineAfter } from '../devices.ts';
 import type { OwnPeople } from '../own-people.ts';
 import type { PeopleRooms } from '../people-rooms.ts';
 import { lookOf, nothingToSee } from '../view.ts';
@@ -218,8 +217,8 @@ export function createOutward(deps: Dependencies): Outward {
     async restore() {
       for (const userId of await told.people()) {
         recalled.add(userId);
-        // Whoever was online has as long to come back as those of whom it is known.
-        if (!isPresent(userId)) queue.add(userId, offlineAfter);
+        // Other processes may know that they are online, and say so soon.
+        queue.add(userId, later);
       }
     },
     settled: queue.settled,
