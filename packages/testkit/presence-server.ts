@@ -129,6 +129,9 @@ export async function openPresenceServer({ serverName, db, clock, onPut, ghosts,
     };
   }
 
+  const take = async (origin: string, content: JsonObject): Promise<void> =>
+    parts.eduHandlers.get('m.presence')?.receive({ origin, content });
+
   async function stop(): Promise<void> {
     if (stopped) return;
     stopped = true;
@@ -179,8 +182,10 @@ export async function openPresenceServer({ serverName, db, clock, onPut, ghosts,
     async receive(origin: string, content: JsonObject): Promise<void> {
       const copy = parseJson(JSON.stringify(content));
       assert.ok(isJsonObject(copy));
-      await parts.eduHandlers.get('m.presence')?.receive({ origin, content: copy });
+      await take(origin, copy);
     },
+    /** The same of what was parsed before. */
+    receiveParsed: take,
     /** Ends it in good order. */
     stop,
     /** Ends it as if it were killed: what it has not stored is lost. */

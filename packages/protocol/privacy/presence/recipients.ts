@@ -31,9 +31,7 @@ export function namedRecipients(policy: PresencePolicy, server: string): NamedRe
   const { own, overrides } = policy;
   if (own.kind === 'malformed') return nobodyNamed;
   const globs = globsFor(own.allowed, server);
-  const suffix = `:${server}`;
-  const users: string[] = [];
-  for (const user of own.allowed.users) if (isOf(user, suffix)) users.push(user);
+  const users = own.allowed.usersByServer.get(server) ?? [];
   return { globs: globs.length > recipientsPerEntry || mayBar(overrides.denied, server) ? [] : globs, users };
 }
 
@@ -46,24 +44,15 @@ function globsFor(list: SharingList, server: string): readonly string[] {
   return found;
 }
 
-function mayBar({ users, globs, globsByServer }: SharingList, server: string): boolean {
-  if (globsByServer.has(server) || globs.some((glob) => canMatchServer(glob, server))) return true;
-  const suffix = `:${server}`;
-  for (const user of users) if (isOf(user, suffix)) return true;
-  return false;
+function mayBar({ usersByServer, globs, globsByServer }: SharingList, server: string): boolean {
+  return usersByServer.has(server) || globsByServer.has(server) || globs.some((glob) => canMatchServer(glob, server));
 }
 
-function isOf(user: string, suffix: string): boolean {
-  return user.endsWith(suffix) && user.indexOf(':') === user.length - suffix.length;
-}
-
-/** The servers that the policy names: of people, and of globs that match people of one server only. */
-export function namedServers({ own }: PresencePolicy): ReadonlySet<string> {
-  const servers = new Set<string>();
-  if (own.kind === 'malformed') return servers;
-  for (const user of own.allowed.users) servers.add(user.slice(user.indexOf(':') + 1));
-  for (const server of own.allowed.globsByServer.keys()) servers.add(server);
-  return servers;
+/** The servers that the policy names, some perhaps twice: of people, and of globs that match people of one server only. */
+export function* namedServers({ own }: PresencePolicy): Generator<string, void, void> {
+  if (own.kind === 'malformed') return;
+  yield* own.allowed.usersByServer.keys();
+  yield* own.allowed.globsByServer.keys();
 }
 
 /**
@@ -74,5 +63,5 @@ export function namedServers({ own }: PresencePolicy): ReadonlySet<string> {
 export function listRecipients({ globs, users }: NamedRecipients, members: Iterable<string>): Recipients {
   const recipients = new Set([...globs, ...users]);
   for (const user of members) if (!globs.some((glob) => matchesGlob(glob, user))) recipients.add(user);
-  return recipients.size === 0 ? { kind: 'nobody' } : { kind: 'listed', recipients: [...recipients].sort() };
+  return recipients.size === 0 ? { kind: 'nobody' } : { kind: 'listed', recipients: [...recipients] };
 }

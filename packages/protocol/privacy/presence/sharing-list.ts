@@ -10,6 +10,8 @@ import { stepSize } from '../../steps.ts';
 /** The entries of `allowed_users` or `denied_users` by what they are. */
 export type SharingList = {
   readonly users: ReadonlySet<string>;
+  /** The same people, by their server. */
+  readonly usersByServer: ReadonlyMap<string, readonly string[]>;
   readonly rooms: ReadonlySet<string>;
   /** Globs that match people of one server only, by that server. */
   readonly globsByServer: ReadonlyMap<string, readonly string[]>;
@@ -19,6 +21,7 @@ export type SharingList = {
 
 export const emptySharingList: SharingList = {
   users: new Set(),
+  usersByServer: new Map(),
   rooms: new Set(),
   globsByServer: new Map(),
   globs: [],
@@ -41,7 +44,19 @@ export function* sharingListSteps(entries: readonly JsonValue[]): Generator<void
       if (isRoomId(entry)) rooms.add(entry);
     } else if (!isGlob(entry)) {
       if (isUserId(entry)) users.add(entry);
-    } else if (mayMatch(entry)) globs.add(entry.replaceAll(/\*{2,}/g, '*'));
+    } else {
+      const glob = globOf(entry);
+      if (glob !== undefined) globs.add(glob);
+    }
+  }
+  const usersByServer = new Map<string, string[]>();
+  for (const user of users) {
+    done += user.length;
+    if (done >= stepSize) {
+      done = 0;
+      yield;
+    }
+    addTo(usersByServer, user.slice(user.indexOf(':') + 1), user);
   }
   const others: string[] = [];
   const byServer = new Map<string, string[]>();
@@ -52,21 +67,26 @@ export function* sharingListSteps(entries: readonly JsonValue[]): Generator<void
       yield;
     }
     const server = serverOfGlob(glob);
-    if (server === undefined) {
-      others.push(glob);
-      continue;
-    }
-    const known = byServer.get(server);
-    if (known === undefined) byServer.set(server, [glob]);
-    else known.push(glob);
+    if (server === undefined) others.push(glob);
+    else addTo(byServer, server, glob);
   }
-  return { users, rooms, globsByServer: byServer, globs: others };
+  return { users, usersByServer, rooms, globsByServer: byServer, globs: others };
 }
 
-/** User IDs begin with `@` and have at most 255 bytes. */
-function mayMatch(glob: string): boolean {
-  if (!/^[@*?]/.test(glob)) return false;
-  return glob.length <= maxIdentifierBytes || utf8Length(glob.replaceAll('*', '')) <= maxIdentifierBytes;
+function addTo(lists: Map<string, string[]>, key: string, entry: string): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [entry]);
+  else list.push(entry);
+}
+
+/** A pattern with as few stars as say the same; `undefined` if it can match nobody: user IDs begin with `@` and have at most 255 bytes. */
+function globOf(entry: string): string | undefined {
+  if (!/^[@*?]/.test(entry)) return undefined;
+  const glob = entry.replaceAll(/\*{2,}/g, '*');
+  // Between two stars stands something.
+  if (glob.length <= maxIdentifierBytes) return glob;
+  if (glob.length > 2 * maxIdentifierBytes + 1) return undefined;
+  return utf8Length(glob.replaceAll('*', '')) <= maxIdentifierBytes ? glob : undefined;
 }
 
 /** The server of all people whom a glob can match, if what stands behind its last wildcard names one. */

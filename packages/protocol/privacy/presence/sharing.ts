@@ -8,6 +8,9 @@ export const sharingTypes = {
   unstable: 'events.matrix-community.presence_sharing_config',
 } as const;
 
+/** The lists of a configuration. */
+export const sharingLists = ['allowed_users', 'denied_users'] as const;
+
 export type SharingLists = { readonly allowed: SharingList; readonly denied: SharingList };
 
 /** What a person has set. With a list that is none, nobody can say what they meant: then it is shared with nobody. */
@@ -15,8 +18,13 @@ export type PresenceSharing = ({ readonly kind: 'lists' } & SharingLists) | { re
 
 export const emptySharing: SharingLists = { allowed: emptySharingList, denied: emptySharingList };
 
+/** Of a list, what is no text is passed over, whatever it is; and what is no list makes all of it malformed. */
+type SharingContent = {
+  readonly [name: string]: JsonValue | readonly (JsonValue | null)[] | undefined;
+};
+
 /** Reads the content of a sharing configuration. Yields between steps: it may be as large as account data may be. */
-export function* presenceSharingSteps(content: JsonObject): Generator<void, PresenceSharing, void> {
+export function* presenceSharingSteps(content: SharingContent): Generator<void, PresenceSharing, void> {
   const allowed = content['allowed_users'];
   const denied = content['denied_users'];
   if (!isListOrAbsent(allowed) || !isListOrAbsent(denied)) return { kind: 'malformed' };
@@ -31,7 +39,9 @@ export function parsePresenceSharing(content: JsonObject): PresenceSharing {
   return runSteps(presenceSharingSteps(content));
 }
 
-function isListOrAbsent(value: JsonValue | undefined): value is JsonValue[] | undefined {
+type Content = SharingContent[string];
+
+function isListOrAbsent(value: Content): value is readonly JsonValue[] | undefined {
   return value === undefined || Array.isArray(value);
 }
 
@@ -42,7 +52,7 @@ function isListOrAbsent(value: JsonValue | undefined): value is JsonValue[] | un
  */
 export function withoutRooms(content: JsonObject, rooms: ReadonlySet<string>): JsonObject | undefined {
   const changed: { [key: string]: JsonValue } = {};
-  for (const key of ['allowed_users', 'denied_users']) {
+  for (const key of sharingLists) {
     const list = content[key];
     if (!Array.isArray(list)) continue;
     const kept = list.filter((entry) => !(typeof entry === 'string' && rooms.has(entry)));

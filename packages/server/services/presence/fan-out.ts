@@ -1,5 +1,5 @@
 import type { Database } from '@portico/storage';
-import { createBreather } from './in-steps.ts';
+import { createBreather, inSteps } from './in-steps.ts';
 import { createNamedRecipients, type NamedRecipients } from './named-recipients.ts';
 import type { OwnPeople } from './own-people.ts';
 import type { PeopleRooms } from './people-rooms.ts';
@@ -41,6 +41,8 @@ type Dependencies = {
   readonly viewers: Viewers;
   readonly onFailure: (error: unknown) => void;
 };
+
+const noNames: readonly string[] = [];
 
 export function createFanOut(deps: Dependencies): FanOut {
   const { db, serverName, isOwn, own, remote, policies, rooms, sight, viewers, onFailure } = deps;
@@ -105,12 +107,13 @@ export function createFanOut(deps: Dependencies): FanOut {
 
   /** Who may be named, by a policy or by a push. */
   async function indexNames(userId: string): Promise<void> {
-    if (!isOwn(userId)) return ofRemote.set(userId, remote.namesOf(userId), false);
+    if (!isOwn(userId)) return inSteps(ofRemote.set(userId, remote.namesOf(userId), false));
     const { policy, version } = await policies.load(userId);
     versions.set(userId, version);
-    if (policy.own.kind === 'malformed') return ofOwn.delete(userId);
-    const { users, globs, globsByServer } = policy.own.allowed;
-    ofOwn.set(userId, users, globs.length > 0 || globsByServer.has(serverName));
+    if (policy.own.kind === 'malformed') return inSteps(ofOwn.delete(userId));
+    const { usersByServer, globs, globsByServer } = policy.own.allowed;
+    const hasPatterns = globs.length > 0 || globsByServer.has(serverName);
+    await inSteps(ofOwn.set(userId, usersByServer.get(serverName) ?? noNames, hasPatterns));
   }
 
   async function tellAbout(userId: string, work: Work, breathe: () => Promise<void> | undefined): Promise<void> {
@@ -126,16 +129,17 @@ export function createFanOut(deps: Dependencies): FanOut {
     const isNew = !wasHeld || work.mayBeSeenByOthers || !isOwn(userId);
     for (const recipient of recipientsOf(userId, work, isNew)) {
       const viewer = viewers.get(recipient);
-      if (viewer === undefined) continue;
-      const seen = sight.look(userId, recipient);
-      viewers.tell(viewer, userId, lookOf(seen instanceof Promise ? await seen : seen));
+      if (viewer !== undefined) {
+        const seen = sight.look(userId, recipient);
+        viewers.tell(viewer, userId, lookOf(seen instanceof Promise ? await seen : seen));
+      }
       const pause = breathe();
       if (pause !== undefined) await pause;
     }
     introduce(userId, work);
     if (held.has(userId) && !isPresent(userId)) {
       held.delete(userId);
-      namedOf(userId).delete(userId);
+      await inSteps(namedOf(userId).delete(userId));
       versions.delete(userId);
       rooms.release(userId);
     }

@@ -1,8 +1,9 @@
-import { isJsonObject, parseJson } from '@portico/protocol';
+import { textListSteps } from '@portico/protocol/json/lists-in-steps.ts';
 import type { RecipientMatch } from '@portico/protocol/privacy/presence/match-recipient.ts';
 import { isRestricted, openPolicy, type PresencePolicy } from '@portico/protocol/privacy/presence/policy.ts';
 import {
   presenceSharingSteps,
+  sharingLists,
   sharingTypes,
   type PresenceSharing,
 } from '@portico/protocol/privacy/presence/sharing.ts';
@@ -115,7 +116,9 @@ function findContent(rows: readonly PresenceSettingRow[], type: string): string 
   return rows.find((row) => row.type === type)?.content;
 }
 
+/** May be as large as account data may be. */
 async function parse(content: string): Promise<PresenceSharing> {
-  const value = parseJson(content, 'lenient');
-  return isJsonObject(value) ? inSteps(presenceSharingSteps(value)) : { kind: 'malformed' };
+  const lists = await inSteps(textListSteps(content, sharingLists));
+  if (lists === undefined) return { kind: 'malformed' };
+  return inSteps(presenceSharingSteps(Object.fromEntries(lists)));
 }

@@ -85,10 +85,11 @@ export function createPresenceStream(deps: Dependencies): SyncStream {
           const view = (seen instanceof Promise ? await seen : seen) ?? nothingToSee;
           const look = lookOf(view);
           looks.set(userId, look);
-          if (look === '' && (since === undefined || !viewer.shown.has(userId))) continue;
-          if (!passesEventFilter(filter.presence, { type: presenceType, sender: userId })) continue;
-          events.set(userId, presenceEvent(userId, view, now()));
-          viewers.showed(viewer, userId, look);
+          const isNew = look !== '' || (since !== undefined && viewer.shown.has(userId));
+          if (isNew && passesEventFilter(filter.presence, { type: presenceType, sender: userId })) {
+            events.set(userId, presenceEvent(userId, view, now()));
+            viewers.showed(viewer, userId, look);
+          }
           const pause = breathe();
           if (pause !== undefined) await pause;
         }

@@ -26,7 +26,7 @@ export interface RemotePeople {
 }
 
 export type Push = { readonly view: PresenceView; readonly list: InboundList; readonly at: number };
-type Person = { pushes: readonly Push[]; names: ReadonlySet<string> };
+type Person = { readonly pushes: readonly Push[]; names: ReadonlySet<string> | undefined };
 
 type Dependencies = { readonly now: () => number; readonly after: After };
 
@@ -66,7 +66,7 @@ export function createRemotePeople({ now, after }: Dependencies): RemotePeople {
       dueTimes.set(userId, undefined);
       return;
     }
-    people.set(userId, { pushes, names: namesIn(pushes) });
+    people.set(userId, { pushes, names: undefined });
     dueTimes.set(userId, oldest.at + expiresAfter);
     if (people.size <= maxPeople) return;
     const [first] = people.keys();
@@ -91,7 +91,12 @@ export function createRemotePeople({ now, after }: Dependencies): RemotePeople {
     },
     isPresent: (userId) => people.get(userId)?.pushes.some(({ view }) => view.state !== 'offline') === true,
     isKnown: (userId) => people.has(userId),
-    namesOf: (userId) => people.get(userId)?.names ?? nobody,
+    namesOf(userId) {
+      const person = people.get(userId);
+      if (person === undefined) return nobody;
+      person.names ??= namesIn(person.pushes);
+      return person.names;
+    },
     *all() {
       for (const [userId, { pushes }] of people) for (const push of pushes.toReversed()) yield [userId, push];
     },

@@ -19,6 +19,8 @@ export type OutboxEdu = { readonly type: string; readonly content: JsonObject };
 /** How several waiting entries of one type become one EDU. */
 export type Merge = {
   readonly perEdu: number;
+  /** How many of these an entry counts for; one if left out. An entry is never divided. */
+  readonly weigh?: (content: JsonObject) => number;
   readonly merge: (contents: readonly JsonObject[]) => JsonObject;
 };
 
@@ -44,6 +46,26 @@ type Options = {
   readonly maxPerHost?: number;
   readonly maxEntries?: number;
 };
+
+const alone: Merge = { perEdu: 1, merge: ([content]) => content ?? {} };
+
+function* chunksOf(
+  entries: readonly OutboxEntry[],
+  { perEdu, weigh = () => 1 }: Merge,
+): Generator<readonly OutboxEntry[], void, void> {
+  let chunk: OutboxEntry[] = [];
+  let weight = 0;
+  for (const entry of entries) {
+    const own = weigh(entry.content);
+    if (chunk.length > 0 && weight + own > perEdu) {
+      yield chunk;
+      [chunk, weight] = [[], 0];
+    }
+    chunk.push(entry);
+    weight += own;
+  }
+  if (chunk.length > 0) yield chunk;
+}
 
 export function createOutbox({ merges = new Map(), maxPerHost = 500, maxEntries = 200_000 }: Options = {}): Outbox {
   const hosts = new Map<string, Map<string, OutboxEntry>>();
@@ -98,10 +120,10 @@ export function createOutbox({ merges = new Map(), maxPerHost = 500, maxEntries 
       const entries: OutboxEntry[] = [];
       const byType = Map.groupBy(hosts.get(host)?.values() ?? [], ({ type }) => type);
       for (const [type, ofType] of byType) {
-        const { perEdu, merge } = merges.get(type) ?? { perEdu: 1, merge: ([content]) => content ?? {} };
-        for (let start = 0; start < ofType.length && edus.length < limit; start += perEdu) {
-          const chunk = ofType.slice(start, start + perEdu);
-          edus.push({ type, content: merge(chunk.map(({ content }) => content)) });
+        const merge = merges.get(type) ?? alone;
+        for (const chunk of chunksOf(ofType, merge)) {
+          if (edus.length >= limit) break;
+          edus.push({ type, content: merge.merge(chunk.map(({ content }) => content)) });
           entries.push(...chunk);
         }
       }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Recipients } from '@portico/protocol/privacy/presence/recipients.ts';
 import type { CommittedChanges, Database } from '@portico/storage';
 import type { JsonObject } from '@portico/protocol';
@@ -144,8 +143,8 @@ export function createOutward(deps: Dependencies): Outward {
     }
     if (look === '' || view === undefined || recipients.kind === 'nobody') return sent.drop(userId, host);
     // A server may drop what it gets by patterns alone while it shares no room.
-    const print = `${look}\n${reach.hosts.has(host)}\n${fingerprint(recipients)}`;
-    if (before?.print !== print) {
+    const print = `${look}\n${reach.hosts.has(host)}`;
+    if (before?.print !== print || !areSame(before.recipients, recipients)) {
       put(userId, host, pushContent(userId, view, recipients, now()), { urgent: true });
     }
     sent.note(userId, host, { print, recipients });
@@ -231,7 +230,10 @@ export function createOutward(deps: Dependencies): Outward {
   };
 }
 
-function fingerprint(recipients: Recipients): string {
-  if (recipients.kind !== 'listed') return recipients.kind;
-  return createHash('sha256').update(recipients.recipients.join('\n')).digest('base64');
+function areSame(one: Recipients, other: Recipients): boolean {
+  if (one === other || one.kind !== other.kind) return one === other;
+  if (one.kind !== 'listed' || other.kind !== 'listed') return true;
+  if (one.recipients.length !== other.recipients.length) return false;
+  const names = new Set(one.recipients);
+  return other.recipients.every((each) => names.has(each));
 }

@@ -26,8 +26,13 @@ type Push = { readonly userId: string; readonly view: PresenceView; readonly lis
 
 /** Servers in use send up to 50 in one EDU; more than this are not looked at. */
 const maxPushes = 256;
-/** Of one person, after so many recipients others get their turn: no honest sender has more to say at once. */
-const maxNamesAtOnce = 2048;
+/** Names and patterns in one EDU. What is said for more than that is for nobody. */
+const maxNames = 20_000;
+const maxPatterns = 2048;
+/** Names that are looked up at once. */
+const namesPerQuery = 500;
+/** Of one person, after so many recipients others get their turn: few have more to say at once. */
+const maxNamesAtOnce = 1024;
 
 /** {@link https://spec.matrix.org/v1.19/server-server-api/#presence}, with the `allowed_recipients` of MSC4325. */
 export function presenceEdu({ reader, serverName, remote, take, rooms, aware, now }: Dependencies): EduHandler {
@@ -43,9 +48,18 @@ export function presenceEdu({ reader, serverName, remote, take, rooms, aware, no
   /** Names of people who are not here are not kept: there is no end of them. */
   async function keepAccounts(pushes: readonly Push[], breathe: Breather): Promise<readonly Push[]> {
     const names = new Set<string>();
-    for (const { list } of pushes) if (list.kind === 'listed') for (const user of list.users) names.add(user);
+    for (const { list } of pushes) {
+      if (list.kind === 'listed') for (const user of list.users) names.add(user);
+      await breathe();
+    }
     if (names.size === 0) return pushes;
-    const existing = new Set(await readExistingAccounts(reader, [...names]));
+    const all = [...names];
+    const existing = new Set<string>();
+    for (let start = 0; start < all.length; start += namesPerQuery) {
+      const part = all.slice(start, start + namesPerQuery);
+      for (const user of await readExistingAccounts(reader, part)) existing.add(user);
+      await breathe();
+    }
     const kept: Push[] = [];
     for (const push of pushes) {
       const { list } = push;
@@ -63,9 +77,14 @@ export function presenceEdu({ reader, serverName, remote, take, rooms, aware, no
       if (!Array.isArray(values)) return;
       const breathe = createBreather();
       const parsed: Push[] = [];
+      let [namesLeft, patternsLeft] = [maxNames, maxPatterns];
       for (const value of values.slice(0, maxPushes)) {
         const push = parse(origin, value);
-        if (push !== undefined) parsed.push(push);
+        if (push?.list.kind === 'listed') {
+          namesLeft -= push.list.users.size;
+          patternsLeft -= push.list.globs.length;
+        }
+        if (push !== undefined && namesLeft >= 0 && patternsLeft >= 0) parsed.push(push);
         await breathe();
       }
       const pushes = await keepAccounts(parsed, breathe);

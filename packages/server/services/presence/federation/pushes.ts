@@ -3,9 +3,10 @@ import { recipientsPerEntry, type Recipients } from '@portico/protocol/privacy/p
 import type { Merge } from '../../federation/sender/outbox.ts';
 import { nothingToSee, presenceContent, type PresenceView } from '../view.ts';
 
-/** Presence of many people goes to a server in one EDU. */
+/** Presence of many people goes to a server in one EDU; receivers do not look at any number of entries. */
 export const mergePushes: Merge = {
   perEdu: 50,
+  weigh: (content) => pushesIn(content).length,
   merge: (contents) => ({ push: contents.flatMap((content) => pushesIn(content)) }),
 };
 

@@ -138,9 +138,13 @@ export function createReaches({ db, serverName, policies, rooms }: Dependencies)
       const named = namedRecipients(compiled.policy, host);
       const { permitted = nobody, refused = nobody } = members.get(host) ?? {};
       const users: string[] = [];
+      const breathe = createBreather();
       for (const user of named.users) {
         if (permitted.has(user) || (!refused.has(user) && (await mayWithoutRoom(compiled, user)))) users.push(user);
+        const pause = breathe();
+        if (pause !== undefined) await pause;
       }
+      await breathe();
       const list = listRecipients({ globs: named.globs, users }, permitted);
       reach.lists.set(host, list);
       return list;

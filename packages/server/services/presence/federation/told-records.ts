@@ -1,7 +1,8 @@
 import type { Recipients } from '@portico/protocol/privacy/presence/recipients.ts';
-import { createWriteSet, type Database } from '@portico/storage';
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { addTold, readPeopleTold, readTold, removeTold, type ToldRow } from '@portico/storage/stores/presence-told.ts';
 import type { After } from '../../sync/waiting.ts';
+import { inSteps } from '../in-steps.ts';
 
 /**
  * For whom other servers have been told that somebody is not offline, as it is stored: before they are told, until they have
@@ -22,6 +23,8 @@ export interface ToldRecords {
   close(): Promise<void>;
 }
 
+type Steps = Generator<void, WriteSet, void>;
+
 type Record = {
   /** What was added last. */
   last: Recipients | undefined;
@@ -39,6 +42,7 @@ type Dependencies = { readonly db: Database; readonly after: After; readonly onF
 const removeAfter = 60_000;
 const perPage = 5000;
 const perCommit = 200;
+const perStatement = 1000;
 /** Stands for all on a server who share a room. */
 const everyone = '';
 
@@ -73,33 +77,70 @@ export function createToldRecords({ db, after, onFailure }: Dependencies): ToldR
     });
   }
 
+  function* removalOf(due: readonly (readonly [string, Map<string, Set<string>>])[]): Steps {
+    const set = createWriteSet();
+    for (const [userId, hosts] of due) {
+      let rows: ToldRow[] = [];
+      for (const [host, all] of hosts) {
+        for (const recipient of all) {
+          rows.push({ host, recipient });
+          if (rows.length < perStatement) continue;
+          removeTold(set, userId, rows);
+          rows = [];
+          yield;
+        }
+      }
+      if (rows.length > 0) removeTold(set, userId, rows);
+    }
+    return set;
+  }
+
   function removeLeaving(): void {
     const due = [...leaving];
     leaving.clear();
     for (let start = 0; start < due.length; start += perCommit) {
-      const set = createWriteSet();
-      for (const [userId, hosts] of due.slice(start, start + perCommit)) {
-        const rows: ToldRow[] = [];
-        for (const [host, all] of hosts) for (const recipient of all) rows.push({ host, recipient });
-        removeTold(set, userId, rows);
-      }
-      writing = writing.then(async () => void (await db.commit(set))).catch(onFailure);
+      const some = due.slice(start, start + perCommit);
+      writing = writing.then(async () => void (await db.commit(await inSteps(removalOf(some))))).catch(onFailure);
     }
   }
 
-  function addTo(userId: string, host: string, recipients: Recipients): ToldRow[] {
-    const record = recordOf(userId, host);
-    if (record.last === recipients) return [];
-    record.last = recipients;
-    const left = leaving.get(userId)?.get(host);
-    const rows: ToldRow[] = [];
-    for (const recipient of namesOf(recipients)) {
-      record.ending.delete(recipient);
-      if (record.rows.has(recipient)) continue;
-      record.rows.add(recipient);
-      if (left?.delete(recipient) !== true) rows.push({ host, recipient });
+  function* additionOf(userId: string, told: Iterable<readonly [string, Recipients]>): Steps {
+    const set = createWriteSet();
+    let rows: ToldRow[] = [];
+    let done = 0;
+    for (const [host, recipients] of told) {
+      if (recipients.kind === 'nobody') continue;
+      const record = recordOf(userId, host);
+      if (record.last === recipients) continue;
+      const left = leaving.get(userId)?.get(host);
+      for (const recipient of namesOf(recipients)) {
+        record.ending.delete(recipient);
+        if (!record.rows.has(recipient)) {
+          record.rows.add(recipient);
+          if (left?.delete(recipient) !== true) rows.push({ host, recipient });
+        }
+        if (++done % perStatement > 0) continue;
+        if (rows.length > 0) addTold(set, userId, rows);
+        rows = [];
+        yield;
+      }
+      record.last = recipients;
     }
-    return rows;
+    if (rows.length > 0) addTold(set, userId, rows);
+    return set;
+  }
+
+  /** What was not stored after all is to be stored the next time. */
+  function undo(userId: string, told: Iterable<readonly [string, Recipients]>): void {
+    for (const [host] of told) {
+      const record = recordOf(userId, host);
+      record.last = undefined;
+      record.rows.clear();
+    }
+  }
+
+  async function commit(set: WriteSet): Promise<void> {
+    if (set.writes.length > 0) await db.commit(set);
   }
 
   return {
@@ -118,21 +159,13 @@ export function createToldRecords({ db, after, onFailure }: Dependencies): ToldR
       return record === undefined ? [] : recipientsOf(record.rows.union(record.ending));
     },
     add(userId, told) {
-      const rows: ToldRow[] = [];
-      for (const [host, recipients] of told) {
-        if (recipients.kind !== 'nobody') rows.push(...addTo(userId, host, recipients));
-      }
-      if (rows.length === 0) return undefined;
-      const set = createWriteSet();
-      addTold(set, userId, rows);
-      const storing = writing.then(async () => void (await db.commit(set)));
-      writing = storing.catch(() => {
-        for (const { host, recipient } of rows) {
-          const record = recordOf(userId, host);
-          record.last = undefined;
-          record.rows.delete(recipient);
-        }
-      });
+      const steps = additionOf(userId, told);
+      const first = steps.next();
+      // Mostly nothing is new, or little.
+      if (first.done === true && first.value.writes.length === 0) return undefined;
+      const set = first.done === true ? first.value : inSteps(steps);
+      const storing = writing.then(async () => commit(await set));
+      writing = storing.catch(() => undo(userId, told));
       return storing;
     },
     over(userId, host, recipients) {

@@ -1,0 +1,128 @@
+import { stepSize } from '../steps.ts';
+import type { JsonValue } from './value.ts';
+
+/** What stands in a member of an object: a list of texts, `null` for whatever else was in it; or something that is no list. */
+export type TextList = readonly (string | null)[] | 'no list';
+
+/**
+ * Reads members of a JSON object that are lists of text, piece by piece: a megabyte of JSON takes longer than anybody should
+ * have to wait. Yields between pieces. The object is as the server has stored it, which is JSON; of what is not, nothing is
+ * understood. Of duplicate keys the last one counts.
+ */
+export function* textListSteps(
+  text: string,
+  names: readonly string[],
+): Generator<void, ReadonlyMap<string, TextList> | undefined, void> {
+  const found = new Map<string, TextList>();
+  const scan = createScan(text);
+  if (scan.next() !== '{') return undefined;
+  for (let symbol = scan.next(); symbol !== '}'; symbol = scan.next()) {
+    if (symbol === ',') continue;
+    const name = symbol === '"' ? valueOf(text.slice(scan.start(), scan.at())) : undefined;
+    const colon = text.indexOf(':', scan.at());
+    if (typeof name !== 'string' || colon === -1) return undefined;
+    scan.moveTo(colon + 1);
+    const isWanted = names.includes(name);
+    if (/^[ \t\r\n]*\[/.test(text.slice(scan.at(), scan.at() + 8))) {
+      const list = yield* readList(text, scan, isWanted);
+      if (list === undefined) return undefined;
+      if (isWanted) found.set(name, list);
+    } else {
+      if (!(yield* skipValue(scan))) return undefined;
+      if (isWanted) found.set(name, 'no list');
+    }
+  }
+  return found;
+}
+
+/** Steps through the symbols that structure JSON; a text is one of them. */
+function createScan(text: string) {
+  const symbols = /["[\]{},]/g;
+  let start = 0;
+  return {
+    next(): string | undefined {
+      const match = symbols.exec(text);
+      if (match === null) return undefined;
+      start = match.index;
+      if (match[0] === '"') symbols.lastIndex = endOfText(text, start);
+      return match[0];
+    },
+    /** Where the last symbol begins, and where what follows it does. */
+    start: () => start,
+    at: () => symbols.lastIndex,
+    moveTo(position: number): void {
+      symbols.lastIndex = position;
+    },
+  };
+}
+
+type Scan = ReturnType<typeof createScan>;
+
+function endOfText(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let slashes = 0;
+    while (text[end - 1 - slashes] === '\\') slashes += 1;
+    if (slashes % 2 === 0) return end + 1;
+  }
+  return text.length;
+}
+
+const isOpening = (symbol: string): boolean => symbol === '[' || symbol === '{';
+const isClosing = (symbol: string): boolean => symbol === ']' || symbol === '}';
+
+/** Up to the comma or the end of the object behind a value, which is seen next again. */
+function* skipValue(scan: Scan): Generator<void, boolean, void> {
+  let since = scan.at();
+  for (let depth = 0; ;) {
+    const symbol = scan.next();
+    if (symbol === undefined) return false;
+    if (depth === 0 && (symbol === ',' || symbol === '}')) {
+      scan.moveTo(scan.start());
+      return true;
+    }
+    if (isOpening(symbol)) depth += 1;
+    else if (isClosing(symbol)) depth -= 1;
+    if (scan.at() - since < stepSize) continue;
+    since = scan.at();
+    yield;
+  }
+}
+
+function* readList(text: string, scan: Scan, isWanted: boolean): Generator<void, TextList | undefined, void> {
+  const list: (string | null)[] = [];
+  scan.next();
+  let since = scan.at();
+  /** Of the entry: where it begins, and the text that it is, if it is one. */
+  let from = scan.at();
+  let entry: string | null = null;
+  for (let depth = 1; ;) {
+    const symbol = scan.next();
+    if (symbol === undefined) return undefined;
+    if (isOpening(symbol)) depth += 1;
+    else if (symbol === '"' && depth === 1 && isWanted) entry = textOf(text.slice(scan.start(), scan.at()));
+    else if (depth === 1 && (symbol === ',' || symbol === ']')) {
+      const isEmpty = symbol === ']' && list.length === 0 && text.slice(from, scan.start()).trim() === '';
+      if (isWanted && !isEmpty) list.push(entry);
+      entry = null;
+      from = scan.at();
+    }
+    if (isClosing(symbol)) depth -= 1;
+    if (depth === 0) return list;
+    if (scan.at() - since < stepSize) continue;
+    since = scan.at();
+    yield;
+  }
+}
+
+function textOf(literal: string): string | null {
+  const value = literal.includes('\\') ? valueOf(literal) : literal.slice(1, -1);
+  return typeof value === 'string' ? value : null;
+}
+
+function valueOf(literal: string): JsonValue | undefined {
+  try {
+    return JSON.parse(literal) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}
