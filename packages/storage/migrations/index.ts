@@ -36,6 +36,7 @@ import { countsPerPerson } from './0035-counts-per-person.ts';
 import { threadSubscribers } from './0036-thread-subscribers.ts';
 import { presenceTold } from './0037-presence-told.ts';
 import { mainlineJumps } from './0038-mainline-jumps.ts';
+import { toDeviceOrdinals } from './0039-to-device-ordinals.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -80,4 +81,5 @@ export const migrations: readonly Migration[] = [
   threadSubscribers,
   presenceTold,
   mainlineJumps,
+  toDeviceOrdinals,
 ];

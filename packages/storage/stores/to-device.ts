@@ -29,7 +29,7 @@ export type ToDeviceTransaction = {
 };
 
 /** A device that fetches none of its messages gets no more than that many. */
-export const maxQueued = 5000;
+const maxQueued = 5000;
 
 const insertTransaction = sql<void, [userId: string, deviceId: string, type: string, txnId: string, createdAt: number]>(
   'to-device.transaction',
@@ -42,21 +42,27 @@ const deleteOldTransactions = sql<void, [before: number]>(
   `delete from to_device_transactions where created_at < $1`,
 );
 
+// Messages go from the front of a queue only, so that its first and its last ordinal say how long it is.
 const insertMessages = sql<
   void,
   [messages: string, position: PositionParam, sender: string, type: string, maxQueued: number]
 >(
   'to-device.insert',
-  `insert into to_device_messages (user_id, device_id, position, seq, sender, type, content)
-   select d.user_id, d.device_id, position($2), cast(m.key as bigint), cast($3 as text), cast($4 as text), m.value ->> 2
-   from json_each(cast($1 as text)) m
-   cross join devices d
-   where d.user_id = m.value ->> 0 and (m.value ->> 1 = '*' or d.device_id = m.value ->> 1)
-     and (
-       select count(*) from (
-         select 1 from to_device_messages q where q.user_id = d.user_id and q.device_id = d.device_id limit $5
-       ) waiting
-     ) < $5`,
+  `insert into to_device_messages (user_id, device_id, position, seq, sender, type, content, ordinal)
+   select w.user_id, w.device_id, position($2), w.seq, cast($3 as text), cast($4 as text), w.content, w.last + 1
+   from (
+     select d.user_id, d.device_id, cast(m.key as bigint) as seq, m.value ->> 2 as content,
+       coalesce((
+         select q.ordinal from to_device_messages q where q.user_id = d.user_id and q.device_id = d.device_id
+         order by q.position, q.seq limit 1), 0) as first,
+       coalesce((
+         select q.ordinal from to_device_messages q where q.user_id = d.user_id and q.device_id = d.device_id
+         order by q.position desc, q.seq desc limit 1), 0) as last
+     from json_each(cast($1 as text)) m
+     cross join devices d
+     where d.user_id = m.value ->> 0 and (m.value ->> 1 = '*' or d.device_id = m.value ->> 1)
+   ) w
+   where w.last - w.first + 1 < $5`,
 );
 
 const selectQueue = sql<
@@ -103,9 +109,10 @@ export function queueToDevice(
   type: string,
   messages: readonly NewToDevice[],
   position: PositionParam,
+  mostWaiting = maxQueued,
 ): void {
   const packed = messages.map(({ userId, deviceId, content }) => [userId, deviceId, content]);
-  set.add(insertMessages, [JSON.stringify(packed), position, sender, type, maxQueued]);
+  set.add(insertMessages, [JSON.stringify(packed), position, sender, type, mostWaiting]);
   for (const userId of new Set(messages.map((message) => message.userId))) set.change('to_device', userId);
 }
 
