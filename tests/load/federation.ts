@@ -1,22 +1,24 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createTestAuthority } from '@portico/testkit/certificates.ts';
-import { freePort, type ServerProcess, startServerProcess } from '@portico/testkit/server-process.ts';
-import { createTestClient, type TestClient } from '@portico/testkit/test-client.ts';
+import type { TestClient } from '@portico/testkit/test-client.ts';
+import { cpuTime, must, register, startFederatedServer } from './federated-server.ts';
 import { behaviours, startHostilePeer } from './hostile-peer.ts';
 
 /**
- * `node tests/load/federation.ts [--members N] [--rate N] [--seconds N]`: three servers with a room of many members, events
- * from all of them, while one peer never answers, one answers garbage and one answers without end. Fails if an event is lost.
+ * `node tests/load/federation.ts [--members N] [--rate N] [--seconds N] [--profile FOLDER]`: three servers with a room of many
+ * members, events from all of them, while one peer never answers, one answers garbage and one answers without end. Fails if an
+ * event is lost. With a folder, each thread of the servers leaves a CPU profile there.
  */
 const { values } = parseArgs({
   options: {
     members: { type: 'string', default: '1000' },
     rate: { type: 'string', default: '200' },
     seconds: { type: 'string', default: '300' },
+    profile: { type: 'string' },
   },
 });
 const [members, rate, seconds] = [Number(values.members), Number(values.rate), Number(values.seconds)];
@@ -25,48 +27,7 @@ const authority = createTestAuthority();
 const caFile = join(folder, 'ca.pem');
 writeFileSync(caFile, authority.certificate);
 
-type Server = { readonly name: string; readonly process: ServerProcess };
-
-async function startServer(): Promise<Server> {
-  const [port, federationPort] = await Promise.all([freePort(), freePort()]);
-  const dataDir = mkdtempSync(join(folder, 'server-'));
-  const { certificate, key } = authority.issue(['localhost']);
-  const tls = { certificate: join(dataDir, 'cert.pem'), key: join(dataDir, 'key.pem') };
-  writeFileSync(tls.certificate, certificate);
-  writeFileSync(tls.key, key);
-  const name = `localhost:${federationPort}`;
-  const settings = {
-    SERVER_NAME: name,
-    DURABILITY: 'full',
-    LISTENERS: JSON.stringify([
-      { address: '127.0.0.1', port, serve: ['client'] },
-      { address: '127.0.0.1', port: federationPort, serve: ['federation'], tls },
-    ]),
-    OUTBOUND_TRUSTED_CA_FILE: caFile,
-    OUTBOUND_ALLOW_PRIVATE_ADDRESSES: 'true',
-  };
-  const process = await startServerProcess({ dataDir, port, settings });
-  if (process === undefined) throw new Error('A server did not start');
-  return { name, process };
-}
-
-async function must(answer: Promise<{ readonly status: number; readonly body: object }>) {
-  const { status, body } = await answer;
-  if (status !== 200) throw new Error(`${status} ${JSON.stringify(body)}`);
-  return body as Record<string, unknown>;
-}
-
-async function register({ process }: Server, username: string): Promise<TestClient> {
-  const auth = { type: 'm.login.dummy' };
-  const made = await must(
-    createTestClient(process.baseUrl).post('/_matrix/client/v3/register', { username, password: 'x', auth }),
-  );
-  return createTestClient(process.baseUrl, {
-    userId: made['user_id'] as string,
-    accessToken: made['access_token'] as string,
-    deviceId: made['device_id'] as string,
-  });
-}
+const startServer = () => startFederatedServer({ folder, authority, caFile, profile: values.profile });
 
 /** Runs a few at a time. */
 async function each(count: number, work: (index: number) => Promise<unknown>): Promise<void> {
@@ -75,12 +36,6 @@ async function each(count: number, work: (index: number) => Promise<unknown>): P
     while (next < count) await work(next++);
   };
   await Promise.all(Array.from({ length: 8 }, worker));
-}
-
-/** In milliseconds, of a process and all its threads. */
-function cpuTime(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 type Watcher = { readonly seen: Map<string, number>; stop(): void; readonly done: Promise<void> };
@@ -177,6 +132,7 @@ try {
   );
   say(`transactions to the peers that misbehave: ${peers.map((peer) => peer.transactions()).join(', ')}`);
   say(`lost: ${missing().join(', ')}`);
+  if (missing().some((count) => count > 0)) for (const { process } of servers) say(process.output());
   process.exitCode = missing().every((count) => count === 0) ? 0 : 1;
 } finally {
   for (const peer of peers) peer.close();

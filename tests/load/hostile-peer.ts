@@ -12,6 +12,7 @@ import {
   signingKeyFromSeed,
   signJson,
   signText,
+  type SigningKey,
 } from '@portico/protocol';
 import { requestText } from '@portico/server/services/federation/signing/request-text.ts';
 import { formatXMatrix } from '@portico/server/services/federation/signing/x-matrix.ts';
@@ -34,11 +35,18 @@ export const behaviours: Readonly<Record<string, Behaviour>> = {
   },
 };
 
+/** Takes everything. */
+export const polite: Behaviour = (response) => void response.end('{"pdus":{}}');
+
 export type HostilePeer = {
   readonly serverName: string;
+  readonly key: SigningKey;
+  /** Asks a server, signed. */
+  ask(destination: string, method: 'GET' | 'PUT', uri: string, body?: JsonObject): Promise<JsonObject>;
   /** Transactions that have come. */
   readonly transactions: () => number;
-  join(server: string, roomId: string): Promise<void>;
+  /** The ID of the event by which its person, `@mallory`, joins. */
+  join(server: string, roomId: string): Promise<string>;
   close(): void;
 };
 
@@ -101,6 +109,8 @@ export async function startHostilePeer(
 
   return {
     serverName,
+    key,
+    ask,
     transactions: () => transactions,
     async join(destination, roomId) {
       const path = encodeURIComponent(roomId);
@@ -109,8 +119,9 @@ export async function startHostilePeer(
       const rules = findRoomVersion('11');
       if (rules === undefined || !isJsonObject(made['event'])) throw new Error('There is no template');
       const pdu = hashAndSignEvent(rules, made['event'], serverName, key);
-      const eventId = encodeURIComponent(eventIdOf(rules, pdu));
-      await ask(destination, 'PUT', `/_matrix/federation/v2/send_join/${path}/${eventId}`, pdu);
+      const eventId = eventIdOf(rules, pdu);
+      await ask(destination, 'PUT', `/_matrix/federation/v2/send_join/${path}/${encodeURIComponent(eventId)}`, pdu);
+      return eventId;
     },
     close() {
       server.closeAllConnections();

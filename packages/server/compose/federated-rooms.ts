@@ -10,11 +10,10 @@ import { createEndRequests } from '../services/federation/receiving/ended-reques
 import { createHistory } from '../services/federation/history/history.ts';
 import { createHistorySource } from '../services/federation/history/history-source.ts';
 import { createPastState } from '../services/federation/history/past-state.ts';
-import { createIngest } from '../services/federation/receiving/ingest.ts';
+import { createIngest } from '../services/federation/receiving/room-inbox.ts';
 import { createInboundRedactions } from '../services/federation/receiving/inbound-redactions.ts';
 import { createLeap } from '../services/federation/receiving/leap.ts';
 import { createFetchMissing } from '../services/federation/receiving/missing-events.ts';
-import { createRoomQueues } from '../services/federation/receiving/room-queues.ts';
 import { createStoreOutliers } from '../services/federation/receiving/store-outliers.ts';
 import { createInboundTransactions, type InboundTransactions } from '../services/federation/receiving/transactions.ts';
 import { createCheckPdus } from '../services/federation/rooms/check-pdus.ts';
@@ -141,7 +140,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
       log,
       now,
       source,
-      resolver: parts.resolver,
+      merger: parts.merger,
     }),
     remote: createRemoteRooms({ ...shared, client, joinImported, recordRemote, invite }),
     services: {
@@ -150,7 +149,6 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
         ...shared,
         endRequests: createEndRequests({ db, checkPdus, recordRemote, serverName }),
         edus: createInboundEdus({ handlers: context.eduHandlers, log }),
-        queues: createRoomQueues(),
         origins: createOriginQueues(),
       }),
       directoryQueries: createDirectoryQueries(db, serverName),

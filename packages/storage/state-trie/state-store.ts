@@ -5,6 +5,7 @@ import { diff, type Difference } from './diff.ts';
 import { edit, type Draft, type Edited } from './edit.ts';
 import { createKeyHasher, type KeyHasher } from './key-hash.ts';
 import { getMany, getRoot } from './lookup.ts';
+import { createKnownRoots } from './known-roots.ts';
 import { createNodeCache, type NodeCache, type NodeCacheStats } from './node-cache.ts';
 import { packOf, type Pack } from './pack.ts';
 import type { StateRoot, StoredNode } from './node.ts';
@@ -51,7 +52,7 @@ export interface StateStore {
   events(root: StateRoot, part?: StatePart): AsyncGenerator<readonly number[]>;
 
   /**
-   * A state with the changes made. Its nodes can be read at once; after `append` has put its rows into a write set and that was
+   * A state with the changes made; the one that is stored already, where that is known to hold the same. Its nodes can be read at once; after `append` has put its rows into a write set and that was
    * committed, or failed, `settle` must say so.
    */
   set(root: StateRoot, changes: readonly StateChange[]): Question<StateEdit>;
@@ -73,6 +74,7 @@ const pageSize = 1000;
 export async function openStateStore(database: Database, options: { cacheBytes: number }): Promise<StateStore> {
   const hasher = createKeyHasher(await getSecret(database));
   const cache = createNodeCache(options.cacheBytes);
+  const roots = createKnownRoots();
   const numbers = createPackNumbers((count) => database.reserveIds('state_pack', count));
   await numbers.take(1);
   const source: NodeSource = {
@@ -88,6 +90,13 @@ export async function openStateStore(database: Database, options: { cacheBytes: 
 
   function ask<T>(steps: () => Steps<T>): Question<T> {
     return { now: () => answerNow(source, steps()), run: () => answer(source, steps()) };
+  }
+
+  /** An edit that leads to a state which is stored already; states of different rooms share no entry. */
+  function known({ root, contentHash, count }: Edited): StateEdit | undefined {
+    if (typeof root === 'number') return undefined;
+    const same = roots.find(contentHash);
+    return same?.count === count ? { root: same, packs: [] } : undefined;
   }
 
   function finish(edited: Edited, firstPack: number, drafts: readonly Draft[]): StateEdit {
@@ -129,12 +138,16 @@ export async function openStateStore(database: Database, options: { cacheBytes: 
         now() {
           const edited = question.now()?.value;
           if (edited === undefined) return undefined;
+          const same = known(edited);
+          if (same !== undefined) return { value: same };
           const drafts = draftsOf(edited);
           const firstPack = drafts.length === 0 ? 0 : numbers.takeNow(packsNeeded(drafts));
           return firstPack === undefined ? undefined : { value: finish(edited, firstPack, drafts) };
         },
         async run() {
           const edited = await question.run();
+          const same = known(edited);
+          if (same !== undefined) return same;
           const drafts = draftsOf(edited);
           return finish(edited, drafts.length === 0 ? 0 : await numbers.take(packsNeeded(drafts)), drafts);
         },
@@ -143,7 +156,10 @@ export async function openStateStore(database: Database, options: { cacheBytes: 
     append(set, roomNid, { packs }) {
       for (const { packId, bytes } of packs) set.add(insertPack, [packId, roomNid, bytes]);
     },
-    settle: ({ packs }, committed) => cache.settle(packs, committed),
+    settle({ root, packs }, committed) {
+      cache.settle(packs, committed);
+      if (committed) roots.add(root);
+    },
     async commitAhead(roomNid, { root, packs }) {
       for (let start = 0; start < packs.length; start += packsPerCommit) {
         const set = createWriteSet();

@@ -61,6 +61,7 @@ export function knownAfter(known: RoomHead['known'], event: StateEvent): RoomHea
 
 /** What is known of a state after changes that may be anywhere in it. */
 export function knownAfterChanges(known: RoomHead['known'], entries: readonly EntryChange[]): RoomHead['known'] {
+  if (entries.length === 0) return known;
   const after = new Map(known);
   for (const entry of entries) after.set(stateCacheKey(entry.type, entry.stateKey), entry.after);
   return after;

@@ -4,9 +4,9 @@ import type { JoinedRoom } from './importing/join-imported.ts';
 import type { RemoteMembership } from './importing/remote-invite.ts';
 import type { NewRooms } from './new-rooms.ts';
 import type { ReadState } from './read-state.ts';
+import type { Merger } from './receiving/merge.ts';
 import type { Receiver } from './receiving/receiver.ts';
 import type { ReferenceHashes } from './reference-hashes.ts';
-import type { StateResolver } from './resolution/state-resolver.ts';
 import type { RoomWriter } from './room-writer.ts';
 
 /** What other services that change rooms are made of. */
@@ -14,7 +14,7 @@ export type RoomParts = {
   readonly receiver: Receiver;
   /** An event with the signature of the room's policy server, where it has one. Throws `MatrixError` where that refuses. */
   readonly signByPolicy: (roomNid: number, pdu: JsonObject) => Promise<JsonObject>;
-  readonly resolver: StateResolver;
+  readonly merger: Merger;
   readonly importing: ImportDependencies;
   /** Makes a room that somebody joined through another server one of this server's. */
   readonly joinImported: (joined: JoinedRoom) => Promise<number>;

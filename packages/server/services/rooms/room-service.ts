@@ -32,6 +32,7 @@ import { createNewRooms } from './new-rooms.ts';
 import { createReadState } from './read-state.ts';
 import { planRedaction, readRedactionTarget } from './redact.ts';
 import { prepareRelatedRedactions } from './redact-related.ts';
+import { createMerger } from './receiving/merge.ts';
 import { createReceiver } from './receiving/receiver.ts';
 import { createStateResolver } from './resolution/state-resolver.ts';
 import { createReferenceHashes } from './reference-hashes.ts';
@@ -148,7 +149,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
   const heads = createRoomHeads({ db, states });
   const chains = createChainStore(db, { maxEvents: 50_000 });
   const committer = createStepCommitter({ db, states, chains, heads, stateEvents, unread });
-  const resolver = createStateResolver({ db, states, chains, stateEvents });
+  const merger = createMerger(states, createStateResolver({ db, states, chains, stateEvents }));
   const { randomId } = options;
   const references = createReferenceHashes(db);
   const policy = createRoomPolicy({ db, known, ask: options.askPolicyServer ?? askNobody });
@@ -168,7 +169,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
     randomId,
   };
   const writer = createRoomWriter(deciding);
-  const receiver = createReceiver({ ...deciding, resolver });
+  const receiver = createReceiver({ ...deciding, merger });
   const newRooms = createNewRooms({ db, starts: writer, serverName, randomId: options.randomId, now });
   const readState = createReadState(db, stateEvents);
   const transactions = createTransactions(db);
@@ -249,7 +250,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
       const head = heads.current(roomNid) ?? (await heads.load(roomNid));
       return head === undefined ? pdu : policy.sign(head, pdu);
     },
-    resolver,
+    merger,
     writer,
     newRooms,
     readState,

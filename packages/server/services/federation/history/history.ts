@@ -8,12 +8,11 @@ import {
   readHistoryEvents,
   setMissingBefore,
 } from '@portico/storage/stores/history.ts';
-import { readPendingTargets } from '@portico/storage/stores/pending-redactions.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import { createSmallCache } from '../../reading/small-cache.ts';
 import type { History } from '../../reading/history.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
-import type { StateResolver } from '../../rooms/resolution/state-resolver.ts';
+import type { Merger } from '../../rooms/receiving/merge.ts';
 import { FederationError } from '../client/federation-error.ts';
 import type { InboundRedactions } from '../receiving/inbound-redactions.ts';
 import type { FederatedRoom, FederatedRooms } from '../rooms/federated-rooms.ts';
@@ -28,7 +27,7 @@ import { type StretchPlace, writeStretch } from './write-stretch.ts';
 type Dependencies = {
   readonly source: HistorySource;
   readonly importing: ImportDependencies;
-  readonly resolver: StateResolver;
+  readonly merger: Merger;
   readonly rooms: FederatedRooms;
   readonly redactions: InboundRedactions;
   readonly serverName: string;
@@ -50,20 +49,14 @@ const pause = 60_000;
 export function createHistory(deps: Dependencies): History {
   const { source, importing, rooms, serverName, log, now } = deps;
   const { db, states, stateEvents } = importing;
-  const judging = { importing, resolver: deps.resolver, pastState: createPastState({ source, importing }) };
+  const judging = { importing, merger: deps.merger, pastState: createPastState({ source, importing }) };
   const underway = new Map<number, Promise<unknown>>();
   const failures = createSmallCache<string, number>(1000);
 
   async function settleRedactions(room: FederatedRoom, placed: readonly JudgedEvent[]): Promise<void> {
-    const redacted = await readPendingTargets(
-      db,
-      placed.map(({ received }) => received.event.eventId),
-    );
-    for (const { received, eventNid } of placed) {
-      const { event } = received;
-      if (event.redacts === undefined && !redacted.has(event.eventId)) continue;
-      await deps.redactions.settle(room, event, eventNid);
-    }
+    const events = placed.map(({ received: { event }, eventNid }) => ({ event, eventNid }));
+    const [failure] = await deps.redactions.settle(room, events);
+    if (failure !== undefined) throw failure[1];
   }
 
   /**

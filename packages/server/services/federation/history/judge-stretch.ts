@@ -4,8 +4,8 @@ import type { EventStatus } from '@portico/storage/stores/event-row.ts';
 import { eventStates } from '@portico/storage/stores/event-states.ts';
 import { readHistoryEvents } from '@portico/storage/stores/history.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
-import { findRejection, stateAfterAll } from '../../rooms/receiving/judge.ts';
-import type { StateResolver } from '../../rooms/resolution/state-resolver.ts';
+import { findRejection } from '../../rooms/receiving/judge.ts';
+import type { Merger } from '../../rooms/receiving/merge.ts';
 import type { CheckedPdu } from '../rooms/check-pdus.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
 import type { PastState } from './past-state.ts';
@@ -27,7 +27,7 @@ export type JudgedStretch = { readonly events: readonly JudgedEvent[]; readonly 
 
 type Dependencies = {
   readonly importing: ImportDependencies;
-  readonly resolver: StateResolver;
+  readonly merger: Merger;
   readonly pastState: PastState;
 };
 
@@ -50,7 +50,6 @@ export async function judgeStretch(
   events: readonly CheckedPdu[],
   behind: { readonly state: StateRoot; readonly follows: readonly string[] },
 ): Promise<JudgedStretch> {
-  const { resolver } = deps;
   const { db, states, stateEvents } = deps.importing;
   const isUneventful = isLine(events, behind.follows) && events.every(({ event }) => event.stateKey === undefined);
   const [rows, authEvents, creates, after] = await Promise.all([
@@ -78,10 +77,9 @@ export async function judgeStretch(
       if (++questions > mostQuestions) throw new UntoldHistory('The history has too many branches');
       return (await deps.pastState.before(room, server, event.eventId, behind.state)).root;
     }
-    const distinct = new Map(known.map((root) => [root.rootId, root]));
-    const { root, edit } = await stateAfterAll({ states, resolver }, room, [...distinct.values()]);
+    const { state, edit } = await deps.merger.stateAfterAll(room, known);
     if (edit !== undefined) edits.push(edit);
-    return root;
+    return state;
   }
 
   for (const [index, received] of events.entries()) {

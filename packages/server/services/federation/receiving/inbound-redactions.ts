@@ -4,6 +4,7 @@ import {
   dropPendingRedaction,
   readOverdueRedactions,
   readPendingRedactions,
+  readPendingTargets,
 } from '@portico/storage/stores/pending-redactions.ts';
 import { findRedactionTarget, type RedactionTarget } from '@portico/storage/stores/redactions.ts';
 import type { ReadState } from '../../rooms/read-state.ts';
@@ -12,10 +13,12 @@ import type { StateEvents } from '../../rooms/state-events.ts';
 import type { UnreadService } from '../../unread/unread-service.ts';
 import type { FederatedRoom, FederatedRooms } from '../rooms/federated-rooms.ts';
 
+export type AcceptedEvent = { readonly event: RoomEvent; readonly eventNid: number };
+
 /** Redactions of other servers, and events that such a redaction came before. */
 export interface InboundRedactions {
-  /** To be told of each event that has become part of its room. */
-  settle(room: FederatedRoom, event: RoomEvent, eventNid: number): Promise<void>;
+  /** To be told of events that have become part of their room; answers for which of them it failed, and why. */
+  settle(room: FederatedRoom, events: readonly AcceptedEvent[]): Promise<ReadonlyMap<string, unknown>>;
   /** Applies what a process that ended between an event and its redaction has left. */
   resume(): Promise<void>;
 }
@@ -79,9 +82,21 @@ export function createInboundRedactions(deps: Dependencies): InboundRedactions {
   }
 
   return {
-    async settle(room, event, eventNid) {
-      await apply(room, event, eventNid);
-      await applyPending(room, event.eventId);
+    async settle(room, events) {
+      const failures = new Map<string, unknown>();
+      const targets = await readPendingTargets(
+        db,
+        events.map(({ event }) => event.eventId),
+      );
+      for (const { event, eventNid } of events) {
+        try {
+          await apply(room, event, eventNid);
+          if (targets.has(event.eventId)) await applyPending(room, event.eventId);
+        } catch (error) {
+          failures.set(event.eventId, error);
+        }
+      }
+      return failures;
     },
     async resume() {
       for (const { event_id: eventId, room_id: roomId } of await readOverdueRedactions(db, mostOverdue)) {

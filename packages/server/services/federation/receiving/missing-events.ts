@@ -91,7 +91,10 @@ export function createFetchMissing(deps: Dependencies): FetchMissing {
     asked.set(event, new Set(good.map((each) => each.event.eventId)));
     let ends = 0;
     const mayFetch = () => ends++ < mostEnds;
-    for (const each of good.toSorted((a, b) => a.event.depth - b.event.depth)) {
+    const inOrder = good.toSorted((a, b) => a.event.depth - b.event.depth);
+    // All at once: mostly, what one of them builds on is another one of them.
+    const missing = await Promise.all(inOrder.map(receive));
+    for (const each of inOrder.filter((_, index) => missing[index] !== undefined)) {
       try {
         await receiveOne(room, each, server, receive, mayFetch);
       } catch (error) {

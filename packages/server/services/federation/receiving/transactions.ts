@@ -1,14 +1,13 @@
 import { isJsonObject, type JsonObject, type JsonValue, parsePdu } from '@portico/protocol';
 import type { Logger } from '../../../observability/logger.ts';
 import { MissingEventsError } from '../../rooms/receiving/received-event.ts';
-import type { CheckPdus } from '../rooms/check-pdus.ts';
-import type { FederatedRooms } from '../rooms/federated-rooms.ts';
+import type { CheckedPdu, CheckPdus, RefusedPdu } from '../rooms/check-pdus.ts';
+import type { FederatedRoom, FederatedRooms } from '../rooms/federated-rooms.ts';
 import { comesAgain } from './comes-again.ts';
 import type { InboundEdus } from './edus.ts';
 import type { EndRequests } from './ended-requests.ts';
-import type { IngestEvent } from './ingest.ts';
+import type { IngestEvent } from './room-inbox.ts';
 import type { OriginQueues } from './origin-queues.ts';
-import type { RoomQueues } from './room-queues.ts';
 
 export type PduResults = { readonly [eventId: string]: { readonly error?: string } };
 
@@ -29,7 +28,6 @@ type Dependencies = {
   readonly ingest: IngestEvent;
   readonly edus: InboundEdus;
   readonly endRequests: EndRequests;
-  readonly queues: RoomQueues;
   readonly origins: OriginQueues;
   readonly log: Logger;
 };
@@ -38,8 +36,36 @@ type Dependencies = {
 const maxRemembered = 1000;
 
 export function createInboundTransactions(deps: Dependencies): InboundTransactions {
-  const { rooms, checkPdus, ingest, queues, origins, log } = deps;
+  const { rooms, checkPdus, ingest, origins, log } = deps;
   const remembered = new Map<string, Promise<PduResults>>();
+
+  async function ofEvent(
+    room: FederatedRoom,
+    origin: string,
+    checked: CheckedPdu | RefusedPdu,
+    results: { [eventId: string]: { error?: string } },
+  ): Promise<void> {
+    if (checked.kind === 'refused') {
+      if (checked.eventId !== undefined) results[checked.eventId] = { error: checked.reason };
+      return;
+    }
+    const { eventId } = checked.event;
+    const { roomId } = room;
+    try {
+      const outcome = await ingest(room, checked, origin);
+      results[eventId] = outcome.kind === 'rejected' ? { error: outcome.reason } : {};
+    } catch (error) {
+      if (comesAgain(error)) throw error;
+      if (error instanceof MissingEventsError) {
+        // Nothing is wrong with the event: with the next one that follows it, it is asked for again.
+        log.info({ error, roomId, eventId, origin }, 'What an event builds on could not be had');
+        results[eventId] = {};
+        return;
+      }
+      log.warn({ error, roomId, eventId, origin }, 'An event of another server could not be received');
+      results[eventId] = { error: 'The event could not be processed.' };
+    }
+  }
 
   async function ofRoom(origin: string, roomId: string, pdus: readonly JsonObject[]): Promise<PduResults> {
     const room = await rooms.find(roomId, origin);
@@ -57,27 +83,7 @@ export function createInboundTransactions(deps: Dependencies): InboundTransactio
       return results;
     }
     const checked = await checkPdus(rules, pdus);
-    for (const each of checked) {
-      if (each.kind === 'refused') {
-        if (each.eventId !== undefined) results[each.eventId] = { error: each.reason };
-        continue;
-      }
-      const { eventId } = each.event;
-      try {
-        const outcome = await ingest(room, each, origin);
-        results[eventId] = outcome.kind === 'rejected' ? { error: outcome.reason } : {};
-      } catch (error) {
-        if (comesAgain(error)) throw error;
-        if (error instanceof MissingEventsError) {
-          // Nothing is wrong with the event: with the next one that follows it, it is asked for again.
-          log.info({ error, roomId, eventId, origin }, 'What an event builds on could not be had');
-          results[eventId] = {};
-          continue;
-        }
-        log.warn({ error, roomId, eventId, origin }, 'An event of another server could not be received');
-        results[eventId] = { error: 'The event could not be processed.' };
-      }
-    }
+    await Promise.all(checked.map((each) => ofEvent(room, origin, each, results)));
     return results;
   }
 
@@ -91,9 +97,7 @@ export function createInboundTransactions(deps: Dependencies): InboundTransactio
       if (list === undefined) byRoom.set(roomId, [pdu]);
       else list.push(pdu);
     }
-    const results = await Promise.all(
-      [...byRoom].map(([roomId, list]) => queues.run(roomId, () => ofRoom(origin, roomId, list))),
-    );
+    const results = await Promise.all([...byRoom].map(([roomId, list]) => ofRoom(origin, roomId, list)));
     return Object.assign({}, ...results) as PduResults;
   }
 

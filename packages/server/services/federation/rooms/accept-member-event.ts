@@ -2,7 +2,7 @@ import { type EventSigner, isJsonObject, type JsonObject, serverNameOf, signEven
 import { createWriteSet, type Database } from '@portico/storage';
 import { addRelayed } from '@portico/storage/stores/relayed-events.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
-import type { IngestEvent } from '../receiving/ingest.ts';
+import type { IngestEvent } from '../receiving/room-inbox.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import type { FederatedRoom, FederatedRooms } from './federated-rooms.ts';
 

@@ -7,7 +7,7 @@ import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { ReadState } from '../../rooms/read-state.ts';
 import type { ReferenceHashes } from '../../rooms/reference-hashes.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';
-import type { IngestEvent } from '../receiving/ingest.ts';
+import type { IngestEvent } from '../receiving/room-inbox.ts';
 import { createAcceptMemberEvent, type MemberRequest } from './accept-member-event.ts';
 import { createAdmission } from './admission.ts';
 import type { CheckPdus } from './check-pdus.ts';

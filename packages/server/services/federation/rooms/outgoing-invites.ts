@@ -13,7 +13,7 @@ import type { ReadState } from '../../rooms/read-state.ts';
 import type { ReferenceHashes } from '../../rooms/reference-hashes.ts';
 import type { RemoteInvite } from '../../rooms/remote-rooms.ts';
 import type { FederationClient } from '../client/federation-client.ts';
-import type { IngestEvent } from '../receiving/ingest.ts';
+import type { IngestEvent } from '../receiving/room-inbox.ts';
 import { createAskInvitedServer } from './ask-invited-server.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import type { FederatedRooms } from './federated-rooms.ts';

@@ -7,7 +7,7 @@ import type { RemoteJoin } from '../../rooms/remote-rooms.ts';
 import type { ReceivedEvent } from '../../rooms/receiving/received-event.ts';
 import type { FederationClient } from '../client/federation-client.ts';
 import { type ListedObject, readLists } from '../client/read-lists.ts';
-import type { IngestEvent } from '../receiving/ingest.ts';
+import type { IngestEvent } from '../receiving/room-inbox.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import type { CompleteEvent } from './complete-event.ts';
 import type { FederatedRoom } from './federated-rooms.ts';

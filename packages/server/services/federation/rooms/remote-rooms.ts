@@ -11,7 +11,7 @@ import type { ReadState } from '../../rooms/read-state.ts';
 import type { RemoteJoin, RemoteRooms } from '../../rooms/remote-rooms.ts';
 import type { FederationClient } from '../client/federation-client.ts';
 import { FederationError } from '../client/federation-error.ts';
-import type { IngestEvent } from '../receiving/ingest.ts';
+import type { IngestEvent } from '../receiving/room-inbox.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import { createCompleteEvent } from './complete-event.ts';
 import type { FederatedRooms } from './federated-rooms.ts';

@@ -3,15 +3,16 @@ import type { Reader } from '@portico/storage';
 import type { StateEdit, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
 import { eventStates } from '@portico/storage/stores/event-states.ts';
-import type { StateResolver } from '../resolution/state-resolver.ts';
 import type { StateEvents } from '../state-events.ts';
-import { MissingEventsError, type ReceivedEvent, type ReceivingRoom } from './received-event.ts';
+import type { Merger } from './merge.ts';
+import { MissingEventsError, type ReceivingRoom } from './received-event.ts';
+import type { References } from './references.ts';
 
 export type JudgeDependencies = {
   readonly reader: Reader;
   readonly states: StateStore;
   readonly stateEvents: StateEvents;
-  readonly resolver: StateResolver;
+  readonly merger: Merger;
 };
 
 /** What can be said of an event without looking at where its room stands now. */
@@ -41,11 +42,12 @@ export type Judgement = {
 export async function judge(
   deps: JudgeDependencies,
   room: ReceivingRoom,
-  { event }: ReceivedEvent,
+  event: RoomEvent,
+  references: References,
 ): Promise<Judgement> {
-  const { authEvents, previous, create, outside } = await loadReferences(deps, room, event);
-  const { root: stateBefore, edit } = await stateAfterAll(deps, room, previous);
-  const further = await behind(deps, room, outside);
+  const { authEvents, previous, create, outside } = await resolveReferences(deps, room, event, references);
+  const { state: stateBefore, edit } = await deps.merger.stateAfterAll(room, previous);
+  const further = outside.length === 0 ? nothing : await behind(deps, room, outside);
   const follows = [...event.prevEvents, ...further.found];
   const powerLevelsNid = authEvents.find((each) => each.event.type === 'm.room.power_levels')?.nid;
   const authEventNids = authEvents.map(({ nid }) => nid);
@@ -90,37 +92,38 @@ function findState(events: readonly RoomEvent[], type: string, stateKey: string)
   return events.find((event) => event.type === type && event.stateKey === stateKey);
 }
 
-async function loadReferences(
-  { reader, states, stateEvents }: JudgeDependencies,
+async function resolveReferences(
+  { states, stateEvents }: JudgeDependencies,
   room: ReceivingRoom,
   event: RoomEvent,
+  references: References,
 ) {
-  const [authEvents, rows, createEvents] = await Promise.all([
-    stateEvents.loadById(room.rules, event.authEvents),
-    eventStates(reader, event.prevEvents),
-    stateEvents.load(room.rules, [room.createEventNid]),
-  ]);
-  const known = new Map(rows.filter((row) => row.state_after !== null).map((row) => [row.event_id, row.state_after]));
+  const authEvents = event.authEvents.map((eventId) => references.authEvent(eventId));
+  const rows = event.prevEvents.map((eventId) => references.row(eventId));
   const missing = {
-    authEvents: event.authEvents.filter((eventId) => !authEvents.has(eventId)),
-    prevEvents: event.prevEvents.filter((eventId) => !known.has(eventId)),
+    authEvents: event.authEvents.filter((_, index) => authEvents[index] === undefined),
+    prevEvents: event.prevEvents.filter((_, index) => (rows[index]?.state_after ?? null) === null),
   };
   if (missing.authEvents.length > 0 || missing.prevEvents.length > 0) throw new MissingEventsError(missing);
-  const roots = new Set([...known.values()].filter((root) => root !== null));
+  const here = rows.filter((row) => row !== undefined);
+  const roots = new Set(here.map((row) => row.state_after).filter((root) => root !== null));
+  const createEvents = await stateEvents.load(room.rules, [room.createEventNid]);
   return {
-    authEvents: event.authEvents.map((eventId) => getEvent(authEvents, eventId)),
+    authEvents: authEvents.filter((each) => each !== undefined),
     previous: await Promise.all([...roots].map((root) => states.root(root).run())),
     create: createEvents.get(room.createEventNid)?.event,
-    outside: rows.filter(({ status }) => status !== eventStatus.accepted).map((row) => row.event_id),
+    outside: here.filter(({ status }) => status !== eventStatus.accepted).map((row) => row.event_id),
   };
 }
+
+const nothing: Awaited<ReturnType<typeof behind>> = { found: [], endless: [] };
 
 /** How far back the way through events outside the room is followed. */
 const maxOutside = 100;
 
 /** What events outside the room follow, through others of their kind; and those of them that follow nothing known. */
 async function behind(
-  { reader, stateEvents }: JudgeDependencies,
+  { reader, stateEvents }: Pick<JudgeDependencies, 'reader' | 'stateEvents'>,
   { rules }: ReceivingRoom,
   outside: readonly string[],
 ): Promise<{ readonly found: readonly string[]; readonly endless: readonly string[] }> {
@@ -138,26 +141,6 @@ async function behind(
     next = rows.filter(({ status }) => status !== eventStatus.accepted).map((row) => row.event_id);
   }
   return { found: [...found], endless };
-}
-
-function getEvent<T>(events: ReadonlyMap<string, T>, eventId: string): T {
-  const event = events.get(eventId);
-  if (event === undefined) throw new Error(`${eventId} was not loaded`);
-  return event;
-}
-
-/** The resolution of states. */
-export async function stateAfterAll(
-  { states, resolver }: Pick<JudgeDependencies, 'states' | 'resolver'>,
-  room: ReceivingRoom,
-  roots: readonly StateRoot[],
-): Promise<{ readonly root: StateRoot; readonly edit: StateEdit | undefined }> {
-  const [first] = roots;
-  if (first === undefined) throw new Error('an event of a room follows none of its events');
-  const changes = await resolver.resolve(room, roots);
-  if (changes.length === 0) return { root: first, edit: undefined };
-  const edit = await states.set(first, changes).run();
-  return { root: edit.root, edit };
 }
 
 /** Reads from a state what judging an event looks at. */

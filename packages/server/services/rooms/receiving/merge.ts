@@ -1,17 +1,22 @@
 import type { StateChange, StateEdit, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
-import { NotInMemory } from '../decide.ts';
+import { NotInMemory, withReads } from '../decide.ts';
 import type { Extremity, RoomHead } from '../head.ts';
 import type { RoomOfStates, StateResolver } from '../resolution/state-resolver.ts';
 
 export type Merged = { readonly state: StateRoot; readonly edit: StateEdit | undefined };
 
-/** Merges the branches of rooms, remembering resolutions: while a room is forked, each event asks for the same ones. */
+/**
+ * Merges the branches of rooms, remembering resolutions: while a room is forked, each event asks for the same ones. States
+ * that hold the same count as one, however they came about.
+ */
 export interface Merger {
   /** The state of a room with these extremities. Throws `NotInMemory`. */
   merge(room: RoomOfStates, extremities: readonly Extremity[]): Merged;
+  /** The state before an event that follows these. */
+  stateAfterAll(room: RoomOfStates, roots: readonly StateRoot[]): Promise<Merged>;
 }
 
-export function createMerger(states: StateStore, resolver: StateResolver, maxRemembered = 500): Merger {
+export function createMerger(states: StateStore, resolver: StateResolver, maxRemembered = 1000): Merger {
   const remembered = new Map<string, readonly StateChange[]>();
 
   async function remember(key: string, room: RoomOfStates, roots: readonly StateRoot[]): Promise<void> {
@@ -19,22 +24,29 @@ export function createMerger(states: StateStore, resolver: StateResolver, maxRem
     if (remembered.size > maxRemembered) remembered.delete(remembered.keys().next().value ?? key);
   }
 
+  function mergeNow(room: RoomOfStates, all: readonly StateRoot[]): Merged {
+    const byContent = new Map(all.map((root) => [root.contentHash, root]));
+    const roots = [...byContent.values()].toSorted((a, b) => a.rootId - b.rootId);
+    const [first] = roots;
+    if (first === undefined) throw new Error('there is no state to merge');
+    if (roots.length === 1) return { state: first, edit: undefined };
+    const key = roots.map(({ contentHash }) => contentHash).join(' ');
+    const changes = remembered.get(key);
+    if (changes === undefined) throw new NotInMemory(() => remember(key, room, roots));
+    if (changes.length === 0) return { state: first, edit: undefined };
+    const edit = states.set(first, changes);
+    const done = edit.now();
+    if (done === undefined) throw new NotInMemory(async () => states.settle(await edit.run(), false));
+    return { state: done.value.root, edit: done.value };
+  }
+
   return {
-    merge(room, extremities) {
-      const byRoot = new Map(extremities.map(({ state }) => [state.rootId, state]));
-      const roots = [...byRoot.values()].toSorted((a, b) => a.rootId - b.rootId);
-      const [first] = roots;
-      if (first === undefined) throw new Error('a room has at least one extremity');
-      if (roots.length === 1) return { state: first, edit: undefined };
-      const key = roots.map(({ rootId }) => rootId).join(' ');
-      const changes = remembered.get(key);
-      if (changes === undefined) throw new NotInMemory(() => remember(key, room, roots));
-      if (changes.length === 0) return { state: first, edit: undefined };
-      const edit = states.set(first, changes);
-      const done = edit.now();
-      if (done === undefined) throw new NotInMemory(async () => states.settle(await edit.run(), false));
-      return { state: done.value.root, edit: done.value };
-    },
+    merge: (room, extremities) =>
+      mergeNow(
+        room,
+        extremities.map(({ state }) => state),
+      ),
+    stateAfterAll: (room, roots) => withReads(() => mergeNow(room, roots)),
   };
 }
 

@@ -22,7 +22,7 @@ import { slowResolve } from '@portico/testkit/slow-resolution.ts';
 import type { ReceivedEvent } from './received-event.ts';
 
 /*
- * Random rooms, events of which come in any order that has each after those it follows: the state after each of them, and at the end
+ * Random rooms, events of which come in any order that has each after those it follows, one by one or together: the state after each of them, and at the end
  * the room's own, must be what resolution word for word makes of it.
  */
 
@@ -105,6 +105,16 @@ function shuffled(events: readonly RoomEvent[], numbers: readonly number[], know
   return order;
 }
 
+/** Groups that come together, mostly small ones. */
+function grouped(events: readonly RoomEvent[], numbers: readonly number[]): RoomEvent[][] {
+  const groups: RoomEvent[][] = [];
+  for (let start = 0; start < events.length; start += groups.at(-1)?.length ?? 1) {
+    const length = ((numbers[groups.length % numbers.length] ?? 0) % 7) + 1;
+    groups.push(events.slice(start, start + length));
+  }
+  return groups;
+}
+
 let rooms = 0;
 
 for (const engine of ['sqlite', 'postgres'] as const) {
@@ -144,9 +154,14 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.ok(row);
       const receiving = { roomNid: row.room_nid, rules, createEventNid: row.create_event_nid };
       const known = new Set([...trunk, first].map(({ eventId }) => eventId));
-      for (const event of shuffled(rest, numbers, known)) {
-        const { kind } = await server.rooms.receiver.receive(receiving, received(rules, event));
-        assert.ok(kind === 'accepted' || kind === 'soft-failed', `${kind}: ${event.type} ${event.eventId}`);
+      for (const group of grouped(shuffled(rest, numbers, known), numbers)) {
+        const together = group.map((event) => received(rules, event));
+        const results = await server.rooms.receiver.receiveAll(receiving, together);
+        assert.equal(results.length, group.length);
+        for (const [index, { kind }] of results.entries()) {
+          const name = `${group[index]?.type} ${group[index]?.eventId}`;
+          assert.ok(kind === 'accepted' || kind === 'soft-failed', `${kind}: ${name}`);
+        }
       }
       for (const { event } of room.attempts.filter((attempt) => !events.has(attempt.event.eventId))) {
         const { kind } = await server.rooms.receiver.receive(receiving, received(rules, event));

@@ -14,6 +14,9 @@ export type Outcome =
   | { readonly kind: 'known' }
   | { readonly kind: 'soft-failed' | 'rejected'; readonly rule: string; readonly reason: string };
 
+/** What became of an event among others. */
+export type Result = Outcome | { readonly kind: 'failed'; readonly error: unknown };
+
 /** Events that an event builds on and that are not here: they have to be fetched first. */
 export class MissingEventsError extends Error {
   override readonly name = 'MissingEventsError';

@@ -1,0 +1,217 @@
+import { MatrixError } from '../../../errors/matrix-error.ts';
+import {
+  MissingEventsError,
+  type Outcome,
+  type ReceivedEvent,
+  type Result,
+} from '../../rooms/receiving/received-event.ts';
+import type { Receiver } from '../../rooms/receiving/receiver.ts';
+import type { FederatedRoom } from '../rooms/federated-rooms.ts';
+import type { InboundRedactions } from './inbound-redactions.ts';
+import type { FetchMissing } from './missing-events.ts';
+import { createParking } from './parking.ts';
+
+/**
+ * Makes a checked event part of its room, as far as it may be. What it builds on and is not here mostly comes by itself, from
+ * another server or a moment later; after a while it is fetched from the server given.
+ */
+export type IngestEvent = (room: FederatedRoom, received: ReceivedEvent, from: string) => Promise<Outcome>;
+
+type Dependencies = {
+  readonly receiver: Pick<Receiver, 'receiveAll'>;
+  readonly redactions: InboundRedactions;
+  readonly fetchMissing: FetchMissing;
+  /** In milliseconds. */
+  readonly patience?: { readonly first: number; readonly second: number };
+};
+
+type Item = {
+  readonly room: FederatedRoom;
+  readonly received: ReceivedEvent;
+  readonly from: string;
+  readonly settle: (result: Result) => void;
+  /** Whether it waits for what it builds on; otherwise it fails where that is not here. */
+  readonly isPatient: boolean;
+  /** How often it has waited, and how often what it builds on was fetched. */
+  waits: number;
+  fetches: number;
+  timer?: NodeJS.Timeout | undefined;
+};
+
+/** How often what an event builds on is fetched before it is given up. */
+const maxFetches = 10;
+/** Events of one room that wait for others. */
+const maxParked = 1000;
+const atOnce = 64;
+/** For how long an event waits for what it builds on; and once more, where that waits itself. */
+const usualPatience = { first: 100, second: 2000 };
+
+/** The events of one room: what waits at the same moment is received together, what misses something waits for it. */
+function createInbox(deps: Dependencies, onIdle: () => void) {
+  const { receiver, redactions, fetchMissing, patience = usualPatience } = deps;
+  const parking = createParking<Item>();
+  /** Events that have come, and of which it is not known yet what becomes of them. */
+  const present = new Map<string, number>();
+  /** Each server is asked about one event at a time. */
+  const asking = new Map<string, Promise<void>>();
+  let waiting: Item[] = [];
+  let running = false;
+
+  function push(item: Item): void {
+    waiting.push(item);
+    if (running) return;
+    running = true;
+    // What else comes in the same turn of the event loop goes along.
+    setImmediate(() => void run());
+  }
+
+  async function run(): Promise<void> {
+    while (waiting.length > 0) {
+      const items = waiting.slice(0, atOnce);
+      waiting = waiting.slice(atOnce);
+      const results = await receiveAll(items);
+      for (const [index, item] of items.entries()) settle(item, results[index]);
+    }
+    running = false;
+    rest();
+  }
+
+  function rest(): void {
+    if (!running && waiting.length === 0 && parking.size === 0 && asking.size === 0) onIdle();
+  }
+
+  async function receiveAll(items: readonly Item[]): Promise<readonly Result[]> {
+    const [first] = items;
+    if (first === undefined) return [];
+    try {
+      const events = items.map(({ received }) => received);
+      const results = await receiver.receiveAll(first.room, events);
+      const accepted = results.flatMap((result, index) => {
+        const received = events[index];
+        return result.kind === 'accepted' && received ? [{ event: received.event, eventNid: result.eventNid }] : [];
+      });
+      const failures = await redactions.settle(first.room, accepted);
+      return results.map((result, index) => {
+        const error = failures.get(events[index]?.event.eventId ?? '');
+        return error === undefined ? result : { kind: 'failed', error };
+      });
+    } catch (error) {
+      return items.map(() => ({ kind: 'failed', error }));
+    }
+  }
+
+  function settle(item: Item, result: Result = { kind: 'failed', error: new Error('an event had no result') }): void {
+    const { eventId } = item.received.event;
+    if (result.kind !== 'failed') {
+      item.settle(result);
+      for (const ready of parking.arrived(eventId)) again(ready);
+    } else if (result.error instanceof MissingEventsError && item.isPatient && item.fetches < maxFetches) {
+      wait(item, result.error);
+    } else giveUp(item, result.error);
+  }
+
+  /** Takes what waited, and sees once more whether it can be received. */
+  function again(item: Item): void {
+    clearTimeout(item.timer);
+    parking.leave(item);
+    push(item);
+  }
+
+  function giveUp(item: Item, error: unknown): void {
+    item.settle({ kind: 'failed', error });
+    if (!item.isPatient) return;
+    for (const other of parking.waitingFor(item.received.event.eventId)) {
+      other.waits = enoughWaits;
+      again(other);
+    }
+  }
+
+  function wait(item: Item, error: MissingEventsError): void {
+    if (parking.size >= maxParked) return giveUp(item, new MatrixError('server.overloaded'));
+    const missing = [...error.prevEvents, ...error.authEvents];
+    // What has come itself is being seen to.
+    const isSeenTo = item.waits === 1 && missing.every((eventId) => present.has(eventId));
+    parking.park(item, missing);
+    if (item.waits > 0 && !isSeenTo) return askInLine(item, error);
+    const milliseconds = item.waits++ === 0 ? patience.first : patience.second;
+    // It may be here by then without having come this way: by another process.
+    item.timer = setTimeout(() => again(item), milliseconds).unref();
+  }
+
+  function askInLine(item: Item, error: MissingEventsError): void {
+    const { from } = item;
+    const asked = (asking.get(from) ?? Promise.resolve()).then(() => ask(item, error));
+    asking.set(from, asked);
+    void clearAfter(from, asked);
+  }
+
+  async function clearAfter(from: string, asked: Promise<void>): Promise<void> {
+    await asked;
+    if (asking.get(from) !== asked) return;
+    asking.delete(from);
+    rest();
+  }
+
+  async function ask(item: Item, error: MissingEventsError): Promise<void> {
+    const { room, received, from } = item;
+    // What it builds on has come while others were asked about.
+    if (!parking.has(item)) return;
+    item.fetches++;
+    try {
+      const isBetter = await fetchMissing(room, received.event, error, from, (other) =>
+        receiveOther(room, other, from),
+      );
+      if (!parking.has(item)) return;
+      if (isBetter) return again(item);
+      parking.leave(item);
+      giveUp(item, error);
+    } catch (fault) {
+      parking.leave(item);
+      giveUp(item, fault);
+    }
+  }
+
+  async function receiveOther(
+    room: FederatedRoom,
+    received: ReceivedEvent,
+    from: string,
+  ): Promise<MissingEventsError | undefined> {
+    const result = await new Promise<Result>((settle) => {
+      push({ room, received, from, settle, isPatient: false, waits: 0, fetches: 0 });
+    });
+    if (result.kind !== 'failed') return undefined;
+    if (result.error instanceof MissingEventsError) return result.error;
+    throw result.error;
+  }
+
+  return {
+    add(room: FederatedRoom, received: ReceivedEvent, from: string): Promise<Result> {
+      const { eventId } = received.event;
+      present.set(eventId, (present.get(eventId) ?? 0) + 1);
+      return new Promise<Result>((resolve) => {
+        const settle = (result: Result): void => {
+          const left = (present.get(eventId) ?? 1) - 1;
+          if (left === 0) present.delete(eventId);
+          else present.set(eventId, left);
+          resolve(result);
+        };
+        push({ room, received, from, settle, isPatient: true, waits: 0, fetches: 0 });
+      });
+    },
+  };
+}
+
+const enoughWaits = 2;
+
+export function createIngest(deps: Dependencies): IngestEvent {
+  const inboxes = new Map<number, ReturnType<typeof createInbox>>();
+
+  return async (room, received, from) => {
+    const { roomNid } = room;
+    const inbox = inboxes.get(roomNid) ?? createInbox(deps, () => inboxes.delete(roomNid));
+    inboxes.set(roomNid, inbox);
+    const result = await inbox.add(room, received, from);
+    if (result.kind === 'failed') throw result.error;
+    return result;
+  };
+}

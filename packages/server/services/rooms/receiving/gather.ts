@@ -1,0 +1,140 @@
+import type { Database } from '@portico/storage';
+import type { ChainStore } from '@portico/storage/chain-cover/index.ts';
+import type { StateStore } from '@portico/storage/state-trie/index.ts';
+import { eventStatus } from '@portico/storage/stores/event-row.ts';
+import { relationOf } from '../../unread/thread-places.ts';
+import type { StepCommitter } from '../commit-steps.ts';
+import { policyKey } from '../policy/room-policy.ts';
+import type { StateEvents } from '../state-events.ts';
+import type { ApplyPolicy } from './apply-policy.ts';
+import { storeOutside } from './store-outside.ts';
+import type { Prepare, Prepared } from './prepare.ts';
+import { MissingEventsError, type ReceivedEvent, type ReceivingRoom, type Result } from './received-event.ts';
+import { loadReferences, type References } from './references.ts';
+
+/** Some events, of which those in the group have still to be placed; the results of the others are known. */
+export type Gathered = { readonly results: readonly (Result | undefined)[]; readonly group: readonly Prepared[] };
+
+/** Judges events in their order, until one has to wait for what becomes of the others. */
+export type Gather = (room: ReceivingRoom, events: readonly ReceivedEvent[]) => Promise<Gathered>;
+
+type Dependencies = {
+  readonly db: Database;
+  readonly states: StateStore;
+  readonly chains: ChainStore;
+  readonly stateEvents: StateEvents;
+  readonly committer: StepCommitter;
+};
+
+export function createGather(deps: Dependencies, prepare: Prepare, applyPolicy: ApplyPolicy): Gather {
+  const { db, stateEvents } = deps;
+
+  /** Stores an event that does not become part of the room; unless others are to be stored before it. */
+  async function keepOutside(
+    prepared: Prepared,
+    kind: 'rejected' | 'soft-failed',
+    { rule, reason }: { readonly rule: string; readonly reason: string },
+    isFirst: boolean,
+  ): Promise<Result | undefined> {
+    if (!isFirst) deps.committer.settle([prepared], false);
+    else await storeOutside(deps, prepared, kind === 'rejected' ? eventStatus.rejected : eventStatus.softFailed);
+    return isFirst ? { kind, rule, reason } : undefined;
+  }
+
+  return async (room, events) => {
+    const all = events.map(({ event }) => event);
+    const references = await loadReferences({ reader: db, stateEvents }, room, all);
+    const results: (Result | undefined)[] = [];
+    const group: Prepared[] = [];
+    const ids = new Set<string>();
+    try {
+      for (const received of events) {
+        const { event } = received;
+        if (ids.has(event.eventId) || builds(received, ids)) break;
+        const early = resultBefore(room, received, references);
+        if (early !== undefined) {
+          results.push(early);
+          continue;
+        }
+        const prepared = await prepareOne(room, received, references);
+        if ('kind' in prepared) {
+          results.push(prepared);
+          continue;
+        }
+        const isFirst = group.length === 0;
+        const { rejection } = prepared;
+        const signed = rejection === undefined ? await applyPolicy(room, prepared) : prepared;
+        if (rejection === undefined && 'stored' in signed) {
+          results.push(undefined);
+          group.push(signed);
+          ids.add(event.eventId);
+          follow(references, signed);
+          if (event.type === policyKey[0]) break;
+          continue;
+        }
+        const refusal = 'stored' in signed ? rejection : signed;
+        if (refusal === undefined) throw new Error('an event was refused for no reason');
+        const kind = rejection === undefined ? 'soft-failed' : 'rejected';
+        const outcome = await keepOutside(prepared, kind, refusal, isFirst);
+        // What follows it is judged once it is stored.
+        if (outcome !== undefined) results.push(outcome);
+        break;
+      }
+      return { results, group };
+    } catch (error) {
+      deps.committer.settle(group, false);
+      throw error;
+    }
+  };
+
+  async function prepareOne(
+    room: ReceivingRoom,
+    received: ReceivedEvent,
+    references: References,
+  ): Promise<Prepared | Result> {
+    try {
+      return await prepare(room, received, references);
+    } catch (error) {
+      if (error instanceof MissingEventsError) return { kind: 'failed', error };
+      throw error;
+    }
+  }
+
+  /** Lets others follow an event that is not stored yet. */
+  function follow(references: References, { received: { event }, stored, stateAfter }: Prepared): void {
+    const { eventNid: event_nid, roomNid: room_nid, status, depth } = stored;
+    references.add({ event_nid, event_id: event.eventId, room_nid, status, depth, state_after: stateAfter.rootId });
+    if (event.stateKey !== undefined) stateEvents.add({ nid: event_nid, event });
+  }
+}
+
+/**
+ * Whether an event builds on events in a way that is looked up in the database: it is allowed by them, or belongs to the thread
+ * of one.
+ */
+function builds({ event }: ReceivedEvent, ids: ReadonlySet<string>): boolean {
+  const related = relationOf(event.content)?.eventId;
+  return event.authEvents.some((id) => ids.has(id)) || (related !== undefined && ids.has(related));
+}
+
+/** What is said of an event that is here already, or that cannot have a place. */
+function resultBefore(
+  { roomNid }: ReceivingRoom,
+  { event }: ReceivedEvent,
+  references: References,
+): Result | undefined {
+  const row = references.row(event.eventId);
+  if (row !== undefined && row.status !== eventStatus.outlier) return { kind: 'known' };
+  const reason = findMisplaced(roomNid, event.prevEvents, references);
+  return reason === undefined ? undefined : { kind: 'rejected', rule: 'prev_events.room', reason };
+}
+
+/**
+ * Why an event has no place in its room's history. Such an event is not kept: there is no state to judge it by, and the
+ * state of another room must never be mixed with this one's.
+ */
+function findMisplaced(roomNid: number, prevEvents: readonly string[], references: References): string | undefined {
+  if (prevEvents.length === 0) return 'an event of a room that exists follows none of its events';
+  const elsewhere = prevEvents.find((eventId) => (references.row(eventId)?.room_nid ?? roomNid) !== roomNid);
+  return elsewhere && `${elsewhere}, which it follows, is an event of another room`;
+}

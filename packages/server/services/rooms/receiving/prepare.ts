@@ -1,0 +1,85 @@
+import { createPackNumbers } from '@portico/storage/state-trie/pack-numbers.ts';
+import type { Database } from '@portico/storage';
+import type { ChainAssignment, ChainStore } from '@portico/storage/chain-cover/index.ts';
+import type { StateEdit, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
+import { eventStatus } from '@portico/storage/stores/event-row.ts';
+import type { NewEvent } from '@portico/storage/stores/events-write.ts';
+import { readUnplaced } from '@portico/storage/stores/room-import.ts';
+import { placedAuthEvents } from '../placed-auth-events.ts';
+import type { StateEvents } from '../state-events.ts';
+import { type Judgement, judge } from './judge.ts';
+import type { Merger } from './merge.ts';
+import type { ReceivedEvent, ReceivingRoom } from './received-event.ts';
+import type { References } from './references.ts';
+
+/** An event judged, with the state after it and its place in the auth chains. */
+export type Prepared = Judgement & {
+  readonly received: ReceivedEvent;
+  readonly stored: NewEvent;
+  readonly stateAfter: StateRoot;
+  readonly edits: readonly StateEdit[];
+  readonly chain: ChainAssignment | undefined;
+};
+
+/** All that can be found out about an event whatever its room's head is. Throws `MissingEventsError`. */
+export type Prepare = (room: ReceivingRoom, received: ReceivedEvent, references: References) => Promise<Prepared>;
+
+type Dependencies = {
+  readonly db: Database;
+  readonly states: StateStore;
+  readonly chains: ChainStore;
+  readonly stateEvents: StateEvents;
+  readonly merger: Merger;
+};
+
+export function createPrepare({ db, states, chains, stateEvents, merger }: Dependencies): Prepare {
+  const numbers = createPackNumbers((count) => db.reserveIds('event', count));
+  const judging = { reader: db, states, stateEvents, merger };
+
+  return async (room, received, references) => {
+    const { event, pieces } = received;
+    const judgement = await judge(judging, room, event, references);
+    // Stored already, without a place.
+    const outlier = references.row(event.eventId)?.event_nid;
+    const eventNid = outlier ?? (await numbers.take(1));
+    const hasChain = outlier !== undefined && !(await readUnplaced(db, [outlier])).has(outlier);
+    const edits = judgement.edit === undefined ? [] : [judgement.edit];
+    let stateAfter = judgement.stateBefore;
+    let chain: ChainAssignment | undefined;
+    if (event.stateKey !== undefined) {
+      const isRejected = judgement.rejection !== undefined;
+      const authEventNids = await placedAuthEvents(db, judgement.authEventNids, isRejected);
+      chain = hasChain ? undefined : await chains.assign(room.roomNid, [{ eventNid, authEventNids }]);
+      if (judgement.rejection === undefined) {
+        const change = { type: event.type, stateKey: event.stateKey, event: eventNid };
+        const edit = await states.set(judgement.stateBefore, [change]).run();
+        edits.push(edit);
+        stateAfter = edit.root;
+      }
+    }
+    const stored: NewEvent = {
+      eventNid,
+      eventId: event.eventId,
+      roomNid: room.roomNid,
+      status: judgement.rejection === undefined ? eventStatus.accepted : eventStatus.rejected,
+      type: event.type,
+      stateKey: event.stateKey,
+      sender: event.sender,
+      originServerTs: event.originServerTs,
+      depth: event.depth,
+      ...pieces,
+      stateBefore: judgement.stateBefore.rootId,
+      stateAfter: stateAfter === judgement.stateBefore ? undefined : stateAfter.rootId,
+      headState: undefined,
+      replacesNid: undefined,
+      threadNid: undefined,
+      ordinal: 0,
+      chain: chain?.events[0]?.position,
+      powerLevelsNid: event.stateKey === undefined ? undefined : judgement.powerLevelsNid,
+      transaction: undefined,
+      missingBefore: judgement.missingBefore,
+      isKnown: outlier !== undefined,
+    };
+    return { ...judgement, received, stored, stateAfter, edits, chain };
+  };
+}

@@ -1,0 +1,37 @@
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import type { ChainStore } from '@portico/storage/chain-cover/index.ts';
+import type { StateStore } from '@portico/storage/state-trie/index.ts';
+import type { EventStatus } from '@portico/storage/stores/event-row.ts';
+import { addEventOutsideTimeline } from '@portico/storage/stores/events-write.ts';
+import type { StepCommitter } from '../commit-steps.ts';
+import type { Prepared } from './prepare.ts';
+
+type Dependencies = {
+  readonly db: Database;
+  readonly states: StateStore;
+  readonly chains: ChainStore;
+  readonly committer: StepCommitter;
+};
+
+/** What stores an event that does not become part of its room. */
+export function writesOutside(
+  { states, chains }: Pick<Dependencies, 'states' | 'chains'>,
+  { stored, edits, chain }: Prepared,
+  status: EventStatus,
+): WriteSet {
+  const set = createWriteSet();
+  addEventOutsideTimeline(set, { ...stored, status });
+  for (const edit of edits) states.append(set, stored.roomNid, edit);
+  if (chain !== undefined) chains.append(set, chain);
+  return set;
+}
+
+export async function storeOutside(deps: Dependencies, prepared: Prepared, status: EventStatus): Promise<void> {
+  let committed = false;
+  try {
+    await deps.db.commit(writesOutside(deps, prepared, status));
+    committed = true;
+  } finally {
+    deps.committer.settle([prepared], committed);
+  }
+}
