@@ -139,6 +139,11 @@ test('who is let in is decided when the join comes, and said with the right erro
   assert.equal((await make(roomId)).said, '400 M_UNABLE_TO_AUTHORISE_JOIN');
   assert.equal((await send(roomId, event)).said, '400 M_UNABLE_TO_AUTHORISE_JOIN');
 
+  await must(alice.post(pathOf(roomId, 'ban'), { user_id: mallory }));
+  assert.equal((await make(roomId)).said, '403 M_FORBIDDEN', 'banned, so nobody else need be asked');
+  assert.equal((await send(roomId, event)).said, '403 M_FORBIDDEN');
+  await must(alice.post(pathOf(roomId, 'unban'), { user_id: mallory }));
+
   const allow = [{ type: 'm.room_membership', room_id: space }];
   await setState(alice, roomId, 'm.room.join_rules', { join_rule: 'restricted', allow });
   const joined = await send(roomId, (await make(roomId)).event);

@@ -153,3 +153,17 @@ test('an address is invited by way of an identity server, which is asked for its
   assert.equal(peer.requests.length, asked, 'the identity server hears nothing of it');
   assert.deepEqual(network.server('hs1').errors, []);
 });
+
+test('anybody can tell of a bound address, and nobody all the time', async (context) => {
+  const network = await startTestNetwork(['hs1'], { settings: { RATE_LIMITS_ENABLED: 'true' } });
+  context.after(() => network.close());
+  const peer = await startPeer(network, 'identity.test');
+  context.after(() => peer.close());
+  const content = { medium: 'email', address: 'a@b.c', mxid: '@nobody:hs1', invites: [] };
+  const statuses: number[] = [];
+  while (statuses.at(-1) !== 429 && statuses.length < 50) {
+    statuses.push((await peer.send('hs1', 'PUT', '/_matrix/federation/v1/3pid/onbind', { content })).status);
+  }
+  assert.equal(statuses[0], 404);
+  assert.equal(statuses.at(-1), 429);
+});

@@ -54,6 +54,8 @@ export const defaultRates = {
   filter: { perSecond: 1, burst: 30 },
   /** Unsigned, and may make us ask other servers. */
   'key-query': { perSecond: 10, burst: 200 },
+  /** Unsigned, and each may make us ask a hundred times. */
+  'on-bind': { perSecond: 0.2, burst: 10 },
 } as const satisfies Record<string, Rate>;
 
 export type RateClass = keyof typeof defaultRates;

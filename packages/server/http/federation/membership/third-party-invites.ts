@@ -15,12 +15,15 @@ export const exchangeThirdPartyInvite = endpoint(exchangeOperation, ({ thirdPart
   };
 });
 
-export const onBindThirdPartyIdentifier = endpoint(bindOperation, ({ thirdPartyInvites }: Services) => {
-  return async ({ body: { mxid, invites } }) => {
-    await thirdPartyInvites.bound(
-      mxid,
-      invites.map(({ room_id: roomId, ...invite }) => ({ roomId, ...invite })),
-    );
-    return rawJson('{}');
-  };
-});
+export const onBindThirdPartyIdentifier = endpoint(
+  { ...bindOperation, rateLimit: 'on-bind' },
+  ({ thirdPartyInvites }: Services) => {
+    return async ({ body: { mxid, invites } }) => {
+      await thirdPartyInvites.bound(
+        mxid,
+        invites.map(({ room_id: roomId, ...invite }) => ({ roomId, ...invite })),
+      );
+      return rawJson('{}');
+    };
+  },
+);

@@ -1,5 +1,5 @@
 import type { Reader } from '@portico/storage';
-import { admissionKeys, findAdmission, refusalOf } from '../../rooms/membership/restricted-join.ts';
+import { admissionKeysOf, findAdmission, refusalOf } from '../../rooms/membership/restricted-join.ts';
 import type { ReadState } from '../../rooms/read-state.ts';
 import type { FederatedRoom } from './federated-rooms.ts';
 
@@ -15,7 +15,7 @@ export function createAdmission(
   serverName: string,
 ): (room: Pick<FederatedRoom, 'roomNid'>, userId: string) => Promise<string | undefined> {
   return async ({ roomNid }, userId) => {
-    const state = await readState(roomNid, [...admissionKeys, ['m.room.member', userId]]);
+    const state = await readState(roomNid, admissionKeysOf(userId));
     const membership = state.state('m.room.member', userId)?.content['membership'];
     if (membership === 'invite' || membership === 'join') return undefined;
     const admission = await findAdmission(reader, state, userId, serverName);

@@ -5,7 +5,7 @@ import type { ReadState } from '../read-state.ts';
 import type { RoomWriter } from '../room-writer.ts';
 import { type JoinContent, planJoin } from './join.ts';
 import { predecessorIn } from './predecessor.ts';
-import { admissionKeys, findAdmission, refusalOf } from './restricted-join.ts';
+import { admissionKeysOf, findAdmission, refusalOf } from './restricted-join.ts';
 
 type Dependencies = {
   readonly db: Reader;
@@ -31,7 +31,7 @@ export async function joinRoom(
     await writer.append(roomNid, planJoin(userId, { ...content, seeCreate }));
   } catch (error) {
     if (!(error instanceof MatrixError) || error.reason !== 'forbidden') throw error;
-    const find = async () => findAdmission(db, await readState(roomNid, admissionKeys), userId, serverName);
+    const find = async () => findAdmission(db, await readState(roomNid, admissionKeysOf(userId)), userId, serverName);
     const admission = await find();
     const admitted =
       admission.kind === 'admitted'

@@ -46,6 +46,8 @@ export const admissionKeys: readonly StateKeyPair[] = [
 /** Whether this server can let a person into a room, under the conditions of a restricted one. */
 export type Admission =
   | { readonly kind: 'unrestricted' }
+  /** The person is banned, whatever conditions there are. */
+  | { readonly kind: 'banned' }
   /** The person meets a condition, and `by` may invite people. */
   | { readonly kind: 'admitted'; readonly by: string }
   /** The person meets none of the conditions. */
@@ -58,6 +60,8 @@ export type Admission =
 /** What an admission that is none is refused with. */
 export function refusalOf({ kind }: Admission): MatrixError | undefined {
   switch (kind) {
+    case 'banned':
+      return new MatrixError('forbidden', { message: 'You are banned from this room.' });
     case 'not-admitted':
       return new MatrixError('forbidden', { message: 'You do not belong to any of the required rooms.' });
     case 'cannot-tell':
@@ -71,8 +75,15 @@ export function refusalOf({ kind }: Admission): MatrixError | undefined {
   }
 }
 
+/** The same with the membership of the person, whom the room may have banned. */
+export const admissionKeysOf = (userId: string): readonly StateKeyPair[] => [
+  ...admissionKeys,
+  ['m.room.member', userId],
+];
+
 /**
- * Judges by rooms that this server is in: of all others it may have known something once, and does no more.
+ * Judges by the entries of `admissionKeysOf` and by rooms that this server is in: of all others it may have known something
+ * once, and does no more.
  *
  * {@link https://spec.matrix.org/v1.19/client-server-api/#restricted-rooms}
  */
@@ -84,6 +95,7 @@ export async function findAdmission(
 ): Promise<Admission> {
   const joinRules = state('m.room.join_rules')?.content;
   if (joinRules === undefined || !isRestricted(rules, joinRules)) return { kind: 'unrestricted' };
+  if (state('m.room.member', userId)?.content['membership'] === 'ban') return { kind: 'banned' };
   const conditions = allowedRooms(joinRules);
   const known = await readRoomsOfHost(reader, conditions, serverName);
   const memberships = await readMembershipsIn(reader, known, userId);
