@@ -50,7 +50,7 @@ export function createKeys({ db, isLocal, ownPassword, deviceListChanges: change
     query: createQueryKeys({ db, isLocal, remoteLists: remote?.lists }),
     claim: createClaimKeys({ db, isLocal, claimRemote: remote?.claim }),
     uploadCrossSigning: createUploadCrossSigning({ db, ownPassword, changes }),
-    uploadSignatures: createUploadSignatures({ db, changes }),
+    uploadSignatures: createUploadSignatures({ db, changes, isLocal, remoteLists: remote?.lists }),
     changes: (userId, after, upTo) => readDeviceLists(db, userId, after, Math.min(upTo, db.currentPosition())),
     stream: createKeysStream({ db, counts }),
     close: counts.close,

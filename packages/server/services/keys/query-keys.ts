@@ -30,19 +30,22 @@ export function createQueryKeys({ db, isLocal, remoteLists }: Dependencies): Que
   return async (viewer, query, timeout = defaultTimeout) => {
     const wanted = wantedDevices(query);
     const users = Object.keys(query);
-    const { kept, passing, failures } = await find(
+    const {
+      kept: keptUsers,
+      passing,
+      failures,
+    } = await find(
       users.filter((user) => !isLocal(user)),
       timeout,
     );
-    const here = new Set([...users.filter(isLocal), ...kept]);
-    const { keys, signatures } = await queryKeys(
-      db,
-      wanted.filter(([user]) => here.has(user)),
-      viewer,
-    );
+    const here = new Set([...users.filter(isLocal), ...keptUsers]);
+    // Of those who are not kept the viewer may have signed something all the same.
+    const signed = passing.map(({ userId }) => [userId, ''] as const);
+    const { keys, signatures } = await queryKeys(db, [...wanted.filter(([user]) => here.has(user)), ...signed], viewer);
+    const kept = keys.filter((row) => here.has(row.user_id));
     const others = passing.flatMap((list) => list.keys.filter((row) => isWanted(row, query)));
     const named = [...here, ...passing.map(({ userId }) => userId)];
-    const { devices, section } = keySections(named, [...keys, ...others], signatures);
+    const { devices, section } = keySections(named, [...kept, ...others], signatures);
     return (
       `{"device_keys":${objectText(devices)},"master_keys":${section('master')},` +
       `"self_signing_keys":${section('self_signing')},"user_signing_keys":${section('user_signing')},` +

@@ -60,7 +60,7 @@ onBothEngines('what is asked of the database for keys and messages does not grow
   const upload = createUploadKeys({ db: counted, counts, plan: createPlanUpload({ db: counted, counts, changes }) });
   const query = createQueryKeys({ db: counted, isLocal, remoteLists: undefined });
   const claim = createClaimKeys({ db: counted, isLocal, claimRemote: undefined });
-  const sign = createUploadSignatures({ db: counted, changes });
+  const sign = createUploadSignatures({ db: counted, changes, isLocal, remoteLists: undefined });
   const toDevice = createToDevice({ db: counted, now, isLocal, randomId: () => 'id' });
   const stream = createToDeviceStream({ db: counted, onFailure: (error) => assert.fail(String(error)) });
   const byUser = <T>(count: number, of: (deviceId: string) => T) =>

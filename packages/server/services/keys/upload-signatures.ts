@@ -11,6 +11,8 @@ import { MatrixError } from '../../errors/matrix-error.ts';
 import { publicKeyOf } from './cross-signing-key.ts';
 import type { DeviceListChange, DeviceListChanges } from './device-list-changes.ts';
 import { verifyKeyOf } from './parse-keys.ts';
+import { defaultTimeout } from './query-keys.ts';
+import type { RemoteLists } from './remote/remote-lists.ts';
 import { signedKey } from './signed-key.ts';
 
 /** By user, then by device or public key: the object with its new signatures. */
@@ -21,28 +23,43 @@ export type SignatureFailures = { readonly [userId: string]: { readonly [keyId: 
 
 export type UploadSignatures = (signer: string, given: NewSignatures) => Promise<SignatureFailures>;
 
+type Dependencies = {
+  readonly db: Database;
+  readonly changes: DeviceListChanges;
+  readonly isLocal: (userId: string) => boolean;
+  /** `undefined` where this server talks to no others. */
+  readonly remoteLists: RemoteLists | undefined;
+};
+
 const maxObjects = 1000;
 const invalid = (error: string): Failure => ({ errcode: 'M_INVALID_SIGNATURE', error });
 const unknown: Failure = { errcode: 'M_NOT_FOUND', error: 'There is no such key.' };
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keyssignaturesupload} */
-export function createUploadSignatures({
-  db,
-  changes,
-}: {
-  readonly db: Database;
-  readonly changes: DeviceListChanges;
-}): UploadSignatures {
+export function createUploadSignatures({ db, changes, isLocal, remoteLists }: Dependencies): UploadSignatures {
+  /** What is known of people's keys, here or, of those of whom nothing is kept, on their servers. */
+  async function find(signer: string, users: readonly string[]): Promise<KnownKeys> {
+    const read = () =>
+      queryKeys(
+        db,
+        [...new Set([signer, ...users])].map((user) => [user, '*'] as const),
+        signer,
+      );
+    const here = await read();
+    const known = new Set(here.keys.map((row) => row.user_id));
+    const missing = users.filter((user) => !isLocal(user) && !known.has(user));
+    if (missing.length === 0 || remoteLists === undefined) return here;
+    const { kept, passing } = await remoteLists.find(missing, defaultTimeout);
+    const { keys, signatures } = kept.length === 0 ? here : await read();
+    return { keys: [...keys, ...passing.flatMap((list) => list.keys)], signatures };
+  }
+
   return async (signer, given) => {
     const wanted = Object.entries(given).flatMap(([user, objects]) =>
       Object.entries(objects).map(([id, object]) => ({ user, id, object })),
     );
     if (wanted.length > maxObjects) throw new MatrixError('request.too-large');
-    const known = await queryKeys(
-      db,
-      [[signer, '*'], ...Object.keys(given).map((user) => [user, '*'] as const)],
-      signer,
-    );
+    const known = await find(signer, Object.keys(given));
     const { keys } = known;
     const own = keys.filter((row) => row.user_id === signer);
     const failures: { [userId: string]: { [keyId: string]: Failure } } = Object.create(null) as object as {
