@@ -42,6 +42,26 @@ const setFallback = sql<void, [userId: string, deviceId: string, keys: string]>(
      where fallback_keys.key <> excluded.key or fallback_keys.key_id <> excluded.key_id`,
 );
 
+type StoredKey = Pick<ClaimedRow, 'algorithm' | 'key_id' | 'key'>;
+
+const selectChanged = sql<StoredKey, [userId: string, deviceId: string, keys: string]>(
+  'one-time-keys.changed',
+  `select o.algorithm, o.key_id, o.key from json_each(cast($3 as text)) k
+   join one_time_keys o on o.user_id = $1 and o.device_id = $2 and o.algorithm = k.value ->> 0
+     and o.key_id = k.value ->> 1 and o.identity <> k.value ->> 2
+   order by o.position, o.key_id limit 1`,
+);
+
+/** The first of the keys of a device that is another one than the given one of the same ID. */
+export function findChangedKey(
+  reader: Reader,
+  userId: string,
+  deviceId: string,
+  keys: readonly NewKey[],
+): Promise<StoredKey | undefined> {
+  return reader.get(selectChanged, [userId, deviceId, pack(keys)]);
+}
+
 const selectCounts = sql<KeyCountRow, [userId: string, deviceId: string]>(
   'one-time-keys.counts',
   `select algorithm, count(*) as waiting, cast(0 as bigint) as unused from one_time_keys

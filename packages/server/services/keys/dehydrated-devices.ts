@@ -60,7 +60,7 @@ export function createDehydratedDevices({ db, devices, plan, queue, now }: Depen
     addDevice(set, { userId, deviceId, name, createdAt: now() });
     await plan(set, { userId, deviceId, added: { displayName: name } }, device);
     setDehydratedDevice(set, userId, { device_id: deviceId, data }, previous);
-    await commitKeys(db, set);
+    await commitKeys(db, set, { userId, deviceId }, device);
   }
 
   return {

@@ -2,7 +2,7 @@ import type { JsonObject } from '@portico/protocol';
 import type { Database, WriteSet } from '@portico/storage';
 import { type KnownKeys, queryKeys, setDeviceKeys } from '@portico/storage/stores/device-keys.ts';
 import { findDevice } from '@portico/storage/stores/devices.ts';
-import { addOneTimeKeys, setFallbackKeys, type NewKey } from '@portico/storage/stores/one-time-keys.ts';
+import { addOneTimeKeys, findChangedKey, setFallbackKeys, type NewKey } from '@portico/storage/stores/one-time-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
 import type { DeviceListChanges } from './device-list-changes.ts';
@@ -73,12 +73,22 @@ export function createPlanUpload({ db, counts, changes }: Dependencies): PlanUpl
 }
 
 /** Commits what was planned. */
-export async function commitKeys(db: Database, set: WriteSet): Promise<void> {
+export async function commitKeys(
+  db: Database,
+  set: WriteSet,
+  { userId, deviceId }: Device,
+  { one_time_keys: given = {} }: KeyUpload,
+): Promise<void> {
   try {
     await db.commit(set);
   } catch (error) {
     if (!isGuardFailure(error, 'one-time-keys.changed')) throw error;
-    throw new MatrixError('request.invalid-param', { message: 'There is another one-time key of this ID already.' });
+    const old = await findChangedKey(db, userId, deviceId, parseKeyMap(given, maxAtOnce));
+    if (old === undefined) throw new MatrixError('device.not-found');
+    // By these words clients in use know that they and the server hold different keys, and report or mend it.
+    const name = `${old.algorithm}:${old.key_id}`;
+    const message = `One time key ${name} already exists. Old key: ${old.key}; new key: ${JSON.stringify(given[name])}`;
+    throw new MatrixError('request.invalid-param', { message });
   }
 }
 

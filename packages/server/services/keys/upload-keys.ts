@@ -15,7 +15,7 @@ export function createUploadKeys({ db, counts, plan }: Dependencies): UploadKeys
     if (deviceId === '') throw new MatrixError('device.required');
     const set = createWriteSet();
     await plan(set, { userId, deviceId }, upload);
-    if (set.writes.length > 0) await commitKeys(db, set);
+    if (set.writes.length > 0) await commitKeys(db, set, { userId, deviceId }, upload);
     return (await counts.of(userId, deviceId)).waiting;
   };
 }

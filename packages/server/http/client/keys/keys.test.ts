@@ -149,7 +149,11 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         assert.deepEqual(body, { one_time_key_counts: { signed_curve25519: 3 } });
       }
       const changed = { 'signed_curve25519:K1': oneTimeKey('other'), 'signed_curve25519:K9': oneTimeKey('new') };
-      assert.equal((await upload(alice, { one_time_keys: changed })).status, 400);
+      const { status, body } = await upload(alice, { one_time_keys: changed });
+      assert.deepEqual([status, body['errcode']], [400, 'M_INVALID_PARAM']);
+      const [old, other] = [manyKeys(2)['signed_curve25519:K1'], changed['signed_curve25519:K1']];
+      const words = `signed_curve25519:K1 already exists. Old key: ${JSON.stringify(old)}; new key: ${JSON.stringify(other)}`;
+      assert.equal(body['error'], `One time key ${words}`);
       assert.deepEqual((await upload(alice, {})).body, { one_time_key_counts: { signed_curve25519: 3 } });
     });
 
