@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import type { JsonObject } from '@portico/protocol';
+import { startPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import { becomes, membershipOf, must, pathOf, pending, refusal, say, sees, setState } from './memberships.ts';
 import { createRoom, join, until } from './people.ts';
@@ -126,4 +128,42 @@ test('a knock_restricted room is knocked on, and its conditions let nobody in wh
   const path = `/_matrix/client/v3/join/${encodeURIComponent(roomId)}?via=hs1`;
   assert.equal(await refusal(bob.post(path, {})), '403 M_FORBIDDEN');
   assert.equal(await membershipOf(alice, roomId, bob.userId), 'knock');
+});
+
+test('a knock counts whatever its server tells of the room, and can be withdrawn', async (context) => {
+  const network = await startTestNetwork(['hs1']);
+  context.after(() => network.close());
+  const peer = await startPeer(network, 'peer.test');
+  context.after(() => peer.close());
+  const bob = await network.server('hs1').registerUser('bob');
+  const template = { depth: 5, prev_events: ['$before'], auth_events: ['$create'], content: { membership: 'knock' } };
+  peer.on('GET', '/_matrix/federation/v1/make_', () => ({ body: { room_version: '10', event: template } }));
+  peer.on('PUT', '/_matrix/federation/v2/send_leave/', () => ({ body: {} }));
+  let answer: JsonObject = {};
+  peer.on('PUT', '/_matrix/federation/v1/send_knock/', () => ({ body: answer }));
+  const name = { type: 'm.room.name', state_key: '', sender: '@a:peer.test', content: { name: 'Name' } };
+  const joined = {
+    type: 'm.room.member',
+    state_key: bob.userId,
+    sender: '@a:peer.test',
+    content: { membership: 'join' },
+  };
+  for (const [index, [told, shown]] of (
+    [
+      [{}, []],
+      [{ knock_room_state: {} }, []],
+      [{ knock_room_state: [5, null] }, []],
+      [{ knock_room_state: [joined, { ...name, sender: 'nobody' }, name] }, ['Name']],
+    ] as const
+  ).entries()) {
+    answer = told;
+    const roomId = `!room${index}:peer.test`;
+    await must(bob.post(`/_matrix/client/v3/knock/${encodeURIComponent(roomId)}?via=peer.test`, {}));
+    const state = await shows(bob, 'knock', roomId);
+    const contents = state.map(({ content }) => content['name'] ?? content['membership']);
+    assert.deepEqual(contents, [...shown, 'knock']);
+    await must(bob.post(pathOf(roomId, 'leave'), {}));
+    await showsNo(bob, 'knock', roomId);
+  }
+  assert.deepEqual(network.server('hs1').errors, []);
 });

@@ -8,6 +8,7 @@ import type { FederationClient } from '../client/federation-client.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import type { CompleteEvent } from './complete-event.ts';
 import { type FilterToldState, shownState } from './shown-state.ts';
+import { FederationError } from '../client/federation-error.ts';
 import { UnusableAnswer } from './through-servers.ts';
 
 /** Knocks on a room that this server is not in, by way of one that is. */
@@ -31,7 +32,8 @@ export function createKnockThrough(deps: Dependencies): KnockThrough {
     const template = await client.call(makeKnock, server, { params: { roomId, userId }, query: { ver: versions } });
     const { rules, pdu, parsed } = complete(template, { roomId, userId, membership: 'knock', content });
     if (!rules.auth.knocking) throw new UnusableAnswer('A room of this version cannot be knocked on');
-    const answer = await client.call(sendKnock, server, { params: { roomId, eventId: parsed.eventId }, body: pdu });
+    const sent = { params: { roomId, eventId: parsed.eventId }, body: pdu };
+    const answer = await client.call(sendKnock, server, sent).catch(nothingTold);
     const [received] = await checkPdus(rules, [pdu]);
     if (received?.kind !== 'ok') throw new Error('An event of this server does not pass its own checks');
     const [told, member] = await Promise.all([
@@ -47,4 +49,10 @@ export function createKnockThrough(deps: Dependencies): KnockThrough {
       shown: { events: shownState(told, received.event), servers: [server] },
     });
   };
+}
+
+/** The knock has been taken, whatever the server says besides: the person can withdraw it. */
+function nothingTold(error: unknown): { readonly knock_room_state: [] } {
+  if (error instanceof FederationError && error.failure === 'bad-answer') return { knock_room_state: [] };
+  throw error;
 }

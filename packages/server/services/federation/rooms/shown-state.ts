@@ -64,6 +64,7 @@ export function shownState(told: readonly StrippedStateEvent[], membership: Room
   const shown: string[] = [];
   let length = 0;
   for (const event of told) {
+    if (event.type === membership.type && event.state_key === membership.stateKey) continue;
     const text = encodeCanonical(event, 'lenient');
     if (length + text.length > maxToldLength) continue;
     length += text.length;
