@@ -26,6 +26,8 @@ export interface MailServer {
   refuseWith(code: number | undefined): void;
   /** From now on messages are taken and not acknowledged, until the hold is released. */
   hold(): () => void;
+  /** Once a message is on its way that is not acknowledged yet. */
+  arriving(): Promise<void>;
   /** The next message to this address that nobody has waited for yet. */
   next(address: string): Promise<ReceivedMail>;
   close(): Promise<void>;
@@ -40,6 +42,8 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
   const taken = new Set<ReceivedMail>();
   let refusal: number | undefined;
   let held: Promise<void> | undefined;
+  let begun: () => void = () => undefined;
+  const beginning = new Promise<void>((resolve) => (begun = resolve));
   let connections = 0;
   let mostConnections = 0;
   let wakeUp: () => void = () => undefined;
@@ -72,6 +76,7 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
       };
       const keep = async (): Promise<void> => {
         const raw = await readText(stream);
+        begun();
         await held;
         if (refusal !== undefined) throw Object.assign(new Error('Refused'), { responseCode: refusal });
         received.push(parseMail(raw, envelope));
@@ -112,6 +117,7 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
         release();
       };
     },
+    arriving: () => beginning,
     async next(address) {
       const giveUp = Promise.withResolvers<boolean>();
       const timer = setTimeout(() => giveUp.resolve(true), longestWait);

@@ -8,6 +8,7 @@ export type ValidationRow = {
   readonly purpose: string;
   readonly address: string;
   readonly secret_hash: string;
+  /** The last one whose email was sent. */
   readonly send_attempt: number;
   /** Of the newest email. Null where no link leads here. */
   readonly token_hash: string | null;
@@ -110,14 +111,14 @@ export function renewValidation(
   ]);
 }
 
-const updateWithdrawn = sql<void, [sessionId: string, sendAttempt: number]>(
-  'email-validations.withdraw',
-  'update email_validations set send_attempt = send_attempt - 1 where session_id = $1 and send_attempt = $2',
+const updateSent = sql<void, [sessionId: string, attemptBefore: number, sendAttempt: number]>(
+  'email-validations.sent',
+  'update email_validations set send_attempt = $3 where session_id = $1 and send_attempt = $2',
 );
 
-/** An email was not sent after all: the same attempt may be made again. */
-export function withdrawAttempt(set: WriteSet, sessionId: string, sendAttempt: number): void {
-  set.add(updateWithdrawn, [sessionId, sendAttempt]);
+/** The email has been sent: this attempt is made. */
+export function noteSent(set: WriteSet, sessionId: string, attemptBefore: number, sendAttempt: number): void {
+  set.add(updateSent, [sessionId, attemptBefore, sendAttempt]);
 }
 
 const updateValidated = sql<void, [sessionId: string, now: number, expiresAt: number]>(

@@ -6,10 +6,10 @@ import {
   findValidation,
   findValidationBySecret,
   markValidated,
+  noteSent,
   renewValidation,
   useValidation,
   type ValidationRow,
-  withdrawAttempt,
 } from '@portico/storage/stores/email-validations.ts';
 import { findThirdPartyOwner } from '@portico/storage/stores/third-party-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
@@ -100,6 +100,9 @@ export function createEmailValidations(options: Options, dependencies: Dependenc
   const newSecret = (bytes: number): string => Buffer.from(randomBytes(bytes)).toString('base64url');
   const isLive = (row: ValidationRow | undefined): row is ValidationRow => row !== undefined && row.expires_at > now();
 
+  /** What is being sent, by what was asked for: the same request may come again before the first one is answered. */
+  const underWay = new Map<string, Promise<string>>();
+
   async function request(purpose: Purpose, { client_secret: secret, email, ...asked }: TokenRequest): Promise<string> {
     if (mailer === undefined) throw new MatrixError('third-party.not-supported');
     const address = parseEmailAddress(email);
@@ -113,6 +116,17 @@ export function createEmailValidations(options: Options, dependencies: Dependenc
     }
     const nextLink = asked.next_link === undefined ? null : checkNextLink(asked.next_link, nextLinkHosts);
     const key = { address, purpose, secret_hash: hashToken(secret) };
+    const id = JSON.stringify([key, asked.send_attempt]);
+    const same = underWay.get(id);
+    if (same !== undefined) return same;
+    const answer = askOnce(key, asked, nextLink).finally(() => underWay.delete(id));
+    underWay.set(id, answer);
+    return answer;
+  }
+
+  async function askOnce(key: Writing['key'], asked: Writing['asked'], nextLink: string | null): Promise<string> {
+    const { address } = key;
+    const purpose = key.purpose as Purpose;
     const before = await findValidationBySecret(db, key);
     // "If they do not, the server should respond with success but not resend the email."
     if (isLive(before) && before.send_attempt >= asked.send_attempt) return before.session_id;
@@ -122,7 +136,8 @@ export function createEmailValidations(options: Options, dependencies: Dependenc
     if (!isFit && revealsAddresses)
       throw new MatrixError(purpose === 'reset' ? 'third-party.not-found' : 'third-party.taken');
     rateLimiter.take('email-to-address', address);
-    const place = mailer.reserve();
+    const place = mailer?.reserve();
+    if (place === undefined) throw new MatrixError('third-party.not-supported');
     try {
       return await write({ before, key, purpose, owner, isFit, asked, nextLink }, place);
     } finally {
@@ -135,7 +150,8 @@ export function createEmailValidations(options: Options, dependencies: Dependenc
     const row = {
       session_id: before?.session_id ?? newSecret(18),
       ...key,
-      send_attempt: asked.send_attempt,
+      // Not made yet: whoever asks again after this process has died gets an email.
+      send_attempt: asked.send_attempt - 1,
       token_hash: isFit ? hashToken(token) : null,
       next_link: nextLink,
       expires_at: now() + lifetimes[purpose],
@@ -146,15 +162,11 @@ export function createEmailValidations(options: Options, dependencies: Dependenc
     await db.commit(set);
     const link = `${publicBaseUrl}${linkPath}?sid=${row.session_id}&token=${token}`;
     const content = isFit ? linkEmail(purpose, serverName, owner, link) : otherwiseEmail(purpose, serverName);
-    try {
-      // To the address in its canonical form: one that merely folds to it may be somebody else's.
-      await place.send({ to: key.address, content });
-    } catch (error) {
-      const withdrawal = createWriteSet();
-      withdrawAttempt(withdrawal, row.session_id, row.send_attempt);
-      await db.commit(withdrawal);
-      throw error;
-    }
+    // To the address in its canonical form: one that merely folds to it may be somebody else's.
+    await place.send({ to: key.address, content });
+    const sent = createWriteSet();
+    noteSent(sent, row.session_id, row.send_attempt, asked.send_attempt);
+    await db.commit(sent);
     return row.session_id;
   }
 

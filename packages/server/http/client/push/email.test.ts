@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { openPage } from '@portico/testkit/mail-links.ts';
 import { newAddress, startServerWithMail } from '@portico/testkit/mail-person.ts';
+import { openRawDatabase } from '@portico/testkit/raw-database.ts';
 import type { TestClient, TestResponse } from '@portico/testkit/test-client.ts';
 
 const v3 = '/_matrix/client/v3';
@@ -108,3 +112,34 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     });
   });
 }
+
+test('email notifications that are due after the process has died are sent by the next one', async (context) => {
+  const first = await startServerWithMail();
+  context.after(() => first.close());
+  const [alice, bob, email] = [await first.server.registerUser(), await first.server.registerUser(), newAddress()];
+  await first.addTo(alice, email);
+  const pusher = { kind: 'email', app_id: 'm.email', pushkey: email, app_display_name: 'Email' };
+  const described = { ...pusher, device_display_name: email, lang: 'en', data: {} };
+  assert.equal(outcome(await alice.post(`${v3}/pushers/set`, described)), '200');
+  const { body } = await bob.post(`${v3}/createRoom`, { preset: 'public_chat', name: 'Tea' });
+  const roomId = encodeURIComponent(String(body['room_id']));
+  await alice.post(`${v3}/join/${roomId}`, {});
+  const sent = await bob.put(`${v3}/rooms/${roomId}/send/m.room.message/1`, { msgtype: 'm.text', body: 'secret' });
+  assert.equal(outcome(sent), '200');
+
+  const raw = await openRawDatabase(`sqlite:${join(first.server.dataDir, 'portico.db')}`);
+  context.after(() => raw.close());
+  const isTimed = async () => (await raw.run('select 1 as is_timed from pushers where retry_at > 0')).length > 0;
+  while (!(await isTimed())) await new Promise((resolve) => setTimeout(resolve, 20));
+
+  // What is on the disk at this moment is what a kill leaves.
+  const dataDir = mkdtempSync(join(tmpdir(), 'portico-mail-'));
+  cpSync(first.server.dataDir, dataDir, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+  const second = await startServerWithMail({ dataDir, now: () => Date.now() + 11 * minute });
+  context.after(async () => {
+    await second.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  assert.match((await second.smtp.next(email)).text, /Tea: 1 message from/);
+  assert.equal(first.smtp.received.filter(({ text }) => text.includes('Tea')).length, 0);
+});
