@@ -87,4 +87,22 @@ suite('the outbox', () => {
     outbox.drop('x');
     assert.deepEqual(done, ['c false', 'd false']);
   });
+
+  test('fills EDUs by what entries weigh, and divides none', () => {
+    const merge = {
+      perEdu: 3,
+      weigh: ({ weight }: { readonly [key: string]: unknown }) => weight as number,
+      merge: (contents: readonly unknown[]) => ({ push: contents as [] }),
+    };
+    const outbox = createOutbox({ merges: new Map([['m.presence', merge]]) });
+    for (const [key, weight] of [1, 2, 2, 5, 1].entries()) {
+      outbox.put(['x'], entry(String(key), { type: 'm.presence', content: { weight } }));
+    }
+    const { edus, entries } = outbox.pack('x', 3);
+    assert.deepEqual(
+      edus.map(({ content }) => (content['push'] as unknown[]).length),
+      [2, 1, 1],
+    );
+    assert.equal(entries.length, 4);
+  });
 });
