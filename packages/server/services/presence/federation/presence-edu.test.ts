@@ -24,7 +24,7 @@ async function open(context: TestContext) {
       value(statement: Parameters<Database['all']>[0], params: readonly unknown[]) {
         if (statement.name === 'presence.existing-accounts')
           lookedUp.push((JSON.parse(String(params[0])) as []).length);
-        return db.all(statement as never, params as never);
+        return db.all(statement, params as never);
       },
     },
   }) as Database;
