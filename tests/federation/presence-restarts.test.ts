@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
-import { openDatabase } from '@portico/storage';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Database, openDatabase, type WriteSet } from '@portico/storage';
 import { temporarySqlite } from '@portico/testkit/index.ts';
 import {
   openPresenceServer,
@@ -14,7 +15,7 @@ import {
 import { createVirtualClock } from '@portico/testkit/virtual-clock.ts';
 
 const own = 'a.test';
-const alice = `@alice:${own}`;
+const [alice, bob] = [`@alice:${own}`, `@bob:${own}`];
 const [xena, yuri] = ['@xena:b.test', '@yuri:b.test'];
 
 /** Somebody in a room with two people of another server, whom all may see until something else is set. */
@@ -130,4 +131,44 @@ test('what takes the place of an “offline” that has not arrived hides nothin
   await set('online');
   await pass(2000);
   assert.deepEqual(take(), [`offline for ${yuri}`, `online for ${xena}`]);
+});
+
+test('nobody is told anything before it is stored whom it was told', async (context) => {
+  const db = await openDatabase({ url: temporarySqlite(context), durability: 'relaxed' });
+  context.after(() => db.close());
+  const clock = createVirtualClock();
+  const [gate, waiting] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let held = 0;
+  const slow = Object.create(db, {
+    commit: {
+      async value(set: WriteSet) {
+        held += 1;
+        // Whom the other server is told for, and whom somebody here is shown.
+        if (held === 2) waiting.resolve();
+        await gate.promise;
+        return db.commit(set);
+      },
+    },
+  }) as Database;
+  await writeAccount(db, alice);
+  await writeRoom(db, 1, `!r:${own}`);
+  await writeJoins(db, own, 1, [alice, bob, xena]);
+  const bridgeShown = new Map<string, never>();
+  const server = await openPresenceServer({ serverName: own, db: slow, clock, ghosts: '@none:.*', bridgeShown, onPut });
+  const put: string[] = [];
+  function onPut(host: string): void {
+    put.push(host);
+  }
+  await server.presence.set({ userId: alice, deviceId: 'A' }, 'online', undefined);
+  let shown: ReadonlyMap<string, unknown> | undefined;
+  const reading = server.read(bob, undefined).then(({ events }) => (shown = events));
+  clock.pass(300);
+  await waiting.promise;
+  for (let turn = 0; turn < 3; turn++) await nextTurn();
+  assert.deepEqual([put, shown], [[], undefined]);
+  gate.resolve();
+  await reading;
+  await server.settled();
+  assert.deepEqual([put, [...(shown ?? new Map<string, unknown>()).keys()]], [['b.test'], [alice]]);
+  await server.stop();
 });

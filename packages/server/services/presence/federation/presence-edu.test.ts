@@ -21,10 +21,10 @@ async function open(context: TestContext) {
   const lookedUp: number[] = [];
   const reader = Object.create(db, {
     all: {
-      value(statement: Parameters<Database['all']>[0], params: readonly unknown[]) {
+      value(statement: Parameters<Database['all']>[0], params: readonly never[]) {
         if (statement.name === 'presence.existing-accounts')
           lookedUp.push((JSON.parse(String(params[0])) as []).length);
-        return db.all(statement, params as never);
+        return db.all(statement, params);
       },
     },
   }) as Database;
