@@ -82,7 +82,7 @@ export function createConversation(options: Options): Conversation {
     ],
     async close() {
       typing.close();
-      await Promise.all([index.close(), updates.close(), toDeviceStream.settled()]);
+      await Promise.all([index.close(), updates.close(), toDeviceStream.close()]);
     },
   };
 }

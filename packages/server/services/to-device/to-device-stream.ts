@@ -1,4 +1,4 @@
-import { createWriteSet, type Database } from '@portico/storage';
+import { type CommittedChanges, createWriteSet, type Database } from '@portico/storage';
 import { dropDelivered, readToDevice, type QueuePlace } from '@portico/storage/stores/to-device.ts';
 import { createSmallCache } from '../reading/small-cache.ts';
 import type { SyncStream } from '../sync/streams.ts';
@@ -6,7 +6,7 @@ import { parsePlace, toDeviceEvent } from './to-device-queue.ts';
 
 /** "100 messages is recommended as a reasonable limit." */
 const messagesPerSync = 100;
-const maxDevices = 20_000;
+const maxPeople = 20_000;
 /** Behind every message of a position. */
 const wholePosition = Number.MAX_SAFE_INTEGER;
 
@@ -21,15 +21,31 @@ export function createToDeviceStream({
   readonly db: Database;
   /** Told what went wrong with dropping messages: it will be tried again. */
   readonly onFailure: (error: unknown) => void;
-}): SyncStream & { readonly settled: () => Promise<void> } {
+}): SyncStream & { readonly close: () => Promise<void> } {
   const dropping = new Set<Promise<void>>();
-  // The last message that a device was given and has not acknowledged; nothing for one that holds no messages.
-  const delivered = createSmallCache<string, QueuePlace | 'none'>(maxDevices);
-  const keyOf = (userId: string, deviceId: string): string => `${deviceId} ${userId}`;
+  // By person and device: the last message that it was given and has not acknowledged; nothing for one that holds no messages.
+  const delivered = createSmallCache<string, Map<string, QueuePlace | 'none'>>(maxPeople);
+  const ofUser = (userId: string): Map<string, QueuePlace | 'none'> => {
+    const known = delivered.get(userId) ?? new Map<string, QueuePlace | 'none'>();
+    delivered.set(userId, known);
+    return known;
+  };
+  // What another process hands out this one does not see: it only hears that there is something.
+  const stop = db.messages.isShared ? db.onChanges((batches) => batches.forEach(forget)) : () => undefined;
+  function forget({ changes }: CommittedChanges): void {
+    for (const { kind, key } of changes) {
+      const known = kind === 'to_device' ? delivered.get(String(key)) : undefined;
+      for (const [deviceId, place] of known ?? []) if (place === 'none') known?.delete(deviceId);
+    }
+  }
 
-  async function drop(userId: string, deviceId: string, place: QueuePlace): Promise<void> {
+  async function mayDrop(userId: string, deviceId: string, place: QueuePlace): Promise<boolean> {
     const [first] = await readToDevice(db, { userId, deviceId }, { position: -1, seq: 0 }, place.position, 1);
-    if (first === undefined || isBehind(first, place)) return;
+    return first !== undefined && !isBehind(first, place);
+  }
+
+  async function drop(userId: string, deviceId: string, place: QueuePlace, isKnown: boolean): Promise<void> {
+    if (!isKnown && !(await mayDrop(userId, deviceId, place))) return;
     const set = createWriteSet();
     dropDelivered(set, { userId, deviceId }, place);
     await db.commit(set);
@@ -44,22 +60,23 @@ export function createToDeviceStream({
       isPending: (_userId, serial) => parsePlace(serial) !== undefined,
     },
     acknowledged({ userId, deviceId, since, serial }) {
-      const key = keyOf(userId, deviceId);
-      const waiting = delivered.get(key);
+      const known = ofUser(userId);
+      const waiting = known.get(deviceId);
       const place = parsePlace(serial) ?? { position: since, seq: wholePosition };
       if (waiting === 'none' || (waiting !== undefined && isBehind(waiting, place))) return;
       // A device that this process does not know may have got messages from another one, or before a restart.
-      delivered.set(key, 'none');
-      const dropped = drop(userId, deviceId, place)
+      known.set(deviceId, 'none');
+      const dropped = drop(userId, deviceId, place, waiting !== undefined)
         .catch((error: unknown) => {
-          delivered.delete(key);
+          known.delete(deviceId);
           onFailure(error);
         })
         .finally(() => dropping.delete(dropped));
       dropping.add(dropped);
     },
-    /** When no messages are being dropped, which goes on behind the answers. */
-    async settled() {
+    /** Ends it, when no messages are being dropped any more, which goes on behind the answers. */
+    async close() {
+      stop();
       await Promise.all(dropping);
     },
     async read({ userId, deviceId, since, upTo, serial, limit = messagesPerSync }) {
@@ -70,7 +87,7 @@ export function createToDeviceStream({
       if (rows.length === 0) return {};
       const shown = rows.slice(0, most);
       const last = shown.at(-1);
-      if (last !== undefined) delivered.set(keyOf(userId, deviceId), last);
+      if (last !== undefined) ofUser(userId).set(deviceId, last);
       const events = shown.map(toDeviceEvent);
       const hasMore = rows.length > shown.length && last !== undefined;
       return {

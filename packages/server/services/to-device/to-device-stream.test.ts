@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { defaultFilter } from '@portico/protocol/sync-filter/filter.ts';
+import { createWriteSet, type Database } from '@portico/storage';
+import { addAccount } from '@portico/storage/stores/accounts-write.ts';
+import { addDevice } from '@portico/storage/stores/devices.ts';
+import { readToDevice } from '@portico/storage/stores/to-device.ts';
+import { createTestDatabase, openFor } from '@portico/testkit';
+import { createToDevice } from './to-device.ts';
+import { createToDeviceStream } from './to-device-stream.ts';
+
+const device = { userId: '@alice:localhost', deviceId: 'PHONE' };
+
+/** What one of several processes does for the device. */
+function createProcess(db: Database) {
+  const stream = createToDeviceStream({ db, onFailure: (error) => assert.fail(String(error)) });
+  return {
+    db,
+    close: () => stream.close(),
+    /** A sync with the token of the last one, if there was one: gives what the messages say, and the next token. */
+    async sync(since: number | undefined, upTo: number) {
+      if (since !== undefined) stream.acknowledged?.({ ...device, since, serial: undefined });
+      const none = { rooms: new Map(), newRooms: new Set<number>(), allRooms: () => new Map<number, string>() };
+      const request = { ...device, reader: db, filter: defaultFilter, serial: undefined, ...none };
+      const { fields } = await stream.read({ ...request, since, upTo });
+      const { events } = JSON.parse(fields?.get('to_device') ?? '{"events":[]}') as {
+        events: { content: { n: number } }[];
+      };
+      return events.map(({ content }) => content.n);
+    },
+  };
+}
+
+test('what one process hands out and another is told of is gone for both', { timeout: 60_000 }, async (context) => {
+  const url = await createTestDatabase();
+  const [one, other] = [createProcess(await openFor(context, url)), createProcess(await openFor(context, url))];
+  const { db } = one;
+  const set = createWriteSet();
+  const { userId, deviceId } = device;
+  addAccount(set, { userId, passwordHash: undefined, isAdmin: false, userType: undefined, createdAt: 0 });
+  addDevice(set, { userId, deviceId, name: undefined, createdAt: 0 });
+  await db.commit(set);
+  const toDevice = createToDevice({ db, now: () => 1, isLocal: () => true, randomId: () => 'id' });
+  /** The position of the message, once the other process has heard of it. */
+  async function send(n: number): Promise<number> {
+    const heard = new Promise<void>((resolve) => {
+      const stop = other.db.onChanges((batches) => {
+        if (!batches.some(({ changes }) => changes.some(({ kind }) => kind === 'to_device'))) return;
+        stop();
+        resolve();
+      });
+    });
+    await toDevice.send(device, { type: 'm.test', txnId: String(n), messages: { [userId]: { [deviceId]: { n } } } });
+    await heard;
+    return db.currentPosition();
+  }
+
+  const first = await send(1);
+  assert.deepEqual(await one.sync(undefined, first), [1]);
+  assert.deepEqual(await one.sync(first, first), []);
+  const second = await send(2);
+  assert.deepEqual(await other.sync(first, second), [2]);
+  assert.deepEqual(await one.sync(second, second), []);
+  await Promise.all([one.close(), other.close()]);
+  const left = await readToDevice(db, device, { position: -1, seq: 0 }, second, 10);
+  assert.deepEqual(left, []);
+});
