@@ -31,6 +31,8 @@ export interface Backlog {
   offerReceipts(roomNids: Iterable<number>): void;
   offerStored(): void;
   hasWork(): boolean;
+  /** Whether there may be events for a whole transaction. */
+  isFull(): boolean;
   /** How many events wait in memory. */
   queued(): number;
   /** Whether there are, or may be, events or receipts that the server has not got. */
@@ -78,7 +80,12 @@ export function createBacklog(deps: Dependencies, host: ServerName, isUpToDate: 
         const end = Math.min(upTo, from + window);
         const events = await readOutgoing(db.long, serverName, host, { after: from, upTo: end, limit });
         const last = events.at(-1);
-        if (last !== undefined) return { events, through: events.length < limit ? end : last.stream_position };
+        if (last !== undefined) {
+          const isAll = events.length < limit;
+          // What is committed from now on is offered.
+          if (isAll && end === upTo && !offeredMeanwhile) queue = [];
+          return { events, through: isAll ? end : last.stream_position };
+        }
         from = end;
       }
     } while (offeredMeanwhile);
@@ -147,6 +154,7 @@ export function createBacklog(deps: Dependencies, host: ServerName, isUpToDate: 
     offerStored: () => void (mayHaveStored = true),
     hasWork: () =>
       queue === 'behind' || queue.length > 0 || receiptRooms === 'all' || receiptRooms.size > 0 || mayHaveStored,
+    isFull: () => queue === 'behind' || queue.length >= maxPdus,
     queued: () => (queue === 'behind' ? 0 : queue.length),
     pending: () => ({
       events: queue === 'behind' || queue.length > 0,

@@ -18,6 +18,8 @@ export type SenderDependencies = {
   readonly now: () => number;
   readonly random: () => number;
   readonly randomId: () => string;
+  /** How long, in milliseconds, a server is left alone after a transaction, while there are no events for a whole one. */
+  readonly restAfter?: number | undefined;
   /** Told how long it took, in milliseconds, until a server had acknowledged what there was for it. */
   readonly observeLag?: ((milliseconds: number) => void) | undefined;
 };

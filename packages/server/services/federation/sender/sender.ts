@@ -11,6 +11,7 @@ import {
 import { createDestination, type Destination, type DestinationState, type Gone } from './destination.ts';
 import { createLanes } from './lanes.ts';
 import { createOwnership } from './ownership.ts';
+import { createLonelyRooms } from './lonely-rooms.ts';
 import type { SenderDependencies } from './sender-dependencies.ts';
 
 /** Brings what this server has for others to all of them. */
@@ -40,6 +41,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
   const lanes = createLanes();
   const owned = new Set<string>();
   const foreign = new Set<string>();
+  const lonely = createLonelyRooms(maxKnown);
   const stopping = new AbortController();
   const waiting = { rooms: new Set<number>(), receiptRooms: new Set<number>(), after: Infinity };
   let lookingAfter = Infinity;
@@ -94,6 +96,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
   /** Finds out, for all rooms of a moment at once, what there is for whom. */
   async function lookAt(rooms: readonly number[], receiptRooms: readonly number[], after: number): Promise<void> {
     const upTo = db.currentPosition();
+    const foundLonely = lonely.look();
     const news = rooms.length === 0 ? [] : await readNews(db, serverName, rooms, { after, upTo, limit: maxNews });
     const isTooMuch = news.length === maxNews;
     const newsRooms = isTooMuch ? rooms : news.map(({ room_nid: roomNid }) => roomNid);
@@ -115,6 +118,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
       if (rowsOf.has(host)) prepareFor(host, after);
     }
     const hostsOf = Map.groupBy(rows, ({ room_nid: roomNid }) => roomNid);
+    foundLonely(concerned.filter((roomNid) => !hostsOf.has(roomNid)));
     for (const roomNid of receiptRooms) {
       const hosts = hostsOf.get(roomNid) ?? [];
       const delay = hosts.length <= undelayedHosts ? 0 : Math.min(hosts.length * delayPerHost, maxDelay);
@@ -180,13 +184,18 @@ export function createSender(deps: SenderDependencies): FederationSender {
 
   const stop = db.onChanges((batches: readonly CommittedChanges[]) => {
     for (const { position, changes } of batches) {
+      for (const { kind, key } of changes) if (kind === 'membership') lonely.move(Number(String(key).split(' ', 1)[0]));
       for (const { kind, key } of changes) {
         if (kind === 'stored_edus') find(String(key), offeredUpTo())?.offerStored();
         else if (kind === 'room' || kind === 'own_receipt') {
+          if (lonely.has(Number(key))) continue;
           waiting[kind === 'room' ? 'rooms' : 'receiptRooms'].add(Number(key));
           waiting.after = Math.min(waiting.after, seen);
           // This process was cut off for longer than changes are kept.
-        } else if (kind === '*') void takeOver(offeredUpTo());
+        } else if (kind === '*') {
+          lonely.forget();
+          void takeOver(offeredUpTo());
+        }
       }
       seen = position;
     }
