@@ -16,5 +16,5 @@ export const maxAuthEvents = 10;
  */
 export const maxDepth = Number.MAX_SAFE_INTEGER;
 
-/** What room versions 1 to 5 allow to others. As a JavaScript number it is 2^63. */
-export const maxLenientDepth = 2 ** 63;
+/** What room versions 1 to 5 allow to others, in `depth` and `origin_server_ts`. As a JavaScript number it is 2^63. */
+export const maxLenientInteger = 2 ** 63;

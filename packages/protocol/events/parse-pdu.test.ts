@@ -130,6 +130,26 @@ test('numbers that only older versions have keep their spelling there, also besi
   assert.equal(outcome('6', text.replace('9223372036854775807', '7')), 'pdu.json');
 });
 
+test('a time that only older versions have is kept there as it was sent, and counted with as far as that goes', () => {
+  const text = JSON.stringify({ ...modern, origin_server_ts: 1 });
+  const at = (time: string) => text.replace('"origin_server_ts":1', `"origin_server_ts":${time}`);
+  for (const [time, counted] of [
+    ['9223372036854775807', Number.MAX_SAFE_INTEGER],
+    ['-9223372036854775808', Number.MIN_SAFE_INTEGER],
+    ['-5', -5],
+  ] as const) {
+    const parsed = parsePdu(get('5'), at(time));
+    assert.ok(parsed.kind === 'ok');
+    assert.match(parsed.pieces.after, new RegExp(`"origin_server_ts":${time},`));
+    const event = toRoomEvent(get('5'), parsed.pdu, parsed.eventId, { rejected: false });
+    assert.equal(event.originServerTs, counted);
+  }
+  for (const time of ['1e300', `1${'0'.repeat(30)}`, `-1${'0'.repeat(30)}`]) {
+    assert.equal(outcome('5', at(time)), 'pdu.origin_server_ts');
+  }
+  assert.equal(outcome('6', at('9007199254740993')), 'pdu.origin_server_ts');
+});
+
 test('unsigned is dropped, and changes nothing', () => {
   const parsed = parsePdu(get('10'), { ...modern, unsigned: { age: 1, prev_content: {} } });
   assert.ok(parsed.kind === 'ok');

@@ -9,7 +9,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json/value.ts'
 import type { RoomVersionRules } from '../room-versions/rules.ts';
 import { reject, type Reject } from './decision.ts';
 import { eventIdOf } from './hashes.ts';
-import { maxAuthEvents, maxFieldBytes, maxLenientDepth, maxPduBytes, maxPrevEvents } from './limits.ts';
+import { maxAuthEvents, maxFieldBytes, maxLenientInteger, maxPduBytes, maxPrevEvents } from './limits.ts';
 import type { Pdu } from './pdu.ts';
 import { sizeOfPieces, splitPdu, type PduPieces } from './pieces.ts';
 
@@ -114,8 +114,10 @@ function findFaultOfRoomId(rules: RoomVersionRules, pdu: JsonObject): Reject<Pdu
 }
 
 function findFaultOfNumbers(rules: RoomVersionRules, pdu: JsonObject): Reject<PduRule> | undefined {
-  if (!isInteger(pdu.origin_server_ts)) return reject('pdu.origin_server_ts', 'origin_server_ts is not an integer');
-  const highest = rules.canonicalJson === 'strict' ? Number.MAX_SAFE_INTEGER : maxLenientDepth;
+  const highest = rules.canonicalJson === 'strict' ? Number.MAX_SAFE_INTEGER : maxLenientInteger;
+  if (!isInteger(pdu.origin_server_ts) || Math.abs(pdu.origin_server_ts) > highest) {
+    return reject('pdu.origin_server_ts', 'origin_server_ts is not an integer in range');
+  }
   if (!isInteger(pdu.depth) || pdu.depth < 0 || pdu.depth > highest) {
     return reject('pdu.depth', 'depth is not an integer in range');
   }

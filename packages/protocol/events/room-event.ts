@@ -18,13 +18,18 @@ export function toRoomEvent(
     sender: pdu.sender,
     stateKey: pdu.state_key,
     content: pdu.content,
-    originServerTs: pdu.origin_server_ts,
+    // What other programs and the storage can count with; the event itself keeps what it says.
+    originServerTs: clampToSafe(pdu.origin_server_ts),
     depth: Math.min(pdu.depth, maxDepth),
     prevEvents: referencedIds(rules, pdu.prev_events),
     authEvents: referencedIds(rules, pdu.auth_events),
     redacts: pdu.type === 'm.room.redaction' && typeof redacts === 'string' ? redacts : undefined,
     rejected,
   };
+}
+
+function clampToSafe(value: number): number {
+  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(value, Number.MAX_SAFE_INTEGER));
 }
 
 /**

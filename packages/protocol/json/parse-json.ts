@@ -27,7 +27,7 @@ export function parseJson(text: string, mode: JsonMode = 'plain', maxDepth = max
   if (lengthened !== undefined) shortenEscapedKeys(value);
   if (mode === 'plain') return value;
   if (odd || spelledAsFloat.test(text)) {
-    const exact = parse(safeText, recordExactNumber);
+    const exact = parse(safeText, lengthened === undefined ? recordExactNumber : recordLengthened);
     harden(exact, maxDepth);
     if (lengthened !== undefined) shortenEscapedKeys(exact);
     if (mode === 'strict' && typeof exact === 'number') refuseOddNumber(exact, spelledAsFloat.test(text));
@@ -51,14 +51,17 @@ function parse(text: string, reviver?: Reviver): JsonValue {
   }
 }
 
-function recordExactNumber(this: unknown, key: string, value: unknown, context: { source?: string }): unknown {
-  const literal = context.source;
+const recordExactNumber: Reviver = function (key, value, { source: literal }) {
   if (typeof value !== 'number' || literal === undefined || !Number.isFinite(value)) return value;
   if (literal !== String(value) || !Number.isSafeInteger(value)) {
-    rememberExactNumber(this as object, shortenKey(key), canonicalNumber(literal));
+    rememberExactNumber(this as object, key, canonicalNumber(literal));
   }
   return value;
-}
+};
+
+const recordLengthened: Reviver = function (key, value, context) {
+  return recordExactNumber.call(this, shortenKey(key), value, context);
+};
 
 /** Takes the prototypes away, and says whether a number is there that is not a safe integer. */
 function harden(value: JsonValue, depthLeft: number): boolean {
