@@ -44,7 +44,7 @@ type Dependencies = {
   readonly rooms: PeopleRooms;
 };
 
-const perPage = 1000;
+const perPage = 500;
 /** Servers that are only named: a list of names must not make this server call on half the network. */
 const maxNamedServers = 256;
 const nobody: ReadonlySet<string> = new Set();
@@ -74,7 +74,7 @@ export function createReaches({ db, serverName, policies, rooms }: Dependencies)
     const breathe = createBreather();
     let after = '';
     for (;;) {
-      const rows = await readRemoteMembers(db, roomNids, after, perPage);
+      const rows = await readRemoteMembers(db.long, roomNids, after, perPage);
       for (const [userId, theirs] of Map.groupBy(rows, (row) => row.user_id)) {
         if (onlyHosts === undefined || onlyHosts.has(serverNameOf(userId) ?? '')) {
           await place(reach, userId, new Map(theirs.map((row) => [row.room_nid, reach.rooms.get(row.room_nid) ?? ''])));
