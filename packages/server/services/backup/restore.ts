@@ -64,8 +64,11 @@ async function readFitting(folder: string, { serverName, database }: Dependencie
   return manifest;
 }
 
+/** What a disk of its own has, and what the runtime keeps in the data folder of a container. */
+const harmless: ReadonlySet<string> = new Set(['lost+found', '.compile-cache']);
+
 async function refuseUnlessEmpty(dataDir: string): Promise<void> {
-  const found = (await namesIn(dataDir)).find((name) => name !== 'lost+found');
+  const found = (await namesIn(dataDir)).find((name) => !harmless.has(name));
   if (found === undefined) return;
   refuse(
     `The data folder ${dataDir} is not empty: there is ${found}. Move it away, or set data_dir to another folder.`,
