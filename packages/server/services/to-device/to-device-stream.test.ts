@@ -65,3 +65,28 @@ test('what one process hands out and another is told of is gone for both', { tim
   const left = await readToDevice(db, device, { position: -1, seq: 0 }, second, 10);
   assert.deepEqual(left, []);
 });
+
+test('what a device has acknowledged is not given again while it is being dropped', async () => {
+  const rows = [1, 2].map((position) => ({ position, seq: 0, sender: '@a:x', type: `t${position}`, content: '{}' }));
+  const dropped = Promise.withResolvers<void>();
+  const db = {
+    messages: { isShared: false },
+    all: (_statement: unknown, [, , position]: readonly [string, string, number]) =>
+      Promise.resolve(rows.filter((row) => row.position > position)),
+    commit: () => dropped.promise,
+  } as unknown as Database;
+  const stream = createToDeviceStream({ db, onFailure: assert.ifError });
+  const read = async (limit?: number) => {
+    const none = { rooms: new Map<number, string>(), newRooms: new Set<number>(), allRooms: () => new Map() };
+    const from = { since: undefined, upTo: 9, serial: undefined };
+    const parts = await stream.read({ ...device, ...from, ...none, limit, reader: db, filter: defaultFilter });
+    return parts.fields?.get('to_device')?.match(/t[0-9]/g);
+  };
+  assert.deepEqual(await read(1), ['t1']);
+  stream.acknowledged?.({ ...device, since: 1, serial: undefined });
+  assert.deepEqual(await read(), ['t2']);
+  rows.shift();
+  dropped.resolve();
+  await stream.close();
+  assert.deepEqual(await read(), ['t2']);
+});

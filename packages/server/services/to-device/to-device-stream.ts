@@ -30,6 +30,9 @@ export function createToDeviceStream({
     delivered.set(userId, known);
     return known;
   };
+  // What is being dropped, and is still there to be read.
+  const acknowledgedTo = new Map<string, QueuePlace>();
+  const keyOf = (userId: string, deviceId: string): string => `${deviceId} ${userId}`;
   // What another process hands out this one does not see: it only hears that there is something.
   const stop = db.messages.isShared ? db.onChanges((batches) => batches.forEach(forget)) : () => undefined;
   function forget({ changes }: CommittedChanges): void {
@@ -66,12 +69,17 @@ export function createToDeviceStream({
       if (waiting === 'none' || (waiting !== undefined && isBehind(waiting, place))) return;
       // A device that this process does not know may have got messages from another one, or before a restart.
       known.set(deviceId, 'none');
+      const key = keyOf(userId, deviceId);
+      acknowledgedTo.set(key, place);
       const dropped = drop(userId, deviceId, place, waiting !== undefined)
         .catch((error: unknown) => {
           known.delete(deviceId);
           onFailure(error);
         })
-        .finally(() => dropping.delete(dropped));
+        .finally(() => {
+          dropping.delete(dropped);
+          if (acknowledgedTo.get(key) === place) acknowledgedTo.delete(key);
+        });
       dropping.add(dropped);
     },
     /** Ends it, when no messages are being dropped any more, which goes on behind the answers. */
@@ -82,7 +90,9 @@ export function createToDeviceStream({
     async read({ userId, deviceId, since, upTo, serial, limit = messagesPerSync }) {
       const most = Math.min(Math.max(limit, 1), messagesPerSync);
       const after = since === undefined ? undefined : (parsePlace(serial) ?? { position: since, seq: wholePosition });
-      const start = after ?? { position: -1, seq: 0 };
+      const dropped = acknowledgedTo.get(keyOf(userId, deviceId));
+      const asked = after ?? { position: -1, seq: 0 };
+      const start = dropped !== undefined && isBehind(dropped, asked) ? dropped : asked;
       const rows = await readToDevice(db, { userId, deviceId }, start, upTo, most + 1);
       if (rows.length === 0) return {};
       const shown = rows.slice(0, most);
