@@ -80,6 +80,8 @@ export function makeSlidingPlan(
       const isLarge = wish.before === undefined || wish.isExpanded;
       if (isLarge && (newRooms >= maxNewRooms || events + config.limit > maxEvents)) {
         isComplete = false;
+        // It is as if it were out of sight: what the client has of it ends here until it comes.
+        shown.delete(room.nid);
         continue;
       }
       if (isLarge) [newRooms, events] = [newRooms + 1, events + config.limit];
