@@ -50,7 +50,7 @@ export function joinedText(
       timeline: `[${timeline.text}]`,
       limited: String(timeline.limited),
       prev_batch: `"${formatPlace(timeline.start)}"`,
-      num_live: String(countLive(timeline.rows, pass.since)),
+      num_live: String(countLive(withoutIgnored(timeline.rows, pass.ignored), pass.since)),
     }),
   });
 }
@@ -75,11 +75,8 @@ export function departedText({ wanted, before }: DepartedWish, departure: Depart
       requires(config.state, row.type, row.state_key ?? '') ||
       (config.state.members === 'lazy' && row.type === 'm.room.member'),
   );
-  const events = renderEvents(
-    withoutIgnored(timeline.rows, pass.ignored),
-    { fields: undefined, pdus: undefined },
-    departureStyle(departure, pass),
-  );
+  const shown = withoutIgnored(timeline.rows, pass.ignored);
+  const events = renderEvents(shown, { fields: undefined, pdus: undefined }, departureStyle(departure, pass));
   return object({
     initial: flag(before?.membership !== 'join'),
     bump_stamp: String(room.position),
@@ -87,6 +84,6 @@ export function departedText({ wanted, before }: DepartedWish, departure: Depart
     timeline: `[${events}]`,
     limited: String(timeline.limited),
     prev_batch: `"${formatPlace(timeline.start)}"`,
-    num_live: String(countLive(timeline.rows, pass.since)),
+    num_live: String(countLive(shown, pass.since)),
   });
 }

@@ -313,6 +313,19 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual([answer.rooms, answer.lists], [{}, { all: { count: 0 } }]);
     });
 
+    test('what people say whom one ignores is no live event', async () => {
+      const [alice, bob, carol] = [await person(), await person(), await person()];
+      const roomId = await alice.createRoom();
+      await bob.join(roomId);
+      await carol.join(roomId);
+      await bob.setAccountData('m.ignored_user_list', { ignored_users: { [carol.userId]: {} } });
+      const first = await bob.slide({ lists: list() });
+      await carol.send(roomId, 'unheard');
+      await alice.send(roomId, 'heard');
+      const room = (await bob.slide({ lists: list() }, { pos: first.pos })).rooms[roomId];
+      assert.deepEqual([room?.timeline?.length, room?.num_live], [1, 1]);
+    });
+
     test('a room that one leaves oneself is shown once more, and not at all to a new connection', async () => {
       const { bob, roomId } = await pair();
       const body = { lists: list({ required_state: [['m.room.member', '$ME']] }) };
