@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Scope } from './request.ts';
 import type { WantedRoom } from './room-list.ts';
 
@@ -10,4 +11,17 @@ import type { WantedRoom } from './room-list.ts';
 export function isInScope({ lists, rooms }: Scope, { room, lists: names, isSubscribed }: WantedRoom): boolean {
   if (names.length > 0 && (lists === undefined || names.some((name) => lists.has(name)))) return true;
   return rooms === undefined ? isSubscribed : rooms.has(room.id);
+}
+
+/** A short text for the rooms that an extension is for; an empty one for all rooms. */
+export function scopeHash({ lists, rooms }: Scope): string {
+  if (lists === undefined && rooms === undefined) return '';
+  const texts = [lists, rooms].map((names) => names && [...names].toSorted());
+  return createHash('sha256').update(JSON.stringify(texts)).digest('hex').slice(0, 10).toUpperCase();
+}
+
+/** The hash of an extension's scope that a client has had, from what its position says; `undefined` if it had none. */
+export function knownScope(extensions: string, letter: string): string | undefined {
+  const start = extensions.indexOf(letter);
+  return start === -1 ? undefined : (/^[0-9A-F]*/.exec(extensions.slice(start + 1))?.[0] ?? '');
 }

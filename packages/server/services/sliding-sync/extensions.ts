@@ -5,8 +5,8 @@ import { roomMayHave, userMayHave } from '../sync/stream-reads.ts';
 import type { RoomParts, StreamParts, SyncStream } from '../sync/streams.ts';
 import type { SyncCore } from '../sync/sync-core.ts';
 import { formatSyncToken, parseSyncToken } from '../sync/token.ts';
-import { isInScope } from './extension-scope.ts';
-import { threadsLetter } from './pos.ts';
+import { letters } from './extension-letters.ts';
+import { isInScope, knownScope, scopeHash } from './extension-scope.ts';
 import type { Scope, SlidingExtensions, SlidingRequest } from './request.ts';
 import type { WantedRoom } from './room-list.ts';
 
@@ -33,34 +33,6 @@ export type ExtensionRequest = {
   /** Joined rooms that the client has had, and that are not shown now. */
   readonly hidden: ReadonlyMap<number, string>;
 };
-
-const letters = {
-  accountData: 'a',
-  e2ee: 'e',
-  receipts: 'r',
-  threadSubscriptions: threadsLetter,
-  typing: 't',
-} as const;
-
-/** Which extensions are enabled, as letters. To-device messages have a token of their own. */
-export function extensionLetters(extensions: SlidingExtensions): string {
-  const { accountData, e2ee, receipts, threadSubscriptions, typing } = extensions;
-  return (
-    (accountData === undefined ? '' : letters.accountData) +
-    (e2ee ? letters.e2ee : '') +
-    (receipts === undefined ? '' : letters.receipts) +
-    (threadSubscriptions === undefined ? '' : letters.threadSubscriptions) +
-    (typing === undefined ? '' : letters.typing)
-  );
-}
-
-/** Of the streams that live in memory, those that the extensions show, by their letters in tokens. */
-export function streamLetters({ typing }: SlidingExtensions): ReadonlySet<string> {
-  return typing === undefined ? noLetters : typingLetters;
-}
-
-const noLetters: ReadonlySet<string> = new Set();
-const typingLetters: ReadonlySet<string> = new Set(['t']);
 
 /** Of all that is between two positions, by the streams that `/sync` has. */
 export async function readExtensions(core: SyncCore, request: ExtensionRequest): Promise<ExtensionAnswer> {
@@ -249,7 +221,10 @@ async function readScoped(
   }: ExtensionRequest,
 ): Promise<ScopedParts> {
   const stream = streamNamed(core, name);
-  const since = known.includes(letter) ? position : undefined;
+  const before = knownScope(known, letter);
+  const since = before === undefined ? undefined : position;
+  // Of rooms that it was not for, the client may have nothing.
+  const isElsewhere = before !== scopeHash(scope);
   const all = new Map<number, string>();
   const rooms = new Map<number, string>();
   const fresh = new Set<number>();
@@ -257,8 +232,9 @@ async function readScoped(
     const { nid, id, membership, entry } = room.room;
     if (membership !== 'join' || !isInScope(scope, room)) continue;
     all.set(nid, id);
-    if (since === undefined || newRooms.has(nid)) fresh.add(nid);
-    if (since === undefined || newRooms.has(nid) || roomMayHave(stream, entry?.room, since)) rooms.set(nid, id);
+    const isNew = isElsewhere || newRooms.has(nid);
+    if (isNew) fresh.add(nid);
+    if (isNew || roomMayHave(stream, entry?.room, since)) rooms.set(nid, id);
   }
   const serial = stream.serial && serials.get(stream.serial.letter);
   const isPending = since === undefined || stream.serial?.isPending(userId, serial) === true;

@@ -7,7 +7,7 @@ import { formatSyncToken, parseSyncToken, type SyncToken } from '../sync/token.t
 export type Pos = {
   readonly connection: number;
   readonly serial: number;
-  /** A letter for each extension that was enabled. */
+  /** A letter for each extension that was enabled, with a hash where it was not for all rooms. */
   readonly extensions: string;
   readonly token: SyncToken;
 };
@@ -15,7 +15,7 @@ export type Pos = {
 /** Stands for the extension for subscriptions to threads. */
 export const threadsLetter = 'h';
 
-const format = /^p1_([1-9][0-9]{0,14})_([1-9][0-9]{0,14})_([a-z]{0,8})_(.+)$/;
+const format = /^p1_([1-9][0-9]{0,14})_([1-9][0-9]{0,14})_([a-z0-9A-F]{0,40})_(.+)$/;
 
 export function formatPos({ connection, serial, extensions, token }: Pos): string {
   return `p1_${connection}_${serial}_${extensions}_${formatSyncToken(token.position, token.serials)}`;

@@ -5,7 +5,8 @@ import { makeSlidingAnswer, type SlidingAnswer } from './answer.ts';
 import type { CandidateDependencies } from './candidates.ts';
 import type { Connections } from './connections.ts';
 import { newConnection, type ConnectionState, type SentRoom } from './connection-state.ts';
-import { extensionLetters, mayHaveToDevice, streamLetters, parseToDeviceSince, quietExtensions } from './extensions.ts';
+import { extensionLetters, streamLetters } from './extension-letters.ts';
+import { mayHaveToDevice, parseToDeviceSince, quietExtensions } from './extensions.ts';
 import { formatPos, parsePos, type Pos } from './pos.ts';
 import type { SlidingRequest } from './request.ts';
 

@@ -185,6 +185,32 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(await roomsOf(request({ rooms: [] }, subscribed)), []);
     });
 
+    test('of a room that an extension is for only now, what came before comes too', async () => {
+      const { alice, bob, roomId } = await pair();
+      const other = await alice.createRoom();
+      await bob.join(other);
+      const request = (rooms: readonly string[]) => {
+        const scope = { ...on, lists: [], rooms };
+        return { lists, extensions: { account_data: scope, receipts: scope, typing: scope } };
+      };
+      const first = await bob.slide(request([roomId]));
+      const eventId = await alice.send(other, 'read');
+      await alice.http.post(alice.room(other, `receipt/m.read/${encodeURIComponent(eventId)}`), {});
+      await bob.setAccountData('u.x', { of: 'other' }, other);
+      const second = await bob.slide(request([roomId]), { pos: first.pos });
+      assert.deepEqual([second.extensions.account_data, second.extensions.receipts], [undefined, undefined]);
+      const third = await bob.slide(request([roomId, other]), { pos: second.pos });
+      const { account_data: data, receipts } = third.extensions;
+      assert.deepEqual(
+        data?.rooms[other]?.map(({ content }) => content),
+        [{ of: 'other' }],
+      );
+      assert.deepEqual(data?.global, []);
+      assert.ok(receipts?.rooms[other]?.content[eventId]);
+      const fourth = await bob.slide(request([other, roomId]), { pos: third.pos });
+      assert.deepEqual(fourth.extensions, {});
+    });
+
     test('what lies beside the timelines comes as it changes, also after a room was out of sight', async () => {
       const { alice, bob, roomId } = await pair();
       const other = await alice.createRoom();
