@@ -67,6 +67,11 @@ export function combineRequiredState(a: RequiredState, b: RequiredState): Requir
   };
 }
 
+/** Of how many parts a wish is made. */
+export function sizeOfRequiredState({ types, stateKeys, entries }: RequiredState): number {
+  return types.size + stateKeys.size + entries.size;
+}
+
 /** Whether an entry is wanted whoever speaks in the timeline. */
 export function requires(state: RequiredState, type: string, stateKey: string): boolean {
   if (state.entries.has(entryKey(type, stateKey)) || state.stateKeys.has(stateKey)) return true;

@@ -110,6 +110,16 @@ const insertAnswer = sql<void, [nid: number, serial: number, parent: number, roo
   'insert into sliding_answers (connection_nid, serial, parent, rooms) values ($1, $2, $3, $4)',
 );
 
+const deleteUnusedConfigs = sql<void, [nid: number]>(
+  'sliding-configs.delete-unused',
+  `delete from sliding_configs
+   where connection_nid = $1
+     and hash not in (select r.config from sliding_rooms r where r.connection_nid = $1)
+     and hash not in (
+       select r.value ->> 5 from sliding_answers a cross join json_each(a.rooms) r where a.connection_nid = $1
+     )`,
+);
+
 const inNids = 'connection_nid in (select cast(value as bigint) from json_each(cast($1 as text)))';
 const deletes = ['sliding_connections', 'sliding_rooms', 'sliding_answers', 'sliding_configs'].map((table) =>
   sql<void, [nids: string]>(`${table.replace('_', '-')}.delete`, `delete from ${table} where ${inNids}`),
@@ -183,6 +193,11 @@ export function addAnswer(
   set.add(mergeAnswer, [nid, parent]);
   set.add(deleteOtherAnswers, [nid, parent, answersKept - 1]);
   set.add(insertAnswer, [nid, serial, parent, packRooms(rooms)]);
+}
+
+/** Drops the wishes of before that no room has any more. */
+export function dropUnusedConfigs(set: WriteSet, nid: number): void {
+  set.add(deleteUnusedConfigs, [nid]);
 }
 
 export function dropConnections(set: WriteSet, nids: readonly number[]): void {

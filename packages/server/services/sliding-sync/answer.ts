@@ -1,4 +1,3 @@
-import { coversRequiredState, combineRequiredState, requires } from '@portico/protocol/sliding-sync/required-state.ts';
 import { defaultFilter } from '@portico/protocol/sync-filter/filter.ts';
 import { readLastEndsOfJoins } from '@portico/storage/stores/memberships-read.ts';
 import { readRoomsReadBy } from '@portico/storage/stores/sync-read.ts';
@@ -12,14 +11,15 @@ import type { SyncCore } from '../sync/sync-core.ts';
 import { roomMayHave, userMayHave } from '../sync/stream-reads.ts';
 import { totalUnread, unreadCounts } from '../unread/unread-counts.ts';
 import { filterSources, findCandidates, type CandidateDependencies, type Candidates } from './candidates.ts';
-import type { SentRoom, SentRooms } from './connection-state.ts';
+import type { SentRooms } from './connection-state.ts';
 import { readExtensions } from './extensions.ts';
 import { readJoinedNews, type JoinedNews } from './joined-rooms.ts';
-import { makeSlidingPlan, type DepartedWish, type JoinedWish, type SlidingPlan } from './plan.ts';
+import { makeSlidingPlan, type DepartedWish, type SlidingPlan } from './plan.ts';
 import type { SlidingRequest } from './request.ts';
 import { roomTest } from './room-filter.ts';
 import { readRoomFields } from './room-fields.ts';
 import type { Candidate } from './candidate.ts';
+import { sentAfter } from './sent-after.ts';
 import { chooseRooms, type Wanted } from './room-list.ts';
 import { departedText, joinedText, pendingText } from './room-text.ts';
 
@@ -265,32 +265,4 @@ function changesOf(
     });
   }
   return changes;
-}
-
-function sentAfter({ wanted, before, isDm, isExpanded }: JoinedWish, news: JoinedNews | undefined): SentRoom {
-  const { limit, state } = wanted.config;
-  if (before === undefined) return { sentTo: 'live', limit, membership: 'join', isDm, state };
-  // With a gap, what the client has of the past is what it has got now.
-  const hasGap = news?.timeline?.limited === true && !news.isExpanded;
-  const after: SentRoom = {
-    sentTo: 'live',
-    limit: isExpanded || hasGap ? limit : before.limit,
-    membership: 'join',
-    isDm,
-    state: stateAfter(before, wanted.config.state, news),
-  };
-  const isSame =
-    before.sentTo === 'live' && after.limit === before.limit && isDm === before.isDm && after.state === before.state;
-  return isSame ? before : after;
-}
-
-/** What the client has of the state: no longer what has changed without being told. */
-function stateAfter(before: SentRoom, wanted: SentRoom['state'], news: JoinedNews | undefined): SentRoom['state'] {
-  if (wanted === before.state) return wanted;
-  const isStale = news?.changed.some((row) => {
-    const key = row.state_key ?? '';
-    return requires(before.state, row.type, key) && !requires(wanted, row.type, key);
-  });
-  if (isStale === true) return wanted;
-  return coversRequiredState(before.state, wanted) ? before.state : combineRequiredState(before.state, wanted);
 }

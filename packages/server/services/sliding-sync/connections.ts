@@ -10,6 +10,7 @@ import {
   addConfigs,
   addConnection,
   dropConnections,
+  dropUnusedConfigs,
   findConnection,
   readAnswers,
   readConfigs,
@@ -38,6 +39,8 @@ export interface Connections {
 /** "Servers SHOULD limit […] the number of connections a device can have active." */
 const maxConnections = 10;
 const maxTries = 3;
+/** When a connection has stored more different wishes than that, those that no room has any more go. */
+const manyConfigs = 100;
 
 export function createConnections({ db, now }: { readonly db: Database; readonly now: () => number }): Connections {
   const cache = createConnectionCache();
@@ -108,9 +111,12 @@ export function createConnections({ db, now }: { readonly db: Database; readonly
   async function go(nid: number, parent: number, changes: SentRooms): Promise<{ nid: number; serial: number }> {
     const serial = await db.reserveIds('sliding_answer', 1);
     const set = createWriteSet();
-    const { rows, configs } = toRows(changes, cache.get(nid)?.configs ?? new Set());
+    const known = cache.get(nid)?.configs ?? new Set();
+    const { rows, configs } = toRows(changes, known);
+    const isCrowded = known.size > manyConfigs && configs.length > 0;
     addConfigs(set, nid, configs);
     addAnswer(set, nid, { serial, parent, rooms: rows }, now());
+    if (isCrowded) dropUnusedConfigs(set, nid);
     try {
       await db.commit(set);
     } catch (error) {
@@ -118,7 +124,9 @@ export function createConnections({ db, now }: { readonly db: Database; readonly
       cache.drop(nid);
       throw error;
     }
-    cache.addAnswer(nid, serial, { parent, rooms: changes }, configs);
+    // Which are stored now, the next request reads.
+    if (isCrowded) cache.drop(nid);
+    else cache.addAnswer(nid, serial, { parent, rooms: changes }, configs);
     return { nid, serial };
   }
 

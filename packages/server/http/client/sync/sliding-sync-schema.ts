@@ -4,9 +4,12 @@ const flag = Type.Optional(Type.Boolean());
 const strings = Type.Optional(Type.Array(Type.String()));
 const types = Type.Optional(Type.Array(Type.Union([Type.String(), Type.Null()])));
 
+/** As long as a type or a state key of an event can be. */
+const name = Type.String({ maxLength: 255 });
+
 const roomConfig = {
   timeline_limit: Type.Integer({ minimum: 0 }),
-  required_state: Type.Optional(Type.Array(Type.Tuple([Type.String(), Type.String()]), { maxItems: 200 })),
+  required_state: Type.Optional(Type.Array(Type.Tuple([name, name]), { maxItems: 200 })),
 };
 
 const range = Type.Tuple([Type.Integer({ minimum: 0 }), Type.Integer({ minimum: 0 })]);

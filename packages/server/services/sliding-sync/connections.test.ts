@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { parseRequiredState } from '@portico/protocol/sliding-sync/required-state.ts';
+import { readConfigs } from '@portico/storage/stores/sliding-connections.ts';
+import { onBothEngines } from '@portico/testkit/both-engines.ts';
+import { newConnection, type SentRoom } from './connection-state.ts';
+import { createConnections } from './connections.ts';
+
+const key = { userId: '@a:x', deviceId: 'D', connId: '' };
+
+function room(turn: number): SentRoom {
+  const state = parseRequiredState([[`t${turn}`, '']], key.userId);
+  return { sentTo: 'live', limit: 1, membership: 'join', isDm: false, state };
+}
+
+onBothEngines(
+  'a client that wants other state each time leaves nothing behind of what it wanted before',
+  async (db) => {
+    const connections = createConnections({ db, now: () => 0 });
+    const first = new Map([1, 2].map((nid) => [nid, room(-nid)]));
+    let { nid, serial } = await connections.save(key, newConnection, first);
+    for (let turn = 0; turn < 210; turn++) {
+      const state = await connections.find(key, nid, serial);
+      assert.ok(state);
+      ({ nid, serial } = await connections.save(key, state, new Map([[1, room(turn)]])));
+    }
+    assert.ok((await readConfigs(db, nid)).length <= 110);
+    const again = await createConnections({ db, now: () => 0 }).find(key, nid, serial);
+    assert.deepEqual(again?.rooms.get(1), room(209));
+    assert.deepEqual(again.rooms.get(2), room(-2));
+  },
+);
