@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { JsonObject } from '@portico/protocol';
+import { findRoomVersion, hashAndSignEvent, type JsonObject } from '@portico/protocol';
 import { startPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import { becomes, membershipOf, must, pathOf, pending, refusal, say, sees, setState } from './memberships.ts';
@@ -165,5 +165,53 @@ test('a knock counts whatever its server tells of the room, and can be withdrawn
     await must(bob.post(pathOf(roomId, 'leave'), {}));
     await showsNo(bob, 'knock', roomId);
   }
+  assert.deepEqual(network.server('hs1').errors, []);
+});
+
+test('a knock stands that is made while the answer to an earlier one is still being checked', async (context) => {
+  const network = await startTestNetwork(['hs1']);
+  context.after(() => network.close());
+  const [peer, other] = [await startPeer(network, 'peer.test'), await startPeer(network, 'other.test')];
+  context.after(() => Promise.all([peer.close(), other.close()]));
+  const bob = await network.server('hs1').registerUser('bob');
+  const roomId = '!room:peer.test';
+  const template = { depth: 5, prev_events: ['$before'], auth_events: ['$create'] };
+  const knocks: string[] = [];
+  peer.on('GET', '/_matrix/federation/v1/make_knock/', () => ({ body: { room_version: '10', event: template } }));
+  peer.on('PUT', '/_matrix/federation/v1/send_knock/', ({ url }) => {
+    knocks.push(decodeURIComponent(url.split('/').at(-1) ?? ''));
+    return { body: { knock_room_state: [] } };
+  });
+  const knock = () => must(bob.post(`/_matrix/client/v3/knock/${encodeURIComponent(roomId)}?via=peer.test`, {}));
+  const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  other.on('GET', '/_matrix/key/v2/server', async () => {
+    asked();
+    await released;
+    return { body: other.keyAnswer() };
+  });
+  const rules = findRoomVersion('10');
+  assert.ok(rules);
+  await knock();
+  const turnedDown = {
+    type: 'm.room.member',
+    room_id: roomId,
+    sender: '@admin:other.test',
+    state_key: bob.userId,
+    content: { membership: 'leave' },
+    origin_server_ts: Date.now(),
+    depth: 7,
+    prev_events: knocks,
+    auth_events: knocks,
+  };
+  const pdu = hashAndSignEvent(rules, turnedDown, other.serverName, other.key);
+  const content = { origin: 'peer.test', origin_server_ts: 1, pdus: [pdu], edus: [] };
+  const sending = peer.send('hs1', 'PUT', '/_matrix/federation/v1/send/1', { content });
+  await isAsked;
+  await knock();
+  release();
+  assert.equal((await sending).status, 200);
+  assert.equal(new Set(knocks).size, 2);
+  assert.ok(await pending(bob, 'knock', roomId), 'the second knock stands');
   assert.deepEqual(network.server('hs1').errors, []);
 });

@@ -62,6 +62,17 @@ const insertEndedRequest = sql<void, [host: string, position: PositionParam, eve
   'insert into ended_requests (host, position, event_nid) values ($1, position($2), $3) on conflict do nothing',
 );
 
+const touchMembership = sql<void, [roomNid: number, userId: string, eventId: string]>(
+  'memberships.touch',
+  `update memberships set membership = membership where room_nid = $1 and user_id = $2
+     and event_nid = (select event_nid from events where event_id = $3)`,
+);
+
+/** Fails on the guard `membership.changed` unless it is still this event that says what somebody is to a room. */
+export function requireMemberEvent(set: WriteSet, roomNid: number, userId: string, eventId: string): void {
+  set.guard('membership.changed', 1, touchMembership, [roomNid, userId, eventId]);
+}
+
 /** Records a membership event in all that is kept about who is in the room, except the counts of its head. */
 export function setMembership(set: WriteSet, change: MembershipChange, position: PositionParam): void {
   const { roomNid, userId, membership, previous, eventNid } = change;

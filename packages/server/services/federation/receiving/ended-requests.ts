@@ -1,6 +1,7 @@
 import { findRoomVersion, type JsonObject, type RoomEvent, serverNameOf } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import { findMemberEvent, type MemberEventRow } from '@portico/storage/stores/federation-rooms.ts';
+import { isGuardFailure } from '../../accounts/guards.ts';
 import type { RemoteMembership } from '../../rooms/importing/remote-invite.ts';
 import type { CheckPdus } from '../rooms/check-pdus.ts';
 
@@ -24,7 +25,13 @@ export function createEndRequests({ db, checkPdus, recordRemote, serverName }: D
     if (member === undefined || rules === undefined) return;
     const [received] = await checkPdus(rules, [pdu]);
     if (received?.kind !== 'ok' || !ends(received.event, member)) return;
-    await recordRemote({ rules, received, previous: member.membership, shown: undefined });
+    const { membership: previous, event_id: answers } = member;
+    try {
+      await recordRemote({ rules, received, previous, answers, shown: undefined });
+    } catch (error) {
+      // The person has knocked again meanwhile, or was invited: it is not about that.
+      if (!isGuardFailure(error, 'membership.changed')) throw error;
+    }
   }
 
   return async (pdus) => {

@@ -3,7 +3,7 @@ import { createWriteSet, type Database } from '@portico/storage';
 import { emptyState } from '@portico/storage/state-trie/index.ts';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
 import { addEventOutsideTimeline } from '@portico/storage/stores/events-write.ts';
-import { setMembership, setStrippedState } from '@portico/storage/stores/memberships-write.ts';
+import { requireMemberEvent, setMembership, setStrippedState } from '@portico/storage/stores/memberships-write.ts';
 import { addRoom } from '@portico/storage/stores/rooms.ts';
 import type { ReceivedEvent } from '../receiving/received-event.ts';
 
@@ -12,6 +12,8 @@ export type RemoteMembership = {
   /** The invitation, knock or leave: a member event of somebody of this server. */
   readonly received: ReceivedEvent;
   readonly previous: string;
+  /** The event that it is an answer to: it counts only while that stands. Fails on the guard `membership.changed`. */
+  readonly answers?: string;
   /** What the person gets to see of the room, as a JSON array, and the servers by which the room was reached. */
   readonly shown: { readonly events: string; readonly servers: readonly string[] } | undefined;
 };
@@ -28,7 +30,7 @@ type Dependencies = {
  */
 export async function recordRemoteMembership(
   { db, serverName, findRoomNid }: Dependencies,
-  { rules, received, previous, shown }: RemoteMembership,
+  { rules, received, previous, answers, shown }: RemoteMembership,
 ): Promise<{ readonly roomNid: number; readonly eventNid: number }> {
   const { event, pieces } = received;
   const known = await findRoomNid(event.roomId);
@@ -42,6 +44,7 @@ export async function recordRemoteMembership(
   }
   const userId = event.stateKey ?? '';
   const membership = event.content['membership'];
+  if (answers !== undefined) requireMemberEvent(set, roomNid, userId, answers);
   addEventOutsideTimeline(set, {
     eventNid,
     eventId: event.eventId,
