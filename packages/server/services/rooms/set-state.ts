@@ -1,4 +1,13 @@
-import { encodeCanonical, filterKeys, isCreator, isJsonObject, isUserId, type JsonObject } from '@portico/protocol';
+import {
+  encodeCanonical,
+  filterKeys,
+  isCreator,
+  isJsonObject,
+  isRoomId,
+  isUserId,
+  type JsonObject,
+  type JsonValue,
+} from '@portico/protocol';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { stateDraft } from './draft.ts';
 import type { RoomView, RoomWriter } from './room-writer.ts';
@@ -50,12 +59,21 @@ function withoutAuthoriser(content: JsonObject): JsonObject {
   return filterKeys(content, (key) => key !== 'join_authorised_via_users_server');
 }
 
+/** "The room ID of the new room the client should be visiting." */
+function isReplacement(value: JsonValue): boolean {
+  return typeof value === 'string' && isRoomId(value);
+}
+
 /** What no sender could send, whatever their power, is a bad request and not a forbidden one. */
 function refuseMalformed({ head, state }: RoomView, { type, stateKey, content }: StateEntry): void {
   if (type === 'm.room.member' && !isUserId(stateKey)) {
     throw new MatrixError('request.invalid-param', { message: 'The state key of m.room.member must be a user ID.' });
   }
   if (stateKey !== '') return;
+  const replacement = content['replacement_room'];
+  if (type === 'm.room.tombstone' && replacement !== undefined && !isReplacement(replacement)) {
+    throw new MatrixError('request.invalid-param', { message: 'replacement_room must be the ID of a room.' });
+  }
   if (type === 'm.room.create') throw new MatrixError('request.bad-json', { message: 'A room is created once.' });
   const create = state('m.room.create', '')?.event;
   const users = content['users'];

@@ -183,6 +183,17 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       }
     });
 
+    test('a tombstone leads to a room, or nowhere', async () => {
+      const roomId = await alice.createRoom();
+      const bury = (content: object) => alice.http.put(alice.room(roomId, 'state/m.room.tombstone/'), content);
+      for (const replacement of ['#alias:localhost', 'nowhere', '', 5, null]) {
+        const tombstone = { body: 'Gone', replacement_room: replacement };
+        assert.equal(refused(await bury(tombstone)), '400 M_INVALID_PARAM', String(replacement));
+      }
+      assert.equal((await bury({ body: 'Gone', replacement_room: '!elsewhere:example.org' })).status, 200);
+      assert.equal((await bury({ body: 'Gone' })).status, 200);
+    });
+
     test('a request sent twice makes one room', async () => {
       const roomId = await alice.createRoom();
       const [first, second] = await Promise.all([upgrade(alice, roomId, '12'), upgrade(alice, roomId, '12')]);
