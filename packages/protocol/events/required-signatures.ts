@@ -1,8 +1,11 @@
 import { domainOf } from '../ids/identifier.ts';
 import { isUserId } from '../ids/user-id.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
+import type { JsonObject } from '../json/value.ts';
 import { reject, type Reject } from './decision.ts';
+import { checkHash } from './hashes.ts';
 import type { Pdu } from './pdu.ts';
+import { redactContent } from './redact.ts';
 
 export type RequiredSignatures =
   | { readonly kind: 'ok'; readonly servers: readonly string[] }
@@ -19,7 +22,7 @@ export type RequiredSignatures =
  */
 export function signaturesRequired(rules: RoomVersionRules, pdu: Pdu): RequiredSignatures {
   const servers = new Set<string>();
-  if (!isThirdPartyInvite(pdu)) addDomain(servers, pdu.sender);
+  if (!isThirdPartyInvite(rules, pdu)) addDomain(servers, pdu.sender);
   if (rules.event.eventId === 'explicit' && pdu.event_id !== undefined) addDomain(servers, pdu.event_id);
   const authoriser = rules.auth.restrictedJoins ? authoriserOf(pdu) : undefined;
   if (authoriser !== undefined) {
@@ -37,9 +40,19 @@ function addDomain(servers: Set<string>, id: string): void {
   if (domain !== undefined) servers.add(domain);
 }
 
-function isThirdPartyInvite(pdu: Pdu): boolean {
-  const { membership, third_party_invite: invite } = pdu.content;
-  return pdu.type === 'm.room.member' && membership === 'invite' && invite !== undefined;
+/**
+ * Whether the event is one in the form that counts. Where the content is not what was hashed, that is the redacted form, of
+ * which the exemption must hold as well: else whoever spoils the hash of such an invite, and signs nothing, has made an
+ * ordinary one in another's name.
+ */
+function isThirdPartyInvite(rules: RoomVersionRules, pdu: Pdu): boolean {
+  const { type, content } = pdu;
+  if (type !== 'm.room.member' || content.membership !== 'invite' || !namesThirdParty(content)) return false;
+  return namesThirdParty(redactContent(rules, type, content)) || checkHash(rules, pdu);
+}
+
+function namesThirdParty({ third_party_invite: invite }: JsonObject): boolean {
+  return invite !== undefined;
 }
 
 function authoriserOf(pdu: Pdu): unknown {

@@ -11,6 +11,9 @@ export type JudgedEvent = { readonly event: RoomEvent; readonly verdict: ImportV
  * Whether each event is allowed by its auth events, which come before it or are known. What cannot be judged is not
  * rejected: once an event is, it stays so for good.
  *
+ * The create event is the one that the auth events name, or since room version 12 the one that the room ID names, if that
+ * was not itself rejected.
+ *
  * > If any of the event's auth events is rejected, the event is rejected
  *
  * {@link https://spec.matrix.org/v1.19/server-server-api/#rejection}
@@ -21,18 +24,21 @@ export async function judgeImported(
   known: ReadonlyMap<string, JudgedEvent>,
 ): Promise<ReadonlyMap<string, ImportVerdict>> {
   const judged = new Map(known);
-  const create = [...ordered, ...[...known.values()].map(({ event }) => event)].find(
-    (event) => event.type === 'm.room.create',
-  );
   const pace = createPacer();
+  for (const event of ordered.filter(isCreate)) decide(event, undefined);
+  const create = rules.event.createInAuthEvents ? undefined : [...judged.values()].find(isAcceptedCreate)?.event;
   for (const event of ordered) {
-    const verdict = judged.get(event.eventId)?.verdict ?? judge(event);
-    judged.set(event.eventId, { event, verdict });
+    decide(event, create);
     await pace();
   }
   return new Map([...judged].map(([eventId, { verdict }]) => [eventId, verdict]));
 
-  function judge(event: RoomEvent): ImportVerdict {
+  function decide(event: RoomEvent, roomCreate: RoomEvent | undefined): void {
+    const verdict = judged.get(event.eventId)?.verdict ?? judge(event, roomCreate);
+    judged.set(event.eventId, { event, verdict });
+  }
+
+  function judge(event: RoomEvent, roomCreate: RoomEvent | undefined): ImportVerdict {
     const named = event.authEvents.map((eventId) => judged.get(eventId)).filter((each) => each !== undefined);
     if (named.some(({ verdict }) => verdict === 'rejected')) return 'rejected';
     if (named.length < event.authEvents.length || named.some(({ verdict }) => verdict === 'unknown')) return 'unknown';
@@ -40,6 +46,14 @@ export async function judgeImported(
     if (checkAuthEvents(rules, event, events).kind === 'reject') return 'rejected';
     const get = (type: string, stateKey: string) =>
       events.find((each) => each.type === type && each.stateKey === stateKey);
-    return authorise(rules, event, { get, create }).kind === 'allow' ? 'allowed' : 'rejected';
+    return authorise(rules, event, { get, create: roomCreate }).kind === 'allow' ? 'allowed' : 'rejected';
   }
+}
+
+function isCreate({ type }: RoomEvent): boolean {
+  return type === 'm.room.create';
+}
+
+function isAcceptedCreate({ event, verdict }: JudgedEvent): boolean {
+  return isCreate(event) && verdict === 'allowed';
 }

@@ -1,4 +1,11 @@
-import { type AuthReject, authorise, authEventKeys, checkAuthEvents, type RoomEvent } from '@portico/protocol';
+import {
+  type AuthReject,
+  type AuthState,
+  authorise,
+  authEventKeys,
+  checkAuthEvents,
+  type RoomEvent,
+} from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import type { StateEdit, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
@@ -77,9 +84,14 @@ export async function findRejection(
   },
 ): Promise<AuthReject | undefined> {
   const { rules } = room;
+  // Where auth events name a create event, that one is what the event is judged by.
+  const named: AuthState = {
+    create: rules.event.createInAuthEvents ? undefined : create,
+    get: (type, stateKey) => findState(authEvents, type, stateKey),
+  };
   return (
     refusal(checkAuthEvents(rules, event, authEvents)) ??
-    refusal(authorise(rules, event, { create, get: (type, stateKey) => findState(authEvents, type, stateKey) })) ??
+    refusal(authorise(rules, event, named)) ??
     refusal(authorise(rules, event, { create, get: await stateReader(deps, room, stateBefore, event) }))
   );
 }
