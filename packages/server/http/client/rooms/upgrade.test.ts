@@ -226,5 +226,22 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const direct = await bob.http.get(`${user(bob)}/account_data/m.direct`);
       assert.deepEqual(direct.body, { [alice.userId]: [old, replaced], [carol.userId]: ['!other:localhost'] });
     });
+
+    test('a room that somebody has muted stays muted', async () => {
+      const old = await alice.createRoom({ preset: 'public_chat' });
+      await bob.join(old);
+      // What clients in use do to mute a room.
+      const mute = (roomId: string) => `${v3}/pushrules/global/override/${encodeURIComponent(roomId)}`;
+      const conditions = (pattern: string) => [{ kind: 'event_match', key: 'room_id', pattern }];
+      await bob.http.put(mute(old), { conditions: conditions(old), actions: [] });
+      const replaced = await upgrade(alice, old, '12');
+      await bob.join(replaced);
+      const { body } = await bob.http.get(mute(replaced));
+      assert.deepEqual([body['conditions'], body['actions'], body['enabled']], [conditions(replaced), [], true]);
+      const unmuted = await bob.sync({ timeout: 0 });
+      await alice.send(replaced, 'Psst');
+      const { rooms } = await bob.sync({ timeout: 0, since: unmuted.next_batch });
+      assert.equal(rooms?.join?.[replaced]?.unread_notifications?.notification_count, 0);
+    });
   });
 }

@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonObject, parseJson } from '@portico/protocol';
+import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '@portico/protocol';
+import type { PushRuleKind } from '@portico/protocol/push/rule.ts';
 import type { Database } from '@portico/storage';
 import { readMembershipsIn, readRoomNids } from '@portico/storage/stores/room-summaries.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
@@ -12,6 +13,19 @@ type Dependencies = {
   readonly pushRules: PushRules;
   readonly tags: Tags;
 };
+
+/** Clients name a rule that is about one room after it: in `override` what mutes the room, in `room` what quietens it. */
+const kindsOfRooms = ['override', 'room', 'underride'] as const satisfies readonly PushRuleKind[];
+
+/** A condition that an event is in one room, for another one. */
+function inRoom(condition: JsonValue, from: string, to: string): JsonValue {
+  if (!isJsonObject(condition) || condition['key'] !== 'room_id') return condition;
+  return {
+    ...condition,
+    ...(condition['pattern'] === from && { pattern: to }),
+    ...(condition['value'] === from && { value: to }),
+  };
+}
 
 /**
  * "When a user joins the new room, the server should automatically transfer/replicate some of the user's personalized
@@ -27,15 +41,20 @@ export function createCarrySettings({ db, accountData, pushRules, tags }: Depend
     }
   }
 
-  async function carryPushRule(userId: string, from: string, to: string): Promise<void> {
-    const rules = (await pushRules.all(userId)).global['room'];
+  async function carryPushRule(userId: string, kind: PushRuleKind, from: string, to: string): Promise<void> {
+    const rules = (await pushRules.all(userId)).global[kind];
     const rule = Array.isArray(rules)
       ? rules.find((item) => isJsonObject(item) && item['rule_id'] === from)
       : undefined;
     const known = Array.isArray(rules) && rules.some((item) => isJsonObject(item) && item['rule_id'] === to);
     if (!isJsonObject(rule) || known || rule['actions'] === undefined) return;
-    await pushRules.put(userId, 'room', to, { actions: rule['actions'] }, {});
-    if (rule['enabled'] === false) await pushRules.setEnabled(userId, 'room', to, { enabled: false });
+    const { conditions } = rule;
+    const body = {
+      actions: rule['actions'],
+      ...(Array.isArray(conditions) && { conditions: conditions.map((condition) => inRoom(condition, from, to)) }),
+    };
+    await pushRules.put(userId, kind, to, body, { after: from });
+    if (rule['enabled'] === false) await pushRules.setEnabled(userId, kind, to, { enabled: false });
   }
 
   async function carryDirect(userId: string, from: string, to: string): Promise<void> {
@@ -62,7 +81,7 @@ export function createCarrySettings({ db, accountData, pushRules, tags }: Depend
     const roomNid = (await readRoomNids(db, [from])).get(from);
     if (roomNid === undefined || (await readMembershipsIn(db, [roomNid], userId)).get(roomNid) === undefined) return;
     await carryTags(userId, from, to);
-    await carryPushRule(userId, from, to);
+    for (const kind of kindsOfRooms) await carryPushRule(userId, kind, from, to);
     await carryDirect(userId, from, to);
   };
 }
