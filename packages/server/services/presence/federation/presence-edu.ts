@@ -26,7 +26,7 @@ type Push = { readonly userId: string; readonly view: PresenceView; readonly lis
 
 /** Servers in use send up to 50 in one EDU; more than this are not looked at. */
 const maxPushes = 256;
-/** Names and patterns in one EDU. What is said for more than that is for nobody. */
+/** Different names, and patterns, in one EDU. What is said for more than that is for nobody. */
 const maxNames = 20_000;
 const maxPatterns = 2048;
 /** Names that are looked up at once. */
@@ -77,26 +77,27 @@ export function presenceEdu({ reader, serverName, remote, take, rooms, aware, no
       if (!Array.isArray(values)) return;
       const breathe = createBreather();
       const parsed: Push[] = [];
-      let [namesLeft, patternsLeft] = [maxNames, maxPatterns];
+      const names = new Set<string>();
+      let patterns = 0;
       for (const value of values.slice(0, maxPushes)) {
         const push = parse(origin, value);
         if (push?.list.kind === 'listed') {
-          namesLeft -= push.list.users.size;
-          patternsLeft -= push.list.globs.length;
+          for (const user of push.list.users) names.add(user);
+          patterns += push.list.globs.length;
         }
-        if (push !== undefined && namesLeft >= 0 && patternsLeft >= 0) parsed.push(push);
+        if (push !== undefined && names.size <= maxNames && patterns <= maxPatterns) parsed.push(push);
         await breathe();
       }
       const pushes = await keepAccounts(parsed, breathe);
       await rooms.load(pushes.map(({ userId }) => userId));
       let current: string | undefined;
-      let names = 0;
+      let recipients = 0;
       for (const { userId, view, list } of pushes) {
         // What is said of one person belongs together: nobody may be shown the half of it.
-        if (list.kind === 'listed') names += list.users.size + list.globs.length;
-        if (userId !== current || names > maxNamesAtOnce) {
+        if (list.kind === 'listed') recipients += list.users.size + list.globs.length;
+        if (userId !== current || recipients > maxNamesAtOnce) {
           await breathe();
-          names = 0;
+          recipients = 0;
         }
         current = userId;
         // What was said of them before must not come back when they do. Who shares no room with anybody here concerns
