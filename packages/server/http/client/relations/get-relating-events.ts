@@ -14,6 +14,7 @@ const query = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1 })),
   dir: Type.Optional(Type.Union([Type.Literal('b'), Type.Literal('f')])),
   recurse: Type.Optional(Type.Boolean()),
+  'org.matrix.msc3981.recurse': Type.Optional(Type.Boolean()),
 });
 
 const response = Type.Object(
@@ -34,9 +35,11 @@ type Query = {
   readonly limit?: number;
   readonly dir?: 'b' | 'f';
   readonly recurse?: boolean;
+  readonly 'org.matrix.msc3981.recurse'?: boolean;
 };
 
-function page({ from, to, limit, dir, recurse = false }: Query) {
+function page({ from, to, limit, dir, recurse: stable, 'org.matrix.msc3981.recurse': unstable }: Query) {
+  const recurse = stable ?? unstable ?? false;
   return { from, to, limit, direction: dir === 'f' ? 'forwards' : 'backwards', recurse } as const;
 }
 

@@ -9,6 +9,7 @@ export const getThreadRoots = endpoint(
   {
     method: 'GET',
     path: '/_matrix/client/v1/rooms/:roomId/threads',
+    unstablePaths: ['/_matrix/client/unstable/org.matrix.msc3856/rooms/:roomId/threads'],
     operationId: 'getThreadRoots',
     summary: 'Retrieve a list of threads in a room, with optional filters',
     auth: 'user',

@@ -102,6 +102,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const found = await related(alice, roomId, root, '?recurse=true');
       assert.deepEqual(found.ids, [levels[1], reaction, reply]);
       assert.equal(found.recursion_depth, 3);
+      const unstable = await related(alice, roomId, root, '?org.matrix.msc3981.recurse=true');
+      assert.deepEqual([unstable.ids, unstable.recursion_depth], [found.ids, 3]);
       assert.deepEqual((await related(alice, roomId, root, '/m.annotation?recurse=true')).ids, []);
     });
 

@@ -8,6 +8,7 @@ export const getEventByTimestamp = endpoint(
   {
     method: 'GET',
     path: '/_matrix/client/v1/rooms/:roomId/timestamp_to_event',
+    unstablePaths: ['/_matrix/client/unstable/org.matrix.msc3030/rooms/:roomId/timestamp_to_event'],
     operationId: 'getEventByTimestamp',
     summary: 'Get the event closest to a time',
     auth: 'user',
