@@ -136,12 +136,15 @@ export function claimDelayedEvent(
   set.guard('delayed-event.taken', 1, moveDue, [id, until, before]);
 }
 
+/* Nobody has taken it on, or whoever did is past their time. */
+const isFree = '(due_at = running_since + delay or due_at <= $2)';
+
 const restartEvent = sql<void, [delayId: string, now: number]>(
   'delayed-events.restart',
-  'update delayed_events set running_since = $2, due_at = $2 + delay where delay_id = $1',
+  `update delayed_events set running_since = $2, due_at = $2 + delay where delay_id = $1 and ${isFree}`,
 );
 
-/** Fails on the guard `delayed-event.not-found`. */
+/** Fails on the guard `delayed-event.not-found`, also where it is being sent. */
 export function restartDelayedEvent(
   set: WriteSet,
   { delay_id: id, user_id: user }: DelayedEventRow,
@@ -149,6 +152,16 @@ export function restartDelayedEvent(
 ): void {
   set.guard('delayed-event.not-found', 1, restartEvent, [id, now]);
   set.change('delayed_event', user);
+}
+
+const cancelEvent = sql<void, [delayId: string, now: number]>(
+  'delayed-events.cancel',
+  `delete from delayed_events where delay_id = $1 and ${isFree}`,
+);
+
+/** Fails on the guard `delayed-event.not-found`, also where it is being sent. */
+export function cancelDelayedEvent(set: WriteSet, delayId: string, now: number): void {
+  set.guard('delayed-event.not-found', 1, cancelEvent, [delayId, now]);
 }
 
 const deleteEvent = sql<void, [delayId: string]>(

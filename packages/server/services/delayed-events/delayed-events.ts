@@ -2,12 +2,12 @@ import { type JsonObject, parseJson } from '@portico/protocol';
 import { createWriteSet, type Database, StorageError } from '@portico/storage';
 import {
   addDelayedEvent,
+  cancelDelayedEvent,
   type DelayedEventRow,
   type DelayedTransaction,
   findDelayedEvent,
   findDelayIdOf,
   listDelayedEvents,
-  removeDelayedEvent,
   restartDelayedEvent,
 } from '@portico/storage/stores/delayed-events.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
@@ -137,7 +137,7 @@ export function createDelayedEvents({ db, access, due, now, randomId }: Dependen
     async cancel(delayId) {
       await get(delayId);
       const set = createWriteSet();
-      removeDelayedEvent(set, delayId);
+      cancelDelayedEvent(set, delayId, now());
       await db.commit(set);
     },
     async restart(delayId) {

@@ -5,6 +5,7 @@ import { findCurrentState } from '@portico/storage/stores/current-state-read.ts'
 import {
   claimDelayedEvent,
   type DelayedEventRow,
+  findDelayedEvent,
   findNextDue,
   listDueEvents,
   removeDelayedEvent,
@@ -17,7 +18,7 @@ import type { RoomService } from '../rooms/room-service.ts';
 
 /** Sends delayed events when their time has come. */
 export interface DueEvents {
-  /** Sends one, whatever its time, and is done with it. Throws what the room says against it. */
+  /** Sends one, whatever its time, and is done with it. Throws what the room says against it, or that it is gone. */
   send(row: DelayedEventRow): Promise<void>;
   close(): Promise<void>;
 }
@@ -76,14 +77,31 @@ export function createDueEvents({ db, rooms, roomNames, now, log }: Dependencies
     await remove(delayId);
   }
 
-  async function sendDue(row: DelayedEventRow): Promise<void> {
+  /** Takes an event on, so that it is not taken back meanwhile; `false` where somebody else has, or it is gone. */
+  async function claim(row: DelayedEventRow): Promise<boolean> {
     const set = createWriteSet();
     claimDelayedEvent(set, row, now() + claimTime);
     try {
       await db.commit(set);
-      await send(row);
+      return true;
     } catch (error) {
-      if (error instanceof StorageError && error.guard === 'delayed-event.taken') return;
+      if (error instanceof StorageError && error.guard === 'delayed-event.taken') return false;
+      throw error;
+    }
+  }
+
+  async function sendNow(row: DelayedEventRow): Promise<void> {
+    // Whoever else sends it sends the same event.
+    if (!(await claim(row)) && (await findDelayedEvent(db, row.delay_id)) === undefined) {
+      throw new MatrixError('delayed-event.not-found');
+    }
+    await send(row);
+  }
+
+  async function sendDue(row: DelayedEventRow): Promise<void> {
+    try {
+      if (await claim(row)) await send(row);
+    } catch (error) {
       log.warn({ err: error, delayId: row.delay_id, roomId: row.room_id }, 'A delayed event was not sent');
       // What the room's rules refuse is done with; the rest is tried again when the claim is over.
     }
@@ -127,7 +145,7 @@ export function createDueEvents({ db, rooms, roomNames, now, log }: Dependencies
   wake();
 
   return {
-    send,
+    send: sendNow,
     async close() {
       closed = true;
       stop();
