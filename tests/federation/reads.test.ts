@@ -93,6 +93,26 @@ test('aliases of other servers', async (context) => {
   assert.equal((await find('#x:nowhere.test')).status, 502);
 });
 
+test('an alias of another server is a canonical one of the room that it leads to', async (context) => {
+  const { alice, bob } = await open(context);
+  const levels = { events: { 'm.room.canonical_alias': 0 } };
+  const roomId = await createRoom(alice, { room_alias_name: 'hers', power_level_content_override: levels });
+  await createRoom(alice, { room_alias_name: 'other' });
+  const second = `${v3}/directory/room/${encodeURIComponent('#second:hs1')}`;
+  assert.equal((await alice.put(second, { room_id: roomId })).status, 200);
+  assert.equal((await bob.post(`${v3}/join/${encodeURIComponent('#hers:hs1')}`)).status, 200);
+  const path = `${v3}/rooms/${encodeURIComponent(roomId)}/state/m.room`;
+  const setAliases = async (aliases: readonly string[]) => {
+    const { status, body } = await bob.put(`${path}.canonical_alias/`, { alt_aliases: aliases });
+    return status === 200 ? 200 : `${status} ${String(body['errcode'])}`;
+  };
+  assert.equal(await setAliases(['#second:hs1', '#other:hs1']), '400 M_BAD_ALIAS');
+  assert.equal(await setAliases(['#nobodys:hs1']), '400 M_BAD_ALIAS');
+  assert.equal(await setAliases(['#x:nowhere.test']), '400 M_BAD_ALIAS');
+  assert.equal(await setAliases(Array.from({ length: 11 }, (_, index) => `#x${index}:hs1`)), '400 M_BAD_ALIAS');
+  assert.equal(await setAliases(['#second:hs1']), 200);
+});
+
 test('directories of other servers', async (context) => {
   const { network, alice, bob } = await open(context);
   const first = await createRoom(alice, { name: 'First of hers', visibility: 'public' });

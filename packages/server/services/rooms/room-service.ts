@@ -373,7 +373,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
     async setState({ userId }, roomId, type, stateKey, content, originServerTs) {
       const roomNid = await nidOf(roomId);
       if (type === 'm.room.canonical_alias' && stateKey === '') {
-        await checkCanonicalAlias({ db, readState, serverName }, roomNid, content);
+        await checkCanonicalAlias({ db, readState, serverName, locate }, { roomNid, roomId }, content);
       }
       const invitee = inviteeOf({ type, stateKey, content });
       if (invitee !== undefined && isUserId(invitee)) {

@@ -3,8 +3,17 @@ import type { Reader } from '@portico/storage';
 import { readRoomsOfAliases } from '@portico/storage/stores/room-aliases.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { ReadState } from '../read-state.ts';
+import type { RoomParts } from '../room-parts.ts';
 
-type Dependencies = { readonly db: Reader; readonly readState: ReadState; readonly serverName: string };
+type Dependencies = {
+  readonly db: Reader;
+  readonly readState: ReadState;
+  readonly serverName: string;
+  readonly locate: RoomParts['locate'];
+};
+
+/** New aliases of other servers in one event: each is a question to one of them. */
+const maxElsewhere = 10;
 
 /**
  * Refuses an `m.room.canonical_alias` with new aliases that are none, or do not point at the room.
@@ -13,20 +22,38 @@ type Dependencies = { readonly db: Reader; readonly readState: ReadState; readon
  * {@link https://spec.matrix.org/v1.19/client-server-api/#mroomcanonical_alias}
  */
 export async function checkCanonicalAlias(
-  { db, readState, serverName }: Dependencies,
-  roomNid: number,
+  { db, readState, serverName, locate }: Dependencies,
+  { roomNid, roomId }: { readonly roomNid: number; readonly roomId: string },
   content: JsonObject,
 ): Promise<void> {
   const { state } = await readState(roomNid, [['m.room.canonical_alias', '']]);
   const known = new Set(listed(state('m.room.canonical_alias')?.content ?? {}));
-  const wanted = listed(content).filter((alias) => !known.has(alias));
+  const wanted = [...new Set(listed(content))].filter((alias) => !known.has(alias));
+  const isHere = (alias: string): boolean => serverNameOf(alias) === serverName;
   const rooms = await readRoomsOfAliases(db, wanted);
-  for (const alias of wanted) {
-    if (rooms.get(alias) === roomNid) continue;
-    const isLocal = serverNameOf(alias) === serverName;
-    const message = isLocal ? `${alias} does not point at this room.` : `${alias} cannot be looked up.`;
-    throw new MatrixError('alias.bad', { message });
+  for (const alias of wanted) if (isHere(alias) && rooms.get(alias) !== roomNid) throw leadsElsewhere(alias);
+  const elsewhere = wanted.filter((alias) => !isHere(alias));
+  if (elsewhere.length > maxElsewhere) {
+    throw new MatrixError('alias.bad', {
+      message: `No more than ${maxElsewhere} aliases of other servers can be added at once.`,
+    });
   }
+  await Promise.all(elsewhere.map((alias) => checkElsewhere(locate, alias, roomId)));
+}
+
+async function checkElsewhere(locate: RoomParts['locate'], alias: string, roomId: string): Promise<void> {
+  let found: string;
+  try {
+    found = (await locate(alias)).roomId;
+  } catch (error) {
+    if (!(error instanceof MatrixError)) throw error;
+    throw new MatrixError('alias.bad', { message: `${alias} cannot be looked up.` });
+  }
+  if (found !== roomId) throw leadsElsewhere(alias);
+}
+
+function leadsElsewhere(alias: string): MatrixError {
+  return new MatrixError('alias.bad', { message: `${alias} does not point at this room.` });
 }
 
 /** Every alias in the content. Throws for what is no alias. */
