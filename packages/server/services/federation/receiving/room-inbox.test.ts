@@ -90,3 +90,13 @@ test('a server that never answers keeps nothing from others, nor what comes afte
   assert.equal(await take(1, 'c'), 'accepted');
   assert.equal(await stuck, 'accepted');
 });
+
+test('what was given up is received after all once what it builds on has come', async (context) => {
+  const fetch: FetchMissing = () => Promise.resolve(false);
+  const { take } = await open(context, fetch, { first: 0, second: forever });
+  await assert.rejects(take(2, 'b'), MissingEventsError);
+  await assert.rejects(take(1, 'b'), MissingEventsError);
+  assert.equal(await take(0, 'c'), 'accepted');
+  // It follows those that were given up, and so has to wait for them.
+  assert.equal(await take(3, 'c'), 'accepted');
+});

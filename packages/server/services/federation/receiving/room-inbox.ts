@@ -30,6 +30,8 @@ type Item = {
   readonly received: ReceivedEvent;
   readonly from: string;
   readonly settle: (result: Result) => void;
+  /** It was given up, but is received all the same should what it builds on still come. */
+  isLeft?: boolean;
   /** Whether it waits for what it builds on; otherwise it fails where that is not here. */
   readonly isPatient: boolean;
   /** How often it has waited, and how often what it builds on was fetched. */
@@ -43,11 +45,13 @@ const maxFetches = 10;
 /** Events of one room that wait for others. */
 const maxParked = 1000;
 const atOnce = 64;
+/** Events of all rooms that were given up and are kept in case that what they build on comes. */
+const maxLeft = 1000;
 /** For how long an event waits for what it builds on; and once more, where that waits itself. */
 const usualPatience = { first: 100, second: 2000 };
 
 /** The events of one room: what waits at the same moment is received together, what misses something waits for it. */
-function createInbox(deps: Dependencies, onIdle: () => void) {
+function createInbox(deps: Dependencies, left: Map<Item, () => void>, onIdle: () => void) {
   const { receiver, redactions, fetchMissing, patience = usualPatience } = deps;
   const parking = createParking<Item>();
   /** Events that have come, and of which it is not known yet what becomes of them. */
@@ -105,6 +109,8 @@ function createInbox(deps: Dependencies, onIdle: () => void) {
     if (result.kind !== 'failed') {
       item.settle(result);
       for (const ready of parking.arrived(eventId)) again(ready);
+    } else if (item.isLeft === true) {
+      // Once is enough.
     } else if (result.error instanceof MissingEventsError && item.isPatient && item.fetches < maxFetches) {
       wait(item, result.error);
     } else giveUp(item, result.error);
@@ -114,16 +120,33 @@ function createInbox(deps: Dependencies, onIdle: () => void) {
   function again(item: Item): void {
     clearTimeout(item.timer);
     parking.leave(item);
+    left.delete(item);
     push(item);
+  }
+
+  /** Keeps an event that was given up, since nothing but its being asked for kept it from being received. */
+  function keep(item: Item, { prevEvents, authEvents }: MissingEventsError): void {
+    item.isLeft = true;
+    parking.park(item, [...prevEvents, ...authEvents]);
+    left.set(item, () => {
+      parking.leave(item);
+      rest();
+    });
+    const [oldest] = left;
+    if (oldest === undefined || left.size <= maxLeft) return;
+    left.delete(oldest[0]);
+    oldest[1]();
   }
 
   function giveUp(item: Item, error: unknown): void {
     item.settle({ kind: 'failed', error });
     if (!item.isPatient) return;
     for (const other of parking.waitingFor(item.received.event.eventId)) {
+      if (other.isLeft === true) continue;
       other.waits = enoughWaits;
       again(other);
     }
+    if (error instanceof MissingEventsError) keep(item, error);
   }
 
   function wait(item: Item, error: MissingEventsError): void {
@@ -189,10 +212,13 @@ function createInbox(deps: Dependencies, onIdle: () => void) {
       const { eventId } = received.event;
       present.set(eventId, (present.get(eventId) ?? 0) + 1);
       return new Promise<Result>((resolve) => {
+        let isSettled = false;
         const settle = (result: Result): void => {
-          const left = (present.get(eventId) ?? 1) - 1;
-          if (left === 0) present.delete(eventId);
-          else present.set(eventId, left);
+          if (isSettled) return;
+          isSettled = true;
+          const others = (present.get(eventId) ?? 1) - 1;
+          if (others === 0) present.delete(eventId);
+          else present.set(eventId, others);
           resolve(result);
         };
         push({ room, received, from, settle, isPatient: true, waits: 0, fetches: 0 });
@@ -205,10 +231,11 @@ const enoughWaits = 2;
 
 export function createIngest(deps: Dependencies): IngestEvent {
   const inboxes = new Map<number, ReturnType<typeof createInbox>>();
+  const left = new Map<Item, () => void>();
 
   return async (room, received, from) => {
     const { roomNid } = room;
-    const inbox = inboxes.get(roomNid) ?? createInbox(deps, () => inboxes.delete(roomNid));
+    const inbox = inboxes.get(roomNid) ?? createInbox(deps, left, () => inboxes.delete(roomNid));
     inboxes.set(roomNid, inbox);
     const result = await inbox.add(room, received, from);
     if (result.kind === 'failed') throw result.error;
