@@ -162,6 +162,11 @@ export async function compareEmoji(
   ask: () => Promise<VerificationRequest>,
   asked: EncryptedPerson,
 ): Promise<void> {
+  // The client takes no request of a device of which it has heard only that there is one.
+  await asked.eventually(`the device ${asker.session.deviceId} of ${asker.userId}`, async () => {
+    const devices = await asked.crypto.getUserDeviceInfo([asker.userId]);
+    return devices.get(asker.userId)?.has(asker.session.deviceId) === true;
+  });
   for (let attempt = 1; attempt <= 3; attempt++) {
     if (await tryEmoji(asker, await ask(), asked)) return;
   }
