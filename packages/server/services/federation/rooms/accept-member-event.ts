@@ -1,10 +1,11 @@
-import { type EventSigner, isJsonObject, type JsonObject, serverNameOf, signEvent } from '@portico/protocol';
+import { type EventSigner, isJsonObject, type JsonObject, serverNameOf } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
 import { addRelayed } from '@portico/storage/stores/relayed-events.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { IngestEvent } from '../receiving/room-inbox.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import type { FederatedRoom, FederatedRooms } from './federated-rooms.ts';
+import { signGiven } from './sign-given.ts';
 
 export type MemberRequest = {
   readonly origin: string;
@@ -42,7 +43,7 @@ export function createAcceptMemberEvent(deps: Dependencies): AcceptMemberEvent {
       refuse('Somebody of another server is to let the person in: ask that one.');
     }
     await deps.requireAdmission(room, sender);
-    return signEvent(room.rules, body, signer.serverName, signer.key);
+    return signGiven(room.rules, body, signer);
   }
 
   return async ({ origin, roomId, eventId, body }, membership) => {

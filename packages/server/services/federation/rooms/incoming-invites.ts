@@ -1,11 +1,4 @@
-import {
-  type EventSigner,
-  findRoomVersion,
-  type JsonObject,
-  type RoomEvent,
-  serverNameOf,
-  signEvent,
-} from '@portico/protocol';
+import { type EventSigner, findRoomVersion, type JsonObject, type RoomEvent, serverNameOf } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts.ts';
 import { findMemberEvent } from '@portico/storage/stores/federation-rooms.ts';
@@ -15,6 +8,7 @@ import type { RemoteMembership } from '../../rooms/importing/remote-invite.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import type { FederatedRooms } from './federated-rooms.ts';
 import { type FilterToldState, shownState, type ToldRoom } from './shown-state.ts';
+import { signGiven } from './sign-given.ts';
 
 export type IncomingInvite = {
   readonly origin: string;
@@ -59,7 +53,7 @@ export function createReceiveInvite(deps: Dependencies): ReceiveInvite {
   return async ({ origin, roomId, eventId, version, event: given, roomState }) => {
     const rules = findRoomVersion(version);
     if (rules === undefined) throw new MatrixError('room.incompatible-version', { fields: { room_version: version } });
-    const signed = signEvent(rules, given, signer.serverName, signer.key);
+    const signed = signGiven(rules, given, signer);
     const [checked] = await deps.checkPdus(rules, [signed]);
     if (checked?.kind !== 'ok') refuse(checked?.reason ?? 'There is no event.');
     const { event } = checked;
