@@ -227,6 +227,16 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(direct.body, { [alice.userId]: [old, replaced], [carol.userId]: ['!other:localhost'] });
     });
 
+    test('whoever has no place for more settings gets into the new room all the same', async () => {
+      const old = await alice.createRoom({ preset: 'public_chat' });
+      await carol.join(old);
+      const direct = { [alice.userId]: [old], 'org.example.full': '' };
+      const left = 1024 * 1024 - Buffer.byteLength(JSON.stringify(direct));
+      await carol.setAccountData('m.direct', { ...direct, 'org.example.full': 'x'.repeat(left) });
+      const replaced = await upgrade(alice, old, '12');
+      await carol.join(replaced);
+    });
+
     test('a room that somebody has muted stays muted', async () => {
       const old = await alice.createRoom({ preset: 'public_chat' });
       await bob.join(old);

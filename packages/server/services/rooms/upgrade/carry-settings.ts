@@ -17,6 +17,15 @@ type Dependencies = {
 /** Clients name a rule that is about one room after it: in `override` what mutes the room, in `room` what quietens it. */
 const kindsOfRooms = ['override', 'room', 'underride'] as const satisfies readonly PushRuleKind[];
 
+/** The person is in the new room already: what there is no more place for must not look as if they were not. */
+async function unlessRefused(carried: Promise<void>): Promise<void> {
+  try {
+    await carried;
+  } catch (error) {
+    if (!(error instanceof MatrixError)) throw error;
+  }
+}
+
 /** A condition that an event is in one room, for another one. */
 function inRoom(condition: JsonValue, from: string, to: string): JsonValue {
   if (!isJsonObject(condition) || condition['key'] !== 'room_id') return condition;
@@ -80,8 +89,8 @@ export function createCarrySettings({ db, accountData, pushRules, tags }: Depend
   return async (userId: string, from: string, to: string): Promise<void> => {
     const roomNid = (await readRoomNids(db, [from])).get(from);
     if (roomNid === undefined || (await readMembershipsIn(db, [roomNid], userId)).get(roomNid) === undefined) return;
-    await carryTags(userId, from, to);
-    for (const kind of kindsOfRooms) await carryPushRule(userId, kind, from, to);
-    await carryDirect(userId, from, to);
+    await unlessRefused(carryTags(userId, from, to));
+    for (const kind of kindsOfRooms) await unlessRefused(carryPushRule(userId, kind, from, to));
+    await unlessRefused(carryDirect(userId, from, to));
   };
 }
