@@ -116,7 +116,7 @@ const deleteUnusedConfigs = sql<void, [nid: number]>(
    where connection_nid = $1
      and hash not in (select r.config from sliding_rooms r where r.connection_nid = $1)
      and hash not in (
-       select r.value ->> 5 from sliding_answers a cross join json_each(a.rooms) r where a.connection_nid = $1
+       select e.value ->> 5 from sliding_answers a cross join json_each(a.rooms) e where a.connection_nid = $1
      )`,
 );
 
