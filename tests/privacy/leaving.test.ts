@@ -62,11 +62,12 @@ describe('leaving for good, across servers', async () => {
       done(who.post(`${v3}/join/${encodeURIComponent(roomId)}?via=hs2`, {}));
     const memberPath = (of: TestClient, roomId: string) => `${roomPath(roomId)}/state/m.room.member/${of.userId}`;
     const [first, second] = [await createRoom(bob), await createRoom(bob)];
-    for (const [who, roomId] of [
+    const joins = [
       [alice, first],
       [alice, second],
       [dora, first],
-    ] as const) {
+    ] as const;
+    for (const [who, roomId] of joins) {
       await setName(who, 'One');
       await join(who, roomId);
     }
@@ -74,6 +75,10 @@ describe('leaving for good, across servers', async () => {
       assert.equal(await nameOf(who), 'One');
       await setName(who, 'Two');
       assert.equal(await nameOf(who), 'One', 'it is remembered for a moment');
+    }
+    // What happens to a membership while the new name is on its way to it would be another branch of the room.
+    for (const [who, roomId] of joins) {
+      await until('the new name has come', async () => (await member(bob, roomId, who))['displayname'] === 'Two');
     }
     // A kick that claims it, and a leave that says it while there still is a room that is shared.
     await done(bob.put(memberPath(alice, first), gone));

@@ -15,6 +15,7 @@ import { waitAfter } from './backoff.ts';
 import { createBacklog, type Transaction } from './backlog.ts';
 import type { Lanes } from './lanes.ts';
 import { createRefusals } from './refusals.ts';
+import { type Rests, usualRest } from './rests.ts';
 import type { SenderDependencies } from './sender-dependencies.ts';
 import { transactionText } from './transaction-text.ts';
 
@@ -50,12 +51,12 @@ type Options = {
   /** Up to where everything was settled when this began, whoever sent it. */
   readonly settled: number;
   readonly lanes: Lanes;
+  /** Outlives this: a server that has got everything is soon sent more. */
+  readonly needsRest: Rests;
   readonly onGone: (why: Gone) => void;
 };
 
 const retryAfterDefect = 60_000;
-/** What comes meanwhile goes together: a transaction costs both sides ten times what one more event in it does. */
-const usualRest = 100;
 
 export function createDestination(deps: SenderDependencies, options: Options): Destination {
   const { db, client, outbox, serverName, process, log, now } = deps;
@@ -161,7 +162,7 @@ export function createDestination(deps: SenderDependencies, options: Options): D
       return failed(current, transaction, error);
     }
     await acknowledged(current, transaction);
-    rest();
+    if (options.needsRest(now())) rest();
   }
 
   function rest(): void {

@@ -18,7 +18,7 @@ export type SenderDependencies = {
   readonly now: () => number;
   readonly random: () => number;
   readonly randomId: () => string;
-  /** How long, in milliseconds, a server is left alone after a transaction, while there are no events for a whole one. */
+  /** How long, in milliseconds, a server is left alone after one of many transactions, while there are no events for a whole one. */
   readonly restAfter?: number | undefined;
   /** Told how long it took, in milliseconds, until a server had acknowledged what there was for it. */
   readonly observeLag?: ((milliseconds: number) => void) | undefined;

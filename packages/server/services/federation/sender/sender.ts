@@ -8,10 +8,12 @@ import {
   readRoomHosts,
   type RoomHostRow,
 } from '@portico/storage/stores/federation-outgoing.ts';
+import { createSmallCache } from '../../reading/small-cache.ts';
 import { createDestination, type Destination, type DestinationState, type Gone } from './destination.ts';
 import { createLanes } from './lanes.ts';
 import { createOwnership } from './ownership.ts';
 import { createLonelyRooms } from './lonely-rooms.ts';
+import { createRests, type Rests, usualRest } from './rests.ts';
 import type { SenderDependencies } from './sender-dependencies.ts';
 
 /** Brings what this server has for others to all of them. */
@@ -39,6 +41,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
   const { db, outbox, serverName, process, isShared, log, now } = deps;
   const destinations = new Map<string, Destination>();
   const lanes = createLanes();
+  const restsOf = createSmallCache<string, Rests>(maxKnown);
   const owned = new Set<string>();
   const foreign = new Set<string>();
   const lonely = createLonelyRooms(maxKnown);
@@ -77,8 +80,11 @@ export function createSender(deps: SenderDependencies): FederationSender {
     if (stopping.signal.aborted || name === undefined || name === serverName || foreign.has(host)) return undefined;
     const known = destinations.get(name);
     if (known !== undefined) return known;
+    const needsRest = restsOf.get(name) ?? createRests(deps.restAfter ?? usualRest);
+    restsOf.set(name, needsRest);
     const destination = createDestination(deps, {
       host: name,
+      needsRest,
       upToDate: owned.has(name) ? after : undefined,
       settled: after,
       lanes,
