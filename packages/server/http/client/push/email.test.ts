@@ -97,11 +97,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const link = url.slice(url.indexOf('/_portico'));
       assert.equal(second.headers.get('list-unsubscribe')?.join(), `<${url}>`);
       assert.equal(second.headers.get('list-unsubscribe-post')?.join(), 'List-Unsubscribe=One-Click');
-      const wrong = await openPage(
-        server,
-        link.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
-        'POST',
-      );
+      // Not the last character: some of its bits say nothing.
+      const sign = link.lastIndexOf('.') + 1;
+      const forged = `${link.slice(0, sign)}${link[sign] === 'A' ? 'B' : 'A'}${link.slice(sign + 1)}`;
+      const wrong = await openPage(server, forged, 'POST');
       assert.equal(wrong.status, 400);
       const page = await openPage(server, link);
       assert.deepEqual([page.status, page.html.includes('method="post"')], [200, true]);
