@@ -2,15 +2,11 @@ import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
-
-/** The command, as people have it. */
-export const program = join(import.meta.dirname, '../../bin/portico');
+import { freePort, program } from './server-process.ts';
 
 export function makeFolder(context: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'portico-program-'));
@@ -28,15 +24,6 @@ type Options = { cwd?: string; env?: Record<string, string>; input?: string; fil
 export function run(words: readonly string[], { cwd, env = {}, input = '', file = program }: Options = {}) {
   const { status, stdout, stderr } = spawnSync(file, words, { cwd, env: environmentOf(env), input, encoding: 'utf8' });
   return { status, stdout, stderr };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** A configuration file that listens on a free port of loopback; more settings may follow. */

@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
-const program = join(import.meta.dirname, '../../bin/portico');
+/** The command, as people have it. */
+export const program = join(import.meta.dirname, '../../bin/portico');
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

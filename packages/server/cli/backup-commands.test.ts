@@ -15,7 +15,8 @@ import {
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createEmptyTestDatabase, createTestDatabase } from '@portico/testkit';
-import { makeConfig, makeFolder, program, run, start } from '@portico/testkit/program.ts';
+import { makeConfig, makeFolder, run, start } from '@portico/testkit/program.ts';
+import { program } from '@portico/testkit/server-process.ts';
 import { createTestClient, type TestClient } from '@portico/testkit/test-client.ts';
 
 const writers = 4;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { end, freePort, isUp, makeConfig, makeFolder, program, run, start } from '@portico/testkit/program.ts';
+import { end, isUp, makeConfig, makeFolder, run, start } from '@portico/testkit/program.ts';
+import { freePort, program } from '@portico/testkit/server-process.ts';
 
 suite('the exit code is', () => {
   test('2 for wrong usage, with the nearest known name', () => {
