@@ -37,6 +37,7 @@ import { threadSubscribers } from './0036-thread-subscribers.ts';
 import { presenceTold } from './0037-presence-told.ts';
 import { mainlineJumps } from './0038-mainline-jumps.ts';
 import { toDeviceOrdinals } from './0039-to-device-ordinals.ts';
+import { fairQueues } from './0040-fair-queues.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -82,4 +83,5 @@ export const migrations: readonly Migration[] = [
   presenceTold,
   mainlineJumps,
   toDeviceOrdinals,
+  fairQueues,
 ];

@@ -1,3 +1,4 @@
+import { serverNameOf } from '@portico/protocol';
 import type { PositionParam, Reader, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
 
@@ -28,8 +29,15 @@ export type ToDeviceTransaction = {
   readonly txnId: string;
 };
 
-/** A device that fetches none of its messages gets no more than that many. */
-const maxQueued = 5000;
+/**
+ * How much waits for a device that fetches nothing. `unshared`: what is taken whoever it is from. Of what comes when so much
+ * waits, a message is taken as long as all that waits, what has come of it from the sender's server, and what has come of it from the sender are together fewer
+ * than `most`. So whatever somebody sends, or everybody on a server, some room is left, and those who have sent less get
+ * more of it.
+ */
+export type QueueBounds = { readonly unshared: number; readonly most: number };
+
+const queueBounds: QueueBounds = { unshared: 1000, most: 10_000 };
 
 const insertTransaction = sql<void, [userId: string, deviceId: string, type: string, txnId: string, createdAt: number]>(
   'to-device.transaction',
@@ -42,28 +50,57 @@ const deleteOldTransactions = sql<void, [before: number]>(
   `delete from to_device_transactions where created_at < $1`,
 );
 
-// Messages go from the front of a queue only, so that its first and its last ordinal say how long it is.
-const insertMessages = sql<
-  void,
-  [messages: string, position: PositionParam, sender: string, type: string, maxQueued: number]
->(
-  'to-device.insert',
-  `insert into to_device_messages (user_id, device_id, position, seq, sender, type, content, ordinal)
-   select w.user_id, w.device_id, position($2), w.seq, cast($3 as text), cast($4 as text), w.content, w.last + 1
-   from (
-     select d.user_id, d.device_id, cast(m.key as bigint) as seq, m.value ->> 2 as content,
-       coalesce((
-         select q.ordinal from to_device_messages q where q.user_id = d.user_id and q.device_id = d.device_id
-         order by q.position, q.seq limit 1), 0) as first,
-       coalesce((
-         select q.ordinal from to_device_messages q where q.user_id = d.user_id and q.device_id = d.device_id
-         order by q.position desc, q.seq desc limit 1), 0) as last
-     from json_each(cast($1 as text)) m
-     cross join devices d
-     where d.user_id = m.value ->> 0 and (m.value ->> 1 = '*' or d.device_id = m.value ->> 1)
-   ) w
-   where w.last - w.first + 1 < $5`,
-);
+type InsertParams = [
+  messages: string,
+  firstSeq: number,
+  position: PositionParam,
+  sender: string,
+  server: string,
+  type: string,
+  unshared: number,
+  most: number,
+];
+
+const ordinalAt = (end: 'asc' | 'desc', otherwise: 0 | 1): string =>
+  `coalesce((
+     select m.ordinal from to_device_messages m where m.user_id = d.user_id and m.device_id = d.device_id
+     order by m.position ${end}, m.seq ${end} limit 1), ${otherwise})`;
+/** Of a long queue: the numbers of the last and of the first message in it that is of a server or of a sender. */
+const shareOf = (who: 'server' | 'sender', name: string): string => {
+  const end = (of: 'min' | 'max', otherwise: 0 | 1) =>
+    `case when e.last - e.first + 1 >= $7 then coalesce((
+       select ${of}(m.${who}_ordinal) from to_device_messages m
+       where m.user_id = e.user_id and m.device_id = e.device_id and m.server is not null and m.${who} = ${name}
+     ), ${otherwise}) end`;
+  return `${end('max', 0)} as ${who}_last, ${end('min', 1)} as ${who}_first`;
+};
+
+/*
+ * Messages go from the front of a queue only, so that its first and its last ordinal say how long it is; so they do for the
+ * part of it that is from one server or sender.
+ */
+const insertInto = (name: string, match: string) =>
+  sql<void, InsertParams>(
+    name,
+    `insert into to_device_messages
+       (user_id, device_id, position, seq, sender, type, content, ordinal, server, server_ordinal, sender_ordinal)
+     with ends as materialized (
+       select d.user_id, d.device_id, cast(w.key as bigint) + $2 as seq, w.value ->> 2 as content,
+         ${ordinalAt('asc', 1)} as first, ${ordinalAt('desc', 0)} as last
+       from json_each(cast($1 as text)) w
+       cross join devices d
+       where d.user_id = w.value ->> 0 ${match}
+     ), shares as materialized (
+       select e.*, ${shareOf('server', '$5')}, ${shareOf('sender', '$4')} from ends e
+     )
+     select user_id, device_id, position($3), seq, cast($4 as text), cast($6 as text), content, last + 1,
+       case when last - first + 1 >= $7 then cast($5 as text) end, server_last + 1, sender_last + 1
+     from shares
+     where last - first + 1 < $7
+       or (last - first + 1) + (server_last - server_first + 1) + (sender_last - sender_first + 1) < $8`,
+  );
+const insertForNamed = insertInto('to-device.insert', 'and d.device_id = w.value ->> 1');
+const insertForAll = insertInto('to-device.insert-for-all', '');
 
 const selectQueue = sql<
   ToDeviceRow,
@@ -102,17 +139,25 @@ export function forgetToDeviceTransactions(set: WriteSet, before: number): void 
   set.add(deleteOldTransactions, [before]);
 }
 
-/** Queues messages for those devices that exist and fetch what they are sent. */
+/** Queues messages for those devices that exist, as far as there is room for them. */
 export function queueToDevice(
   set: WriteSet,
   sender: string,
   type: string,
   messages: readonly NewToDevice[],
   position: PositionParam,
-  mostWaiting = maxQueued,
+  { unshared, most } = queueBounds,
 ): void {
-  const packed = messages.map(({ userId, deviceId, content }) => [userId, deviceId, content]);
-  set.add(insertMessages, [JSON.stringify(packed), position, sender, type, mostWaiting]);
+  const server = serverNameOf(sender) ?? '';
+  const add = (statement: typeof insertForAll, some: readonly NewToDevice[], firstSeq: number): void => {
+    if (some.length === 0) return;
+    const packed = JSON.stringify(some.map(({ userId, deviceId, content }) => [userId, deviceId, content]));
+    set.add(statement, [packed, firstSeq, position, sender, server, type, unshared, most]);
+  };
+  const forAll = messages.filter(({ deviceId }) => deviceId === '*');
+  add(insertForAll, forAll, 0);
+  const named = forAll.length === 0 ? messages : messages.filter(({ deviceId }) => deviceId !== '*');
+  add(insertForNamed, named, forAll.length);
   for (const userId of new Set(messages.map((message) => message.userId))) set.change('to_device', userId);
 }
 
