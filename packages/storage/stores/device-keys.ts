@@ -21,15 +21,21 @@ export type SignatureRow = {
 
 type QueryRow = PublicKeyRow & { readonly signer: string | null; readonly signer_key: string | null };
 
-// One question for everything that a request for keys wants; a `*` stands for all devices.
-const selectKeys = sql<QueryRow, [wanted: string, users: string, viewer: string]>(
+// One question for everything that a request for keys wants.
+const selectKeys = sql<QueryRow, readonly [named: string, users: string, viewer: string, whole: string]>(
   'keys.query',
   `select 'device' as kind, k.user_id, k.device_id as id, k.keys, coalesce(d.display_name, k.display_name) as display_name,
      cast(null as text) as signer, cast(null as text) as signer_key
+   from json_each(cast($4 as text)) r
+   cross join device_keys k
+   left join devices d on d.user_id = k.user_id and d.device_id = k.device_id
+   where k.user_id = r.value
+   union all
+   select 'device', k.user_id, k.device_id, k.keys, coalesce(d.display_name, k.display_name), null, null
    from json_each(cast($1 as text)) r
    cross join device_keys k
    left join devices d on d.user_id = k.user_id and d.device_id = k.device_id
-   where k.user_id = r.value ->> 0 and (r.value ->> 1 = '*' or k.device_id = r.value ->> 1)
+   where k.user_id = r.value ->> 0 and k.device_id = r.value ->> 1
    union all
    select x.usage, x.user_id, '', x.key, null, null, null
    from json_each(cast($2 as text)) r
@@ -45,7 +51,7 @@ const selectKeys = sql<QueryRow, [wanted: string, users: string, viewer: string]
 export type KnownKeys = { readonly keys: readonly PublicKeyRow[]; readonly signatures: readonly SignatureRow[] };
 
 /**
- * Keys of devices and cross-signing keys, with the signatures that `viewer` may see: their own, and those that people
+ * Keys of devices and cross-signing keys, a `*` standing for all devices of somebody, with the signatures that `viewer` may see: their own, and those that people
  * made of their own keys.
  */
 export async function queryKeys(
@@ -54,7 +60,10 @@ export async function queryKeys(
   viewer: string,
 ): Promise<KnownKeys> {
   const users = [...new Set(wanted.map(([userId]) => userId))];
-  const rows = await reader.all(selectKeys, [JSON.stringify(wanted), JSON.stringify(users), viewer]);
+  const named = wanted.filter(([, deviceId]) => deviceId !== '*');
+  const whole = wanted.filter(([, deviceId]) => deviceId === '*').map(([userId]) => userId);
+  const lists = [JSON.stringify(named), JSON.stringify(users), viewer, JSON.stringify(whole)] as const;
+  const rows = await reader.all(selectKeys, lists);
   const keys: PublicKeyRow[] = [];
   const signatures: SignatureRow[] = [];
   for (const row of rows) {

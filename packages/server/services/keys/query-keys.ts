@@ -43,7 +43,7 @@ export function createQueryKeys({ db, isLocal, remoteLists }: Dependencies): Que
     const signed = passing.map(({ userId }) => [userId, ''] as const);
     const { keys, signatures } = await queryKeys(db, [...wanted.filter(([user]) => here.has(user)), ...signed], viewer);
     const kept = keys.filter((row) => here.has(row.user_id));
-    const others = passing.flatMap((list) => list.keys.filter((row) => isWanted(row, query)));
+    const others = passing.flatMap((list) => wantedOf(list.keys, query[list.userId] ?? []));
     const named = [...here, ...passing.map(({ userId }) => userId)];
     const { devices, section } = keySections(named, [...kept, ...others], signatures);
     return (
@@ -54,9 +54,9 @@ export function createQueryKeys({ db, isLocal, remoteLists }: Dependencies): Que
   };
 }
 
-function isWanted({ kind, user_id: userId, id }: PublicKeyRow, query: KeyQuery): boolean {
-  const devices = query[userId] ?? [];
-  return kind !== 'device' || devices.length === 0 || devices.includes(id);
+function wantedOf(keys: readonly PublicKeyRow[], devices: readonly string[]): PublicKeyRow[] {
+  const named = new Set(devices);
+  return keys.filter(({ kind, id }) => kind !== 'device' || named.size === 0 || named.has(id));
 }
 
 /** The servers of people who cannot be asked for. */
