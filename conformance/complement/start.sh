@@ -28,6 +28,7 @@ for file in /complement/appservice/*.yaml; do
   if [ -e "$file" ]; then bridges='[/complement/appservice]'; fi
 done
 
+# Names of devices, because a test looks at the one that has come from another server.
 # Version 11, because several tests send an ordinary power-level event as the creator of a room, which 12 refuses.
 cat >portico.yaml <<END
 server_name: "$SERVER_NAME"
@@ -38,6 +39,7 @@ listeners:
   - { address: "$HS_IP", port: 8448, serve: [client, federation, admin], tls: { certificate: tls.crt, key: tls.key } }
 registration: { mode: open, shared_secret: complement }
 rate_limits: { enabled: false }
+federation: { device_names: true }
 outbound: { trusted_ca_file: /complement/ca/ca.crt, allow_private_addresses: true }
 application_services: $bridges
 rooms: { default_version: "11", publication: anyone }

@@ -102,6 +102,7 @@ export async function compose({
     db,
     serverName,
     federates: config.federation.enabled,
+    tellsNames: config.federation.deviceNames,
     client: federation.client,
     now,
     log,

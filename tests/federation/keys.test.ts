@@ -54,7 +54,7 @@ async function follow(client: TestClient) {
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   test(`keys are asked for once, and kept up to date by what their server tells (${engine})`, async (context) => {
-    const { alice, bob, network } = await meet(context, engine);
+    const { alice, bob, network } = await meet(context, engine, { FEDERATION_DEVICE_NAMES: 'true' });
     const keys = newDeviceKeys(bob);
     const lists = await follow(alice);
     await upload(bob, { device_keys: keys });

@@ -27,8 +27,12 @@ export async function join(client: TestClient, roomId: string, via: string): Pro
 }
 
 /** Two people of different servers in one room. */
-export async function meet(context: TestContext, engine: 'sqlite' | 'postgres' = 'sqlite') {
-  const network = await startTestNetwork(['hs1', 'hs2'], { engine });
+export async function meet(
+  context: TestContext,
+  engine: 'sqlite' | 'postgres' = 'sqlite',
+  settings: Readonly<Record<string, string>> = {},
+) {
+  const network = await startTestNetwork(['hs1', 'hs2'], { engine, settings });
   context.after(() => network.close());
   const [alice, bob] = await Promise.all([
     network.server('hs1').registerUser('alice'),

@@ -27,6 +27,8 @@ type Context = {
   readonly serverName: string;
   /** Whether this server talks to others. */
   readonly federates: boolean;
+  /** Whether it tells them the names of devices. */
+  readonly tellsNames: boolean;
   readonly client: FederationClient;
   readonly now: () => number;
   readonly log: Logger;
@@ -55,15 +57,16 @@ export type Encryption = {
 };
 
 /** Keys for end-to-end encryption, of this server's people and of others. */
-export function createEncryption({ db, serverName, federates, client, now, log }: Context): Encryption {
+export function createEncryption({ db, serverName, federates, tellsNames, client, now, log }: Context): Encryption {
   const isLocal = (userId: string): boolean => serverNameOf(userId) === serverName;
-  const changes = createDeviceListChanges({ db, serverName, federates });
+  const changes = createDeviceListChanges({ db, serverName, federates, tellsNames });
   const askServer = createAskServer({ now });
   const lists = createRemoteLists({ db, serverName, fetchLists: createFetchLists({ client, askServer }) });
   const claim = createClaimRemoteKeys({ client, askServer });
   const sharing = createSharingChanges({
     db,
     serverName,
+    tellsNames,
     onFailure: (error) => log.error({ error }, 'Telling servers of the devices of new members failed'),
   });
   const signingKeys = signingKeyEdu({ db, serverName });
@@ -71,7 +74,7 @@ export function createEncryption({ db, serverName, federates, client, now, log }
     deviceHooks: {
       onDevicesDeleted: [dropToDeviceOf, dropDehydratedOf, forgetKeys({ db, changes })],
       onDeviceAdded: tellNewDevice({ db, changes }),
-      onDeviceRenamed: tellNewName({ db, changes }),
+      onDeviceRenamed: tellNewName({ db, changes, tellsNames }),
     },
     eduHandlers: [
       ['m.device_list_update', deviceListEdu({ db, serverName })],
@@ -84,7 +87,7 @@ export function createEncryption({ db, serverName, federates, client, now, log }
       return {
         keys,
         keyBackup: createKeyBackup({ db }),
-        keysForServers: createKeysForServers({ db, isLocal }),
+        keysForServers: createKeysForServers({ db, isLocal, tellsNames }),
         dehydratedDevices: createDehydratedDevices({
           db,
           devices,

@@ -93,6 +93,12 @@ export const schema = section('', {
       default: 'true',
       help: 'Whether other servers may see which rooms are published in the directory here.',
     }),
+    device_names: setting(boolean, {
+      default: 'false',
+      help:
+        'Whether other servers are told what people call their devices. Clients in use make up names that say which device and program ' +
+        'somebody has. People of this server see the names all the same.',
+    }),
     notaries: setting(list(serverName), {
       default: '[]',
       help: 'Servers that are asked for keys of others which cannot be reached. They are trusted to tell the truth about them.',

@@ -52,7 +52,7 @@ async function examineWith(context: TestContext, answers: Answers, othersMayBePr
   const findings = await checkReach({
     config: {
       publicBaseUrl: 'https://matrix.a.org',
-      federation: { enabled: true, publicRooms: true, notaries: [], oldKeys: [] },
+      federation: { enabled: true, deviceNames: false, publicRooms: true, notaries: [], oldKeys: [] },
     },
     serverName,
     keyId: key.keyId,

@@ -28,8 +28,14 @@ export function tellNewDevice({ db, changes }: Dependencies): OnDeviceAdded {
 }
 
 /** Tells those who know a device its new name. */
-export function tellNewName({ db, changes }: Dependencies): OnDeviceRenamed {
+export function tellNewName({
+  db,
+  changes,
+  tellsNames,
+}: Dependencies & { readonly tellsNames: boolean }): OnDeviceRenamed {
   return async (set, userId, deviceId, displayName) => {
+    // Of what other servers know nothing has changed.
+    if (!tellsNames) return changes.append(set, userId, {});
     const { keys, signatures } = await readDeviceKeysOf(db, userId, [deviceId]);
     const devices = keys.map((row) => ({ deviceId, displayName, keys: signedKey(row, signatures) }));
     await changes.append(set, userId, { devices });

@@ -3,7 +3,7 @@ import type { Database, WriteSet } from '@portico/storage';
 import { markDeviceList, readJoinedRoomsOf } from '@portico/storage/stores/device-keys.ts';
 import { queueDeviceUpdates, readHostsSharing } from '@portico/storage/stores/device-list-sending.ts';
 import { queueEdus } from '@portico/storage/stores/stored-edus.ts';
-import { deviceUpdate, type ChangedDevice } from './device-update.ts';
+import { deviceUpdate, withoutName, type ChangedDevice } from './device-update.ts';
 
 export type DeviceListChange = {
   readonly devices?: readonly ChangedDevice[];
@@ -22,9 +22,11 @@ type Dependencies = {
   readonly serverName: string;
   /** Whether this server talks to others. */
   readonly federates: boolean;
+  /** Whether it tells them the names of devices. */
+  readonly tellsNames: boolean;
 };
 
-export function createDeviceListChanges({ db, serverName, federates }: Dependencies): DeviceListChanges {
+export function createDeviceListChanges({ db, serverName, federates, tellsNames }: Dependencies): DeviceListChanges {
   return {
     async append(set, userId, { devices = [], signingKeys }) {
       const [rooms, hosts] = await Promise.all([
@@ -36,7 +38,7 @@ export function createDeviceListChanges({ db, serverName, federates }: Dependenc
         set,
         userId,
         hosts,
-        devices.map((device) => deviceUpdate(userId, device)),
+        devices.map((device) => deviceUpdate(userId, tellsNames ? device : withoutName(device))),
         position,
       );
       if (signingKeys !== undefined && hosts.length > 0) {

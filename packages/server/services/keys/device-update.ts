@@ -9,6 +9,8 @@ export type ChangedDevice = {
   readonly displayName?: string | null;
 };
 
+export const withoutName = ({ deviceId, keys }: ChangedDevice): ChangedDevice => ({ deviceId, keys });
+
 /**
  * The content of an `m.device_list_update` as canonical JSON, in two parts: between them, where the order of the names has
  * them, come `prev_id` and `stream_id`, which only the commit gives.

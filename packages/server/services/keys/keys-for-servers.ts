@@ -1,5 +1,5 @@
 import type { Database } from '@portico/storage';
-import { queryKeys } from '@portico/storage/stores/device-keys.ts';
+import { type KnownKeys, queryKeys } from '@portico/storage/stores/device-keys.ts';
 import { readStreamIds } from '@portico/storage/stores/device-list-sending.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { claimLocalKeys, type ClaimedKeys, type KeyClaim } from './claim-local-keys.ts';
@@ -15,22 +15,32 @@ export interface KeysForServers {
   claim(claim: KeyClaim): Promise<Pick<ClaimedKeys, 'one_time_keys'>>;
 }
 
-type Dependencies = { readonly db: Database; readonly isLocal: (userId: string) => boolean };
+type Dependencies = {
+  readonly db: Database;
+  readonly isLocal: (userId: string) => boolean;
+  /** Whether other servers are told the names of devices. */
+  readonly tellsNames: boolean;
+};
 
 /** Nobody of this server, so that only what people have signed of their own keys is shown. */
 const stranger = '';
 
 /** {@link https://spec.matrix.org/v1.19/server-server-api/#end-to-end-encryption} */
-export function createKeysForServers({ db, isLocal }: Dependencies): KeysForServers {
+export function createKeysForServers({ db, isLocal, tellsNames }: Dependencies): KeysForServers {
   const ownPeople = <T>(byUser: { readonly [userId: string]: T }): { readonly [userId: string]: T } =>
     Object.fromEntries(Object.entries(byUser).filter(([userId]) => isLocal(userId)));
+
+  async function read(wanted: readonly (readonly [userId: string, deviceId: string])[]): Promise<KnownKeys> {
+    const { keys, signatures } = await queryKeys(db, wanted, stranger);
+    return { keys: tellsNames ? keys : keys.map((row) => ({ ...row, display_name: null })), signatures };
+  }
 
   return {
     async devices(userId) {
       if (!isLocal(userId)) throw new MatrixError('not-found');
       // First the number: what changes after it may be in the answer, but never the other way round.
       const streamId = (await readStreamIds(db, [userId])).get(userId) ?? 0;
-      const { keys, signatures } = await queryKeys(db, [[userId, '*']], stranger);
+      const { keys, signatures } = await read([[userId, '*']]);
       const devices = keys
         .filter(({ kind }) => kind === 'device')
         .map((row) => ({
@@ -44,7 +54,7 @@ export function createKeysForServers({ db, isLocal }: Dependencies): KeysForServ
     },
     async query(query) {
       const wanted = wantedDevices(ownPeople(query));
-      const { keys, signatures } = await queryKeys(db, wanted, stranger);
+      const { keys, signatures } = await read(wanted);
       const users = [...new Set(wanted.map(([userId]) => userId))];
       const { devices, section } = keySections(users, keys, signatures);
       return (

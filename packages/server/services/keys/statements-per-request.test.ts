@@ -55,7 +55,7 @@ onBothEngines('what is asked of the database for keys and messages does not grow
   const { counted, take } = counting(db);
   const isLocal = () => true;
   const now = () => 1;
-  const changes = createDeviceListChanges({ db: counted, serverName: 'localhost', federates: true });
+  const changes = createDeviceListChanges({ db: counted, serverName: 'localhost', federates: true, tellsNames: true });
   const counts = createKeyCounts(counted);
   const upload = createUploadKeys({ db: counted, counts, plan: createPlanUpload({ db: counted, counts, changes }) });
   const query = createQueryKeys({ db: counted, isLocal, remoteLists: undefined });

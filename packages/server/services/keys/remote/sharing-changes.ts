@@ -12,7 +12,7 @@ import { forgetRemoteLists, readKeptLists } from '@portico/storage/stores/remote
 import { queueEdusEach, type StoredEdu } from '@portico/storage/stores/stored-edus.ts';
 import { createCatchUp, type CatchUp, type Portion } from '../../catch-up/catch-up.ts';
 import { lastWhole } from '../../catch-up/last-whole.ts';
-import { deviceAnnouncement } from '../device-update.ts';
+import { deviceAnnouncement, withoutName } from '../device-update.ts';
 import { signedKey } from '../signed-key.ts';
 
 const movesPerPortion = 1000;
@@ -24,6 +24,8 @@ const stranger = '';
 type Options = {
   readonly db: Database;
   readonly serverName: string;
+  /** Whether other servers are told the names of devices. */
+  readonly tellsNames: boolean;
   readonly onFailure: (error: unknown) => void;
 };
 
@@ -35,7 +37,7 @@ type Options = {
  *
  * {@link https://spec.matrix.org/v1.19/server-server-api/#device-management}
  */
-export function createSharingChanges({ db, serverName, onFailure }: Options): CatchUp {
+export function createSharingChanges({ db, serverName, tellsNames, onFailure }: Options): CatchUp {
   const isLocal = (userId: string): boolean => serverNameOf(userId) === serverName;
 
   /** Tells servers of the devices of those whom they had nothing to do with before. */
@@ -60,7 +62,7 @@ export function createSharingChanges({ db, serverName, onFailure }: Options): Ca
       const device = { deviceId, displayName, keys: row && signedKey(row, signatures) };
       return {
         type: 'm.device_list_update',
-        content: deviceAnnouncement(userId, device, streamIds.get(userId) ?? 0),
+        content: deviceAnnouncement(userId, tellsNames ? device : withoutName(device), streamIds.get(userId) ?? 0),
         hosts: (hosts.get(userId) ?? []).map(({ host }) => host),
       };
     });
