@@ -32,6 +32,8 @@ type Options = {
   readonly ghosts: string;
   /** What its application service was shown last; it outlives the server's process. */
   readonly bridgeShown: Map<string, Shown>;
+  /** What may wait for another server at once. */
+  readonly maxPerHost?: number;
 };
 
 export type PresenceServer = Awaited<ReturnType<typeof openPresenceServer>>;
@@ -40,7 +42,7 @@ export type PresenceServer = Awaited<ReturnType<typeof openPresenceServer>>;
  * All of one server that has to do with presence, as it is put together there, on a database of its own. The rest is done
  * here: memberships and settings are written as the services write them, EDUs are carried by hand, and the time is the test's.
  */
-export async function openPresenceServer({ serverName, db, clock, onPut, ghosts, bridgeShown }: Options) {
+export async function openPresenceServer({ serverName, db, clock, onPut, ghosts, bridgeShown, maxPerHost }: Options) {
   const errors: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => errors.push(line) });
   const environment = { PORTICO_SERVER_NAME: serverName, PORTICO_PRESENCE_ENABLED: 'true' };
@@ -61,7 +63,10 @@ export async function openPresenceServer({ serverName, db, clock, onPut, ghosts,
       rooms: [],
     },
   };
-  const outbox = createOutbox({ merges: new Map([['m.presence', mergePushes]]) });
+  const outbox = createOutbox({
+    merges: new Map([['m.presence', mergePushes]]),
+    ...(maxPerHost !== undefined && { maxPerHost }),
+  });
   const appServices = createAppServices([registration] as never, serverName);
   const [service] = appServices.all;
   assert.ok(service);
@@ -184,6 +189,10 @@ export async function openPresenceServer({ serverName, db, clock, onPut, ghosts,
       assert.ok(isJsonObject(copy));
       await take(origin, copy);
     },
+    /** Another process sends to a server: what waits for it here goes nowhere. */
+    drop: (host: string) => outbox.drop(host),
+    /** The other process is gone. */
+    tookOver: outbox.tookOver,
     /** The same of what was parsed before. */
     receiveParsed: take,
     /** Ends it in good order. */

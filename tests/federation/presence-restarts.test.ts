@@ -19,11 +19,19 @@ const [alice, bob] = [`@alice:${own}`, `@bob:${own}`];
 const [xena, yuri] = ['@xena:b.test', '@yuri:b.test'];
 
 /** Somebody in a room with two people of another server, whom all may see until something else is set. */
-async function open(context: TestContext) {
+async function open(context: TestContext, maxPerHost = 500) {
   const db = await openDatabase({ url: temporarySqlite(context), durability: 'relaxed' });
   const clock = createVirtualClock();
   const start = () =>
-    openPresenceServer({ serverName: own, db, clock, ghosts: '@none:.*', bridgeShown: new Map(), onPut: () => {} });
+    openPresenceServer({
+      serverName: own,
+      db,
+      clock,
+      ghosts: '@none:.*',
+      bridgeShown: new Map(),
+      onPut: () => {},
+      maxPerHost,
+    });
   let server = await start();
   context.after(async () => {
     await server.stop();
@@ -35,7 +43,8 @@ async function open(context: TestContext) {
   await writeJoins(db, own, 1, [alice, xena, yuri]);
   return {
     db,
-    set: (state: string) => server.presence.set({ userId: alice, deviceId: 'A' }, state, undefined),
+    server: () => server,
+    set: (state: string, userId = alice) => server.presence.set({ userId, deviceId: 'A' }, state, undefined),
     async restart(how: 'stop' | 'kill') {
       await server[how]();
       server = await start();
@@ -131,6 +140,61 @@ test('what takes the place of an “offline” that has not arrived hides nothin
   await set('online');
   await pass(2000);
   assert.deepEqual(take(), [`offline for ${yuri}`, `online for ${xena}`]);
+});
+
+test('an “offline” for which there was no room is told when there is', async (context) => {
+  const { db, set, pass, take } = await open(context, 1);
+  await writeAccount(db, bob);
+  await writeJoins(db, own, 1, [bob]);
+  for (const userId of [alice, bob]) {
+    await set('online', userId);
+    await pass(2000);
+    assert.deepEqual(take(), ['online for everyone']);
+  }
+  for (const userId of [alice, bob]) await set('offline', userId);
+  await pass(2000);
+  assert.deepEqual(take(), ['offline for everyone']);
+  await pass(6000);
+  assert.deepEqual(take(), ['offline for everyone']);
+  await pass(200_000);
+  assert.deepEqual(take(), []);
+});
+
+for (const way of ['the other process is gone', 'a while has passed'] as const) {
+  test(`an “offline” that another process was to send is told once ${way}`, async (context) => {
+    const { set, pass, take, server } = await open(context);
+    await set('online');
+    await pass(2000);
+    assert.deepEqual(take(), ['online for everyone']);
+    await set('offline');
+    await pass(2000);
+    server().drop('b.test');
+    await pass(20_000);
+    assert.deepEqual(take(), []);
+    if (way === 'the other process is gone') server().tookOver();
+    else await pass(120_000);
+    await pass(6000);
+    assert.deepEqual(take(), ['offline for everyone']);
+    await pass(200_000);
+    assert.deepEqual(take(), []);
+  });
+}
+
+test('an “offline” for some is not forgotten while others see who they are', async (context) => {
+  const { db, set, pass, take, server } = await open(context);
+  await writeSettings(db, alice, 'm.presence_sharing_config', { denied_users: ['!none:a.test'] });
+  await set('online');
+  await pass(2000);
+  assert.deepEqual(take(), [`online for ${xena},${yuri}`]);
+  await writeSettings(db, alice, 'm.presence_sharing_config', { denied_users: [yuri] });
+  await pass(2000);
+  server().drop('b.test');
+  await set('unavailable');
+  await pass(2000);
+  assert.deepEqual(take(), [`offline for ${yuri}`, `unavailable for ${xena}`]);
+  await set('online');
+  await pass(2000);
+  assert.deepEqual(take(), [`online for ${xena}`], 'once it has arrived');
 });
 
 test('nobody is told anything before it is stored whom it was told', async (context) => {

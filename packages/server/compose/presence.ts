@@ -14,7 +14,6 @@ import { createAwareServers } from '../services/presence/federation/aware-server
 import { createOutward } from '../services/presence/federation/outward.ts';
 import { presenceEdu } from '../services/presence/federation/presence-edu.ts';
 import { createReaches } from '../services/presence/federation/reach.ts';
-import { createToldRecords } from '../services/presence/federation/told-records.ts';
 import {
   createPresenceForServices,
   noPresenceForServices,
@@ -140,6 +139,11 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
     after,
     onFailure: (error) => log.error({ error }, 'Taking rooms out of lists for presence failed'),
   });
+  const stop = db.onChanges((batches) => {
+    for (const { changes } of batches) {
+      for (const { kind, key } of changes) if (kind === 'account_ended') own.end(String(key));
+    }
+  });
   const epoch = randomId().replaceAll(/[^0-9A-Za-z]/g, '');
   return {
     presence: createPresence({
@@ -164,6 +168,7 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
       await federation?.outward.settled();
     },
     async close() {
+      stop();
       await roomsLeft.close();
       forServices.close();
       sharing.close();
@@ -203,7 +208,6 @@ function federate(context: Context, shared: Shared) {
   const outward = createOutward({
     ...shared,
     db,
-    told: createToldRecords({ db, after, onFailure }),
     reaches: createReaches({ db, serverName, policies, rooms }),
     outbox,
     aware,

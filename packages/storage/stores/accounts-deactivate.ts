@@ -11,6 +11,7 @@ const deactivate = sql<void, [userId: string, now: number, eraseRequestedAt: num
 export function deactivateAccount(set: WriteSet, userId: string, now: number, erase: boolean): void {
   set.guard('user.deactivated', 1, deactivate, [userId, now, erase ? now : null]);
   set.change('access_tokens', userId);
+  set.change('account_ended', userId);
   if (erase) set.change('erasure', userId);
 }
 

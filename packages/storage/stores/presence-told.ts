@@ -41,6 +41,16 @@ export async function readPeopleTold(reader: Reader): Promise<string[]> {
   return (await reader.all(selectPeople, [])).map((row) => row.user_id);
 }
 
+const selectPeopleOfHost = sql<{ user_id: string }, [host: string]>(
+  'presence-told.people-of-host',
+  'select distinct user_id from presence_told where host = $1',
+);
+
+/** The same of one server. */
+export async function readPeopleToldTo(reader: Reader, host: string): Promise<string[]> {
+  return (await reader.all(selectPeopleOfHost, [host])).map((row) => row.user_id);
+}
+
 const selectTold = sql<ToldRow, [userId: string, host: string, recipient: string, limit: number]>(
   'presence-told.of',
   `select host, recipient from presence_told

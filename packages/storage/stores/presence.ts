@@ -21,7 +21,9 @@ const selectPresent = sql<PresenceRow, [limit: number]>(
 
 const upsert = sql<void, [userId: string, presence: string, statusMsg: string | null, lastActive: number | null]>(
   'presence.set',
-  `insert into presence_states (user_id, presence, status_msg, last_active) values ($1, $2, $3, $4)
+  `insert into presence_states (user_id, presence, status_msg, last_active)
+   select cast($1 as text), $2, $3, cast($4 as bigint)
+   where not exists (select 1 from accounts where user_id = $1 and erase_requested_at is not null)
    on conflict (user_id) do update set presence = excluded.presence, status_msg = excluded.status_msg,
      last_active = excluded.last_active`,
 );
@@ -35,6 +37,7 @@ export function readPresent(reader: Reader, limit: number): Promise<PresenceRow[
   return reader.all(selectPresent, [limit]);
 }
 
+/** Of somebody who is erased, nothing is stored any more. */
 export function setPresence(set: WriteSet, row: PresenceRow): void {
   set.add(upsert, [row.user_id, row.presence, row.status_msg, row.last_active]);
 }

@@ -127,3 +127,17 @@ onBothEngines('who comes back in time was never away', async (db) => {
   assert.deepEqual(changed(), []);
   assert.equal(own.known(alice)?.state, 'online');
 });
+
+onBothEngines('whose account ends is offline there and then, and leaves no status', async (db) => {
+  const { clock, own, changed, sync } = open(db);
+  const end = await sync('A');
+  await own.set(alice, 'B', 'busy', 'in a call');
+  changed();
+  own.end(alice);
+  assert.deepEqual(changed(), ['offline by action']);
+  const { statusMsg, lastActive } = own.known(alice) ?? {};
+  assert.deepEqual([statusMsg, lastActive], [undefined, undefined]);
+  end();
+  clock.pass(120_000);
+  assert.deepEqual(changed(), []);
+});

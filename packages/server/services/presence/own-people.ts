@@ -30,6 +30,8 @@ export interface OwnPeople {
   onHere(listener: (userId: string, here: Here) => void): void;
   /** The same of everybody who is not offline here. */
   allHere(): Iterable<readonly [userId: string, here: Here]>;
+  /** Somebody's account has ended: they are offline, and nothing is kept of them. */
+  end(userId: string): void;
   /** What another process says; `undefined` once it is not heard of any more. */
   setElsewhere(userId: string, process: string, here: Here | undefined): void;
   /** What has changed since it was last asked for. */
@@ -212,6 +214,13 @@ export function createOwnPeople({ reader, now, after }: Dependencies): OwnPeople
         const here = hereOf(person);
         if (here.state !== 'offline') yield [userId, { ...here, statusMsg: person.view.statusMsg ?? null }];
       }
+    },
+    end(userId) {
+      const person = people.get(userId);
+      if (person === undefined) return;
+      person.devices.clear();
+      person.view = { ...person.view, lastActive: undefined };
+      settle(userId, person, 'action', { ...person.view, statusMsg: undefined });
     },
     setElsewhere(userId, process, here) {
       const known = people.get(userId);

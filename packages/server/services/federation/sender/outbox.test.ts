@@ -88,6 +88,29 @@ suite('the outbox', () => {
     assert.deepEqual(done, ['c false', 'd false']);
   });
 
+  test('drops last what somebody asks about, and says when there is room again', () => {
+    const outbox = createOutbox({ maxPerHost: 2 });
+    const [done, opened]: [string[], (string | undefined)[]] = [[], []];
+    const stop = outbox.onOpen((host) => opened.push(host));
+    const put = (key: string) =>
+      outbox.put(['x'], entry(key, { lasting: true, done: (arrived) => done.push(`${key} ${String(arrived)}`) }));
+    put('a');
+    outbox.put(['x'], entry('b', { lasting: true }));
+    put('c');
+    assert.deepEqual([keys(outbox, 'x'), done], [['a', 'c'], []]);
+    outbox.sent('x', outbox.pack('x', 1).entries);
+    assert.deepEqual(opened, [], 'nothing of the kind was dropped');
+    for (const key of ['d', 'e']) put(key);
+    assert.deepEqual(done.splice(0), ['a true', 'c false']);
+    for (let time = 0; time < 2; time++) outbox.sent('x', outbox.pack('x', 1).entries);
+    assert.deepEqual(opened, ['x'], 'once');
+    outbox.tookOver();
+    assert.deepEqual(opened, ['x', undefined]);
+    stop();
+    outbox.tookOver();
+    assert.equal(opened.length, 2);
+  });
+
   test('fills EDUs by what entries weigh, and divides none', () => {
     const merge = {
       perEdu: 3,

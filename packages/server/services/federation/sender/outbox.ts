@@ -10,7 +10,7 @@ export type OutboxEntry = {
   readonly urgent: boolean;
   /** Whether it is still true, and so kept, after the server has been out of reach. */
   readonly lasting: boolean;
-  /** Called when it has arrived, or when it has been dropped; not when another entry takes its place. */
+  /** Called when it has arrived, or when it has been dropped; not when another entry takes its place. Who has it is dropped last. */
   readonly done?: ((hasArrived: boolean) => void) | undefined;
 };
 
@@ -29,6 +29,13 @@ export interface Outbox {
   put(hosts: Iterable<string>, entry: OutboxEntry): void;
   /** Calls back when something for a server should go out at once. Returns the function that stops it. */
   onUrgent(listener: (host: string) => void): () => void;
+  /**
+   * Calls back when what was dropped may be put again: a server, for which there was no room, has taken what waited; or this
+   * process now sends to servers that another one sent to, any.
+   */
+  onOpen(listener: (host: string | undefined) => void): () => void;
+  /** This process now sends to servers that another one sent to. */
+  tookOver(): void;
   /** What waits for a server, the oldest first, as EDUs of a transaction, and the entries that they are made of. */
   pack(host: string, limit: number): { readonly edus: readonly OutboxEdu[]; readonly entries: readonly OutboxEntry[] };
   /** These entries have arrived. What has replaced one of them meanwhile stays. */
@@ -70,25 +77,44 @@ function* chunksOf(
 export function createOutbox({ merges = new Map(), maxPerHost = 500, maxEntries = 200_000 }: Options = {}): Outbox {
   const hosts = new Map<string, Map<string, OutboxEntry>>();
   const listeners = new Set<(host: string) => void>();
+  const openListeners = new Set<(host: string | undefined) => void>();
+  /** Servers for which there was no room for something that somebody wants to know of. */
+  const crowded = new Set<string>();
   let size = 0;
 
-  /** Makes place: first goes what does not last, then what has waited longest. */
-  function shed(waiting: Map<string, OutboxEntry>): void {
-    const [oldest] = waiting.keys();
-    const fleeting = waiting.values().find((entry) => !entry.lasting)?.key;
-    const key = fleeting ?? oldest;
-    const entry = key === undefined ? undefined : waiting.get(key);
-    if (entry === undefined) return;
+  function open(host: string | undefined): void {
+    for (const listener of openListeners) listener(host);
+  }
+
+  /**
+   * Makes place for another entry, if there is any: first goes what does not last, then what nobody asks about, then what has
+   * waited longest.
+   */
+  function shed(host: string, waiting: Map<string, OutboxEntry>, another: OutboxEntry): boolean {
+    const [oldest] = waiting.values();
+    const entry =
+      waiting.values().find(({ lasting }) => !lasting) ??
+      waiting.values().find(({ done }) => done === undefined) ??
+      (another.done && oldest);
+    if (entry === undefined) return false;
     waiting.delete(entry.key);
     size--;
-    entry.done?.(false);
+    refuse(host, entry);
+    return true;
+  }
+
+  function refuse(host: string, { done }: OutboxEntry): void {
+    if (done === undefined) return;
+    crowded.add(host);
+    done(false);
   }
 
   function put(host: string, entry: OutboxEntry): void {
     const waiting = hosts.get(host) ?? new Map<string, OutboxEntry>();
     if (waiting.delete(entry.key)) size--;
-    else if (waiting.size >= maxPerHost || (size >= maxEntries && waiting.size > 0)) shed(waiting);
-    else if (size >= maxEntries) return entry.done?.(false);
+    else if (waiting.size >= maxPerHost || size >= maxEntries) {
+      if (!shed(host, waiting, entry)) return refuse(host, entry);
+    }
     waiting.set(entry.key, entry);
     size++;
     hosts.set(host, waiting);
@@ -132,9 +158,18 @@ export function createOutbox({ merges = new Map(), maxPerHost = 500, maxEntries 
     sent(host, entries) {
       const arrived = new Set(entries);
       remove(host, (entry) => !arrived.has(entry), true);
+      if (entries.length > 0 && crowded.delete(host)) open(host);
     },
+    onOpen(listener) {
+      openListeners.add(listener);
+      return () => openListeners.delete(listener);
+    },
+    tookOver: () => open(undefined),
     unreachable: (host) => remove(host, ({ lasting }) => lasting, false),
-    drop: (host) => remove(host, () => false, false),
+    drop(host) {
+      crowded.delete(host);
+      remove(host, () => false, false);
+    },
     get size() {
       return size;
     },

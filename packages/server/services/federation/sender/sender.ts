@@ -184,7 +184,10 @@ export function createSender(deps: SenderDependencies): FederationSender {
     isShared,
     now,
     settled,
-    onGone: (position) => void takeOver(position),
+    onGone: (position) => {
+      void takeOver(position);
+      outbox.tookOver();
+    },
     onFailure: (error) => log.warn({ error }, 'This process could not say that it is alive'),
   });
 

@@ -12,7 +12,8 @@ import { lastContent, lostRecipients, pushContent } from './pushes.ts';
 import type { Reach, Reaches } from './reach.ts';
 import { createSendQueue } from './send-queue.ts';
 import { createSentRecords } from './sent-records.ts';
-import type { ToldRecords } from './told-records.ts';
+import { createToldRecords } from './told-records.ts';
+import { createUndelivered } from './undelivered.ts';
 
 /** Tells other servers who of this one is online, as far as people let them know. */
 export interface Outward {
@@ -29,9 +30,8 @@ type Dependencies = {
   readonly own: OwnPeople;
   readonly rooms: PeopleRooms;
   readonly reaches: Reaches;
-  readonly outbox: Pick<Outbox, 'put'>;
+  readonly outbox: Pick<Outbox, 'put' | 'onOpen'>;
   readonly aware: AwareServers;
-  readonly told: ToldRecords;
   /** Whether servers that do not know the proposal get only what all there may see. */
   readonly withholds: boolean;
   readonly now: () => number;
@@ -46,14 +46,24 @@ const later = 5000;
 const type = 'm.presence';
 
 export function createOutward(deps: Dependencies): Outward {
-  const { db, isOwn, own, rooms, reaches, outbox, aware, told, withholds, now, after, onFailure } = deps;
+  const { db, isOwn, own, rooms, reaches, outbox, aware, withholds, now, after, onFailure } = deps;
   const reachOf = new Map<string, Reach>();
   const moved = new Map<string, Set<string>>();
-  /** Of whom the process before this one told others, and this one has not yet. */
+  /** Of whom others were told what this process does not remember: it is looked up when there is something to tell. */
   const recalled = new Set<string>();
   let lastOnes = 0;
   const sent = createSentRecords({ now, after, onRepeat: repeat });
   const queue = createSendQueue({ now, after, send, onFailure });
+  const undelivered = createUndelivered({ now, after, onDue: (userId) => queue.add(userId, soon) });
+  const told = createToldRecords({
+    db,
+    after,
+    onFailure,
+    onLost(userId) {
+      recalled.add(userId);
+      undelivered.add(userId);
+    },
+  });
 
   const isPresent = (userId: string) => lookOf(own.known(userId)) !== '';
   const concerns = (userId: string) => reachOf.has(userId) || recalled.has(userId);
@@ -63,14 +73,6 @@ export function createOutward(deps: Dependencies): Outward {
     if (!withholds || recipients.kind !== 'listed') return false;
     if (aware.knows(host, () => queue.add(userId, soon))) return false;
     return !reach.hosts.has(host) || reaches.refused(reach, host).size > 0;
-  }
-
-  /** Servers that were told of somebody by the process before this one: what it was is not known, but it must not stay. */
-  async function recall(userId: string): Promise<ReadonlySet<string>> {
-    if (!recalled.has(userId)) return nowhere;
-    const hosts = await told.load(userId);
-    recalled.delete(userId);
-    return hosts;
   }
 
   async function findReach(userId: string): Promise<Reach> {
@@ -98,12 +100,14 @@ export function createOutward(deps: Dependencies): Outward {
   }
 
   async function send(userId: string): Promise<void> {
-    const hosts = await recall(userId);
+    const isRecalled = recalled.delete(userId);
     try {
+      const hosts = isRecalled ? await told.load(userId) : nowhere;
+      if (hosts.size === 0) undelivered.delete(userId);
       if (isPresent(userId) || sent.hostsOf(userId).size + hosts.size > 0) await sendAll(userId, hosts);
       if (!isPresent(userId)) forget(userId);
     } catch (error) {
-      if (hosts.size > 0) recalled.add(userId);
+      if (isRecalled) recalled.add(userId);
       queue.add(userId, later);
       throw error;
     }
@@ -130,10 +134,12 @@ export function createOutward(deps: Dependencies): Outward {
   function sendTo(userId: string, host: string, recipients: Recipients, reach: Reach): void {
     const before = sent.find(userId, host);
     // Also those who are still to be told that it is over: what is told now may take the place of that.
-    const toldBefore = before ? [before.recipients] : told.known(userId, host);
+    const toldBefore = before ? [before.recipients, ...told.forgotten(userId, host)] : told.known(userId, host);
+    let isOverForAll = false;
     for (const each of toldBefore) {
       const lost = lostRecipients(each, recipients);
       if (lost.kind !== 'nobody') takeBack(userId, host, lost);
+      if (lost.kind === 'everyone') isOverForAll = true;
     }
     const view = own.known(userId);
     const look = lookOf(view);
@@ -144,7 +150,7 @@ export function createOutward(deps: Dependencies): Outward {
     if (look === '' || view === undefined || recipients.kind === 'nobody') return sent.drop(userId, host);
     // A server may drop what it gets by patterns alone while it shares no room.
     const print = `${look}\n${reach.hosts.has(host)}`;
-    if (before?.print !== print || !areSame(before.recipients, recipients)) {
+    if (isOverForAll || before?.print !== print || !areSame(before.recipients, recipients)) {
       put(userId, host, pushContent(userId, view, recipients, now()), { urgent: true });
     }
     sent.note(userId, host, { print, recipients });
@@ -212,17 +218,32 @@ export function createOutward(deps: Dependencies): Outward {
   });
   own.onChange((userId, cause) => queue.add(userId, cause === 'action' ? soon : later));
 
+  async function recall(host?: string): Promise<void> {
+    for (const userId of await told.people(host)) {
+      recalled.add(userId);
+      // Other processes may know that they are online, and say so soon.
+      queue.add(userId, later);
+    }
+  }
+
+  let recalling: Promise<void> | undefined;
+  const stopOutbox = outbox.onOpen((host) => {
+    recalling = Promise.all([recalling, recall(host)])
+      .then(() => undefined)
+      .catch(onFailure);
+  });
+
   return {
-    async restore() {
-      for (const userId of await told.people()) {
-        recalled.add(userId);
-        // Other processes may know that they are online, and say so soon.
-        queue.add(userId, later);
-      }
+    restore: recall,
+    async settled() {
+      await recalling;
+      await queue.settled();
     },
-    settled: queue.settled,
     async close() {
       stop();
+      stopOutbox();
+      await recalling;
+      undelivered.close();
       sent.close();
       await queue.close();
       await told.close();

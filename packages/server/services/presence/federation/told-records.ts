@@ -1,6 +1,13 @@
 import type { Recipients } from '@portico/protocol/privacy/presence/recipients.ts';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { addTold, readPeopleTold, readTold, removeTold, type ToldRow } from '@portico/storage/stores/presence-told.ts';
+import {
+  addTold,
+  readPeopleTold,
+  readPeopleToldTo,
+  readTold,
+  removeTold,
+  type ToldRow,
+} from '@portico/storage/stores/presence-told.ts';
 import type { After } from '../../sync/waiting.ts';
 import { inSteps } from '../in-steps.ts';
 
@@ -10,12 +17,17 @@ import { inSteps } from '../in-steps.ts';
  * the same of somebody again costs nothing.
  */
 export interface ToldRecords {
-  /** Of whom something was told before this process. */
-  people(): Promise<readonly string[]>;
-  /** The servers that may have been told of a person before this process; `known` says for whom. */
+  /** Of whom something was told, to one server or to any. */
+  people(host: string | undefined): Promise<readonly string[]>;
+  /**
+   * The servers that may have been told of a person by other processes, or by this one, whose word that it is over has been
+   * lost since; `known` and `forgotten` say for whom.
+   */
   load(userId: string): Promise<ReadonlySet<string>>;
   /** For whom a server may believe that somebody is not offline. */
   known(userId: string, host: string): readonly Recipients[];
+  /** Of those, the ones for whom nothing is under way, and to whom this process says nothing either. */
+  forgotten(userId: string, host: string): readonly Recipients[];
   /** These are about to be told. Resolves when that is stored; `undefined` if it is. */
   add(userId: string, told: Iterable<readonly [host: string, recipients: Recipients]>): Promise<void> | undefined;
   /** These, or all, are about to be told that it is over. Call what it gives when that has arrived, or is dropped. */
@@ -30,13 +42,20 @@ type Record = {
   last: Recipients | undefined;
   /** Stored. */
   readonly rows: Set<string>;
-  /** Stored, and perhaps told by now that it is over. */
-  readonly ending: Set<string>;
-  /** Counts how often something was said to be over. */
+  /** Stored, and perhaps told by now that it is over: the number of the last word of that; 0 for none. */
+  readonly ending: Map<string, number>;
+  /** Counts how often something was said to be over; and the last time that all of it was. */
   ends: number;
+  lastOfAll: number;
 };
 
-type Dependencies = { readonly db: Database; readonly after: After; readonly onFailure: (error: unknown) => void };
+type Dependencies = {
+  readonly db: Database;
+  readonly after: After;
+  /** It is not known to have arrived that it is over for somebody. */
+  readonly onLost: (userId: string) => void;
+  readonly onFailure: (error: unknown) => void;
+};
 
 /** Who goes and comes back soon costs nothing. */
 const removeAfter = 60_000;
@@ -46,7 +65,7 @@ const perStatement = 1000;
 /** Stands for all on a server who share a room. */
 const everyone = '';
 
-export function createToldRecords({ db, after, onFailure }: Dependencies): ToldRecords {
+export function createToldRecords({ db, after, onLost, onFailure }: Dependencies): ToldRecords {
   const people = new Map<string, Map<string, Record>>();
   /** Stored, and not needed any more. */
   const leaving = new Map<string, Map<string, Set<string>>>();
@@ -56,15 +75,16 @@ export function createToldRecords({ db, after, onFailure }: Dependencies): ToldR
   function recordOf(userId: string, host: string): Record {
     const hosts = people.get(userId) ?? new Map<string, Record>();
     people.set(userId, hosts);
-    const record = hosts.get(host) ?? { last: undefined, rows: new Set(), ending: new Set(), ends: 0 };
+    const record = hosts.get(host) ?? { last: undefined, rows: new Set(), ending: new Map(), ends: 0, lastOfAll: 0 };
     hosts.set(host, record);
     return record;
   }
 
-  function drop(userId: string, host: string): void {
+  function dropIfEmpty(userId: string, host: string, record: Record): void {
     const hosts = people.get(userId);
-    hosts?.delete(host);
-    if (hosts?.size === 0) people.delete(userId);
+    if (record.rows.size + record.ending.size > 0 || hosts?.get(host) !== record) return;
+    hosts.delete(host);
+    if (hosts.size === 0) people.delete(userId);
   }
 
   function leave(userId: string, host: string, recipients: ReadonlySet<string>): void {
@@ -104,7 +124,7 @@ export function createToldRecords({ db, after, onFailure }: Dependencies): ToldR
     }
   }
 
-  function* additionOf(userId: string, told: Iterable<readonly [string, Recipients]>): Steps {
+  function* additionOf(userId: string, told: Iterable<readonly [string, Recipients]>, added: ToldRow[]): Steps {
     const set = createWriteSet();
     let rows: ToldRow[] = [];
     let done = 0;
@@ -117,6 +137,7 @@ export function createToldRecords({ db, after, onFailure }: Dependencies): ToldR
         record.ending.delete(recipient);
         if (!record.rows.has(recipient)) {
           record.rows.add(recipient);
+          added.push({ host, recipient });
           if (left?.delete(recipient) !== true) rows.push({ host, recipient });
         }
         if (++done % perStatement > 0) continue;
@@ -130,12 +151,12 @@ export function createToldRecords({ db, after, onFailure }: Dependencies): ToldR
     return set;
   }
 
-  /** What was not stored after all is to be stored the next time. */
-  function undo(userId: string, told: Iterable<readonly [string, Recipients]>): void {
-    for (const [host] of told) {
+  /** What may not have been stored is to be stored the next time, and may have been told before. */
+  function undo(userId: string, added: readonly ToldRow[]): void {
+    for (const { host, recipient } of added) {
       const record = recordOf(userId, host);
       record.last = undefined;
-      record.rows.clear();
+      if (record.rows.delete(recipient)) record.ending.set(recipient, 0);
     }
   }
 
@@ -144,43 +165,69 @@ export function createToldRecords({ db, after, onFailure }: Dependencies): ToldR
   }
 
   return {
-    people: () => readPeopleTold(db.long),
+    people: (host) => (host === undefined ? readPeopleTold(db.long) : readPeopleToldTo(db.long, host)),
     async load(userId) {
+      const hosts = new Set<string>();
       for (let place: ToldRow = { host: '', recipient: '' }; ;) {
         const page = await readTold(db, userId, place, perPage);
-        for (const { host, recipient } of page) recordOf(userId, host).rows.add(recipient);
+        for (const { host, recipient } of page) {
+          if (leaving.get(userId)?.get(host)?.has(recipient) === true) continue;
+          const { rows, ending } = recordOf(userId, host);
+          if (rows.has(recipient)) continue;
+          const last = ending.get(recipient) ?? 0;
+          ending.set(recipient, last);
+          if (last === 0) hosts.add(host);
+        }
         place = page.at(-1) ?? place;
-        if (page.length < perPage) break;
+        if (page.length < perPage) return hosts;
       }
-      return new Set(people.get(userId)?.keys());
     },
     known(userId, host) {
       const record = people.get(userId)?.get(host);
-      return record === undefined ? [] : recipientsOf(record.rows.union(record.ending));
+      return record === undefined ? [] : recipientsOf([...record.rows, ...record.ending.keys()]);
+    },
+    forgotten(userId, host) {
+      const ending = people.get(userId)?.get(host)?.ending;
+      if (ending === undefined || ending.size === 0) return [];
+      return recipientsOf(Array.from(ending).flatMap(([recipient, end]) => (end === 0 ? [recipient] : [])));
     },
     add(userId, told) {
-      const steps = additionOf(userId, told);
+      const added: ToldRow[] = [];
+      const steps = additionOf(userId, told, added);
       const first = steps.next();
       // Mostly nothing is new, or little.
       if (first.done === true && first.value.writes.length === 0) return undefined;
       const set = first.done === true ? first.value : inSteps(steps);
       const storing = writing.then(async () => commit(await set));
-      writing = storing.catch(() => undo(userId, told));
+      writing = storing.catch(() => undo(userId, added));
       return storing;
     },
     over(userId, host, recipients) {
       const record = recordOf(userId, host);
       record.last = undefined;
-      for (const each of recipients === 'all' ? [...record.rows] : namesOf(recipients)) {
-        if (record.rows.delete(each)) record.ending.add(each);
-      }
       const end = ++record.ends;
+      if (recipients === 'all') {
+        for (const each of record.rows) record.ending.set(each, end);
+        // What said so before has not arrived: this takes its place.
+        for (const [each, last] of record.ending) {
+          if (last === 0 || last === record.lastOfAll) record.ending.set(each, end);
+        }
+        record.rows.clear();
+        record.lastOfAll = end;
+      } else {
+        for (const each of namesOf(recipients)) {
+          if (record.rows.delete(each) || record.ending.has(each)) record.ending.set(each, end);
+        }
+      }
       return (hasArrived) => {
-        // Something else has been said to be over since: these wait for that.
-        if (end !== record.ends) return;
-        if (hasArrived && record.ending.size > 0) leave(userId, host, record.ending);
-        record.ending.clear();
-        if (record.rows.size === 0) drop(userId, host);
+        const mine = new Set<string>();
+        // Of others something else has been said since: these wait for that.
+        for (const [each, last] of record.ending) if (last === end) mine.add(each);
+        for (const each of mine) record.ending.delete(each);
+        dropIfEmpty(userId, host, record);
+        if (mine.size === 0) return;
+        if (hasArrived) leave(userId, host, mine);
+        else onLost(userId);
       };
     },
     async close() {
@@ -196,10 +243,10 @@ function namesOf(recipients: Recipients): Iterable<string> {
   return recipients.kind === 'everyone' ? [everyone] : recipients.recipients;
 }
 
-function recipientsOf(rows: ReadonlySet<string>): Recipients[] {
-  const names = [...rows].filter((row) => row !== everyone).sort();
+function recipientsOf(rows: readonly string[]): Recipients[] {
+  const names = rows.filter((row) => row !== everyone).sort();
   return [
-    ...(rows.has(everyone) ? [{ kind: 'everyone' } as const] : []),
+    ...(names.length < rows.length ? [{ kind: 'everyone' } as const] : []),
     ...(names.length > 0 ? [{ kind: 'listed', recipients: names } as const] : []),
   ];
 }

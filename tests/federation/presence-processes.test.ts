@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { JsonObject } from '@portico/protocol';
+import { startTestServer } from '@portico/testkit/server.ts';
+import { joinAs, openWithPeer } from './peer.ts';
+import { say, until } from './people.ts';
+
+test('the process that comes after the one that sent says who is offline', { timeout: 90_000 }, async (context) => {
+  const { peer, server, alice, roomId, path, network } = await openWithPeer(context, 'postgres');
+  const seen: string[] = [];
+  const refused: string[] = [];
+  let [isReachable, transactions] = [true, 0];
+  peer.on('PUT', '/_matrix/federation/v1/send/', ({ body }) => {
+    transactions += 1;
+    const { edus = [] } = JSON.parse(body) as { edus?: { edu_type: string; content: JsonObject }[] };
+    const pushes = edus.flatMap(({ content }) => (content['push'] ?? []) as JsonObject[]);
+    (isReachable ? seen : refused).push(...pushes.map(({ presence }) => presence as string));
+    return { status: isReachable ? 200 : 500, body: { pdus: {} } };
+  });
+  await joinAs(peer, path, '@mallory:peer.test');
+  await say(alice, roomId, 'hello');
+  await until(async () => transactions || undefined, 'the first process sends to the other server');
+  const dataDir = mkdtempSync(join(tmpdir(), 'portico-second-'));
+  cpSync(server.dataDir, dataDir, { recursive: true });
+  const second = await startTestServer({
+    dataDir,
+    databaseUrl: server.databaseUrl,
+    network: network.networkOf('hs1'),
+    settings: {
+      SERVER_NAME: 'hs1',
+      OUTBOUND_TRUSTED_CA_FILE: network.caFile,
+      OUTBOUND_ALLOW_PRIVATE_ADDRESSES: 'true',
+    },
+  });
+  context.after(async () => {
+    await second.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  const status = `/_matrix/client/v3/presence/${encodeURIComponent(alice.userId)}/status`;
+  const there = second.as(alice);
+  assert.equal((await there.put(status, { presence: 'online' })).status, 200);
+  await until(async () => seen.includes('online') || undefined, 'the other server is told that she is online');
+
+  isReachable = false;
+  assert.equal((await there.put(status, { presence: 'offline' })).status, 200);
+  await until(async () => refused.includes('offline') || undefined, 'that she is offline is under way');
+  await network.stop('hs1');
+  isReachable = true;
+  await until(async () => seen.includes('offline') || undefined, 'it arrives all the same', 40_000);
+  assert.deepEqual(second.errors, []);
+});
