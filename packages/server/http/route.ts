@@ -21,6 +21,10 @@ import { checkValid, lazyValidator } from './validate.ts';
 /** What the hook that runs before the body is read leaves for the handler. */
 export type Admitted = {
   readonly sender: Sender | undefined;
+  /** Throws if the sender may not do it any more; `undefined` where nothing has to come for that. */
+  readonly checkAgain: (() => Promise<void>) | undefined;
+  /** When it was admitted, by the clock of `performance`. */
+  readonly at: number;
   /** Which server the request says it is from; that is proved when the body has come. */
   readonly claim: Claim | undefined;
   readonly appService: AppServiceClaim | undefined;
@@ -51,6 +55,13 @@ export function admission(declaration: Declaration, context: RouteContext): onRe
   const isRead = body !== undefined || auth === 'server';
   const bodyType = body === rawBody ? rawBodyType : isRead ? 'application/json' : 'application/octet-stream';
   const requestAuth = auth === 'server' ? requireRequestAuth(context) : undefined;
+  const isAwaited = body !== undefined && body !== rawBody;
+
+  async function checkAgain(request: FastifyRequest, query: RawQuery): Promise<void> {
+    if (auth === 'server' || auth === 'app-service' || auth === 'optional-app-service') return;
+    const sender = await authenticate(auth, context, request, query);
+    if (sender !== undefined) checkStanding(declaration, sender);
+  }
 
   function admit(
     request: FastifyRequest,
@@ -66,7 +77,15 @@ export function admission(declaration: Declaration, context: RouteContext): onRe
       senderLog?.note(sender, request, rateLimit);
     }
     const claim = requestAuth?.admit(request.raw.headersDistinct.authorization ?? []);
-    request.admitted = { sender, claim, appService, query, contentType: request.headers['content-type'] };
+    request.admitted = {
+      sender,
+      claim,
+      appService,
+      query,
+      contentType: request.headers['content-type'],
+      checkAgain: sender !== undefined && isAwaited ? () => checkAgain(request, query) : undefined,
+      at: performance.now(),
+    };
     request.headers['content-type'] = bodyType;
   }
 
@@ -142,6 +161,9 @@ function parameterChecker(schema: TObject): (params: unknown) => void {
   return (params) => checkValid(validator(), params, 'request.invalid-param');
 }
 
+/** A body that takes so many milliseconds to come may come when its sender has been logged out, or is gone altogether. */
+const slowBody = 100;
+
 const nothing = (): undefined => undefined;
 const asItIs = (body: unknown): unknown => body;
 
@@ -163,7 +185,8 @@ export function routeHandler(
   }
 
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const { sender, claim, appService, query: rawQuery } = request.admitted;
+    const { sender, claim, appService, query: rawQuery, checkAgain, at } = request.admitted;
+    if (checkAgain !== undefined && performance.now() - at > slowBody) await checkAgain();
     const origin = claim && (await proveOrigin(request));
     checkParams(request.params);
     const query = readQuery(rawQuery);

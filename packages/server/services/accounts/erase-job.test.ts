@@ -49,10 +49,10 @@ async function setUp(db: Database) {
   const removeMedia = createRemoveMedia({ db, store });
   const job = createEraseJob({ db, removeMedia, now: () => 5, log: { info: () => undefined } });
   /** Works until the server ends, so many looks later. */
-  const work = (looks: number) =>
+  const work = (looks: number, attempts = 0) =>
     job.work(alice, {
       details: null,
-      attempts: 0,
+      attempts,
       hold: (set) => holdAccountJob(set, claim),
       renew: () => Promise.resolve(),
       isEnding: () => looks-- <= 0,
@@ -74,6 +74,17 @@ onBothEngines('an erasure that is interrupted goes on where it was, and accounts
   const report = JSON.parse(erasure?.report ?? '') as Record<string, number>;
   assert.deepEqual([erasure?.finished_at, report['media'], report['account-data']], [5, 250, 1100]);
   assert.ok(deleted.every((contentId) => contentId.startsWith(alice)));
+});
+
+onBothEngines('a while later it looks once more for what has come since', async (db) => {
+  const { work } = await setUp(db);
+  assert.deepEqual(await work(1000), { againIn: 15 * 60_000 });
+  await commit(db, (set) => setAccountData(set, { userId: alice, roomId: '', type: 'late', content: '{}' }));
+  assert.equal(await work(2, 1), false);
+  assert.equal((await findErasure(db, alice))?.finished_at, 5, 'what was asked for is done');
+  assert.equal(await work(1000, 1), true);
+  const report = JSON.parse((await findErasure(db, alice))?.report ?? '') as Record<string, number>;
+  assert.equal(report['account-data'], 1101);
 });
 
 onBothEngines(

@@ -14,10 +14,12 @@ type Dependencies = {
 
 /** So many rows are erased with one commit. */
 const atOnce = 500;
+/** What was under way when the account ended, a slow request for instance, has long come to its end by then. */
+const onceMoreAfter = 15 * 60_000;
 
 /**
- * Erases what is kept of somebody, file by file and row by row, and keeps an account of how much. What they said in rooms
- * stays there for those who were in the room with them, and nobody else: see `canSeeEvent`.
+ * Erases what is kept of somebody, file by file and row by row, and keeps an account of how much. A while later it looks once
+ * more, for what may have come after that. What they said in rooms stays there for those who were in the room with them, and nobody else: see `canSeeEvent`.
  *
  * {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountdeactivate} (`erase`)
  */
@@ -30,10 +32,16 @@ export function createEraseJob({ db, removeMedia, now, log }: Dependencies): Ste
       const isDone = await work(userId, job, report);
       const set = createWriteSet();
       job.hold(set);
-      reportErasure(set, userId, isDone ? now() : undefined, JSON.stringify(Object.fromEntries(report)));
+      reportErasure(
+        set,
+        userId,
+        isDone ? now() : (erasure.finished_at ?? undefined),
+        JSON.stringify(Object.fromEntries(report)),
+      );
       await db.commit(set);
-      if (isDone) log.info({ userId, erased: Object.fromEntries(report) }, 'Erased what was kept of an account');
-      return isDone;
+      if (!isDone) return false;
+      log.info({ userId, erased: Object.fromEntries(report) }, 'Erased what was kept of an account');
+      return job.attempts > 0 || { againIn: onceMoreAfter };
     },
   };
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { formatMxcUri, isMediaId, parseServerName, type ServerName } from '@portico/protocol';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import { refuseDeactivated } from '@portico/storage/stores/accounts-deactivate.ts';
 import { addMedia, addMediaPlace, fillMediaPlace, findMedia, type MediaKey } from '@portico/storage/stores/media.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { type After, realTimers } from '../sync/waiting.ts';
@@ -91,6 +92,8 @@ export function createMediaService(dependencies: MediaDependencies): Media {
     return slots.use(userId, async () => {
       const received = await receive(store, chunks(), maxUploadSize);
       const set = createWriteSet();
+      // Files can be long in coming: an account that has ended meanwhile gets nothing more.
+      refuseDeactivated(set, userId);
       write(set, { ...received, contentType: parseContentType(contentType), name: name === '' ? undefined : name });
       try {
         await db.commit(set);
@@ -138,6 +141,7 @@ export function createMediaService(dependencies: MediaDependencies): Media {
       const unusedExpiresAt = at + unusedPlaceLives;
       const set = createWriteSet();
       const place = { userId, now: at, expiresAt: unusedExpiresAt, mostUnused: mostUnusedPlaces };
+      refuseDeactivated(set, userId);
       addMediaPlace(set, { origin: serverName, mediaId }, place);
       await db.commit(set);
       return { contentUri: formatMxcUri({ serverName, mediaId }), unusedExpiresAt };
