@@ -277,7 +277,7 @@ export async function compose({
   });
   const slidingSync = composeSlidingSync({ db, core: sync.core, now });
   metrics?.watchOpenSyncs(() => sync.stats().waiting);
-  const delayed = createDelayedEventParts({ db, rooms, reading, now, randomId, log });
+  const delayed = createDelayedEventParts({ db, rooms, reading, signingKey, now, randomId, log });
   const serverNotices = await openServerNotices({ config, db, rooms, roomNames: reading.rooms, tags, now });
   const appServiceParts = await createAppServiceParts({
     db,

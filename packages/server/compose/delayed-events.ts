@@ -1,3 +1,4 @@
+import { hkdfSync } from 'node:crypto';
 import type { Database } from '@portico/storage';
 import { createDelayedEvents, type DelayedEvents } from '../services/delayed-events/delayed-events.ts';
 import { createDueEvents } from '../services/delayed-events/due-events.ts';
@@ -8,6 +9,7 @@ type Context = {
   readonly db: Database;
   readonly rooms: RoomService;
   readonly reading: ReadingContext;
+  readonly signingKey: { readonly seed: Uint8Array };
   readonly now: () => number;
   readonly randomId: () => string;
   readonly log: { warn(details: object, message: string): void };
@@ -15,10 +17,13 @@ type Context = {
 
 /** Events that are sent later, and what sends them. */
 export function createDelayedEventParts(context: Context): { delayedEvents: DelayedEvents; close(): Promise<void> } {
-  const { db, rooms, reading, now, randomId, log } = context;
+  const { db, rooms, reading, signingKey, now, randomId, log } = context;
+  // A secret of the server's that exists already, made one for this purpose alone.
+  const secret = new Uint8Array(hkdfSync('sha256', signingKey.seed, '', 'IDs of delayed events', 32));
   const due = createDueEvents({ db, rooms, roomNames: reading.rooms, now, log });
+  const { access, rooms: roomNames } = reading;
   return {
-    delayedEvents: createDelayedEvents({ db, access: reading.access, due, now, randomId }),
+    delayedEvents: createDelayedEvents({ db, access, rooms, roomNames, due, secret, now, randomId }),
     close: () => due.close(),
   };
 }

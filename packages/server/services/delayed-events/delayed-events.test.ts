@@ -20,6 +20,7 @@ onBothEngines('who takes a delayed event back is told whether it was too late', 
   const sent: string[] = [];
   const [begun, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const rooms = {
+    checkSendable: () => Promise.resolve(),
     async send(_actor: unknown, _roomId: string, _type: string, txnId: string): Promise<void> {
       begun.resolve();
       await go.promise;
@@ -32,7 +33,10 @@ onBothEngines('who takes a delayed event back is told whether it was too late', 
   const due = createDueEvents({ db, rooms, roomNames: {} as RoomNames, now, log });
   context.after(() => due.close());
   let ids = 0;
-  const events = createDelayedEvents({ db, access, due, now, randomId: () => `id${++ids}` });
+  const randomId = () => `id${++ids}`;
+  const roomNames = {} as RoomNames;
+  const secret = new Uint8Array(32);
+  const events = createDelayedEvents({ db, access, rooms, roomNames, due, secret, now, randomId });
 
   const first = await events.schedule({ ...request, delay: 60_000 });
   const sending = events.send(first);

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { type JsonObject, parseJson } from '@portico/protocol';
 import { createWriteSet, type Database, StorageError } from '@portico/storage';
 import {
@@ -10,9 +11,12 @@ import {
   listDelayedEvents,
   restartDelayedEvent,
 } from '@portico/storage/stores/delayed-events.ts';
+import { findTransactionEvent } from '@portico/storage/stores/event-transactions.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Access } from '../reading/access.ts';
-import type { DueEvents } from './due-events.ts';
+import type { RoomNames } from '../reading/room-names.ts';
+import type { RoomService } from '../rooms/room-service.ts';
+import { type DueEvents, transactionOf } from './due-events.ts';
 import { maxDelay, maxScheduled } from './limits.ts';
 
 export type DelayedEventRequest = {
@@ -56,27 +60,43 @@ export interface DelayedEvents {
 type Dependencies = {
   readonly db: Database;
   readonly access: Access;
+  readonly rooms: Pick<RoomService, 'checkSendable'>;
+  readonly roomNames: RoomNames;
   readonly due: DueEvents;
+  /** What the IDs of those with a transaction are made with: who knows an ID may act on the event. */
+  readonly secret: Uint8Array;
   readonly now: () => number;
   readonly randomId: () => string;
 };
 
-/** As much as an event may hold. */
-const maxContent = 65_536;
+export function createDelayedEvents(dependencies: Dependencies): DelayedEvents {
+  const { db, access, rooms, roomNames, due, secret, now, randomId } = dependencies;
 
-export function createDelayedEvents({ db, access, due, now, randomId }: Dependencies): DelayedEvents {
   async function get(delayId: string): Promise<DelayedEventRow> {
     const row = await findDelayedEvent(db, delayId);
     if (row === undefined) throw new MatrixError('delayed-event.not-found');
     return row;
   }
 
-  async function checkLimits({ userId, delay }: DelayedEventRequest, text: string): Promise<void> {
+  /** The same for the same transaction, so that a client which repeats it after the event was sent is told the same. */
+  function delayIdOf({ userId, deviceId, roomId, type, txnId }: DelayedTransaction): string {
+    const name = JSON.stringify([userId, deviceId, roomId, type, txnId]);
+    return createHmac('sha256', secret).update(name).digest('base64url');
+  }
+
+  async function wasSent({ userId, deviceId, roomId, type }: DelayedTransaction, delayId: string): Promise<boolean> {
+    const roomNid = await roomNames.find(roomId);
+    if (roomNid === undefined) return false;
+    return (
+      (await findTransactionEvent(db, { userId, deviceId, roomNid, type, txnId: transactionOf(delayId) })) !== undefined
+    );
+  }
+
+  async function checkLimits({ userId, delay }: DelayedEventRequest): Promise<void> {
     if (delay > maxDelay) {
       const fields = { 'org.matrix.msc4140.errcode': 'M_MAX_DELAY_EXCEEDED', 'org.matrix.msc4140.max_delay': maxDelay };
       throw new MatrixError('delayed-event.too-late', { fields });
     }
-    if (Buffer.byteLength(text) > maxContent) throw new MatrixError('request.too-large');
     if ((await listDelayedEvents(db, userId, maxScheduled)).length >= maxScheduled) {
       const fields = { 'org.matrix.msc4140.errcode': 'M_MAX_DELAYED_EVENTS_EXCEEDED' };
       throw new MatrixError('delayed-event.too-many', { fields });
@@ -90,22 +110,24 @@ export function createDelayedEvents({ db, access, due, now, randomId }: Dependen
         txnId === undefined ? undefined : { userId, deviceId, roomId, type, txnId };
       const known = transaction && (await findDelayIdOf(db, transaction));
       if (known !== undefined) return known;
+      const delayId = transaction === undefined ? randomId() : delayIdOf(transaction);
+      if (transaction !== undefined && (await wasSent(transaction, delayId))) return delayId;
       if (content === undefined) throw new MatrixError('request.not-json');
-      const text = JSON.stringify(content);
-      await checkLimits(request, text);
+      await checkLimits(request);
       if ((await access.enter(userId, roomId)).as !== 'joined') {
         throw new MatrixError('forbidden', { message: 'You are not in this room.' });
       }
+      await rooms.checkSendable({ userId }, roomId, { type, stateKey, content });
       const at = now();
       const event = {
-        delay_id: randomId(),
+        delay_id: delayId,
         user_id: userId,
         device_id: deviceId,
         txn_id: txnId ?? null,
         room_id: roomId,
         type,
         state_key: stateKey ?? null,
-        content: text,
+        content: JSON.stringify(content),
         delay,
         running_since: at,
         due_at: at + delay,

@@ -37,6 +37,11 @@ const claimTime = 30_000;
 const retryDelay = 5000;
 const longestTimer = 60 * 60 * 1000;
 
+/** The transaction by which a delayed event is sent. */
+export function transactionOf(delayId: string): string {
+  return `delayed ${delayId}`;
+}
+
 export function createDueEvents({ db, rooms, roomNames, now, log }: Dependencies): DueEvents {
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
@@ -67,7 +72,7 @@ export function createDueEvents({ db, rooms, roomNames, now, log }: Dependencies
       if (isJsonObject(content) && mayAct && !(await isOvertaken(row))) {
         const actor = { userId, deviceId };
         // The transaction is the event's own: sent again after a crash it is the same event.
-        if (key === null) await rooms.send(actor, roomId, type, `delayed ${delayId}`, content);
+        if (key === null) await rooms.send(actor, roomId, type, transactionOf(delayId), content);
         else await rooms.setState(actor, roomId, type, key, content);
       }
     } catch (error) {

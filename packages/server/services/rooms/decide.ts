@@ -2,6 +2,7 @@ import {
   authEventKeys,
   authorise,
   buildEvent,
+  type BuiltEvent,
   type EventSigner,
   type NewEvent,
   type RoomEvent,
@@ -124,7 +125,7 @@ function build(
   const isCreate = draft.type === 'm.room.create' && head.version === 0;
   const prevEvents = head.extremities.map(({ eventId }) => eventId);
   const authEventIds = authEvents.map(({ event }) => event.eventId);
-  const built = buildEvent(
+  const { event, pieces } = buildSendable(
     rules,
     {
       type: draft.type,
@@ -141,13 +142,6 @@ function build(
     },
     context.signer,
   );
-  if (built.kind === 'reject') {
-    if (built.rule === 'event.too_large' || built.rule === 'event.field_too_long') {
-      throw new MatrixError('request.too-large', { message: built.reason });
-    }
-    throw new MatrixError('request.bad-json', { message: built.reason });
-  }
-  const { event, pieces } = built;
   if (rules.event.references === 'pairs') context.references.add(rules, event.eventId, pieces);
   const decision = authorise(rules, event, { get: state, create: state('m.room.create', '') });
   if (decision.kind === 'reject') throw new MatrixError('forbidden', { message: decision.reason });
@@ -176,6 +170,14 @@ function build(
       transaction: draft.transaction,
     },
   };
+}
+
+/** Builds an event; throws a `MatrixError` for what no event can hold. */
+export function buildSendable(rules: RoomVersionRules, event: NewEvent, signer: EventSigner): BuiltEvent {
+  const built = buildEvent(rules, event, signer);
+  if (built.kind === 'ok') return built;
+  const isTooLarge = built.rule === 'event.too_large' || built.rule === 'event.field_too_long';
+  throw new MatrixError(isTooLarge ? 'request.too-large' : 'request.bad-json', { message: built.reason });
 }
 
 /** What only room versions 1 and 2 want. */

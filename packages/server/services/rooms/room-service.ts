@@ -27,6 +27,7 @@ import { predecessorIn } from './membership/predecessor.ts';
 import { planKick } from './membership/kick.ts';
 import { planKnock } from './membership/knock.ts';
 import { planLeave } from './membership/leave.ts';
+import { checkSendable, type IntendedEvent, redactsOf } from './check-sendable.ts';
 import { inviteeOf } from './creation/invitations.ts';
 import { createNewRooms } from './new-rooms.ts';
 import { createReadState } from './read-state.ts';
@@ -91,6 +92,12 @@ export interface RoomService {
     content: JsonObject,
     originServerTs?: number,
   ): Promise<string>;
+  /** Refuses an event that nobody could send into the room, for what it is. */
+  checkSendable(
+    actor: Pick<Actor, 'userId'>,
+    roomId: string,
+    event: Pick<IntendedEvent, 'type' | 'stateKey' | 'content'>,
+  ): Promise<void>;
   /** Sets an entry of the room's state and returns the event's ID. */
   setState(
     actor: Actor,
@@ -211,6 +218,8 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
 
   const { refuseBlocked } = options.inviteRules;
 
+  const headOf = async (roomNid: number) => heads.current(roomNid) ?? (await heads.load(roomNid));
+
   /** A room's ID, and servers that may be in it. */
   async function locate(
     roomIdOrAlias: string,
@@ -247,7 +256,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
     references,
     receiver,
     async signByPolicy(roomNid, pdu) {
-      const head = heads.current(roomNid) ?? (await heads.load(roomNid));
+      const head = await headOf(roomNid);
       return head === undefined ? pdu : policy.sign(head, pdu);
     },
     merger,
@@ -361,14 +370,15 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
     },
     async send(actor, roomId, type, txnId, content, originServerTs) {
       if (type === 'm.room.redaction') {
-        const { redacts, ...rest } = content;
-        if (typeof redacts !== 'string') {
-          throw new MatrixError('request.bad-json', { message: 'redacts must name the event to redact.' });
-        }
-        return redact(actor, roomId, redacts, txnId, { content: rest, originServerTs });
+        const { redacts: _, ...rest } = content;
+        return redact(actor, roomId, redactsOf(content), txnId, { content: rest, originServerTs });
       }
       const message = { type, txnId, content, originServerTs };
       return sendMessage({ reader: db, writer, transactions }, await nidOf(roomId), actor, message);
+    },
+    async checkSendable({ userId }, roomId, event) {
+      const head = await headOf(await nidOf(roomId));
+      if (head !== undefined) checkSendable(head, { ...event, sender: userId }, signer);
     },
     async setState({ userId }, roomId, type, stateKey, content, originServerTs) {
       const roomNid = await nidOf(roomId);

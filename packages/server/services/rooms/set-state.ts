@@ -64,8 +64,8 @@ function isReplacement(value: JsonValue): boolean {
   return typeof value === 'string' && isRoomId(value);
 }
 
-/** What no sender could send, whatever their power, is a bad request and not a forbidden one. */
-function refuseMalformed({ head, state }: RoomView, { type, stateKey, content }: StateEntry): void {
+/** What is no entry of any room's state. */
+export function refuseImpossible({ type, stateKey, content }: StateEntry): void {
   if (type === 'm.room.member' && !isUserId(stateKey)) {
     throw new MatrixError('request.invalid-param', { message: 'The state key of m.room.member must be a user ID.' });
   }
@@ -75,6 +75,13 @@ function refuseMalformed({ head, state }: RoomView, { type, stateKey, content }:
     throw new MatrixError('request.invalid-param', { message: 'replacement_room must be the ID of a room.' });
   }
   if (type === 'm.room.create') throw new MatrixError('request.bad-json', { message: 'A room is created once.' });
+}
+
+/** What no sender could send, whatever their power, is a bad request and not a forbidden one. */
+function refuseMalformed({ head, state }: RoomView, entry: StateEntry): void {
+  refuseImpossible(entry);
+  const { type, stateKey, content } = entry;
+  if (stateKey !== '') return;
   const create = state('m.room.create', '')?.event;
   const users = content['users'];
   if (type !== 'm.room.power_levels' || !head.rules.auth.privilegedCreators) return;

@@ -52,6 +52,43 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         chunk.map(({ content }) => content),
         [{ n: 2 }, { n: 1 }],
       );
+      // Who repeats it after that has not heard the answer to the first time.
+      for (const content of [{ n: 1 }, undefined]) {
+        assert.equal((await sendLater(alice, '1', 2000, content)).body['delay_id'], first.body['delay_id']);
+      }
+      assert.deepEqual(await listed(alice), []);
+      const another = String((await sendLater(bob, '1', 600_000, {})).body['delay_id']);
+      assert.notEqual(another, first.body['delay_id']);
+      assert.equal((await update(another, 'cancel')).status, 200);
+    });
+
+    test('are refused at once, as sending them would be, where nobody could ever send them', async () => {
+      const delay = 'org.matrix.msc4140.delay=600000';
+      const put = (path: string, text: string, isDelayed: boolean) =>
+        fetch(`${server.baseUrl}${v3}/rooms/${room}/${path}${isDelayed ? `?${delay}` : ''}`, {
+          method: 'PUT',
+          headers: { authorization: `Bearer ${alice.accessToken}` },
+          body: text,
+        });
+      const impossible: [string, string][] = [
+        ['send/x/f1', '{"a":1.5}'],
+        ['send/x/f2', '{"a":1e400}'],
+        ['send/x/f3', '{"a":9007199254740993}'],
+        ['send/x/f4', '{"a":"\\ud800"}'],
+        ['send/x/f5', JSON.stringify({ a: 'a'.repeat(65_500) })],
+        [`send/${'x'.repeat(256)}/f6`, '{}'],
+        ['send/m.room.redaction/f7', '{}'],
+        ['state/m.room.create/', '{}'],
+        ['state/m.room.member/nobody', '{"membership":"leave"}'],
+        ['state/m.room.topic/', '{"topic":1.5}'],
+      ];
+      const before = await listed(alice);
+      for (const [path, text] of impossible) {
+        const [sent, delayed] = await Promise.all([put(path, text, false), put(path, text, true)]);
+        assert.ok(sent.status >= 400, path);
+        assert.deepEqual([delayed.status, await delayed.json()], [sent.status, await sent.json()], path);
+      }
+      assert.deepEqual(await listed(alice), before);
     });
 
     test('are shown to who left them, and wait until somebody says otherwise', async () => {
