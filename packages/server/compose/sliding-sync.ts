@@ -22,9 +22,6 @@ export function composeSlidingSync({
   const { sync } = createSlidingSync({ core, facts, removed, labels: createRoomLabels(db), connections });
   return {
     sync,
-    close() {
-      facts.close();
-      removed.close();
-    },
+    close: facts.close,
   };
 }

@@ -38,6 +38,7 @@ import { presenceTold } from './0037-presence-told.ts';
 import { mainlineJumps } from './0038-mainline-jumps.ts';
 import { toDeviceOrdinals } from './0039-to-device-ordinals.ts';
 import { fairQueues } from './0040-fair-queues.ts';
+import { slidingScopes } from './0041-sliding-scopes.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -84,4 +85,5 @@ export const migrations: readonly Migration[] = [
   mainlineJumps,
   toDeviceOrdinals,
   fairQueues,
+  slidingScopes,
 ];

@@ -10,5 +10,5 @@ const forget = sql<void, [roomNid: number, userId: string]>(
 /** Forgets a room for somebody. Fails on the guard `room.not-left` if they have returned to it. */
 export function forgetRoom(set: WriteSet, roomNid: number, userId: string): void {
   set.guard('room.not-left', 1, forget, [roomNid, userId]);
-  set.change('forgotten', `${roomNid} ${userId}`);
+  set.change('forgotten', userId);
 }

@@ -9,6 +9,7 @@ export type SentRoomRow = {
   readonly membership: string;
   readonly is_dm: number;
   readonly config: string;
+  readonly behind: string;
 };
 
 export type ConnectionRow = {
@@ -38,7 +39,7 @@ const selectOne = sql<ConnectionRow, [nid: number, userId: string, deviceId: str
 
 const selectRooms = sql<SentRoomRow, [nid: number]>(
   'sliding-rooms.all',
-  `select room_nid, sent_to, timeline_limit, membership, is_dm, config from sliding_rooms where connection_nid = $1`,
+  `select room_nid, sent_to, timeline_limit, membership, is_dm, config, behind from sliding_rooms where connection_nid = $1`,
 );
 
 const selectAnswers = sql<AnswerRow, [nid: number]>(
@@ -69,9 +70,9 @@ const insertConfigs = sql<void, [nid: number, configs: string]>(
 
 /* The columns of a room in a JSON array of arrays. */
 const packedRoom = `cast(r.value ->> 0 as bigint), cast(r.value ->> 1 as bigint), cast(r.value ->> 2 as bigint),
-     r.value ->> 3, cast(r.value ->> 4 as bigint), r.value ->> 5`;
+     r.value ->> 3, cast(r.value ->> 4 as bigint), r.value ->> 5, coalesce(r.value ->> 6, '')`;
 const intoRooms = `insert into sliding_rooms
-     (connection_nid, room_nid, sent_to, timeline_limit, membership, is_dm, config)`;
+     (connection_nid, room_nid, sent_to, timeline_limit, membership, is_dm, config, behind)`;
 
 const insertRooms = sql<void, [nid: number, rooms: string]>(
   'sliding-rooms.insert',
@@ -94,7 +95,7 @@ const mergeAnswer = sql<void, [nid: number, serial: number]>(
    where a.connection_nid = $1 and a.serial = $2
    on conflict (connection_nid, room_nid) do update set sent_to = excluded.sent_to,
      timeline_limit = excluded.timeline_limit, membership = excluded.membership, is_dm = excluded.is_dm,
-     config = excluded.config`,
+     config = excluded.config, behind = excluded.behind`,
 );
 
 const deleteOtherAnswers = sql<void, [nid: number, parent: number, keep: number]>(
@@ -213,21 +214,23 @@ export function dropConnectionsOf(set: WriteSet, userId: string, deviceIds: read
 function packRooms(rooms: Iterable<SentRoomRow>): string {
   const packed: unknown[] = [];
   for (const room of rooms) {
-    packed.push([room.room_nid, room.sent_to, room.timeline_limit, room.membership, room.is_dm, room.config]);
+    const { room_nid: nid, sent_to: sentTo, timeline_limit: limit, membership, is_dm: isDm, config, behind } = room;
+    packed.push([nid, sentTo, limit, membership, isDm, config, behind]);
   }
   return JSON.stringify(packed);
 }
 
 /** The rooms of an answer. */
 export function unpackRooms(text: string): SentRoomRow[] {
-  return (JSON.parse(text) as [number, number, number, string, number, string][]).map(
-    ([roomNid, sentTo, limit, membership, isDm, config]) => ({
+  return (JSON.parse(text) as [number, number, number, string, number, string, string?][]).map(
+    ([roomNid, sentTo, limit, membership, isDm, config, behind = '']) => ({
       room_nid: roomNid,
       sent_to: sentTo,
       timeline_limit: limit,
       membership,
       is_dm: isDm,
       config,
+      behind,
     }),
   );
 }

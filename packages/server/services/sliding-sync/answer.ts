@@ -19,6 +19,7 @@ import type { SlidingRequest } from './request.ts';
 import { roomTest } from './room-filter.ts';
 import { readRoomFields } from './room-fields.ts';
 import type { Candidate } from './candidate.ts';
+import type { ScopeChanges } from './scoped-extension.ts';
 import { sentAfter } from './sent-after.ts';
 import { chooseRooms, type Wanted } from './room-list.ts';
 import { departedText, joinedText, pendingText } from './room-text.ts';
@@ -90,6 +91,7 @@ export async function makeSlidingAnswer(deps: CandidateDependencies, pass: Slidi
       known: pass.extensions,
       wanted: wanted.rooms,
       newRooms,
+      sent,
       hidden: hiddenRooms(candidates.rooms, sent, wanted.rooms),
     }),
   ]);
@@ -109,7 +111,7 @@ export async function makeSlidingAnswer(deps: CandidateDependencies, pass: Slidi
     extensions: extensions.texts,
     isEmpty: rooms.length === 0 && extensions.isEmpty,
     isComplete: plan.isComplete,
-    changes: changesOf(plan, news, direct, sent, since, extensions.missed),
+    changes: changesOf(plan, news, direct, sent, extensions.scopes),
   };
 }
 
@@ -163,14 +165,16 @@ async function renderJoined(
   const counted = [...new Set([...told, ...recounted])];
   const reader = readerFor(context, counted.length);
   const [fields, unread] = await Promise.all([
-    readRoomFields(context, facts, news, user.userId),
+    readRoomFields(context, facts, news, pass),
     counted.length === 0 ? new Map<number, never>() : unreadCounts(reader, user.userId, counted),
   ]);
   for (const [index, room] of news.entries()) {
     const { id, nid } = room.wish.wanted.room;
     const count = unread.get(nid);
-    const isSaid = room.wish.before === undefined || room.timeline !== undefined || recounted.has(nid);
-    const text = joinedText(room, fields[index], isSaid && count ? totalUnread(count) : undefined, pass);
+    // "The total number of unread notifications for this room. (same as sync v2)", which has those of threads in it unless a
+    // client asks for them apart; and with every change, since clients take counts that are not there for none.
+    const counts = { count: count && totalUnread(count), hasChanged: recounted.has(nid) };
+    const text = joinedText(room, fields[index], counts, pass);
     if (text !== undefined) texts.push(`${JSON.stringify(id)}:${text}`);
   }
   for (const { room } of wanted) {
@@ -241,14 +245,9 @@ function changesOf(
   news: readonly JoinedNews[],
   direct: ReadonlySet<string>,
   sent: SentRooms,
-  since: number | undefined,
-  missed: ReadonlySet<number>,
+  { missed, caughtUp }: ScopeChanges,
 ): SentRooms {
   const changes = new Map(paused);
-  for (const nid of missed) {
-    const known = changes.get(nid) ?? sent.get(nid);
-    if (known?.sentTo === 'live' && since !== undefined) changes.set(nid, { ...known, sentTo: since });
-  }
   for (const [index, wish] of joined.entries()) {
     const after = sentAfter(wish, news[index]);
     if (after !== wish.before) changes.set(wish.wanted.room.nid, after);
@@ -262,7 +261,15 @@ function changesOf(
       membership: room.membership,
       isDm: direct.has(room.id),
       state,
+      behind: '',
     });
+  }
+  for (const nid of new Set([...missed.keys(), ...caughtUp.keys()])) {
+    const known = changes.get(nid) ?? sent.get(nid);
+    if (known === undefined) continue;
+    const before = new Set(known.behind);
+    const behind = before.difference(new Set(caughtUp.get(nid))).union(new Set(missed.get(nid)));
+    if (before.symmetricDifference(behind).size > 0) changes.set(nid, { ...known, behind: [...behind].join('') });
   }
   return changes;
 }

@@ -10,6 +10,8 @@ export type SentRoom = {
   readonly membership: string | undefined;
   readonly isDm: boolean;
   readonly state: RequiredState;
+  /** Letters of the extensions of which it misses something here, since they were for other rooms. */
+  readonly behind: string;
 };
 
 export type SentRooms = ReadonlyMap<number, SentRoom>;

@@ -9,7 +9,7 @@ const key = { userId: '@a:x', deviceId: 'D', connId: '' };
 
 function room(turn: number): SentRoom {
   const state = parseRequiredState([[`t${turn}`, '']], key.userId);
-  return { sentTo: 'live', limit: 1, membership: 'join', isDm: false, state };
+  return { sentTo: 'live', limit: 1, membership: 'join', isDm: false, state, behind: turn % 2 === 0 ? '' : 'ar' };
 }
 
 onBothEngines(

@@ -163,7 +163,7 @@ function toRows(changes: SentRooms, known: ReadonlySet<string>) {
   return { rows, configs: Array.from(configs, ([hash, config]) => ({ hash, config })) };
 }
 
-function toRow(nid: number, { sentTo, limit, membership, isDm }: SentRoom, config: string): SentRoomRow {
+function toRow(nid: number, { sentTo, limit, membership, isDm, behind }: SentRoom, config: string): SentRoomRow {
   return {
     room_nid: nid,
     sent_to: sentTo === 'live' ? -1 : sentTo,
@@ -171,6 +171,7 @@ function toRow(nid: number, { sentTo, limit, membership, isDm }: SentRoom, confi
     membership: membership ?? '',
     is_dm: isDm ? 1 : 0,
     config,
+    behind,
   };
 }
 
@@ -181,5 +182,6 @@ function fromRow(row: SentRoomRow, state: RequiredState): SentRoom {
     membership: row.membership === '' ? undefined : row.membership,
     isDm: row.is_dm === 1,
     state,
+    behind: row.behind,
   };
 }

@@ -6,39 +6,22 @@ import type { RoomParts, StreamParts, SyncStream } from '../sync/streams.ts';
 import type { SyncCore } from '../sync/sync-core.ts';
 import { formatSyncToken, parseSyncToken } from '../sync/token.ts';
 import { letters } from './extension-letters.ts';
-import { isInScope, knownScope, scopeHash } from './extension-scope.ts';
-import type { Scope, SlidingExtensions, SlidingRequest } from './request.ts';
-import type { WantedRoom } from './room-list.ts';
+import { type ExtensionRequest, streamNamed } from './extension-request.ts';
+import type { SlidingExtensions, SlidingRequest } from './request.ts';
+import { readScoped, scopeChanges, type ScopeChanges } from './scoped-extension.ts';
 
 /** What there is beside the rooms themselves. */
 export type ExtensionAnswer = {
   /** Members of the `extensions` object, by name. */
   readonly texts: ReadonlyMap<string, string>;
   readonly isEmpty: boolean;
-  /** Rooms that are not shown, and of which the client misses something from now on. */
-  readonly missed: ReadonlySet<number>;
-};
-
-export type ExtensionRequest = {
-  readonly request: SlidingRequest;
-  readonly user: OnlineUser;
-  readonly since: number | undefined;
-  readonly upTo: number;
-  readonly serials: ReadonlyMap<string, string>;
-  /** Letters of the extensions that the client has had up to `since`. */
-  readonly known: string;
-  readonly wanted: readonly WantedRoom[];
-  /** Joined rooms of which the client gets everything, since it has nothing, or not all that came before. */
-  readonly newRooms: ReadonlySet<number>;
-  /** Joined rooms that the client has had, and that are not shown now. */
-  readonly hidden: ReadonlyMap<number, string>;
+  readonly scopes: ScopeChanges;
 };
 
 /** Of all that is between two positions, by the streams that `/sync` has. */
 export async function readExtensions(core: SyncCore, request: ExtensionRequest): Promise<ExtensionAnswer> {
   const { extensions } = request.request;
   const texts = new Map<string, string>();
-  const missed = new Set<number>();
   let isEmpty = true;
   const [toDevice, e2ee, accountData, receipts, threads, typing] = await Promise.all([
     extensions.toDevice && readToDevice(core, request, extensions.toDevice),
@@ -57,7 +40,6 @@ export async function readExtensions(core: SyncCore, request: ExtensionRequest):
     isEmpty &&= e2ee.isEmpty;
   }
   if (accountData !== undefined) {
-    for (const nid of accountData.missed) missed.add(nid);
     const rooms = roomTexts(accountData.rooms, ({ accountData: events }) => events && `[${events.join(',')}]`);
     if (accountData.global.length > 0 || rooms !== '{}') {
       texts.set('account_data', `{"global":[${accountData.global.join(',')}],"rooms":${rooms}}`);
@@ -77,7 +59,12 @@ export async function readExtensions(core: SyncCore, request: ExtensionRequest):
     texts.set('io.element.msc4308.thread_subscriptions', threads);
     isEmpty = false;
   }
-  return { texts, isEmpty, missed };
+  const scopes = scopeChanges([
+    [letters.accountData, accountData],
+    [letters.receipts, receipts],
+    [letters.typing, typing],
+  ]);
+  return { texts, isEmpty, scopes };
 }
 
 /** What there is beside the rooms when nothing has happened that wakes anybody: perhaps messages that the client misses. */
@@ -97,12 +84,6 @@ export async function quietExtensions(
   }
   if (extensions.e2ee) texts.set('e2ee', `{${await alwaysText(streamNamed(core, 'device-keys'), userId, deviceId)}}`);
   return { texts, isEmpty };
-}
-
-function streamNamed(core: SyncCore, name: string): SyncStream {
-  const stream = core.context.streams.find((candidate) => candidate.name === name);
-  if (stream === undefined) throw new Error(`there is no stream of the name ${name}`);
-  return stream;
 }
 
 async function alwaysText(stream: SyncStream, userId: string, deviceId: string): Promise<string> {
@@ -194,74 +175,6 @@ async function readThreads(
   const parts = await stream.read({ ...quiet(core, userId, deviceId), since, upTo, serial: undefined, limit });
   return parts.fields?.get('thread_subscriptions');
 }
-
-type ScopedParts = {
-  readonly global: readonly string[];
-  /** By ID. */
-  readonly rooms: ReadonlyMap<string, RoomParts>;
-  readonly missed: ReadonlySet<number>;
-};
-
-/** What a stream has for the rooms that an extension is for. */
-async function readScoped(
-  core: SyncCore,
-  name: string,
-  letter: string,
-  scope: Scope,
-  {
-    request: { userId, deviceId },
-    user,
-    since: position,
-    upTo,
-    serials,
-    known,
-    wanted,
-    newRooms,
-    hidden,
-  }: ExtensionRequest,
-): Promise<ScopedParts> {
-  const stream = streamNamed(core, name);
-  const before = knownScope(known, letter);
-  const since = before === undefined ? undefined : position;
-  // Of rooms that it was not for, the client may have nothing.
-  const isElsewhere = before !== scopeHash(scope);
-  const all = new Map<number, string>();
-  const rooms = new Map<number, string>();
-  const fresh = new Set<number>();
-  for (const room of wanted) {
-    const { nid, id, membership, entry } = room.room;
-    if (membership !== 'join' || !isInScope(scope, room)) continue;
-    all.set(nid, id);
-    const isNew = isElsewhere || newRooms.has(nid);
-    if (isNew) fresh.add(nid);
-    if (isNew || roomMayHave(stream, entry?.room, since)) rooms.set(nid, id);
-  }
-  const serial = stream.serial && serials.get(stream.serial.letter);
-  const isPending = since === undefined || stream.serial?.isPending(userId, serial) === true;
-  if (!isPending && rooms.size === 0 && !userMayHave(stream, user, since)) return nothing;
-  const parts = await stream.read({
-    reader: core.context.db,
-    userId,
-    deviceId,
-    since,
-    upTo,
-    serial,
-    filter: defaultFilter,
-    rooms,
-    newRooms: fresh,
-    allRooms: () => new Map([...hidden, ...all]),
-  });
-  const byId = new Map<string, RoomParts>();
-  const missed = new Set<number>();
-  for (const [nid, ofRoom] of parts.rooms ?? []) {
-    const id = all.get(nid);
-    if (id !== undefined) byId.set(id, ofRoom);
-    else missed.add(nid);
-  }
-  return { global: parts.accountData ?? [], rooms: byId, missed };
-}
-
-const nothing: ScopedParts = { global: [], rooms: new Map(), missed: new Set() };
 
 function roomTexts(rooms: ReadonlyMap<string, RoomParts>, textOf: (parts: RoomParts) => string | undefined): string {
   const texts: string[] = [];

@@ -3,7 +3,6 @@ import { defaultFilter } from '@portico/protocol/sync-filter/filter.ts';
 import type { ClientEventRow } from '@portico/storage/stores/timeline.ts';
 import { noBundles, type Bundles } from '../reading/client-event.ts';
 import { readRedactions } from '../reading/event-reader.ts';
-import { endOfPosition } from '../reading/tokens.ts';
 import type { AnswerContext } from '../sync/answer.ts';
 import { withoutIgnored, type SharedBatch } from '../sync/batches.ts';
 import { continuedSpan, wholeSpan } from '../sync/joined-rooms.ts';
@@ -14,7 +13,9 @@ import { renderEvents } from '../sync/render.ts';
 import { readMembersOf } from '../sync/states.ts';
 import { readTimelineBundles } from '../sync/timeline-bundles.ts';
 import type { Span, Timeline } from '../sync/timelines.ts';
+import { plainForm } from './event-texts.ts';
 import type { JoinedWish } from './plan.ts';
+import { mayHaveRedactions, readRedactedState } from './redacted-state.ts';
 import { readRequiredStates } from './required-reads.ts';
 
 /** What is new in a room that the user is joined to. */
@@ -25,9 +26,12 @@ export type JoinedNews = {
   readonly isExpanded: boolean;
   /** Of the state, what is required of it and new. */
   readonly required: readonly ClientEventRow[];
+  /** Of what is required, the last events of entries that the state no longer has. */
+  readonly gone: readonly ClientEventRow[];
   readonly redactions: ReadonlyMap<number, ClientEventRow>;
-  /** Everything of the state that is new and was looked at, by which the room's fields change. */
+  /** Everything of the state that is new and was looked at, by which the room's fields change; and what is no more. */
   readonly changed: readonly ClientEventRow[];
+  readonly lost: readonly ClientEventRow[];
   readonly hasMembers: boolean;
 };
 
@@ -49,11 +53,12 @@ export async function readJoinedNews(
   const reads = await readEventsOf(context, wishes, pass);
   const placed = await placeAll(context, wishes, reads, pass);
   const lazy = lazyMembers(wishes, reads, pass, memory);
-  const fresh = wishes.filter((wish) => wish.before === undefined || wish.wantsState);
+  const redactable = wishes.filter((wish) => mayHaveRedactions(wish, reads.batches.get(nidOf(wish))));
+  const fresh = new Set([...wishes.filter((wish) => wish.before === undefined || wish.wantsState), ...redactable]);
   const [states, members] = await Promise.all([
     readRequiredStates(
       context,
-      fresh.flatMap((wish) => {
+      [...fresh].flatMap((wish) => {
         const room = placed.get(nidOf(wish));
         return room === undefined ? [] : [{ placed: room, state: wish.wanted.config.state }];
       }),
@@ -63,14 +68,15 @@ export async function readJoinedNews(
     readMembersOf(context, [...placed.values()], pass, lazy),
   ]);
   const bundles = await readBundlesOf(context, pass, reads);
-  const chosen = wishes.map((wish) => chooseState(wish, reads, states, members));
+  const redacted = await readRedactedState(context, redactable, states);
+  const chosen = wishes.map((wish) => chooseState(wish, reads, { states, members, redacted }));
   const rows = wishes.flatMap((wish, index) => [
     ...(reads.whole.get(nidOf(wish))?.timeline.rows ?? []),
     ...(chosen[index]?.required ?? []),
   ]);
   const redactions = await readRedactions(context.db, rows);
   return wishes.map((wish, index) => {
-    const { required = [], changed = [] } = chosen[index] ?? {};
+    const { required = [], gone = [], changed = [], lost = [] } = chosen[index] ?? {};
     const batch = reads.batches.get(nidOf(wish));
     const whole = reads.whole.get(nidOf(wish));
     if (isGap(wish, batch)) memory.forgetRoom(nidOf(wish));
@@ -80,8 +86,10 @@ export async function readJoinedNews(
       timeline: timelineOf(wish, whole, batch, bundles, redactions, pass),
       isExpanded: wish.before !== undefined && whole !== undefined,
       required,
+      gone,
       redactions,
       changed,
+      lost,
       hasMembers: wish.before === undefined || batch?.hasMembers === true,
     };
   });
@@ -202,31 +210,31 @@ type Rows = ReadonlyMap<number, readonly ClientEventRow[]>;
 function chooseState(
   wish: JoinedWish,
   { whole, batches }: Reads,
-  states: Rows,
-  members: Rows,
-): Pick<JoinedNews, 'required' | 'changed'> {
+  { states, members, redacted }: { readonly states: Rows; readonly members: Rows; readonly redacted: Rows },
+): Pick<JoinedNews, 'required' | 'gone' | 'changed' | 'lost'> {
   const nid = nidOf(wish);
   const { before, wantsState } = wish;
   const { state } = wish.wanted.config;
   const batch = batches.get(nid);
   const read = states.get(nid) ?? [];
-  const delta = batch?.state ?? [];
+  const delta = [...(batch?.state ?? []), ...(redacted.get(nid) ?? [])];
+  const lost = batch?.gone ?? [];
   const people = state.members === 'lazy' ? peopleIn((whole.get(nid) ?? batch)?.timeline.rows ?? []) : undefined;
   const hasGap = isGap(wish, batch);
   const rows = new Map<number, ClientEventRow>();
-  for (const row of delta) {
-    const key = row.state_key ?? '';
+  const isWanted = ({ type, state_key: key }: ClientEventRow): boolean =>
     // "All membership updates since the last sync when `limited` is false".
-    const isLazy = people !== undefined && row.type === memberType && (!hasGap || people.has(key));
-    if (isLazy || requires(state, row.type, key)) rows.set(row.event_nid, row);
-  }
+    (people !== undefined && type === memberType && (!hasGap || people.has(key ?? ''))) ||
+    requires(state, type, key ?? '');
+  for (const row of delta) if (isWanted(row)) rows.set(row.event_nid, row);
   for (const row of read) {
     const key = row.state_key ?? '';
     if (!requires(state, row.type, key)) continue;
     if (before === undefined || (wantsState && !requires(before.state, row.type, key))) rows.set(row.event_nid, row);
   }
   for (const row of members.get(nid) ?? []) rows.set(row.event_nid, row);
-  return { required: [...rows.values()], changed: before === undefined ? read : delta };
+  const gone = lost.filter(isWanted);
+  return { required: [...rows.values()], gone, changed: before === undefined ? read : delta, lost };
 }
 
 async function readBundlesOf(
@@ -268,8 +276,6 @@ function timelineOf(
   return { ...batch.timeline, text };
 }
 
-const plainForm = { fields: undefined, pdus: undefined };
-
 /** Notes which members the client will know once it has this answer. */
 function noteMembers(
   wish: JoinedWish,
@@ -280,20 +286,4 @@ function noteMembers(
   for (const row of required) {
     if (row.type === memberType && row.state_key !== null) memory.add(nidOf(wish), row.state_key, upTo);
   }
-}
-
-/** State events as JSON texts with commas between them. */
-export function stateText(
-  rows: readonly ClientEventRow[],
-  redactions: ReadonlyMap<number, ClientEventRow>,
-  now: number,
-): string {
-  return renderEvents(rows, plainForm, { now, redactions, device: undefined, membershipOf: () => undefined });
-}
-
-/** How many events came after what the client shows. */
-export function countLive(rows: readonly ClientEventRow[], since: number | undefined): number {
-  if (since === undefined) return 0;
-  const end = endOfPosition(since);
-  return rows.filter((row) => (row.room_order ?? 0) > end).length;
 }

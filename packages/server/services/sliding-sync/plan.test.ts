@@ -35,7 +35,14 @@ function candidate(nid: number): Candidate {
   };
 }
 
-const known: SentRoom = { sentTo: 'live', limit: 1, membership: 'join', isDm: false, state: nothingRequired };
+const known: SentRoom = {
+  sentTo: 'live',
+  limit: 1,
+  membership: 'join',
+  isDm: false,
+  state: nothingRequired,
+  behind: '',
+};
 
 function plan(moves: ReadonlyMap<number, Moves>) {
   const rooms = Array.from({ length: count }, (_, nid) => candidate(nid));

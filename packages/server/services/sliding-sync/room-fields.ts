@@ -1,9 +1,11 @@
 import { bumpTypes } from '@portico/protocol/sliding-sync/bump-types.ts';
 import { readCurrentMembers } from '@portico/storage/stores/current-state-read.ts';
+import { readLastActivity } from '@portico/storage/stores/last-activity.ts';
 import { readRoomCounts, type RoomCountsRow } from '@portico/storage/stores/memberships-read.ts';
 import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
 import { positionAt } from '../reading/tokens.ts';
-import { readerFor, type SyncContext } from '../sync/pass.ts';
+import { withoutIgnored } from '../sync/batches.ts';
+import { readerFor, type SyncContext, type SyncPass } from '../sync/pass.ts';
 import { readHeroes } from '../sync/summaries.ts';
 import type { JoinedNews } from './joined-rooms.ts';
 import { parseObject, textOf, type RoomFactsReader } from './room-facts.ts';
@@ -23,13 +25,15 @@ export async function readRoomFields(
   context: SyncContext,
   facts: RoomFactsReader,
   rooms: readonly JoinedNews[],
-  userId: string,
+  { userId, ignored }: Pick<SyncPass, 'userId' | 'ignored'>,
 ): Promise<readonly RoomFields[]> {
   const nidsOf = (some: readonly JoinedNews[]) => some.map(({ wish }) => wish.wanted.room.nid);
   const counted = nidsOf(rooms.filter(({ hasMembers, timeline }) => hasMembers || timeline?.limited === true));
-  const names = rooms.map(({ changed, wish }) => fieldOf(changed, 'm.room.name', 'name', wish.before === undefined));
-  const [counts, heroes] = await Promise.all([
-    readRoomCounts(readerFor(context, counted.length), counted),
+  const names = rooms.map((room) => fieldOf(room, 'm.room.name', 'name'));
+  const reader = readerFor(context, counted.length);
+  const [counts, heard, heroes] = await Promise.all([
+    readRoomCounts(reader, counted),
+    ignored.size === 0 ? undefined : readLastActivity(reader, counted, bumpTypes, ignored),
     readHeroesOf(context, facts, rooms, names, userId),
   ]);
   const countsOf = new Map(counts.map((row) => [row.room_nid, row]));
@@ -37,33 +41,35 @@ export async function readRoomFields(
     const { nid, position } = room.wish.wanted.room;
     const isNew = room.wish.before === undefined;
     const row = countsOf.get(nid);
+    const activity = heard === undefined ? row?.bump_position : positionAt(heard.get(nid) ?? 0);
     return {
       name: names[index],
-      avatar: fieldOf(room.changed, 'm.room.avatar', 'url', isNew),
+      avatar: fieldOf(room, 'm.room.avatar', 'url'),
       heroes: heroes.get(nid),
       counts: room.hasMembers ? row : undefined,
-      bumpStamp: bumpStamp(room, row, position),
+      bumpStamp: activityIn(room, ignored) ?? (row && (activity || (isNew ? position : undefined))),
     };
   });
 }
 
-/** A field of a state event: `null` where it was taken away, `undefined` where it has not changed. */
-function fieldOf(
-  rows: readonly ClientEventRow[],
-  type: string,
-  field: string,
-  isNew: boolean,
-): string | null | undefined {
-  const row = rows.find((candidate) => candidate.type === type && candidate.state_key === '');
-  const value = row && (textOf(parseObject(row.content)[field]) ?? null);
-  return isNew ? (value ?? undefined) : value;
+/**
+ * A field of a state event: `undefined` where it has not changed, `null` where it was taken away.
+ *
+ * "`null` if room name has been removed", "`null` if avatar has been removed": by another event, by a redaction, or since the
+ * state has no such entry any more.
+ */
+function fieldOf({ changed, lost, wish }: JoinedNews, type: string, field: string): string | null | undefined {
+  const isIt = (row: ClientEventRow) => row.type === type && row.state_key === '';
+  const row = changed.find(isIt);
+  const value = row === undefined ? undefined : textOf(parseObject(row.content)[field]);
+  if (value !== undefined || wish.before === undefined) return value;
+  return row !== undefined || lost.some(isIt) ? null : undefined;
 }
 
-function bumpStamp({ wish, timeline }: JoinedNews, row: RoomCountsRow | undefined, joined: number): number | undefined {
-  const last = timeline?.rows.findLast((event) => bumpTypes.has(event.type));
-  if (typeof last?.room_order === 'number') return positionAt(last.room_order);
-  if (row === undefined) return undefined;
-  return row.bump_position > 0 ? row.bump_position : wish.before === undefined ? joined : undefined;
+/** When the last of the timeline's events came that counts as activity. What ignored people say does not. */
+function activityIn({ timeline }: JoinedNews, ignored: ReadonlySet<string>): number | undefined {
+  const last = withoutIgnored(timeline?.rows ?? [], ignored).findLast((event) => bumpTypes.has(event.type));
+  return typeof last?.room_order === 'number' ? positionAt(last.room_order) : undefined;
 }
 
 /** "Heroes are only included if the room name is not set." */

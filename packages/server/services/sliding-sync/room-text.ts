@@ -6,7 +6,7 @@ import type { SyncPass } from '../sync/pass.ts';
 import { renderEvents } from '../sync/render.ts';
 import { requires } from '@portico/protocol/sliding-sync/required-state.ts';
 import type { JoinedNews } from './joined-rooms.ts';
-import { countLive, stateText } from './joined-rooms.ts';
+import { countLive, plainForm, stateText } from './event-texts.ts';
 import type { DepartedWish, PendingWish } from './plan.ts';
 import type { RoomFields } from './room-fields.ts';
 
@@ -24,27 +24,31 @@ const json = (value: unknown): string | undefined => (value === undefined ? unde
 
 /** A room that the user is in; `undefined` if there is nothing to say. */
 export function joinedText(
-  { wish, timeline, isExpanded, required, redactions }: JoinedNews,
+  { wish, timeline, isExpanded, required, gone, redactions }: JoinedNews,
   fields: RoomFields | undefined,
-  unread: UnreadCount | undefined,
+  unread: { readonly count: UnreadCount | undefined; readonly hasChanged: boolean },
   pass: SyncPass,
 ): string | undefined {
   const { before, isDm } = wish;
   const dmChanged = before === undefined ? isDm : before.isDm !== isDm;
   const isNew = before === undefined;
-  if (!isNew && timeline === undefined && required.length === 0 && unread === undefined && !dmChanged) return undefined;
+  const hasState = required.length > 0 || gone.length > 0;
+  const { count } = unread;
+  const { name, avatar, counts } = fields ?? {};
+  const hasFields = [name, avatar, counts].some((field) => field !== undefined);
+  if (!isNew && timeline === undefined && !hasState && !hasFields && !unread.hasChanged && !dmChanged) return undefined;
   return object({
     initial: flag(isNew),
-    name: json(fields?.name),
-    avatar: json(fields?.avatar),
+    name: json(name),
+    avatar: json(avatar),
     heroes: fields?.heroes?.length === 0 ? undefined : json(fields?.heroes),
     is_dm: dmChanged ? String(isDm) : undefined,
     bump_stamp: json(fields?.bumpStamp),
-    joined_count: json(fields?.counts?.joined_count),
-    invited_count: json(fields?.counts?.invited_count),
-    notification_count: json(unread?.notificationCount),
-    highlight_count: json(unread?.highlightCount),
-    required_state: required.length === 0 ? undefined : `[${stateText(required, redactions, pass.now)}]`,
+    joined_count: json(counts?.joined_count),
+    invited_count: json(counts?.invited_count),
+    notification_count: json(count?.notificationCount),
+    highlight_count: json(count?.highlightCount),
+    required_state: hasState ? stateText(required, gone, redactions, pass.now) : undefined,
     ...(timeline && {
       unstable_expanded_timeline: flag(isExpanded),
       timeline: `[${timeline.text}]`,
@@ -76,11 +80,11 @@ export function departedText({ wanted, before }: DepartedWish, departure: Depart
       (config.state.members === 'lazy' && row.type === 'm.room.member'),
   );
   const shown = withoutIgnored(timeline.rows, pass.ignored);
-  const events = renderEvents(shown, { fields: undefined, pdus: undefined }, departureStyle(departure, pass));
+  const events = renderEvents(shown, plainForm, departureStyle(departure, pass));
   return object({
     initial: flag(before?.membership !== 'join'),
     bump_stamp: String(room.position),
-    required_state: required.length === 0 ? undefined : `[${stateText(required, redactions, pass.now)}]`,
+    required_state: required.length === 0 ? undefined : stateText(required, [], redactions, pass.now),
     timeline: `[${events}]`,
     limited: String(timeline.limited),
     prev_batch: `"${formatPlace(timeline.start)}"`,

@@ -56,7 +56,8 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
       const { toDevice } = request.extensions;
       // Others come with what wakes the client.
       let mayHaveOld = toDevice !== undefined && mayHaveToDevice(core, user, toDevice.since);
-      let lists = state.answered?.lists ?? '';
+      // What the client was told of them, as far as that is known.
+      let lists = isAnswered ? state.answered?.lists : undefined;
       let since = token?.position;
       let serials: SyncToken['serials'] = token?.serials ?? new Map();
       let known = pos?.extensions ?? '';
@@ -92,7 +93,8 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
             memory,
           });
           for (const [nid, room] of answer.changes) changes.set(nid, room);
-          if (!answer.isEmpty || token === undefined || signal.aborted || now() >= deadline) return finish(answer);
+          const isNews = !answer.isEmpty || (lists !== undefined && lists !== answer.lists);
+          if (isNews || token === undefined || signal.aborted || now() >= deadline) return finish(answer);
           // There is nothing up to here: it need not be read again.
           since = answer.upTo;
           serials = answer.serials;
@@ -109,7 +111,7 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
           const { texts, isEmpty } = await quietExtensions(core, request, user, upTo);
           const isOver = now() >= deadline || signal.aborted;
           if (!isEmpty || (isOver && !hasNews(since))) {
-            return finish({ upTo, serials, lists, rooms: [], extensions: texts, isComplete: true });
+            return finish({ upTo, serials, lists: lists ?? '', rooms: [], extensions: texts, isComplete: true });
           }
           if (hasNews(since)) continue;
         }

@@ -5,7 +5,7 @@ import type { SyncContext, SyncPass } from './pass.ts';
 import { type PlacedTimeline, readPlacedTimelines } from './placed-timeline.ts';
 import type { Bundles } from '../reading/client-event.ts';
 import { renderEvents, type EventForm } from './render.ts';
-import { readStateDeltas } from './states.ts';
+import { readStateDeltas, type StateDelta } from './states.ts';
 import type { Span, Timeline } from './timelines.ts';
 
 /** What a room's timeline and state bring, for everybody who was joined all along. */
@@ -14,6 +14,8 @@ export type Batch = {
   /** The root of the room's state at the end of it. */
   readonly end: number;
   readonly state: readonly ClientEventRow[];
+  /** The last events of entries that the state no longer has. */
+  readonly gone: readonly ClientEventRow[];
   readonly redactions: ReadonlyMap<number, ClientEventRow>;
   /** Who sent what is in the timeline. */
   readonly senders: ReadonlySet<string>;
@@ -81,7 +83,8 @@ export function createBatches(
 
   function weigh(key: string, entry: Entry, batch: Batch): void {
     if (entries.get(key) !== entry) return;
-    for (const row of [...batch.timeline.rows, ...batch.state]) entry.bytes += 2 * row.content.length + 600;
+    for (const row of [...batch.timeline.rows, ...batch.state, ...batch.gone])
+      entry.bytes += 2 * row.content.length + 600;
     stats.bytes += entry.bytes;
     makeRoom();
   }
@@ -128,20 +131,22 @@ async function makeBatches(
 ): Promise<(nid: number) => SharedBatch> {
   const rooms = await readPlacedTimelines(context, spans, look);
   const states = await readStateDeltas(context, rooms, look);
-  const all = rooms.flatMap(({ span, timeline }) => [...timeline.rows, ...(states.get(span.nid) ?? [])]);
+  const all = rooms.flatMap(({ span, timeline }) => [...timeline.rows, ...(states.get(span.nid)?.changed ?? [])]);
   const redactions = await readRedactions(context.db, all);
   const form = await readForm(context, look.filter, all);
   const byRoom = new Map(rooms.map((room) => [room.span.nid, room]));
   return (nid) => {
     const room = byRoom.get(nid);
     if (room === undefined) throw new Error(`room ${nid} has no timeline`);
-    return shareable(toBatch(room, states.get(nid) ?? [], redactions), form, now);
+    return shareable(toBatch(room, states.get(nid) ?? unchanged, redactions), form, now);
   };
 }
 
+const unchanged: StateDelta = { changed: [], gone: [] };
+
 export function toBatch(
   { timeline, end }: PlacedTimeline,
-  state: readonly ClientEventRow[],
+  { changed: state, gone }: StateDelta,
   redactions: ReadonlyMap<number, ClientEventRow>,
 ): Batch {
   const isMember = (row: ClientEventRow) => row.type === 'm.room.member' && row.state_key !== null;
@@ -149,9 +154,10 @@ export function toBatch(
     timeline,
     end,
     state,
+    gone,
     redactions,
     senders: new Set(timeline.rows.map((row) => row.sender)),
-    hasMembers: timeline.rows.some(isMember) || state.some(isMember),
+    hasMembers: [timeline.rows, state, gone].some((rows) => rows.some(isMember)),
   };
 }
 

@@ -132,7 +132,7 @@ async function readWholeRooms(
   const bundles = await readTimelineBundles(context, pass, read);
   for (const room of read) {
     const { span, timeline } = room;
-    const batch = toBatch(room, stateFor(pass, states.get(span.nid) ?? []), redactions);
+    const batch = toBatch(room, { changed: stateFor(pass, states.get(span.nid) ?? []), gone: [] }, redactions);
     if (lazyLoadMembers) remember(pass, span.nid, [...batch.state, ...timeline.rows], batch.senders);
     const membershipOf = (row: ClientEventRow) =>
       timeline.memberships === undefined ? 'join' : timeline.memberships.get(row.event_nid);

@@ -49,7 +49,7 @@ export async function readDepartures(
     const lastWord = lastWords.find((row) => row.room_nid === plan.nid);
     const room = rooms.get(plan.nid) ?? (span && { span, timeline: emptyTimeline(span), end: 0 });
     if (room !== undefined)
-      departures.push(await readDeparture(context, pass, plan, room, deltas.get(plan.nid), lastWord));
+      departures.push(await readDeparture(context, pass, plan, room, deltas.get(plan.nid)?.changed, lastWord));
   }
   return departures;
 }

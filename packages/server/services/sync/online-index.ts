@@ -70,6 +70,9 @@ type Options = {
   readonly keepFor?: number;
 };
 
+/** The kind of change that a user makes who forgets a room: it may have been among those that they were removed from. */
+export const forgottenKind = 'forgotten';
+
 const historyLength = 32;
 
 export function createOnlineIndex(options: Options): OnlineIndex {
@@ -117,7 +120,7 @@ export function createOnlineIndex(options: Options): OnlineIndex {
           if (kind === 'room') addToHistory(room, position);
           else room.streams.set(kind, position);
           for (const user of room.users) changed(user, position);
-        } else if (userKinds.has(kind)) {
+        } else if (kind === forgottenKind || userKinds.has(kind)) {
           const user = users.get(String(key));
           if (user === undefined) continue;
           user.streams.set(kind, position);

@@ -15,6 +15,14 @@ import { isStraight } from './state-roots.ts';
 export type Members = readonly (readonly [roomNid: number, userId: string])[];
 
 type Rows = Map<number, ClientEventRow[]>;
+
+/** How a room's state differs from what it was. */
+export type StateDelta = {
+  /** Entries that are new, or other events now. */
+  readonly changed: readonly ClientEventRow[];
+  /** The last events of entries that are no more. */
+  readonly gone: readonly ClientEventRow[];
+};
 type Look = Pick<SyncPass, 'stateField' | 'filter'>;
 
 const membersType = 'm.room.member';
@@ -24,29 +32,32 @@ export async function readStateDeltas(
   context: SyncContext,
   rooms: readonly PlacedTimeline[],
   look: Look,
-): Promise<Rows> {
+): Promise<ReadonlyMap<number, StateDelta>> {
   const wanted = rooms.filter((room) => mayHaveState(room, look));
   const places = wanted.map(({ span }) => ({ nid: span.nid, place: span.after }));
   const before = await context.roots.at(readerFor(context, places.length), places);
   const isAfter = look.stateField !== 'state';
-  const chosen = new Map<number, ReadonlySet<number>>();
+  const changed = new Map<number, ReadonlySet<number>>();
+  const gone = new Map<number, ReadonlySet<number>>();
   for (const [index, room] of wanted.entries()) {
+    const { nid } = room.span;
     const { rows, isComplete } = room.timeline;
     const rootBefore = before[index] ?? 0;
     if (isComplete && isStraight(rows, rootBefore)) {
-      if (isAfter)
-        chosen.set(
-          room.span.nid,
-          new Set(
-            lastOfEachKey(rows)
-              .values()
-              .map((row) => row.event_nid),
-          ),
-        );
-    } else if (rootBefore !== room.end)
-      chosen.set(room.span.nid, await changedNids(context, room, rootBefore, isAfter));
+      if (!isAfter) continue;
+      const last = lastOfEachKey(rows).map((row) => row.event_nid);
+      changed.set(nid, new Set(last));
+    } else if (rootBefore !== room.end) {
+      const difference = await changedNids(context, room, rootBefore, isAfter);
+      changed.set(nid, difference.changed);
+      gone.set(nid, difference.gone);
+    }
   }
-  return readRows(context, rooms, chosen);
+  const found = await readRows(context, rooms, changed);
+  const lost = await readRows(context, rooms, gone);
+  return new Map(
+    Array.from(found, ([nid, rows]): [number, StateDelta] => [nid, { changed: rows, gone: lost.get(nid) ?? [] }]),
+  );
 }
 
 async function changedNids(
@@ -54,15 +65,17 @@ async function changedNids(
   room: PlacedTimeline,
   rootBefore: number,
   isAfter: boolean,
-): Promise<ReadonlySet<number>> {
+): Promise<{ readonly changed: ReadonlySet<number>; readonly gone: ReadonlySet<number> }> {
   const nids = new Set<number>();
   const known = new Set<number>();
+  const gone = new Set<number>();
   for (const { before, after } of await differences(context, rootBefore, room.end)) {
     if (after !== undefined) nids.add(after);
     if (before !== undefined) known.add(before);
+    if (before !== undefined && after === undefined) gone.add(before);
   }
   if (!isAfter) takeBack(room, nids);
-  return nids.difference(known);
+  return { changed: nids.difference(known), gone };
 }
 
 /** The whole state that belongs with each timeline; of lazily loaded members only those named. */

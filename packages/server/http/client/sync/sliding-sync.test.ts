@@ -252,10 +252,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(first.rooms[roomId]?.is_dm, undefined);
       await bob.setAccountData('m.direct', { [alice.userId]: [roomId] });
       const second = await bob.slide(body, { pos: first.pos });
-      assert.deepEqual(second.rooms, { [roomId]: { is_dm: true } });
+      assert.deepEqual(second.rooms, { [roomId]: { is_dm: true, notification_count: 0, highlight_count: 0 } });
       await bob.setAccountData('m.direct', {});
       const third = await bob.slide(body, { pos: second.pos });
-      assert.deepEqual(third.rooms, { [roomId]: { is_dm: false } });
+      assert.deepEqual(third.rooms, { [roomId]: { is_dm: false, notification_count: 0, highlight_count: 0 } });
     });
 
     test('reading makes the counts others, and says so', async () => {

@@ -1,0 +1,112 @@
+import { defaultFilter } from '@portico/protocol/sync-filter/filter.ts';
+import { roomMayHave, userMayHave } from '../sync/stream-reads.ts';
+import type { RoomParts } from '../sync/streams.ts';
+import type { SyncCore } from '../sync/sync-core.ts';
+import { type ExtensionRequest, streamNamed } from './extension-request.ts';
+import { isInScope, knownScope, scopeHash } from './extension-scope.ts';
+import type { Scope } from './request.ts';
+
+/** By number of rooms that the client has: letters of extensions. */
+export type ScopeChanges = {
+  /** Those of which it misses something from now on: the room is not shown, or the extension is not for it. */
+  readonly missed: ReadonlyMap<number, string>;
+  /** Those of which it misses nothing any more. */
+  readonly caughtUp: ReadonlyMap<number, string>;
+};
+
+export type ScopedParts = {
+  readonly global: readonly string[];
+  /** By ID. */
+  readonly rooms: ReadonlyMap<string, RoomParts>;
+  readonly missed: ReadonlySet<number>;
+  readonly caughtUp: ReadonlySet<number>;
+};
+
+/** What a stream has for the rooms that an extension is for. */
+export async function readScoped(
+  core: SyncCore,
+  name: string,
+  letter: string,
+  scope: Scope,
+  {
+    request: { userId, deviceId },
+    user,
+    since: position,
+    upTo,
+    serials,
+    known,
+    wanted,
+    newRooms,
+    sent,
+    hidden,
+  }: ExtensionRequest,
+): Promise<ScopedParts> {
+  const stream = streamNamed(core, name);
+  const before = knownScope(known, letter);
+  const since = before === undefined ? undefined : position;
+  // Of rooms that it was not for, the client may have nothing.
+  const isElsewhere = before !== scopeHash(scope);
+  const all = new Map<number, string>();
+  const rooms = new Map<number, string>();
+  const fresh = new Set<number>();
+  const outside = new Map(hidden);
+  const missed = new Set<number>(isElsewhere ? hidden.keys() : []);
+  const caughtUp = new Set<number>();
+  for (const room of wanted) {
+    const { nid, id, membership, entry } = room.room;
+    if (membership !== 'join') continue;
+    const isNew = isElsewhere || newRooms.has(nid);
+    const mayHave = isNew || roomMayHave(stream, entry?.room, since);
+    if (!isInScope(scope, room)) {
+      outside.set(nid, id);
+      if (mayHave) missed.add(nid);
+      continue;
+    }
+    all.set(nid, id);
+    const isBehind = sent.get(nid)?.behind.includes(letter) === true;
+    if (isBehind) caughtUp.add(nid);
+    if (isBehind || isNew) fresh.add(nid);
+    if (isBehind || mayHave) rooms.set(nid, id);
+  }
+  const serial = stream.serial && serials.get(stream.serial.letter);
+  const isPending = since === undefined || stream.serial?.isPending(userId, serial) === true;
+  if (!isPending && rooms.size === 0 && !userMayHave(stream, user, since)) {
+    return { global: [], rooms: new Map(), missed, caughtUp };
+  }
+  const parts = await stream.read({
+    reader: core.context.db,
+    userId,
+    deviceId,
+    since,
+    upTo,
+    serial,
+    filter: defaultFilter,
+    rooms,
+    newRooms: fresh,
+    allRooms: () => new Map([...outside, ...all]),
+  });
+  const byId = new Map<string, RoomParts>();
+  for (const [nid, ofRoom] of parts.rooms ?? []) {
+    const id = all.get(nid);
+    if (id !== undefined) byId.set(id, ofRoom);
+    else missed.add(nid);
+  }
+  return { global: parts.accountData ?? [], rooms: byId, missed, caughtUp };
+}
+
+export function scopeChanges(
+  reads: readonly (readonly [letter: string, read: ScopedParts | undefined])[],
+): ScopeChanges {
+  return {
+    missed: lettersByRoom(reads.map(([letter, read]) => [letter, read?.missed])),
+    caughtUp: lettersByRoom(reads.map(([letter, read]) => [letter, read?.caughtUp])),
+  };
+}
+
+function lettersByRoom(
+  sets: readonly (readonly [letter: string, nids: ReadonlySet<number> | undefined])[],
+): ReadonlyMap<number, string> {
+  const found = new Map<number, string>();
+  for (const [letter, nids] of sets) for (const nid of nids ?? []) found.set(nid, (found.get(nid) ?? '') + letter);
+  return found;
+}
