@@ -8,11 +8,11 @@ export type KeyQuery = { readonly [userId: string]: readonly string[] };
 const maxUsers = 10_000;
 const maxDevices = 20_000;
 
-/** What a query asks for, a `*` standing for all devices. Throws `request.too-large`. */
+/** What a query asks for, each device once, a `*` standing for all devices. Throws `request.too-large`. */
 export function wantedDevices(query: KeyQuery): readonly (readonly [userId: string, deviceId: string])[] {
   const users = Object.entries(query);
   const wanted = users.flatMap(([user, devices]) =>
-    (devices.length === 0 ? ['*'] : devices).map((device) => [user, device] as const),
+    [...new Set(devices.length === 0 ? ['*'] : devices)].map((device) => [user, device] as const),
   );
   if (users.length > maxUsers || wanted.length > maxDevices) throw new MatrixError('request.too-large');
   return wanted;
