@@ -6,8 +6,8 @@ export const fairQueues: Migration = {
   name: 'fair-queues',
   statements: [
     /*
-     * Of messages that came when many were waiting, and null of the others: the sender's server, and one more than the number of the message before it
-     * in the queue of the same device from the same server, and from the same sender.
+     * Of messages that came when many were waiting, and null of the others: the sender's server, and its ordinal among those
+     * of the same server, and of the same sender, in the queue of the same device.
      */
     'alter table to_device_messages add column server text',
     'alter table to_device_messages add column server_ordinal bigint',

@@ -99,6 +99,18 @@ onBothEngines('whoever sends the most leaves room in a queue for the others', as
   assert.deepEqual(await numbers(db, 'B'), [1]);
 });
 
+onBothEngines('a large message takes the room of several', async (db) => {
+  await addDevices(db, ['A']);
+  for (let n = 1; n <= 10; n++) {
+    const set = createWriteSet();
+    const content = JSON.stringify({ n, text: 'x'.repeat(9000) });
+    const position = set.takePosition();
+    queueToDevice(set, '@bob:x', 'm.test', [{ userId, deviceId: 'A', content }], position, { unshared: 7, most: 7 });
+    await db.commit(set);
+  }
+  assert.deepEqual(await numbers(db, 'A'), [1, 2, 3]);
+});
+
 onBothEngines('what is for a device, and what is for all devices of the same person, come together', async (db) => {
   await addDevices(db, ['A', 'B']);
   for (let n = 1; n <= 3; n++) await send(db, ['A', '*'], n, '@bob:localhost', { unshared: 4, most: 4 });

@@ -30,13 +30,15 @@ export type ToDeviceTransaction = {
 };
 
 /**
- * How much waits for a device that fetches nothing. `unshared`: what is taken whoever it is from. Of what comes when so much
- * waits, a message is taken as long as all that waits, what has come of it from the sender's server, and what has come of it from the sender are together fewer
- * than `most`. So whatever somebody sends, or everybody on a server, some room is left, and those who have sent less get
- * more of it.
+ * How much waits for a device that fetches nothing, in pieces of 4 KiB, of which each message takes at least one. `unshared`:
+ * what is taken whoever it is from. Of what comes when so much waits, a message is taken as long as all that waits, what has
+ * come of it from the sender's server, and what has come of it from the sender are together less than `most`. So whatever
+ * somebody sends, or everybody on a server, some room is left, and those who have sent less get more of it.
  */
 export type QueueBounds = { readonly unshared: number; readonly most: number };
 
+/** Characters. */
+const piece = 4096;
 const queueBounds: QueueBounds = { unshared: 1000, most: 10_000 };
 
 const insertTransaction = sql<void, [userId: string, deviceId: string, type: string, txnId: string, createdAt: number]>(
@@ -76,8 +78,8 @@ const shareOf = (who: 'server' | 'sender', name: string): string => {
 };
 
 /*
- * Messages go from the front of a queue only, so that its first and its last ordinal say how long it is; so they do for the
- * part of it that is from one server or sender.
+ * Messages go from the front of a queue only, so that its first and its last ordinal say how much is in it, though not
+ * how large the first one is; so they do for the part of it that is from one server or sender.
  */
 const insertInto = (name: string, match: string) =>
   sql<void, InsertParams>(
@@ -86,6 +88,7 @@ const insertInto = (name: string, match: string) =>
        (user_id, device_id, position, seq, sender, type, content, ordinal, server, server_ordinal, sender_ordinal)
      with ends as materialized (
        select d.user_id, d.device_id, cast(w.key as bigint) + $2 as seq, w.value ->> 2 as content,
+         1 + length(w.value ->> 2) / ${piece} as weight,
          ${ordinalAt('asc', 1)} as first, ${ordinalAt('desc', 0)} as last
        from json_each(cast($1 as text)) w
        cross join devices d
@@ -93,8 +96,8 @@ const insertInto = (name: string, match: string) =>
      ), shares as materialized (
        select e.*, ${shareOf('server', '$5')}, ${shareOf('sender', '$4')} from ends e
      )
-     select user_id, device_id, position($3), seq, cast($4 as text), cast($6 as text), content, last + 1,
-       case when last - first + 1 >= $7 then cast($5 as text) end, server_last + 1, sender_last + 1
+     select user_id, device_id, position($3), seq, cast($4 as text), cast($6 as text), content, last + weight,
+       case when last - first + 1 >= $7 then cast($5 as text) end, server_last + weight, sender_last + weight
      from shares
      where last - first + 1 < $7
        or (last - first + 1) + (server_last - server_first + 1) + (sender_last - sender_first + 1) < $8`,
