@@ -39,6 +39,7 @@ import { mainlineJumps } from './0038-mainline-jumps.ts';
 import { toDeviceOrdinals } from './0039-to-device-ordinals.ts';
 import { fairQueues } from './0040-fair-queues.ts';
 import { slidingScopes } from './0041-sliding-scopes.ts';
+import { backupCounts } from './0042-backup-counts.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -86,4 +87,5 @@ export const migrations: readonly Migration[] = [
   toDeviceOrdinals,
   fairQueues,
   slidingScopes,
+  backupCounts,
 ];

@@ -6,6 +6,8 @@ export type BackupRow = {
   readonly algorithm: string;
   readonly auth_data: string;
   readonly etag: number;
+  /** How many keys are in it. */
+  readonly key_count: number;
 };
 
 export type BackedUpRow = {
@@ -21,7 +23,7 @@ export type BackedUpRow = {
 export type BackupCursor = Pick<BackedUpRow, 'room_id' | 'session_id'>;
 
 /** A room, and a session of it; without them everything. */
-export type BackupPlace = readonly [roomId: string | null, sessionId: string | null];
+export type BackupPlace = readonly [] | readonly [roomId: string] | readonly [roomId: string, sessionId: string];
 
 const insertBackup = sql<{ version: number }, [userId: string, algorithm: string, authData: string]>(
   'key-backups.add',
@@ -32,12 +34,13 @@ const insertBackup = sql<{ version: number }, [userId: string, algorithm: string
 );
 const selectNewest = sql<BackupRow, [userId: string]>(
   'key-backups.newest',
-  `select version, algorithm, auth_data, etag from key_backups
+  `select version, algorithm, auth_data, etag, key_count from key_backups
    where user_id = $1 and deleted = 0 order by version desc limit 1`,
 );
 const selectVersion = sql<BackupRow, [userId: string, version: number]>(
   'key-backups.get',
-  `select version, algorithm, auth_data, etag from key_backups where user_id = $1 and version = $2 and deleted = 0`,
+  `select version, algorithm, auth_data, etag, key_count from key_backups
+   where user_id = $1 and version = $2 and deleted = 0`,
 );
 const updateAuthData = sql<void, [userId: string, version: number, authData: string]>(
   'key-backups.update',
@@ -77,28 +80,37 @@ const packedColumns = {
   is_verified: 'cast(k.value ->> 4 as bigint)',
 };
 
+const withKnown = `from json_each(cast($3 as text)) k
+     left join backed_up_keys on backed_up_keys.user_id = $1 and backed_up_keys.version = $2
+       and backed_up_keys.room_id = k.value ->> 0 and backed_up_keys.session_id = k.value ->> 1`;
+
 // Only what changes the keys changes the etag, for clients take another one for a sign that somebody else has written.
 const touchNewest = sql<void, [userId: string, version: number, keys: string]>(
   'key-backups.touch-newest',
   `update key_backups set etag = etag + case when exists (
-     select 1 from json_each(cast($3 as text)) k
-     left join backed_up_keys on backed_up_keys.user_id = $1 and backed_up_keys.version = $2
-       and backed_up_keys.room_id = k.value ->> 0 and backed_up_keys.session_id = k.value ->> 1
-     where backed_up_keys.user_id is null or ${isBetter(packedColumns)}
-   ) then 1 else 0 end
+     select 1 ${withKnown} where backed_up_keys.user_id is null or ${isBetter(packedColumns)}
+   ) then 1 else 0 end,
+     key_count = key_count + (select count(*) ${withKnown} where backed_up_keys.user_id is null)
    where user_id = $1 and version = $2 and deleted = 0 and not exists (
      select 1 from key_backups newer where newer.user_id = $1 and newer.version > $2 and newer.deleted = 0
    )`,
 );
-const touch = sql<void, [userId: string, version: number, roomId: string | null, sessionId: string | null]>(
-  'key-backups.touch',
-  `update key_backups set etag = etag + case when exists (
-     select 1 from backed_up_keys b
-     where b.user_id = $1 and b.version = $2 and b.room_id = coalesce($3, b.room_id)
-       and b.session_id = coalesce($4, b.session_id)
-   ) then 1 else 0 end
-   where user_id = $1 and version = $2 and deleted = 0`,
-);
+
+type PlaceParams = readonly [userId: string, version: number, ...BackupPlace];
+/** One for each kind of place, since a session is found by the key of the table only if the statement names it. */
+const removals = ['', ' and b.room_id = $3', ' and b.room_id = $3 and b.session_id = $4'].map((named, depth) => {
+  const keys = `from backed_up_keys b where b.user_id = $1 and b.version = $2${named}`;
+  const kind = ['all', 'room', 'session'][depth];
+  return {
+    touch: sql<void, PlaceParams>(
+      `key-backups.touch-${kind}`,
+      `update key_backups set etag = etag + case when exists (select 1 ${keys}) then 1 else 0 end,
+         key_count = key_count - (select count(*) ${keys})
+       where user_id = $1 and version = $2 and deleted = 0`,
+    ),
+    remove: sql<void, PlaceParams>(`backed-up-keys.delete-${kind}`, `delete ${keys.replace(' b ', ' as b ')}`),
+  };
+});
 const upsertKeys = sql<void, [userId: string, version: number, keys: string]>(
   'backed-up-keys.set',
   `insert into backed_up_keys
@@ -136,15 +148,11 @@ const selectRoomPage = sql<
   `select ${columns} from backed_up_keys
    where user_id = $1 and version = $2 and room_id = $3 and session_id > $4 order by session_id limit $5`,
 );
-const countKeys = sql<{ count: number }, [userId: string, version: number]>(
-  'backed-up-keys.count',
-  'select count(*) as count from backed_up_keys where user_id = $1 and version = $2',
-);
-const deleteKeys = sql<void, [userId: string, version: number, roomId: string | null, sessionId: string | null]>(
-  'backed-up-keys.delete',
-  `delete from backed_up_keys
-   where user_id = $1 and version = $2 and room_id = coalesce($3, room_id) and session_id = coalesce($4, session_id)`,
-);
+function removalOf(place: BackupPlace) {
+  const removal = removals[place.length];
+  if (removal === undefined) throw new Error('There is no such place in a backup');
+  return removal;
+}
 
 /** The set's next `returned` row is the number of the new version. What is left of deleted ones goes. */
 export function addBackup(set: WriteSet, userId: string, algorithm: string, authData: string): void {
@@ -173,7 +181,7 @@ export async function findLastVersion(reader: Reader, userId: string): Promise<n
 /** Fails on the guard `backup.not-found`. */
 export function removeBackup(set: WriteSet, userId: string, version: number): void {
   set.guard('backup.not-found', 1, markDeleted, [userId, version]);
-  set.add(deleteKeys, [userId, version, null, null]);
+  set.add(removalOf([]).remove, [userId, version]);
 }
 
 /** Fails on the guard `backup.wrong-version` unless it is the newest one. Keeps the better of two keys. */
@@ -193,8 +201,9 @@ export function putBackedUpKeys(set: WriteSet, userId: string, version: number, 
 
 /** Fails on the guard `backup.not-found`. Of older versions, too: "Must be the current backup" is said of writing only. */
 export function removeBackedUpKeys(set: WriteSet, userId: string, version: number, place: BackupPlace): void {
+  const { touch, remove } = removalOf(place);
   set.guard('backup.not-found', 1, touch, [userId, version, ...place]);
-  set.add(deleteKeys, [userId, version, ...place]);
+  set.add(remove, [userId, version, ...place]);
 }
 
 export function findBackedUpKey(
@@ -215,8 +224,4 @@ export function readBackedUpKeys(
 ): Promise<BackedUpRow[]> {
   if (roomId !== null) return reader.all(selectRoomPage, [userId, version, roomId, after.session_id, limit]);
   return reader.all(selectPage, [userId, version, after.room_id, after.session_id, limit]);
-}
-
-export async function countBackedUpKeys(reader: Reader, userId: string, version: number): Promise<number> {
-  return (await reader.get(countKeys, [userId, version]))?.count ?? 0;
 }

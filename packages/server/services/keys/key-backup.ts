@@ -2,7 +2,6 @@ import type { JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import {
   addBackup,
-  countBackedUpKeys,
   countBackups,
   findBackedUpKey,
   findBackup,
@@ -70,7 +69,7 @@ export function createKeyBackup(dependencies: Dependencies): KeyBackup {
       algorithm: row.algorithm,
       auth_data: JSON.parse(row.auth_data) as Opaque,
       etag: String(row.etag),
-      count: await countBackedUpKeys(db, userId, row.version),
+      count: row.key_count,
     };
   }
 
@@ -122,8 +121,8 @@ export function createKeyBackup(dependencies: Dependencies): KeyBackup {
       const rows = Object.entries(rooms).flatMap(([roomId, { sessions }]) =>
         Object.entries(sessions).map(([sessionId, key]) => toRow(roomId, sessionId, key)),
       );
-      const count = await countBackedUpKeys(db, userId, numberOf(version));
-      if (count + rows.length > mostKeys) throw new MatrixError('backup.too-large');
+      const known = await findBackup(db, userId, numberOf(version));
+      if ((known?.key_count ?? 0) + rows.length > mostKeys) throw new MatrixError('backup.too-large');
       putBackedUpKeys(set, userId, numberOf(version), rows);
       return change(userId, version, set);
     },

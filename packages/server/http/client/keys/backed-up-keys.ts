@@ -47,7 +47,7 @@ const deleteAll = endpoint(
   },
   ({ keyBackup }: Deps) =>
     ({ sender, query }) =>
-      keyBackup.removeKeys(sender.userId, query.version, [null, null]),
+      keyBackup.removeKeys(sender.userId, query.version, []),
 );
 
 const getAll = endpoint(
@@ -93,7 +93,7 @@ const deleteByRoomId = endpoint(
   },
   ({ keyBackup }: Deps) =>
     ({ sender, params, query }) =>
-      keyBackup.removeKeys(sender.userId, query.version, [params.roomId, null]),
+      keyBackup.removeKeys(sender.userId, query.version, [params.roomId]),
 );
 
 const getByRoomId = endpoint(
