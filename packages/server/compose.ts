@@ -50,7 +50,7 @@ import { createErasures } from './services/privacy/erasures.ts';
 import { createRateLimiter } from './services/rate-limit/rate-limiter.ts';
 import { createRoomBreadth } from './services/directory/room-breadth.ts';
 import { createReceipts } from './services/receipts/receipts.ts';
-import { createRoomService } from './services/rooms/room-service.ts';
+import { createRoomService } from './services/rooms/create-room-service.ts';
 import { createCarrySettings } from './services/rooms/upgrade/carry-settings.ts';
 import { createTags } from './services/tags/tags.ts';
 import { createMutualRooms } from './services/mutual-rooms/mutual-rooms.ts';

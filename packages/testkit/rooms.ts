@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { signingKeyFromSeed } from '@portico/protocol';
-import { createRoomService } from '@portico/server/services/rooms/room-service.ts';
+import { createRoomService } from '@portico/server/services/rooms/create-room-service.ts';
 import { createInviteRules } from '@portico/server/services/privacy/invite-rules.ts';
 import { createUnreadService } from '@portico/server/services/unread/unread-service.ts';
 import type { Database } from '@portico/storage';

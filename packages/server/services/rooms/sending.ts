@@ -1,0 +1,84 @@
+import { isUserId } from '@portico/protocol';
+import type { Database } from '@portico/storage';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import type { InviteRules } from '../privacy/invite-rules.ts';
+import type { UnreadService } from '../unread/unread-service.ts';
+import { checkCanonicalAlias } from './aliases/canonical-alias.ts';
+import { redactsOf } from './check-sendable.ts';
+import { inviteeOf } from './creation/invitations.ts';
+import type { InviteElsewhere } from './membership/invite-elsewhere.ts';
+import { prepareRelatedRedactions } from './redact-related.ts';
+import { planRedaction, readRedactionTarget } from './redact.ts';
+import type { FindRooms, RoomCore } from './room-parts.ts';
+import type { RoomService } from './room-service.ts';
+import { sendMessage } from './send-message.ts';
+import { setState, soleEventId } from './set-state.ts';
+import { createTransactions } from './transactions.ts';
+
+export type Sending = Pick<RoomService, 'send' | 'checkSendable' | 'setState' | 'redact'>;
+
+type Dependencies = {
+  readonly db: Database;
+  readonly core: Pick<RoomCore, 'writer' | 'readState' | 'refuseUnsendable'>;
+  readonly rooms: FindRooms;
+  readonly elsewhere: InviteElsewhere;
+  readonly inviteRules: Pick<InviteRules, 'refuseBlocked'>;
+  readonly unread: Pick<UnreadService, 'appendRedaction'>;
+  readonly serverName: string;
+  readonly now: () => number;
+};
+
+/** What people say in a room, set there and take back. */
+export function createSending(dependencies: Dependencies): Sending {
+  const { db, core, rooms, elsewhere, inviteRules, unread, serverName, now } = dependencies;
+  const { writer, readState } = core;
+  const transactions = createTransactions(db);
+
+  const redact: Sending['redact'] = async (actor, roomId, eventId, txnId, request) => {
+    const { content, relTypes = [], originServerTs } = request;
+    const roomNid = await rooms.nidOf(roomId);
+    const type = 'm.room.redaction';
+    return transactions.once({ ...actor, roomNid, type, txnId }, async () => {
+      const target = await readRedactionTarget(db, roomNid, eventId);
+      const ownOnly = actor.standing === 'suspended';
+      if (ownOnly && target?.sender !== actor.userId) throw new MatrixError('user.suspended');
+      const transaction = { deviceId: actor.deviceId, txnId };
+      const related = { roomNid, eventId, relTypes, content, ownOnly };
+      const alongside =
+        relTypes.length === 0 ? undefined : await prepareRelatedRedactions(db, actor.userId, related, now());
+      const asked = { content, originServerTs, transaction, ...(alongside && { alongside }) };
+      const plan = planRedaction(actor.userId, { eventId, target }, asked, { now, unread });
+      return soleEventId((await writer.append(roomNid, plan)).events);
+    });
+  };
+
+  return {
+    redact,
+    async send(actor, roomId, type, txnId, content, originServerTs) {
+      if (type === 'm.room.redaction') {
+        const { redacts: _, ...rest } = content;
+        return redact(actor, roomId, redactsOf(content), txnId, { content: rest, originServerTs });
+      }
+      const message = { type, txnId, content, originServerTs };
+      return sendMessage({ reader: db, writer, transactions }, await rooms.nidOf(roomId), actor, message);
+    },
+    async checkSendable({ userId }, roomId, event) {
+      await core.refuseUnsendable(await rooms.nidOf(roomId), { ...event, sender: userId });
+    },
+    async setState({ userId }, roomId, type, stateKey, content, originServerTs) {
+      const roomNid = await rooms.nidOf(roomId);
+      if (type === 'm.room.canonical_alias' && stateKey === '') {
+        const { locate } = rooms;
+        await checkCanonicalAlias({ db, readState, serverName, locate }, { roomNid, roomId }, content);
+      }
+      const invitee = inviteeOf({ type, stateKey, content });
+      if (invitee !== undefined && isUserId(invitee)) {
+        if (elsewhere.isElsewhere(invitee)) {
+          return elsewhere.invite({ roomNid, roomId, sender: userId, userId: invitee, content });
+        }
+        await inviteRules.refuseBlocked(userId, invitee);
+      }
+      return setState(writer, roomNid, userId, { type, stateKey, content, originServerTs });
+    },
+  };
+}
