@@ -3,8 +3,9 @@ import type { RemoteList } from '@portico/storage/stores/remote-device-lists.ts'
 import { getUserDevices, queryUserKeys } from '../../../federation-api/user-keys.ts';
 import type { FederationClient } from '../../federation/client/federation-client.ts';
 import { FederationError } from '../../federation/client/federation-error.ts';
+import { createPacer } from '../../pacer.ts';
 import type { AskServer } from './ask-servers.ts';
-import { boundedKeys, memberOf, parseRemoteDevice, parseRemoteSigningKeys } from './parse-remote-keys.ts';
+import { memberOf, parseRemoteKeys } from './parse-remote-keys.ts';
 
 /** People whose keys are asked for with one request. */
 const perQuery = 50;
@@ -21,6 +22,8 @@ export type FetchLists = (
 type Dependencies = { readonly client: FederationClient; readonly askServer: AskServer };
 
 export function createFetchLists({ client, askServer }: Dependencies): FetchLists {
+  const pace = createPacer();
+
   /** {@link https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1userdevicesuserid} */
   async function devicesOf(server: ServerName, userId: string, limit: number): Promise<RemoteList[]> {
     const answer = await askServer(
@@ -31,16 +34,10 @@ export function createFetchLists({ client, askServer }: Dependencies): FetchList
     );
     if (answer?.user_id !== userId) return [];
     const { devices, stream_id: streamId, master_key: master, self_signing_key: selfSigning } = answer;
-    const found = devices.flatMap(
-      ({ device_id: id, keys: own, device_display_name: name }) => parseRemoteDevice(userId, id, own, name) ?? [],
-    );
-    const keys = [
-      // Each device once, whatever the server says.
-      ...new Map(found.map((row) => [row.id, row])).values(),
-      ...parseRemoteSigningKeys(userId, { master, self_signing: selfSigning }),
-    ];
+    const given = devices.map(({ device_id: id, keys, device_display_name: name }) => ({ id, keys, name }));
+    const keys = await parseRemoteKeys(userId, given, { master, self_signing: selfSigning }, pace);
     const known = Number.isSafeInteger(streamId) && streamId >= 0 ? streamId : undefined;
-    return [{ userId, streamId: known, keys: boundedKeys(keys, devices.length) }];
+    return [{ userId, streamId: known, keys }];
   }
 
   /** {@link https://spec.matrix.org/v1.19/server-server-api/#post_matrixfederationv1userkeysquery} */
@@ -59,17 +56,15 @@ export function createFetchLists({ client, askServer }: Dependencies): FetchList
     );
     if (answer === undefined) return [];
     if (answer === 'too-large') return alone(server, users, limit);
-    return users.map((userId) => {
+    const lists: RemoteList[] = [];
+    for (const userId of users) {
       const devices = Object.entries(memberOf(answer.device_keys, userId) ?? {});
-      const keys = [
-        ...devices.flatMap(([id, own]) => parseRemoteDevice(userId, id, own, nameIn(own)) ?? []),
-        ...parseRemoteSigningKeys(userId, {
-          master: memberOf(answer.master_keys, userId),
-          self_signing: memberOf(answer.self_signing_keys, userId),
-        }),
-      ];
-      return { userId, streamId: undefined, keys: boundedKeys(keys, devices.length) };
-    });
+      const given = devices.map(([id, keys]) => ({ id, keys, name: nameIn(keys) }));
+      const master = memberOf(answer.master_keys, userId);
+      const signing = { master, self_signing: memberOf(answer.self_signing_keys, userId) };
+      lists.push({ userId, streamId: undefined, keys: await parseRemoteKeys(userId, given, signing, pace) });
+    }
+    return lists;
   }
 
   /** One by one, so that whoever's keys are too many hides nobody else's. */

@@ -33,11 +33,10 @@ export function parseDeviceName(name: JsonValue | undefined): string | null {
   return typeof name === 'string' && name.length <= maxName && isStorable(name) ? name : null;
 }
 
+type GivenSigningKeys = { readonly master: JsonValue | undefined; readonly self_signing: JsonValue | undefined };
+
 /** Public cross-signing keys as they are kept, without those that are not as they should be. */
-export function parseRemoteSigningKeys(
-  userId: string,
-  given: { readonly master: JsonValue | undefined; readonly self_signing: JsonValue | undefined },
-): PublicKeyRow[] {
+export function parseRemoteSigningKeys(userId: string, given: GivenSigningKeys): PublicKeyRow[] {
   const rows: PublicKeyRow[] = [];
   for (const kind of ['master', 'self_signing'] as const) {
     const key = given[kind];
@@ -48,10 +47,31 @@ export function parseRemoteSigningKeys(
   return rows;
 }
 
-/** All keys of somebody, or nothing if they are more than anybody has. */
-export function boundedKeys(keys: readonly PublicKeyRow[], given: number): readonly PublicKeyRow[] {
-  if (given > maxRemoteDevices) return [];
-  return keys.reduce((sum, row) => sum + row.keys.length, 0) > maxKeys ? [] : keys;
+type GivenDevice = {
+  readonly id: JsonValue | undefined;
+  readonly keys: JsonValue | undefined;
+  readonly name: JsonValue | undefined;
+};
+
+/**
+ * All keys of somebody, each device once whatever their server says, or nothing if they are more than anybody has. A thousand
+ * signatures take a while to check: `pace` lets others have their turn.
+ */
+export async function parseRemoteKeys(
+  userId: string,
+  devices: readonly GivenDevice[],
+  signing: GivenSigningKeys,
+  pace: () => Promise<void> | undefined,
+): Promise<readonly PublicKeyRow[]> {
+  if (devices.length > maxRemoteDevices) return [];
+  const found = new Map<string, PublicKeyRow>();
+  for (const { id, keys, name } of devices) {
+    const row = parseRemoteDevice(userId, id, keys, name);
+    if (row !== undefined) found.set(row.id, row);
+    await pace();
+  }
+  const all = [...found.values(), ...parseRemoteSigningKeys(userId, signing)];
+  return all.reduce((sum, row) => sum + row.keys.length, 0) > maxKeys ? [] : all;
 }
 
 /** What a parser makes of something, or nothing if it refuses it. */
