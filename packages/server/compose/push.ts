@@ -1,4 +1,3 @@
-import { hkdfSync } from 'node:crypto';
 import type { Database } from '@portico/storage';
 import type { DeliveryRow } from '@portico/storage/stores/push-deliveries.ts';
 import type { Config } from '../config/config.ts';
@@ -16,6 +15,7 @@ import { createUnsubscribe, type Unsubscribe } from '../services/push/unsubscrib
 import { createPushSender } from '../services/push/sender/push-sender.ts';
 import type { ReadingContext } from '../services/reading/context.ts';
 import { realTimers } from '../services/sync/waiting.ts';
+import { secretFor } from './secret-for.ts';
 
 type Context = {
   readonly config: Pick<Config, 'serverName' | 'publicBaseUrl'>;
@@ -42,8 +42,7 @@ export function createPush(context: Context): PushParts {
   const process = isShared ? randomId() : 'only';
   const ledger = createLedger({ db, process, isShared, log, now, random: Math.random });
   const common = { db, ignored, inviteRules, erasedSenders, names: createPushNames(db), ledger, now };
-  // A secret of the server's that exists already, made one for this purpose alone.
-  const secret = new Uint8Array(hkdfSync('sha256', signingKey.seed, '', 'links that end email notifications', 32));
+  const secret = secretFor(signingKey, 'links that end email notifications');
   const unsubscribe = createUnsubscribe({ db, secret, publicBaseUrl: config.publicBaseUrl });
   const mail = mailer && createDeliverMail({ ...common, mailer, unsubscribe, serverName: config.serverName });
   const http = createDeliver({

@@ -232,6 +232,7 @@ export const errorTable = {
     status: 403,
     message: 'You cannot perform this action while suspended.',
   },
+  'password.empty': { errcode: 'M_WEAK_PASSWORD', status: 400, message: 'A password cannot be empty.' },
   'password.too-long': { errcode: 'M_INVALID_PARAM', status: 400, message: 'The password is too long.' },
   'login.forbidden': { errcode: 'M_FORBIDDEN', status: 403, message: 'Wrong user name or password.' },
   'login.unknown-identifier': {
@@ -245,7 +246,7 @@ export const errorTable = {
   'uia.unknown-session': {
     errcode: 'M_UNKNOWN',
     status: 400,
-    message: 'There is no such authentication session for this operation.',
+    message: 'There is no such authentication session for this request.',
   },
   'uia.session-changed': {
     errcode: 'M_UNKNOWN',

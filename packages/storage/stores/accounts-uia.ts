@@ -2,7 +2,7 @@ import type { Reader, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
 
 export type UiaSessionRow = {
-  /** What the session may be used for, and by whom. */
+  /** What the session may be used for, by whom, and a digest of what exactly they asked for. */
   readonly operation: string;
   /** A JSON array of stages. */
   readonly completed: string;

@@ -82,6 +82,7 @@ type Dependencies = {
   readonly now: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly watch?: WatchCache | undefined;
+  readonly uiaSecret: Uint8Array;
   /** What else goes with a device that is deleted. */
   readonly onDevicesDeleted: readonly OnDevicesDeleted[];
   readonly appServices: AppServices;
@@ -104,7 +105,7 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
   const sessions = createSessions({ devices, now, randomBytes });
   const appServiceAccounts = createAppServiceAccounts({ db, serverName, appServices, sessions, now });
   const login = createLogin({ db, serverName, sessions, hasher, rateLimiter, appServiceAccounts, now });
-  const uia = createUia({ db, now, randomBytes });
+  const uia = createUia({ db, now, randomBytes, secret: dependencies.uiaSecret });
   const ownPassword = createOwnPassword({ uia, login });
   const bindings = createBindings({ db, identity: dependencies.identity });
   const registrationTokens = createRegistrationTokens({ db, now, randomBytes });

@@ -69,7 +69,7 @@ export function createDeactivation({ ownPassword, devices, bindings, db, now }: 
 
   return {
     async deactivateOwn(sender, { auth, erase = false, id_server: idServer }) {
-      const { useUp } = await ownPassword.require(sender, 'deactivate the account', auth);
+      const { useUp } = await ownPassword.require(sender, 'deactivate the account', auth, [erase]);
       return deactivate(sender.userId, { erase, idServer }, useUp);
     },
     deactivate: (userId, { erase }) => deactivate(userId, { erase }),

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { Devices } from '../devices/devices.ts';
 import type { OwnPassword } from './own-password.ts';
 import type { Sender } from './sender.ts';
@@ -14,9 +13,7 @@ type Dependencies = { readonly ownPassword: OwnPassword; readonly devices: Devic
 export function createDeviceDeletion({ ownPassword, devices }: Dependencies): DeviceDeletion {
   return {
     async delete(sender, deviceIds, auth) {
-      // A session that was opened to delete one device is no good for another one.
-      const which = hash('sha256', JSON.stringify([...deviceIds].sort()), 'base64url');
-      const { useUp } = await ownPassword.require(sender, `delete the devices ${which}`, auth);
+      const { useUp } = await ownPassword.require(sender, 'delete devices', auth, [...deviceIds].sort());
       await devices.remove(sender.userId, deviceIds, useUp);
     },
   };

@@ -1,14 +1,14 @@
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Login, WhoLogsIn } from './login.ts';
 import type { Sender } from './sender.ts';
-import type { AuthData, Authorization, Challenge, StageOutcome, Uia } from './uia.ts';
+import type { Asked, AuthData, Authorization, Challenge, StageOutcome, Uia } from './uia.ts';
 
 export interface OwnPassword {
   /**
    * Has a person prove with their password that they want `operation`. Throws `uia.required` until they have. Nothing is
-   * asked of an application service: its users have no passwords.
+   * asked of an application service: its users have no passwords. `asked` is what exactly they have to want, all the way.
    */
-  require(person: Person, operation: string, auth: AuthData | undefined): Promise<Authorization>;
+  require(person: Person, operation: string, auth: AuthData | undefined, asked?: Asked): Promise<Authorization>;
   /** What is asked of the person whose operation it is, by the name that sessions have for it. */
   findChallenge(operation: string): Challenge | undefined;
 }
@@ -48,9 +48,9 @@ export function createOwnPassword({ uia, login }: Dependencies): OwnPassword {
       const [, operation, userId] = /^(.*) of (@.*)$/s.exec(name) ?? [];
       return operation === undefined || userId === undefined ? undefined : challengeOf(userId, operation);
     },
-    async require({ userId, appService }, operation, auth) {
+    async require({ userId, appService }, operation, auth, asked) {
       if (appService !== undefined) return nothingAsked;
-      return uia.authorize(challengeOf(userId, operation), auth);
+      return uia.authorize(challengeOf(userId, operation), auth, asked);
     },
   };
 }

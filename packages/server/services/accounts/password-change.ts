@@ -28,7 +28,9 @@ type Dependencies = {
 export function createPasswordChange({ db, ownPassword, hasher, devices }: Dependencies): PasswordChange {
   return {
     async change(sender, { new_password: password, logout_devices: logOut, auth }) {
-      const { useUp } = await ownPassword.require(sender, 'change the password', auth);
+      hasher.check(password);
+      const asked = [password, logOut !== false];
+      const { useUp } = await ownPassword.require(sender, 'change the password', auth, asked);
       const { userId, deviceId } = sender;
       const hash = await hasher.hash(password);
       const write = (set: WriteSet): void => {

@@ -20,6 +20,8 @@ type Options = {
 };
 
 export interface PasswordHasher {
+  /** Throws `password.empty` or `password.too-long` for what cannot become somebody's password; `hash` does so, too. */
+  check(password: string): void;
   hash(password: string): Promise<string>;
   /** With no hash to compare with, takes as long as with one and answers no: who asks must not learn which it was. */
   verify(password: string, hash: string | null): Promise<boolean>;
@@ -82,9 +84,15 @@ export function createPasswordHasher(options: Options): PasswordHasher {
     return inTurn(() => runArgon2('argon2id', { ...cost, message, nonce: salt, tagLength: tag.length }));
   }
 
+  function check(password: string): void {
+    if (password === '') throw new MatrixError('password.empty');
+    if (Buffer.byteLength(password) > maxPasswordBytes) throw new MatrixError('password.too-long');
+  }
+
   return {
+    check,
     async hash(password) {
-      if (Buffer.byteLength(password) > maxPasswordBytes) throw new MatrixError('password.too-long');
+      check(password);
       const salt = Buffer.from(randomBytes(saltLength));
       const tag = await compute(password, { ...noHash, salt });
       const { memory, passes, parallelism } = inKibibytes;

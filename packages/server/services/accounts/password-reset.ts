@@ -37,7 +37,8 @@ export function createPasswordReset({ db, uia, validations, hasher, devices }: D
     challenge,
     async reset({ new_password: password, logout_devices: logOut, auth }) {
       if (!validations.isAvailable) throw new MatrixError('token.missing');
-      const { emailSession, useUp } = await uia.authorize(challenge, auth);
+      hasher.check(password);
+      const { emailSession, useUp } = await uia.authorize(challenge, auth, [password, logOut !== false]);
       const row = await validations.findById('reset', emailSession ?? '');
       const userId = row && (await findThirdPartyOwner(db, 'email', row.address));
       // The address may have been taken from the account since.

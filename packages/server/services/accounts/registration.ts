@@ -106,6 +106,7 @@ export function createRegistration(dependencies: Dependencies): Registration {
       // > Homeservers MUST perform the relevant checks and return these codes before performing User-Interactive
       // > Authentication
       const userId = await availableUserId(request.username ?? randomName(randomBytes));
+      if (request.password !== undefined) hasher.check(request.password);
       const authorization = await uia.authorize(challenge, request.auth);
       if (request.password === undefined) {
         throw new MatrixError('request.missing-param', { message: 'Missing: password' });

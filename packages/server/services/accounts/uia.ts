@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import {
   addUiaSession,
@@ -36,9 +37,15 @@ export type Authorization = {
   useUp(set: WriteSet): void;
 };
 
+/** What a request asks for besides `auth`, part by part. */
+export type Asked = readonly (string | boolean)[];
+
 export interface Uia {
-  /** Throws `uia.required` until the client has completed a flow. */
-  authorize(challenge: Challenge, auth: AuthData | undefined): Promise<Authorization>;
+  /**
+   * Throws `uia.required` until the client has completed a flow. A client goes on "by resubmitting the same request with the
+   * addition of an `auth` key": where `asked` is given, a session that was opened for one thing is no good for another one.
+   */
+  authorize(challenge: Challenge, auth: AuthData | undefined, asked?: Asked): Promise<Authorization>;
   /** What a session is asked for, if there is such a session. */
   operationOf(sessionId: string): Promise<string | undefined>;
   /** Passes a stage of a session on somebody else's page; the client goes on with the session alone. */
@@ -49,6 +56,8 @@ type Dependencies = {
   readonly db: Database;
   readonly now: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
+  /** Known to this server alone, and the same for all its processes. */
+  readonly secret: Uint8Array;
 };
 
 const lifetime = 15 * 60 * 1000;
@@ -65,15 +74,20 @@ type Progress = {
  * {@link https://spec.matrix.org/v1.19/client-server-api/#user-interactive-authentication-api}
  *
  * Sessions are rows, so that any process can go on with them; they hold which stages were passed and nothing that a
- * client sent.
+ * client sent. Of what is asked for they hold a keyed digest, which tells nobody a password that is in it.
  */
-export function createUia({ db, now, randomBytes }: Dependencies): Uia {
-  async function findSession(sessionId: string, operation: string): Promise<UiaSessionRow> {
+export function createUia({ db, now, randomBytes, secret }: Dependencies): Uia {
+  async function findSession(sessionId: string, isMeant: (operation: string) => boolean): Promise<UiaSessionRow> {
     const row = await findUiaSession(db, sessionId);
-    if (row === undefined || row.expires_at <= now() || row.operation !== operation) {
+    if (row === undefined || row.expires_at <= now() || !isMeant(row.operation)) {
       throw new MatrixError('uia.unknown-session');
     }
     return row;
+  }
+
+  function nameOf(operation: string, asked: Asked | undefined): string {
+    if (asked === undefined) return operation;
+    return `${operation}${separator}${createHmac('sha256', secret).update(JSON.stringify(asked)).digest('base64url')}`;
   }
 
   async function startSession(operation: string, progress: Progress): Promise<string> {
@@ -93,10 +107,10 @@ export function createUia({ db, now, randomBytes }: Dependencies): Uia {
   return {
     async operationOf(sessionId) {
       const row = await findUiaSession(db, sessionId);
-      return row === undefined || row.expires_at <= now() ? undefined : row.operation;
+      return row === undefined || row.expires_at <= now() ? undefined : withoutAsked(row.operation);
     },
     async pass({ operation, checks }, sessionId, auth) {
-      const row = await findSession(sessionId, operation);
+      const row = await findSession(sessionId, (stored) => withoutAsked(stored) === operation);
       const before = progressOf(row);
       const outcome = await judge(checks, before, auth);
       if (outcome === undefined) return { kind: 'passed' };
@@ -105,9 +119,10 @@ export function createUia({ db, now, randomBytes }: Dependencies): Uia {
       }
       return outcome;
     },
-    async authorize({ operation, flows, checks }, auth) {
+    async authorize({ operation, flows, checks }, auth, asked) {
       const sessionId = auth?.session;
-      const row = sessionId === undefined ? undefined : await findSession(sessionId, operation);
+      const name = nameOf(operation, asked);
+      const row = sessionId === undefined ? undefined : await findSession(sessionId, (stored) => stored === name);
       const before = progressOf(row);
       const outcome = await judge(checks, before, auth);
       const after = outcome?.kind === 'passed' ? advance(before, auth?.type as Stage, outcome) : before;
@@ -121,9 +136,16 @@ export function createUia({ db, now, randomBytes }: Dependencies): Uia {
         };
       }
       if (sessionId !== undefined && row !== undefined && after !== before) await saveProgress(sessionId, after, row);
-      throw challengeError(flows, after, sessionId ?? (await startSession(operation, after)), outcome);
+      throw challengeError(flows, after, sessionId ?? (await startSession(name, after)), outcome);
     },
   };
+}
+
+/** Between an operation and the digest of what is asked for: a character that neither has. */
+const separator = '\n';
+
+function withoutAsked(name: string): string {
+  return name.split(separator, 1)[0] ?? name;
 }
 
 function progressOf(row: UiaSessionRow | undefined): Progress {

@@ -26,6 +26,8 @@ type Dependencies = {
   readonly changes: DeviceListChanges;
 };
 
+const operation = 'replace the cross-signing keys';
+
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysdevice_signingupload} */
 export function createUploadCrossSigning({ db, ownPassword, changes }: Dependencies): UploadCrossSigning {
   const upload: UploadCrossSigning = async (sender, { auth, ...wanted }) => {
@@ -43,13 +45,14 @@ export function createUploadCrossSigning({ db, ownPassword, changes }: Dependenc
       given.get('master') ?? (storedMaster === undefined ? undefined : (JSON.parse(storedMaster) as JsonObject));
     for (const [usage, key] of given) if (usage !== 'master') checkSigned(userId, key, master);
 
+    const asked = [...texts].flat();
     const changed = [...texts].filter(([usage, text]) => !isSame(stored.get(usage), text));
     if (changed.length === 0) return;
     await requireNoDevice(db, userId, given.values());
     const set = createWriteSet();
     // "UIA is not required if there is no existing cross-signing master key uploaded to the homeserver".
     if (storedMaster === undefined && stored.size === 0) requireNoCrossSigningKeys(set, userId);
-    else (await ownPassword.require(sender, 'replace the cross-signing keys', auth)).useUp(set);
+    else (await ownPassword.require(sender, operation, auth, asked)).useUp(set);
     setCrossSigningKeys(set, userId, changed);
     await changes.append(set, userId, publicChange(new Map([...stored, ...changed]), changed));
     try {
@@ -57,7 +60,7 @@ export function createUploadCrossSigning({ db, ownPassword, changes }: Dependenc
     } catch (error) {
       if (!isGuardFailure(error, 'cross-signing.changed')) throw error;
       // Another first upload was faster, so that this one is a replacement.
-      await ownPassword.require(sender, 'replace the cross-signing keys', undefined);
+      await ownPassword.require(sender, operation, undefined, asked);
       // Nothing is asked of this one.
       await upload(sender, wanted);
     }

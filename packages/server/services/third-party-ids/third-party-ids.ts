@@ -46,7 +46,8 @@ export function createThirdPartyIds(dependencies: Dependencies): ThirdPartyIds {
     async add(sender, { auth, ...credentials }) {
       const row = await validations.find('add', credentials);
       if (row === undefined) throw new MatrixError('third-party.not-validated');
-      const { useUp } = await ownPassword.require(sender, 'add an email address', auth);
+      const asked = [credentials.sid, credentials.client_secret];
+      const { useUp } = await ownPassword.require(sender, 'add an email address', auth, asked);
       if ((await listThirdPartyIds(db, sender.userId)).length >= maxAddresses) {
         throw new MatrixError('third-party.too-many');
       }

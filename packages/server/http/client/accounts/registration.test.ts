@@ -66,6 +66,19 @@ describe('open registration', async () => {
     }
   });
 
+  test('refuses an empty password, before any stage, and then a password cannot become empty either', async () => {
+    for (const auth of [undefined, dummy]) {
+      assertRefused(
+        await register({ username: 'careless', password: '', ...(auth && { auth }) }),
+        400,
+        'M_WEAK_PASSWORD',
+      );
+    }
+    const person = await server.registerUser();
+    const change = { new_password: '', auth: { type: 'm.login.password', password: 'a password' } };
+    assertRefused(await person.post('/_matrix/client/v3/account/password', change), 400, 'M_WEAK_PASSWORD');
+  });
+
   test('lets one of many have a name they all want at once', async () => {
     const wanted = Array.from({ length: 8 }, () => register({ username: 'wanted', password: 'x', auth: dummy }));
     const statuses = (await Promise.all(wanted)).map(({ status }) => status).sort((a, b) => a - b);

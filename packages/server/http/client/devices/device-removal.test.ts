@@ -219,6 +219,18 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await logIn(userId, 'THREE', 'another password');
     });
 
+    test('a new password is set by the request that was made first, by no other one of its session', async () => {
+      const { one } = await arrive();
+      const path = `${v3}/account/password`;
+      const { session } = (await one.post(path, { new_password: 'wanted' })).body;
+      const auth = { type: 'm.login.password', session, password };
+      for (const other of [{ new_password: 'slipped in' }, { new_password: 'wanted', logout_devices: false }]) {
+        const { status, body } = await one.post(path, { ...other, auth });
+        assert.deepEqual([status, body['errcode']], [400, 'M_UNKNOWN']);
+      }
+      await ok(one.post(path, { new_password: 'wanted', auth }));
+    });
+
     test('a new password takes no device if it is said not to', async () => {
       const { userId, one, two, before: all, account } = await arrive();
       const change = { new_password: 'another password', logout_devices: false };
