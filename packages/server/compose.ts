@@ -11,6 +11,7 @@ import { createAppServiceParts, createAppServiceQuestions } from './compose/app-
 import { createFederation, program } from './compose/federation.ts';
 import { createRoomsAcrossServers, type RoomsAcrossServers } from './compose/federated-rooms.ts';
 import { createPresenceParts } from './compose/presence.ts';
+import { secretFor } from './compose/secret-for.ts';
 import { createPush } from './compose/push.ts';
 import { createRemoteMediaParts } from './compose/remote-media.ts';
 import { createServerReads } from './compose/server-reads.ts';
@@ -123,6 +124,7 @@ export async function compose({
       identity: federation.identity,
       now,
       randomBytes,
+      uiaSecret: secretFor(signingKey, 'what authentication sessions were opened for'),
       ...encryption.deviceHooks,
       onDevicesDeleted: [
         ...encryption.deviceHooks.onDevicesDeleted,
@@ -141,7 +143,13 @@ export async function compose({
   const unread = createUnreadService({ db, isLocal: (userId) => serverNameOf(userId) === serverName, isPushed });
   const pushRules = createPushRules({ db, isPushed });
   const tags = createTags({ db });
-  const carrySettings = createCarrySettings({ db, accountData: accounts.accountData, pushRules, tags });
+  const carrySettings = createCarrySettings({
+    db,
+    accountData: accounts.accountData,
+    pushRules,
+    tags,
+    onFailure: (error) => log.warn({ error }, 'Carrying what somebody had set for a room over to its successor failed'),
+  });
   const appServiceQuestions = createAppServiceQuestions({ db, appServices, outbound: federation.outbound, log, now });
   const { queries } = appServiceQuestions;
   const profileOf = async (userId: string) => {

@@ -8,6 +8,8 @@ import { MatrixError } from '../../errors/matrix-error.ts';
 export interface Tags {
   all(userId: string, roomId: string): Promise<JsonObject>;
   set(userId: string, roomId: string, tag: string, content: JsonObject): Promise<void>;
+  /** Adds those that the room does not have, at once. */
+  add(userId: string, roomId: string, tags: JsonObject): Promise<void>;
   remove(userId: string, roomId: string, tag: string): Promise<void>;
 }
 
@@ -72,6 +74,12 @@ export function createTags({ db }: { readonly db: Database }): Tags {
         throw new MatrixError('request.invalid-param', { message: `A tag has at most ${maxTagBytes} bytes.` });
       }
       await edit(userId, roomId, (tags) => ({ ...tags, [tag]: content }));
+    },
+    async add(userId, roomId, more) {
+      await edit(userId, roomId, (tags) => {
+        const isNew = Object.keys(more).some((tag) => tags[tag] === undefined);
+        return isNew ? { ...more, ...tags } : undefined;
+      });
     },
     async remove(userId, roomId, tag) {
       await edit(userId, roomId, ({ [tag]: removed, ...rest }) => (removed === undefined ? undefined : rest));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { openRawDatabase } from '@portico/testkit/raw-database.ts';
 import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
 import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';
 import type { TestResponse } from '@portico/testkit/test-client.ts';
@@ -235,6 +236,24 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await carol.setAccountData('m.direct', { ...direct, 'org.example.full': 'x'.repeat(left) });
       const replaced = await upgrade(alice, old, '12');
       await carol.join(replaced);
+    });
+
+    test('settings that cannot be carried over keep nobody out of the new room', async () => {
+      const old = await alice.createRoom({ preset: 'public_chat' });
+      await bob.join(old);
+      const user = `${v3}/user/${encodeURIComponent(bob.userId)}`;
+      await bob.http.put(`${user}/rooms/${encodeURIComponent(old)}/tags/u.work`, {});
+      await bob.http.put(`${v3}/pushrules/global/room/${encodeURIComponent(old)}`, { actions: [] });
+      const sqlite = `sqlite:${server.dataDir}/portico.db`;
+      const raw = await openRawDatabase(engine === 'sqlite' ? sqlite : server.databaseUrl);
+      const write = "update account_data set content = $1 where room_id = $2 and type = 'm.tag'";
+      await raw.run(write, ['{', old]);
+      const replaced = await upgrade(alice, old, '12');
+      await bob.join(replaced);
+      await raw.run(write, ['{"tags":{}}', old]);
+      await raw.close();
+      const { body } = await bob.http.get(`${v3}/pushrules/global/room/${encodeURIComponent(replaced)}`);
+      assert.deepEqual(body['actions'], [], 'what follows is carried over all the same');
     });
 
     test('a room that somebody has muted stays muted', async () => {

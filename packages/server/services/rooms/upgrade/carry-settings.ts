@@ -12,19 +12,11 @@ type Dependencies = {
   readonly accountData: AccountData;
   readonly pushRules: PushRules;
   readonly tags: Tags;
+  readonly onFailure: (error: unknown) => void;
 };
 
 /** Clients name a rule that is about one room after it: in `override` what mutes the room, in `room` what quietens it. */
 const kindsOfRooms = ['override', 'room', 'underride'] as const satisfies readonly PushRuleKind[];
-
-/** The person is in the new room already: what there is no more place for must not look as if they were not. */
-async function unlessRefused(carried: Promise<void>): Promise<void> {
-  try {
-    await carried;
-  } catch (error) {
-    if (!(error instanceof MatrixError)) throw error;
-  }
-}
 
 /** A condition that an event is in one room, for another one. */
 function inRoom(condition: JsonValue, from: string, to: string): JsonValue {
@@ -42,12 +34,19 @@ function inRoom(condition: JsonValue, from: string, to: string): JsonValue {
  *
  * For people who were in the old room; anybody may claim to replace a room. What they have set for the new one stays.
  */
-export function createCarrySettings({ db, accountData, pushRules, tags }: Dependencies) {
-  async function carryTags(userId: string, from: string, to: string): Promise<void> {
-    const [before, after] = await Promise.all([tags.all(userId, from), tags.all(userId, to)]);
-    for (const [tag, content] of Object.entries(before)) {
-      if (after[tag] === undefined && isJsonObject(content)) await tags.set(userId, to, tag, content);
+export function createCarrySettings({ db, accountData, pushRules, tags, onFailure }: Dependencies) {
+  /** The person is in the new room already: what there is no more place for, or fails, must not look as if they were not. */
+  async function attempt(carried: Promise<void>): Promise<void> {
+    try {
+      await carried;
+    } catch (error) {
+      if (!(error instanceof MatrixError)) onFailure(error);
     }
+  }
+
+  async function carryTags(userId: string, from: string, to: string): Promise<void> {
+    const before = await tags.all(userId, from);
+    if (Object.keys(before).length > 0) await tags.add(userId, to, before);
   }
 
   async function carryPushRule(userId: string, kind: PushRuleKind, from: string, to: string): Promise<void> {
@@ -86,11 +85,13 @@ export function createCarrySettings({ db, accountData, pushRules, tags }: Depend
     }
   }
 
-  return async (userId: string, from: string, to: string): Promise<void> => {
+  async function carry(userId: string, from: string, to: string): Promise<void> {
     const roomNid = (await readRoomNids(db, [from])).get(from);
     if (roomNid === undefined || (await readMembershipsIn(db, [roomNid], userId)).get(roomNid) === undefined) return;
-    await unlessRefused(carryTags(userId, from, to));
-    for (const kind of kindsOfRooms) await unlessRefused(carryPushRule(userId, kind, from, to));
-    await unlessRefused(carryDirect(userId, from, to));
-  };
+    await attempt(carryTags(userId, from, to));
+    for (const kind of kindsOfRooms) await attempt(carryPushRule(userId, kind, from, to));
+    await attempt(carryDirect(userId, from, to));
+  }
+
+  return (userId: string, from: string, to: string): Promise<void> => attempt(carry(userId, from, to));
 }
