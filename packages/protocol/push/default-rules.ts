@@ -34,6 +34,12 @@ export const defaultPushRules: PushRuleset = Object.freeze({
   // https://spec.matrix.org/v1.19/client-server-api/#default-override-rules
   override: [
     rule(masterRuleId, [], [], false),
+    /*
+     * https://github.com/matrix-org/matrix-spec-proposals/pull/4028
+     * Off until somebody turns it on: a client that does not look into what it is told of would show everything that is
+     * said in encrypted rooms of which only mentions are wanted.
+     */
+    rule('.org.matrix.msc4028.encrypted_event', [match('type', 'm.room.encrypted')], [notify], false),
     rule('.m.rule.suppress_notices', [match('content.msgtype', 'm.notice')], []),
     rule(
       '.m.rule.invite_for_me',

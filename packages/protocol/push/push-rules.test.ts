@@ -52,7 +52,7 @@ test('own override rules stand behind the master rule and before the other defau
   const rules = done(putPushRule(defaultPushRules, 'override', { rule_id: 'own', actions: [], conditions: [] }, {}));
   assert.deepEqual(
     rules.override.slice(0, 3).map((rule) => rule.rule_id),
-    ['.m.rule.master', 'own', '.m.rule.suppress_notices'],
+    ['.m.rule.master', 'own', '.org.matrix.msc4028.encrypted_event'],
   );
   const nextToDefault = { before: '.m.rule.suppress_notices' };
   const beside = putPushRule(rules, 'override', { rule_id: 'x', actions: [], conditions: [] }, nextToDefault);

@@ -169,6 +169,19 @@ test('who has turned that on hears of the threads that they have subscribed to, 
   assert.deepEqual(told(mention, new Set())[0], ['@out:here: 1/1', '@in:here: 0/0']);
 });
 
+test('who has turned that on is told of everything that is encrypted, except where they have muted the room', () => {
+  const told = (rules: Rules, sent: CountedEvent) => {
+    const audience = buildAudience(roomId, [member('@me:here', rules, [], 1)]);
+    return countEvent(sent, facts, audience, isLocal).pushes.map(({ actions }) => actions);
+  };
+  const encrypted = { ...message(), type: 'm.room.encrypted' };
+  const on = { rule_id: '.org.matrix.msc4028.encrypted_event', default: true, actions: ['notify'] };
+  assert.deepEqual(told(mentionsOnly, encrypted), []);
+  assert.deepEqual(told({ ...mentionsOnly, override: [on] }, encrypted), [['notify']]);
+  assert.deepEqual(told({ ...mentionsOnly, override: [on] }, message()), []);
+  assert.deepEqual(told({ override: [...mute.override, on] }, encrypted), []);
+});
+
 test('joining reads everything, sending reads its thread, a new name reads nothing', () => {
   const own = (membership: string, previousMembership: string) => ({
     ...message({ membership }, '@me:here'),

@@ -89,6 +89,16 @@ describe('push rules', () => {
     assert.equal(outcome(own), '400 M_INVALID_PARAM');
   });
 
+  test('the rule about all that is encrypted comes right after the one that silences everything, and is off', async () => {
+    const path = rule('override', '.org.matrix.msc4028.encrypted_event');
+    assert.deepEqual((await ids('override')).slice(0, 2), ['.m.rule.master', '.org.matrix.msc4028.encrypted_event']);
+    const { body } = await alice.get(path);
+    assert.deepEqual([body['enabled'], body['default'], body['actions']], [false, true, ['notify']]);
+    assert.equal((await alice.put(`${path}/enabled`, { enabled: true })).status, 200);
+    assert.equal((await alice.get(path)).body['enabled'], true);
+    await alice.put(`${path}/enabled`, { enabled: false });
+  });
+
   test('default rules are changed but neither made nor deleted', async () => {
     const path = rule('underride', '.m.rule.call');
     assert.equal((await alice.put(`${path}/enabled`, { enabled: false })).status, 200);
@@ -144,7 +154,7 @@ describe('push rules', () => {
       outcome(await bob.put(rule('override', 'x'), { actions: [], conditions })),
       '403 M_RESOURCE_LIMIT_EXCEEDED',
     );
-    const long = { kind: 'x'.repeat(63_000) };
+    const long = { kind: 'x'.repeat(62_000) };
     for (const id of ['x', 'y']) {
       assert.equal((await bob.put(rule('override', id), { actions: [], conditions: [long] })).status, 200);
     }
