@@ -10,7 +10,8 @@ export type FederatedRoomRow = {
   /** How many joined members the server that asks has, and how many this one has. */
   readonly origin_joined: number;
   readonly own_joined: number;
-  readonly hosts: number;
+  /** 1 where any server is in it. */
+  readonly has_members: number;
   readonly acl: string | null;
 };
 
@@ -19,7 +20,7 @@ const selectRoom = sql<FederatedRoomRow, [roomId: string, origin: string, own: s
   `select r.room_nid, r.room_id, r.room_version, r.create_event_nid,
      coalesce((select joined from joined_hosts where room_nid = r.room_nid and host = $2), 0) as origin_joined,
      coalesce((select joined from joined_hosts where room_nid = r.room_nid and host = $3), 0) as own_joined,
-     (select count(*) from joined_hosts where room_nid = r.room_nid and joined > 0) as hosts,
+     case when exists (select 1 from joined_hosts where room_nid = r.room_nid and joined > 0) then 1 else 0 end as has_members,
      (select e.content from current_state c join events e on e.event_nid = c.event_nid
       where c.room_nid = r.room_nid and c.type = 'm.room.server_acl' and c.state_key = '') as acl
    from rooms r where r.room_id = $1`,

@@ -1,3 +1,4 @@
+import type { EventSigner } from '@portico/protocol';
 import { bumpTypes } from '@portico/protocol/sliding-sync/bump-types.ts';
 import {
   createWriteSet,
@@ -25,6 +26,7 @@ export type CommitterDependencies = {
   readonly heads: RoomHeads;
   readonly stateEvents: StateEvents;
   readonly unread: UnreadService;
+  readonly signer: Pick<EventSigner, 'serverName'>;
 };
 
 export type MoveHead = (set: WriteSet, after: RoomHead, position: PositionParam) => void;
@@ -45,7 +47,7 @@ export interface StepCommitter {
 }
 
 export function createStepCommitter(deps: CommitterDependencies): StepCommitter {
-  const { db, heads, states, chains, stateEvents, unread } = deps;
+  const { db, heads, states, chains, stateEvents, unread, signer } = deps;
 
   function settle(steps: readonly Pick<Step, 'edits' | 'chain'>[], committed: boolean): void {
     for (const { edits, chain } of steps) {
@@ -64,7 +66,7 @@ export function createStepCommitter(deps: CommitterDependencies): StepCommitter 
     const positions = steps.map(() => set.takePosition());
     // The head goes first: whoever decided on an old head must hear of that, whatever else no longer holds.
     moveHead(set, after, positionAt(positions, -1));
-    writeSteps(set, steps, positions, unread, strippedStateFor);
+    writeSteps(set, steps, positions, unread, strippedStateFor, signer.serverName);
     for (const { event, stored, edits, chain } of steps) {
       for (const edit of edits) states.append(set, after.roomNid, edit);
       if (chain !== undefined) chains.append(set, chain);

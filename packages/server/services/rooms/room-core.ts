@@ -43,7 +43,7 @@ export function createRoomCore(options: RoomCoreOptions, roomNames: RoomNames): 
   const known = createKnownState(states, stateEvents);
   const heads = createRoomHeads({ db, states });
   const chains = createChainStore(db, { maxEvents: 50_000 });
-  const committer = createStepCommitter({ db, states, chains, heads, stateEvents, unread });
+  const committer = createStepCommitter({ db, states, chains, heads, stateEvents, unread, signer });
   const merger = createMerger(states, createStateResolver({ db, states, chains, stateEvents }));
   const references = createReferenceHashes(db);
   const policy = createRoomPolicy({ db, known, ask: askPolicyServer });

@@ -1,3 +1,4 @@
+import { type RoomEvent, serverNameOf } from '@portico/protocol';
 import type { PositionParam, WriteSet } from '@portico/storage';
 import {
   addEventOutsideTimeline,
@@ -21,6 +22,7 @@ export function writeSteps(
   positions: readonly PositionParam[],
   unread: Pick<UnreadService, 'append'>,
   strippedStateFor: (step: Step) => string | undefined,
+  serverName: string,
 ): void {
   for (const [index, step] of steps.entries()) {
     const position = positionAt(positions, index);
@@ -29,6 +31,7 @@ export function writeSteps(
       addEventOutsideTimeline(set, stored);
       continue;
     }
+    if (mayBeForOthers(step.event, serverName)) set.change('outgoing', stored.roomNid);
     addTimelineEvent(set, stored, position);
     if (step.pendingRedaction !== undefined) {
       addPendingRedaction(set, step.pendingRedaction, stored.eventNid, stored.roomNid);
@@ -47,6 +50,14 @@ export function writeSteps(
       setStrippedState(set, { roomNid, userId, eventNid, events: stripped, servers: [] });
     }
   }
+}
+
+/**
+ * Whether this server may have to send an event to others: its own, and those by which people of other servers come and go
+ * through this one.
+ */
+function mayBeForOthers({ type, sender, stateKey }: RoomEvent, serverName: string): boolean {
+  return serverNameOf(sender) === serverName || (type === 'm.room.member' && stateKey === sender);
 }
 
 export function positionAt(positions: readonly PositionParam[], index: number): PositionParam {

@@ -44,7 +44,7 @@ export function createFederatedRooms(db: Reader, serverName: string): FederatedR
       createEventNid: row.create_event_nid,
       hasOrigin: row.origin_joined > 0,
       isOurs: row.own_joined > 0,
-      hasMembers: row.hosts > 0,
+      hasMembers: row.has_members === 1,
       isAllowed: acl === undefined || compileServerAcl(acl)(origin).kind === 'allow',
     };
   }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import { parseJson, parseServerName, type ServerName } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import { findRoomNid } from '@portico/storage/stores/rooms.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
+import { carol, deliver, newPdus, partition } from '@portico/testkit/partition.ts';
 import { openTestRooms } from '@portico/testkit/rooms.ts';
 import type { FederationClient } from '../client/federation-client.ts';
 import { createOutbox } from './outbox.ts';
@@ -28,9 +30,8 @@ function nameOf(text: string): ServerName {
   return name;
 }
 
-async function open(db: Database, restAfter?: number) {
-  const [a, b] = await Promise.all(['a', 'b'].map((serverName) => openTestRooms(db, { serverName })));
-  assert.ok(a && b);
+/** The sender of the server `a`, and what it sends. */
+function openSender(db: Database, restAfter?: number) {
   const transactions: string[][] = [];
   let wake = Promise.withResolvers<void>();
   const call = (_operation: unknown, _host: string, { body }: { body: { text: string } }) => {
@@ -53,9 +54,6 @@ async function open(db: Database, restAfter?: number) {
     randomId: () => 'id',
     restAfter,
   });
-  const join = { reason: undefined, via: [] };
-  let count = 0;
-  const send = (roomId: string, body: string) => a.rooms.send(alice, roomId, 'm.room.message', `${count++}`, { body });
   /** Until the other server has got an event. */
   async function arrives(body: string): Promise<void> {
     while (!transactions.flat().includes(body)) {
@@ -63,8 +61,17 @@ async function open(db: Database, restAfter?: number) {
       await wake.promise;
     }
   }
+  return { sender, statements, transactions, arrives };
+}
+
+async function open(db: Database, restAfter?: number) {
+  const [a, b] = await Promise.all(['a', 'b'].map((serverName) => openTestRooms(db, { serverName })));
+  assert.ok(a && b);
+  const join = { reason: undefined, via: [] };
+  let count = 0;
+  const send = (roomId: string, body: string) => a.rooms.send(alice, roomId, 'm.room.message', `${count++}`, { body });
   const create = () => a.rooms.create(alice, { preset: 'public_chat' });
-  return { sender, statements, transactions, send, arrives, create, join: (id: string) => b.rooms.join(bob, id, join) };
+  return { ...openSender(db, restAfter), send, create, join: (id: string) => b.rooms.join(bob, id, join) };
 }
 
 onBothEngines('rooms that no other server is in cost nothing, until one comes', async (db) => {
@@ -104,5 +111,31 @@ onBothEngines('what comes right after a few transactions goes together, a whole 
   await arrives('event 60');
   const sizes = transactions.map(({ length }) => length);
   assert.ok(sizes.includes(50) && sizes.length <= restless + 4, `transactions of ${sizes.join(', ')} events`);
+  await sender.close();
+});
+
+test('events of other servers are no reason to look for what others are to have, unless they come and go', async (context) => {
+  const { a, b, roomId } = await partition(context, '11');
+  const { sender, statements, arrives } = openSender(a.db);
+  const send = (body: string) => a.rooms.send(alice, roomId, 'm.room.message', body, { body });
+  await send('first');
+  await arrives('first');
+
+  const start = b.db.currentPosition();
+  for (let index = 0; index < 3; index++) {
+    await b.rooms.send(bob, roomId, 'm.room.message', `${index}`, { body: `${index}` });
+  }
+  await b.rooms.setState(bob, roomId, 'm.room.topic', '', { topic: 'new' });
+  statements.length = 0;
+  const outcomes = await deliver(await newPdus(b, roomId, start), a, roomId, '11');
+  assert.deepEqual(new Set(outcomes), new Set(['accepted']));
+  assert.deepEqual(statements, []);
+
+  const leaving = b.db.currentPosition();
+  await b.rooms.leave(carol, roomId, undefined);
+  await deliver(await newPdus(b, roomId, leaving), a, roomId, '11');
+  assert.ok(statements.some(({ name }) => name === 'federation-outgoing.news'));
+  await send('second');
+  await arrives('second');
   await sender.close();
 });

@@ -196,9 +196,9 @@ export function createSender(deps: SenderDependencies): FederationSender {
       for (const { kind, key } of changes) if (kind === 'membership') lonely.move(Number(String(key).split(' ', 1)[0]));
       for (const { kind, key } of changes) {
         if (kind === 'stored_edus') find(String(key), offeredUpTo())?.offerStored();
-        else if (kind === 'room' || kind === 'own_receipt') {
+        else if (kind === 'outgoing' || kind === 'own_receipt') {
           if (lonely.has(Number(key))) continue;
-          waiting[kind === 'room' ? 'rooms' : 'receiptRooms'].add(Number(key));
+          waiting[kind === 'outgoing' ? 'rooms' : 'receiptRooms'].add(Number(key));
           waiting.after = Math.min(waiting.after, seen);
           // This process was cut off for longer than changes are kept.
         } else if (kind === '*') {
