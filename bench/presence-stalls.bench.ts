@@ -21,7 +21,7 @@ const locals = Array.from({ length: 300 }, (_, index) => `@p${index}:${own}`);
 const remotes = Array.from({ length: 2000 }, (_, index) => `@r${index}:s${index % 50}.test`);
 const sender = `@mallory:${other}`;
 const bytes = 1_040_000;
-const rounds = 2;
+const rounds = 4;
 
 /** As many entries as account data admits. */
 function fill(entry: (index: number) => string): string[] {

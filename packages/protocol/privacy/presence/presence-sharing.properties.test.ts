@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { compileGlob } from '../../glob.ts';
 import type { JsonValue } from '../../json/value.ts';
-import { stepSize } from '../../steps.ts';
+import { runSteps, stepSize } from '../../steps.ts';
 import { decidePresence } from './decide.ts';
 import { canMatchServer } from './glob-reach.ts';
 import { isMeant, parseInboundList } from './inbound-list.ts';
 import { matchRecipient, matchSteps } from './match-recipient.ts';
 import { openPolicy, type PresencePolicy } from './policy.ts';
-import { listRecipients, namedRecipients, namedServers, recipientsPerEntry } from './recipients.ts';
+import { namedRecipients, namedServers, recipientSteps, recipientsPerEntry } from './recipients.ts';
 import { parsePresenceSharing, presenceSharingSteps, withoutRooms } from './sharing.ts';
 
 const runs = { numRuns: Number(process.env.PROPERTY_RUNS ?? 2000) };
@@ -78,7 +78,7 @@ function listFor(policy: PresencePolicy, server: string, roomsOf: ReadonlyMap<st
   };
   const { globs: sent, users } = namedRecipients(policy, server);
   const members = [...roomsOf.keys()].filter((user) => user.slice(user.indexOf(':') + 1) === server);
-  return listRecipients({ globs: sent, users: users.filter(isAllowed) }, members.filter(isAllowed));
+  return runSteps(recipientSteps({ globs: sent, users: users.filter(isAllowed) }, members.filter(isAllowed)));
 }
 
 test('a list for a server reaches exactly those there whom the policy allows', () => {

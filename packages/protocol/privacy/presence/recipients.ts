@@ -55,13 +55,54 @@ export function* namedServers({ own }: PresencePolicy): Generator<string, void, 
   yield* own.allowed.globsByServer.keys();
 }
 
+/** As many names take about as long as a step should. */
+const namesPerStep = 500;
+
 /**
  * The `allowed_recipients` for a server: the `globs` and the names that {@link namedRecipients} gave, as far as these may
  * get the presence, and the `members` who share a room and may. Who is in a room and matched by a glob that is sent need not
- * be named beside it. Who is allowed by name must be: for who shares no room, globs count for nothing.
+ * be named beside it. Who is allowed by name must be: for who shares no room, globs count for nothing. Yields between steps.
  */
-export function listRecipients({ globs, users }: NamedRecipients, members: Iterable<string>): Recipients {
-  const recipients = new Set([...globs, ...users]);
-  for (const user of members) if (!globs.some((glob) => matchesGlob(glob, user))) recipients.add(user);
+export function* recipientSteps(
+  { globs, users }: NamedRecipients,
+  members: Iterable<string>,
+): Generator<void, Recipients, void> {
+  const recipients = yield* setSteps([...globs, ...users]);
+  let done = 0;
+  for (const user of members) {
+    if (!globs.some((glob) => matchesGlob(glob, user))) recipients.add(user);
+    done += 1 + globs.length;
+    if (done < namesPerStep) continue;
+    done = 0;
+    yield;
+  }
   return recipients.size === 0 ? { kind: 'nobody' } : { kind: 'listed', recipients: [...recipients] };
+}
+
+function* setSteps(names: readonly string[]): Generator<void, Set<string>, void> {
+  const set = new Set<string>();
+  for (const name of names) {
+    set.add(name);
+    if (set.size % namesPerStep === 0) yield;
+  }
+  return set;
+}
+
+/**
+ * Those who were told something and may be told nothing more. What was for everyone is taken back from everyone, and those
+ * who may still see are told anew: else whoever comes into a room later would be shown it. The other way round, those who were
+ * named and share no room are not meant by everyone. Yields between steps.
+ */
+export function* lostSteps(before: Recipients, now: Recipients): Generator<void, Recipients, void> {
+  if (before === now) return { kind: 'nobody' };
+  if (before.kind !== now.kind) return before;
+  if (before.kind !== 'listed' || now.kind !== 'listed') return { kind: 'nobody' };
+  const still = yield* setSteps(now.recipients);
+  const lost: string[] = [];
+  let done = 0;
+  for (const each of before.recipients) {
+    if (!still.has(each)) lost.push(each);
+    if (++done % namesPerStep === 0) yield;
+  }
+  return lost.length === 0 ? { kind: 'nobody' } : { kind: 'listed', recipients: lost };
 }

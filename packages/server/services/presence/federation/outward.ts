@@ -1,14 +1,15 @@
-import type { Recipients } from '@portico/protocol/privacy/presence/recipients.ts';
+import { lostSteps, type Recipients } from '@portico/protocol/privacy/presence/recipients.ts';
 import type { CommittedChanges, Database } from '@portico/storage';
 import type { JsonObject } from '@portico/protocol';
 import type { Outbox, OutboxEntry } from '../../federation/sender/outbox.ts';
 import type { After } from '../../sync/waiting.ts';
-import { createBreather } from '../in-steps.ts';
+import { runSteps } from '@portico/protocol/steps.ts';
+import { createBreather, inSteps } from '../in-steps.ts';
 import type { OwnPeople } from '../own-people.ts';
 import type { PeopleRooms } from '../people-rooms.ts';
 import { lookOf, nothingToSee } from '../view.ts';
 import type { AwareServers } from './aware-servers.ts';
-import { lastContent, lostRecipients, pushContent } from './pushes.ts';
+import { lastContent, pushContent } from './pushes.ts';
 import type { Reach, Reaches } from './reach.ts';
 import { createSendQueue } from './send-queue.ts';
 import { createSentRecords } from './sent-records.ts';
@@ -123,7 +124,7 @@ export function createOutward(deps: Dependencies): Outward {
       // Nobody may be told by settings of before.
       if (storing !== undefined && (await findReach(userId)) !== reach) continue;
       for (const [host, recipients] of planned) {
-        sendTo(userId, host, recipients, reach);
+        await sendTo(userId, host, recipients, reach);
         const pause = breathe();
         if (pause !== undefined) await pause;
       }
@@ -131,26 +132,28 @@ export function createOutward(deps: Dependencies): Outward {
     }
   }
 
-  function sendTo(userId: string, host: string, recipients: Recipients, reach: Reach): void {
+  /** What takes time is worked out first: what is put belongs together. */
+  async function sendTo(userId: string, host: string, recipients: Recipients, reach: Reach): Promise<void> {
     const before = sent.find(userId, host);
     // Also those who are still to be told that it is over: what is told now may take the place of that.
     const toldBefore = before ? [before.recipients, ...told.forgotten(userId, host)] : told.known(userId, host);
-    let isOverForAll = false;
+    const lost: (readonly [Recipients, (hasArrived: boolean) => void])[] = [];
     for (const each of toldBefore) {
-      const lost = lostRecipients(each, recipients);
-      if (lost.kind !== 'nobody') takeBack(userId, host, lost);
-      if (lost.kind === 'everyone') isOverForAll = true;
+      const some = await inSteps(lostSteps(each, recipients));
+      if (some.kind !== 'nobody') lost.push([some, await inSteps(told.over(userId, host, some))]);
     }
+    for (const [some, done] of lost) takeBack(userId, host, some, done);
     const view = own.known(userId);
     const look = lookOf(view);
     if (look === '' && toldBefore.length > 0 && recipients.kind !== 'nobody') {
       const content = pushContent(userId, view ?? nothingToSee, recipients, now());
-      put(userId, host, content, { urgent: true, done: told.over(userId, host, 'all') });
+      put(userId, host, content, { urgent: true, done: runSteps(told.over(userId, host, 'all')) });
     }
     if (look === '' || view === undefined || recipients.kind === 'nobody') return sent.drop(userId, host);
     // A server may drop what it gets by patterns alone while it shares no room.
     const print = `${look}\n${reach.hosts.has(host)}`;
-    if (isOverForAll || before?.print !== print || !areSame(before.recipients, recipients)) {
+    const isForSame = before !== undefined && lost.length === 0 && areAsMany(before.recipients, recipients);
+    if (before?.print !== print || !isForSame) {
       put(userId, host, pushContent(userId, view, recipients, now()), { urgent: true });
     }
     sent.note(userId, host, { print, recipients });
@@ -165,14 +168,10 @@ export function createOutward(deps: Dependencies): Outward {
     outbox.put([host], { key: `${type} ${userId}`, type, content, lasting: true, ...how });
   }
 
-  function takeBack(userId: string, host: string, lost: Recipients): void {
+  function takeBack(userId: string, host: string, lost: Recipients, done: (hasArrived: boolean) => void): void {
     // A key of its own: nothing that comes later may take its place before it has arrived.
     const key = `${type} ${userId} ${++lastOnes}`;
-    put(userId, host, lastContent(userId, lost, now()), {
-      key,
-      urgent: true,
-      done: told.over(userId, host, lost),
-    });
+    put(userId, host, lastContent(userId, lost, now()), { key, urgent: true, done });
   }
 
   /** Other servers take for offline whom they have not heard of for half an hour. */
@@ -251,10 +250,7 @@ export function createOutward(deps: Dependencies): Outward {
   };
 }
 
-function areSame(one: Recipients, other: Recipients): boolean {
-  if (one === other || one.kind !== other.kind) return one === other;
-  if (one.kind !== 'listed' || other.kind !== 'listed') return true;
-  if (one.recipients.length !== other.recipients.length) return false;
-  const names = new Set(one.recipients);
-  return other.recipients.every((each) => names.has(each));
+function areAsMany(one: Recipients, other: Recipients): boolean {
+  if (one.kind !== 'listed' || other.kind !== 'listed') return one.kind === other.kind;
+  return one.recipients.length === other.recipients.length;
 }

@@ -1,9 +1,9 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '@portico/protocol';
-import { type InboundList, parseInboundList } from '@portico/protocol/privacy/presence/inbound-list.ts';
+import { type InboundList, inboundListSteps } from '@portico/protocol/privacy/presence/inbound-list.ts';
 import type { Reader } from '@portico/storage';
 import { readExistingAccounts } from '@portico/storage/stores/presence.ts';
 import { type EduHandler, userOf } from '../../federation/receiving/edus.ts';
-import { createBreather } from '../in-steps.ts';
+import { createBreather, inSteps } from '../in-steps.ts';
 import type { PeopleRooms } from '../people-rooms.ts';
 import type { SharedPresence } from '../share-presence.ts';
 import type { RemotePeople } from '../remote-people.ts';
@@ -36,13 +36,14 @@ const maxNamesAtOnce = 1024;
 
 /** {@link https://spec.matrix.org/v1.19/server-server-api/#presence}, with the `allowed_recipients` of MSC4325. */
 export function presenceEdu({ reader, serverName, remote, take, rooms, aware, now }: Dependencies): EduHandler {
-  function parse(origin: string, value: JsonValue): Push | undefined {
+  async function parse(origin: string, value: JsonValue): Promise<Push | undefined> {
     if (!isJsonObject(value)) return undefined;
     const userId = userOf(origin, value['user_id']);
     const view = parseView(value, now());
     if (userId === undefined || view === undefined) return undefined;
     if (Array.isArray(value['allowed_recipients'])) aware.note(origin);
-    return { userId, view, list: parseInboundList(value['allowed_recipients'], serverName) };
+    const list = await inSteps(inboundListSteps(value['allowed_recipients'], serverName));
+    return { userId, view, list };
   }
 
   /** Names of people who are not here are not kept: there is no end of them. */
@@ -80,13 +81,15 @@ export function presenceEdu({ reader, serverName, remote, take, rooms, aware, no
       const names = new Set<string>();
       let patterns = 0;
       for (const value of values.slice(0, maxPushes)) {
-        const push = parse(origin, value);
-        if (push?.list.kind === 'listed') {
+        const push = await parse(origin, value);
+        await breathe();
+        if (push === undefined) continue;
+        if (push.list.kind === 'listed') {
           for (const user of push.list.users) names.add(user);
           patterns += push.list.globs.length;
         }
-        if (push !== undefined && names.size <= maxNames && patterns <= maxPatterns) parsed.push(push);
-        await breathe();
+        if (names.size > maxNames || patterns > maxPatterns) break;
+        parsed.push(push);
       }
       const pushes = await keepAccounts(parsed, breathe);
       await rooms.load(pushes.map(({ userId }) => userId));

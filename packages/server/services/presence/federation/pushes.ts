@@ -34,16 +34,3 @@ export function pushContent(userId: string, view: PresenceView, recipients: Reci
 export function lastContent(userId: string, lost: Recipients, now: number): JsonObject {
   return pushContent(userId, nothingToSee, lost, now);
 }
-
-/**
- * Those who were told something and may be told nothing more. What was for everyone is taken back from everyone, and those
- * who may still see are told anew: else whoever comes into a room later would be shown it. The other way round, those who were
- * named and share no room are not meant by everyone.
- */
-export function lostRecipients(before: Recipients, now: Recipients): Recipients {
-  if (before.kind !== now.kind) return before;
-  if (before.kind !== 'listed' || now.kind !== 'listed') return { kind: 'nobody' };
-  const still = new Set(now.recipients);
-  const lost = before.recipients.filter((each) => !still.has(each));
-  return lost.length === 0 ? { kind: 'nobody' } : { kind: 'listed', recipients: lost };
-}

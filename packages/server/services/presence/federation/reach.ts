@@ -2,9 +2,9 @@ import { serverNameOf } from '@portico/protocol';
 import { decidePresence } from '@portico/protocol/privacy/presence/decide.ts';
 import { matchSteps } from '@portico/protocol/privacy/presence/match-recipient.ts';
 import {
-  listRecipients,
   namedRecipients,
   namedServers,
+  recipientSteps,
   type Recipients,
 } from '@portico/protocol/privacy/presence/recipients.ts';
 import type { Database } from '@portico/storage';
@@ -144,8 +144,7 @@ export function createReaches({ db, serverName, policies, rooms }: Dependencies)
         const pause = breathe();
         if (pause !== undefined) await pause;
       }
-      await breathe();
-      const list = listRecipients({ globs: named.globs, users }, permitted);
+      const list = await inSteps(recipientSteps({ globs: named.globs, users }, permitted));
       reach.lists.set(host, list);
       return list;
     },

@@ -30,20 +30,24 @@ export interface ToldRecords {
   forgotten(userId: string, host: string): readonly Recipients[];
   /** These are about to be told. Resolves when that is stored; `undefined` if it is. */
   add(userId: string, told: Iterable<readonly [host: string, recipients: Recipients]>): Promise<void> | undefined;
-  /** These, or all, are about to be told that it is over. Call what it gives when that has arrived, or is dropped. */
-  over(userId: string, host: string, recipients: Recipients | 'all'): (hasArrived: boolean) => void;
+  /**
+   * These, or all, are about to be told that it is over. Call what it gives when that has arrived, or is dropped. Yields
+   * between steps.
+   */
+  over(userId: string, host: string, recipients: Recipients | 'all'): Generator<void, OnEnd, void>;
   close(): Promise<void>;
 }
 
+type OnEnd = (hasArrived: boolean) => void;
 type Steps = Generator<void, WriteSet, void>;
 
 type Record = {
   /** What was added last. */
   last: Recipients | undefined;
   /** Stored. */
-  readonly rows: Set<string>;
-  /** Stored, and perhaps told by now that it is over: the number of the last word of that; 0 for none. */
-  readonly ending: Map<string, number>;
+  rows: Set<string>;
+  /** Stored, and perhaps told by now that it is over: by the number of the last word of that; 0 for none. */
+  readonly ending: Map<number, Set<string>>;
   /** Counts how often something was said to be over; and the last time that all of it was. */
   ends: number;
   lastOfAll: number;
@@ -62,6 +66,7 @@ const removeAfter = 60_000;
 const perPage = 5000;
 const perCommit = 200;
 const perStatement = 1000;
+const nobody: Set<string> = new Set();
 /** Stands for all on a server who share a room. */
 const everyone = '';
 
@@ -87,10 +92,10 @@ export function createToldRecords({ db, after, onLost, onFailure }: Dependencies
     if (hosts.size === 0) people.delete(userId);
   }
 
-  function leave(userId: string, host: string, recipients: ReadonlySet<string>): void {
+  function leave(userId: string, host: string, recipients: Set<string>): void {
     const hosts = leaving.get(userId) ?? new Map<string, Set<string>>();
     leaving.set(userId, hosts);
-    hosts.set(host, recipients.union(hosts.get(host) ?? new Set()));
+    hosts.set(host, united(recipients, hosts.get(host)));
     stopTimer ??= after(removeAfter, () => {
       stopTimer = undefined;
       removeLeaving();
@@ -134,7 +139,7 @@ export function createToldRecords({ db, after, onLost, onFailure }: Dependencies
       if (record.last === recipients) continue;
       const left = leaving.get(userId)?.get(host);
       for (const recipient of namesOf(recipients)) {
-        record.ending.delete(recipient);
+        take(record, recipient);
         if (!record.rows.has(recipient)) {
           record.rows.add(recipient);
           added.push({ host, recipient });
@@ -156,7 +161,7 @@ export function createToldRecords({ db, after, onLost, onFailure }: Dependencies
     for (const { host, recipient } of added) {
       const record = recordOf(userId, host);
       record.last = undefined;
-      if (record.rows.delete(recipient)) record.ending.set(recipient, 0);
+      if (record.rows.delete(recipient)) groupOf(record, 0).add(recipient);
     }
   }
 
@@ -172,11 +177,12 @@ export function createToldRecords({ db, after, onLost, onFailure }: Dependencies
         const page = await readTold(db, userId, place, perPage);
         for (const { host, recipient } of page) {
           if (leaving.get(userId)?.get(host)?.has(recipient) === true) continue;
-          const { rows, ending } = recordOf(userId, host);
-          if (rows.has(recipient)) continue;
-          const last = ending.get(recipient) ?? 0;
-          ending.set(recipient, last);
-          if (last === 0) hosts.add(host);
+          const record = recordOf(userId, host);
+          const isKnown =
+            record.rows.has(recipient) || record.ending.entries().some(([end, all]) => end > 0 && all.has(recipient));
+          if (isKnown) continue;
+          groupOf(record, 0).add(recipient);
+          hosts.add(host);
         }
         place = page.at(-1) ?? place;
         if (page.length < perPage) return hosts;
@@ -184,12 +190,11 @@ export function createToldRecords({ db, after, onLost, onFailure }: Dependencies
     },
     known(userId, host) {
       const record = people.get(userId)?.get(host);
-      return record === undefined ? [] : recipientsOf([...record.rows, ...record.ending.keys()]);
+      return record === undefined ? [] : recipientsOf([record.rows, ...record.ending.values()]);
     },
     forgotten(userId, host) {
-      const ending = people.get(userId)?.get(host)?.ending;
-      if (ending === undefined || ending.size === 0) return [];
-      return recipientsOf(Array.from(ending).flatMap(([recipient, end]) => (end === 0 ? [recipient] : [])));
+      const group = people.get(userId)?.get(host)?.ending.get(0);
+      return group === undefined ? [] : recipientsOf([group]);
     },
     add(userId, told) {
       const added: ToldRow[] = [];
@@ -202,28 +207,32 @@ export function createToldRecords({ db, after, onLost, onFailure }: Dependencies
       writing = storing.catch(() => undo(userId, added));
       return storing;
     },
-    over(userId, host, recipients) {
+    *over(userId, host, recipients) {
       const record = recordOf(userId, host);
       record.last = undefined;
       const end = ++record.ends;
       if (recipients === 'all') {
-        for (const each of record.rows) record.ending.set(each, end);
         // What said so before has not arrived: this takes its place.
-        for (const [each, last] of record.ending) {
-          if (last === 0 || last === record.lastOfAll) record.ending.set(each, end);
-        }
-        record.rows.clear();
+        const all = [record.rows, record.ending.get(0), record.ending.get(record.lastOfAll)];
+        record.ending.delete(0);
+        record.ending.delete(record.lastOfAll);
+        record.rows = new Set();
         record.lastOfAll = end;
+        record.ending.set(
+          end,
+          all.reduce<Set<string>>((one, other) => united(one, other), new Set()),
+        );
       } else {
+        let done = 0;
         for (const each of namesOf(recipients)) {
-          if (record.rows.delete(each) || record.ending.has(each)) record.ending.set(each, end);
+          if (record.rows.delete(each) || take(record, each)) groupOf(record, end).add(each);
+          if (++done % perStatement === 0) yield;
         }
       }
       return (hasArrived) => {
-        const mine = new Set<string>();
         // Of others something else has been said since: these wait for that.
-        for (const [each, last] of record.ending) if (last === end) mine.add(each);
-        for (const each of mine) record.ending.delete(each);
+        const mine = record.ending.get(end) ?? nobody;
+        record.ending.delete(end);
         dropIfEmpty(userId, host, record);
         if (mine.size === 0) return;
         if (hasArrived) leave(userId, host, mine);
@@ -243,10 +252,33 @@ function namesOf(recipients: Recipients): Iterable<string> {
   return recipients.kind === 'everyone' ? [everyone] : recipients.recipients;
 }
 
-function recipientsOf(rows: readonly string[]): Recipients[] {
-  const names = rows.filter((row) => row !== everyone).sort();
+function recipientsOf(groups: readonly ReadonlySet<string>[]): Recipients[] {
+  const all = groups.flatMap((group) => [...group]);
+  const names = all.filter((row) => row !== everyone);
   return [
-    ...(names.length < rows.length ? [{ kind: 'everyone' } as const] : []),
+    ...(names.length < all.length ? [{ kind: 'everyone' } as const] : []),
     ...(names.length > 0 ? [{ kind: 'listed', recipients: names } as const] : []),
   ];
+}
+
+function groupOf({ ending }: Record, end: number): Set<string> {
+  const group = ending.get(end) ?? new Set();
+  ending.set(end, group);
+  return group;
+}
+
+/** Whether it was in any of the groups. */
+function take({ ending }: Record, recipient: string): boolean {
+  for (const [end, group] of ending) {
+    if (!group.delete(recipient)) continue;
+    if (group.size === 0) ending.delete(end);
+    return true;
+  }
+  return false;
+}
+
+/** Mostly one of them is empty. */
+function united(one: Set<string>, other: Set<string> = nobody): Set<string> {
+  if (other.size === 0) return one;
+  return one.size === 0 ? other : one.union(other);
 }
