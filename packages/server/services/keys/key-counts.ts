@@ -5,8 +5,8 @@ import { createSmallCache } from '../reading/small-cache.ts';
 export type KeyCounts = {
   /** How many one-time keys wait, by algorithm. */
   readonly waiting: { readonly [algorithm: string]: number };
-  /** The algorithms of fallback keys that nobody was given yet. */
-  readonly unused: readonly string[];
+  /** The same, and the algorithms of fallback keys that nobody was given yet, as fields of a sync response in JSON. */
+  readonly fields: ReadonlyMap<string, string>;
 };
 
 export interface KeyCountCache {
@@ -34,7 +34,13 @@ export function createKeyCounts(db: Database): KeyCountCache {
     }
     // "If the algorithm is not listed, the count is assumed to be zero": some clients want to read the zero.
     waiting['signed_curve25519'] ??= 0;
-    return { waiting, unused: unused.sort() };
+    const algorithms = JSON.stringify(unused.toSorted());
+    const fields = new Map([
+      ['device_one_time_keys_count', JSON.stringify(waiting)],
+      ['device_unused_fallback_key_types', algorithms],
+      ['org.matrix.msc2732.device_unused_fallback_key_types', algorithms],
+    ]);
+    return { waiting, fields };
   }
 
   return {

@@ -23,15 +23,8 @@ export function createKeysStream({
       ['device_lists', 'room'],
       ['membership', 'room'],
     ]),
-    async always({ userId, deviceId }) {
-      const { waiting, unused } = await counts.of(userId, deviceId);
-      const algorithms = JSON.stringify(unused);
-      return new Map([
-        ['device_one_time_keys_count', JSON.stringify(waiting)],
-        ['device_unused_fallback_key_types', algorithms],
-        ['org.matrix.msc2732.device_unused_fallback_key_types', algorithms],
-      ]);
-    },
+    // A key that is claimed wakes nobody: what it was claimed for follows as a message to the device, which does.
+    always: async ({ userId, deviceId }) => (await counts.of(userId, deviceId)).fields,
     async read({ userId, since, upTo }) {
       if (since === undefined) return {};
       const { changed, left } = await readDeviceLists(db, userId, since, upTo);

@@ -58,7 +58,7 @@ export async function makeSlidingAnswer(deps: CandidateDependencies, pass: Slidi
   const candidates = await findCandidates(deps, user, sent);
   const { upTo } = candidates;
   const sources = filterSources(deps, user, candidates);
-  const wanted = await chooseRooms(request, candidates.rooms, ({ filters }) => roomTest(filters, sources));
+  const wanted = await chooseRooms(request.wishes(), candidates.rooms, ({ filters }) => roomTest(filters, sources));
   const plan = await planAnswer(deps, pass, candidates, wanted);
   const syncPass: SyncPass = {
     userId,

@@ -42,6 +42,11 @@ export type SlidingExtensions = {
   readonly typing: Scope | undefined;
 };
 
+export type Wishes = {
+  readonly lists: ReadonlyMap<string, SlidingList>;
+  readonly subscriptions: ReadonlyMap<string, RoomConfig>;
+};
+
 /** {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4186} */
 export type SlidingRequest = {
   readonly userId: string;
@@ -50,8 +55,8 @@ export type SlidingRequest = {
   readonly pos: string | undefined;
   /** How long to wait for something to happen, in milliseconds. */
   readonly timeout: number;
-  readonly lists: ReadonlyMap<string, SlidingList>;
-  readonly subscriptions: ReadonlyMap<string, RoomConfig>;
+  /** Which rooms are wanted: worked out only if there may be something to tell. */
+  readonly wishes: () => Wishes;
   readonly extensions: SlidingExtensions;
   /** The same text for requests that ask for the same. */
   readonly shape: string;

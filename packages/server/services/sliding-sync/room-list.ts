@@ -1,4 +1,4 @@
-import type { Range, RoomConfig, SlidingList, SlidingRequest } from './request.ts';
+import type { Range, RoomConfig, SlidingList, Wishes } from './request.ts';
 import { combineRequiredState } from '@portico/protocol/sliding-sync/required-state.ts';
 import type { Candidate } from './candidate.ts';
 import type { RoomTest } from './room-filter.ts';
@@ -20,7 +20,7 @@ export type Wanted = {
 
 /** "A room is returned in the response if […] the room matches at least one of the rules in the request." */
 export async function chooseRooms(
-  { lists, subscriptions }: Pick<SlidingRequest, 'lists' | 'subscriptions'>,
+  { lists, subscriptions }: Wishes,
   candidates: readonly Candidate[],
   testOf: (list: SlidingList) => Promise<RoomTest>,
 ): Promise<Wanted> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultFilter } from '@portico/protocol/sync-filter/filter.ts';
-import { createWriteSet, type Database } from '@portico/storage';
+import { type CommittedChanges, createWriteSet, type Database } from '@portico/storage';
 import { addAccount } from '@portico/storage/stores/accounts-write.ts';
 import { addDevice } from '@portico/storage/stores/devices.ts';
 import { readToDevice } from '@portico/storage/stores/to-device.ts';
@@ -71,6 +71,7 @@ test('what a device has acknowledged is not given again while it is being droppe
   const dropped = Promise.withResolvers<void>();
   const db = {
     messages: { isShared: false },
+    onChanges: () => () => undefined,
     all: (_statement: unknown, [, , position]: readonly [string, string, number]) =>
       Promise.resolve(rows.filter((row) => row.position > position)),
     commit: () => dropped.promise,
@@ -89,4 +90,47 @@ test('what a device has acknowledged is not given again while it is being droppe
   dropped.resolve();
   await stream.close();
   assert.deepEqual(await read(), ['t2']);
+});
+
+test('a device for which nothing waits is not looked for again, until something may', async () => {
+  const rows: { position: number; seq: number; sender: string; type: string; content: string }[] = [];
+  let reads = 0;
+  let change: (batches: readonly CommittedChanges[]) => void = () => undefined;
+  let meanwhile: (() => void) | undefined;
+  const db = {
+    messages: { isShared: false },
+    onChanges: (listener: typeof change) => {
+      change = listener;
+      return () => undefined;
+    },
+    all: async (_statement: unknown, [, , , , upTo]: readonly [string, string, number, number, number]) => {
+      reads += 1;
+      const found = rows.filter((row) => row.position <= upTo);
+      meanwhile?.();
+      return found;
+    },
+  } as unknown as Database;
+  const queue = (position: number) => {
+    rows.push({ position, seq: 0, sender: '@a:x', type: `t${position}`, content: '{}' });
+    change([{ position, changes: [{ kind: 'to_device', key: device.userId }] }]);
+  };
+  const stream = createToDeviceStream({ db, onFailure: assert.ifError });
+  const read = async (upTo: number) => {
+    const none = { rooms: new Map<number, string>(), newRooms: new Set<number>(), allRooms: () => new Map() };
+    const from = { since: undefined, upTo, serial: undefined };
+    const parts = await stream.read({ ...device, ...from, ...none, reader: db, filter: defaultFilter });
+    return parts.fields?.get('to_device')?.match(/t[0-9]/g);
+  };
+  for (const _ of [1, 2, 3]) assert.equal(await read(5), undefined);
+  assert.equal(reads, 1);
+  queue(6);
+  assert.deepEqual(await read(6), ['t6']);
+  rows.length = 0;
+  // What comes while nothing is found is not lost, and neither is what has come behind the position that was asked for.
+  meanwhile = () => queue(7);
+  assert.equal(await read(6), undefined);
+  meanwhile = undefined;
+  assert.equal(await read(6), undefined);
+  assert.deepEqual(await read(7), ['t7']);
+  await stream.close();
 });

@@ -33,13 +33,25 @@ export function createToDeviceStream({
   // What is being dropped, and is still there to be read.
   const acknowledgedTo = new Map<string, QueuePlace>();
   const keyOf = (userId: string, deviceId: string): string => `${deviceId} ${userId}`;
-  // What another process hands out this one does not see: it only hears that there is something.
-  const stop = db.messages.isShared ? db.onChanges((batches) => batches.forEach(forget)) : () => undefined;
-  function forget({ changes }: CommittedChanges): void {
+  // By person: devices for which nothing waits.
+  const empty = createSmallCache<string, Set<string>>(maxPeople);
+  let lastQueuedAt = 0;
+  const stop = db.onChanges((batches) => batches.forEach(forget));
+  function forget({ position, changes }: CommittedChanges): void {
     for (const { kind, key } of changes) {
-      const known = kind === 'to_device' ? delivered.get(String(key)) : undefined;
+      if (kind !== 'to_device') continue;
+      lastQueuedAt = position;
+      empty.delete(String(key));
+      // What another process hands out this one does not see: it only hears that there is something.
+      const known = db.messages.isShared ? delivered.get(String(key)) : undefined;
       for (const [deviceId, place] of known ?? []) if (place === 'none') known?.delete(deviceId);
     }
+  }
+
+  function noteEmpty(userId: string, deviceId: string, upTo: number): void {
+    // What was queued behind that was not looked at.
+    if (lastQueuedAt > upTo) return;
+    empty.set(userId, (empty.get(userId) ?? new Set()).add(deviceId));
   }
 
   async function mayDrop(userId: string, deviceId: string, place: QueuePlace): Promise<boolean> {
@@ -88,13 +100,17 @@ export function createToDeviceStream({
       await Promise.all(dropping);
     },
     async read({ userId, deviceId, since, upTo, serial, limit = messagesPerSync }) {
+      if (since === undefined && empty.get(userId)?.has(deviceId) === true) return {};
       const most = Math.min(Math.max(limit, 1), messagesPerSync);
       const after = since === undefined ? undefined : (parsePlace(serial) ?? { position: since, seq: wholePosition });
       const dropped = acknowledgedTo.get(keyOf(userId, deviceId));
       const asked = after ?? { position: -1, seq: 0 };
       const start = dropped !== undefined && isBehind(dropped, asked) ? dropped : asked;
       const rows = await readToDevice(db, { userId, deviceId }, start, upTo, most + 1);
-      if (rows.length === 0) return {};
+      if (rows.length === 0) {
+        if (since === undefined) noteEmpty(userId, deviceId, upTo);
+        return {};
+      }
       const shown = rows.slice(0, most);
       const last = shown.at(-1);
       if (last !== undefined) ofUser(userId).set(deviceId, last);

@@ -16,7 +16,7 @@ type Parts = Pick<SlidingRequest, 'pos' | 'timeout' | 'signal'> & { readonly sen
 /** Throws `request.invalid-param` for more than is allowed. */
 export function toSlidingRequest(body: SlidingSyncBody, { sender, ...parts }: Parts): SlidingRequest {
   const { userId, deviceId } = sender;
-  const { conn_id: connId = '', ...wishes } = body;
+  const { conn_id: connId = '', ...others } = body;
   const { lists = {}, room_subscriptions: subscriptions = {}, extensions = {} } = body;
   limit('lists', Object.keys(lists).length, maxLists);
   limit('room_subscriptions', Object.keys(subscriptions).length, maxSubscriptions);
@@ -27,8 +27,10 @@ export function toSlidingRequest(body: SlidingSyncBody, { sender, ...parts }: Pa
     userId,
     deviceId,
     connId,
-    lists: new Map(Object.entries(lists).map(([name, list]) => [name, toList(list, userId)])),
-    subscriptions: new Map(Object.entries(subscriptions).map(([id, config]) => [id, toConfig(config, userId)])),
+    wishes: () => ({
+      lists: new Map(Object.entries(lists).map(([name, list]) => [name, toList(list, userId)])),
+      subscriptions: new Map(Object.entries(subscriptions).map(([id, config]) => [id, toConfig(config, userId)])),
+    }),
     extensions: {
       toDevice: toDevice?.enabled === true ? { since: toDevice.since, limit: toDevice.limit } : undefined,
       e2ee: e2ee?.enabled === true,
@@ -38,7 +40,7 @@ export function toSlidingRequest(body: SlidingSyncBody, { sender, ...parts }: Pa
       typing: toScope(typing),
     },
     // How far to-device messages have come does not make it another request.
-    shape: JSON.stringify({ ...wishes, extensions: { ...extensions, to_device: toDevice?.enabled } }),
+    shape: JSON.stringify({ ...others, extensions: { ...extensions, to_device: toDevice?.enabled } }),
   };
 }
 
