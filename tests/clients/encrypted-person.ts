@@ -163,14 +163,28 @@ export async function compareEmoji(
   asked: EncryptedPerson,
 ): Promise<void> {
   // The client takes no request of a device of which it has heard only that there is one.
-  await asked.eventually(`the device ${asker.session.deviceId} of ${asker.userId}`, async () => {
-    const devices = await asked.crypto.getUserDeviceInfo([asker.userId]);
-    return devices.get(asker.userId)?.has(asker.session.deviceId) === true;
-  });
+  await knowsKeys(asked, asker);
   for (let attempt = 1; attempt <= 3; attempt++) {
     if (await tryEmoji(asker, await ask(), asked)) return;
   }
   assert.fail(`${asker.userId} and ${asked.userId} saw no emoji`);
+}
+
+/** Waits until somebody's client knows the keys of a device. */
+function knowsKeys(who: EncryptedPerson, { userId, session }: EncryptedPerson): Promise<void> {
+  return who.eventually(`the device ${session.deviceId} of ${userId}`, async () => {
+    const devices = await who.crypto.getUserDeviceInfo([userId]);
+    return devices.get(userId)?.has(session.deviceId) === true;
+  });
+}
+
+/**
+ * Waits until a new device can sign itself: its client knows the keys that it checks those from the secret storage by, and
+ * the server has the keys that are to be signed. The client itself waits for neither.
+ */
+export async function canSignItself(device: EncryptedPerson, other: EncryptedPerson): Promise<void> {
+  await device.eventually('its cross-signing keys', () => device.crypto.userHasCrossSigningKeys(device.userId));
+  await knowsKeys(other, device);
 }
 
 /** Waits until somebody's client knows that a device is signed by its owner. */

@@ -4,6 +4,7 @@ import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
 import {
   arriveEncrypted,
   backedUp,
+  canSignItself,
   compareEmoji,
   encryptedRoom,
   logInEncrypted,
@@ -77,6 +78,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       tablet = await logInEncrypted(people, alice.userId, alice.password);
       tablet.remember(recovery);
       await backedUp(alice, 3);
+      await canSignItself(tablet, alice);
       await tablet.crypto.bootstrapCrossSigning({});
       await tablet.crypto.loadSessionBackupPrivateKeyFromSecretStorage();
       await tablet.crypto.checkKeyBackupAndEnable();
