@@ -21,7 +21,8 @@ const upsertMembership = sql<
   `insert into memberships (room_nid, user_id, membership, event_nid, room_order, position, is_local, forgotten)
    values ($1, $2, $3, $4, position($5) * 1048576, position($5), $6, 0)
    on conflict (room_nid, user_id) do update set membership = excluded.membership, event_nid = excluded.event_nid,
-     room_order = excluded.room_order, position = excluded.position, forgotten = 0`,
+     room_order = excluded.room_order, position = excluded.position,
+     forgotten = case when excluded.membership in ('join', 'knock') then 0 else memberships.forgotten end`,
 );
 
 const insertMembershipChange = sql<

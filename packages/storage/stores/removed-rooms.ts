@@ -22,7 +22,11 @@ const selectRemovals = sql<DepartedRoomRow, [userId: string, limit: number]>(
    ) m
    join events e on e.event_nid = m.event_nid
    join rooms r on r.room_nid = m.room_nid
-   where e.sender <> $1`,
+   where e.sender <> $1 and (m.membership = 'ban' or not exists (
+     select 1 from membership_changes c
+     where c.user_id = m.user_id and c.room_nid = m.room_nid and c.position = m.position
+       and c.previous in ('invite', 'knock')
+   ))`,
 );
 
 const selectDepartures = sql<DepartedRoomRow, [userId: string, roomNids: string]>(
@@ -32,7 +36,10 @@ const selectDepartures = sql<DepartedRoomRow, [userId: string, roomNids: string]
      and m.membership in ('leave', 'ban')`,
 );
 
-/** The rooms from which somebody was removed by another person, among those that they left last; not those that they forgot. */
+/**
+ * The rooms from which somebody was removed by another person, among those that they left last; not those that they forgot, nor
+ * those where an invitation was taken back.
+ */
 export function readRemovals(reader: Reader, userId: string, limit: number): Promise<DepartedRoomRow[]> {
   return reader.all(selectRemovals, [userId, limit]);
 }

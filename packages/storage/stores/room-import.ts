@@ -25,7 +25,8 @@ const upsertMembers = sql<void, [roomNid: number, members: string, position: Pos
      cast(value ->> 3 as bigint), 0
    from json_each(cast($2 as text)) where true
    on conflict (room_nid, user_id) do update set membership = excluded.membership, event_nid = excluded.event_nid,
-     room_order = excluded.room_order, position = excluded.position, forgotten = 0`,
+     room_order = excluded.room_order, position = excluded.position,
+     forgotten = case when excluded.membership in ('join', 'knock') then 0 else memberships.forgotten end`,
 );
 
 const leaveOthers = sql<void, [roomNid: number, position: PositionParam]>(

@@ -127,6 +127,25 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       }
     });
 
+    test('ignoring: who was in the room before, and has perhaps forgotten it, sees nothing either', async () => {
+      const everything = '&filter={"room":{"include_leave":true}}';
+      for (const isForgotten of [false, true]) {
+        const [alice, bob] = (await people(2)) as [TestClient, TestClient];
+        const roomId = await createRoom(bob, { invite: [alice.userId] });
+        for (const step of ['join', 'leave', ...(isForgotten ? ['forget'] : [])]) {
+          assert.deepEqual(outcome(await alice.post(`${roomPath(roomId)}/${step}`, {})), done);
+        }
+        await setRules(alice, stable, { ignored_users: [bob.userId] });
+        const { next, leave } = await sync(alice, everything);
+        assert.deepEqual(leave, isForgotten ? [] : [roomId]);
+        assert.deepEqual(outcome(await invite(bob, roomId, alice)), done);
+        assert.deepEqual(outcome(await bob.post(`${roomPath(roomId)}/kick`, { user_id: alice.userId })), done);
+        assert.ok(!(await slidingSync(alice)).includes(roomId));
+        assert.ok(!JSON.stringify((await sync(alice, next)).body).includes(roomId));
+        assert.deepEqual((await sync(alice, everything)).leave, leave);
+      }
+    });
+
     test('ignoring: who asks for the room by its ID is in it as anybody else', async () => {
       const [alice, bob] = (await people(2)) as [TestClient, TestClient];
       await setRules(alice, stable, { ignored_users: [bob.userId] });
