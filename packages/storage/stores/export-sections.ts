@@ -9,6 +9,8 @@ export type ExportSection = {
   readonly statement: Sql<ExportRow, [userId: string, limit: number, offset: number]>;
   /** Columns that hold JSON texts. */
   readonly json: readonly string[];
+  /** So many rows take up little enough memory, however large they are. */
+  readonly rowsAtOnce: number;
 };
 
 type Query = {
@@ -18,11 +20,15 @@ type Query = {
   readonly where?: string;
   readonly order: string;
   readonly json?: readonly string[];
+  readonly rowsAtOnce?: number;
 };
 
-function section(name: string, { columns, from, where = 'user_id = $1', order, json = [] }: Query): ExportSection {
+function section(
+  name: string,
+  { columns, from, where = 'user_id = $1', order, json = [], rowsAtOnce = 500 }: Query,
+): ExportSection {
   const text = `select ${columns} from ${from} where ${where} order by ${order} limit $2 offset $3`;
-  return { name, statement: sql(`export.${name}`, text), json };
+  return { name, statement: sql(`export.${name}`, text), json, rowsAtOnce };
 }
 
 /** Everything that the person did not say in rooms and that is no secret of the server's: no password, no tokens. */
@@ -53,6 +59,7 @@ export const exportSections: readonly ExportSection[] = [
     from: 'account_data',
     order: 'room_id, type',
     json: ['content'],
+    rowsAtOnce: 8,
   }),
   section('pushers', {
     columns: `app_id, pushkey, kind, device_id, app_display_name, device_display_name, profile_tag, lang, data, enabled,
@@ -66,6 +73,7 @@ export const exportSections: readonly ExportSection[] = [
     from: 'filters',
     order: 'filter_id',
     json: ['definition'],
+    rowsAtOnce: 100,
   }),
   section('rooms', {
     columns: 'r.room_id, r.room_version, m.membership, e.event_id, e.sender, e.origin_server_ts, m.forgotten',
@@ -105,8 +113,15 @@ export const exportSections: readonly ExportSection[] = [
     from: 'to_device_messages',
     order: 'device_id, position, seq',
     json: ['content'],
+    rowsAtOnce: 100,
   }),
   section('presence', { columns: 'presence, status_msg, last_active', from: 'presence_states', order: 'user_id' }),
+  section('presence-told-to-servers', {
+    columns: 'host, recipient',
+    from: 'presence_told',
+    order: 'host, recipient',
+  }),
+  section('presence-seen', { columns: 'person', from: 'presence_sightings', order: 'person' }),
   section('reports', {
     columns: 'kind, room_id, subject, reason, received_at',
     from: 'reports',

@@ -2,14 +2,15 @@ import type { Reader } from '@portico/storage';
 import { listRoomsWithMembership } from '@portico/storage/stores/accounts-jobs.ts';
 import { type ExportRow, type ExportSection, readSpoken } from '@portico/storage/stores/export-sections.ts';
 
-const rowsAtOnce = 500;
-/** So many events of a room are looked at for those of one person. */
-const eventsAtOnce = 5000;
+const roomsAtOnce = 500;
+/** So many events of a room are looked at for those of one person: all may be as large as events can be. */
+const eventsAtOnce = 500;
 const memberships = ['join', 'leave', 'ban', 'knock', 'invite'];
 
 /** A section as the text of a JSON array, a page of rows at a time. */
 export async function* sectionText(reader: Reader, userId: string, section: ExportSection): AsyncGenerator<string> {
   let separator = '[';
+  const { rowsAtOnce } = section;
   for (let offset = 0; ; offset += rowsAtOnce) {
     const rows = await reader.all(section.statement, [userId, rowsAtOnce, offset]);
     let text = '';
@@ -34,10 +35,10 @@ function rowText(row: ExportRow, json: readonly string[]): string {
 /** What somebody said in all their rooms, an event a line. */
 export async function* spokenText(reader: Reader, userId: string): AsyncGenerator<string> {
   for (let afterRoom = -1; ;) {
-    const rooms = await listRoomsWithMembership(reader, userId, memberships, { after: afterRoom, limit: rowsAtOnce });
+    const rooms = await listRoomsWithMembership(reader, userId, memberships, { after: afterRoom, limit: roomsAtOnce });
     for (const { room_nid: roomNid, room_id: roomId } of rooms) yield* spokenInRoom(reader, userId, roomNid, roomId);
     const last = rooms.at(-1);
-    if (last === undefined || rooms.length < rowsAtOnce) return;
+    if (last === undefined || rooms.length < roomsAtOnce) return;
     afterRoom = last.room_nid;
   }
 }
