@@ -94,3 +94,30 @@ test('a message of another server is taken once, from its own people, to those o
     [1, 6, 15, 17],
   );
 });
+
+test('a server that floods a device that is away does not crowd out what others send', async (context) => {
+  const { peer, server, alice } = await openWithPeer(context);
+  const bob = await server.registerUser('bob');
+  const text = 'x'.repeat(30_000);
+  for (let batch = 0; batch < 12; batch++) {
+    const flood = Array.from({ length: 100 }, (_, n) => ({
+      edu_type: 'm.direct_to_device',
+      content: {
+        message_id: `${batch}-${n}`,
+        type: 'm.junk',
+        sender: `@sybil${n}:peer.test`,
+        messages: { [alice.userId]: { '*': { text } } },
+      },
+    }));
+    assert.equal((await sendTransaction(peer, edus(flood))).status, 200);
+  }
+  for (let n = 1; n <= 3; n++) assert.equal(await send(bob, { [alice.userId]: { [alice.deviceId]: { n } } }), 200);
+  const { events } = await inbox(alice, 3);
+  assert.deepEqual(
+    events.filter(({ sender }) => sender === bob.userId).map(({ content }) => content['n']),
+    [1, 2, 3],
+  );
+  // Half of what there is room for, in pieces of 4 KiB: each of these messages has eight.
+  const junk = events.filter(({ type }) => type === 'm.junk').length;
+  assert.ok(junk > 600 && junk < 750, `${junk}`);
+});
