@@ -215,7 +215,11 @@ suite('what is wrong is said with its place, its value and what to do:', () => {
       'listeners:\n- {address: 127.0.0.1, port: 1, serve: [client, metrics]}\n',
       'portico.yaml:2: listeners[0].serve is client, metrics: metrics needs a listener of its own',
     ],
-    ['a setting given twice', 'durability: full\ndurability: full\n', 'portico.yaml:2: Map keys must be unique'],
+    [
+      'a setting given twice',
+      'durability: full\ndurability: full\n',
+      'portico.yaml:2: durability stands above already: everything that belongs to it goes there',
+    ],
     ['a file that is no mapping', '- a\n', 'portico.yaml:1: the file must be a list of `setting: value` lines'],
     [
       'an unknown room version',

@@ -18,12 +18,20 @@ export function readConfigFile(file: string, problems: Problem[]): RawMapping {
   const lines = new LineCounter();
   const document = parseDocument(content, { lineCounter: lines, prettyErrors: false });
   const originAt = (offset: number) => `${file}:${lines.linePos(offset).line}`;
-  for (const { pos, message } of document.errors) problems.push({ origin: originAt(pos[0]), message });
+  for (const { code, pos, message } of document.errors) {
+    const isTwice = code === 'DUPLICATE_KEY';
+    problems.push({ origin: originAt(pos[0]), message: isTwice ? twice(content.slice(pos[0])) : message });
+  }
   const raw =
     document.errors.length === 0 && document.contents ? convert(document.contents, document, originAt) : empty;
   if (!raw || raw.kind === 'mapping') return raw ?? empty;
   problems.push({ origin: raw.origin, message: 'the file must be a list of `setting: value` lines' });
   return empty;
+}
+
+/** `rest` begins with the name. The file that `portico init` writes has every section already. */
+function twice(rest: string): string {
+  return `${/^[^\s:]*/.exec(rest)?.[0]} stands above already: everything that belongs to it goes there`;
 }
 
 function convert(node: Node, document: Document, originAt: (offset: number) => string): Raw | undefined {
