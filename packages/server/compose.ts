@@ -397,6 +397,7 @@ export async function compose({
         if (rateLimit === 'send' || rateLimit === 'receipt' || rateLimit === 'typing') presence.noteActivity(sender);
       },
     },
+    helpPage: config.support.page,
     trustedProxies: config.http.trustedProxies,
     newRequestId: createRequestIds(),
     ...(metrics && { observe: metrics.observeRequest }),

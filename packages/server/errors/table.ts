@@ -195,7 +195,7 @@ export const errorTable = {
     message: 'This address belongs to no account of this server.',
   },
   'third-party.too-many': {
-    errcode: 'M_RESOURCE_LIMIT_EXCEEDED',
+    errcode: 'M_USER_LIMIT_EXCEEDED',
     status: 403,
     message: 'There are too many addresses on this account.',
   },
@@ -279,12 +279,12 @@ export const errorTable = {
     message: 'There is no such backup, or no such key in it.',
   },
   'backup.too-many': {
-    errcode: 'M_RESOURCE_LIMIT_EXCEEDED',
+    errcode: 'M_USER_LIMIT_EXCEEDED',
     status: 403,
     message: 'You have too many backups; delete old ones first.',
   },
   'backup.too-large': {
-    errcode: 'M_RESOURCE_LIMIT_EXCEEDED',
+    errcode: 'M_USER_LIMIT_EXCEEDED',
     status: 403,
     message: 'There are too many keys in this backup.',
   },
@@ -313,7 +313,7 @@ export const errorTable = {
   },
   'account-data.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no account data of this type.' },
   'account-data.too-many': {
-    errcode: 'M_RESOURCE_LIMIT_EXCEEDED',
+    errcode: 'M_USER_LIMIT_EXCEEDED',
     status: 403,
     message: 'There is too much account data.',
   },
@@ -333,18 +333,18 @@ export const errorTable = {
     message: 'You have unsubscribed from this thread since that event.',
   },
   'thread-subscription.too-many': {
-    errcode: 'M_RESOURCE_LIMIT_EXCEEDED',
+    errcode: 'M_USER_LIMIT_EXCEEDED',
     status: 403,
     message: 'There are too many threads that you have subscribed to.',
   },
   'push-rule.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such push rule.' },
   'push-rule.no-neighbour': { errcode: 'M_UNKNOWN', status: 400, message: 'The before/after rule was not found.' },
   'push-rule.too-many': {
-    errcode: 'M_RESOURCE_LIMIT_EXCEEDED',
+    errcode: 'M_USER_LIMIT_EXCEEDED',
     status: 403,
     message: 'There are too many push rules.',
   },
-  'pusher.too-many': { errcode: 'M_RESOURCE_LIMIT_EXCEEDED', status: 403, message: 'There are too many pushers.' },
+  'pusher.too-many': { errcode: 'M_USER_LIMIT_EXCEEDED', status: 403, message: 'There are too many pushers.' },
   'filter.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such filter.' },
 
   'media.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There are no such media.' },
@@ -408,9 +408,9 @@ export const errorTable = {
   'alias.taken': { errcode: 'M_ROOM_IN_USE', status: 400, message: 'This room alias is taken.' },
   'alias.exists': { errcode: 'M_UNKNOWN', status: 409, message: 'This room alias is taken.' },
   'alias.bad': { errcode: 'M_BAD_ALIAS', status: 400, message: 'The alias does not point at this room.' },
-  'alias.too-many': { errcode: 'M_RESOURCE_LIMIT_EXCEEDED', status: 403, message: 'This room has too many aliases.' },
+  'alias.too-many': { errcode: 'M_FORBIDDEN', status: 403, message: 'This room has too many aliases.' },
   'alias.too-many-of-yours': {
-    errcode: 'M_RESOURCE_LIMIT_EXCEEDED',
+    errcode: 'M_USER_LIMIT_EXCEEDED',
     status: 403,
     message: 'You have made too many aliases; remove some first.',
   },
@@ -431,7 +431,7 @@ export const errorTable = {
     message: 'Nobody of this server who is in the room may let you in.',
   },
   'report.too-many': {
-    errcode: 'M_RESOURCE_LIMIT_EXCEEDED',
+    errcode: 'M_USER_LIMIT_EXCEEDED',
     status: 403,
     message: 'You have reported too much; the administrators have not caught up yet.',
   },

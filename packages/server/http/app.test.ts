@@ -250,6 +250,26 @@ test('a long poll learns that its client has gone, and is answered when the serv
   await closed;
 });
 
+test('a limit of an account says where people can read about it', async () => {
+  const limited = endpoint(
+    { method: 'GET', path: '/full', operationId: 'full', summary: 'Full.', auth: 'none', response: Type.Unknown() },
+    () => () => Promise.reject(new MatrixError('pusher.too-many')),
+  );
+  for (const [helpPage, expected] of [
+    ['https://example.org/limits', /^https:\/\/example\.org\/limits$/],
+    [undefined, /^https:\/\/spec\.matrix\.org\//],
+  ] as const) {
+    const other = await listen({ helpPage }, [limited]);
+    try {
+      const { status, body } = await call('/full', {}, other.base);
+      assert.deepEqual([status, body['errcode']], [403, 'M_USER_LIMIT_EXCEEDED']);
+      assert.match(String(body['info_uri']), expected);
+    } finally {
+      await other.app.close();
+    }
+  }
+});
+
 test('a service may throw a refusal', async () => {
   const refusing = endpoint(
     { method: 'GET', path: '/no', operationId: 'no', summary: 'No.', auth: 'none', response: Type.Unknown() },

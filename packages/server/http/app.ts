@@ -3,17 +3,15 @@ import type { RateLimiter } from '../services/rate-limit/rate-limiter.ts';
 import type { RequestAuth } from '../services/federation/signing/request-auth.ts';
 import type { AppServiceAuthenticator, Authenticator, SenderLog } from './authenticate.ts';
 import type { Endpoint } from './endpoint.ts';
-import { addErrorPlugin, onClientError, sendError } from './error-plugin.ts';
+import { addErrorPlugin, type ErrorContext, onClientError, sendError } from './error-plugin.ts';
 import { parseJsonBody } from './json-body.ts';
-import type { HttpLog } from './log.ts';
 import { createOpenRequests } from './open-requests.ts';
 import { createPathMethods } from './path-methods.ts';
 import { openRawBody, rawBodyType } from './raw-body.ts';
 import { sendPreflight } from './respond.ts';
 import { admission, routeHandler, type RouteContext, type UnparsedQuery } from './route.ts';
 
-export type AppOptions = {
-  readonly log: HttpLog;
+export type AppOptions = ErrorContext & {
   readonly authenticator: Authenticator;
   /** Authenticates application services, where there are any. */
   readonly appServices?: AppServiceAuthenticator;
@@ -40,7 +38,7 @@ export type AppOptions = {
 const defaultBodyLimit = 1024 * 1024;
 
 function createFastify(options: AppOptions): FastifyInstance {
-  const { log, trustedProxies = [], newRequestId, tls, requestTimeout = 60_000 } = options;
+  const { trustedProxies = [], newRequestId, tls, requestTimeout = 60_000 } = options;
   const timing = {
     // Of the two times, Node takes the shorter one for the headers.
     headersTimeout: requestTimeout,
@@ -58,7 +56,7 @@ function createFastify(options: AppOptions): FastifyInstance {
     requestTimeout,
     clientErrorHandler: onClientError,
     frameworkErrors: (error, request, reply) => {
-      void sendError(log, error, request, reply);
+      void sendError(options, error, request, reply);
     },
     ...(newRequestId === undefined ? {} : { genReqId: newRequestId }),
     ...(tls === undefined ? { http: timing } : { https: { ...timing, cert: tls.certificate, key: tls.key } }),
@@ -122,7 +120,7 @@ export function buildApp<Deps>(endpoints: readonly Endpoint<Deps>[], deps: Deps,
   }
 
   app.options('*', (_request, reply) => sendPreflight(reply));
-  addErrorPlugin(app, options.log, (request) => paths.methodsOf(pathOf(request.url)));
+  addErrorPlugin(app, options, (request) => paths.methodsOf(pathOf(request.url)));
   addObserver(app, options);
   app.addHook('preClose', async () => openRequests.shutDown());
   return app;

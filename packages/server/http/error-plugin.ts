@@ -12,8 +12,19 @@ function isHangUp(error: unknown, { raw }: FastifyRequest): boolean {
   return raw.readableAborted && error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
 }
 
-export function sendError(log: HttpLog, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const response = errorResponse(error);
+export type ErrorContext = {
+  readonly log: HttpLog;
+  /** What the operator wants people to read who need help. */
+  readonly helpPage?: string | undefined;
+};
+
+export function sendError(
+  { log, helpPage }: ErrorContext,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const response = errorResponse(error, helpPage);
   if (response.isDefect && !isHangUp(error, request)) {
     // The route's pattern, not the address: that may hold a token.
     const route = request.routeOptions.url;
@@ -26,17 +37,17 @@ export function sendError(log: HttpLog, error: unknown, request: FastifyRequest,
 type MethodsOf = (request: FastifyRequest) => ReadonlySet<string>;
 
 /** Gives every error the spec's shape; what is not a refusal becomes an opaque 500 and a line in the log. */
-export function addErrorPlugin(app: FastifyInstance, log: HttpLog, methodsOf: MethodsOf): void {
+export function addErrorPlugin(app: FastifyInstance, context: ErrorContext, methodsOf: MethodsOf): void {
   function sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const methods = methodsOf(request);
-    if (methods.size === 0) return sendError(log, new MatrixError('request.unknown-path'), request, reply);
+    if (methods.size === 0) return sendError(context, new MatrixError('request.unknown-path'), request, reply);
     reply.header('Allow', [...methods, 'OPTIONS'].join(', '));
-    return sendError(log, new MatrixError('request.unknown-method'), request, reply);
+    return sendError(context, new MatrixError('request.unknown-method'), request, reply);
   }
   app.setNotFoundHandler(sendNotFound);
   // Whatever else is wrong with a request, that nothing is there matters more.
   app.setErrorHandler((error, request, reply) =>
-    request.is404 ? sendNotFound(request, reply) : sendError(log, error, request, reply),
+    request.is404 ? sendNotFound(request, reply) : sendError(context, error, request, reply),
   );
 }
 

@@ -33,8 +33,11 @@ function toMatrixError(error: unknown): MatrixError | undefined {
   return reason && new MatrixError(reason);
 }
 
+/** For people who have reached a limit of their account, where the operator has no page for them. */
+const aboutErrors = 'https://spec.matrix.org/v1.19/client-server-api/#common-error-codes';
+
 /** The only place that knows which HTTP status an error has. */
-export function errorResponse(error: unknown): ErrorResponse {
+export function errorResponse(error: unknown, helpPage = aboutErrors): ErrorResponse {
   const known = toMatrixError(error);
   const { errcode, status }: ErrorEntry = errorTable[known?.reason ?? 'server.internal'];
   const wait = known?.fields?.['retry_after_ms'];
@@ -42,6 +45,8 @@ export function errorResponse(error: unknown): ErrorResponse {
     status,
     body: {
       ...(errcode === undefined ? {} : { errcode, error: known?.message ?? errorTable['server.internal'].message }),
+      // "The error response MUST have an `info_uri` field (string), which is a URI that the client can present to the user".
+      ...(errcode === 'M_USER_LIMIT_EXCEEDED' && { info_uri: helpPage }),
       ...known?.fields,
     },
     retryAfter: typeof wait === 'number' ? Math.ceil(wait / 1000) : undefined,

@@ -152,7 +152,7 @@ describe('push rules', () => {
     const conditions = Array.from({ length: 101 }, () => ({ kind: 'event_match', key: 'type', pattern: 'a*b' }));
     assert.equal(
       outcome(await bob.put(rule('override', 'x'), { actions: [], conditions })),
-      '403 M_RESOURCE_LIMIT_EXCEEDED',
+      '403 M_USER_LIMIT_EXCEEDED',
     );
     const long = { kind: 'x'.repeat(62_000) };
     for (const id of ['x', 'y']) {
@@ -160,7 +160,7 @@ describe('push rules', () => {
     }
     assert.equal(
       outcome(await bob.put(rule('override', 'z'), { actions: [], conditions: [long] })),
-      '403 M_RESOURCE_LIMIT_EXCEEDED',
+      '403 M_USER_LIMIT_EXCEEDED',
     );
   });
 

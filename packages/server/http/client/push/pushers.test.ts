@@ -112,7 +112,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const alice = await server.registerUser();
       const made = await Promise.all(Array.from({ length: 100 }, (_, n) => set(alice, { pushkey: `key ${n}` })));
       assert.ok(made.every(({ status }) => status === 200));
-      assert.equal(outcome(await set(alice, { pushkey: 'one more' })), '403 M_RESOURCE_LIMIT_EXCEEDED');
+      assert.equal(outcome(await set(alice, { pushkey: 'one more' })), '403 M_USER_LIMIT_EXCEEDED');
       assert.equal(outcome(await set(alice, { pushkey: 'key 7', lang: 'fr' })), '200');
       assert.equal((await keys(alice)).length, 100);
     });
