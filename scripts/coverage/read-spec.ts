@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
+import { fieldsOf } from './spec-fields.ts';
 import type { SpecOperation } from './spec-operations.ts';
 
 /**
@@ -9,8 +10,10 @@ import type { SpecOperation } from './spec-operations.ts';
  */
 type Document = {
   readonly servers?: readonly { readonly variables?: { readonly basePath?: { readonly default?: string } } }[];
-  readonly paths?: Readonly<Record<string, Readonly<Record<string, { readonly operationId?: string }>>>>;
+  readonly paths?: Readonly<Record<string, PathItem>>;
 };
+
+type PathItem = Readonly<Record<string, { readonly operationId?: string; readonly [field: string]: unknown }>>;
 
 const methods = new Set(['get', 'put', 'post', 'delete', 'patch']);
 
@@ -20,11 +23,12 @@ function operationsOf(file: string, text: string): SpecOperation[] {
   return Object.entries(paths).flatMap(([path, byMethod]) =>
     Object.entries(byMethod)
       .filter(([method]) => methods.has(method))
-      .map(([method, { operationId = '' }]) => ({
+      .map(([method, operation]) => ({
         module: basename(file, '.yaml'),
-        operationId,
+        operationId: operation.operationId ?? '',
         method: method.toUpperCase(),
         path: `${base}${path}`.trim(),
+        ...fieldsOf(operation, file),
       })),
   );
 }
@@ -39,6 +43,6 @@ if (folder === undefined) {
 const operations = readdirSync(folder)
   .filter((file) => file.endsWith('.yaml'))
   .toSorted()
-  .flatMap((file) => operationsOf(file, readFileSync(join(folder, file), 'utf8')));
+  .flatMap((file) => operationsOf(join(folder, file), readFileSync(join(folder, file), 'utf8')));
 const target = join(import.meta.dirname, '../../conformance/spec-operations.json');
 writeFileSync(target, `[\n${operations.map((operation) => `  ${JSON.stringify(operation)}`).join(',\n')}\n]\n`);

@@ -1,5 +1,7 @@
+import type { SpecFields } from './spec-fields.ts';
+
 /** An operation of the spec: the data behind `conformance/spec-operations.json`. */
-export type SpecOperation = {
+export type SpecOperation = SpecFields & {
   /** The module: a file of the spec's OpenAPI documents. */
   readonly module: string;
   readonly operationId: string;
@@ -17,21 +19,22 @@ function shapeOf(method: string, path: string): string {
     .replace(/(?<=.)\/$/, '')}`;
 }
 
-export type ModuleCoverage = {
-  readonly module: string;
-  readonly served: readonly SpecOperation[];
-  readonly missing: readonly SpecOperation[];
-};
+export type Covered<S> = { readonly operation: SpecOperation; readonly by: S | undefined };
+export type ModuleCoverage<S> = { readonly module: string; readonly operations: readonly Covered<S>[] };
 
-/** What of the spec is served, module by module. */
-export function coverSpec(operations: readonly SpecOperation[], served: readonly Served[]): readonly ModuleCoverage[] {
-  const shapes = new Set(
-    served.flatMap(({ method, path, unstablePaths = [] }) => [path, ...unstablePaths].map((p) => shapeOf(method, p))),
+/** By what each operation of the spec is served, module by module. */
+export function coverSpec<S extends Served>(
+  operations: readonly SpecOperation[],
+  served: readonly S[],
+): readonly ModuleCoverage<S>[] {
+  const byShape = new Map(
+    served.flatMap((by) => [by.path, ...(by.unstablePaths ?? [])].map((path) => [shapeOf(by.method, path), by])),
   );
-  const isServed = ({ method, path }: SpecOperation) => shapes.has(shapeOf(method, path));
   return [...Map.groupBy(operations, ({ module }) => module)].map(([module, ofModule]) => ({
     module,
-    served: ofModule.filter(isServed),
-    missing: ofModule.filter((operation) => !isServed(operation)),
+    operations: ofModule.map((operation) => ({
+      operation,
+      by: byShape.get(shapeOf(operation.method, operation.path)),
+    })),
   }));
 }

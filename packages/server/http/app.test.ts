@@ -262,8 +262,9 @@ test('a limit of an account says where people can read about it', async () => {
     const other = await listen({ helpPage }, [limited]);
     try {
       const { status, body } = await call('/full', {}, other.base);
-      assert.deepEqual([status, body['errcode']], [403, 'M_USER_LIMIT_EXCEEDED']);
-      assert.match(String(body['info_uri']), expected);
+      const { errcode, info_uri: page } = body as Record<string, unknown>;
+      assert.deepEqual([status, errcode], [403, 'M_USER_LIMIT_EXCEEDED']);
+      assert.match(String(page), expected);
     } finally {
       await other.app.close();
     }

@@ -6,7 +6,7 @@ export const logoutAll = endpoint(
   {
     method: 'POST',
     path: '/_matrix/client/v3/logout/all',
-    operationId: 'logoutAll',
+    operationId: 'logout_all',
     summary: 'Invalidates all access tokens for a user',
     auth: 'user',
     moderated: 'allowed-when-locked',

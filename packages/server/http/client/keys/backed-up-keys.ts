@@ -3,7 +3,7 @@ import type { KeyBackup } from '../../../services/keys/key-backup.ts';
 import { endpoint } from '../../endpoint.ts';
 import { jsonInPieces } from '../../json-in-pieces.ts';
 import { rawJson } from '../../result.ts';
-import { jsonObject, opaque } from '../../schemas.ts';
+import { opaque } from '../../schemas.ts';
 
 type Deps = { keyBackup: KeyBackup };
 const path = '/_matrix/client/v3/room_keys/keys';
@@ -57,7 +57,7 @@ const getAll = endpoint(
     path: path,
     operationId: 'getRoomKeys',
     summary: 'Retrieve all keys from the backup',
-    response: jsonObject,
+    response: rooms,
   },
   ({ keyBackup }: Deps) =>
     async ({ sender, query }) =>
@@ -104,7 +104,7 @@ const getByRoomId = endpoint(
     operationId: 'getRoomKeysByRoomId',
     summary: 'Retrieve the keys of a room from the backup',
     params: ofRoom,
-    response: jsonObject,
+    response: room,
   },
   ({ keyBackup }: Deps) =>
     async ({ sender, params, query }) =>
@@ -116,7 +116,7 @@ const putBySessionId = endpoint(
     ...common,
     method: 'PUT',
     path: `${path}/:roomId/:sessionId`,
-    operationId: 'putRoomKeysBySessionId',
+    operationId: 'putRoomKeyBySessionId',
     summary: 'Store the key of a session in the backup',
     params: ofSession,
     bodyLimit,
@@ -133,7 +133,7 @@ const deleteBySessionId = endpoint(
     ...common,
     method: 'DELETE',
     path: `${path}/:roomId/:sessionId`,
-    operationId: 'deleteRoomKeysBySessionId',
+    operationId: 'deleteRoomKeyBySessionId',
     summary: 'Delete the key of a session from the backup',
     params: ofSession,
     response: state,
@@ -148,10 +148,10 @@ const getBySessionId = endpoint(
     ...common,
     method: 'GET',
     path: `${path}/:roomId/:sessionId`,
-    operationId: 'getRoomKeysBySessionId',
+    operationId: 'getRoomKeyBySessionId',
     summary: 'Retrieve the key of a session from the backup',
     params: ofSession,
-    response: jsonObject,
+    response: key,
   },
   ({ keyBackup }: Deps) =>
     async ({ sender, params, query }) =>

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import type { KeyBackup } from '../../../services/keys/key-backup.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
-import { emptyObject, jsonObject, opaque } from '../../schemas.ts';
+import { emptyObject, opaque } from '../../schemas.ts';
 
 type Deps = { keyBackup: KeyBackup };
 const path = '/_matrix/client/v3/room_keys/version';
@@ -10,6 +10,16 @@ const params = Type.Object({ version: Type.String() });
 const newVersion = Type.Object(
   { algorithm: Type.String({ maxLength: 255 }), auth_data: opaque, version: Type.Optional(Type.String()) },
   { title: 'BackupVersion' },
+);
+const storedVersion = Type.Object(
+  {
+    algorithm: Type.String(),
+    auth_data: opaque,
+    count: Type.Integer(),
+    etag: Type.String(),
+    version: Type.String(),
+  },
+  { title: 'StoredBackupVersion' },
 );
 const common = { auth: 'user', rateLimit: 'devices' } as const;
 
@@ -34,7 +44,7 @@ export const getCurrentBackupVersion = endpoint(
     path,
     operationId: 'getRoomKeysVersionCurrent',
     summary: 'Get information about the latest backup version',
-    response: jsonObject,
+    response: storedVersion,
   },
   ({ keyBackup }: Deps) =>
     async ({ sender }) =>
@@ -49,7 +59,7 @@ export const getBackupVersion = endpoint(
     operationId: 'getRoomKeysVersion',
     summary: 'Get information about an existing backup',
     params,
-    response: jsonObject,
+    response: storedVersion,
   },
   ({ keyBackup }: Deps) =>
     async ({ sender, params: { version } }) =>

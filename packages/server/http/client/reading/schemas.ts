@@ -17,6 +17,7 @@ export const clientEvent = Type.Object(
     sender: Type.String(),
     state_key: Type.Optional(Type.String()),
     type: Type.String(),
+    unsigned: Type.Optional(Type.Object({})),
   },
   { title: 'ClientEvent' },
 );

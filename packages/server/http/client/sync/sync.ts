@@ -4,6 +4,7 @@ import type { Sync } from '../../../services/sync/sync.ts';
 import type { Presence } from '../../../services/presence/presence.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
+import { syncResponse } from './sync-response.ts';
 
 const flag = Type.Optional(Type.Boolean());
 const unstableStateAfter = 'org.matrix.msc4222.use_state_after';
@@ -26,7 +27,7 @@ export const sync = endpoint(
       use_state_after: flag,
       [unstableStateAfter]: flag,
     }),
-    response: Type.Object({ next_batch: Type.String() }, { title: 'SyncResponse' }),
+    response: syncResponse,
   },
   ({ sync, presence }: { sync: Sync; presence: Presence }) =>
     async ({ sender, query, signal }) => {
