@@ -6,11 +6,17 @@
  * uploads, mentions. v1.10: recursive relations. v1.11: media with an access token. v1.13, v1.14: reports of rooms and
  * people. v1.15: summaries of rooms. v1.16: profile fields, `state_after`. v1.17: bridges that make devices and act as
  * them, no more mentions by name. v1.18: policy servers of rooms are asked, administrators lock and suspend. v1.19: mutual rooms.
- * What these versions leave to the server's choice may be missing: OAuth 2.0, single sign-on, being a policy server.
+ * What these versions leave to the server's choice may be missing: guests, phone numbers, single sign-on, terms of service
+ * at registration (v1.11), OAuth 2.0 (v1.15), rooms that are forgotten upon leaving, being a policy server (v1.18).
  */
 export const supportedVersions: readonly string[] = Array.from({ length: 19 }, (_, before) => `v1.${before + 1}`);
 
-/** By the flags that clients look for. Only what is there and works. */
+/**
+ * By the flags that clients look for. Only what is there and works. Not those of names that nobody uses beside the stable
+ * ones (`org.matrix.msc3440`, `org.matrix.msc3952_intentional_mentions`: `io.element.thread` is no relation here), nor of QR
+ * login (`org.matrix.msc4108`), sticky events (`org.matrix.msc4354`) and rooms whose encryption the server insists on
+ * (`io.element.e2ee_forced`), which are not there.
+ */
 export const unstableFeatures: Readonly<Record<string, boolean>> = {
   'com.beeper.msc4169': true,
   'events.matrix-community.presence_sharing_config': true,
