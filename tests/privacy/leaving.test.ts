@@ -52,6 +52,17 @@ describe('leaving for good, across servers', async () => {
     }
   });
 
+  test('who is on the way into a room when the account ends leaves it again', async () => {
+    const [alice, bob] = [await network.server('hs1').registerUser(), await network.server('hs2').registerUser()];
+    const rooms = [await createRoom(bob), await createRoom(bob), await createRoom(bob)];
+    const joins = rooms.map((roomId) => alice.post(`${v3}/join/${encodeURIComponent(roomId)}?via=hs2`, {}));
+    await done(alice.post(`${v3}/account/deactivate`, { auth }));
+    await Promise.all(joins);
+    for (const roomId of rooms) {
+      await until('she is not in it', async () => (await member(bob, roomId, alice))['membership'] !== 'join');
+    }
+  });
+
   test('who says that they are gone is forgotten where no room is shared; who is said to be is not', async () => {
     const [alice, dora] = [await network.server('hs1').registerUser(), await network.server('hs1').registerUser()];
     const bob = await network.server('hs2').registerUser();

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Database } from '@portico/storage';
+import { leaveJob } from '@portico/storage/stores/accounts-jobs.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type AccountJobs, createAccountJobs } from '../services/accounts/account-jobs.ts';
 import { createEraseJob } from '../services/accounts/erase-job.ts';
-import { eraseJob, leaveJob, leaveRooms } from '../services/accounts/leave-rooms-job.ts';
+import { eraseJob, leaveRooms } from '../services/accounts/leave-rooms-job.ts';
 import type { ContentStore } from '../services/media/content-store.ts';
 import { createRemoveMedia } from '../services/media/remove-media.ts';
 import type { InviteRules } from '../services/privacy/invite-rules.ts';

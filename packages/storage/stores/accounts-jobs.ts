@@ -32,6 +32,26 @@ export function startAccountJob(
   set.change('account_job', userId);
 }
 
+/** The job that takes a deactivated account out of all its rooms. */
+export const leaveJob = 'leave';
+
+const leaveIfDeactivated = sql<void, [userId: string, kind: string]>(
+  'account-jobs.leave-if-deactivated',
+  `insert into account_jobs (user_id, kind, claim, after_room_nid, due_at, attempts, details)
+   select cast($1 as text), cast($2 as text), null, -1, 0, 0, null
+   where exists (select 1 from accounts where user_id = $1 and deactivated_at is not null)
+   on conflict (user_id, kind) do update set claim = null, after_room_nid = -1, due_at = 0, attempts = 0`,
+);
+
+/**
+ * Somebody has come into a room by way of other servers, where that cannot be undone any more: if their account has ended
+ * meanwhile, they leave again.
+ */
+export function leaveAgainIfDeactivated(set: WriteSet, userId: string): void {
+  set.add(leaveIfDeactivated, [userId, leaveJob]);
+  set.change('account_job', userId);
+}
+
 const selectDue = sql<AccountJobRow, [now: number, limit: number]>(
   'account-jobs.due',
   `select user_id, kind, after_room_nid, attempts, details from account_jobs

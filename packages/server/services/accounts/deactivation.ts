@@ -1,5 +1,5 @@
 import { deactivateAccount } from '@portico/storage/stores/accounts-deactivate.ts';
-import { removeAccountJob, startAccountJob } from '@portico/storage/stores/accounts-jobs.ts';
+import { leaveJob, removeAccountJob, startAccountJob } from '@portico/storage/stores/accounts-jobs.ts';
 import { removeDelayedEventsOf } from '@portico/storage/stores/delayed-events.ts';
 import { removeLoginTokens } from '@portico/storage/stores/login-tokens.ts';
 import { removeNoticeRoom } from '@portico/storage/stores/server-notice-rooms.ts';
@@ -11,7 +11,6 @@ import type { Devices } from '../devices/devices.ts';
 import type { UnbindResult } from '../identity/identity-client.ts';
 import type { Bindings } from '../third-party-ids/bindings.ts';
 import { profileJob } from '../profile/profiles.ts';
-import { leaveJob } from './leave-rooms-job.ts';
 import { rejectInvitesJob } from '../privacy/reject-invites-job.ts';
 import type { OwnPassword } from './own-password.ts';
 import type { Sender } from './sender.ts';

@@ -5,8 +5,6 @@ import { changeMembership, membershipOf } from '../rooms/membership/change-membe
 import type { RemoteRooms } from '../rooms/remote-rooms.ts';
 import type { RoomsJobKind } from './account-jobs.ts';
 
-/** The job that takes a deactivated account out of all its rooms. */
-export const leaveJob = 'leave';
 /** The job that erases what is kept of a deactivated account, once it has left. */
 export const eraseJob = 'erase';
 

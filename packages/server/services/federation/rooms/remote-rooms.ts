@@ -1,5 +1,6 @@
 import { type EventSigner, isRoomAlias, parseServerName, serverNameOf } from '@portico/protocol';
-import type { Database } from '@portico/storage';
+import { createWriteSet, type Database } from '@portico/storage';
+import { leaveAgainIfDeactivated } from '@portico/storage/stores/accounts-jobs.ts';
 import { findMemberEvent, readHosts } from '@portico/storage/stores/federation-rooms.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { queryDirectory } from '../../../federation-api/queries.ts';
@@ -85,6 +86,9 @@ export function createRemoteRooms(dependencies: Dependencies): RemoteRooms {
       const servers = candidateServers(roomId, [...peopleWhoInvite(state).map(serverNameOf), ...via, ...hosts], signer);
       if (servers.length === 0) return false;
       await throughAny(servers, (server) => joinThrough.join(server, request, room), log);
+      const set = createWriteSet();
+      leaveAgainIfDeactivated(set, request.userId);
+      await db.commit(set);
       return true;
     },
     async knock(request) {

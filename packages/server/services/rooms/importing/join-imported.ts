@@ -1,5 +1,6 @@
 import type { RoomEvent } from '@portico/protocol';
 import type { StateRoot } from '@portico/storage/state-trie/index.ts';
+import { leaveAgainIfDeactivated } from '@portico/storage/stores/accounts-jobs.ts';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
 import { eventStates } from '@portico/storage/stores/event-states.ts';
 import { type ImportedMember, replaceCurrentState, replaceMembers } from '@portico/storage/stores/room-import.ts';
@@ -53,6 +54,7 @@ export async function joinImported(deps: JoinImportedDependencies, joined: Joine
       replaceCurrentState(set, roomNid, entriesOf(imported));
       const members = membersOf(imported, deps.signer.serverName);
       replaceMembers(set, roomNid, members, joinedHosts(imported.entries), position);
+      leaveAgainIfDeactivated(set, join.event.sender);
     },
   });
   return roomNid;

@@ -1,6 +1,7 @@
 import type { RoomVersionRules } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
 import { emptyState } from '@portico/storage/state-trie/index.ts';
+import { leaveAgainIfDeactivated } from '@portico/storage/stores/accounts-jobs.ts';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
 import { addEventOutsideTimeline } from '@portico/storage/stores/events-write.ts';
 import { requireMemberEvent, setMembership, setStrippedState } from '@portico/storage/stores/memberships-write.ts';
@@ -79,6 +80,7 @@ export async function recordRemoteMembership(
     },
     position,
   );
+  if (membership === 'invite' || membership === 'knock') leaveAgainIfDeactivated(set, userId);
   if (shown !== undefined) setStrippedState(set, { roomNid, userId, eventNid, ...shown });
   await db.commit(set);
   return { roomNid, eventNid };
