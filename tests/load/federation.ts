@@ -40,25 +40,44 @@ async function each(count: number, work: (index: number) => Promise<unknown>): P
 
 type Watcher = { readonly seen: Map<string, number>; stop(): void; readonly done: Promise<void> };
 
+type Timeline = { readonly events: Messages; readonly limited: boolean; readonly prev_batch: string };
+type Messages = readonly { readonly content: { readonly body?: string } }[];
+
 /** Notes when each message gets to somebody. */
 function watch(client: TestClient, roomId: string): Watcher {
   const seen = new Map<string, number>();
+  function note(events: Messages): void {
+    const at = Date.now();
+    for (const { content } of events) {
+      const { body } = content;
+      if (body !== undefined && !seen.has(body)) seen.set(body, at);
+    }
+  }
+  /** A sync shows no more than the last few hundred: what came before them is read. */
+  async function readBetween(newer: string, older: string): Promise<void> {
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=500&to=${encodeURIComponent(older)}`;
+    for (let from: unknown = newer; typeof from === 'string';) {
+      const page = await must(client.get(`${path}&from=${encodeURIComponent(from)}`));
+      note(page['chunk'] as Messages);
+      from = page['end'];
+    }
+  }
   const filter = encodeURIComponent(
-    JSON.stringify({ room: { timeline: { limit: 5000, types: ['m.room.message'] }, state: { types: [] } } }),
+    JSON.stringify({ room: { timeline: { limit: 500, types: ['m.room.message'] }, state: { types: [] } } }),
   );
   const stopping = new AbortController();
   async function run(): Promise<void> {
-    let since = '';
+    let since: string | undefined;
     while (!stopping.signal.aborted) {
-      const query = `filter=${filter}&timeout=1000${since}`;
-      const body = await must(client.get(`/_matrix/client/v3/sync?${query}`));
-      since = `&since=${encodeURIComponent(String(body['next_batch']))}`;
-      const { join: joined } = (body['rooms'] ?? {}) as { join?: Record<string, { timeline: { events: object[] } }> };
-      const at = Date.now();
-      for (const event of joined?.[roomId]?.timeline.events ?? []) {
-        const { content } = event as { content: { body: string } };
-        if (!seen.has(content.body)) seen.set(content.body, at);
+      const from = since === undefined ? '' : `&since=${encodeURIComponent(since)}`;
+      const body = await must(client.get(`/_matrix/client/v3/sync?filter=${filter}&timeout=1000${from}`));
+      const timeline = (body['rooms'] as { join?: Record<string, { timeline: Timeline }> } | undefined)?.join?.[roomId]
+        ?.timeline;
+      if (timeline !== undefined) {
+        note(timeline.events);
+        if (timeline.limited && since !== undefined) await readBetween(timeline.prev_batch, since);
       }
+      since = String(body['next_batch']);
     }
   }
   return { seen, stop: () => stopping.abort(), done: run() };
