@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { eventIdOf, findRoomVersion, hashAndSignEvent, isJsonObject } from '@portico/protocol';
 import { newDeviceKeys } from '@portico/testkit/device-keys.ts';
 import {
   answerDevices,
@@ -106,5 +109,38 @@ test('every update names the one before it, the first and announcements too', { 
     assert.deepEqual([update?.device_id, update?.prev_id], [alice.deviceId, [last]]);
     last = update?.stream_id ?? 0;
   }
+  assert.deepEqual(server.errors, []);
+});
+
+test('whoever sees an event knows the devices that came with it', { timeout: 60_000 }, async (context) => {
+  const { server, peer, alice, path } = await openWithMallory(context);
+  answerDevices(peer, [listed('A')]);
+  await query(alice);
+  const uri = `/_matrix/federation/v1/make_join/${path}/${encodeURIComponent(mallory)}?ver=10`;
+  const { body } = await peer.send('hs1', 'GET', uri);
+  const rules = findRoomVersion('10');
+  assert.ok(rules && isJsonObject(body) && isJsonObject(body['event']));
+  const { state_key: _stateKey, ...template } = body['event'];
+  const { body: state } = await alice.get(`/_matrix/client/v3/rooms/${path}/state`);
+  const allowing = (state as unknown as { type: string; state_key: string; event_id: string }[]).filter(
+    ({ type, state_key: key }) =>
+      ['m.room.create', 'm.room.power_levels'].includes(type) || (type === 'm.room.member' && key === mallory),
+  );
+  const message = {
+    ...template,
+    type: 'm.room.message',
+    content: { msgtype: 'm.text', body: 'from a new device' },
+    auth_events: allowing.map(({ event_id: id }) => id),
+  };
+  const event = hashAndSignEvent(rules, message, peer.serverName, peer.key);
+  const update = listUpdate({ device_id: 'B', keys: device('B') });
+  const sent = await sendTransaction(peer, { pdus: [event], edus: [update] });
+  assert.ok(JSON.stringify(sent.body).endsWith(':{}}}'), JSON.stringify(sent.body));
+  assert.deepEqual(seen(await query(alice)), ['A', 'B']);
+  const file = new DatabaseSync(join(server.dataDir, 'portico.db'), { readOnly: true });
+  const list = file.prepare('select position from device_lists where user_id = ?').get(mallory);
+  const shown = file.prepare('select stream_position from events where event_id = ?').get(eventIdOf(rules, event));
+  file.close();
+  assert.ok(Number(list?.['position']) < Number(shown?.['stream_position']), JSON.stringify([list, shown]));
   assert.deepEqual(server.errors, []);
 });

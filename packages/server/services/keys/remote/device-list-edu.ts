@@ -68,7 +68,8 @@ export function deviceListEdu({ db, serverName }: Dependencies): EduHandler {
   }
 
   return {
-    afterEvents: true,
+    // Whoever answers an event of the same transaction encrypts for the devices that are known by then.
+    afterEvents: false,
     async receive({ origin, content }) {
       const update = parseUpdate(origin, content);
       if (update === undefined) return;

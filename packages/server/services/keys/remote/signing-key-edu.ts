@@ -13,7 +13,7 @@ type Dependencies = { readonly db: Database; readonly serverName: string };
  */
 export function signingKeyEdu({ db, serverName }: Dependencies): EduHandler {
   return {
-    afterEvents: true,
+    afterEvents: false,
     async receive({ origin, content }) {
       const userId = userOf(origin, content['user_id']);
       if (userId === undefined) return;
