@@ -28,12 +28,14 @@ export async function readRoomFields(
   { userId, ignored }: Pick<SyncPass, 'userId' | 'ignored'>,
 ): Promise<readonly RoomFields[]> {
   const nidsOf = (some: readonly JoinedNews[]) => some.map(({ wish }) => wish.wanted.room.nid);
-  const counted = nidsOf(rooms.filter(({ hasMembers, timeline }) => hasMembers || timeline?.limited === true));
+  const all = rooms.filter(({ hasMembers, timeline }) => hasMembers || timeline?.limited === true);
+  const counted = nidsOf(all);
+  const silent = ignored.size === 0 ? [] : all.filter((room) => activityIn(room, ignored) === undefined);
   const names = rooms.map((room) => fieldOf(room, 'm.room.name', 'name'));
   const reader = readerFor(context, counted.length);
   const [counts, heard, heroes] = await Promise.all([
     readRoomCounts(reader, counted),
-    ignored.size === 0 ? undefined : readLastActivity(reader, counted, bumpTypes, ignored),
+    readLastActivity(reader, nidsOf(silent), bumpTypes, ignored),
     readHeroesOf(context, facts, rooms, names, userId),
   ]);
   const countsOf = new Map(counts.map((row) => [row.room_nid, row]));
@@ -41,7 +43,7 @@ export async function readRoomFields(
     const { nid, position } = room.wish.wanted.room;
     const isNew = room.wish.before === undefined;
     const row = countsOf.get(nid);
-    const activity = heard === undefined ? row?.bump_position : positionAt(heard.get(nid) ?? 0);
+    const activity = ignored.size === 0 ? row?.bump_position : positionAt(heard.get(nid) ?? 0);
     return {
       name: names[index],
       avatar: fieldOf(room, 'm.room.avatar', 'url'),
