@@ -79,7 +79,9 @@ export async function makeSlidingAnswer(deps: CandidateDependencies, pass: Slidi
     before,
   } of plan.joined)
     if (before === undefined) newRooms.add(room.nid);
-  const [news, departed, extensions] = await Promise.all([
+  const hidden = hiddenRooms(candidates.rooms, sent, wanted.rooms);
+  const [recounted, news, departed, extensions] = await Promise.all([
+    readRecounted(core, pass, wanted.rooms, hidden, upTo),
     readJoinedNews(context, plan.joined, syncPass, memory),
     readDeparted(context, plan.departed, syncPass),
     readExtensions(core, {
@@ -92,10 +94,10 @@ export async function makeSlidingAnswer(deps: CandidateDependencies, pass: Slidi
       wanted: wanted.rooms,
       newRooms,
       sent,
-      hidden: hiddenRooms(candidates.rooms, sent, wanted.rooms),
+      hidden,
     }),
   ]);
-  const joined = await renderJoined(deps, pass, candidates, wanted.rooms, news, syncPass);
+  const joined = await renderJoined(deps, wanted.rooms, news, recounted, syncPass);
   const rooms = [...joined, ...departed];
   const direct = await deps.labels.direct.of(userId);
   for (const wish of plan.pending) {
@@ -111,7 +113,7 @@ export async function makeSlidingAnswer(deps: CandidateDependencies, pass: Slidi
     extensions: extensions.texts,
     isEmpty: rooms.length === 0 && extensions.isEmpty,
     isComplete: plan.isComplete,
-    changes: changesOf(plan, news, direct, sent, extensions.scopes),
+    changes: changesOf(plan, news, direct, pass, { ...extensions.scopes, recounted, hidden }),
   };
 }
 
@@ -121,7 +123,7 @@ async function planAnswer(
   { rooms, upTo }: Candidates,
   wanted: Wanted,
 ): Promise<SlidingPlan> {
-  const { db, streams } = core.context;
+  const { db } = core.context;
   const hasMoved = since !== undefined && user.membershipPosition > since;
   const moves = hasMoved ? await readMoves(db, user.userId, since, upTo) : new Map<number, never>();
   const hasDepartures = wanted.rooms.some(({ room }) => room.membership === 'leave');
@@ -130,8 +132,6 @@ async function planAnswer(
     moves,
     ends: hasDepartures ? await readLastEndsOfJoins(db, user.userId) : new Map<number, number>(),
     direct: await labels.direct.of(user.userId),
-    mayHaveMore: (room, from) =>
-      streams.some((stream) => stream.name === 'receipts' && roomMayHave(stream, room.entry?.room, from)),
   });
 }
 
@@ -151,29 +151,30 @@ function hiddenRooms(
 }
 
 async function renderJoined(
-  { core, facts }: CandidateDependencies,
-  { user, sent, since }: SlidingPass,
-  { upTo }: Candidates,
+  { core: { context }, facts }: CandidateDependencies,
   wanted: Wanted['rooms'],
   news: readonly JoinedNews[],
+  recounted: ReadonlySet<number>,
   pass: SyncPass,
 ): Promise<string[]> {
-  const { context } = core;
   const texts: string[] = [];
   const told = new Set(news.map(({ wish }) => wish.wanted.room.nid));
-  const recounted = await readRecounted(core, user, wanted, sent, since, upTo);
-  const counted = [...new Set([...told, ...recounted])];
+  const counted = [
+    ...told,
+    ...wanted.map(({ room }) => room.nid).filter((nid) => !told.has(nid) && recounted.has(nid)),
+  ];
   const reader = readerFor(context, counted.length);
   const [fields, unread] = await Promise.all([
     readRoomFields(context, facts, news, pass),
-    counted.length === 0 ? new Map<number, never>() : unreadCounts(reader, user.userId, counted),
+    counted.length === 0 ? new Map<number, never>() : unreadCounts(reader, pass.userId, counted),
   ]);
   for (const [index, room] of news.entries()) {
     const { id, nid } = room.wish.wanted.room;
     const count = unread.get(nid);
     // "The total number of unread notifications for this room. (same as sync v2)", which has those of threads in it unless a
     // client asks for them apart; and with every change, since clients take counts that are not there for none.
-    const counts = { count: count && totalUnread(count), hasChanged: recounted.has(nid) };
+    const isBack = room.wish.before !== undefined && room.wish.before.sentTo !== 'live';
+    const counts = { count: count && totalUnread(count), hasChanged: isBack || recounted.has(nid) };
     const text = joinedText(room, fields[index], counts, pass);
     if (text !== undefined) texts.push(`${JSON.stringify(id)}:${text}`);
   }
@@ -187,24 +188,21 @@ async function renderJoined(
   return texts;
 }
 
-/** The rooms in which the user has read something, so that their counts are others now. */
+/** The rooms that the client has in which the user has read something, so that their counts are others now. */
 async function readRecounted(
   core: SyncCore,
-  user: OnlineUser,
+  { user, sent, since }: SlidingPass,
   wanted: Wanted['rooms'],
-  sent: SentRooms,
-  since: number | undefined,
+  hidden: ReadonlyMap<number, string>,
   upTo: number,
 ): Promise<ReadonlySet<number>> {
   const stream = core.context.streams.find(({ name }) => name === 'receipts');
   if (since === undefined || stream === undefined) return new Set();
   const own = userMayHave(stream, user, since);
-  const nids: number[] = [];
-  for (const { room } of wanted) {
-    if (room.membership !== 'join' || sent.get(room.nid)?.membership !== 'join') continue;
-    if (own || roomMayHave(stream, room.entry?.room, since)) nids.push(room.nid);
-  }
-  return new Set(await readRoomsReadBy(core.context.db, user.userId, nids, { after: since, upTo }));
+  const shown = wanted.filter(({ room }) => room.membership === 'join' && sent.get(room.nid)?.membership === 'join');
+  const nids = [...shown.map(({ room }) => room.nid), ...hidden.keys()];
+  const mayHave = nids.filter((nid) => own || roomMayHave(stream, user.rooms.get(nid)?.room, since));
+  return new Set(await readRoomsReadBy(core.context.db, user.userId, mayHave, { after: since, upTo }));
 }
 
 async function readDeparted(
@@ -239,15 +237,26 @@ async function readDeparted(
   return texts;
 }
 
+type BesideRooms = ScopeChanges & {
+  readonly recounted: ReadonlySet<number>;
+  readonly hidden: ReadonlyMap<number, string>;
+};
+
 /** What the client has once it has the answer, where that is not what it had. */
 function changesOf(
   { joined, pending, departed, paused }: SlidingPlan,
   news: readonly JoinedNews[],
   direct: ReadonlySet<string>,
-  sent: SentRooms,
-  { missed, caughtUp }: ScopeChanges,
+  { sent, since }: SlidingPass,
+  { missed, caughtUp, recounted, hidden }: BesideRooms,
 ): SentRooms {
   const changes = new Map(paused);
+  for (const nid of hidden.keys()) {
+    const known = changes.get(nid) ?? sent.get(nid);
+    if (known?.sentTo === 'live' && since !== undefined && recounted.has(nid)) {
+      changes.set(nid, { ...known, sentTo: since });
+    }
+  }
   for (const [index, wish] of joined.entries()) {
     const after = sentAfter(wish, news[index]);
     if (after !== wish.before) changes.set(wish.wanted.room.nid, after);

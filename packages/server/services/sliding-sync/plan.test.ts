@@ -54,7 +54,6 @@ function plan(moves: ReadonlyMap<number, Moves>) {
     moves,
     ends: new Map(),
     direct: new Set(),
-    mayHaveMore: () => false,
   });
 }
 

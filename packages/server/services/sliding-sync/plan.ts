@@ -49,8 +49,6 @@ export type PlanFacts = {
   /** When the user last ceased to be joined to rooms. */
   readonly ends: ReadonlyMap<number, number>;
   readonly direct: ReadonlySet<string>;
-  /** Whether a stream beside the timelines may have something for a room after a position. */
-  readonly mayHaveMore: (room: Candidate, since: number) => boolean;
 };
 
 /** One answer holds no more than that; the next one, which is not waited for, holds the rest. */
@@ -150,7 +148,7 @@ function pause(
   candidates: readonly Candidate[],
   sent: SentRooms,
   shown: ReadonlySet<number>,
-  { since, moves, mayHaveMore }: PlanFacts,
+  { since, moves }: PlanFacts,
 ): SentRooms {
   const paused = new Map<number, SentRoom>();
   if (since === undefined || sent.size === 0) return paused;
@@ -161,25 +159,16 @@ function pause(
     if (moves.get(nid)?.left === true && room?.membership === 'join') {
       // They have left it and come back: nothing of before can be continued.
       paused.set(nid, { ...known, membership: undefined });
-    } else if (known.sentTo === 'live' && missesSomething(room, since, mayHaveMore)) {
+    } else if (known.sentTo === 'live' && missesSomething(room, since)) {
       paused.set(nid, { ...known, sentTo: since });
     }
   }
   return paused;
 }
 
-function missesSomething(
-  room: Candidate | undefined,
-  since: number,
-  mayHaveMore: (room: Candidate, since: number) => boolean,
-): boolean {
-  if (room === undefined) return true;
-  if (room.position > since) return true;
-  return (
-    room.entry !== undefined &&
-    room.membership === 'join' &&
-    (hasNewEvents(room.entry, since) || mayHaveMore(room, since))
-  );
+function missesSomething(room: Candidate | undefined, since: number): boolean {
+  if (room === undefined || room.position > since) return true;
+  return room.entry !== undefined && room.membership === 'join' && hasNewEvents(room.entry, since);
 }
 
 export function movedSince(user: OnlineUser, since: number | undefined): since is number {

@@ -28,7 +28,7 @@ export async function readRoomFields(
   { userId, ignored }: Pick<SyncPass, 'userId' | 'ignored'>,
 ): Promise<readonly RoomFields[]> {
   const nidsOf = (some: readonly JoinedNews[]) => some.map(({ wish }) => wish.wanted.room.nid);
-  const all = rooms.filter(({ hasMembers, timeline }) => hasMembers || timeline?.limited === true);
+  const all = rooms.filter((room) => room.hasMembers || room.timeline?.limited === true || isUnseen(room));
   const counted = nidsOf(all);
   const silent = ignored.size === 0 ? [] : all.filter((room) => activityIn(room, ignored) === undefined);
   const names = rooms.map((room) => fieldOf(room, 'm.room.name', 'name'));
@@ -40,16 +40,14 @@ export async function readRoomFields(
   ]);
   const countsOf = new Map(counts.map((row) => [row.room_nid, row]));
   return rooms.map((room, index) => {
-    const { nid, position } = room.wish.wanted.room;
-    const isNew = room.wish.before === undefined;
+    const { nid } = room.wish.wanted.room;
     const row = countsOf.get(nid);
-    const activity = ignored.size === 0 ? row?.bump_position : positionAt(heard.get(nid) ?? 0);
     return {
       name: names[index],
       avatar: fieldOf(room, 'm.room.avatar', 'url'),
       heroes: heroes.get(nid),
       counts: room.hasMembers ? row : undefined,
-      bumpStamp: activityIn(room, ignored) ?? (row && (activity || (isNew ? position : undefined))),
+      bumpStamp: bumpStamp(room, row, ignored, heard),
     };
   });
 }
@@ -68,10 +66,29 @@ function fieldOf({ changed, lost, wish }: JoinedNews, type: string, field: strin
   return row !== undefined || lost.some(isIt) ? null : undefined;
 }
 
-/** When the last of the timeline's events came that counts as activity. What ignored people say does not. */
+/** When something last happened that counts as activity, where that may be new. What ignored people say does not count. */
+function bumpStamp(
+  room: JoinedNews,
+  row: RoomCountsRow | undefined,
+  ignored: ReadonlySet<string>,
+  heard: ReadonlyMap<number, number>,
+): number | undefined {
+  const shown = activityIn(room, ignored);
+  if (shown !== undefined || row === undefined) return shown;
+  const activity = ignored.size === 0 ? row.bump_position : positionAt(heard.get(row.room_nid) ?? 0);
+  const { before, from, wanted } = room.wish;
+  if (activity === 0) return before === undefined ? wanted.room.position : undefined;
+  return isUnseen(room) && activity <= from ? undefined : activity;
+}
+
 function activityIn({ timeline }: JoinedNews, ignored: ReadonlySet<string>): number | undefined {
   const last = withoutIgnored(timeline?.rows ?? [], ignored).findLast((event) => bumpTypes.has(event.type));
   return typeof last?.room_order === 'number' ? positionAt(last.room_order) : undefined;
+}
+
+/** Whether there may be something new of which the client wants to see no event. */
+function isUnseen({ wish: { before, hasNews, wanted } }: JoinedNews): boolean {
+  return before !== undefined && hasNews && wanted.config.limit === 0;
 }
 
 /** "Heroes are only included if the room name is not set." */

@@ -34,8 +34,8 @@ export function joinedText(
   const isNew = before === undefined;
   const hasState = required.length > 0 || gone.length > 0;
   const { count } = unread;
-  const { name, avatar, counts } = fields ?? {};
-  const hasFields = [name, avatar, counts].some((field) => field !== undefined);
+  const { name, avatar, counts, bumpStamp } = fields ?? {};
+  const hasFields = [name, avatar, counts, bumpStamp].some((field) => field !== undefined);
   if (!isNew && timeline === undefined && !hasState && !hasFields && !unread.hasChanged && !dmChanged) return undefined;
   return object({
     initial: flag(isNew),
@@ -43,7 +43,7 @@ export function joinedText(
     avatar: json(avatar),
     heroes: fields?.heroes?.length === 0 ? undefined : json(fields?.heroes),
     is_dm: dmChanged ? String(isDm) : undefined,
-    bump_stamp: json(fields?.bumpStamp),
+    bump_stamp: json(bumpStamp),
     joined_count: json(counts?.joined_count),
     invited_count: json(counts?.invited_count),
     notification_count: json(count?.notificationCount),

@@ -50,7 +50,10 @@ export async function readScoped(
   const rooms = new Map<number, string>();
   const fresh = new Set<number>();
   const outside = new Map(hidden);
-  const missed = new Set<number>(isElsewhere ? hidden.keys() : []);
+  const missed = new Set<number>();
+  for (const nid of hidden.keys()) {
+    if (isElsewhere || roomMayHave(stream, user.rooms.get(nid)?.room, since)) missed.add(nid);
+  }
   const caughtUp = new Set<number>();
   for (const room of wanted) {
     const { nid, id, membership, entry } = room.room;

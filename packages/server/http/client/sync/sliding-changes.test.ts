@@ -95,6 +95,23 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(countsOf(third.rooms[roomId]), [1, 0]);
     });
 
+    test('of a room that was out of sight, how much was read of it meanwhile', async () => {
+      for (const type of ['m.read', 'm.read.private']) {
+        const { alice, bob, roomId } = await pair();
+        const eventId = await alice.send(roomId, 'one');
+        await alice.send(roomId, 'two');
+        const body = { room_subscriptions: { [roomId]: one } };
+        const first = await bob.slide(body);
+        assert.deepEqual(countsOf(first.rooms[roomId]), [2, 0]);
+        const second = await bob.slide({}, { pos: first.pos });
+        await bob.http.post(bob.room(roomId, `receipt/${type}/${encodeURIComponent(eventId)}`), {});
+        const third = await bob.slide({}, { pos: second.pos });
+        const fourth = await bob.slide(body, { pos: third.pos });
+        assert.deepEqual(fourth.rooms, { [roomId]: { notification_count: 1, highlight_count: 0 } });
+        assert.deepEqual((await bob.slide(body, { pos: fourth.pos })).rooms, {});
+      }
+    });
+
     test('what ignored people say does not move a room up', async () => {
       const [alice, bob, carol] = [await person(), await person(), await person()];
       const roomId = await alice.createRoom();
@@ -111,6 +128,22 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.ok([undefined, stamp].includes(after.rooms[roomId]?.bump_stamp), String(after.rooms[roomId]?.bump_stamp));
       assert.equal((await bob.slide(body)).rooms[roomId]?.bump_stamp, stamp);
       assert.ok(((await alice.slide(body)).rooms[roomId]?.bump_stamp ?? 0) > stamp);
+    });
+
+    test('a client that wants to see no events is told all the same that there were some', async () => {
+      const { alice, bob, roomId } = await pair();
+      const body = { lists: { all: { timeline_limit: 0, required_state: [] } } };
+      const first = await bob.slide(body);
+      const said = await alice.send(roomId, 'something');
+      const second = await bob.slide(body, { pos: first.pos });
+      const { bump_stamp: stamp = 0, ...room } = second.rooms[roomId] ?? {};
+      assert.ok(stamp > (first.rooms[roomId]?.bump_stamp ?? Infinity));
+      assert.deepEqual(room, { notification_count: 1, highlight_count: 0 });
+      await alice.http.put(alice.room(roomId, 'send/m.reaction/r'), {
+        'm.relates_to': { rel_type: 'm.annotation', event_id: said, key: 'x' },
+      });
+      const third = await bob.slide(body, { pos: second.pos });
+      assert.deepEqual(third.rooms, {});
     });
 
     test('of a room that comes into the scope of an extension, what came while it was not', async () => {
