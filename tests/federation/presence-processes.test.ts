@@ -8,7 +8,7 @@ import { startTestServer } from '@portico/testkit/server.ts';
 import { joinAs, openWithPeer } from './peer.ts';
 import { say, until } from './people.ts';
 
-test('the process that comes after the one that sent says who is offline', { timeout: 90_000 }, async (context) => {
+test('the process that comes after the one that sent says who is offline', { timeout: 120_000 }, async (context) => {
   const { peer, server, alice, roomId, path, network } = await openWithPeer(context, 'postgres');
   const seen: string[] = [];
   const refused: string[] = [];
@@ -49,6 +49,6 @@ test('the process that comes after the one that sent says who is offline', { tim
   await until(async () => refused.includes('offline') || undefined, 'that she is offline is under way');
   await network.stop('hs1');
   isReachable = true;
-  await until(async () => seen.includes('offline') || undefined, 'it arrives all the same', 40_000);
+  await until(async () => seen.includes('offline') || undefined, 'it arrives all the same', 60_000);
   assert.deepEqual(second.errors, []);
 });

@@ -109,7 +109,19 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
     },
   });
   const onFailure = (error: unknown) => log.error({ error }, 'Telling people who is online failed');
-  const fanOut = createFanOut({ db, serverName, isOwn, own, remote, policies, rooms, sight, viewers, onFailure });
+  const fanOut = createFanOut({
+    db,
+    serverName,
+    isOwn,
+    own,
+    remote,
+    policies,
+    rooms,
+    sight,
+    viewers,
+    after,
+    onFailure,
+  });
   const sharing = sharePresence({ messages: db.messages, own, remote, process: randomId(), now, after });
   const federation = config.federation.enabled
     ? federate(context, { isOwn, own, rooms, policies, remote, take: sharing.receive })

@@ -6,6 +6,8 @@ import type { PeopleRooms } from './people-rooms.ts';
 import type { Policies } from './policies.ts';
 import type { RemotePeople } from './remote-people.ts';
 import type { Sight } from './sight.ts';
+import type { After } from '../sync/waiting.ts';
+import { createTurns } from './turns.ts';
 import { lookOf } from './view.ts';
 import type { Viewers } from './viewers.ts';
 
@@ -39,13 +41,14 @@ type Dependencies = {
   readonly rooms: PeopleRooms;
   readonly sight: Sight;
   readonly viewers: Viewers;
+  readonly after: After;
   readonly onFailure: (error: unknown) => void;
 };
 
 const noNames: readonly string[] = [];
 
 export function createFanOut(deps: Dependencies): FanOut {
-  const { db, serverName, isOwn, own, remote, policies, rooms, sight, viewers, onFailure } = deps;
+  const { db, serverName, isOwn, own, remote, policies, rooms, sight, viewers, after, onFailure } = deps;
   const ofOwn = createNamedRecipients();
   const ofRemote = createNamedRecipients();
   /** Those who are not offline and of whom everyone was told that might see them. */
@@ -55,6 +58,7 @@ export function createFanOut(deps: Dependencies): FanOut {
   const movedViewers = new Set<string>();
   let running: Promise<void> | undefined;
   let isClosed = false;
+  const turns = createTurns({ after, onEnd: startIfNeeded });
 
   const namedOf = (userId: string): NamedRecipients => (isOwn(userId) ? ofOwn : ofRemote);
 
@@ -80,8 +84,16 @@ export function createFanOut(deps: Dependencies): FanOut {
       .catch(onFailure)
       .finally(() => {
         running = undefined;
-        if (queue.size + movedViewers.size > 0) start();
+        startIfNeeded();
       });
+  }
+
+  function startIfNeeded(): void {
+    if (movedViewers.size > 0 || findNext() !== undefined) start();
+  }
+
+  function findNext(): readonly [userId: string, work: Work] | undefined {
+    return queue.entries().find(([userId]) => !turns.mustWait(userId));
   }
 
   async function run(): Promise<void> {
@@ -89,7 +101,7 @@ export function createFanOut(deps: Dependencies): FanOut {
     await Promise.resolve();
     const breathe = createBreather();
     for (;;) {
-      const [next] = queue;
+      const next = findNext();
       const [viewer] = movedViewers;
       if (isClosed || (next === undefined && viewer === undefined)) return;
       if (viewer !== undefined) {
@@ -99,7 +111,7 @@ export function createFanOut(deps: Dependencies): FanOut {
       if (next !== undefined) {
         const [userId, work] = next;
         queue.delete(userId);
-        await tellAbout(userId, work, breathe);
+        await turns.take(userId, () => tellAbout(userId, work).catch(onFailure));
       }
       await breathe();
     }
@@ -116,7 +128,8 @@ export function createFanOut(deps: Dependencies): FanOut {
     await inSteps(ofOwn.set(userId, usersByServer.get(serverName) ?? noNames, hasPatterns));
   }
 
-  async function tellAbout(userId: string, work: Work, breathe: () => Promise<void> | undefined): Promise<void> {
+  async function tellAbout(userId: string, work: Work): Promise<void> {
+    const breathe = createBreather();
     const wasHeld = held.has(userId);
     if (isPresent(userId)) {
       if (!wasHeld) {
@@ -185,6 +198,13 @@ export function createFanOut(deps: Dependencies): FanOut {
     if (versions.get(userId) !== version) workFor(userId).mayBeSeenByOthers = true;
   }
 
+  async function settled(): Promise<void> {
+    for (let work = running; work !== undefined; work = running) await work;
+    await turns.settled();
+    // What went on by itself may have had others wait for it.
+    if (running !== undefined) await settled();
+  }
+
   const stop = db.onChanges((batches) => {
     for (const { changes } of batches) {
       for (const { kind, key } of changes) {
@@ -221,13 +241,12 @@ export function createFanOut(deps: Dependencies): FanOut {
       found.add(recipient);
       return found;
     },
-    async settled() {
-      for (let work = running; work !== undefined; work = running) await work;
-    },
+    settled,
     async close() {
       isClosed = true;
       stop();
       await running;
+      await turns.settled();
     },
   };
 }

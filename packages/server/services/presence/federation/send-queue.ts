@@ -1,4 +1,5 @@
 import type { After } from '../../sync/waiting.ts';
+import { createTurns } from '../turns.ts';
 
 /** Who is to be told about, each when their time has come and not more often than once a second. */
 export interface SendQueue {
@@ -24,6 +25,7 @@ export function createSendQueue({ now, after, send, onFailure }: Options): SendQ
   let stopTimer: (() => void) | undefined;
   let timerAt = Infinity;
   let isClosed = false;
+  const turns = createTurns({ after, onEnd: watchNext });
 
   function watch(at: number): void {
     if (isClosed || running !== undefined || at >= timerAt) return;
@@ -39,19 +41,23 @@ export function createSendQueue({ now, after, send, onFailure }: Options): SendQ
       .catch(onFailure)
       .finally(() => {
         running = undefined;
-        let next = Infinity;
-        for (const at of due.values()) next = Math.min(next, at);
-        if (next !== Infinity) watch(next);
+        watchNext();
       });
+  }
+
+  function watchNext(): void {
+    let next = Infinity;
+    for (const [userId, at] of due) if (at < next && !turns.mustWait(userId)) next = at;
+    if (next !== Infinity) watch(next);
   }
 
   async function run(): Promise<void> {
     for (const [userId, at] of Array.from(due)) {
       if (isClosed) return;
-      if (at > now()) continue;
+      if (at > now() || turns.mustWait(userId)) continue;
       due.delete(userId);
       note(userId);
-      await send(userId).catch(onFailure);
+      await turns.take(userId, () => send(userId).catch(onFailure));
     }
   }
 
@@ -74,11 +80,13 @@ export function createSendQueue({ now, after, send, onFailure }: Options): SendQ
     },
     async settled() {
       for (let work = running; work !== undefined; work = running) await work;
+      await turns.settled();
     },
     async close() {
       isClosed = true;
       stopTimer?.();
       await running;
+      await turns.settled();
     },
   };
 }
