@@ -96,6 +96,15 @@ test('the first start in an empty folder makes data and says how to go on; SIGTE
   assert.equal(await stop(), 0);
 });
 
+test('npm start hands a signal on, and leaves no server behind', async (context) => {
+  const { file, port } = await makeConfig(makeFolder(context));
+  const cwd = join(import.meta.dirname, '../../..');
+  const { stop } = await start(context, ['start', '--', '--config', file], { file: 'npm', cwd });
+  assert.ok(await isUp(port));
+  await stop();
+  await assert.rejects(isUp(port));
+});
+
 test('a second server on a data folder exits 78; a killed one and a copy are no hindrance', async (context) => {
   const folder = makeFolder(context);
   const { file, port } = await makeConfig(folder);
