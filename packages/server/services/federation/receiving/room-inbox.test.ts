@@ -39,7 +39,14 @@ async function open(context: TestContext, fetchMissing: FetchMissing, patience: 
     assert.ok(event);
     return event;
   };
-  return { room, at, take: async (index: number, from: string) => (await ingest(room, at(index), from)).kind };
+  const takeEvent = async (received: ReceivedEvent, from: string) => (await ingest(room, received, from)).kind;
+  return {
+    at,
+    takeEvent,
+    take: (index: number, from: string) => takeEvent(at(index), from),
+    /** Receives an event in another way. */
+    store: (index: number) => a.rooms.receiver.receive(room, at(index)),
+  };
 }
 
 test('nobody is asked for what comes by itself', async (context) => {
@@ -99,4 +106,18 @@ test('what was given up is received after all once what it builds on has come', 
   assert.equal(await take(0, 'c'), 'accepted');
   // It follows those that were given up, and so has to wait for them.
   assert.equal(await take(3, 'c'), 'accepted');
+});
+
+test('what was given for one event is looked at before the same server is asked about the next', async (context) => {
+  const asked: string[] = [];
+  const fetch: FetchMissing = async (_, { eventId }) => {
+    asked.push(eventId);
+    await store(0);
+    return true;
+  };
+  const { take, takeEvent, store, at } = await open(context, fetch, { first: 0, second: forever });
+  const { event, pieces } = at(2);
+  const both = { event: { ...event, prevEvents: [...event.prevEvents, at(0).event.eventId] }, pieces };
+  assert.deepEqual(await Promise.all([take(1, 'b'), takeEvent(both, 'b')]), ['accepted', 'accepted']);
+  assert.deepEqual(asked, [at(1).event.eventId]);
 });

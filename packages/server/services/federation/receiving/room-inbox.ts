@@ -37,6 +37,8 @@ type Item = {
   /** How often it has waited, and how often what it builds on was fetched. */
   waits: number;
   fetches: number;
+  /** Whether it has been looked at once more since others were asked about. */
+  isFresh?: boolean;
   timer?: NodeJS.Timeout | undefined;
 };
 
@@ -163,7 +165,11 @@ function createInbox(deps: Dependencies, left: Map<Item, () => void>, onIdle: ()
 
   function askInLine(item: Item, error: MissingEventsError): void {
     const { from } = item;
-    const asked = (asking.get(from) ?? Promise.resolve()).then(() => ask(item, error));
+    const before = asking.get(from);
+    // What was given for others may be what this one misses.
+    const isStale = before !== undefined && item.isFresh !== true;
+    item.isFresh = isStale;
+    const asked = (before ?? Promise.resolve()).then(() => (isStale ? lookAgain(item) : ask(item, error)));
     asking.set(from, asked);
     void clearAfter(from, asked);
   }
@@ -173,6 +179,10 @@ function createInbox(deps: Dependencies, left: Map<Item, () => void>, onIdle: ()
     if (asking.get(from) !== asked) return;
     asking.delete(from);
     rest();
+  }
+
+  function lookAgain(item: Item): void {
+    if (parking.has(item)) again(item);
   }
 
   async function ask(item: Item, error: MissingEventsError): Promise<void> {
