@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { newDeviceKeys, newOneTimeKeys } from '@portico/testkit/device-keys.ts';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 
 const path = '/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device';
@@ -10,15 +10,8 @@ type Page = { readonly events: readonly { readonly content: { readonly n: number
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`dehydrated devices (${engine})`, () => {
-    let server: TestServer;
+    const server = serverOfSuite({ engine });
     let transactions = 0;
-    before(async () => {
-      server = await startTestServer({ engine });
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
-    });
     const bodyOf = ({ userId }: TestClient, deviceId: string) => ({
       device_id: deviceId,
       device_data: { algorithm: 'm.dehydration.v2', secret: 'x' },

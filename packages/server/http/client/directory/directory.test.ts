@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { before, describe, test } from 'node:test';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
+import { startTestServer } from '@portico/testkit/server.ts';
 import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';
 import type { TestResponse } from '@portico/testkit/test-client.ts';
 
@@ -14,19 +15,14 @@ const chunkOf = ({ body }: TestResponse) => body['chunk'] as readonly Chunk[];
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`aliases and the directory (${engine})`, () => {
-    let server: TestServer;
+    const server = serverOfSuite({ engine });
     let alice: SyncClient;
     let bob: SyncClient;
     let count = 0;
     const newAlias = () => `#alias-${++count}:localhost`;
     before(async () => {
-      server = await startTestServer({ engine });
       alice = createSyncClient(await server.registerUser());
       bob = createSyncClient(await server.registerUser());
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
     });
 
     const setAlias = (who: SyncClient, alias: string, roomId: string) =>

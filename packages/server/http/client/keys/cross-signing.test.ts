@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { signJson } from '@portico/protocol';
 import { newDeviceKeys, newIdentity, newSigningKey, plainJson } from '@portico/testkit/device-keys.ts';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient } from '@portico/testkit/sync-client.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 
@@ -10,14 +10,7 @@ const path = '/_matrix/client/v3/keys';
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`cross-signing (${engine})`, () => {
-    let server: TestServer;
-    before(async () => {
-      server = await startTestServer({ engine });
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
-    });
+    const server = serverOfSuite({ engine });
     const upload = (by: TestClient, body: object) => by.post(`${path}/device_signing/upload`, body);
 
     test('the first upload needs no password, the same again neither, another one does', async () => {

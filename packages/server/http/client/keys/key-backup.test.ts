@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { describe, test } from 'node:test';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 
 const base = '/_matrix/client/v3/room_keys';
 const backup = { algorithm: 'm.megolm_backup.v1', auth_data: { public_key: 'x' } };
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`key backup (${engine})`, () => {
-    let server: TestServer;
-    before(async () => {
-      server = await startTestServer({ engine });
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
-    });
+    const server = serverOfSuite({ engine });
 
     test('a backup keeps the better key, counts, and takes writes to its newest version only', async () => {
       const [alice, bob] = [await server.registerUser(), await server.registerUser()];

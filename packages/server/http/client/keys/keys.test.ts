@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
 import { newDeviceKeys } from '@portico/testkit/device-keys.ts';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncBody } from '@portico/testkit/sync-client.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 
@@ -19,14 +19,7 @@ const claimed = (body: object, { userId, deviceId }: TestClient): string[] => {
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`keys of devices (${engine})`, () => {
-    let server: TestServer;
-    before(async () => {
-      server = await startTestServer({ engine });
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
-    });
+    const server = serverOfSuite({ engine });
 
     const upload = (by: TestClient, body: object) => by.post(`${path}/upload`, body);
     const claim = (by: TestClient, of: TestClient) =>

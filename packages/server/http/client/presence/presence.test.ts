@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { describe, test } from 'node:test';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
+import { startTestServer } from '@portico/testkit/server.ts';
 import { createSyncClient, type SyncBody, type SyncClient } from '@portico/testkit/sync-client.ts';
 
 const sharing = 'm.presence_sharing_config';
@@ -50,14 +51,7 @@ async function until(by: SyncClient, since: string, who: SyncClient, presence: s
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`presence (${engine})`, () => {
-    let server: TestServer;
-    before(async () => {
-      server = await startTestServer({ engine });
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
-    });
+    const server = serverOfSuite({ engine });
     const person = async () => createSyncClient(await server.registerUser());
     async function pair() {
       const [alice, bob] = [await person(), await person()];

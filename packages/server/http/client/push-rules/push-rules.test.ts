@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { before, describe, test } from 'node:test';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient } from '@portico/testkit/sync-client.ts';
 import type { TestClient, TestResponse } from '@portico/testkit/test-client.ts';
 
@@ -18,15 +18,10 @@ type Rule = {
 type Ruleset = { readonly [kind: string]: readonly Rule[] };
 
 describe('push rules', () => {
-  let server: TestServer;
+  const server = serverOfSuite();
   let alice: TestClient;
   before(async () => {
-    server = await startTestServer();
     alice = await server.registerUser();
-  });
-  after(async () => {
-    await server.close();
-    assert.deepEqual(server.errors, []);
   });
 
   const ids = async (kind: string): Promise<string[]> => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { describe, test } from 'node:test';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SeenEvent, type SyncClient } from '@portico/testkit/sync-client.ts';
 
 type Page = {
@@ -15,14 +15,7 @@ const textsOf = (events: readonly SeenEvent[]) =>
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`reading rooms (${engine})`, () => {
-    let server: TestServer;
-    before(async () => {
-      server = await startTestServer({ engine });
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
-    });
+    const server = serverOfSuite({ engine });
 
     const person = async () => createSyncClient(await server.registerUser());
     const messages = async (who: SyncClient, roomId: string, query: string) =>

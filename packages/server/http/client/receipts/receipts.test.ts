@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { describe, test } from 'node:test';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncClient, type SyncedRoom } from '@portico/testkit/sync-client.ts';
 import type { TestResponse } from '@portico/testkit/test-client.ts';
 
@@ -8,15 +8,8 @@ const threads = { room: { timeline: { unread_thread_notifications: true } } };
 const outcome = ({ status, body }: TestResponse): string => `${status} ${String(body['errcode'])}`;
 
 describe('receipts', () => {
-  let server: TestServer;
+  const server = serverOfSuite();
   let transactions = 0;
-  before(async () => {
-    server = await startTestServer();
-  });
-  after(async () => {
-    await server.close();
-    assert.deepEqual(server.errors, []);
-  });
 
   async function pair(): Promise<{ alice: SyncClient; bob: SyncClient; roomId: string }> {
     const [alice, bob] = [createSyncClient(await server.registerUser()), createSyncClient(await server.registerUser())];

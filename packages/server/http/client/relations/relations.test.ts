@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { describe, test } from 'node:test';
+import { createPair, serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SeenEvent, type SyncClient } from '@portico/testkit/sync-client.ts';
 import type { TestResponse } from '@portico/testkit/test-client.ts';
 
@@ -20,23 +20,11 @@ type Bundle = {
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`relations (${engine})`, () => {
-    let server: TestServer;
+    const server = serverOfSuite({ engine });
     let transactions = 0;
-    before(async () => {
-      server = await startTestServer({ engine });
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
-    });
 
     const person = async () => createSyncClient(await server.registerUser());
-    async function pair(): Promise<{ alice: SyncClient; bob: SyncClient; roomId: string }> {
-      const [alice, bob] = [await person(), await person()];
-      const roomId = await alice.createRoom();
-      await bob.join(roomId);
-      return { alice, bob, roomId };
-    }
+    const pair = () => createPair(server);
     const put = (by: SyncClient, roomId: string, content: object, type = 'm.room.message', txn = ++transactions) =>
       by.http.put(by.room(roomId, `send/${type}/r${txn}`), content);
     async function send(by: SyncClient, roomId: string, content: object, type?: string): Promise<string> {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { openDatabase } from '@portico/storage';
 import { findOpenIdOwner } from '@portico/storage/stores/openid-tokens.ts';
 import { readReports } from '@portico/storage/stores/reports.ts';
 import { hashToken } from '@portico/server/services/accounts/access-tokens.ts';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';
 import type { TestResponse } from '@portico/testkit/test-client.ts';
 
@@ -13,18 +13,13 @@ const refused = ({ status, body }: TestResponse) => `${status} ${String(body['er
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`reports, OpenID tokens and tags (${engine})`, () => {
-    let server: TestServer;
+    const server = serverOfSuite({ engine, now: () => now });
     let alice: SyncClient;
     let bob: SyncClient;
     let now = Date.now();
     before(async () => {
-      server = await startTestServer({ engine, now: () => now });
       alice = createSyncClient(await server.registerUser());
       bob = createSyncClient(await server.registerUser());
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
     });
 
     test('reports are kept', async (context) => {

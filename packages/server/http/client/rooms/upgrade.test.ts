@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { openRawDatabase } from '@portico/testkit/raw-database.ts';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';
 import type { TestResponse } from '@portico/testkit/test-client.ts';
 
@@ -10,18 +10,13 @@ const refused = ({ status, body }: TestResponse) => `${status} ${String(body['er
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`room upgrades (${engine})`, () => {
-    let server: TestServer;
+    const server = serverOfSuite({ engine });
     let alice: SyncClient;
     let bob: SyncClient;
     let carol: SyncClient;
     before(async () => {
-      server = await startTestServer({ engine });
       const clients = await Promise.all([server.registerUser(), server.registerUser(), server.registerUser()]);
       [alice, bob, carol] = clients.map(createSyncClient) as [SyncClient, SyncClient, SyncClient];
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
     });
 
     const tryUpgrade = (who: SyncClient, roomId: string, new_version: string, more: object = {}) =>

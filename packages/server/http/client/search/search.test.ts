@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { openDatabase } from '@portico/storage';
 import { fullTextFor } from '@portico/storage/full-text/engines.ts';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { createPair, serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SeenEvent, type SyncClient } from '@portico/testkit/sync-client.ts';
 
 type Found = {
@@ -26,22 +26,10 @@ type Found = {
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`search (${engine})`, () => {
-    let server: TestServer;
-    before(async () => {
-      server = await startTestServer({ engine });
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
-    });
+    const server = serverOfSuite({ engine });
 
     const person = async () => createSyncClient(await server.registerUser());
-    async function pair(): Promise<{ alice: SyncClient; bob: SyncClient; roomId: string }> {
-      const [alice, bob] = [await person(), await person()];
-      const roomId = await alice.createRoom();
-      await bob.join(roomId);
-      return { alice, bob, roomId };
-    }
+    const pair = () => createPair(server);
     const request = (by: SyncClient, criteria: object, next = '') =>
       by.http.post(`/_matrix/client/v3/search${next}`, {
         search_categories: { room_events: { order_by: 'recent', ...criteria } },

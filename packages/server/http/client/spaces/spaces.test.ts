@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { before, describe, test } from 'node:test';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';
 import type { TestResponse } from '@portico/testkit/test-client.ts';
 
@@ -12,17 +12,12 @@ type Room = { readonly room_id: string; readonly children_state: readonly Child[
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`spaces (${engine})`, () => {
-    let server: TestServer;
+    const server = serverOfSuite({ engine });
     let alice: SyncClient;
     let bob: SyncClient;
     before(async () => {
-      server = await startTestServer({ engine });
       alice = createSyncClient(await server.registerUser());
       bob = createSyncClient(await server.registerUser());
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
     });
 
     const space = (more: object = {}) =>

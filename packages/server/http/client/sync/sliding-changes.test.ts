@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { describe, test } from 'node:test';
+import { createPair, serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SlidRoom, type SyncClient } from '@portico/testkit/sync-client.ts';
 
 const on = { enabled: true };
@@ -10,21 +10,9 @@ const countsOf = (room: SlidRoom | undefined) => [room?.notification_count, room
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`what sliding sync tells of changes (${engine})`, () => {
-    let server: TestServer;
-    before(async () => {
-      server = await startTestServer({ engine });
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
-    });
+    const server = serverOfSuite({ engine });
     const person = async () => createSyncClient(await server.registerUser());
-    async function pair(): Promise<{ alice: SyncClient; bob: SyncClient; roomId: string }> {
-      const [alice, bob] = [await person(), await person()];
-      const roomId = await alice.createRoom();
-      await bob.join(roomId);
-      return { alice, bob, roomId };
-    }
+    const pair = () => createPair(server);
     const read = (by: SyncClient, roomId: string, eventId: string) =>
       by.http.post(by.room(roomId, `receipt/m.read/${encodeURIComponent(eventId)}`), {});
 

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { createTestDatabase } from '@portico/testkit';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { createPair, serverOfSuite } from '@portico/testkit/server-of-suite.ts';
+import { startTestServer } from '@portico/testkit/server.ts';
 import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';
 
 const path = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync';
@@ -14,21 +15,9 @@ const on = { enabled: true };
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`connections of sliding sync (${engine})`, () => {
-    let server: TestServer;
-    before(async () => {
-      server = await startTestServer({ engine });
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
-    });
+    const server = serverOfSuite({ engine });
     const person = async () => createSyncClient(await server.registerUser());
-    async function pair(): Promise<{ alice: SyncClient; bob: SyncClient; roomId: string }> {
-      const [alice, bob] = [await person(), await person()];
-      const roomId = await alice.createRoom();
-      await bob.join(roomId);
-      return { alice, bob, roomId };
-    }
+    const pair = () => createPair(server);
     async function refusal(by: SyncClient, body: object, query = ''): Promise<unknown> {
       const answer = await by.http.post(`${path}${query}`, body);
       return [answer.status, answer.body['errcode']];

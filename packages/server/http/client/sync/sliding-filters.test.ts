@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { before, describe, test } from 'node:test';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`filters of sliding sync (${engine})`, () => {
-    let server: TestServer;
+    const server = serverOfSuite({ engine });
     let alice: SyncClient;
     let bob: SyncClient;
     let rooms: Record<'plain' | 'encrypted' | 'space' | 'named' | 'invite', string>;
     before(async () => {
-      server = await startTestServer({ engine });
       [alice, bob] = [createSyncClient(await server.registerUser()), createSyncClient(await server.registerUser())];
       const encryption = { type: 'm.room.encryption', content: { algorithm: 'm.megolm.v1.aes-sha2' } };
       const create = async (by: SyncClient, body: object) => by.createRoom({ preset: 'public_chat', ...body });
@@ -21,10 +20,6 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         named: await create(bob, { name: 'Gardening Club' }),
         invite: await create(alice, { name: 'A garden party', invite: [bob.userId], initial_state: [encryption] }),
       };
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
     });
 
     async function slide(filters: object): Promise<string[]> {

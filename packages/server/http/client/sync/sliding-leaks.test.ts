@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { describe, test } from 'node:test';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SlidingBody, type SyncClient } from '@portico/testkit/sync-client.ts';
 
 const everything = { timeline_limit: 50, required_state: [['*', '*']] };
@@ -9,14 +9,7 @@ const extensions = { account_data: on, receipts: on, typing: on, e2ee: on, to_de
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`what sliding sync must not tell (${engine})`, () => {
-    let server: TestServer;
-    before(async () => {
-      server = await startTestServer({ engine });
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
-    });
+    const server = serverOfSuite({ engine });
     const person = async () => createSyncClient(await server.registerUser());
 
     /** Things happen in a room that somebody has been put out of. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
-import { createSyncClient, type SlidRoom, type SyncClient } from '@portico/testkit/sync-client.ts';
+import { describe, test } from 'node:test';
+import { createPair, serverOfSuite } from '@portico/testkit/server-of-suite.ts';
+import { createSyncClient, type SlidRoom } from '@portico/testkit/sync-client.ts';
 
 const list = (more: object = {}) => ({ all: { ranges: [[0, 19]], timeline_limit: 10, required_state: [], ...more } });
 const said = (room: SlidRoom | undefined) =>
@@ -11,22 +11,10 @@ const stateOf = (room: SlidRoom | undefined) =>
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`sliding sync (${engine})`, () => {
-    let server: TestServer;
-    before(async () => {
-      server = await startTestServer({ engine });
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
-    });
+    const server = serverOfSuite({ engine });
 
     const person = async () => createSyncClient(await server.registerUser());
-    async function pair(): Promise<{ alice: SyncClient; bob: SyncClient; roomId: string }> {
-      const [alice, bob] = [await person(), await person()];
-      const roomId = await alice.createRoom();
-      await bob.join(roomId);
-      return { alice, bob, roomId };
-    }
+    const pair = () => createPair(server);
 
     test('a room comes whole at first, and then what is new in it', async () => {
       const { alice, bob, roomId } = await pair();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { createDice } from '@portico/testkit/dice.ts';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import {
   bodies,
   createSyncClient,
@@ -21,14 +21,7 @@ function apply(state: State, events: readonly SeenEvent[] | undefined): void {
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`a chain of syncs (${engine})`, () => {
-    let server: TestServer;
-    before(async () => {
-      server = await startTestServer({ engine });
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
-    });
+    const server = serverOfSuite({ engine });
     const person = async () => createSyncClient(await server.registerUser());
 
     test('brings every event once and in order, however many send at once', async () => {

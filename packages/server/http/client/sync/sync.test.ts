@@ -1,32 +1,21 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { describe, test } from 'node:test';
+import { createPair, serverOfSuite } from '@portico/testkit/server-of-suite.ts';
+import { startTestServer } from '@portico/testkit/server.ts';
 import { bodies, createSyncClient, stateKeys, type SyncClient } from '@portico/testkit/sync-client.ts';
 
 const lazy = { room: { state: { lazy_load_members: true } } };
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`/sync (${engine})`, () => {
-    let server: TestServer;
-    before(async () => {
-      server = await startTestServer({ engine });
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
-    });
+    const server = serverOfSuite({ engine });
 
     async function person(): Promise<SyncClient> {
       return createSyncClient(await server.registerUser());
     }
 
     /** Two people in a public room. */
-    async function pair(): Promise<{ alice: SyncClient; bob: SyncClient; roomId: string }> {
-      const [alice, bob] = [await person(), await person()];
-      const roomId = await alice.createRoom();
-      await bob.join(roomId);
-      return { alice, bob, roomId };
-    }
+    const pair = () => createPair(server);
 
     test('the first sync has push rules, and the counts of keys that clients look for', async () => {
       const alice = await person();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { describe, test } from 'node:test';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';
 import type { TestResponse } from '@portico/testkit/test-client.ts';
 
@@ -15,15 +15,8 @@ type Changes = { subscribed?: Stamped; unsubscribed?: Stamped; prev_batch?: stri
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`subscriptions to threads (${engine})`, () => {
-    let server: TestServer;
+    const server = serverOfSuite({ engine });
     let transactions = 0;
-    before(async () => {
-      server = await startTestServer({ engine });
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
-    });
 
     const person = async () => createSyncClient(await server.registerUser());
     async function send(by: SyncClient, roomId: string, root?: string): Promise<string> {

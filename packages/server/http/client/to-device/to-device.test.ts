@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { describe, test } from 'node:test';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncBody } from '@portico/testkit/sync-client.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 
@@ -12,15 +12,8 @@ const numbers = (body: SyncBody) => messages(body).map(({ content }) => content.
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`messages to devices (${engine})`, () => {
-    let server: TestServer;
+    const server = serverOfSuite({ engine });
     let transactions = 0;
-    before(async () => {
-      server = await startTestServer({ engine });
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
-    });
 
     const send = (by: TestClient, to: object, txn = `t${++transactions}`, type = 'org.example.hello') =>
       by.put(`/_matrix/client/v3/sendToDevice/${type}/${txn}`, { messages: to });

@@ -1,25 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { describe, test } from 'node:test';
+import { createPair, serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncBody, type SyncClient } from '@portico/testkit/sync-client.ts';
 
 describe('typing', () => {
-  let server: TestServer;
-  before(async () => {
-    server = await startTestServer();
-  });
-  after(async () => {
-    await server.close();
-    assert.deepEqual(server.errors, []);
-  });
+  const server = serverOfSuite();
 
   const person = async () => createSyncClient(await server.registerUser());
-  async function pair(): Promise<{ alice: SyncClient; bob: SyncClient; roomId: string }> {
-    const [alice, bob] = [await person(), await person()];
-    const roomId = await alice.createRoom();
-    await bob.join(roomId);
-    return { alice, bob, roomId };
-  }
+  const pair = () => createPair(server);
   const type = (by: SyncClient, roomId: string, body: object, as = by) =>
     by.http.put(by.room(roomId, `typing/${encodeURIComponent(as.userId)}`), body);
   function typists({ rooms }: SyncBody, roomId: string): unknown {

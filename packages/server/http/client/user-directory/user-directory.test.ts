@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { after, before, describe, test } from 'node:test';
-import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
+import { describe, test } from 'node:test';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';
 
 type Results = {
@@ -15,14 +15,7 @@ type Results = {
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`the user directory (${engine})`, () => {
-    let server: TestServer;
-    before(async () => {
-      server = await startTestServer({ engine });
-    });
-    after(async () => {
-      await server.close();
-      assert.deepEqual(server.errors, []);
-    });
+    const server = serverOfSuite({ engine });
 
     const person = async (name?: string) =>
       createSyncClient(await server.registerUser(name && `${name}${randomBytes(3).toString('hex')}`));
