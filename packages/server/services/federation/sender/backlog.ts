@@ -63,6 +63,8 @@ export function createBacklog(deps: Dependencies, host: ServerName, isUpToDate: 
   const { db, outbox, serverName, randomId } = deps;
   let queue: OutgoingRow[] | 'behind' = isUpToDate ? [] : 'behind';
   let offeredMeanwhile = false;
+  /** What was read is under way, and waits in no queue. */
+  let takenEvents = false;
   let receiptRooms: Set<number> | 'all' = isUpToDate ? new Set() : 'all';
   let takenReceipts = false;
   let mayHaveStored = !isUpToDate;
@@ -84,6 +86,7 @@ export function createBacklog(deps: Dependencies, host: ServerName, isUpToDate: 
           const isAll = events.length < limit;
           // What is committed from now on is offered.
           if (isAll && end === upTo && !offeredMeanwhile) queue = [];
+          takenEvents = true;
           return { events, through: isAll ? end : last.stream_position };
         }
         from = end;
@@ -157,7 +160,7 @@ export function createBacklog(deps: Dependencies, host: ServerName, isUpToDate: 
     isFull: () => queue === 'behind' || queue.length >= maxPdus,
     queued: () => (queue === 'behind' ? 0 : queue.length),
     pending: () => ({
-      events: queue === 'behind' || queue.length > 0,
+      events: takenEvents || queue === 'behind' || queue.length > 0,
       receipts: takenReceipts || receiptRooms === 'all' || receiptRooms.size > 0,
     }),
     async next(row, single) {
@@ -197,10 +200,12 @@ export function createBacklog(deps: Dependencies, host: ServerName, isUpToDate: 
     },
     delivered({ attempt }) {
       if (queue !== 'behind') queue = queue.filter((event) => event.stream_position > attempt.events);
+      takenEvents = false;
       takenReceipts = false;
     },
     forget() {
       queue = 'behind';
+      takenEvents = false;
       offeredMeanwhile = true;
       receiptRooms = 'all';
       mayHaveStored = true;

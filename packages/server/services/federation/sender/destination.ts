@@ -214,6 +214,8 @@ export function createDestination(deps: SenderDependencies, options: Options): D
     } catch (error) {
       if (isLost(error)) return 'lost';
       log.error({ error, host }, 'Sending to a server failed');
+      // What was on its way is read again.
+      backlog.forget();
       retryIn(retryAfterDefect);
       return undefined;
     }

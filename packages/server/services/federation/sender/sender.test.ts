@@ -7,6 +7,7 @@ import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { carol, deliver, newPdus, partition } from '@portico/testkit/partition.ts';
 import { openTestRooms } from '@portico/testkit/rooms.ts';
 import type { FederationClient } from '../client/federation-client.ts';
+import { createBacklog } from './backlog.ts';
 import { createOutbox } from './outbox.ts';
 import { restless } from './rests.ts';
 import { createSender } from './sender.ts';
@@ -112,6 +113,24 @@ onBothEngines('what comes right after a few transactions goes together, a whole 
   const sizes = transactions.map(({ length }) => length);
   assert.ok(sizes.includes(50) && sizes.length <= restless + 4, `transactions of ${sizes.join(', ')} events`);
   await sender.close();
+});
+
+onBothEngines('what a server that was behind is being sent is open until it has arrived', async (db) => {
+  const { sender, send, create, join } = await open(db);
+  await sender.close();
+  const room = await create();
+  await join(room);
+  await send(room, 'while it was away');
+  const parts = { db, outbox: createOutbox(), serverName: nameOf('a'), randomId: () => 'id' };
+  const backlog = createBacklog(parts, nameOf('b'), false);
+  const upTo = { position: 0, receipt_position: 0 };
+  const row = { host: 'b', ...upTo, failures: 0, retry_at: 0, attempt: null, claimed_by: 'only' };
+  const transaction = await backlog.next(row, false);
+  assert.ok('attempt' in transaction);
+  assert.ok(transaction.parts.pdus.some((pdu) => pdu.includes('while it was away')));
+  assert.deepEqual(backlog.pending(), { events: true, receipts: true });
+  backlog.delivered(transaction);
+  assert.deepEqual(backlog.pending(), { events: false, receipts: false });
 });
 
 test('events of other servers are no reason to look for what others are to have, unless they come and go', async (context) => {
