@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { eventIdOf, findRoomVersion, hashAndSignEvent, isJsonObject, type JsonValue } from '@portico/protocol';
 import { type FederationPeer, startPeer } from '@portico/testkit/federation-peer.ts';
-import { startTestNetwork } from '@portico/testkit/network.ts';
+import { startTestNetwork, type TestNetwork } from '@portico/testkit/network.ts';
+import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
 
 const rules = findRoomVersion('10');
 
@@ -22,6 +26,31 @@ export async function openWithPeer(
   const { body } = await alice.post('/_matrix/client/v3/createRoom', { preset: 'public_chat', room_version: '10' });
   const roomId = String(body['room_id']);
   return { network, server, peer, alice, roomId, path: encodeURIComponent(roomId) };
+}
+
+/** Another process of `hs1`, on the same database. */
+export async function startSecondProcess(
+  context: TestContext,
+  server: Pick<TestServer, 'dataDir' | 'databaseUrl'>,
+  network: TestNetwork,
+): Promise<TestServer> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'portico-second-'));
+  cpSync(server.dataDir, dataDir, { recursive: true });
+  const second = await startTestServer({
+    dataDir,
+    databaseUrl: server.databaseUrl,
+    network: network.networkOf('hs1'),
+    settings: {
+      SERVER_NAME: 'hs1',
+      OUTBOUND_TRUSTED_CA_FILE: network.caFile,
+      OUTBOUND_ALLOW_PRIVATE_ADDRESSES: 'true',
+    },
+  });
+  context.after(async () => {
+    await second.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  return second;
 }
 
 /** Lets somebody of the peer join. */

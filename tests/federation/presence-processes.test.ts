@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
-import { startTestServer } from '@portico/testkit/server.ts';
-import { joinAs, openWithPeer } from './peer.ts';
+import { joinAs, openWithPeer, startSecondProcess } from './peer.ts';
 import { say, until } from './people.ts';
 
 test('the process that comes after the one that sent says who is offline', { timeout: 120_000 }, async (context) => {
@@ -23,22 +19,7 @@ test('the process that comes after the one that sent says who is offline', { tim
   await joinAs(peer, path, '@mallory:peer.test');
   await say(alice, roomId, 'hello');
   await until(async () => transactions || undefined, 'the first process sends to the other server');
-  const dataDir = mkdtempSync(join(tmpdir(), 'portico-second-'));
-  cpSync(server.dataDir, dataDir, { recursive: true });
-  const second = await startTestServer({
-    dataDir,
-    databaseUrl: server.databaseUrl,
-    network: network.networkOf('hs1'),
-    settings: {
-      SERVER_NAME: 'hs1',
-      OUTBOUND_TRUSTED_CA_FILE: network.caFile,
-      OUTBOUND_ALLOW_PRIVATE_ADDRESSES: 'true',
-    },
-  });
-  context.after(async () => {
-    await second.close();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
+  const second = await startSecondProcess(context, server, network);
   const status = `/_matrix/client/v3/presence/${encodeURIComponent(alice.userId)}/status`;
   const there = second.as(alice);
   assert.equal((await there.put(status, { presence: 'online' })).status, 200);

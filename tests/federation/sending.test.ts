@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '@portico/protocol';
 import type { FederationPeer } from '@portico/testkit/federation-peer.ts';
 import { openRawDatabase } from '@portico/testkit/raw-database.ts';
-import { startTestServer } from '@portico/testkit/server.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
-import { joinAs, openWithPeer } from './peer.ts';
+import { joinAs, openWithPeer, startSecondProcess } from './peer.ts';
 import { join as joinRoom, say, sees, until } from './people.ts';
 
 type Sent = {
@@ -127,22 +123,7 @@ test('of two processes one sends, and the other one when that is gone', { timeou
   const { peer, server, alice, roomId, path, network } = await openWithPeer(context, 'postgres');
   await joinAs(peer, path, '@mallory:peer.test');
   const all = listen(peer, () => 200);
-  const dataDir = mkdtempSync(join(tmpdir(), 'portico-second-'));
-  cpSync(server.dataDir, dataDir, { recursive: true });
-  const second = await startTestServer({
-    dataDir,
-    databaseUrl: server.databaseUrl,
-    network: network.networkOf('hs1'),
-    settings: {
-      SERVER_NAME: 'hs1',
-      OUTBOUND_TRUSTED_CA_FILE: network.caFile,
-      OUTBOUND_ALLOW_PRIVATE_ADDRESSES: 'true',
-    },
-  });
-  context.after(async () => {
-    await second.close();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
+  const second = await startSecondProcess(context, server, network);
   const there = second.as(alice);
   for (let n = 0; n < 10; n++) {
     await say(n % 2 === 0 ? alice : there, roomId, `message ${n}`);

@@ -1,9 +1,9 @@
-import { hkdfSync } from 'node:crypto';
 import type { Database } from '@portico/storage';
 import { createDelayedEvents, type DelayedEvents } from '../services/delayed-events/delayed-events.ts';
 import { createDueEvents } from '../services/delayed-events/due-events.ts';
 import type { ReadingContext } from '../services/reading/context.ts';
 import type { RoomService } from '../services/rooms/room-service.ts';
+import { secretFor } from './secret-for.ts';
 
 type Context = {
   readonly db: Database;
@@ -18,8 +18,7 @@ type Context = {
 /** Events that are sent later, and what sends them. */
 export function createDelayedEventParts(context: Context): { delayedEvents: DelayedEvents; close(): Promise<void> } {
   const { db, rooms, reading, signingKey, now, randomId, log } = context;
-  // A secret of the server's that exists already, made one for this purpose alone.
-  const secret = new Uint8Array(hkdfSync('sha256', signingKey.seed, '', 'IDs of delayed events', 32));
+  const secret = secretFor(signingKey, 'IDs of delayed events');
   const due = createDueEvents({ db, rooms, roomNames: reading.rooms, now, log });
   const { access, rooms: roomNames } = reading;
   return {

@@ -51,8 +51,8 @@ const selectKeys = sql<QueryRow, readonly [named: string, users: string, viewer:
 export type KnownKeys = { readonly keys: readonly PublicKeyRow[]; readonly signatures: readonly SignatureRow[] };
 
 /**
- * Keys of devices and cross-signing keys, a `*` standing for all devices of somebody, with the signatures that `viewer` may see: their own, and those that people
- * made of their own keys.
+ * Keys of devices and cross-signing keys, a `*` standing for all devices of somebody, with the signatures that `viewer` may
+ * see: their own, and those that people made of their own keys.
  */
 export async function queryKeys(
   reader: Reader,

@@ -19,7 +19,8 @@ const onceMoreAfter = 15 * 60_000;
 
 /**
  * Erases what is kept of somebody, file by file and row by row, and keeps an account of how much. A while later it looks once
- * more, for what may have come after that. What they said in rooms stays there for those who were in the room with them, and nobody else: see `canSeeEvent`.
+ * more, for what may have come after that. What they said in rooms stays there for those who were in the room with them, and
+ * nobody else: see `canSeeEvent`.
  *
  * {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountdeactivate} (`erase`)
  */
