@@ -57,6 +57,44 @@ test('an update that is known already is no news', { timeout: 60_000 }, async (c
   assert.deepEqual(server.errors, []);
 });
 
+test('who asks after news is not given what was asked for before it', { timeout: 60_000 }, async (context) => {
+  const { server, peer, alice, fetches } = await openWithMallory(context);
+  const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  peer.on('GET', devicesPath, async () => {
+    const devices = fetches() === 1 ? [listed('A')] : [listed('A'), listed('B')];
+    asked.resolve();
+    if (devices.length === 1) await answered.promise;
+    return { body: { user_id: mallory, stream_id: devices.length, devices } };
+  });
+  const first = query(alice);
+  await asked.promise;
+  const { next_batch: since } = await sync(alice);
+  await sendTransaction(peer, edus([listUpdate({ device_id: 'B', keys: device('B') })]));
+  assert.deepEqual((await sync(alice, since))['device_lists'], { changed: [mallory], left: [] });
+  assert.deepEqual(seen(await query(alice)), ['A', 'B']);
+  answered.resolve();
+  await first;
+  assert.deepEqual(seen(await query(alice)), ['A', 'B']);
+  assert.equal(fetches(), 2);
+  assert.deepEqual(server.errors, []);
+});
+
+test('a device that is in a list before its update has come is told of', { timeout: 60_000 }, async (context) => {
+  const { server, peer, alice, path } = await openWithMallory(context);
+  answerDevices(peer, [listed('A')]);
+  assert.deepEqual(seen(await query(alice)), ['A']);
+  // A list from before somebody came counts no longer, and everything that they do to their profile counts as coming.
+  await joinAs(peer, path, mallory);
+  const { next_batch: since } = await sync(alice);
+  answerDevices(peer, [listed('A'), listed('B')], { stream_id: 2 });
+  assert.deepEqual(seen(await query(alice)), ['A', 'B']);
+  const { device_lists: lists, next_batch: then } = await sync(alice, since);
+  assert.deepEqual(lists, { changed: [mallory], left: [] });
+  await sendTransaction(peer, edus([listUpdate({ device_id: 'B', keys: device('B') })]));
+  assert.equal((await sync(alice, then))['device_lists'], undefined);
+  assert.deepEqual(server.errors, []);
+});
+
 test(
   'somebody whose keys are too many or none hides nobody else of the same server',
   { timeout: 60_000 },
@@ -134,7 +172,12 @@ test('whoever sees an event knows the devices that came with it', { timeout: 60_
   };
   const event = hashAndSignEvent(rules, message, peer.serverName, peer.key);
   const update = listUpdate({ device_id: 'B', keys: device('B') });
-  const sent = await sendTransaction(peer, { pdus: [event], edus: [update] });
+  const keysFor = (n: number) => ({ message_id: `${n}`, type: 'm.test', messages: { [alice.userId]: { '*': {} } } });
+  const messages = Array.from({ length: 40 }, (_, n) => ({
+    edu_type: 'm.direct_to_device',
+    content: { sender: mallory, ...keysFor(n) },
+  }));
+  const sent = await sendTransaction(peer, { pdus: [event], edus: [...messages, update] });
   assert.ok(JSON.stringify(sent.body).endsWith(':{}}}'), JSON.stringify(sent.body));
   assert.deepEqual(seen(await query(alice)), ['A', 'B']);
   const file = new DatabaseSync(join(server.dataDir, 'portico.db'), { readOnly: true });

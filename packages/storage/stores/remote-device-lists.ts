@@ -10,7 +10,11 @@ export type RemoteListRow = {
   readonly cached: number;
   /** Whether anything is kept of them, be it old. */
   readonly known: number;
+  /** Whether there was news that is not in it, and that those who share a room were told of. */
+  readonly stale: number;
   readonly stream_id: number | null;
+  /** When there was news last. */
+  readonly news_position: number;
 };
 
 /*
@@ -20,6 +24,8 @@ export type RemoteListRow = {
 const selectLists = sql<RemoteListRow, [users: string, own: string]>(
   'remote-device-lists.get',
   `select u.value as user_id, l.stream_id, case when l.user_id is null then 0 else 1 end as known,
+     coalesce(l.stale, 0) as stale,
+     coalesce((select d.position from device_lists d where d.user_id = u.value), 0) as news_position,
      case when exists (
        select 1 from memberships m
        join joined_hosts h on h.room_nid = m.room_nid and h.host = $2 and h.joined > 0

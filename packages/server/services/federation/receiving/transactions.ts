@@ -67,7 +67,13 @@ export function createInboundTransactions(deps: Dependencies): InboundTransactio
     }
   }
 
-  async function ofRoom(origin: string, roomId: string, pdus: readonly JsonObject[]): Promise<PduResults> {
+  /** `ready`: when the events may be shown. */
+  async function ofRoom(
+    origin: string,
+    roomId: string,
+    pdus: readonly JsonObject[],
+    ready: Promise<void>,
+  ): Promise<PduResults> {
     const room = await rooms.find(roomId, origin);
     if (room === undefined || !room.isOurs) {
       await deps.endRequests(pdus);
@@ -83,11 +89,12 @@ export function createInboundTransactions(deps: Dependencies): InboundTransactio
       return results;
     }
     const checked = await checkPdus(rules, pdus);
+    await ready;
     await Promise.all(checked.map((each) => ofEvent(room, origin, each, results)));
     return results;
   }
 
-  async function takeEvents(origin: string, pdus: readonly JsonValue[]): Promise<PduResults> {
+  async function takeEvents(origin: string, pdus: readonly JsonValue[], ready: Promise<void>): Promise<PduResults> {
     const byRoom = new Map<string, JsonObject[]>();
     for (const pdu of pdus) {
       if (!isJsonObject(pdu)) continue;
@@ -97,14 +104,15 @@ export function createInboundTransactions(deps: Dependencies): InboundTransactio
       if (list === undefined) byRoom.set(roomId, [pdu]);
       else list.push(pdu);
     }
-    const results = await Promise.all([...byRoom].map(([roomId, list]) => ofRoom(origin, roomId, list)));
+    const results = await Promise.all([...byRoom].map(([roomId, list]) => ofRoom(origin, roomId, list, ready)));
     return Object.assign({}, ...results) as PduResults;
   }
 
   async function take(origin: string, { pdus, edus }: Transaction): Promise<PduResults> {
-    const results = takeEvents(origin, pdus);
-    // A message to a device may be the key to an event that comes with it.
+    // A message to a device may be the key to an event that comes with it, and a new device may be one that has to be able to
+    // read the answer. Signatures are checked meanwhile.
     const first = deps.edus.receive(origin, edus, 'nothing');
+    const results = takeEvents(origin, pdus, first);
     await Promise.allSettled([results, first]);
     await first;
     await deps.edus.receive(origin, edus, 'events');

@@ -21,6 +21,9 @@ export type Transaction = {
   readonly entries: readonly OutboxEntry[];
 };
 
+/** The next events, and up to where there are no others. */
+type Events = { readonly events: OutgoingRow[]; readonly through: number };
+
 /** Up to where a server has everything. */
 export type UpTo = Pick<DestinationRow, 'position' | 'receipt_position'>;
 
@@ -69,7 +72,7 @@ export function createBacklog(deps: Dependencies, host: ServerName, isUpToDate: 
   let takenReceipts = false;
   let mayHaveStored = !isUpToDate;
 
-  async function readEvents(after: number, limit: number): Promise<{ events: OutgoingRow[]; through: number }> {
+  async function readEvents(after: number, limit: number): Promise<Events> {
     if (queue !== 'behind') {
       const events = queue.slice(0, limit);
       return { events, through: events.at(-1)?.stream_position ?? after };
@@ -115,14 +118,29 @@ export function createBacklog(deps: Dependencies, host: ServerName, isUpToDate: 
     return { rows, through: rooms === 'all' ? Math.max(upTo, after) : last };
   }
 
-  async function readStored(limit: number): Promise<StoredEduRow[]> {
-    if (!mayHaveStored) return [];
+  async function readStored(limit: number): Promise<{ rows: StoredEduRow[]; isAll: boolean }> {
+    if (!mayHaveStored) return { rows: [], isAll: true };
     mayHaveStored = false;
     const rows = await readQueuedEdus(db, host, limit);
     let characters = 0;
     const fitting = rows.findIndex((row) => (characters += row.content.length) > maxStoredCharacters);
-    if (rows.length === limit || fitting !== -1) mayHaveStored = true;
-    return fitting === -1 ? rows : rows.slice(0, Math.max(1, fitting));
+    const isAll = rows.length < limit && fitting === -1;
+    if (!isAll) mayHaveStored = true;
+    return { rows: fitting === -1 ? rows : rows.slice(0, Math.max(1, fitting)), isAll };
+  }
+
+  /** The next events and stored EDUs. What was committed after EDUs that do not fit waits for them: they may be the keys to it. */
+  async function readBoth(after: number, single: boolean): Promise<Events & { readonly stored: StoredEduRow[] }> {
+    const isBehind = queue === 'behind';
+    const read = await readEvents(after, single ? 1 : maxPdus);
+    if (single && read.events.length > 0) return { ...read, stored: [] };
+    const { rows: stored, isAll } = await readStored(single ? 1 : maxStored);
+    const bound = (isAll ? undefined : stored.at(-1)?.position) ?? Infinity;
+    const events = read.events.filter((event) => event.stream_position < bound);
+    if (events.length === read.events.length) return { ...read, stored };
+    // They are in no queue, and are read again.
+    if (isBehind) queue = 'behind';
+    return { events, through: events.at(-1)?.stream_position ?? after, stored };
   }
 
   function assemble(
@@ -164,10 +182,8 @@ export function createBacklog(deps: Dependencies, host: ServerName, isUpToDate: 
       receipts: takenReceipts || receiptRooms === 'all' || receiptRooms.size > 0,
     }),
     async next(row, single) {
-      const { events, through } = await readEvents(row.position, single ? 1 : maxPdus);
-      const hasEvent = single && events.length > 0;
-      const stored = hasEvent ? [] : await readStored(single ? 1 : maxStored);
-      const isFull = hasEvent || (single && stored.length > 0);
+      const { events, through, stored } = await readBoth(row.position, single);
+      const isFull = single && events.length + stored.length > 0;
       const receipts = isFull ? undefined : await readReceipts(row.receipt_position);
       const rows = receipts?.rows ?? [];
       const bounds = { events: through, receipts: receipts?.through ?? row.receipt_position, stored: stored.at(-1) };

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseJson, parseServerName, type ServerName } from '@portico/protocol';
-import type { Database } from '@portico/storage';
+import { createWriteSet, type Database } from '@portico/storage';
 import { findRoomNid } from '@portico/storage/stores/rooms.ts';
+import { readNews } from '@portico/storage/stores/federation-outgoing.ts';
+import { dropDeliveredEdus, queueEdus } from '@portico/storage/stores/stored-edus.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { carol, deliver, newPdus, partition } from '@portico/testkit/partition.ts';
 import { openTestRooms } from '@portico/testkit/rooms.ts';
@@ -131,6 +133,65 @@ onBothEngines('what a server that was behind is being sent is open until it has 
   assert.deepEqual(backlog.pending(), { events: true, receipts: true });
   backlog.delivered(transaction);
   assert.deepEqual(backlog.pending(), { events: false, receipts: false });
+});
+
+onBothEngines('no event is sent before what was stored for the server earlier', async (db) => {
+  const { sender, send, create, join } = await open(db);
+  await sender.close();
+  const room = await create();
+  await join(room);
+  const store = async (count: number): Promise<void> => {
+    const set = createWriteSet();
+    const edus = Array.from({ length: count }, () => ({ type: 'm.direct_to_device', content: '{}' }));
+    queueEdus(set, ['b'], edus);
+    await db.commit(set);
+  };
+  const parts = { db, outbox: createOutbox(), serverName: nameOf('a'), randomId: () => 'id' };
+  const backlog = createBacklog(parts, nameOf('b'), false);
+  let row = {
+    host: 'b',
+    position: 0,
+    receipt_position: 0,
+    failures: 0,
+    retry_at: 0,
+    attempt: null,
+    claimed_by: 'only',
+  };
+  /** What is in the next transaction, which arrives: how many stored EDUs, and which messages. */
+  async function next(): Promise<readonly [number, readonly string[]]> {
+    const transaction = await backlog.next(row, false);
+    assert.ok('attempt' in transaction);
+    const { attempt, parts: sent, stored } = transaction;
+    const set = createWriteSet();
+    row = { ...row, position: attempt.events, receipt_position: attempt.receipts };
+    dropDeliveredEdus(set, 'b', stored);
+    await db.commit(set);
+    backlog.delivered(transaction);
+    const bodies = sent.pdus.flatMap((pdu) => (JSON.parse(pdu) as { content: { body?: string } }).content.body ?? []);
+    return [stored.length, bodies];
+  }
+  await send(room, 'before');
+  await store(60);
+  await send(room, 'after 60');
+  await store(45);
+  await send(room, 'after all');
+  assert.deepEqual(await next(), [50, ['before']]);
+  assert.deepEqual(await next(), [50, ['after 60']]);
+  assert.deepEqual(await next(), [5, ['after all']]);
+
+  // The same for what is offered, and waits in memory.
+  await store(60);
+  await send(room, 'offered');
+  const after = row.position;
+  const news = await readNews(db, 'a', [(await findRoomNid(db, room)) ?? 0], {
+    after,
+    upTo: db.currentPosition(),
+    limit: 9,
+  });
+  backlog.offerStored();
+  backlog.offer(news);
+  assert.deepEqual(await next(), [50, []]);
+  assert.deepEqual(await next(), [10, ['offered']]);
 });
 
 test('events of other servers are no reason to look for what others are to have, unless they come and go', async (context) => {

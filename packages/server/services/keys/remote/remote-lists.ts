@@ -1,6 +1,12 @@
 import { parseServerName, serverNameOf, type ServerName } from '@portico/protocol';
 import { createWriteSet, type Database, StorageError } from '@portico/storage';
-import { readRemoteLists, setRemoteList, type RemoteList } from '@portico/storage/stores/remote-device-lists.ts';
+import { markDeviceList, readJoinedRoomsOf } from '@portico/storage/stores/device-keys.ts';
+import {
+  readRemoteLists,
+  setRemoteList,
+  type RemoteList,
+  type RemoteListRow,
+} from '@portico/storage/stores/remote-device-lists.ts';
 import { type Failures, unreachable } from '../failures.ts';
 import type { FetchLists } from './fetch-lists.ts';
 
@@ -24,17 +30,23 @@ const patience = 10_000;
 
 type Fetched = { readonly list: RemoteList; readonly isKept: boolean };
 
+type Request = { readonly since: number; readonly answer: Promise<Fetched | undefined> };
+
 /**
  * Lists of people who share a room with somebody here are kept, since their servers tell of every change. A list that has
  * become old is asked for again when somebody wants to know, and not before: however often a server says that something has
  * changed, it is asked as often as people here ask, and once for all who ask at the same time.
  */
 export function createRemoteLists({ db, serverName, fetchLists }: Dependencies): RemoteLists {
-  const running = new Map<string, Promise<Fetched | undefined>>();
+  const running = new Map<string, Request>();
 
-  async function keep(list: RemoteList, position: number): Promise<boolean> {
+  async function keep(list: RemoteList, before: RemoteListRow, position: number): Promise<boolean> {
+    const { userId } = list;
     const set = createWriteSet();
     setRemoteList(set, list, position, serverName);
+    if (isUntold(list, before)) {
+      markDeviceList(set, userId, await readJoinedRoomsOf(db, userId), set.takePosition());
+    }
     try {
       await db.commit(set);
       return true;
@@ -46,53 +58,53 @@ export function createRemoteLists({ db, serverName, fetchLists }: Dependencies):
 
   async function fetch(
     server: ServerName,
-    users: readonly string[],
-    shared: ReadonlySet<string>,
+    rows: readonly RemoteListRow[],
+    position: number,
   ): Promise<ReadonlyMap<string, Fetched>> {
-    const position = db.currentPosition();
-    const wanted = {
-      shared: users.filter((user) => shared.has(user)),
-      others: users.filter((user) => !shared.has(user)),
-    };
-    const lists = await fetchLists(server, wanted, patience);
+    const shared = new Map(rows.filter((row) => row.shared === 1).map((row) => [row.user_id, row]));
+    const others = rows.filter((row) => row.shared === 0).map((row) => row.user_id);
+    const lists = await fetchLists(server, { shared: [...shared.keys()], others }, patience);
     const fetched = await Promise.all(
       lists.map(async (list) => {
-        const isKept = shared.has(list.userId) && (await keep(list, position));
+        const row = shared.get(list.userId);
+        const isKept = row !== undefined && (await keep(list, row, position));
         return [list.userId, { list, isKept }] as const;
       }),
     );
     return new Map(fetched);
   }
 
-  /** One request for all who ask for the same people at the same time. */
+  /** One request for all who ask for the same people at the same time, unless there was news since it was made. */
   function fetchOnce(
     server: ServerName,
-    users: readonly string[],
-    shared: ReadonlySet<string>,
-  ): readonly (readonly [userId: string, Promise<Fetched | undefined>])[] {
-    const asked = users.filter((user) => !running.has(user));
+    rows: readonly RemoteListRow[],
+  ): readonly (readonly [userId: string, answer: Promise<Fetched | undefined>])[] {
+    const asked = rows.filter((row) => (running.get(row.user_id)?.since ?? -1) < row.news_position);
     if (asked.length > 0) {
-      const all = fetch(server, asked, shared);
-      for (const user of asked) {
-        const one = all.then((fetched) => fetched.get(user)).finally(() => running.delete(user));
-        running.set(user, one);
+      // What was read may be ahead of what has come in.
+      const since = asked.reduce((last, row) => Math.max(last, row.news_position), db.currentPosition());
+      const all = fetch(server, asked, since);
+      for (const { user_id: user } of asked) {
+        const request: Request = { since, answer: all.then((fetched) => fetched.get(user)).finally(forget) };
+        running.set(user, request);
+        function forget(): void {
+          if (running.get(user) === request) running.delete(user);
+        }
       }
     }
-    return users.map((user) => [user, running.get(user) ?? Promise.resolve(undefined)] as const);
+    return rows.map(({ user_id: user }) => [user, running.get(user)?.answer ?? Promise.resolve(undefined)] as const);
   }
 
   return {
     async find(users, timeout) {
       const rows = await readRemoteLists(db, users, serverName);
       const kept = rows.filter(({ cached }) => cached === 1).map((row) => row.user_id);
-      const shared = new Set(rows.filter((row) => row.shared === 1).map((row) => row.user_id));
-      const known = new Set(rows.filter((row) => row.known === 1).map((row) => row.user_id));
-      const missing = rows.filter(({ cached }) => cached === 0).map((row) => row.user_id);
+      const missing = rows.filter(({ cached }) => cached === 0);
       const failures: { [server: string]: Failures[string] } = {};
       const passing: RemoteList[] = [];
-      const byServer = Map.groupBy(missing, (user) => parseServerName(serverNameOf(user) ?? ''));
+      const byServer = Map.groupBy(missing, (row) => parseServerName(serverNameOf(row.user_id) ?? ''));
       const requests = [...byServer].flatMap(([server, ofServer]) =>
-        server === undefined ? [] : fetchOnce(server, ofServer, shared),
+        server === undefined ? [] : fetchOnce(server, ofServer),
       );
       const fetched = await within(
         timeout,
@@ -100,16 +112,22 @@ export function createRemoteLists({ db, serverName, fetchLists }: Dependencies):
       );
       for (const [index, [user]] of requests.entries()) {
         const found = fetched[index];
-        if (found === undefined) {
-          failures[serverNameOf(user) ?? ''] = unreachable;
-          // Old keys are better than none.
-          if (shared.has(user) && known.has(user)) kept.push(user);
-        } else if (found.isKept) kept.push(user);
+        // Old keys are not given: clients take what they get for all there is, and do not ask again.
+        if (found === undefined) failures[serverNameOf(user) ?? ''] = unreachable;
+        else if (found.isKept) kept.push(user);
         else passing.push(found.list);
       }
       return { kept, passing, failures };
     },
   };
+}
+
+/**
+ * Whether nobody here was told of news that is in a list: the update that tells of it comes later, and is no news by then. Where
+ * the server does not say how far the list goes, it is.
+ */
+function isUntold({ streamId }: RemoteList, before: RemoteListRow): boolean {
+  return before.known === 1 && before.stale === 0 && streamId !== undefined && streamId !== before.stream_id;
 }
 
 /** What has come when the time is up. */
