@@ -131,6 +131,7 @@ export async function openPresenceServer({ serverName, db, clock, onPut, ghosts,
       rooms: new Map(),
       newRooms,
       allRooms: () => new Map(),
+      mayConcernUser: true,
     };
   }
 

@@ -52,7 +52,8 @@ export class HandlerRequest implements ErasedRequest {
 
   #open(): AbortSignal {
     const controller = this.#openRequests.open();
-    this.#reply.raw.once('close', () => this.#openRequests.closed(controller));
+    const { raw } = this.#reply;
+    raw.once('close', () => this.#openRequests.closed(controller, { isAnswered: raw.writableFinished }));
     return controller.signal;
   }
 }

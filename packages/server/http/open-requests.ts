@@ -1,7 +1,8 @@
 /** The requests whose handlers want to know when nobody waits for them any more. */
 export interface OpenRequests {
   open(): AbortController;
-  closed(controller: AbortController): void;
+  /** Nobody waits for the answer any more: it is with the client, or the client has gone. */
+  closed(controller: AbortController, how: { readonly isAnswered: boolean }): void;
   /** Aborts all of them and those that come: the server shuts down. */
   shutDown(): void;
 }
@@ -20,8 +21,8 @@ export function createOpenRequests(): OpenRequests {
       else controllers.add(controller);
       return controller;
     },
-    closed(controller) {
-      if (controllers.delete(controller)) controller.abort(clientGone);
+    closed(controller, { isAnswered }) {
+      if (controllers.delete(controller) && !isAnswered) controller.abort(clientGone);
     },
     shutDown() {
       isShuttingDown = true;

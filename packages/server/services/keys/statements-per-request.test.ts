@@ -100,6 +100,7 @@ onBothEngines('what is asked of the database for keys and messages does not grow
       rooms: new Map(),
       newRooms: new Set<number>(),
       allRooms: () => new Map(),
+      mayConcernUser: true,
     };
     const { fields } = await stream.read({ ...place, ...none });
     const events = fields?.get('to_device') ?? '{"events":[]}';

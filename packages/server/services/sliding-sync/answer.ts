@@ -8,7 +8,7 @@ import type { OnlineUser } from '../sync/online-index.ts';
 import { readerFor, type SyncPass } from '../sync/pass.ts';
 import { readMoves } from '../sync/plan.ts';
 import type { SyncCore } from '../sync/sync-core.ts';
-import { roomMayHave, userMayHave } from '../sync/stream-reads.ts';
+import { userMayHave } from '../sync/stream-reads.ts';
 import { totalUnread, unreadCounts } from '../unread/unread-counts.ts';
 import { filterSources, findCandidates, type CandidateDependencies, type Candidates } from './candidates.ts';
 import type { SentRooms } from './connection-state.ts';
@@ -197,12 +197,10 @@ async function readRecounted(
   upTo: number,
 ): Promise<ReadonlySet<number>> {
   const stream = core.context.streams.find(({ name }) => name === 'receipts');
-  if (since === undefined || stream === undefined) return new Set();
-  const own = userMayHave(stream, user, since);
+  if (since === undefined || stream === undefined || !userMayHave(stream, user, since)) return new Set();
   const shown = wanted.filter(({ room }) => room.membership === 'join' && sent.get(room.nid)?.membership === 'join');
   const nids = [...shown.map(({ room }) => room.nid), ...hidden.keys()];
-  const mayHave = nids.filter((nid) => own || roomMayHave(stream, user.rooms.get(nid)?.room, since));
-  return new Set(await readRoomsReadBy(core.context.db, user.userId, mayHave, { after: since, upTo }));
+  return new Set(await readRoomsReadBy(core.context.db, user.userId, nids, { after: since, upTo }));
 }
 
 async function readDeparted(

@@ -138,6 +138,7 @@ function quiet(core: SyncCore, userId: string, deviceId: string) {
     rooms: noRooms,
     newRooms: noNids,
     allRooms: () => noRooms,
+    mayConcernUser: true,
   };
 }
 

@@ -73,7 +73,8 @@ export async function readScoped(
   }
   const serial = stream.serial && serials.get(stream.serial.letter);
   const isPending = since === undefined || stream.serial?.isPending(userId, serial) === true;
-  if (!isPending && rooms.size === 0 && !userMayHave(stream, user, since)) {
+  const mayConcernUser = since === undefined || userMayHave(stream, user, since);
+  if (!isPending && rooms.size === 0 && !mayConcernUser) {
     return { global: [], rooms: new Map(), missed, caughtUp };
   }
   const parts = await stream.read({
@@ -87,6 +88,7 @@ export async function readScoped(
     rooms,
     newRooms: fresh,
     allRooms: () => new Map([...outside, ...all]),
+    mayConcernUser,
   });
   const byId = new Map<string, RoomParts>();
   for (const [nid, ofRoom] of parts.rooms ?? []) {

@@ -36,9 +36,11 @@ export async function readStreams(
     }
     const serial = stream.serial && serials.get(stream.serial.letter);
     const isPending = since === undefined || stream.serial?.isPending(userId, serial) === true;
-    if (!isPending && rooms.size === 0 && !userMayHave(stream, user, since)) continue;
-    const request = { reader, userId, deviceId, since, upTo, serial, filter, rooms, newRooms, allRooms };
-    reads.push(stream.read(request).then((parts) => noteSerial(serialsNow, stream, parts)));
+    const mayConcernUser = since === undefined || userMayHave(stream, user, since);
+    if (!isPending && rooms.size === 0 && !mayConcernUser) continue;
+    const what = { since, upTo, serial, filter, rooms, newRooms, allRooms, mayConcernUser };
+    const read = stream.read({ reader, userId, deviceId, ...what });
+    reads.push(read.then((parts) => noteSerial(serialsNow, stream, parts)));
   }
   return { ...merge(await Promise.all(reads)), serials: serialsNow };
 }

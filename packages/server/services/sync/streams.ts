@@ -20,6 +20,8 @@ export type StreamRequest = {
   readonly newRooms: ReadonlySet<number>;
   /** Every joined room that the filter lets pass. */
   readonly allRooms: () => ReadonlyMap<number, string>;
+  /** Whether something may be new that concerns the user themself: one of the stream's kinds whose keys name users. */
+  readonly mayConcernUser: boolean;
 };
 
 /** What a stream adds to a joined room: events as JSON texts. */

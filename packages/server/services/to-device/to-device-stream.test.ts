@@ -20,7 +20,12 @@ function createProcess(db: Database) {
     /** A sync with the token of the last one, if there was one: gives what the messages say, and the next token. */
     async sync(since: number | undefined, upTo: number) {
       if (since !== undefined) stream.acknowledged?.({ ...device, since, serial: undefined });
-      const none = { rooms: new Map(), newRooms: new Set<number>(), allRooms: () => new Map<number, string>() };
+      const none = {
+        rooms: new Map(),
+        newRooms: new Set<number>(),
+        allRooms: () => new Map<number, string>(),
+        mayConcernUser: true,
+      };
       const request = { ...device, reader: db, filter: defaultFilter, serial: undefined, ...none };
       const { fields } = await stream.read({ ...request, since, upTo });
       const { events } = JSON.parse(fields?.get('to_device') ?? '{"events":[]}') as {
@@ -78,7 +83,12 @@ test('what a device has acknowledged is not given again while it is being droppe
   } as unknown as Database;
   const stream = createToDeviceStream({ db, onFailure: assert.ifError });
   const read = async (limit?: number) => {
-    const none = { rooms: new Map<number, string>(), newRooms: new Set<number>(), allRooms: () => new Map() };
+    const none = {
+      rooms: new Map<number, string>(),
+      newRooms: new Set<number>(),
+      allRooms: () => new Map(),
+      mayConcernUser: true,
+    };
     const from = { since: undefined, upTo: 9, serial: undefined };
     const parts = await stream.read({ ...device, ...from, ...none, limit, reader: db, filter: defaultFilter });
     return parts.fields?.get('to_device')?.match(/t[0-9]/g);
@@ -116,7 +126,12 @@ test('a device for which nothing waits is not looked for again, until something 
   };
   const stream = createToDeviceStream({ db, onFailure: assert.ifError });
   const read = async (upTo: number) => {
-    const none = { rooms: new Map<number, string>(), newRooms: new Set<number>(), allRooms: () => new Map() };
+    const none = {
+      rooms: new Map<number, string>(),
+      newRooms: new Set<number>(),
+      allRooms: () => new Map(),
+      mayConcernUser: true,
+    };
     const from = { since: undefined, upTo, serial: undefined };
     const parts = await stream.read({ ...device, ...from, ...none, reader: db, filter: defaultFilter });
     return parts.fields?.get('to_device')?.match(/t[0-9]/g);

@@ -1,15 +1,19 @@
 import { passesEventFilter, passesRooms } from '@portico/protocol/sync-filter/event-filter.ts';
 import { readNewestReceipts } from '@portico/storage/stores/receipts.ts';
-import { readReceipts, readRoomsReadBy } from '@portico/storage/stores/sync-read.ts';
+import { readRoomsReadBy } from '@portico/storage/stores/sync-read.ts';
 import { receiptContent } from '../../receipts/receipt-content.ts';
+import { createSharedReceipts } from '../../receipts/shared-receipts.ts';
 import type { RoomParts, StreamRequest, SyncStream } from '../streams.ts';
 
 const receiptType = 'm.receipt';
 
 /** Who has read up to where; and where the user has read something themselves, their counts anew. */
 export function createReceiptStream(): SyncStream {
-  async function ownRooms({ reader, userId, since, upTo, allRooms }: StreamRequest): Promise<readonly number[]> {
-    if (since === undefined) return [];
+  const shared = createSharedReceipts();
+
+  async function ownRooms(request: StreamRequest): Promise<readonly number[]> {
+    const { reader, userId, since, upTo, allRooms, mayConcernUser } = request;
+    if (since === undefined || !mayConcernUser) return [];
     return readRoomsReadBy(reader, userId, [...allRooms().keys()], { after: since, upTo });
   }
 
@@ -23,20 +27,22 @@ export function createReceiptStream(): SyncStream {
     async read(request) {
       const { reader, since, upTo, rooms, newRooms, userId } = request;
       const own = await ownRooms(request);
-      const changed = new Set([...rooms.keys(), ...own].filter((nid) => !newRooms.has(nid) && since !== undefined));
-      const rows = [
-        ...(await readReceipts(reader, [...changed], { after: since ?? -1, upTo })),
-        ...(await readNewestReceipts(reader, userId, [...newRooms], upTo)),
-      ];
       const parts = new Map<number, RoomParts>();
       for (const nid of own) parts.set(nid, { recount: true });
-      for (const [nid, ofRoom] of Map.groupBy(rows, (row) => row.room_nid)) {
-        if (!passes(request, nid)) continue;
-        const content = receiptContent(ofRoom, (reader) => reader === userId);
-        if (content !== undefined) {
-          const ephemeral = [`{"content":${content},"type":"${receiptType}"}`];
-          parts.set(nid, { ephemeral, recount: parts.has(nid) });
-        }
+      const add = (nid: number, content: string | undefined) => {
+        if (content === undefined || !passes(request, nid)) return;
+        const ephemeral = [`{"content":${content},"type":"${receiptType}"}`];
+        parts.set(nid, { ephemeral, recount: parts.has(nid) });
+      };
+      const changed = new Set([...rooms.keys(), ...own].filter((nid) => !newRooms.has(nid) && since !== undefined));
+      const moved = await shared.find(reader, [...changed], { after: since ?? -1, upTo });
+      for (const [nid, receipts] of moved) add(nid, receipts.contentFor(userId));
+      const newest = await readNewestReceipts(reader, userId, [...newRooms], upTo);
+      for (const [nid, rows] of Map.groupBy(newest, (row) => row.room_nid)) {
+        add(
+          nid,
+          receiptContent(rows, (owner) => owner === userId),
+        );
       }
       return { rooms: parts };
     },
