@@ -33,6 +33,7 @@ const remains: Readonly<Record<string, string>> = {
   'to_device_messages.sender': 'letters to others, which are theirs until they are fetched',
   'app_service_members.user_id': 'until the application service has been told that they left',
   'remote_device_lists.user_id': "is of other servers' people",
+  'stored_edu_hosts.sender': 'whose what other servers still have to be told is',
   'stored_edus.content': 'what other servers still have to be told',
   'changes.entries': 'what processes tell each other, for minutes',
 };

@@ -40,6 +40,7 @@ import { toDeviceOrdinals } from './0039-to-device-ordinals.ts';
 import { fairQueues } from './0040-fair-queues.ts';
 import { slidingScopes } from './0041-sliding-scopes.ts';
 import { backupCounts } from './0042-backup-counts.ts';
+import { fairOutgoingEdus } from './0043-fair-outgoing-edus.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -88,4 +89,5 @@ export const migrations: readonly Migration[] = [
   fairQueues,
   slidingScopes,
   backupCounts,
+  fairOutgoingEdus,
 ];

@@ -73,7 +73,7 @@ export function queueDeviceUpdates(
   if (hosts.length > 0) {
     queueHosts(
       set,
-      sent.map(() => hosts),
+      sent.map(({ before, behind }) => ({ sender: userId, hosts, characters: before.length + behind.length })),
       position,
     );
     const packed = sent.map(({ before, behind }, index) => [before, behind, last - (sent.length - 1) + index]);

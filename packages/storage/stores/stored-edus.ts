@@ -1,5 +1,6 @@
 import type { PositionParam, Reader, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
+import { piece, type QueueBounds, queueBounds } from './queue-bounds.ts';
 
 /** An EDU that has to arrive. */
 export type StoredEdu = {
@@ -18,16 +19,48 @@ export type StoredEduRow = {
 /** An EDU's place in the queue of a server. */
 export type EduPlace = { readonly position: number; readonly seq: number };
 
-/** A server that is out of reach has no more EDUs waiting than that: it has to ask for what it has missed. */
-export const maxQueuedEdus = 10_000;
+/** An EDU of somebody of this server, for others. The room for those that wait for a server is shared among senders. */
+export type QueuedEdu = StoredEdu & { readonly sender: string; readonly hosts: readonly string[] };
 
-const insertHosts = sql<void, [places: string, position: PositionParam, maxQueued: number]>(
+type InsertParams = [places: string, position: PositionParam, unshared: number, most: number];
+
+const ordinalAt = (end: 'asc' | 'desc', otherwise: 0 | 1): string =>
+  `coalesce((
+     select q.ordinal from stored_edu_hosts q where q.host = h.host
+     order by q.position ${end}, q.seq ${end} limit 1), ${otherwise})`;
+const ofSender = (end: 'min' | 'max', otherwise: 0 | 1): string =>
+  `case when a.waiting >= $3 then coalesce((
+     select ${end}(q.sender_ordinal) from stored_edu_hosts q
+     where q.host = a.host and q.sender is not null and q.sender = a.sender), ${otherwise}) end`;
+const soFar = (of: string): string =>
+  `cast(sum(weight) over (partition by ${of} order by seq rows unbounded preceding) as bigint)`;
+
+/*
+ * EDUs go from the front of a queue only, so that its first and its last ordinal say how much is in it, though not how large
+ * the first one is; so they do for the part of it that is from one person. Of what others add in the same commit an EDU
+ * knows nothing.
+ */
+const insertHosts = sql<void, InsertParams>(
   'stored-edu-hosts.insert',
-  `insert into stored_edu_hosts (host, position, seq)
-   select p.value ->> 0, position($2), cast(p.value ->> 1 as bigint) from json_each(cast($1 as text)) p
-   where (
-     select count(*) from (select 1 from stored_edu_hosts q where q.host = p.value ->> 0 limit $3) waiting
-   ) < $3`,
+  `insert into stored_edu_hosts (host, position, seq, ordinal, sender, sender_ordinal)
+   with places as materialized (
+     select p.value ->> 0 as host, cast(p.value ->> 1 as bigint) as seq, p.value ->> 2 as sender,
+       cast(p.value ->> 3 as bigint) as weight
+     from json_each(cast($1 as text)) p
+   ), ends as materialized (
+     select h.host, ${ordinalAt('asc', 1)} as first, ${ordinalAt('desc', 0)} as last
+     from (select distinct host from places) h
+   ), added as materialized (
+     select p.host, p.seq, p.sender, p.weight, p.of_sender, e.last, e.last - e.first + 1 + p.of_sender as waiting
+     from (select host, seq, sender, weight, ${soFar('host, sender')} - weight as of_sender from places) p
+     join ends e on e.host = p.host
+   ), shares as materialized (
+     select a.*, ${ofSender('min', 1)} as sender_first, ${ofSender('max', 0)} as sender_last from added a
+   )
+   select host, position($2), seq, last + ${soFar('host')}, case when waiting >= $3 then sender end,
+     sender_last + ${soFar('host, sender')}
+   from shares
+   where waiting < $3 or waiting + (sender_last - sender_first + 1) + of_sender < $4`,
 );
 
 const insertEdus = sql<void, [edus: string, position: PositionParam]>(
@@ -61,35 +94,47 @@ const deleteDelivered = sql<void, [edus: string]>(
 );
 
 /**
- * Queues EDUs for other servers, with the commit of what they tell of. Every server gets them in the order of the commits,
- * each until it has acknowledged it.
+ * Queues somebody's EDUs for other servers, with the commit of what they tell of. Every server gets them in the order of the
+ * commits, each until it has acknowledged it. A server that is out of reach has to ask for what there was no room for.
  */
-export function queueEdus(set: WriteSet, hosts: readonly string[], edus: readonly StoredEdu[]): void {
+export function queueEdus(
+  set: WriteSet,
+  sender: string,
+  hosts: readonly string[],
+  edus: readonly StoredEdu[],
+  bounds?: QueueBounds,
+): void {
   queueEdusEach(
     set,
-    edus.map((edu) => ({ ...edu, hosts })),
+    edus.map((edu) => ({ ...edu, sender, hosts })),
+    bounds,
   );
 }
 
-/** The same with hosts of its own for each EDU. */
-export function queueEdusEach(
-  set: WriteSet,
-  edus: readonly (StoredEdu & { readonly hosts: readonly string[] })[],
-): void {
+/** The same with a sender and hosts of its own for each EDU. */
+export function queueEdusEach(set: WriteSet, edus: readonly QueuedEdu[], bounds?: QueueBounds): void {
   if (edus.every(({ hosts }) => hosts.length === 0)) return;
   const position = set.takePosition();
   queueHosts(
     set,
-    edus.map(({ hosts }) => hosts),
+    edus.map(({ sender, hosts, content }) => ({ sender, hosts, characters: content.length })),
     position,
+    bounds,
   );
   set.add(insertEdus, [JSON.stringify(edus.map(({ type, content }) => [type, content])), position]);
 }
 
-/** Says which servers the EDUs of a position are for, before those are added. */
-export function queueHosts(set: WriteSet, hosts: readonly (readonly string[])[], position: PositionParam): void {
-  const places = hosts.flatMap((each, seq) => each.map((host) => [host, seq] as const));
-  set.add(insertHosts, [JSON.stringify(places), position, maxQueuedEdus]);
+/** Says which servers the EDUs of a position are for, and how large they are, before those are added. */
+export function queueHosts(
+  set: WriteSet,
+  edus: readonly (Pick<QueuedEdu, 'sender' | 'hosts'> & { readonly characters: number })[],
+  position: PositionParam,
+  { unshared, most }: QueueBounds = queueBounds,
+): void {
+  const places = edus.flatMap(({ sender, hosts, characters }, seq) =>
+    hosts.map((host) => [host, seq, sender, 1 + Math.floor(characters / piece)] as const),
+  );
+  set.add(insertHosts, [JSON.stringify(places), position, unshared, most]);
   for (const host of new Set(places.map(([host]) => host))) set.change('stored_edus', host);
 }
 

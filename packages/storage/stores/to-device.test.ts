@@ -10,7 +10,8 @@ import { statements } from '../sql.ts';
 import { createWriteSet } from '../write-set.ts';
 import { addAccount } from './accounts-write.ts';
 import { addDevice } from './devices.ts';
-import { dropDelivered, type QueueBounds, queueToDevice, readToDevice } from './to-device.ts';
+import type { QueueBounds } from './queue-bounds.ts';
+import { dropDelivered, queueToDevice, readToDevice } from './to-device.ts';
 
 const userId = '@alice:localhost';
 

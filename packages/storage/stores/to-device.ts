@@ -1,6 +1,7 @@
 import { serverNameOf } from '@portico/protocol';
 import type { PositionParam, Reader, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
+import { piece, queueBounds } from './queue-bounds.ts';
 
 /** A message as `/sync` brings it. `position` and `seq` say in which order. */
 export type ToDeviceRow = {
@@ -28,18 +29,6 @@ export type ToDeviceTransaction = {
   readonly type: string;
   readonly txnId: string;
 };
-
-/**
- * How much waits for a device that fetches nothing, in pieces of 4 KiB, of which each message takes at least one. `unshared`:
- * what is taken whoever it is from. Of what comes when so much waits, a message is taken as long as all that waits, what has
- * come of it from the sender's server, and what has come of it from the sender are together less than `most`. So whatever
- * somebody sends, or everybody on a server, some room is left, and those who have sent less get more of it.
- */
-export type QueueBounds = { readonly unshared: number; readonly most: number };
-
-/** Characters. */
-const piece = 4096;
-const queueBounds: QueueBounds = { unshared: 1000, most: 10_000 };
 
 const insertTransaction = sql<void, [userId: string, deviceId: string, type: string, txnId: string, createdAt: number]>(
   'to-device.transaction',

@@ -48,7 +48,7 @@ export function createDeviceListChanges({ db, serverName, federates, tellsNames 
           ...(master && { master_key: master }),
           ...(selfSigning && { self_signing_key: selfSigning }),
         });
-        queueEdus(set, hosts, [{ type: 'm.signing_key_update', content }]);
+        queueEdus(set, userId, hosts, [{ type: 'm.signing_key_update', content }]);
       }
       markDeviceList(set, userId, rooms, position);
     },

@@ -31,7 +31,7 @@ export function queueRemoteToDevice(set: WriteSet, { sender, type, messageId, me
     return chunks(ofHost).map((chunk) => {
       const id = count++ === 0 ? messageId : `${messageId}-${count}`;
       const content = canonical({ message_id: id, messages: byDevice(chunk), sender, type });
-      return { type: 'm.direct_to_device', content, hosts: [host] };
+      return { type: 'm.direct_to_device', content, sender, hosts: [host] };
     });
   });
   queueEdusEach(set, edus);

@@ -143,7 +143,7 @@ onBothEngines('no event is sent before what was stored for the server earlier', 
   const store = async (count: number): Promise<void> => {
     const set = createWriteSet();
     const edus = Array.from({ length: count }, () => ({ type: 'm.direct_to_device', content: '{}' }));
-    queueEdus(set, ['b'], edus);
+    queueEdus(set, alice.userId, ['b'], edus);
     await db.commit(set);
   };
   const parts = { db, outbox: createOutbox(), serverName: nameOf('a'), randomId: () => 'id' };

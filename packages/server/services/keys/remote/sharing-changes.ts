@@ -9,7 +9,7 @@ import {
   type NewHostRow,
 } from '@portico/storage/stores/device-list-sending.ts';
 import { forgetRemoteLists, readKeptLists } from '@portico/storage/stores/remote-device-lists.ts';
-import { queueEdusEach, type StoredEdu } from '@portico/storage/stores/stored-edus.ts';
+import { type QueuedEdu, queueEdusEach } from '@portico/storage/stores/stored-edus.ts';
 import { createCatchUp, type CatchUp, type Portion } from '../../catch-up/catch-up.ts';
 import { lastWhole } from '../../catch-up/last-whole.ts';
 import { deviceAnnouncement, withoutName } from '../device-update.ts';
@@ -41,7 +41,7 @@ export function createSharingChanges({ db, serverName, tellsNames, onFailure }: 
   const isLocal = (userId: string): boolean => serverNameOf(userId) === serverName;
 
   /** Tells servers of the devices of those whom they had nothing to do with before. */
-  async function announce(newHosts: readonly NewHostRow[]): Promise<(StoredEdu & { readonly hosts: string[] })[]> {
+  async function announce(newHosts: readonly NewHostRow[]): Promise<QueuedEdu[]> {
     if (newHosts.length === 0) return [];
     const hosts = Map.groupBy(newHosts, (row) => row.user_id);
     const users = [...hosts.keys()];
@@ -63,6 +63,7 @@ export function createSharingChanges({ db, serverName, tellsNames, onFailure }: 
       return {
         type: 'm.device_list_update',
         content: deviceAnnouncement(userId, tellsNames ? device : withoutName(device), streamIds.get(userId) ?? 0),
+        sender: userId,
         hosts: (hosts.get(userId) ?? []).map(({ host }) => host),
       };
     });
