@@ -179,6 +179,11 @@ export const errorTable = {
     status: 502,
     message: 'The email could not be sent; try again later.',
   },
+  'mail.refused': {
+    errcode: 'M_EMAIL_SEND_ERROR',
+    status: 502,
+    message: 'The mail server does not take email for this address.',
+  },
   'third-party.not-supported': {
     errcode: 'M_THREEPID_MEDIUM_NOT_SUPPORTED',
     status: 400,
