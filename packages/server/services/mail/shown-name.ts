@@ -16,7 +16,7 @@ export function shownName(name: string, most: number): string | undefined {
     .replaceAll(turning, '')
     .trim();
   if (line.replaceAll(unseen, '') === '') return undefined;
-  const characters = [...line];
+  const characters = Array.from(line);
   const text = characters.length > most ? `${characters.slice(0, most).join('')}…` : line;
   // "FIRST STRONG ISOLATE" and its end: {@link https://www.unicode.org/reports/tr9/#Explicit_Directional_Isolates}
   return rightToLeft.test(text) ? `\u2068${text}\u2069` : text;

@@ -65,7 +65,7 @@ export function createSending(dependencies: Dependencies): Sending {
     async checkSendable({ userId }, roomId, event) {
       await core.refuseUnsendable(await rooms.nidOf(roomId), { ...event, sender: userId });
     },
-    async setState({ userId }, roomId, type, stateKey, content, originServerTs) {
+    async setState({ userId, deviceId }, roomId, type, stateKey, content, originServerTs, txnId) {
       const roomNid = await rooms.nidOf(roomId);
       if (type === 'm.room.canonical_alias' && stateKey === '') {
         const { locate } = rooms;
@@ -78,7 +78,11 @@ export function createSending(dependencies: Dependencies): Sending {
         }
         await inviteRules.refuseBlocked(userId, invitee);
       }
-      return setState(writer, roomNid, userId, { type, stateKey, content, originServerTs });
+      const entry = { type, stateKey, content, originServerTs };
+      if (txnId === undefined) return setState(writer, roomNid, userId, entry);
+      return transactions.once({ userId, deviceId, roomNid, type, txnId }, () =>
+        setState(writer, roomNid, userId, { ...entry, transaction: { deviceId, txnId } }),
+      );
     },
   };
 }

@@ -9,7 +9,7 @@ import {
   type JsonValue,
 } from '@portico/protocol';
 import { MatrixError } from '../../errors/matrix-error.ts';
-import { stateDraft } from './draft.ts';
+import { type Draft, stateDraft } from './draft.ts';
 import type { RoomView, RoomWriter } from './room-writer.ts';
 
 type StateEntry = {
@@ -18,6 +18,7 @@ type StateEntry = {
   readonly content: JsonObject;
   /** Instead of the time now. Milliseconds. */
   readonly originServerTs?: number | undefined;
+  readonly transaction?: NonNullable<Draft['transaction']>;
 };
 
 /**
@@ -30,9 +31,9 @@ export async function setState(
   sender: string,
   entry: StateEntry,
 ): Promise<string> {
-  const { type, stateKey, originServerTs } = entry;
+  const { type, stateKey, originServerTs, transaction } = entry;
   const content = type === 'm.room.member' ? withoutAuthoriser(entry.content) : entry.content;
-  const at = originServerTs === undefined ? {} : { originServerTs };
+  const more = { ...(originServerTs !== undefined && { originServerTs }), ...(transaction && { transaction }) };
   let existing: string | undefined;
   const appended = await writer.append(roomNid, {
     needs: [
@@ -48,7 +49,7 @@ export async function setState(
         current?.event.sender === sender &&
         encodeCanonical(current.event.content, 'lenient') === encodeCanonical(content, 'lenient');
       existing = isMember && isSame ? current.event.eventId : undefined;
-      return existing === undefined ? [{ ...stateDraft(sender, type, content, stateKey), ...at }] : [];
+      return existing === undefined ? [{ ...stateDraft(sender, type, content, stateKey), ...more }] : [];
     },
   });
   return existing ?? soleEventId(appended.events);

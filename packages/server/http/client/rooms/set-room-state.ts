@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox';
 import type { DelayedEvents } from '../../../services/delayed-events/delayed-events.ts';
 import type { RoomService } from '../../../services/rooms/room-service.ts';
 import { endpoint, type Sender } from '../../endpoint.ts';
-import { delayParameter, delayQuery, sentOrDelayed } from './delay.ts';
+import { delayParameter, delayQuery, sentOrDelayed, withDelay } from './delay.ts';
 import { jsonObject, originServerTs, timestampQuery } from './schemas.ts';
 
 type Services = { readonly rooms: RoomService; readonly delayedEvents: DelayedEvents };
@@ -18,13 +18,12 @@ async function setOrDelay(
   { [delayParameter]: delay, ts }: Static<typeof query>,
   content: JsonObject,
 ) {
+  const sentAt = originServerTs(sender, ts);
   if (delay === undefined) {
-    const sentAt = originServerTs(sender, ts);
     return { event_id: await rooms.setState(sender, roomId, type, stateKey, content, sentAt) };
   }
-  const { userId, deviceId } = sender;
-  const event = { userId, deviceId, roomId, type, stateKey, txnId: undefined, content, delay };
-  return { delay_id: await delayedEvents.schedule(event) };
+  const event = { roomId, type, stateKey, txnId: undefined, content };
+  return { delay_id: await delayedEvents.schedule(withDelay(sender, event, delay, sentAt)) };
 }
 
 export const setRoomStateWithKey = endpoint(
