@@ -34,12 +34,19 @@ function fill(entry: (index: number) => string): string[] {
   return entries;
 }
 
+/** Nothing in it tells anybody whom it does not match. */
+function vague(index: number): string {
+  const bits = index.toString(2).padStart(16, '0');
+  return `@*${bits.replaceAll('0', 'p*').replaceAll('1', 'p?')}z*`;
+}
 const slow = (index: number) => `@${'*a'.repeat(100)}${index.toString(36).padStart(5, 'b')}*:${own}`;
 const configurations: readonly (readonly [string, JsonObject])[] = [
   ['patterns that end as most people do', { denied_users: fill((i) => `@*${'p*'.repeat(60)}${i.toString(36)}*t`) }],
   ['patterns of many stars', { denied_users: fill(slow) }],
   ['patterns of question marks', { denied_users: fill((i) => `@*${'?'.repeat(100)}${i.toString(36)}:${own}`) }],
   ['short patterns', { denied_users: fill((i) => `@*x${i.toString(36)}`) }],
+  ['short patterns of people who may see', { allowed_users: fill((i) => `@*x${i.toString(36)}`) }],
+  ['patterns that could match anybody', { denied_users: fill(vague) }],
   ['patterns of servers', { allowed_users: fill((i) => `@*:s${i.toString(36)}.test`) }],
   ['people here', { denied_users: fill((i) => `@x${i.toString(36)}:${own}`) }],
   ['people of many servers', { allowed_users: fill((i) => `@x:h${i.toString(36)}.test`) }],

@@ -82,7 +82,7 @@ async function observe(
 
 const room = async (): Promise<string> => {
   const { body } = await mallory.post(`${v3}/createRoom`, { preset: 'private_chat' });
-  return String((body as JsonObject)['room_id']);
+  return body['room_id'] as string;
 };
 const pathOf = (roomId: string, path: string) => `${v3}/rooms/${encodeURIComponent(roomId)}/${path}`;
 
