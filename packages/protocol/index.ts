@@ -44,6 +44,7 @@ export * from './events/key-validity.ts';
 export * from './events/event-signatures.ts';
 export * from './events/policy-server.ts';
 export * from './events/stripped-state.ts';
+export * from './events/sticky.ts';
 export * from './events/create-event.ts';
 export * from './state/auth-difference.ts';
 export * from './state/conflicted-subgraph.ts';

@@ -65,8 +65,10 @@ import { noHistory } from './services/reading/history.ts';
 import { createReading } from './services/reading/reading.ts';
 import { createAccountDataStream } from './services/sync/streams/account-data.ts';
 import { createReceiptStream } from './services/sync/streams/receipts.ts';
+import { createStickyStream } from './services/sync/streams/sticky.ts';
 import { createSync } from './services/sync/sync.ts';
 import type { Network } from './services/outbound/network.ts';
+import { createStickyUpkeep } from './services/sticky/upkeep.ts';
 import { createUnreadService } from './services/unread/unread-service.ts';
 
 /** Memory for nodes of room states, in bytes. */
@@ -277,6 +279,7 @@ export async function compose({
     streams: [
       createAccountDataStream({ defaultPushRules: (userId) => pushRules.all(userId) }),
       createReceiptStream(),
+      createStickyStream({ ignored: reading.ignored, erasedSenders: reading.erasedSenders, now }),
       ...conversation.streams,
       ...presenceParts.streams,
       keyServices.keys.stream,
@@ -286,6 +289,7 @@ export async function compose({
   const slidingSync = composeSlidingSync({ db, core: sync.core, now });
   metrics?.watchOpenSyncs(() => sync.stats().waiting);
   const delayed = createDelayedEventParts({ db, rooms, reading, signingKey, now, randomId, log });
+  const stickyUpkeep = createStickyUpkeep({ db, now, log });
   const serverNotices = await openServerNotices({ config, db, rooms, roomNames: reading.rooms, tags, now });
   const appServiceParts = await createAppServiceParts({
     db,
@@ -425,6 +429,7 @@ export async function compose({
     async close() {
       await Promise.all([
         delayed.close(),
+        stickyUpkeep.close(),
         accountJobs.close(),
         lastSeen.close(),
         shared.close(),

@@ -6,7 +6,11 @@ export const allowedFullScans: ReadonlyMap<string, string> = new Map([
   ['published-rooms.largest', 'the directory is read once, when it is first asked for'],
   ['search.delete', 'a full text index is looked into by row ID, which the plan calls a scan'],
   ['presence.present', 'everyone who has ever set a presence, once at the start'],
-  ['account-jobs.release', 'of those that are not done yet, when a process starts'],
+  [
+    'presence-told.people',
+    'of those who are online, who was told of them, at the start and when another process is gone',
+  ],
+  ['presence-told.people-of-host', 'the same, when a server takes again what there was no room for'],
   [
     'erasure.redacted-originals',
     'what redactions took away is kept for days, and looked through once for each erasure',
@@ -18,6 +22,11 @@ export const allowedFullScans: ReadonlyMap<string, string> = new Map([
   ['federation-outgoing.behind', 'every server that shares a room with this one, once at the start'],
   ['federation-destinations.release', 'the servers that a process sent to, once it is gone'],
   ['push-deliveries.pushed-users', 'everyone who has pushers, once at the start'],
+  ['sticky-events.held', 'of those that have to wait for others to end, once a minute'],
+  ['sticky-events.soft-failed-rooms', 'of those that failed softly and have not ended, once at the start'],
+  ['sticky-arrivals.first', 'servers that came into rooms a moment ago, when one has'],
+  ['sticky-deliveries.any', 'whether there is any, once a minute'],
+  ['sticky-deliveries.delete', 'what is being sent to servers that came into rooms, once a minute'],
   ['processes.all', 'a row for each process of this server'],
   ['pending-redactions.overdue', 'once, when the server starts, of redactions whose targets never came'],
 ]);

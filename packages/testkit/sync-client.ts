@@ -8,6 +8,7 @@ export type SeenEvent = {
   readonly state_key?: string;
   readonly content: { readonly [key: string]: unknown };
   readonly unsigned: { readonly [key: string]: unknown };
+  readonly msc4354_sticky?: { readonly duration_ms: number };
 };
 
 type Events = { readonly events: readonly SeenEvent[] };
@@ -19,6 +20,7 @@ export type SyncedRoom = {
   readonly 'org.matrix.msc4222.state_after'?: Events;
   readonly account_data: Events;
   readonly ephemeral: Events;
+  readonly msc4354_sticky?: Events;
   readonly summary?: { readonly [key: string]: unknown };
   readonly unread_notifications: { readonly notification_count: number; readonly highlight_count: number };
   readonly unread_thread_notifications?: { readonly [root: string]: unknown };
@@ -84,11 +86,15 @@ export type SlidingBody = {
     readonly account_data?: OfRooms<readonly SeenEvent[]> & { readonly global: readonly SeenEvent[] };
     readonly receipts?: OfRooms<SeenEvent>;
     readonly typing?: OfRooms<SeenEvent>;
+    readonly 'org.matrix.msc4354.sticky_events'?: OfRooms<Events> & { readonly next_batch: string };
   };
 };
 
 const client = '/_matrix/client/v3';
 const unstable = '/_matrix/client/unstable';
+
+/** Of the sticky events that people send in tests. */
+export const stickyType = 'org.example.here';
 
 /** A person in a test, by what they do. Whatever is not answered with 200 fails. */
 export function createSyncClient(http: TestClient) {
@@ -128,6 +134,12 @@ export function createSyncClient(http: TestClient) {
     async send(roomId: string, body: string, type = 'm.room.message'): Promise<string> {
       const path = room(roomId, `send/${type}/t${++transactions}`);
       return String((await ok(http.put(path, { msgtype: 'm.text', body })))['event_id']);
+    },
+    /** Sends an event that is sticky for some milliseconds. */
+    async stick(roomId: string, body: string, duration = 300_000): Promise<string> {
+      const query = `org.matrix.msc4354.sticky_duration_ms=${duration}`;
+      const path = room(roomId, `send/${stickyType}/s${++transactions}?${query}`);
+      return String((await ok(http.put(path, { body })))['event_id']);
     },
     async setState(roomId: string, type: string, content: object, stateKey = ''): Promise<string> {
       const path = room(roomId, `state/${type}/${encodeURIComponent(stateKey)}`);

@@ -13,6 +13,7 @@ import type { RoomEvent } from './pdu.ts';
 import { sizeOfPieces, type PduPieces } from './pieces.ts';
 import { redactContent, redactionKeepsContent } from './redact.ts';
 import { roomIdOfCreateEvent } from './room-event.ts';
+import { stickyField } from './sticky.ts';
 
 /** An event of our own, before hashes and signatures. */
 export type NewEvent = {
@@ -30,6 +31,8 @@ export type NewEvent = {
   readonly authEvents: readonly string[];
   /** Written to the top level where the room version wants it there; from 11 on it belongs into `content` instead. */
   readonly redacts?: string | undefined;
+  /** For how many milliseconds the event is sticky, if it is. */
+  readonly stickyMs?: number | undefined;
   /** Room versions 1 and 2: the ID to give to the event. */
   readonly eventId?: string | undefined;
   /** Room versions 1 and 2: reference hashes, in unpadded Base64, of the previous and auth events. */
@@ -53,8 +56,8 @@ export type BuildRule = 'event.json' | 'event.field_too_long' | 'event.too_large
  * {@link https://spec.matrix.org/v1.19/server-server-api/#adding-hashes-and-signatures-to-outgoing-events}
  *
  * The canonical JSON is put together as text, in the order of its keys: `auth_events`, `content`, `depth`, `event_id`,
- * `hashes`, `origin_server_ts`, `prev_events`, `redacts`, `room_id`, `sender`, `signatures`, `state_key`, `type`. The
- * content is encoded once and no object is copied, because every message that is sent passes here.
+ * `hashes`, `msc4354_sticky`, `origin_server_ts`, `prev_events`, `redacts`, `room_id`, `sender`, `signatures`, `state_key`,
+ * `type`. The content is encoded once and no object is copied, because every message that is sent passes here.
  */
 export function buildEvent(
   rules: RoomVersionRules,
@@ -85,15 +88,16 @@ function build(
   let first = `,"depth":${depth}`;
   if (rules.event.eventId === 'explicit') first += `,"event_id":${JSON.stringify(draft.eventId)}`;
   const second = `,"origin_server_ts":${draft.originServerTs},"prev_events":${referencesText(rules, draft, draft.prevEvents)}`;
+  const stickyText = draft.stickyMs === undefined ? '' : `,"${stickyField}":{"duration_ms":${draft.stickyMs}}`;
   const redactsText = topLevelRedacts === undefined ? '' : `,"redacts":${JSON.stringify(topLevelRedacts)}`;
   let third = roomId === undefined ? '' : `,"room_id":${JSON.stringify(roomId)}`;
   third += `,"sender":${JSON.stringify(sender)}`;
   const last = `${stateKey === undefined ? '' : `,"state_key":${JSON.stringify(stateKey)}`},"type":${JSON.stringify(type)}}`;
 
-  const hash = sha256Base64(before + contentText + first + second + redactsText + third + last);
+  const hash = sha256Base64(before + contentText + first + stickyText + second + redactsText + third + last);
   const hashes = `,"hashes":{"sha256":"${hash}"}`;
 
-  // A redacted event keeps no top-level `redacts`, in any version.
+  // A redacted event keeps no top-level `redacts`, in any version, and is not sticky.
   const redactedContent = redactContentText(rules, draft, contentText);
   const redactedText = before + redactedContent + first + hashes + second + third + last;
   const eventId = eventIdOfText(rules, redactedText, draft.eventId);
@@ -103,7 +107,7 @@ function build(
   const pieces = {
     before,
     content: contentText,
-    after: first + hashes + second + redactsText + third + signatures + last,
+    after: first + hashes + stickyText + second + redactsText + third + signatures + last,
   };
   if (sizeOfPieces(pieces) > maxPduBytes) return reject('event.too_large', 'The event is larger than 65536 bytes');
   const redacts = rules.event.redacts === 'content' ? content.redacts : topLevelRedacts;
@@ -123,6 +127,7 @@ function build(
       authEvents: draft.authEvents,
       redacts: type === 'm.room.redaction' && typeof redacts === 'string' ? redacts : undefined,
       rejected: false,
+      ...(draft.stickyMs !== undefined && { stickyMs: draft.stickyMs }),
     },
   };
 }

@@ -49,4 +49,6 @@ export type RoomEvent = {
   readonly redacts: string | undefined;
   /** Whether this server rejected the event. A rejected event is never part of a state. */
   readonly rejected: boolean;
+  /** For how many milliseconds it is sticky, if it is. */
+  readonly stickyMs?: number;
 };

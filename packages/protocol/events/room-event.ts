@@ -2,6 +2,7 @@ import type { JsonValue } from '../json/value.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
 import { maxDepth } from './limits.ts';
 import type { Pdu, RoomEvent } from './pdu.ts';
+import { stickyDuration, stickyField } from './sticky.ts';
 
 /** A parsed PDU as authorisation, state resolution and storage see it. */
 export function toRoomEvent(
@@ -11,6 +12,7 @@ export function toRoomEvent(
   { rejected }: { readonly rejected: boolean },
 ): RoomEvent {
   const redacts = rules.event.redacts === 'content' ? pdu.content.redacts : pdu.redacts;
+  const stickyMs = stickyDuration(pdu[stickyField]);
   return {
     eventId,
     roomId: pdu.room_id ?? roomIdOfCreateEvent(eventId),
@@ -25,6 +27,7 @@ export function toRoomEvent(
     authEvents: referencedIds(rules, pdu.auth_events),
     redacts: pdu.type === 'm.room.redaction' && typeof redacts === 'string' ? redacts : undefined,
     rejected,
+    ...(stickyMs !== undefined && { stickyMs }),
   };
 }
 

@@ -96,3 +96,14 @@ describe('who may see an event', () => {
     assert.equal(toMembership(7), 'leave');
   });
 });
+
+test('who is joined sees what is sticky, whatever the history visibility; not what its sender had erased', () => {
+  for (const visibility of ['invited', 'joined'] as const) {
+    const question = { visibility, membership: 'leave', joinedLater: true } as const;
+    assert.equal(canSeeEvent(question).answer, 'no');
+    assert.equal(canSeeEvent({ ...question, stickyForJoined: false }).answer, 'no');
+    assert.deepEqual(canSeeEvent({ ...question, stickyForJoined: true }), { answer: 'yes', rule: 'visibility.sticky' });
+    const erased = canSeeEvent({ ...question, stickyForJoined: true, senderErased: true });
+    assert.deepEqual(erased, { answer: 'redacted', rule: 'visibility.sender-erased' });
+  }
+});

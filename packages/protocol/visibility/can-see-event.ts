@@ -16,6 +16,8 @@ export type VisibilityQuestion = {
   readonly joinedLater: boolean;
   /** Whether the event's sender had everything erased that they sent. */
   readonly senderErased?: boolean;
+  /** Whether the event is sticky still, and the viewer joined now. */
+  readonly stickyForJoined?: boolean;
 };
 
 export type VisibilityRule =
@@ -23,6 +25,7 @@ export type VisibilityRule =
   | 'visibility.joined'
   | 'visibility.shared'
   | 'visibility.invited'
+  | 'visibility.sticky'
   | 'visibility.sender-erased'
   | 'visibility.not-a-member';
 
@@ -38,7 +41,11 @@ export type VisibilityAnswer = { readonly answer: 'yes' | 'redacted' | 'no'; rea
 export function canSeeEvent(question: VisibilityQuestion): VisibilityAnswer {
   const { membership, membershipAfter = membership, visibility, visibilityAfter = visibility } = question;
   const rule =
-    allowingRule(question, visibility, membership) ?? allowingRule(question, visibilityAfter, membershipAfter);
+    allowingRule(question, visibility, membership) ??
+    allowingRule(question, visibilityAfter, membershipAfter) ??
+    // "History visibility checks MUST NOT be applied to sticky events. Any joined user is authorised to see sticky events for
+    // the duration they remain sticky." {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4354}
+    (question.stickyForJoined === true ? 'visibility.sticky' : undefined);
   if (rule === undefined) return { answer: 'no', rule: 'visibility.not-a-member' };
   // Who was joined when it was sent has seen it; nobody else may learn now what it said.
   if (question.senderErased === true && membership !== 'join' && membershipAfter !== 'join') {

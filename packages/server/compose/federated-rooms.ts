@@ -3,6 +3,7 @@ import type { Database } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import { createEntering } from '../services/federation/receiving/entering.ts';
 import { createInboundEdus, type EduHandlers } from '../services/federation/receiving/edus.ts';
 import { createOriginQueues } from '../services/federation/receiving/origin-queues.ts';
 import type { Outbox } from '../services/federation/sender/outbox.ts';
@@ -14,6 +15,7 @@ import { createIngest } from '../services/federation/receiving/room-inbox.ts';
 import { createInboundRedactions } from '../services/federation/receiving/inbound-redactions.ts';
 import { createLeap } from '../services/federation/receiving/leap.ts';
 import { createFetchMissing } from '../services/federation/receiving/missing-events.ts';
+import { createReconsider } from '../services/federation/receiving/reconsider.ts';
 import { createStoreOutliers } from '../services/federation/receiving/store-outliers.ts';
 import { createInboundTransactions, type InboundTransactions } from '../services/federation/receiving/transactions.ts';
 import { createCheckPdus } from '../services/federation/rooms/check-pdus.ts';
@@ -28,6 +30,7 @@ import { createFilterToldState } from '../services/federation/rooms/shown-state.
 import { createTellState } from '../services/federation/rooms/told-state.ts';
 import { createThirdPartyInvites, type ThirdPartyInvites } from '../services/federation/rooms/third-party-invites.ts';
 import { createSender, type FederationSender } from '../services/federation/sender/sender.ts';
+import { createStickyArrivals } from '../services/federation/sender/sticky-arrivals.ts';
 import type { ErasedSenders } from '../services/reading/erased-senders.ts';
 import type { InviteRules } from '../services/privacy/invite-rules.ts';
 import type { History } from '../services/reading/history.ts';
@@ -105,11 +108,25 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
   const ingest = createIngest({
     receiver,
     redactions,
-    fetchMissing: createFetchMissing({ db, client, checkPdus, source, leap, outliers }),
+    fetchMissing: createFetchMissing({ db, client, checkPdus, source, leap, outliers, serverName, now }),
   });
   const filterToldState = createFilterToldState(checkPdus);
   const tellState = createTellState({ db, readState });
-  const shared = { db, rooms, checkPdus, readState, ingest, filterToldState, tellState, signer, log, now, randomId };
+  const entering = createEntering();
+  const shared = {
+    db,
+    rooms,
+    checkPdus,
+    readState,
+    ingest,
+    filterToldState,
+    tellState,
+    entering,
+    signer,
+    log,
+    now,
+    randomId,
+  };
   const invite = createOutgoingInvites({ ...shared, client, references, signByPolicy: parts.signByPolicy });
   const federationSender = createSender({
     db,
@@ -125,6 +142,8 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
     randomId,
     observeLag: metrics?.federation.observeLag,
   });
+  const reconsider = createReconsider({ db, rooms, ingest, now, log });
+  const stickyArrivals = createStickyArrivals({ db, now, log });
   metrics?.federation.watch({
     states: federationSender.states,
     queuedEvents: federationSender.queuedEvents,
@@ -153,7 +172,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
       }),
       directoryQueries: createDirectoryQueries(db, serverName),
       federationSender,
-      eventQueries: createEventQueries({ db, states, stateEvents, rooms, erased: context.erasedSenders }),
+      eventQueries: createEventQueries({ db, states, stateEvents, rooms, erased: context.erasedSenders, now }),
       receiveInvite: createReceiveInvite({ ...shared, recordRemote, inviteRules: context.inviteRules }),
       inviteAddress,
       createInviting: createCreateInviting({ rooms: parts, inviteAddress }),
@@ -168,6 +187,9 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
       serverName,
     },
     resume: () => redactions.resume(),
-    close: () => federationSender.close(),
+    async close() {
+      await Promise.all([reconsider.close(), stickyArrivals.close()]);
+      await federationSender.close();
+    },
   };
 }

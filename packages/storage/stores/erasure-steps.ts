@@ -103,6 +103,12 @@ export const erasureSteps: readonly ErasureStep[] = [
     ...inTheirRooms('receipts'),
   }),
   erase('invitations', { table: 'stripped_states', key: ['room_nid', 'user_id'], ...inTheirRooms('stripped_states') }),
+  erase('sticky-events', {
+    table: 'sticky_events',
+    key: ['event_nid'],
+    from: 'memberships m join sticky_events t on t.room_nid = m.room_nid and t.sender = m.user_id',
+    where: 'm.user_id = $1',
+  }),
   erase('presence', { table: 'presence_states', key: ['user_id'] }),
   erase('presence-shown', { table: 'presence_sightings', key: ['user_id', 'person'] }),
   erase('directory-words', { table: 'directory_words', key: ['word', 'user_id'] }),

@@ -1,7 +1,8 @@
 import type { PositionParam, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
-import type { EventStatus } from './event-row.ts';
+import { type EventStatus, eventStatus } from './event-row.ts';
 import { addPowerLevelsLink } from './power-levels-links.ts';
+import { addStickyEvent, type Stickiness } from './sticky-events.ts';
 
 /** An event to store, with a place at the end of its room's order. */
 export type NewEvent = {
@@ -36,6 +37,8 @@ export type NewEvent = {
   readonly missingBefore?: readonly string[] | undefined;
   /** Whether it is stored already, as an outlier. */
   readonly isKnown?: boolean | undefined;
+  /** How long the event is sticky, if it is. */
+  readonly sticky?: Stickiness | undefined;
 };
 
 const insertEventOutsideTimeline = sql<
@@ -58,13 +61,15 @@ const insertEventOutsideTimeline = sql<
     chainId: number | null,
     chainSeq: number | null,
     powerLevelsNid: number | null,
+    stickyMs: number | null,
+    stickyUntil: number | null,
   ]
 >(
   'events.insert-outside-timeline',
   `insert into events (event_nid, event_id, room_nid, status, type, state_key, sender, origin_server_ts, depth,
      before_content, content, after_content, state_before, state_after, chain_id, chain_seq,
-     power_levels_nid)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+     power_levels_nid, sticky_ms, sticky_until)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
    on conflict do nothing`,
 );
 
@@ -97,18 +102,20 @@ const insertTimelineEvent = sql<
     senderDevice: string | null,
     txnId: string | null,
     missingBefore: string | null,
+    stickyMs: number | null,
+    stickyUntil: number | null,
   ]
 >(
   'events.insert',
   `insert into events (event_nid, event_id, room_nid, status, stream_position, room_order, type, state_key, sender,
      origin_server_ts, depth, before_content, content, after_content, state_before, state_after, head_state, replaces_nid,
-     thread_nid, ordinal, chain_id, chain_seq, power_levels_nid, sender_device, txn_id, missing_before)
+     thread_nid, ordinal, chain_id, chain_seq, power_levels_nid, sender_device, txn_id, missing_before, sticky_ms, sticky_until)
    values ($1, $2, $3, $4, position($5), position($5) * 1048576, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-     $17, $18, $19, $20, $21, $22, $23, $24, $25)
+     $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
    on conflict do nothing`,
 );
 
-/* 3 is an outlier. */
+/* 3 is an outlier, 1 an event that failed softly when it came. */
 const placeKnownEvent = sql<
   void,
   [
@@ -125,14 +132,16 @@ const placeKnownEvent = sql<
     chainId: number | null,
     chainSeq: number | null,
     powerLevelsNid: number | null,
+    stickyMs: number | null,
+    stickyUntil: number | null,
   ]
 >(
   'events.place-known',
   `update events set status = $2, stream_position = position($3), room_order = position($3) * 1048576, state_before = $4,
      state_after = $5, head_state = $6, replaces_nid = $7, thread_nid = $8, ordinal = $9, missing_before = $10,
      chain_id = coalesce(chain_id, $11), chain_seq = coalesce(chain_seq, $12),
-     power_levels_nid = coalesce(power_levels_nid, $13)
-   where event_nid = $1 and status = 3 and room_order is null`,
+     power_levels_nid = coalesce(power_levels_nid, $13), sticky_ms = $14, sticky_until = $15
+   where event_nid = $1 and status in (1, 3) and room_order is null`,
 );
 
 const judgeKnownEvent = sql<
@@ -145,12 +154,15 @@ const judgeKnownEvent = sql<
     chainId: number | null,
     chainSeq: number | null,
     powerLevelsNid: number | null,
+    stickyMs: number | null,
+    stickyUntil: number | null,
   ]
 >(
   'events.judge-known',
   `update events set status = $2, state_before = $3, state_after = $4, chain_id = coalesce(chain_id, $5),
-     chain_seq = coalesce(chain_seq, $6), power_levels_nid = coalesce(power_levels_nid, $7)
-   where event_nid = $1 and status = 3 and room_order is null`,
+     chain_seq = coalesce(chain_seq, $6), power_levels_nid = coalesce(power_levels_nid, $7), sticky_ms = $8,
+     sticky_until = $9
+   where event_nid = $1 and status in (1, 3) and room_order is null`,
 );
 
 const upsertCurrentState = sql<void, [roomNid: number, type: string, stateKey: string, eventNid: number]>(
@@ -163,10 +175,15 @@ function placeOf({ chain, powerLevelsNid }: NewEvent) {
   return [chain?.chain ?? null, chain?.seq ?? null, powerLevelsNid ?? null] as const;
 }
 
+function stickinessOf({ sticky }: NewEvent) {
+  return [sticky?.durationMs ?? null, sticky?.until ?? null] as const;
+}
+
 /** Adds an event to the end of its room. Fails on the guard `event.duplicate` if it, or its transaction, is there already. */
 export function addTimelineEvent(set: WriteSet, event: NewEvent, position: PositionParam): void {
   const missingBefore = event.missingBefore === undefined ? null : JSON.stringify(event.missingBefore);
   if (event.chain !== undefined) addPowerLevelsLink(set, event);
+  if (event.sticky !== undefined) addStickyEvent(set, event, event.sticky, position);
   if (event.isKnown === true) {
     set.guard('event.duplicate', 1, placeKnownEvent, [
       event.eventNid,
@@ -180,6 +197,7 @@ export function addTimelineEvent(set: WriteSet, event: NewEvent, position: Posit
       event.ordinal,
       missingBefore,
       ...placeOf(event),
+      ...stickinessOf(event),
     ]);
     return;
   }
@@ -209,15 +227,24 @@ export function addTimelineEvent(set: WriteSet, event: NewEvent, position: Posit
     event.transaction?.deviceId ?? null,
     event.transaction?.txnId ?? null,
     missingBefore,
+    ...stickinessOf(event),
   ]);
 }
 
-/** Keeps an event that has no place in its room's order: it was rejected, or soft-failed. */
+/** Keeps an event that has no place in its room's order: it was rejected, or soft-failed, which may turn out otherwise. */
 export function addEventOutsideTimeline(set: WriteSet, event: NewEvent): void {
   if (event.chain !== undefined) addPowerLevelsLink(set, event);
+  if (event.sticky !== undefined && event.status === eventStatus.softFailed) addStickyEvent(set, event, event.sticky);
   if (event.isKnown === true) {
     const { eventNid, status, stateBefore = null, stateAfter = null } = event;
-    set.guard('event.duplicate', 1, judgeKnownEvent, [eventNid, status, stateBefore, stateAfter, ...placeOf(event)]);
+    set.guard('event.duplicate', 1, judgeKnownEvent, [
+      eventNid,
+      status,
+      stateBefore,
+      stateAfter,
+      ...placeOf(event),
+      ...stickinessOf(event),
+    ]);
     return;
   }
   set.guard('event.duplicate', 1, insertEventOutsideTimeline, [
@@ -238,6 +265,7 @@ export function addEventOutsideTimeline(set: WriteSet, event: NewEvent): void {
     event.chain?.chain ?? null,
     event.chain?.seq ?? null,
     event.powerLevelsNid ?? null,
+    ...stickinessOf(event),
   ]);
 }
 

@@ -74,6 +74,12 @@ const selectOutgoing = sql<OutgoingRow, [host: string, after: number, upTo: numb
    from ended_requests q join events e on e.event_nid = q.event_nid
    where q.host = $1 and q.position > $2 and q.position <= $3 and e.status = 0 and e.stream_position is not null
      and ${isOurs('$4')}
+   union
+   select d.position as stream_position, e.event_id, e.before_content || e.content || e.after_content as pdu
+   from sticky_deliveries d
+   join joined_hosts h on h.room_nid = d.room_nid and h.host = d.host and h.joined > 0
+   join events e on e.event_nid = d.event_nid and e.status = 0
+   where d.host = $1 and d.position > $2 and d.position <= $3
    order by stream_position limit $5`,
 );
 
@@ -123,6 +129,7 @@ const selectBehind = sql<{ host: string }, [after: number]>(
        or exists (select 1 from receipts q where q.room_nid = r.room_nid and q.position > $1))
    union select host from stored_edu_hosts
    union select host from ended_requests
+   union select host from sticky_deliveries
    union select host from federation_destinations where failures > 0 or attempt is not null`,
 );
 
@@ -158,7 +165,8 @@ export function readEndedRequests(
 
 /**
  * The events that a server is to be sent, oldest first: those of the rooms that it is in, from when it came to when it went,
- * the event by which it went included; and those that ended a request of its people.
+ * the event by which it went included; those that ended a request of its people; and this server's sticky events of rooms
+ * that it has come into.
  */
 export function readOutgoing(
   reader: Reader,

@@ -62,27 +62,29 @@ export type StoredPduRow = {
   readonly type: string;
   readonly sender: string;
   readonly origin_server_ts: number;
+  /** Until when it is sticky; null if it is not. */
+  readonly sticky_until: number | null;
   readonly pdu: string;
 };
 
 const selectPdus = sql<StoredPduRow, [eventIds: string]>(
   'federation-rooms.pdus',
   `select event_nid, event_id, room_nid, status, depth, room_order, state_before, state_after, state_key, type, sender,
-     origin_server_ts, before_content || content || after_content as pdu
+     origin_server_ts, sticky_until, before_content || content || after_content as pdu
    from events where event_id in (select value from json_each(cast($1 as text)))`,
 );
 
 const selectPdusByNid = sql<StoredPduRow, [nids: string]>(
   'federation-rooms.pdus-by-nid',
   `select event_nid, event_id, room_nid, status, depth, room_order, state_before, state_after, state_key, type, sender,
-     origin_server_ts, before_content || content || after_content as pdu
+     origin_server_ts, sticky_until, before_content || content || after_content as pdu
    from events where event_nid in (select cast(value as bigint) from json_each(cast($1 as text)))`,
 );
 
 const selectPdusUpTo = sql<StoredPduRow, [roomNid: number, upTo: number, limit: number]>(
   'federation-rooms.pdus-up-to',
   `select event_nid, event_id, room_nid, status, depth, room_order, state_before, state_after, state_key, type, sender,
-     origin_server_ts, before_content || content || after_content as pdu
+     origin_server_ts, sticky_until, before_content || content || after_content as pdu
    from events where room_nid = $1 and room_order <= $2 order by room_order desc limit $3`,
 );
 
@@ -128,6 +130,19 @@ export async function readPdusByNid(reader: Reader, nids: readonly number[]): Pr
 /** The last events of a room's timeline up to a place, newest first. */
 export function readPdusUpTo(reader: Reader, roomNid: number, upTo: number, limit: number): Promise<StoredPduRow[]> {
   return reader.all(selectPdusUpTo, [roomNid, upTo, limit]);
+}
+
+/* 1048576 is ORDER_PER_POSITION. */
+const selectArrival = sql<{ depth: number }, [roomNid: number, own: string]>(
+  'federation-rooms.arrival',
+  `select e.depth from joined_hosts h
+   join events e on e.room_nid = h.room_nid and e.room_order = h.since_position * 1048576
+   where h.room_nid = $1 and h.host = $2`,
+);
+
+/** The depth of the event by which this server last came into a room. */
+export async function findDepthOfArrival(reader: Reader, roomNid: number, own: string): Promise<number | undefined> {
+  return (await reader.get(selectArrival, [roomNid, own]))?.depth;
 }
 
 const selectJoinedHost = sql<{ joined: number }, [roomNid: number, host: string]>(

@@ -2,6 +2,7 @@ import type { Reader, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
 import type { EventStatus } from './event-row.ts';
 import type { NewEvent } from './events-write.ts';
+import { addStickyEvent } from './sticky-events.ts';
 
 /** An event behind a gap in its room's timeline. */
 export type GapRow = {
@@ -89,12 +90,14 @@ const insertEvent = sql<
     replacesNid: number | null,
     ordinal: number,
     missingBefore: string | null,
+    stickyMs: number | null,
+    stickyUntil: number | null,
   ]
 >(
   'history.insert',
   `insert into events (event_nid, event_id, room_nid, status, room_order, type, state_key, sender, origin_server_ts, depth,
-     before_content, content, after_content, state_before, state_after, replaces_nid, ordinal, missing_before)
-   values ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+     before_content, content, after_content, state_before, state_after, replaces_nid, ordinal, missing_before, sticky_ms, sticky_until)
+   values ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
    on conflict do nothing`,
 );
 
@@ -108,11 +111,13 @@ const placeEvent = sql<
     replacesNid: number | null,
     ordinal: number,
     missingBefore: string | null,
+    stickyMs: number | null,
+    stickyUntil: number | null,
   ]
 >(
   'history.place',
   `update events set status = 0, room_order = $2, state_before = $3, state_after = $4, replaces_nid = $5, ordinal = $6,
-     missing_before = $7
+     missing_before = $7, sticky_ms = $8, sticky_until = $9
    where event_nid = $1 and status = 3 and room_order is null`,
 );
 
@@ -150,9 +155,12 @@ export function setMissingBefore(set: WriteSet, gap: GapRow, missing: readonly s
 /** Adds an event to a room's timeline at a place of its own. Fails on the guard `history.placed` if it has one. */
 export function addHistoryEvent(set: WriteSet, event: NewEvent, order: number): void {
   const missing = event.missingBefore === undefined ? null : JSON.stringify(event.missingBefore);
-  const { eventNid, stateBefore = null, stateAfter = null, replacesNid = null, ordinal } = event;
+  const { eventNid, stateBefore = null, stateAfter = null, replacesNid = null, ordinal, sticky } = event;
+  const stickiness = [sticky?.durationMs ?? null, sticky?.until ?? null] as const;
+  // It is the past of the room, and news to its people.
+  if (sticky !== undefined) addStickyEvent(set, event, sticky, set.takePosition());
   if (event.isKnown === true) {
-    const params = [eventNid, order, stateBefore, stateAfter, replacesNid, ordinal, missing] as const;
+    const params = [eventNid, order, stateBefore, stateAfter, replacesNid, ordinal, missing, ...stickiness] as const;
     set.guard('history.placed', 1, placeEvent, [...params]);
     return;
   }
@@ -174,5 +182,6 @@ export function addHistoryEvent(set: WriteSet, event: NewEvent, order: number): 
     replacesNid,
     ordinal,
     missing,
+    ...stickiness,
   ]);
 }

@@ -1,6 +1,7 @@
 import type { PositionParam, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
 import { queueInvite } from './push-queue.ts';
+import { noteStickyArrival } from './sticky-deliveries.ts';
 
 export type MembershipChange = {
   readonly roomNid: number;
@@ -79,7 +80,10 @@ export function setMembership(set: WriteSet, change: MembershipChange, position:
   const { roomNid, userId, membership, previous, eventNid } = change;
   set.add(upsertMembership, [roomNid, userId, membership, eventNid, position, change.isLocal ? 1 : 0]);
   set.add(insertMembershipChange, [position, eventNid, roomNid, userId, membership, previous]);
-  if (membership === 'join' && previous !== 'join') set.add(countHostIn, [roomNid, change.host, position]);
+  if (membership === 'join' && previous !== 'join') {
+    set.add(countHostIn, [roomNid, change.host, position]);
+    if (!change.isLocal) noteStickyArrival(set, change.host, roomNid, position);
+  }
   if (membership !== 'join' && previous === 'join') set.add(countHostOut, [roomNid, change.host]);
   if (!change.isLocal && endsRequest(change)) set.add(insertEndedRequest, [change.host, position, eventNid]);
   if (change.isLocal && membership === 'invite' && previous !== 'invite') queueInvite(set, change, position);

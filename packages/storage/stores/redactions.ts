@@ -2,6 +2,7 @@ import type { Reader, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
 import { removeRelation } from './relations-write.ts';
 import { removeFromSearch } from './search-write.ts';
+import { endStickiness } from './sticky-events.ts';
 
 /** An event that a redaction names, as it is stored. */
 export type RedactionTarget = {
@@ -41,7 +42,8 @@ const keepOriginal = sql<void, [eventNid: number, deleteAfter: number]>(
 
 const redact = sql<void, [eventNid: number, redactionNid: number, before: string, content: string, after: string]>(
   'redactions.redact',
-  `update events set redacted_by = $2, before_content = $3, content = $4, after_content = $5
+  `update events set redacted_by = $2, before_content = $3, content = $4, after_content = $5, sticky_ms = null,
+     sticky_until = null
    where event_nid = $1 and redacted_by is null`,
 );
 
@@ -64,5 +66,6 @@ export function redactEvent(
   set.add(redact, [eventNid, redaction.redactionNid, left.before, left.content, left.after]);
   removeRelation(set, eventNid);
   removeFromSearch(set, eventNid);
+  endStickiness(set, eventNid);
   set.change('redaction', eventNid);
 }

@@ -27,6 +27,9 @@ export type ClientEventRow = {
   readonly missing_before: string | null;
   readonly sender_device: string | null;
   readonly txn_id: string | null;
+  /** For how many milliseconds it is sticky, and until when; null if it is not. */
+  readonly sticky_ms: number | null;
+  readonly sticky_until: number | null;
   readonly prev_event_id: string | null;
   readonly prev_sender: string | null;
   readonly prev_content: string | null;
@@ -35,6 +38,7 @@ export type ClientEventRow = {
 const columns = `e.event_nid, e.event_id, e.room_nid, e.room_order, e.type, e.state_key, e.sender,
   e.origin_server_ts, e.content, case when e.type = 'm.room.redaction' then e.after_content end as redaction_fields,
   e.state_before, e.state_after, e.head_state, e.replaces_nid, e.redacted_by, e.relation_kinds, e.missing_before, e.sender_device, e.txn_id,
+  e.sticky_ms, e.sticky_until,
   p.event_id as prev_event_id, p.sender as prev_sender, p.content as prev_content`;
 const withPrevious = 'left join events p on p.event_nid = e.replaces_nid';
 

@@ -1,4 +1,3 @@
-import { isEmptyList } from './sharing-list.ts';
 import { emptySharing, type PresenceSharing, type SharingLists } from './sharing.ts';
 
 /** Everything that is set about whom a person shares their presence with. */
@@ -21,5 +20,6 @@ export const openPolicy: PresencePolicy = {
 
 /** Whether the lists of a policy say anything. Whom the person ignores counts all the same. */
 export function isRestricted({ source, overrides }: PresencePolicy): boolean {
-  return source !== 'none' || !isEmptyList(overrides.denied);
+  const { users, rooms, globs, globsByServer } = overrides.denied;
+  return source !== 'none' || users.size + rooms.size + globs.length + globsByServer.size > 0;
 }

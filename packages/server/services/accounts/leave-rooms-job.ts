@@ -10,28 +10,26 @@ export const eraseJob = 'erase';
 
 type Dependencies = {
   readonly db: Reader;
-  readonly departure: JsonObject;
+  /** Whether leaves carry the stable name of the marker, too. */
+  readonly stableMarker: boolean;
   readonly remote: () => RemoteRooms | undefined;
 };
 
 /**
- * The content of the leaves of people whose account has ended. They say why, and nothing else about the person.
- *
  * > Any `m.room.member` event, sent to a room with a `membership` of `leave` on behalf of a deactivation should include a new
  * > boolean field.
  *
  * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/3759}
+ *
+ * Every room is left, every invitation rejected and every knock withdrawn, where need be by way of other servers. The events
+ * say why, and nothing else about the person.
  */
-export function departureContent({ stableMarker }: { readonly stableMarker: boolean }): JsonObject {
-  return {
+export function leaveRooms({ db, stableMarker, remote }: Dependencies): RoomsJobKind {
+  const content: JsonObject = {
     membership: 'leave',
     'org.matrix.msc3759.deactivated': true,
     ...(stableMarker && { 'm.deactivated': true }),
   };
-}
-
-/** Every room is left, every invitation rejected and every knock withdrawn, where need be by way of other servers. */
-export function leaveRooms({ db, departure, remote }: Dependencies): RoomsJobKind {
   return {
     memberships: ['join', 'invite', 'knock'],
     async prepare(userId) {
@@ -40,7 +38,7 @@ export function leaveRooms({ db, departure, remote }: Dependencies): RoomsJobKin
         userId,
         content(current) {
           const membership = membershipOf(current);
-          return membership === 'leave' || membership === 'ban' ? undefined : departure;
+          return membership === 'leave' || membership === 'ban' ? undefined : content;
         },
       });
       return {
@@ -48,7 +46,7 @@ export function leaveRooms({ db, departure, remote }: Dependencies): RoomsJobKin
         async elsewhere(roomId) {
           const servers = remote();
           if (servers === undefined || !(await servers.isAway(roomId))) return false;
-          await servers.leave(userId, roomId, departure);
+          await servers.leave(userId, roomId, content);
           return true;
         },
       };

@@ -23,6 +23,8 @@ const row: ClientEventRow = {
   missing_before: null,
   sender_device: 'D',
   txn_id: 't"1',
+  sticky_ms: null,
+  sticky_until: null,
   prev_event_id: null,
   prev_sender: null,
   prev_content: null,

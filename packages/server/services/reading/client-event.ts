@@ -1,9 +1,6 @@
-import { isJsonObject, parseJson, type JsonObject } from '@portico/protocol';
+import { isJsonObject, parseJson, stickyField, type JsonObject } from '@portico/protocol';
 import { pickFields, type PropertyPath } from '@portico/protocol/sync-filter/event-fields.ts';
 import type { ClientEventRow } from '@portico/storage/stores/timeline.ts';
-import { delayIdOf } from './delayed-transaction.ts';
-
-type Device = { readonly userId: string; readonly deviceId: string } | undefined;
 
 /** How events are written for one reader. */
 export type EventStyle = {
@@ -12,7 +9,7 @@ export type EventStyle = {
   /** Milliseconds; events say how old they are. */
   readonly now: number;
   /** Whose transaction IDs are shown: those of the device's own events. */
-  readonly device: Device;
+  readonly device: { readonly userId: string; readonly deviceId: string } | undefined;
   /** The reader's membership when the event was sent, if known. */
   readonly membership: string | undefined;
   /** The redactions that were applied to any of the events, by number. */
@@ -42,6 +39,7 @@ export function renderEvent(row: ClientEventRow, style: EventStyle): string {
   let text = `{"content":${redacts === undefined ? row.content : withRedacts(row.content, redacts)},"event_id":`;
   text += `${JSON.stringify(row.event_id)},"origin_server_ts":${row.origin_server_ts}`;
   if (redacts !== undefined) text += `,"redacts":${JSON.stringify(redacts)}`;
+  if (row.sticky_ms !== null) text += `,"${stickyField}":{"duration_ms":${row.sticky_ms}}`;
   if (style.roomId !== undefined) text += `,"room_id":${JSON.stringify(style.roomId)}`;
   text += `,"sender":${JSON.stringify(row.sender)}`;
   if (row.state_key !== null) text += `,"state_key":${JSON.stringify(row.state_key)}`;
@@ -59,22 +57,18 @@ function renderUnsigned(row: ClientEventRow, style: EventStyle): string {
   if (redaction !== undefined) {
     text += `,"redacted_because":${renderEvent(redaction, { ...style, redactions: noRedactions })}`;
   }
-  text += renderTransaction(row, style.device);
+  // "how many milliseconds until the sticky event expires. This provides a way to reduce clock skew"
+  const left = (row.sticky_until ?? 0) - style.now;
+  if (left > 0) text += `,"${stickyField}_duration_ttl_ms":${left}`;
+  const { device } = style;
+  if (row.txn_id !== null && row.sender === device?.userId && row.sender_device === device.deviceId) {
+    text += `,"transaction_id":${JSON.stringify(row.txn_id)}`;
+  }
   const stripped = style.stripped?.get(row.event_nid);
   if (stripped !== undefined) text += `,"${isInvite(row) ? 'invite' : 'knock'}_room_state":${stripped}`;
   const bundle = style.bundles?.get(row.event_nid);
   if (bundle !== undefined) text += `,"m.relations":${bundle}`;
   return `${text}}`;
-}
-
-function renderTransaction({ txn_id: txnId, sender, sender_device: deviceId }: ClientEventRow, device: Device): string {
-  if (txnId === null || sender !== device?.userId) return '';
-  const delayId = delayIdOf(txnId);
-  if (delayId === undefined) return deviceId === device.deviceId ? `,"transaction_id":${JSON.stringify(txnId)}` : '';
-  // "if, and only if, the client being given the event […] is authenticated as the event's sender", by whichever device.
-  // {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4140}
-  const text = JSON.stringify(delayId);
-  return `,"delay_id":${text},"org.matrix.msc4140.delay_id":${text}`;
 }
 
 function isInvite({ content }: ClientEventRow): boolean {

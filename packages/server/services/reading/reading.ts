@@ -31,7 +31,7 @@ export function createReading({ db, states, now, invitePolicy: policy, noticesUs
     now,
     rooms,
     access: createAccess({ db, rooms }),
-    visibility: createVisibility({ db, states, erased: erasedSenders }),
+    visibility: createVisibility({ db, states, erased: erasedSenders, now }),
     erasedSenders,
     ignored: createIgnoredUsers(db),
     inviteRules: createInviteRules({ db, policy, noticesUser }),

@@ -1,4 +1,4 @@
-import { encodeCanonical, findRoomVersion, isJsonObject, parseJson, redactContent } from '@portico/protocol';
+import { encodeCanonical, findRoomVersion, isJsonObject, isSticky, parseJson, redactContent } from '@portico/protocol';
 import {
   canSeeEvent,
   toHistoryVisibility,
@@ -46,10 +46,15 @@ type View = { readonly visibility: HistoryVisibility; readonly membership: Membe
 const maxRemembered = 20_000;
 const joined: Sight = { answer: 'yes', membership: 'join' };
 
-type Dependencies = { readonly db: Reader; readonly states: StateStore; readonly erased: ErasedSenders };
+type Dependencies = {
+  readonly db: Reader;
+  readonly states: StateStore;
+  readonly erased: ErasedSenders;
+  readonly now: () => number;
+};
 
 /** Loads what `canSeeEvent` asks about: for a stretch of events, one look into the state before the first of them. */
-export function createVisibility({ db, states, erased }: Dependencies): Visibility {
+export function createVisibility({ db, states, erased, now }: Dependencies): Visibility {
   // What the event says about membership or history visibility. Redaction keeps both, so it never changes.
   const values = createSmallCache<number, string>(maxRemembered);
 
@@ -113,6 +118,7 @@ export function createVisibility({ db, states, erased }: Dependencies): Visibili
           membershipAfter: next.membership,
           joinedLater: order < viewer.joinedUntil,
           senderErased: erasedSenders.has(event.sender),
+          stickyForJoined: viewer.joinedUntil === Infinity && isSticky(event.sticky_until ?? 0, now()),
         });
         const sight = { answer, membership: next.membership };
         sights.set(event.event_nid, answer === 'redacted' ? { ...sight, redacted: await redact(event) } : sight);

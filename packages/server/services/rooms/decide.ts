@@ -21,6 +21,7 @@ import { knownAfter } from './known-state.ts';
 import { countChange, membershipsOf } from './memberships-of.ts';
 import type { ReferenceHashes } from './reference-hashes.ts';
 import type { Step } from './steps.ts';
+import { stickinessOf } from './stickiness.ts';
 
 export type DecideContext = {
   readonly states: StateStore;
@@ -138,6 +139,7 @@ function build(
       prevEvents,
       authEvents: authEventIds,
       redacts: draft.redacts,
+      stickyMs: draft.stickyMs,
       ...oldFormat(context, rules, [...prevEvents, ...authEventIds]),
     },
     context.signer,
@@ -168,6 +170,7 @@ function build(
       chain: undefined,
       powerLevelsNid: undefined,
       transaction: draft.transaction,
+      sticky: stickinessOf(event, context.now(), true),
     },
   };
 }

@@ -11,6 +11,8 @@ export type Draft = {
   readonly redacts?: string;
   /** Instead of the time now, for application services. Milliseconds. */
   readonly originServerTs?: number;
+  /** For how many milliseconds it is to be sticky. */
+  readonly stickyMs?: number;
   readonly transaction?: { readonly deviceId: string; readonly txnId: string };
 };
 

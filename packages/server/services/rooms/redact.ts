@@ -24,6 +24,8 @@ export type RedactRequest = {
   /** Of the redaction, without what it redacts. */
   readonly content: JsonObject;
   readonly originServerTs?: number | undefined;
+  /** For how long the redaction is to be sticky. Milliseconds. */
+  readonly stickyMs?: number | undefined;
   readonly transaction?: { readonly deviceId: string; readonly txnId: string };
   /** Added to the same commit. */
   readonly alongside?: (set: WriteSet) => void;
@@ -78,7 +80,7 @@ export function planRedactions(
 
 function planChosen(
   sender: string,
-  { content: given, originServerTs, transaction, alongside }: RedactRequest,
+  { content: given, originServerTs, stickyMs, transaction, alongside }: RedactRequest,
   { now, unread }: Dependencies,
   choose: (view: RoomView) => readonly Named[],
 ): Plan {
@@ -103,6 +105,7 @@ function planChosen(
           redacts,
           ...(transaction && { transaction }),
           ...(originServerTs !== undefined && { originServerTs }),
+          ...(stickyMs !== undefined && { stickyMs }),
         };
       });
     },

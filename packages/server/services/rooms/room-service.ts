@@ -19,6 +19,13 @@ export type JoinOptions = {
   readonly extra?: JsonObject;
 };
 
+export type SendOptions = {
+  /** Instead of the time now. Milliseconds. */
+  readonly originServerTs?: number | undefined;
+  /** For how long the event is to be sticky. Milliseconds. */
+  readonly stickyMs?: number | undefined;
+};
+
 /** What people do to rooms. Everything here refuses with a `MatrixError`. */
 export interface RoomService {
   /**
@@ -44,7 +51,7 @@ export interface RoomService {
     type: string,
     txnId: string,
     content: JsonObject,
-    originServerTs?: number,
+    options?: SendOptions,
   ): Promise<string>;
   /** Refuses an event that nobody could send into the room, for what it is. */
   checkSendable(
@@ -52,15 +59,14 @@ export interface RoomService {
     roomId: string,
     event: Pick<IntendedEvent, 'type' | 'stateKey' | 'content'>,
   ): Promise<void>;
-  /** Sets an entry of the room's state, once for a transaction if it is one, and returns the event's ID. */
+  /** Sets an entry of the room's state and returns the event's ID. */
   setState(
     actor: Actor,
     roomId: string,
     type: string,
     stateKey: string,
     content: JsonObject,
-    originServerTs?: number,
-    txnId?: string,
+    options?: SendOptions,
   ): Promise<string>;
   /** Redacts an event, and in time what relates to it by one of some types, and returns the redaction's ID. */
   redact(
@@ -68,11 +74,10 @@ export interface RoomService {
     roomId: string,
     eventId: string,
     txnId: string,
-    request: {
+    request: SendOptions & {
       /** Of the redaction, without what it redacts. */
       readonly content: JsonObject;
       readonly relTypes?: readonly string[] | undefined;
-      readonly originServerTs?: number | undefined;
     },
   ): Promise<string>;
 }

@@ -4,6 +4,7 @@ import { checkRelation } from '../relations/check-relation.ts';
 import type { Draft } from './draft.ts';
 import type { RoomWriter } from './room-writer.ts';
 import { soleEventId } from './set-state.ts';
+import { refuseTooManySticky } from './stickiness.ts';
 import type { Transactions } from './transactions.ts';
 
 export type MessageRequest = {
@@ -13,6 +14,8 @@ export type MessageRequest = {
   readonly redacts?: string;
   /** Instead of the time now. Milliseconds. */
   readonly originServerTs?: number | undefined;
+  /** For how long it is to be sticky. Milliseconds. */
+  readonly stickyMs?: number | undefined;
 };
 
 /**
@@ -27,10 +30,16 @@ export function sendMessage(
     reader,
     writer,
     transactions,
-  }: { readonly reader: Reader; readonly writer: RoomWriter; readonly transactions: Transactions },
+    now,
+  }: {
+    readonly reader: Reader;
+    readonly writer: RoomWriter;
+    readonly transactions: Transactions;
+    readonly now: () => number;
+  },
   roomNid: number,
   sender: { readonly userId: string; readonly deviceId: string },
-  { type, txnId, content, redacts, originServerTs }: MessageRequest,
+  { type, txnId, content, redacts, originServerTs, stickyMs }: MessageRequest,
 ): Promise<string> {
   const draft: Draft = {
     type,
@@ -40,8 +49,10 @@ export function sendMessage(
     transaction: { deviceId: sender.deviceId, txnId },
     ...(redacts === undefined ? {} : { redacts }),
     ...(originServerTs === undefined ? {} : { originServerTs }),
+    ...(stickyMs === undefined ? {} : { stickyMs }),
   };
   return transactions.once({ ...sender, roomNid, type, txnId }, async () => {
+    if (stickyMs !== undefined) await refuseTooManySticky(reader, roomNid, sender.userId, now());
     await checkRelation(reader, roomNid, draft);
     const { events } = await writer.append(roomNid, { needs: [], drafts: () => [draft] });
     return soleEventId(events);

@@ -13,6 +13,7 @@ import type { FindRooms, RoomCore } from './room-parts.ts';
 import type { RoomService } from './room-service.ts';
 import { sendMessage } from './send-message.ts';
 import { setState, soleEventId } from './set-state.ts';
+import { refuseTooManySticky } from './stickiness.ts';
 import { createTransactions } from './transactions.ts';
 
 export type Sending = Pick<RoomService, 'send' | 'checkSendable' | 'setState' | 'redact'>;
@@ -35,10 +36,11 @@ export function createSending(dependencies: Dependencies): Sending {
   const transactions = createTransactions(db);
 
   const redact: Sending['redact'] = async (actor, roomId, eventId, txnId, request) => {
-    const { content, relTypes = [], originServerTs } = request;
+    const { content, relTypes = [], originServerTs, stickyMs } = request;
     const roomNid = await rooms.nidOf(roomId);
     const type = 'm.room.redaction';
     return transactions.once({ ...actor, roomNid, type, txnId }, async () => {
+      if (stickyMs !== undefined) await refuseTooManySticky(db, roomNid, actor.userId, now());
       const target = await readRedactionTarget(db, roomNid, eventId);
       const ownOnly = actor.standing === 'suspended';
       if (ownOnly && target?.sender !== actor.userId) throw new MatrixError('user.suspended');
@@ -46,7 +48,7 @@ export function createSending(dependencies: Dependencies): Sending {
       const related = { roomNid, eventId, relTypes, content, ownOnly };
       const alongside =
         relTypes.length === 0 ? undefined : await prepareRelatedRedactions(db, actor.userId, related, now());
-      const asked = { content, originServerTs, transaction, ...(alongside && { alongside }) };
+      const asked = { content, originServerTs, stickyMs, transaction, ...(alongside && { alongside }) };
       const plan = planRedaction(actor.userId, { eventId, target }, asked, { now, unread });
       return soleEventId((await writer.append(roomNid, plan)).events);
     });
@@ -54,19 +56,20 @@ export function createSending(dependencies: Dependencies): Sending {
 
   return {
     redact,
-    async send(actor, roomId, type, txnId, content, originServerTs) {
+    async send(actor, roomId, type, txnId, content, options = {}) {
       if (type === 'm.room.redaction') {
         const { redacts: _, ...rest } = content;
-        return redact(actor, roomId, redactsOf(content), txnId, { content: rest, originServerTs });
+        return redact(actor, roomId, redactsOf(content), txnId, { content: rest, ...options });
       }
-      const message = { type, txnId, content, originServerTs };
-      return sendMessage({ reader: db, writer, transactions }, await rooms.nidOf(roomId), actor, message);
+      const message = { type, txnId, content, ...options };
+      return sendMessage({ reader: db, writer, transactions, now }, await rooms.nidOf(roomId), actor, message);
     },
     async checkSendable({ userId }, roomId, event) {
       await core.refuseUnsendable(await rooms.nidOf(roomId), { ...event, sender: userId });
     },
-    async setState({ userId, deviceId }, roomId, type, stateKey, content, originServerTs, txnId) {
+    async setState({ userId }, roomId, type, stateKey, content, options = {}) {
       const roomNid = await rooms.nidOf(roomId);
+      if (options.stickyMs !== undefined) await refuseTooManySticky(db, roomNid, userId, now());
       if (type === 'm.room.canonical_alias' && stateKey === '') {
         const { locate } = rooms;
         await checkCanonicalAlias({ db, readState, serverName, locate }, { roomNid, roomId }, content);
@@ -78,11 +81,7 @@ export function createSending(dependencies: Dependencies): Sending {
         }
         await inviteRules.refuseBlocked(userId, invitee);
       }
-      const entry = { type, stateKey, content, originServerTs };
-      if (txnId === undefined) return setState(writer, roomNid, userId, entry);
-      return transactions.once({ userId, deviceId, roomNid, type, txnId }, () =>
-        setState(writer, roomNid, userId, { ...entry, transaction: { deviceId, txnId } }),
-      );
+      return setState(writer, roomNid, userId, { type, stateKey, content, ...options });
     },
   };
 }

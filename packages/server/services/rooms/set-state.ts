@@ -9,7 +9,7 @@ import {
   type JsonValue,
 } from '@portico/protocol';
 import { MatrixError } from '../../errors/matrix-error.ts';
-import { type Draft, stateDraft } from './draft.ts';
+import { stateDraft } from './draft.ts';
 import type { RoomView, RoomWriter } from './room-writer.ts';
 
 type StateEntry = {
@@ -18,12 +18,13 @@ type StateEntry = {
   readonly content: JsonObject;
   /** Instead of the time now. Milliseconds. */
   readonly originServerTs?: number | undefined;
-  readonly transaction?: NonNullable<Draft['transaction']>;
+  /** For how long it is to be sticky. Milliseconds. */
+  readonly stickyMs?: number | undefined;
 };
 
 /**
  * Sets an entry of a room's state and returns the event that now is that entry: the one there already, if the sender set
- * the same content before.
+ * the same content before, unless it is to be sticky: that begins anew with another event.
  */
 export async function setState(
   writer: RoomWriter,
@@ -31,9 +32,10 @@ export async function setState(
   sender: string,
   entry: StateEntry,
 ): Promise<string> {
-  const { type, stateKey, originServerTs, transaction } = entry;
+  const { type, stateKey, originServerTs, stickyMs } = entry;
   const content = type === 'm.room.member' ? withoutAuthoriser(entry.content) : entry.content;
-  const more = { ...(originServerTs !== undefined && { originServerTs }), ...(transaction && { transaction }) };
+  const at = originServerTs === undefined ? {} : { originServerTs };
+  const sticky = stickyMs === undefined ? {} : { stickyMs };
   let existing: string | undefined;
   const appended = await writer.append(roomNid, {
     needs: [
@@ -48,8 +50,8 @@ export async function setState(
       const isSame =
         current?.event.sender === sender &&
         encodeCanonical(current.event.content, 'lenient') === encodeCanonical(content, 'lenient');
-      existing = isMember && isSame ? current.event.eventId : undefined;
-      return existing === undefined ? [{ ...stateDraft(sender, type, content, stateKey), ...more }] : [];
+      existing = isMember && isSame && stickyMs === undefined ? current.event.eventId : undefined;
+      return existing === undefined ? [{ ...stateDraft(sender, type, content, stateKey), ...at, ...sticky }] : [];
     },
   });
   return existing ?? soleEventId(appended.events);

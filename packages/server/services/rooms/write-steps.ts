@@ -42,6 +42,7 @@ export function writeSteps(
       if (after === undefined) removeCurrentState(set, stored.roomNid, type, stateKey);
       else setCurrentState(set, stored.roomNid, type, stateKey, after.nid);
       announceSummary(set, stored.roomNid, type);
+      if (type === 'm.room.power_levels') set.change('power_levels', stored.roomNid);
     }
     for (const membership of step.memberships) setMembership(set, membership, position);
     const stripped = strippedStateFor(step);

@@ -21,6 +21,7 @@ import { readRoomFields } from './room-fields.ts';
 import type { Candidate } from './candidate.ts';
 import type { ScopeChanges } from './scoped-extension.ts';
 import { sentAfter } from './sent-after.ts';
+import { stickyExtension, stickyText } from './sticky-extension.ts';
 import { chooseRooms, type Wanted } from './room-list.ts';
 import { departedText, joinedText, pendingText } from './room-text.ts';
 
@@ -79,6 +80,8 @@ export async function makeSlidingAnswer(deps: CandidateDependencies, pass: Slidi
     before,
   } of plan.joined)
     if (before === undefined) newRooms.add(room.nid);
+  const matched = new Map<number, string>();
+  for (const { nid, id, membership } of wanted.matched) if (membership === 'join') matched.set(nid, id);
   const hidden = hiddenRooms(candidates.rooms, sent, wanted.rooms);
   const [recounted, news, departed, extensions] = await Promise.all([
     readRecounted(core, pass, wanted.rooms, hidden, upTo),
@@ -92,6 +95,7 @@ export async function makeSlidingAnswer(deps: CandidateDependencies, pass: Slidi
       serials: pass.serials,
       known: pass.extensions,
       wanted: wanted.rooms,
+      matched,
       newRooms,
       sent,
       hidden,
@@ -104,17 +108,28 @@ export async function makeSlidingAnswer(deps: CandidateDependencies, pass: Slidi
     const { id, nid } = wish.wanted.room;
     rooms.push(`${JSON.stringify(id)}:${pendingText(wish, candidates.stripped.get(nid), direct.has(id))}`);
   }
+  const sticky = extensions.sticky && stickyText(extensions.sticky, matched, timelinesOf(news));
+  const texts = new Map([
+    ...extensions.texts,
+    ...(sticky === undefined ? [] : [[stickyExtension, sticky.text] as const]),
+  ]);
   const lists = Array.from(wanted.counts, ([name, count]) => `${JSON.stringify(name)}:{"count":${count}}`).join(',');
   return {
     upTo,
     serials: candidates.serials,
     lists,
     rooms,
-    extensions: extensions.texts,
-    isEmpty: rooms.length === 0 && extensions.isEmpty,
+    extensions: texts,
+    isEmpty: rooms.length === 0 && extensions.isEmpty && sticky?.isEmpty !== false,
     isComplete: plan.isComplete,
     changes: changesOf(plan, news, direct, pass, { ...extensions.scopes, recounted, hidden }),
   };
+}
+
+function timelinesOf(news: readonly JoinedNews[]): ReadonlyMap<number, ReadonlySet<number>> {
+  return new Map(
+    news.map(({ wish, timeline }) => [wish.wanted.room.nid, new Set(timeline?.rows.map((row) => row.event_nid))]),
+  );
 }
 
 async function planAnswer(

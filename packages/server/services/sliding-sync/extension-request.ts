@@ -14,6 +14,8 @@ export type ExtensionRequest = {
   /** Letters of the extensions that the client has had up to `since`. */
   readonly known: string;
   readonly wanted: readonly WantedRoom[];
+  /** Joined rooms that any list or subscription is about, in a window or not: by number, with their IDs. */
+  readonly matched: ReadonlyMap<number, string>;
   /** Joined rooms of which the client gets everything, since it has nothing, or not all that came before. */
   readonly newRooms: ReadonlySet<number>;
   /** What the client has. */

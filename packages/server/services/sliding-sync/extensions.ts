@@ -9,6 +9,7 @@ import { letters } from './extension-letters.ts';
 import { type ExtensionRequest, streamNamed } from './extension-request.ts';
 import type { SlidingExtensions, SlidingRequest } from './request.ts';
 import { readScoped, scopeChanges, type ScopeChanges } from './scoped-extension.ts';
+import { readSticky, type StickyNews } from './sticky-extension.ts';
 
 /** What there is beside the rooms themselves. */
 export type ExtensionAnswer = {
@@ -16,6 +17,7 @@ export type ExtensionAnswer = {
   readonly texts: ReadonlyMap<string, string>;
   readonly isEmpty: boolean;
   readonly scopes: ScopeChanges;
+  readonly sticky: StickyNews | undefined;
 };
 
 /** Of all that is between two positions, by the streams that `/sync` has. */
@@ -23,13 +25,14 @@ export async function readExtensions(core: SyncCore, request: ExtensionRequest):
   const { extensions } = request.request;
   const texts = new Map<string, string>();
   let isEmpty = true;
-  const [toDevice, e2ee, accountData, receipts, threads, typing] = await Promise.all([
+  const [toDevice, e2ee, accountData, receipts, threads, typing, sticky] = await Promise.all([
     extensions.toDevice && readToDevice(core, request, extensions.toDevice),
     extensions.e2ee ? readE2ee(core, request) : undefined,
     extensions.accountData && readScoped(core, 'account-data', letters.accountData, extensions.accountData, request),
     extensions.receipts && readScoped(core, 'receipts', letters.receipts, extensions.receipts, request),
     extensions.threadSubscriptions && readThreads(core, request, extensions.threadSubscriptions),
     extensions.typing && readScoped(core, 'typing', letters.typing, extensions.typing, request),
+    extensions.sticky && readSticky(core, request, extensions.sticky),
   ]);
   if (toDevice !== undefined) {
     texts.set('to_device', toDevice.text);
@@ -64,7 +67,7 @@ export async function readExtensions(core: SyncCore, request: ExtensionRequest):
     [letters.receipts, receipts],
     [letters.typing, typing],
   ]);
-  return { texts, isEmpty, scopes };
+  return { texts, isEmpty, scopes, sticky };
 }
 
 /** What there is beside the rooms when nothing has happened that wakes anybody: perhaps messages that the client misses. */

@@ -33,6 +33,7 @@ function openSlidingSync(context: TestContext, { db, states }: PartitionedServer
     receipts: undefined,
     threadSubscriptions: undefined,
     typing: undefined,
+    sticky: undefined,
   };
   return {
     async slide(who: typeof carol, wish: Wish | undefined, pos?: string): Promise<SlidingBody> {

@@ -49,7 +49,7 @@ function plan(moves: ReadonlyMap<number, Moves>) {
   const config = { limit: 200, state: nothingRequired };
   const wanted = rooms.map((room) => ({ room, lists: ['a'], isSubscribed: false, config }));
   const sent = new Map(rooms.map(({ nid }) => [nid, known]));
-  return makeSlidingPlan(rooms, { rooms: wanted, counts: new Map() }, sent, {
+  return makeSlidingPlan(rooms, { rooms: wanted, matched: new Set(rooms), counts: new Map() }, sent, {
     since,
     moves,
     ends: new Map(),

@@ -40,6 +40,7 @@ export type SlidingExtensions = {
   readonly receipts: Scope | undefined;
   readonly threadSubscriptions: { readonly limit: number | undefined } | undefined;
   readonly typing: Scope | undefined;
+  readonly sticky: { readonly since: string | undefined; readonly limit: number | undefined } | undefined;
 };
 
 export type Wishes = {

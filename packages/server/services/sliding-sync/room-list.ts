@@ -14,6 +14,8 @@ export type WantedRoom = {
 export type Wanted = {
   /** The most active first. */
   readonly rooms: readonly WantedRoom[];
+  /** Those that pass any list's filters, or are subscribed to, whether or not they are in a window. */
+  readonly matched: ReadonlySet<Candidate>;
   /** How many rooms each list has. */
   readonly counts: ReadonlyMap<string, number>;
 };
@@ -27,9 +29,11 @@ export async function chooseRooms(
   const sorted = candidates.toSorted((a, b) => b.activity - a.activity);
   const counts = new Map<string, number>();
   const names = new Map<Candidate, string[]>();
+  const matched = new Set<Candidate>();
   for (const [name, list] of lists) {
     const passes = await testOf(list);
     const rooms = sorted.filter(passes);
+    for (const room of rooms) matched.add(room);
     counts.set(name, rooms.filter((room) => !room.isLast).length);
     for (const room of window(rooms, list.ranges)) {
       const ofRoom = names.get(room);
@@ -42,10 +46,11 @@ export async function chooseRooms(
   for (const room of sorted) {
     const ofRoom = names.get(room) ?? [];
     const subscription = subscriptions.get(room.id);
+    if (subscription !== undefined) matched.add(room);
     const config = configs(ofRoom, subscription);
     if (config !== undefined) rooms.push({ room, lists: ofRoom, isSubscribed: subscription !== undefined, config });
   }
-  return { rooms, counts };
+  return { rooms, matched, counts };
 }
 
 function* window(rooms: readonly Candidate[], ranges: readonly Range[] | undefined): Generator<Candidate> {

@@ -9,6 +9,7 @@ import { extensionLetters, streamLetters } from './extension-letters.ts';
 import { mayHaveToDevice, parseToDeviceSince, quietExtensions } from './extensions.ts';
 import { formatPos, parsePos, type Pos } from './pos.ts';
 import type { SlidingRequest } from './request.ts';
+import { mayHaveSticky, stickyExtension } from './sticky-extension.ts';
 
 export interface SlidingSync {
   /** The response as JSON text. */
@@ -53,9 +54,12 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
       const letters = streamLetters(request.extensions);
       const deadline = now() + (token === undefined ? 0 : Math.min(Math.max(request.timeout, 0), maxTimeout));
       let isAnswered = state.answered?.shape === shape && state.answered.extensions === pos?.extensions;
-      const { toDevice } = request.extensions;
+      const { toDevice, sticky } = request.extensions;
       // Others come with what wakes the client.
       let mayHaveOld = toDevice !== undefined && mayHaveToDevice(core, user, toDevice.since);
+      let mayHaveOldSticky = sticky !== undefined && mayHaveSticky(core, user, sticky.since);
+      /** How far the client has all of them, where that is all that there is to tell. */
+      let stickyNote: string | undefined;
       // What the client was told of them, as far as that is known.
       let lists = isAnswered ? state.answered?.lists : undefined;
       let since = token?.position;
@@ -81,7 +85,8 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
 
       for (;;) {
         if (core.online.users.get(userId) !== user) user = core.online.touch(userId);
-        if (since === undefined || !isAnswered || hasNews(since)) {
+        if (since === undefined || !isAnswered || mayHaveOldSticky || hasNews(since)) {
+          mayHaveOldSticky = false;
           const sent = changes.size === 0 ? state.rooms : new Map([...state.rooms, ...changes]);
           const answer = await makeSlidingAnswer(deps, {
             request,
@@ -96,6 +101,7 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
           const isNews = !answer.isEmpty || (lists !== undefined && lists !== answer.lists);
           if (isNews || token === undefined || signal.aborted || now() >= deadline) return finish(answer);
           // There is nothing up to here: it need not be read again.
+          stickyNote = answer.extensions.get(stickyExtension) ?? stickyNote;
           since = answer.upTo;
           serials = answer.serials;
           known = extensions;
@@ -111,7 +117,9 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
           const { texts, isEmpty } = await quietExtensions(core, request, user, upTo);
           const isOver = now() >= deadline || signal.aborted;
           if (!isEmpty || (isOver && !hasNews(since))) {
-            return finish({ upTo, serials, lists: lists ?? '', rooms: [], extensions: texts, isComplete: true });
+            const noted = stickyNote === undefined ? [] : [[stickyExtension, stickyNote] as const];
+            const told = new Map([...texts, ...noted]);
+            return finish({ upTo, serials, lists: lists ?? '', rooms: [], extensions: told, isComplete: true });
           }
           if (hasNews(since)) continue;
         }

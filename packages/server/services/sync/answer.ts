@@ -1,3 +1,4 @@
+import { stickyField } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import { totalUnread, unreadCounts, type RoomUnread, type UnreadCount } from '../unread/unread-counts.ts';
 import { formatPlace, endOfPosition } from '../reading/tokens.ts';
@@ -9,7 +10,7 @@ import { readLeftRooms } from './left-rooms.ts';
 import type { OnlineUser } from './online-index.ts';
 import { readerFor, type SyncContext, type SyncPass } from './pass.ts';
 import { makePlan } from './plan.ts';
-import type { JoinedRoom } from './room-text.ts';
+import { besideTimeline, type JoinedRoom } from './room-text.ts';
 import { readStreams, type Gathered } from './stream-reads.ts';
 import type { RoomParts, SyncStream } from './streams.ts';
 
@@ -40,7 +41,7 @@ export async function makeAnswer(
   ]);
   for (const { entry } of plan.joined) {
     if (joined.has(entry.nid) || !gathered.rooms.has(entry.nid)) continue;
-    joined.set(entry.nid, { id: entry.id, events: undefined, summary: undefined });
+    joined.set(entry.nid, { id: entry.id, events: undefined, shown: nothing, summary: undefined });
   }
   const joinedTexts = await renderJoined(context, joined, gathered, pass);
 
@@ -106,7 +107,7 @@ async function readUnread(
 }
 
 function renderRoom(
-  { id, events, summary }: JoinedRoom,
+  { id, events, shown, summary }: JoinedRoom,
   parts: RoomParts | undefined,
   unread: RoomUnread | undefined,
   pass: SyncPass,
@@ -114,10 +115,14 @@ function renderRoom(
   let text = `${JSON.stringify(id)}:{${events ?? noEvents(pass)}`;
   text += `,"account_data":{"events":[${parts?.accountData?.join(',') ?? ''}]}`;
   text += `,"ephemeral":{"events":[${parts?.ephemeral?.join(',') ?? ''}]}`;
+  const sticky = besideTimeline(parts?.sticky, shown);
+  if (sticky.length > 0) text += `,"${stickyField}":{"events":[${sticky.join(',')}]}`;
   if (unread !== undefined) text += unreadText(unread, pass.filter.room.timeline.unreadThreadNotifications);
   if (summary !== undefined) text += `,"summary":${summary}`;
   return `${text}}`;
 }
+
+const nothing: ReadonlySet<number> = new Set();
 
 function noEvents({ upTo, stateField }: SyncPass): string {
   const place = formatPlace(endOfPosition(upTo));

@@ -169,7 +169,14 @@ test('a profile that did not become the state is in the timeline all the same', 
   const since = b.db.currentPosition();
   await a.rooms.setState(alice, roomId, 'm.room.name', '', { name: 'meanwhile' });
   const named = (displayname: string, ts: number) =>
-    b.rooms.setState(carol, roomId, 'm.room.member', carol.userId, { membership: 'join', displayname }, ts);
+    b.rooms.setState(
+      carol,
+      roomId,
+      'm.room.member',
+      carol.userId,
+      { membership: 'join', displayname },
+      { originServerTs: ts },
+    );
   const [later, earlier] = [await named('later', 2_000_000_000_000), await named('earlier', 1_900_000_000_000)];
   await deliver(await newPdus(b, roomId, since), a, roomId, '11');
   const key = `m.room.member ${carol.userId}`;

@@ -71,7 +71,7 @@ async function readContinuedRooms(
     const state = stateFor(pass, [...batch.state, ...(members.get(span.nid) ?? [])]);
     if (lazyLoadMembers) remember(pass, span.nid, [...state, ...batch.timeline.rows], batch.senders);
     const texts = { timeline: timelineText, state: await stateText(context, pass, state, batch.redactions) };
-    rooms.set(span.nid, joinedRoom(span, timelineAndState(pass, batch, texts), summaries.get(span.nid)));
+    rooms.set(span.nid, joinedRoom(span, batch, timelineAndState(pass, batch, texts), summaries.get(span.nid)));
   }
 }
 
@@ -141,7 +141,7 @@ async function readWholeRooms(
       timeline: renderEvents(withoutIgnored(timeline.rows, pass.ignored), form, { ...style, membershipOf }),
       state: renderEvents(batch.state, form, { ...style, membershipOf: () => undefined }),
     };
-    rooms.set(span.nid, joinedRoom(span, timelineAndState(pass, batch, texts), summaries.get(span.nid)));
+    rooms.set(span.nid, joinedRoom(span, batch, timelineAndState(pass, batch, texts), summaries.get(span.nid)));
   }
 }
 
@@ -165,8 +165,14 @@ export function wholeSpan(
   };
 }
 
-function joinedRoom({ id }: Span, events: string, summary: Summary | undefined): JoinedRoom {
-  return { id, events, summary: summary && renderSummary(summary) };
+function joinedRoom(
+  { id }: Span,
+  { timeline }: Pick<Batch, 'timeline'>,
+  events: string,
+  summary: Summary | undefined,
+): JoinedRoom {
+  const shown = new Set(timeline.rows.map((row) => row.event_nid));
+  return { id, events, shown, summary: summary && renderSummary(summary) };
 }
 
 function stateFor({ filter }: SyncPass, rows: readonly ClientEventRow[]): readonly ClientEventRow[] {

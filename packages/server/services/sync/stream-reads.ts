@@ -84,6 +84,7 @@ function merge(parts: readonly StreamParts[]): Omit<Gathered, 'serials'> {
       rooms.set(nid, {
         ephemeral: [...(before?.ephemeral ?? []), ...(more.ephemeral ?? [])],
         accountData: [...(before?.accountData ?? []), ...(more.accountData ?? [])],
+        sticky: [...(before?.sticky ?? []), ...(more.sticky ?? [])],
         recount: before?.recount === true || more.recount === true,
       });
     }

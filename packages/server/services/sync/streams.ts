@@ -18,18 +18,20 @@ export type StreamRequest = {
   readonly rooms: ReadonlyMap<number, string>;
   /** Joined rooms that the client gets in full, since it has nothing of them yet. */
   readonly newRooms: ReadonlySet<number>;
-  /** Those of them that the client has had before, and may show as they were then. */
-  readonly returningRooms?: ReadonlySet<number>;
   /** Every joined room that the filter lets pass. */
   readonly allRooms: () => ReadonlyMap<number, string>;
   /** Whether something may be new that concerns the user themself: one of the stream's kinds whose keys name users. */
   readonly mayConcernUser: boolean;
 };
 
+/** A sticky event, and which one it is: where it is in the timeline of the same answer it is not told twice. */
+export type StickyPart = { readonly nid: number; readonly text: string };
+
 /** What a stream adds to a joined room: events as JSON texts. */
 export type RoomParts = {
   readonly ephemeral?: readonly string[];
   readonly accountData?: readonly string[];
+  readonly sticky?: readonly StickyPart[];
   /** Whether the user's unread counts may be others now, even if there are no events to show for it. */
   readonly recount?: boolean;
 };

@@ -18,6 +18,7 @@ export const clientEvent = Type.Object(
     state_key: Type.Optional(Type.String()),
     type: Type.String(),
     unsigned: Type.Optional(Type.Object({})),
+    msc4354_sticky: Type.Optional(Type.Object({ duration_ms: Type.Integer() })),
   },
   { title: 'ClientEvent' },
 );

@@ -3,27 +3,31 @@ import { Type, type Static } from 'typebox';
 import type { DelayedEvents } from '../../../services/delayed-events/delayed-events.ts';
 import type { RoomService } from '../../../services/rooms/room-service.ts';
 import { endpoint, type Sender } from '../../endpoint.ts';
-import { delayParameter, delayQuery, sentOrDelayed, withDelay } from './delay.ts';
+import { delayParameter, delayQuery, sentOrDelayed } from './delay.ts';
 import { jsonObject, originServerTs, timestampQuery } from './schemas.ts';
+import { stickyMsOf, stickyQuery } from './sticky.ts';
 
 type Services = { readonly rooms: RoomService; readonly delayedEvents: DelayedEvents };
 type Entry = { readonly roomId: string; readonly eventType: string; readonly stateKey: string };
 
-const query = Type.Object({ ...timestampQuery.properties, ...delayQuery });
+const query = Type.Object({ ...timestampQuery.properties, ...delayQuery, ...stickyQuery });
 
 async function setOrDelay(
   { rooms, delayedEvents }: Services,
   sender: Sender,
   { roomId, eventType: type, stateKey }: Entry,
-  { [delayParameter]: delay, ts }: Static<typeof query>,
+  asked: Static<typeof query>,
   content: JsonObject,
 ) {
-  const sentAt = originServerTs(sender, ts);
+  const { [delayParameter]: delay, ts } = asked;
+  const stickyMs = stickyMsOf(asked);
   if (delay === undefined) {
-    return { event_id: await rooms.setState(sender, roomId, type, stateKey, content, sentAt) };
+    const options = { originServerTs: originServerTs(sender, ts), stickyMs };
+    return { event_id: await rooms.setState(sender, roomId, type, stateKey, content, options) };
   }
-  const event = { roomId, type, stateKey, txnId: undefined, content };
-  return { delay_id: await delayedEvents.schedule(withDelay(sender, event, delay, sentAt)) };
+  const { userId, deviceId } = sender;
+  const event = { userId, deviceId, roomId, type, stateKey, txnId: undefined, content, delay, stickyMs };
+  return { delay_id: await delayedEvents.schedule(event) };
 }
 
 export const setRoomStateWithKey = endpoint(

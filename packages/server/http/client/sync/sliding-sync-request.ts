@@ -21,6 +21,7 @@ export function toSlidingRequest(body: SlidingSyncBody, { sender, ...parts }: Pa
   limit('lists', Object.keys(lists).length, maxLists);
   limit('room_subscriptions', Object.keys(subscriptions).length, maxSubscriptions);
   const { to_device: toDevice, e2ee, account_data: accountData, receipts, typing } = extensions;
+  const sticky = extensions['org.matrix.msc4354.sticky_events'];
   const threads = extensions['io.element.msc4308.thread_subscriptions'];
   return {
     ...parts,
@@ -38,9 +39,13 @@ export function toSlidingRequest(body: SlidingSyncBody, { sender, ...parts }: Pa
       receipts: toScope(receipts),
       threadSubscriptions: threads?.enabled === true ? { limit: threads.limit } : undefined,
       typing: toScope(typing),
+      sticky: sticky?.enabled === true ? { since: sticky.since, limit: sticky.limit } : undefined,
     },
-    // How far to-device messages have come does not make it another request.
-    shape: JSON.stringify({ ...others, extensions: { ...extensions, to_device: toDevice?.enabled } }),
+    // How far to-device messages and sticky events have come does not make it another request.
+    shape: JSON.stringify({
+      ...others,
+      extensions: { ...extensions, to_device: toDevice?.enabled, 'org.matrix.msc4354.sticky_events': sticky?.enabled },
+    }),
   };
 }
 

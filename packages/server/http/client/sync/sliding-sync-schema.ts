@@ -61,6 +61,13 @@ export const slidingSyncBody = Type.Object(
         account_data: scoped,
         receipts: scoped,
         typing: scoped,
+        'org.matrix.msc4354.sticky_events': Type.Optional(
+          Type.Object({
+            enabled: flag,
+            limit: Type.Optional(Type.Integer({ minimum: 1 })),
+            since: Type.Optional(Type.String()),
+          }),
+        ),
         'io.element.msc4308.thread_subscriptions': Type.Optional(
           Type.Object({ enabled: flag, limit: Type.Optional(Type.Integer({ minimum: 1 })) }),
         ),

@@ -12,6 +12,7 @@ const event = Type.Object(
     state_key: text,
     origin_server_ts: Type.Optional(Type.Integer()),
     unsigned: Type.Optional(Type.Object({})),
+    msc4354_sticky: Type.Optional(Type.Object({ duration_ms: Type.Integer() })),
   },
   { title: 'SyncEvent' },
 );
@@ -48,6 +49,7 @@ const joined = Type.Object(
     summary: Type.Optional(summary),
     account_data: Type.Optional(events),
     ephemeral: Type.Optional(events),
+    msc4354_sticky: Type.Optional(events),
     unread_notifications: Type.Optional(counts),
     unread_thread_notifications: Type.Optional(countsByThread),
     'org.matrix.msc3773.unread_thread_notifications': Type.Optional(countsByThread),

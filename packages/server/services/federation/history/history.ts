@@ -81,7 +81,7 @@ export function createHistory(deps: Dependencies): History {
     };
     const judged = await judgeStretch(judging, room, server, stretch.events, behind);
     const to = { roomNid: room.roomNid, gap, ...place };
-    const placed = await writeStretch(importing, to, stretch.missing.slice(0, mostStarts), judged);
+    const placed = await writeStretch({ ...importing, now }, to, stretch.missing.slice(0, mostStarts), judged);
     await settleRedactions(room, placed);
     return 'filled';
   }

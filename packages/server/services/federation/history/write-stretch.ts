@@ -4,6 +4,7 @@ import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/
 import { addHistoryEvent, type GapRow, setMissingBefore } from '@portico/storage/stores/history.ts';
 import { addPendingRedaction } from '@portico/storage/stores/pending-redactions.ts';
 import { appendRelation } from '../../relations/append-relation.ts';
+import { stickinessOf } from '../../rooms/stickiness.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import type { JudgedEvent, JudgedStretch } from './judge-stretch.ts';
 
@@ -18,7 +19,7 @@ export type StretchPlace = {
 
 /** Gives the events of a stretch their places, and moves the gap behind the oldest of them: all of that or nothing. */
 export async function writeStretch(
-  { db, states }: Pick<ImportDependencies, 'db' | 'states'>,
+  { db, states, now }: Pick<ImportDependencies, 'db' | 'states'> & { readonly now: () => number },
   { roomNid, gap, newest, adjoins }: StretchPlace,
   missing: readonly string[],
   { events, edits }: JudgedStretch,
@@ -34,7 +35,8 @@ export async function writeStretch(
   }
   for (const [index, each] of placed.entries()) {
     const order = newest - (placed.length - 1 - index);
-    const stored = toStored(roomNid, each, gap);
+    const sticky = stickinessOf(each.received.event, now(), false);
+    const stored = { ...toStored(roomNid, each, gap), sticky };
     const isEdge = index === 0 && missing.length > 0;
     addHistoryEvent(set, isEdge ? { ...stored, missingBefore: missing } : stored, order);
     appendRelation(set, each.received.event, stored, { order });

@@ -5,16 +5,22 @@ import { findRoom } from '@portico/storage/stores/rooms.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import { importOutliers } from '../../rooms/importing/import-room.ts';
 import { findRejection } from '../../rooms/receiving/judge.ts';
+import type { ReceivedEvent } from '../../rooms/receiving/received-event.ts';
 import type { HistorySource } from '../history/history-source.ts';
 import type { PastState } from '../history/past-state.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
 import type { StoreOutliers } from './store-outliers.ts';
 
 /**
- * Takes an event that others follow, and whose own past is not here, with the state before it. For that the word of a server
- * is taken, as far as the auth events allow each event in it. Whether what follows the event can be judged now.
+ * Takes an event whose own past is not here with the state before it. For that the word of a server is taken, as far as the auth
+ * events allow each event in it. Whether it, and what follows it, can be judged now.
  */
-export type Leap = (room: FederatedRoom, server: ServerName, eventId: string) => Promise<boolean>;
+export interface Leap {
+  /** One that others follow. */
+  to(room: FederatedRoom, server: ServerName, eventId: string): Promise<boolean>;
+  /** One that is to be received itself. */
+  with(room: FederatedRoom, server: ServerName, received: ReceivedEvent): Promise<boolean>;
+}
 
 type Dependencies = {
   readonly source: HistorySource;
@@ -40,11 +46,11 @@ export function createLeap({ source, pastState, importing, outliers }: Dependenc
     return named.map((each) => each.event);
   }
 
-  return async (room, server, eventId) => {
-    const received = await source.event(room, server, eventId);
+  async function take(room: FederatedRoom, server: ServerName, received: ReceivedEvent): Promise<boolean> {
     const row = await findRoom(db, room.roomNid);
-    if (received === undefined || row === undefined) return false;
+    if (row === undefined) return false;
     const { event } = received;
+    const { eventId } = event;
     const base = await states.root(row.state_root).run();
     const { root: stateBefore, isWhole } = await pastState.before(room, server, eventId, base);
     // Something left out would be no part of the room for whatever follows.
@@ -58,5 +64,13 @@ export function createLeap({ source, pastState, importing, outliers }: Dependenc
     const rejection = await findRejection({ states, stateEvents }, room, event, grounds);
     await outliers.withState(room, received, { stateBefore, isRejected: rejection !== undefined });
     return true;
+  }
+
+  return {
+    async to(room, server, eventId) {
+      const received = await source.event(room, server, eventId);
+      return received !== undefined && take(room, server, received);
+    },
+    with: take,
   };
 }

@@ -1,8 +1,10 @@
-import { parseServerName, type RoomEvent, type ServerName } from '@portico/protocol';
+import { isSticky, parseServerName, type RoomEvent, type ServerName } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
+import { findDepthOfArrival } from '@portico/storage/stores/federation-rooms.ts';
 import { findRoom } from '@portico/storage/stores/rooms.ts';
 import { getMissingEvents } from '../../../federation-api/history.ts';
 import type { MissingEventsError, ReceivedEvent } from '../../rooms/receiving/received-event.ts';
+import { stickinessOf } from '../../rooms/stickiness.ts';
 import type { FederationClient } from '../client/federation-client.ts';
 import { FederationError } from '../client/federation-error.ts';
 import type { HistorySource } from '../history/history-source.ts';
@@ -14,7 +16,7 @@ import type { StoreOutliers } from './store-outliers.ts';
 /** Fetches what an event builds on. Whether there is hope that the event can be received now. */
 export type FetchMissing = (
   room: FederatedRoom,
-  event: RoomEvent,
+  received: ReceivedEvent,
   missing: MissingEventsError,
   from: string,
   receive: ReceiveOther,
@@ -30,6 +32,8 @@ type Dependencies = {
   readonly source: HistorySource;
   readonly leap: Leap;
   readonly outliers: StoreOutliers;
+  readonly serverName: string;
+  readonly now: () => number;
 };
 
 /** Events of a gap that are asked for at once; what lies behind a longer gap is left open, and only the state there fetched. */
@@ -38,7 +42,7 @@ const gapLimit = 100;
 const mostEnds = 5;
 
 export function createFetchMissing(deps: Dependencies): FetchMissing {
-  const { db, client, checkPdus, source, leap, outliers } = deps;
+  const { db, client, checkPdus, source, leap, outliers, serverName, now } = deps;
   /** Events whose gap was asked for, with what was given of it: what cannot be taken is not asked for once more. */
   const asked = new WeakMap<RoomEvent, ReadonlySet<string>>();
 
@@ -52,7 +56,7 @@ export function createFetchMissing(deps: Dependencies): FetchMissing {
       return outliers.authEvents(room, await source.authChain(room, server, event.eventId));
     }
     let done = 0;
-    for (const eventId of prevEvents) done += (await leap(room, server, eventId)) ? 1 : 0;
+    for (const eventId of prevEvents) done += (await leap.to(room, server, eventId)) ? 1 : 0;
     return done > 0;
   }
 
@@ -105,10 +109,26 @@ export function createFetchMissing(deps: Dependencies): FetchMissing {
     return good.length > 0 || checked.length === 0;
   }
 
-  return async (room, event, missing, from, receive) => {
+  /**
+   * Whether a message is of interest for being sticky although it is from before this server was in the room. What it follows is
+   * the room's history then, and no news.
+   */
+  async function isOfThePast({ roomNid }: FederatedRoom, event: RoomEvent): Promise<boolean> {
+    if (event.stateKey !== undefined) return false;
+    const { until = 0 } = stickinessOf(event, now(), false) ?? {};
+    if (!isSticky(until, now())) return false;
+    const arrival = await findDepthOfArrival(db, roomNid, serverName);
+    return arrival !== undefined && event.depth < arrival;
+  }
+
+  return async (room, received, missing, from, receive) => {
+    const { event } = received;
     const server = parseServerName(from);
     if (server === undefined) return false;
     try {
+      if (missing.prevEvents.length > 0 && (await isOfThePast(room, event))) {
+        return await leap.with(room, server, received);
+      }
       const given = asked.get(event);
       if (given === undefined && missing.prevEvents.length > 0) return await fillGap(room, event, server, receive);
       if (given !== undefined && missing.prevEvents.some((eventId) => given.has(eventId))) return false;

@@ -51,7 +51,7 @@ async function open(context: TestContext, fetchMissing: FetchMissing, patience: 
 
 test('nobody is asked for what comes by itself', async (context) => {
   const asked: string[] = [];
-  const fetch: FetchMissing = (_, { eventId }) => {
+  const fetch: FetchMissing = (_, { event: { eventId } }) => {
     asked.push(eventId);
     return Promise.resolve(false);
   };
@@ -64,7 +64,7 @@ test('nobody is asked for what comes by itself', async (context) => {
 
 test('what does not come is asked for once, and the events behind wait for it', async (context) => {
   const asked: (string | undefined)[] = [];
-  const fetch: FetchMissing = async (_, { eventId }, _missing, from, receive) => {
+  const fetch: FetchMissing = async (_, { event: { eventId } }, _missing, from, receive) => {
     asked.push(`${from} ${eventId}`);
     assert.equal(await receive(at(0)), undefined);
     assert.equal(await receive(at(1)), undefined);
@@ -110,7 +110,7 @@ test('what was given up is received after all once what it builds on has come', 
 
 test('what was given for one event is looked at before the same server is asked about the next', async (context) => {
   const asked: string[] = [];
-  const fetch: FetchMissing = async (_, { eventId }) => {
+  const fetch: FetchMissing = async (_, { event: { eventId } }) => {
     asked.push(eventId);
     await store(0);
     return true;

@@ -191,9 +191,7 @@ function createInbox(deps: Dependencies, left: Map<Item, () => void>, onIdle: ()
     if (!parking.has(item)) return;
     item.fetches++;
     try {
-      const isBetter = await fetchMissing(room, received.event, error, from, (other) =>
-        receiveOther(room, other, from),
-      );
+      const isBetter = await fetchMissing(room, received, error, from, (other) => receiveOther(room, other, from));
       if (!parking.has(item)) return;
       if (isBetter) return again(item);
       parking.leave(item);

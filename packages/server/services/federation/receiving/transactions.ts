@@ -5,6 +5,7 @@ import type { CheckedPdu, CheckPdus, RefusedPdu } from '../rooms/check-pdus.ts';
 import type { FederatedRoom, FederatedRooms } from '../rooms/federated-rooms.ts';
 import { comesAgain } from './comes-again.ts';
 import type { InboundEdus } from './edus.ts';
+import type { Entering } from './entering.ts';
 import type { EndRequests } from './ended-requests.ts';
 import type { IngestEvent } from './room-inbox.ts';
 import type { OriginQueues } from './origin-queues.ts';
@@ -28,16 +29,20 @@ type Dependencies = {
   readonly ingest: IngestEvent;
   readonly edus: InboundEdus;
   readonly endRequests: EndRequests;
+  readonly entering: Entering;
   readonly origins: OriginQueues;
   readonly log: Logger;
 };
 
 /** Transactions whose results are remembered. Events themselves are taken once, however often they come. */
 const maxRemembered = 1000;
+/** Events that wait for their rooms to be entered. */
+const maxEarly = 1000;
 
 export function createInboundTransactions(deps: Dependencies): InboundTransactions {
   const { rooms, checkPdus, ingest, origins, log } = deps;
   const remembered = new Map<string, Promise<PduResults>>();
+  let early = 0;
 
   async function ofEvent(
     room: FederatedRoom,
@@ -74,9 +79,11 @@ export function createInboundTransactions(deps: Dependencies): InboundTransactio
     pdus: readonly JsonObject[],
     ready: Promise<void>,
   ): Promise<PduResults> {
+    const entered = deps.entering.ended(roomId);
     const room = await rooms.find(roomId, origin);
     if (room === undefined || !room.isOurs) {
-      await deps.endRequests(pdus);
+      if (entered === undefined || early + pdus.length > maxEarly) await deps.endRequests(pdus);
+      else void keepUntil(entered, origin, roomId, pdus, ready);
       return {};
     }
     const { rules } = room;
@@ -92,6 +99,25 @@ export function createInboundTransactions(deps: Dependencies): InboundTransactio
     await ready;
     await Promise.all(checked.map((each) => ofEvent(room, origin, each, results)));
     return results;
+  }
+
+  /** Takes events of a room that another server already knows this one to be in, once it is. */
+  async function keepUntil(
+    entered: Promise<unknown>,
+    origin: string,
+    roomId: string,
+    pdus: readonly JsonObject[],
+    ready: Promise<void>,
+  ): Promise<void> {
+    early += pdus.length;
+    try {
+      await entered;
+      await ofRoom(origin, roomId, pdus, ready);
+    } catch (error) {
+      log.warn({ error, roomId, origin }, 'Events that came before their room was entered could not be received');
+    } finally {
+      early -= pdus.length;
+    }
   }
 
   async function takeEvents(origin: string, pdus: readonly JsonValue[], ready: Promise<void>): Promise<PduResults> {

@@ -46,6 +46,7 @@ type Dependencies = {
   readonly stateEvents: StateEvents;
   readonly rooms: FederatedRooms;
   readonly erased: ErasedSenders;
+  readonly now: () => number;
 };
 
 const maxEvents = 100;

@@ -11,7 +11,6 @@ import type { IngestEvent } from '../receiving/room-inbox.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import type { CompleteEvent } from './complete-event.ts';
 import type { FederatedRoom } from './federated-rooms.ts';
-import type { JoinUnderWay } from './joins-under-way.ts';
 import { createStateCheck } from './state-check.ts';
 import { UnusableAnswer } from './through-servers.ts';
 
@@ -27,9 +26,9 @@ type Dependencies = {
 /** Joins a room by way of one server. Throws `FederationError` or `UnusableAnswer` where another one may help. */
 export interface JoinThrough {
   /** A room that this server is not in. */
-  enter(server: ServerName, request: RemoteJoin, underWay: JoinUnderWay): Promise<void>;
+  enter(server: ServerName, request: RemoteJoin): Promise<void>;
   /** A room that this server is in, and whose rules let nobody of this server admit the person. */
-  join(server: ServerName, request: RemoteJoin, room: FederatedRoom, underWay: JoinUnderWay): Promise<void>;
+  join(server: ServerName, request: RemoteJoin, room: FederatedRoom): Promise<void>;
 }
 
 const lists: ReadonlySet<string> = new Set(['state', 'auth_chain']);
@@ -50,16 +49,10 @@ export function createJoinThrough(deps: Dependencies): JoinThrough {
     server: ServerName,
     roomId: string,
     { rules, pdu, parsed }: Awaited<ReturnType<typeof makeEvent>>,
-    underWay: JoinUnderWay,
     take: (objects: readonly ListedObject[]) => Promise<void> | void,
   ): Promise<ReceivedEvent> {
     const input = { params: { roomId, eventId: parsed.eventId }, query: {}, body: pdu };
-    await underWay.ask(server, parsed.eventId);
-    const answer = await client.open(sendJoin, server, input).catch((error: unknown) => {
-      underWay.failed(server, error);
-      throw error;
-    });
-    const rest = await readLists(answer, lists, take);
+    const rest = await readLists(await client.open(sendJoin, server, input), lists, take);
     const [join] = await checkPdus(rules, [isJsonObject(rest['event']) ? rest['event'] : pdu]);
     if (join?.kind !== 'ok' || join.event.eventId !== parsed.eventId) {
       throw new UnusableAnswer('The answer has another event than was sent');
@@ -68,29 +61,28 @@ export function createJoinThrough(deps: Dependencies): JoinThrough {
   }
 
   return {
-    async enter(server, request, underWay) {
+    async enter(server, request) {
       const { roomId } = request;
       const made = await makeEvent(server, request);
       const { rules } = made;
       log.info({ roomId, server }, 'Joining a room: waiting for its state');
       const checking = createStateCheck(checkPdus, rules);
-      const join = await sendEvent(server, roomId, made, underWay, checking.take);
+      const join = await sendEvent(server, roomId, made, checking.take);
       log.info({ roomId, server }, 'Joining a room: checking its state');
       const { state, authChain } = await checking.finish();
       if (!isOfVersion(state, rules.version)) throw new UnusableAnswer('The room is of another version');
       await joinImported({
         given: { rules, roomId, state, authChain },
         join,
-        alongside: underWay.settle,
         progress: (stored, all) => log.info({ roomId, stored, all }, 'Joining a room: storing its state'),
       });
       log.info({ roomId, server, events: state.length }, 'Joined a room');
     },
-    async join(server, request, room, underWay) {
+    async join(server, request, room) {
       const made = await makeEvent(server, request);
       if (made.rules !== room.rules) throw new UnusableAnswer('The room is of another version');
       // What the room's state is, is known here already.
-      const join = await sendEvent(server, request.roomId, made, underWay, () => undefined);
+      const join = await sendEvent(server, request.roomId, made, () => undefined);
       const outcome = await ingest(room, join, server);
       if (outcome.kind === 'rejected' || outcome.kind === 'soft-failed') {
         throw new MatrixError('forbidden', { message: outcome.reason });

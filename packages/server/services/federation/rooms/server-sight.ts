@@ -1,4 +1,4 @@
-import { type RoomEvent, type RoomVersionRules, serverNameOf } from '@portico/protocol';
+import { isSticky, type RoomEvent, type RoomVersionRules, serverNameOf } from '@portico/protocol';
 import type { StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import type { StoredPduRow } from '@portico/storage/stores/federation-rooms.ts';
 import type { ErasedSenders } from '../../reading/erased-senders.ts';
@@ -10,6 +10,9 @@ export interface ServerSight {
    * Those of a room's events that a server may see, by their IDs: where the room's history is open, and those at which one of
    * its people was joined, or invited where that is enough. Membership counts at the event, whatever it is now. What people
    * said who had it erased is shown as it was to servers that had somebody in the room then, and redacted to others.
+   *
+   * Sticky events are for all who are in the room: "History visibility checks MUST NOT be applied to sticky events."
+   * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4354}
    */
   judge(
     origin: string,
@@ -22,12 +25,13 @@ type Dependencies = {
   readonly states: StateStore;
   readonly stateEvents: StateEvents;
   readonly erased: ErasedSenders;
+  readonly now: () => number;
 };
 type Visibility = 'open' | 'invited' | 'joined';
 /** How many people of the server there were in a state. */
 type Present = { readonly root: StateRoot; join: number; invite: number };
 
-export function createServerSight({ states, stateEvents, erased }: Dependencies): ServerSight {
+export function createServerSight({ states, stateEvents, erased, now }: Dependencies): ServerSight {
   async function visibilityAt(rules: RoomVersionRules, root: StateRoot): Promise<Visibility> {
     const nid = await states.get(root, 'm.room.history_visibility', '').run();
     const set = nid === undefined ? undefined : (await stateEvents.load(rules, [nid])).get(nid);
@@ -72,6 +76,10 @@ export function createServerSight({ states, stateEvents, erased }: Dependencies)
         const rootId = row.state_after ?? row.state_before;
         if (rootId === null) continue;
         const senderErased = erasedSenders.has(row.sender);
+        if (!senderErased && isSticky(row.sticky_until ?? 0, now())) {
+          answers.set(row.event_id, 'yes');
+          continue;
+        }
         const key = `${rootId} ${senderErased}`;
         let verdict = verdicts.get(key);
         if (verdict === undefined) {

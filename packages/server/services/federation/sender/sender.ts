@@ -196,6 +196,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
       for (const { kind, key } of changes) if (kind === 'membership') lonely.move(Number(String(key).split(' ', 1)[0]));
       for (const { kind, key } of changes) {
         if (kind === 'stored_edus') find(String(key), offeredUpTo())?.offerStored();
+        else if (kind === 'sticky_delivery') find(String(key), offeredUpTo())?.offerAnything();
         else if (kind === 'outgoing' || kind === 'own_receipt') {
           if (lonely.has(Number(key))) continue;
           waiting[kind === 'outgoing' ? 'rooms' : 'receiptRooms'].add(Number(key));

@@ -36,8 +36,10 @@ export function createGather(deps: Dependencies, prepare: Prepare, applyPolicy: 
     { rule, reason }: { readonly rule: string; readonly reason: string },
     isFirst: boolean,
   ): Promise<Result | undefined> {
+    // What is rejected, or refused by the policy server, "the stickiness of the event is prevented".
+    const plain = { ...prepared, stored: { ...prepared.stored, sticky: undefined } };
     if (!isFirst) deps.committer.settle([prepared], false);
-    else await storeOutside(deps, prepared, kind === 'rejected' ? eventStatus.rejected : eventStatus.softFailed);
+    else await storeOutside(deps, plain, kind === 'rejected' ? eventStatus.rejected : eventStatus.softFailed);
     return isFirst ? { kind, rule, reason } : undefined;
   }
 
@@ -120,11 +122,13 @@ function builds({ event }: ReceivedEvent, ids: ReadonlySet<string>): boolean {
 /** What is said of an event that is here already, or that cannot have a place. */
 function resultBefore(
   { roomNid }: ReceivingRoom,
-  { event }: ReceivedEvent,
+  { event, isReconsidered = false }: ReceivedEvent,
   references: References,
 ): Result | undefined {
   const row = references.row(event.eventId);
-  if (row !== undefined && row.status !== eventStatus.outlier) return { kind: 'known' };
+  const mayHavePlace =
+    row?.status === eventStatus.outlier || (isReconsidered && row?.status === eventStatus.softFailed);
+  if (row !== undefined && !mayHavePlace) return { kind: 'known' };
   const reason = findMisplaced(roomNid, event.prevEvents, references);
   return reason === undefined ? undefined : { kind: 'rejected', rule: 'prev_events.room', reason };
 }

@@ -36,6 +36,11 @@ export type Judgement = {
   readonly follows: readonly string[];
   /** Those of its previous events that have no place in the timeline, nor anything behind them: between them lies a gap. */
   readonly missingBefore: readonly string[] | undefined;
+  /**
+   * It is from before this server was in the room: what it follows is not here, and the state before it is what another says.
+   * What lies between is no gap in the timeline.
+   */
+  readonly isOfThePast: boolean;
 };
 
 /**
@@ -52,14 +57,14 @@ export async function judge(
   event: RoomEvent,
   references: References,
 ): Promise<Judgement> {
-  const { authEvents, previous, create, outside } = await resolveReferences(deps, room, event, references);
+  const { authEvents, previous, create, outside, isOfThePast } = await resolveReferences(deps, room, event, references);
   const { state: stateBefore, edit } = await deps.merger.stateAfterAll(room, previous);
   const further = outside.length === 0 ? nothing : await behind(deps, room, outside);
   const follows = [...event.prevEvents, ...further.found];
   const powerLevelsNid = authEvents.find((each) => each.event.type === 'm.room.power_levels')?.nid;
   const authEventNids = authEvents.map(({ nid }) => nid);
   const missingBefore = further.endless.length === 0 ? undefined : further.endless;
-  const judgement = { stateBefore, edit, follows, missingBefore, authEventNids, powerLevelsNid };
+  const judgement = { stateBefore, edit, follows, missingBefore, isOfThePast, authEventNids, powerLevelsNid };
   const rejection = await findRejection(deps, room, event, {
     create,
     stateBefore,
@@ -116,16 +121,30 @@ async function resolveReferences(
     authEvents: event.authEvents.filter((_, index) => authEvents[index] === undefined),
     prevEvents: event.prevEvents.filter((_, index) => (rows[index]?.state_after ?? null) === null),
   };
-  if (missing.authEvents.length > 0 || missing.prevEvents.length > 0) throw new MissingEventsError(missing);
-  const here = rows.filter((row) => row !== undefined);
-  const roots = new Set(here.map((row) => row.state_after).filter((root) => root !== null));
+  const told = missing.prevEvents.length > 0 ? toldState(event, references) : undefined;
+  const isLacking = missing.authEvents.length > 0 || (missing.prevEvents.length > 0 && told === undefined);
+  if (isLacking) throw new MissingEventsError(missing);
+  const here = told === undefined ? rows.filter((row) => row !== undefined) : [];
+  const after = told === undefined ? here.map((row) => row.state_after).filter((root) => root !== null) : [told];
+  const roots = new Set(after);
   const createEvents = await stateEvents.load(room.rules, [room.createEventNid]);
   return {
     authEvents: authEvents.filter((each) => each !== undefined),
     previous: await Promise.all([...roots].map((root) => states.root(root).run())),
     create: createEvents.get(room.createEventNid)?.event,
     outside: here.filter(({ status }) => status !== eventStatus.accepted).map((row) => row.event_id),
+    isOfThePast: told !== undefined,
   };
+}
+
+/**
+ * The state before a sticky message from before this server was in the room, where it was asked for: as an outlier it is
+ * stored with it.
+ */
+function toldState({ eventId, stateKey, stickyMs }: RoomEvent, references: References): number | undefined {
+  const own = references.row(eventId);
+  if (stickyMs === undefined || stateKey !== undefined || own?.status !== eventStatus.outlier) return undefined;
+  return own.state_after ?? undefined;
 }
 
 const nothing: Awaited<ReturnType<typeof behind>> = { found: [], endless: [] };

@@ -54,8 +54,10 @@ function follow(deps: PlaceDependencies, head: RoomHead, prepared: Prepared): St
   const unread = deps.unread.missing({ roomNid, roomId: head.roomId, type, stateKey, sender, content });
   if (unread !== undefined) throw new NotInMemory(unread);
   const added = { eventId: event.eventId, state: prepared.stateAfter };
-  const extremities = extremitiesAfter(head, prepared.follows, added);
-  const merged = deps.merger.merge(head, extremities);
+  // "servers MAY choose not to add old sticky events to their forward extremities": what the room was then is no branch of what
+  // it is now. {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4354}
+  const extremities = prepared.isOfThePast ? head.extremities : extremitiesAfter(head, prepared.follows, added);
+  const merged = prepared.isOfThePast ? { state: head.state, edit: undefined } : deps.merger.merge(head, extremities);
   try {
     const { eventNid } = prepared.stored;
     const entries = entriesBetween(deps, head, merged.state);

@@ -7,6 +7,7 @@ import type { NewEvent } from '@portico/storage/stores/events-write.ts';
 import { readUnplaced } from '@portico/storage/stores/room-import.ts';
 import { placedAuthEvents } from '../placed-auth-events.ts';
 import type { StateEvents } from '../state-events.ts';
+import { stickinessOf } from '../stickiness.ts';
 import { type Judgement, judge } from './judge.ts';
 import type { Merger } from './merge.ts';
 import type { ReceivedEvent, ReceivingRoom } from './received-event.ts';
@@ -30,9 +31,10 @@ type Dependencies = {
   readonly chains: ChainStore;
   readonly stateEvents: StateEvents;
   readonly merger: Merger;
+  readonly now: () => number;
 };
 
-export function createPrepare({ db, states, chains, stateEvents, merger }: Dependencies): Prepare {
+export function createPrepare({ db, states, chains, stateEvents, merger, now }: Dependencies): Prepare {
   const numbers = createPackNumbers((count) => db.reserveIds('event', count));
   const judging = { reader: db, states, stateEvents, merger };
 
@@ -79,6 +81,7 @@ export function createPrepare({ db, states, chains, stateEvents, merger }: Depen
       transaction: undefined,
       missingBefore: judgement.missingBefore,
       isKnown: outlier !== undefined,
+      sticky: stickinessOf(event, now(), false),
     };
     return { ...judgement, received, stored, stateAfter, edits, chain };
   };

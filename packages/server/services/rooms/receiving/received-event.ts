@@ -1,7 +1,12 @@
 import type { PduPieces, RoomEvent, RoomVersionRules } from '@portico/protocol';
 
 /** An event of another server whose format, hash and signatures have been checked. */
-export type ReceivedEvent = { readonly event: RoomEvent; readonly pieces: PduPieces };
+export type ReceivedEvent = {
+  readonly event: RoomEvent;
+  readonly pieces: PduPieces;
+  /** It failed softly when it came, and is looked at once more. */
+  readonly isReconsidered?: boolean;
+};
 
 export type ReceivingRoom = {
   readonly roomNid: number;
