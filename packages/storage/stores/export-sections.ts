@@ -81,6 +81,18 @@ export const exportSections: readonly ExportSection[] = [
     where: 'm.user_id = $1',
     order: 'm.position, m.room_nid',
   }),
+  section('membership-changes', {
+    columns: 'r.room_id, e.event_id, c.previous, c.membership, e.sender, e.origin_server_ts',
+    from: `membership_changes c join rooms r on r.room_nid = c.room_nid join events e on e.event_nid = c.event_nid`,
+    where: 'c.user_id = $1',
+    order: 'c.position',
+  }),
+  section('room-aliases', {
+    columns: 'a.alias, r.room_id',
+    from: 'room_aliases a join rooms r on r.room_nid = a.room_nid',
+    where: 'a.creator = $1',
+    order: 'a.alias',
+  }),
   section('receipts', {
     columns: 'r.room_id, t.receipt_type, t.thread_id, t.event_id, t.ts',
     from: `memberships m join rooms r on r.room_nid = m.room_nid
@@ -94,8 +106,52 @@ export const exportSections: readonly ExportSection[] = [
     where: 't.user_id = $1',
     order: 't.thread_nid',
   }),
+  section('delayed-events', {
+    columns: 'device_id, room_id, type, state_key, content, delay, running_since, due_at',
+    from: 'delayed_events',
+    order: 'due_at, delay_id',
+    json: ['content'],
+    rowsAtOnce: 100,
+  }),
+  section('finalised-delayed-events', {
+    columns: 'room_id, type, state_key, content, delay, running_since, finalised_at, event_id, error',
+    from: 'finalised_delayed_events',
+    order: 'finalised_at, delay_id',
+    json: ['content'],
+    rowsAtOnce: 100,
+  }),
+  section('jobs', {
+    columns: 'kind, due_at, attempts, details',
+    from: 'account_jobs',
+    order: 'kind',
+    json: ['details'],
+    rowsAtOnce: 100,
+  }),
   section('device-keys', { columns: 'device_id, keys', from: 'device_keys', order: 'device_id', json: ['keys'] }),
   section('cross-signing-keys', { columns: 'usage, key', from: 'cross_signing_keys', order: 'usage', json: ['key'] }),
+  section('key-signatures', {
+    columns: 'target, signer, signer_key, signature',
+    from: 'key_signatures',
+    order: 'target, signer, signer_key',
+  }),
+  section('one-time-keys', {
+    columns: 'device_id, algorithm, key_id, key',
+    from: 'one_time_keys',
+    order: 'device_id, algorithm, key_id',
+    json: ['key'],
+  }),
+  section('fallback-keys', {
+    columns: 'device_id, algorithm, key_id, key, used',
+    from: 'fallback_keys',
+    order: 'device_id, algorithm, key_id',
+    json: ['key'],
+  }),
+  section('dehydrated-device', {
+    columns: 'device_id, data',
+    from: 'dehydrated_devices',
+    order: 'device_id',
+    json: ['data'],
+  }),
   section('key-backups', {
     columns: 'version, algorithm, auth_data, deleted',
     from: 'key_backups',

@@ -69,6 +69,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         by.put(`${room}/send/m.room.message/${body.length}`, { msgtype: 'm.text', body });
       await say(alice, 'said by Alice');
       await say(bob, 'said by somebody else');
+      const later = `${room}/send/m.room.message/later?org.matrix.msc4140.delay=3600000`;
+      const delayed = await alice.put(later, { msgtype: 'm.text', body: 'to be said' });
+      assert.equal(delayed.status, 200, JSON.stringify(delayed.body));
 
       const response = await download(alice);
       assert.equal(response.status, 200);
@@ -93,6 +96,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         json('rooms').map((row) => [row['room_id'], row['membership']]),
         [[roomId, 'join']],
       );
+      assert.deepEqual(
+        json('delayed-events').map((row) => [row['room_id'], row['content']]),
+        [[roomId, { msgtype: 'm.text', body: 'to be said' }]],
+      );
       const events = (files.get('events.jsonl')?.toString() ?? '').trimEnd().split('\n');
       const contents = events.map((line) => (JSON.parse(line) as { content: Record<string, unknown> }).content);
       assert.deepEqual(contents, [
@@ -103,7 +110,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(new Set(media), new Set(Array.from({ length: 120 }, (_, index) => `letter ${index}`)));
       assert.equal(json('media').length, 120);
       const all = Buffer.concat([...files.values()]).toString();
-      for (const secret of ['of Bob', 'somebody else', alice.accessToken]) assert.ok(!all.includes(secret), secret);
+      for (const secret of ['of Bob', 'somebody else', alice.accessToken, delayed.body['delay_id'] as string])
+        assert.ok(!all.includes(secret), secret);
       assert.deepEqual(server.errors, []);
     });
 
