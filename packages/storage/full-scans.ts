@@ -6,11 +6,7 @@ export const allowedFullScans: ReadonlyMap<string, string> = new Map([
   ['published-rooms.largest', 'the directory is read once, when it is first asked for'],
   ['search.delete', 'a full text index is looked into by row ID, which the plan calls a scan'],
   ['presence.present', 'everyone who has ever set a presence, once at the start'],
-  [
-    'presence-told.people',
-    'of those who are online, who was told of them, at the start and when another process is gone',
-  ],
-  ['presence-told.people-of-host', 'the same, when a server takes again what there was no room for'],
+  ['account-jobs.release', 'of those that are not done yet, when a process starts'],
   [
     'erasure.redacted-originals',
     'what redactions took away is kept for days, and looked through once for each erasure',

@@ -15,6 +15,7 @@ import {
 import { requestText } from '@portico/server/services/federation/signing/request-text.ts';
 import { formatXMatrix } from '@portico/server/services/federation/signing/x-matrix.ts';
 import { createOutbound } from '@portico/server/services/outbound/outbound.ts';
+import { systemNetwork } from '@portico/server/services/outbound/network.ts';
 import type { TestNetwork } from './network.ts';
 
 export type PeerRequest = {
@@ -44,7 +45,7 @@ export interface FederationPeer {
   readonly serverName: string;
   readonly key: SigningKey;
   /** What it was asked, as `GET /path`. */
-  readonly requests: readonly string[];
+  readonly requests: string[];
   /** Its keys, signed, as it publishes them; with other fields where a test says so. */
   keyAnswer(over?: JsonObject): JsonObject;
   /** Answers what begins with this; `/_matrix/key/v2/server` is answered with its keys unless a test says otherwise. */
@@ -61,14 +62,24 @@ export interface FederationPeer {
   close(): Promise<void>;
 }
 
+/** Where servers are processes of their own, and reach each other as programs on one machine do. */
+export function processNetwork({ authority, caFile }: Pick<TestNetwork, 'authority' | 'caFile'>): PeerNetwork {
+  return { authority, caFile, networkOf: () => systemNetwork, addPeer: () => undefined };
+}
+
+type PeerNetwork = Pick<TestNetwork, 'authority' | 'caFile' | 'networkOf' | 'addPeer'>;
+
 export async function startPeer(
-  network: TestNetwork,
+  network: PeerNetwork,
   serverName: string,
-  { key = signingKeyFromSeed('ed25519:peer', randomBytes(32)) }: { readonly key?: SigningKey } = {},
+  {
+    key = signingKeyFromSeed('ed25519:peer', randomBytes(32)),
+    port = 0,
+  }: { readonly key?: SigningKey; readonly port?: number } = {},
 ): Promise<FederationPeer> {
   const handlers: { readonly method: string; readonly path: string; readonly handler: Handler }[] = [];
   const requests: string[] = [];
-  const { certificate, key: tlsKey } = network.authority.issue([serverName]);
+  const { certificate, key: tlsKey } = network.authority.issue([serverName.replace(/:\d+$/, '')]);
 
   function keyAnswer(over: JsonObject = {}): JsonObject {
     const answer = {
@@ -101,7 +112,7 @@ export async function startPeer(
   const server = createServer({ cert: certificate, key: tlsKey }, (request, response) => {
     answer(request, response).catch((error: unknown) => response.destroy(error as Error));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   network.addPeer(serverName, (server.address() as AddressInfo).port);
   const outbound = createOutbound({
     network: network.networkOf(serverName),

@@ -18,6 +18,8 @@ export type MailServerOptions = {
 export interface MailServer {
   readonly port: number;
   readonly received: readonly ReceivedMail[];
+  /** How many messages it has refused. */
+  readonly refused: number;
   /** Most connections that it has had at the same time. */
   readonly mostConnections: number;
   /** The settings by which a server sends its mail here. */
@@ -41,6 +43,7 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
   const received: ReceivedMail[] = [];
   const taken = new Set<ReceivedMail>();
   let refusal: number | undefined;
+  let refused = 0;
   let held: Promise<void> | undefined;
   let begun: () => void = () => undefined;
   const beginning = new Promise<void>((resolve) => (begun = resolve));
@@ -78,6 +81,7 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
         const raw = await readText(stream);
         begun();
         await held;
+        if (refusal !== undefined) refused += 1;
         if (refusal !== undefined) throw Object.assign(new Error('Refused'), { responseCode: refusal });
         received.push(parseMail(raw, envelope));
         const wake = wakeUp;
@@ -95,6 +99,9 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
   return {
     port,
     received,
+    get refused() {
+      return refused;
+    },
     get mostConnections() {
       return mostConnections;
     },

@@ -154,7 +154,8 @@ export function createPeerRoom(
       peer.on('POST', '/_matrix/federation/v1/get_missing_events/', () => ({ body: { events: [] } }));
       peer.on('GET', '/_matrix/federation/v1/event/', ({ url }) => {
         const { pdu } = events.get(decodeURIComponent(url.slice(url.lastIndexOf('/') + 1))) ?? {};
-        return pdu === undefined ? { status: 404, body: {} } : { body: `{"pdus":[${pdu}]}` };
+        const fields = `"origin":"${peer.serverName}","origin_server_ts":${Date.now()}`;
+        return pdu === undefined ? { status: 404, body: {} } : { body: `{${fields},"pdus":[${pdu}]}` };
       });
       peer.on('GET', '/_matrix/federation/v1/state/', () => {
         const texts = [...state.values()].map(({ pdu }) => pdu).join(',');

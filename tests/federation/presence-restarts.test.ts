@@ -180,6 +180,39 @@ for (const way of ['the other process is gone', 'a while has passed'] as const) 
   });
 }
 
+test('an “online” that another process was to send is told when that is gone, and only that', async (context) => {
+  const { db, set, pass, take, server } = await open(context);
+  await writeAccount(db, bob);
+  await writeJoins(db, own, 1, [bob]);
+  await set('online');
+  await pass(2000);
+  assert.deepEqual(take(), ['online for everyone']);
+  await set('online', bob);
+  await pass(2000);
+  server().drop('b.test');
+  await pass(20_000);
+  assert.deepEqual(take(), []);
+  server().tookOver();
+  await pass(6000);
+  assert.deepEqual(take(), ['online for everyone']);
+  server().tookOver();
+  await pass(20_000);
+  assert.deepEqual(take(), []);
+});
+
+test('an “online” for which there was no room is told when there is', async (context) => {
+  const { db, set, pass, take } = await open(context, 1);
+  await writeAccount(db, bob);
+  await writeJoins(db, own, 1, [bob]);
+  for (const userId of [alice, bob]) await set('online', userId);
+  await pass(2000);
+  assert.deepEqual(take(), ['online for everyone']);
+  await pass(6000);
+  assert.deepEqual(take(), ['online for everyone']);
+  await pass(20_000);
+  assert.deepEqual(take(), []);
+});
+
 test('an “offline” for some is not forgotten while others see who they are', async (context) => {
   const { db, set, pass, take, server } = await open(context);
   await writeSettings(db, alice, 'm.presence_sharing_config', { denied_users: ['!none:a.test'] });

@@ -12,6 +12,7 @@ const leftOut: Readonly<Record<string, string>> = {
   login_tokens: 'secrets',
   openid_tokens: 'secrets',
   relations: 'as the events, which are in a file of their own',
+  sticky_events: 'as the events, for as long as they are sticky',
   read_markers: 'counted from receipts and what the person said',
   unread_exceptions: 'counted from push rules, for events of others',
   unread_modes: 'as push rules, which are account data',

@@ -5,7 +5,9 @@ import type { Config } from '../config/config.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type AccountJobs, createAccountJobs } from '../services/accounts/account-jobs.ts';
 import { createEraseJob } from '../services/accounts/erase-job.ts';
-import { eraseJob, leaveRooms } from '../services/accounts/leave-rooms-job.ts';
+import { departureContent, eraseJob, leaveRooms } from '../services/accounts/leave-rooms-job.ts';
+import { joinJob } from '../services/federation/rooms/joins-under-way.ts';
+import { settleJoins } from '../services/federation/rooms/settle-joins-job.ts';
 import type { ContentStore } from '../services/media/content-store.ts';
 import { createRemoveMedia } from '../services/media/remove-media.ts';
 import type { InviteRules } from '../services/privacy/invite-rules.ts';
@@ -43,13 +45,14 @@ export function createAccountChanges({
   now,
   log,
 }: Context): AccountJobs {
-  const stableMarker = config.privacy.deactivationMarker === 'both';
+  const departure = departureContent({ stableMarker: config.privacy.deactivationMarker === 'both' });
   return createAccountJobs({
     db,
     writer,
     kinds: {
       [profileJob]: profileChanges(profiles),
-      [leaveJob]: leaveRooms({ db, stableMarker, remote }),
+      [leaveJob]: leaveRooms({ db, departure, remote }),
+      [joinJob]: settleJoins({ db, remote, profileOf: profiles.memberProfile, departure }),
       [rejectInvitesJob]: rejectInvites({ db, inviteRules, remote }),
       [redactRelatedJob]: createRedactRelatedJob({ db, writer, unread, now }),
       [eraseJob]: createEraseJob({ db, removeMedia: createRemoveMedia({ db, store }), now, log }),

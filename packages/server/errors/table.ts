@@ -179,6 +179,11 @@ export const errorTable = {
     status: 502,
     message: 'The email could not be sent; try again later.',
   },
+  'mail.refused': {
+    errcode: 'M_EMAIL_SEND_ERROR',
+    status: 502,
+    message: 'The mail server does not take email for this address.',
+  },
   'third-party.not-supported': {
     errcode: 'M_THREEPID_MEDIUM_NOT_SUPPORTED',
     status: 400,
@@ -213,12 +218,32 @@ export const errorTable = {
     message: 'Another request about the same address was faster; try again.',
   },
   'delayed-event.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such delayed event.' },
+  'delayed-event.finalised': {
+    errcode: 'M_UNKNOWN',
+    status: 409,
+    message: 'The delayed event has been sent or cancelled already.',
+  },
+  /** What clients in use know from the first form of the proposal. */
   'delayed-event.too-late': {
     errcode: 'M_UNKNOWN',
     status: 400,
     message: 'The delay is longer than this server keeps events for.',
   },
-  'delayed-event.too-many': { errcode: 'M_UNKNOWN', status: 400, message: 'You have too many delayed events already.' },
+  'delayed-event.too-large': {
+    errcode: 'M_DELAY_TOO_LARGE',
+    status: 400,
+    message: 'The delay is longer than this server keeps events for.',
+  },
+  'delayed-event.too-large-unstable': {
+    errcode: 'ORG.MATRIX.MSC4140_DELAY_TOO_LARGE',
+    status: 400,
+    message: 'The delay is longer than this server keeps events for.',
+  },
+  'delayed-event.too-many': {
+    errcode: 'M_LIMIT_EXCEEDED',
+    status: 429,
+    message: 'You have too many delayed events already.',
+  },
   'user.not-local': { errcode: 'M_INVALID_PARAM', status: 400, message: 'This is not a user of this server.' },
   'user.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such user.' },
   'user.not-moderated': {

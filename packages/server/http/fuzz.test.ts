@@ -85,7 +85,7 @@ function assertAnswer({ response }: Declaration, { status, headers, text }: Answ
   if (status === 200) return;
   assert.ok((status >= 400 && status < 500) || status === 502, `status ${status}`);
   if (status === 401 && Array.isArray(body.flows)) return;
-  assert.match(String(body.errcode), /^M_[A-Z_]+$/);
+  assert.match(String(body.errcode), /^(?:M_|ORG\.MATRIX\.MSC\d+_)[A-Z_]+$/);
   assert.equal(typeof body.error, 'string');
 }
 

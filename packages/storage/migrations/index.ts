@@ -41,7 +41,8 @@ import { fairQueues } from './0040-fair-queues.ts';
 import { slidingScopes } from './0041-sliding-scopes.ts';
 import { backupCounts } from './0042-backup-counts.ts';
 import { fairOutgoingEdus } from './0043-fair-outgoing-edus.ts';
-import { stickyEvents } from './0044-sticky-events.ts';
+import { finalisedDelayedEvents } from './0044-finalised-delayed-events.ts';
+import { stickyEvents } from './0045-sticky-events.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -91,5 +92,6 @@ export const migrations: readonly Migration[] = [
   slidingScopes,
   backupCounts,
   fairOutgoingEdus,
+  finalisedDelayedEvents,
   stickyEvents,
 ];

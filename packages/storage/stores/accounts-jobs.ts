@@ -170,3 +170,37 @@ export function listRoomsWithMembership(
 ): Promise<JobRoomRow[]> {
   return reader.all(selectRooms, [userId, JSON.stringify(memberships), page.after, page.limit]);
 }
+
+const upsertClaimed = sql<void, [userId: string, kind: string, claim: string, until: number, details: string]>(
+  'account-jobs.start-claimed',
+  `insert into account_jobs (user_id, kind, claim, after_room_nid, due_at, attempts, details)
+   values ($1, $2, $3, -1, $4, 0, $5)
+   on conflict (user_id, kind) do update set claim = excluded.claim, after_room_nid = -1, due_at = excluded.due_at,
+     attempts = 0, details = excluded.details`,
+);
+
+/** What is under way already, and is to be done as a job only if its end is never stored. */
+export function startClaimedJob(set: WriteSet, job: Claimed, until: number, details: string): void {
+  set.add(upsertClaimed, [job.userId, job.kind, job.claim, until, details]);
+  set.change('account_job', job.userId);
+}
+
+const renewClaim = sql<void, [userId: string, kind: string, claim: string, until: number]>(
+  'account-jobs.renew',
+  'update account_jobs set due_at = $4 where user_id = $1 and kind = $2 and claim = $3',
+);
+
+/** The claim is good for longer. Nothing happens if it is lost already. */
+export function renewAccountJob(set: WriteSet, { userId, kind, claim }: Claimed, until: number): void {
+  set.add(renewClaim, [userId, kind, claim, until]);
+}
+
+const releaseClaims = sql<void, [now: number]>(
+  'account-jobs.release',
+  'update account_jobs set claim = null, due_at = $1 where claim is not null',
+);
+
+/** Nobody is at work on any job. */
+export function releaseAccountJobs(set: WriteSet, now: number): void {
+  set.add(releaseClaims, [now]);
+}

@@ -15,6 +15,8 @@ export type DelayedEventRow = {
   readonly running_since: number;
   readonly due_at: number;
   readonly position: number;
+  /** What the event is to say of its time, where an application service says so. Milliseconds. */
+  readonly origin_server_ts: number | null;
   /** For how many milliseconds it is to be sticky once it is sent, if it is. */
   readonly sticky_ms: number | null;
 };
@@ -22,7 +24,8 @@ export type DelayedEventRow = {
 export type NewDelayedEvent = Omit<DelayedEventRow, 'position'> & { readonly txn_id: string | null };
 
 const columns =
-  'delay_id, user_id, device_id, room_id, type, state_key, content, delay, running_since, due_at, position, sticky_ms';
+  'delay_id, user_id, device_id, room_id, type, state_key, content, delay, running_since, due_at, position, ' +
+  'origin_server_ts, sticky_ms';
 
 const insertEvent = sql<
   void,
@@ -39,13 +42,14 @@ const insertEvent = sql<
     runningSince: number,
     dueAt: number,
     position: number,
+    originServerTs: number | null,
     stickyMs: number | null,
   ]
 >(
   'delayed-events.insert',
   `insert into delayed_events (delay_id, user_id, device_id, txn_id, room_id, type, state_key, content, delay,
-     running_since, due_at, position, sticky_ms)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing`,
+     running_since, due_at, position, origin_server_ts, sticky_ms)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict do nothing`,
 );
 
 /** Fails on the guard `delayed-event.repeated` where the transaction left one before. */
@@ -63,6 +67,7 @@ export function addDelayedEvent(set: WriteSet, event: NewDelayedEvent, position:
     event.running_since,
     event.due_at,
     position,
+    event.origin_server_ts,
     event.sticky_ms,
   ]);
   set.change('delayed_event', event.user_id);
@@ -117,6 +122,16 @@ export function listDueEvents(reader: Reader, now: number, limit: number): Promi
   return reader.all(selectDue, [now, limit]);
 }
 
+const selectNextOf = sql<{ due_at: number | null }, [userId: string]>(
+  'delayed-events.next-of-user',
+  'select min(due_at) as due_at from delayed_events where user_id = $1',
+);
+
+/** When the first of somebody's is due. */
+export async function findNextDueOf(reader: Reader, userId: string): Promise<number | undefined> {
+  return (await reader.get(selectNextOf, [userId]))?.due_at ?? undefined;
+}
+
 const selectNextDue = sql<{ due_at: number | null }>(
   'delayed-events.next-due',
   'select min(due_at) as due_at from delayed_events',
@@ -138,6 +153,21 @@ export function claimDelayedEvent(
   until: number,
 ): void {
   set.guard('delayed-event.taken', 1, moveDue, [id, until, before]);
+}
+
+const releaseEvent = sql<void, [delayId: string, claimedUntil: number]>(
+  'delayed-events.release',
+  'update delayed_events set due_at = running_since + delay where delay_id = $1 and due_at = $2',
+);
+
+/** Gives back what was taken on until a moment: it is due when it was due before. */
+export function releaseDelayedEvent(
+  set: WriteSet,
+  { delay_id: id, user_id: user }: Pick<DelayedEventRow, 'delay_id' | 'user_id'>,
+  until: number,
+): void {
+  set.add(releaseEvent, [id, until]);
+  set.change('delayed_event', user);
 }
 
 /* Nobody has taken it on, or whoever did is past their time. */

@@ -34,21 +34,21 @@ export function removeSightings(set: WriteSet, userId: string, people: readonly 
 /** Somebody of another server may have been told of a person; `recipient` is empty for all there who share a room. */
 export type ToldRow = { readonly host: string; readonly recipient: string };
 
-const selectPeople = sql<{ user_id: string }>('presence-told.people', 'select distinct user_id from presence_told');
-
-/** Of whom other servers were told, and have not taken that it is over. */
-export async function readPeopleTold(reader: Reader): Promise<string[]> {
-  return (await reader.all(selectPeople, [])).map((row) => row.user_id);
-}
-
-const selectPeopleOfHost = sql<{ user_id: string }, [host: string]>(
-  'presence-told.people-of-host',
-  'select distinct user_id from presence_told where host = $1',
+/** Looks up one person after the other, and none of the thousands of rows that there may be of each. */
+const selectPeople = sql<{ user_id: string }, [after: string, limit: number]>(
+  'presence-told.people',
+  `with recursive people (user_id, place) as (
+     select min(user_id), 1 from presence_told where user_id > $1
+     union all
+     select (select min(t.user_id) from presence_told t where t.user_id > people.user_id), place + 1
+     from people where people.user_id is not null and place < $2
+   )
+   select user_id from people where user_id is not null`,
 );
 
-/** The same of one server. */
-export async function readPeopleToldTo(reader: Reader, host: string): Promise<string[]> {
-  return (await reader.all(selectPeopleOfHost, [host])).map((row) => row.user_id);
+/** Of whom other servers were told, and have not taken that it is over: the next people after one. */
+export async function readPeopleTold(reader: Reader, after: string, limit: number): Promise<string[]> {
+  return (await reader.all(selectPeople, [after, limit])).map((row) => row.user_id);
 }
 
 const selectTold = sql<ToldRow, [userId: string, host: string, recipient: string, limit: number]>(

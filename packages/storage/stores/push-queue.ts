@@ -1,6 +1,7 @@
 import type { PositionParam, Reader, WriteSet } from '../database.ts';
 import { sql } from '../sql.ts';
 import type { PusherKey } from './pushers.ts';
+import { isCounted } from './unread-write.ts';
 
 /* Whoever has no pusher any more has nothing to wait for. */
 const stillHasPushers = (userId: string): string =>
@@ -25,18 +26,45 @@ const insertInvite = sql<void, [userId: string, position: PositionParam, eventNi
 );
 
 /* Where a number is shown, or is about to be: for everyone else there is nothing to correct. */
+const showsNumber = (userId: string): string =>
+  `exists (select 1 from pushers p where p.user_id = ${userId} and p.enabled = 1 and (p.badge > 0
+     or exists (select 1 from push_queue q where q.user_id = p.user_id and q.position > p.position)))`;
+
 const insertRead = sql<void, [userId: string, position: PositionParam]>(
   'push-queue.read',
   `insert into push_queue (user_id, position, event_nid, room_nid, actions)
-   select cast($1 as text), position($2), 0, 0, ''
-   where exists (select 1 from pushers p where p.user_id = $1 and p.enabled = 1 and (p.badge > 0
-     or exists (select 1 from push_queue q where q.user_id = p.user_id and q.position > p.position)))
+   select cast($1 as text), position($2), 0, 0, '' where ${showsNumber('$1')}
+   on conflict do nothing`,
+);
+
+/* Those with pushers in the room of an event that counts who have not read it. */
+const notReadBy = `select c.user_id from events e join custom_rule_members c on c.room_nid = e.room_nid
+   left join read_markers m on m.user_id = c.user_id and m.room_nid = e.room_nid and m.thread_nid = 0
+   where e.event_nid = $1 and e.room_order is not null and ${showsNumber('c.user_id')}
+     and (${isCounted} or exists (select 1 from unread_exceptions x where x.event_nid = e.event_nid and x.notify = 1))
+     and case when e.thread_nid is null then e.ordinal > coalesce(m.ordinal, 0)
+           else e.room_order > coalesce(m.threads_order, 0) end`;
+
+/* Whoever looks at the count that waits may have counted already: what is new has to come after it, and still be one row. */
+const moveRecounts = sql<void, [eventNid: number, position: PositionParam]>(
+  'push-queue.move-recounts',
+  `update push_queue set position = position($2)
+   where event_nid = 0 and user_id in (${notReadBy})
+     and position = (select max(w.position) from push_queue w where w.user_id = push_queue.user_id and w.event_nid = 0)`,
+);
+
+const insertRecounts = sql<void, [eventNid: number, position: PositionParam]>(
+  'push-queue.recounts',
+  `insert into push_queue (user_id, position, event_nid, room_nid, actions)
+   select u.user_id, position($2), 0, 0, '' from (${notReadBy}) u where true
    on conflict do nothing`,
 );
 
 /** The change that says whom there is something for: a user, or `everyone` where they are many. */
 export const pushChange = 'push';
 export const everyone = '*';
+/** The change that says which event counts for nobody any more: that can wait for more of the kind. */
+export const recountChange = 'push_recount';
 const mostNamed = 20;
 
 /** Some people with pushers are to be told of an event. */
@@ -67,11 +95,31 @@ export function queueRead(set: WriteSet, userId: string, position: PositionParam
   set.change(pushChange, userId);
 }
 
+/** An event that still counts is to be taken out of the counts: devices of those who have not read it show too much then. */
+export function queueRecount(set: WriteSet, eventNid: number, position: PositionParam): void {
+  set.add(moveRecounts, [eventNid, position]);
+  set.add(insertRecounts, [eventNid, position]);
+  set.change(recountChange, eventNid);
+}
+
+const selectRecounted = sql<{ user_id: string }, [eventNids: string]>(
+  'push-queue.recounted',
+  `select distinct q.user_id from json_each(cast($1 as text)) n
+   join events e on e.event_nid = cast(n.value as bigint)
+   join custom_rule_members c on c.room_nid = e.room_nid
+   join push_queue q on q.user_id = c.user_id and q.event_nid = 0`,
+);
+
+/** For whom there is something since these events count no more. */
+export async function readRecounted(reader: Reader, eventNids: Iterable<number>): Promise<string[]> {
+  return (await reader.all(selectRecounted, [JSON.stringify([...eventNids])])).map((row) => row.user_id);
+}
+
 export type QueuedRow = {
   /** Up to where the pusher has got. */
   readonly reached: number;
   readonly position: number;
-  /** 0: something was read. The fields below are null then, and where the event is gone. */
+  /** 0: something was read, or counts no more. The fields below are null then, and where the event is gone. */
   readonly event_nid: number;
   readonly room_nid: number;
   /** As JSON text; '' where the rules are still to be asked. */

@@ -60,19 +60,21 @@ const deleteOfEvent = sql<void, [eventNid: number]>(
   'delete from unread_exceptions where event_nid = $1',
 );
 
-/* An event was counted if its ordinal is not that of the event before it in its thread. */
-const insertHole = sql<void, [eventNid: number]>(
-  'unread-exceptions.hole',
-  `insert into unread_exceptions ${exceptionColumns}
-   select '', e.room_nid, coalesce(e.thread_nid, 0), e.ordinal, e.event_nid, e.room_order, 0, 0, 1, 0
-   from events e
-   where e.event_nid = $1 and e.room_order is not null and e.ordinal > coalesce(
+/** An event `e` was counted for everyone if its ordinal is not that of the event before it in its thread. */
+export const isCounted = `e.ordinal > coalesce(
      case when e.thread_nid is null
        then (select p.ordinal from events p where p.room_nid = e.room_nid and p.room_order < e.room_order
              and p.thread_nid is null order by p.room_order desc limit 1)
        else (select p.ordinal from events p where p.thread_nid = e.thread_nid and p.room_order < e.room_order
              order by p.room_order desc limit 1)
-     end, 0)
+     end, 0)`;
+
+const insertHole = sql<void, [eventNid: number]>(
+  'unread-exceptions.hole',
+  `insert into unread_exceptions ${exceptionColumns}
+   select '', e.room_nid, coalesce(e.thread_nid, 0), e.ordinal, e.event_nid, e.room_order, 0, 0, 1, 0
+   from events e
+   where e.event_nid = $1 and e.room_order is not null and ${isCounted}
    on conflict do nothing`,
 );
 

@@ -50,23 +50,25 @@ type Source = readonly [InviteSource, InviteConfig];
 /**
  * Whether a person gets to see an invitation, and whether the inviter may send it. Yields between steps: the lists may be long.
  *
+ * Whether it is blocked has to be known before the inviter is answered, and then nothing but the answer may tell. So every
+ * rule is looked at, also where an earlier one has decided: how long it takes says nothing about which one that was.
+ *
  * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4155} ("The complete processing logic is as follows")
  */
 export function* decideInviteSteps(
   inviter: string,
   { noticesUser, policy, ignored, configs }: InviteRules,
 ): Generator<void, InviteDecision, void> {
+  const byPolicy = yield* decideByConfigs(inviter, policy === undefined ? [] : [['server_policy', policy]]);
+  const byPerson = yield* decideByConfigs(inviter, configs);
   if (inviter === noticesUser) {
     return { action: 'allow', rule: 'invite.server_notices', source: 'server_notices', entry: undefined };
   }
-  if (policy !== undefined) {
-    const decision = yield* decideByConfigs(inviter, [['server_policy', policy]]);
-    if (decision !== undefined && decision.action !== 'allow') return decision;
-  }
+  if (byPolicy !== undefined && byPolicy.action !== 'allow') return byPolicy;
   if (ignored.has(inviter)) {
     return { action: 'ignore', rule: 'invite.ignored_by_user', source: 'm.ignored_user_list', entry: inviter };
   }
-  return (yield* decideByConfigs(inviter, configs)) ?? allowed;
+  return byPerson ?? allowed;
 }
 
 export function decideInvite(inviter: string, rules: InviteRules): InviteDecision {
@@ -85,25 +87,24 @@ function* decideByConfigs(
   inviter: string,
   sources: readonly Source[],
 ): Generator<void, InviteDecision | undefined, void> {
-  if (sources.length === 0) return undefined;
   const server = serverNameOf(inviter) ?? '';
   // "Any `*_servers` glob is to be matched against server names / domain parts of user IDs after stripping any port suffix."
   const host = splitServerName(server)?.host ?? server;
   // As for server ACLs: a dot at the end makes no other server, and gets nobody past an entry against it.
   const withoutDot = host.replace(/\.+$/, '');
+  let decision: InviteDecision | undefined;
   for (const list of inviteLists) {
-    const subject = list.endsWith('_users') ? inviter : host;
     const isAgainstServers = list === 'ignored_servers' || list === 'blocked_servers';
+    const names = isAgainstServers ? new Set([host, withoutDot]) : [list.endsWith('_users') ? inviter : host];
     for (const [source, { lists }] of sources) {
-      let entry = yield* lists[list].findSteps(subject);
-      if (entry === undefined && isAgainstServers && withoutDot !== subject) {
-        entry = yield* lists[list].findSteps(withoutDot);
+      for (const name of names) {
+        const entry = yield* lists[list].findSteps(name);
+        if (entry !== undefined) decision ??= { action: actions[list], rule: `invite.${list}`, source, entry };
       }
-      if (entry !== undefined) return { action: actions[list], rule: `invite.${list}`, source, entry };
     }
   }
   for (const [source, { blocksByDefault }] of sources) {
-    if (blocksByDefault) return { action: 'block', rule: 'invite.default_action', source, entry: undefined };
+    if (blocksByDefault) decision ??= { action: 'block', rule: 'invite.default_action', source, entry: undefined };
   }
-  return undefined;
+  return decision;
 }

@@ -1,10 +1,14 @@
-import { isGlob, matchesGlob } from '../../glob.ts';
+import { type GlobIndex, globIndexSteps } from '../../glob-index.ts';
+import { isGlob } from '../../glob.ts';
 import { maxIdentifierBytes } from '../../ids/identifier.ts';
 import { runSteps, stepSize } from '../../steps.ts';
 
-/** Patterns of which one is to match. They may be many, come from anybody, and are rarely asked. */
+/** Patterns of which one is to match. They may be many, and come from anybody. */
 export interface GlobList {
-  /** The entry that matches a text, as it was written: an exact one if there is any, else the first. */
+  /**
+   * The entry that matches a text, as it was written: an exact one if there is any, else the first. Does as much whether or
+   * not there is one. Yields between steps.
+   */
   findSteps(text: string): Generator<void, string | undefined, void>;
 }
 
@@ -13,12 +17,11 @@ type Options = {
   readonly ignoreCase: boolean;
 };
 
-/** Whatever is longer than an identifier can be, stars apart, matches none, and is left out. */
+/** Whatever is longer than an identifier can be, stars apart, matches none, and is left out. Yields between steps. */
 export function* globListSteps(entries: readonly string[], { ignoreCase }: Options): Generator<void, GlobList, void> {
   const fold = (text: string): string => (ignoreCase ? text.toLowerCase() : text);
   const exact = new Map<string, string>();
-  // Not compiled: that takes longer than to see that most of them do not match.
-  const globs: { readonly pattern: string; readonly entry: string }[] = [];
+  const globs = new Map<string, string>();
   let done = 0;
   for (const entry of entries) {
     done += entry.length + 1;
@@ -26,28 +29,22 @@ export function* globListSteps(entries: readonly string[], { ignoreCase }: Optio
       done = 0;
       yield;
     }
-    const pattern = fold(entry);
-    if (!isGlob(pattern)) {
-      if (!exact.has(pattern)) exact.set(pattern, entry);
-    } else if (mayMatch(pattern)) globs.push({ pattern: pattern.replaceAll(/\*{2,}/g, '*'), entry });
+    const folded = fold(entry);
+    if (!isGlob(folded)) addFirst(exact, folded, entry);
+    else if (mayMatch(folded)) addFirst(globs, folded.replaceAll(/\*{2,}/g, '*'), entry);
   }
+  const index: GlobIndex = yield* globIndexSteps([...globs.keys()]);
   return {
     *findSteps(text) {
       const subject = fold(text);
-      const named = exact.get(subject);
-      if (named !== undefined) return named;
-      let looked = 0;
-      for (const { pattern, entry } of globs) {
-        if (matchesGlob(pattern, subject)) return entry;
-        looked += pattern.length + 1;
-        if (looked >= stepSize) {
-          looked = 0;
-          yield;
-        }
-      }
-      return undefined;
+      const place = yield* index.findSteps(subject);
+      return exact.get(subject) ?? (place === undefined ? undefined : globs.get(index.all[place] ?? ''));
     },
   };
+}
+
+function addFirst(entries: Map<string, string>, pattern: string, entry: string): void {
+  if (!entries.has(pattern)) entries.set(pattern, entry);
 }
 
 /** The same at once, for lists that are short. */

@@ -1,5 +1,4 @@
-import { matchesGlob } from '../../glob.ts';
-import { runSteps, stepSize } from '../../steps.ts';
+import { runSteps } from '../../steps.ts';
 import type { PresencePolicy } from './policy.ts';
 import type { SharingList } from './sharing-list.ts';
 
@@ -11,7 +10,7 @@ export type RecipientMatch = {
   readonly denied: string | undefined;
 };
 
-/** Finds which entries match somebody. Yields between steps: a hundred thousand globs take their time. */
+/** Finds which entries match somebody. Yields between steps: there may be a hundred thousand globs that could. */
 export function* matchSteps(policy: PresencePolicy, userId: string): Generator<void, RecipientMatch, void> {
   const { own, overrides } = policy;
   const exempt = yield* findEntry(overrides.allowed, userId);
@@ -26,19 +25,8 @@ export function matchRecipient(policy: PresencePolicy, userId: string): Recipien
   return runSteps(matchSteps(policy, userId));
 }
 
-function* findEntry(list: SharingList, userId: string): Generator<void, string | undefined, void> {
-  if (list.users.has(userId)) return userId;
-  let done = 0;
-  const server = userId.slice(userId.indexOf(':') + 1);
-  for (const globs of [list.globsByServer.get(server) ?? [], list.globs]) {
-    for (const glob of globs) {
-      if (matchesGlob(glob, userId)) return glob;
-      done += glob.length;
-      if (done >= stepSize) {
-        done = 0;
-        yield;
-      }
-    }
-  }
-  return undefined;
+function* findEntry({ users, globs }: SharingList, userId: string): Generator<void, string | undefined, void> {
+  if (users.has(userId)) return userId;
+  const place = yield* globs.findSteps(userId);
+  return place === undefined ? undefined : globs.all[place];
 }

@@ -1,3 +1,4 @@
+import { isEmptyList } from './sharing-list.ts';
 import { emptySharing, type PresenceSharing, type SharingLists } from './sharing.ts';
 
 /** Everything that is set about whom a person shares their presence with. */
@@ -20,6 +21,5 @@ export const openPolicy: PresencePolicy = {
 
 /** Whether the lists of a policy say anything. Whom the person ignores counts all the same. */
 export function isRestricted({ source, overrides }: PresencePolicy): boolean {
-  const { users, rooms, globs, globsByServer } = overrides.denied;
-  return source !== 'none' || users.size + rooms.size + globs.length + globsByServer.size > 0;
+  return source !== 'none' || !isEmptyList(overrides.denied);
 }

@@ -1,5 +1,4 @@
 import { matchesGlob } from '../../glob.ts';
-import { canMatchServer } from './glob-reach.ts';
 import type { PresencePolicy } from './policy.ts';
 import type { SharingList } from './sharing-list.ts';
 
@@ -25,41 +24,33 @@ const nobodyNamed: NamedRecipients = { globs: [], users: [] };
 
 /**
  * What of `allowed_users` can be sent to a server as it is: people by name, and globs if nobody whom they match is
- * barred by the server's overrides.
+ * barred by the server's overrides. Yields between steps.
  */
-export function namedRecipients(policy: PresencePolicy, server: string): NamedRecipients {
+export function* namedRecipientSteps(policy: PresencePolicy, server: string): Generator<void, NamedRecipients, void> {
   const { own, overrides } = policy;
   if (own.kind === 'malformed') return nobodyNamed;
-  const globs = globsFor(own.allowed, server);
   const users = own.allowed.usersByServer.get(server) ?? [];
-  return { globs: globs.length > recipientsPerEntry || mayBar(overrides.denied, server) ? [] : globs, users };
+  const globs = yield* own.allowed.globsByServer.ofSteps(server, recipientsPerEntry + 1);
+  const isSent = globs.length <= recipientsPerEntry && !(yield* mayBar(overrides.denied, server));
+  return { globs: isSent ? globs : [], users };
 }
 
-function globsFor(list: SharingList, server: string): readonly string[] {
-  const found = [...(list.globsByServer.get(server) ?? [])];
-  for (const glob of list.globs) {
-    if (found.length > recipientsPerEntry) break;
-    if (canMatchServer(glob, server)) found.push(glob);
-  }
-  return found;
-}
-
-function mayBar({ usersByServer, globs, globsByServer }: SharingList, server: string): boolean {
-  return usersByServer.has(server) || globsByServer.has(server) || globs.some((glob) => canMatchServer(glob, server));
+function* mayBar({ usersByServer, globsByServer }: SharingList, server: string): Generator<void, boolean, void> {
+  return usersByServer.has(server) || (yield* globsByServer.ofSteps(server, 1)).length > 0;
 }
 
 /** The servers that the policy names, some perhaps twice: of people, and of globs that match people of one server only. */
 export function* namedServers({ own }: PresencePolicy): Generator<string, void, void> {
   if (own.kind === 'malformed') return;
   yield* own.allowed.usersByServer.keys();
-  yield* own.allowed.globsByServer.keys();
+  yield* own.allowed.globsByServer.named;
 }
 
 /** As many names take about as long as a step should. */
 const namesPerStep = 500;
 
 /**
- * The `allowed_recipients` for a server: the `globs` and the names that {@link namedRecipients} gave, as far as these may
+ * The `allowed_recipients` for a server: the `globs` and the names that {@link namedRecipientSteps} gave, as far as these may
  * get the presence, and the `members` who share a room and may. Who is in a room and matched by a glob that is sent need not
  * be named beside it. Who is allowed by name must be: for who shares no room, globs count for nothing. Yields between steps.
  */

@@ -1,11 +1,12 @@
+import { type GlobIndex, globIndexSteps } from '../../glob-index.ts';
 import { isGlob } from '../../glob.ts';
 import { maxIdentifierBytes } from '../../ids/identifier.ts';
 import { isRoomId } from '../../ids/room-id.ts';
-import { isServerName } from '../../ids/server-name.ts';
 import { isUserId } from '../../ids/user-id.ts';
 import { utf8Length } from '../../json/code-points.ts';
 import type { JsonValue } from '../../json/value.ts';
-import { stepSize } from '../../steps.ts';
+import { runSteps, stepSize } from '../../steps.ts';
+import { type GlobsByServer, globsByServerSteps } from './globs-by-server.ts';
 
 /** The entries of `allowed_users` or `denied_users` by what they are. */
 export type SharingList = {
@@ -13,19 +14,22 @@ export type SharingList = {
   /** The same people, by their server. */
   readonly usersByServer: ReadonlyMap<string, readonly string[]>;
   readonly rooms: ReadonlySet<string>;
-  /** Globs that match people of one server only, by that server. */
-  readonly globsByServer: ReadonlyMap<string, readonly string[]>;
-  /** All other globs. */
-  readonly globs: readonly string[];
+  readonly globs: GlobIndex;
+  readonly globsByServer: GlobsByServer;
 };
 
 export const emptySharingList: SharingList = {
   users: new Set(),
   usersByServer: new Map(),
   rooms: new Set(),
-  globsByServer: new Map(),
-  globs: [],
+  globs: runSteps(globIndexSteps([])),
+  globsByServer: runSteps(globsByServerSteps([])),
 };
+
+/** Whether a list names nobody and nothing. */
+export function isEmptyList({ users, rooms, globs }: SharingList): boolean {
+  return users.size + rooms.size + globs.all.length === 0;
+}
 
 /** Whatever could match neither a person nor a room is left out, which changes nothing. Yields between steps. */
 export function* sharingListSteps(entries: readonly JsonValue[]): Generator<void, SharingList, void> {
@@ -58,19 +62,14 @@ export function* sharingListSteps(entries: readonly JsonValue[]): Generator<void
     }
     addTo(usersByServer, user.slice(user.indexOf(':') + 1), user);
   }
-  const others: string[] = [];
-  const byServer = new Map<string, string[]>();
-  for (const glob of globs) {
-    done += glob.length;
-    if (done >= stepSize) {
-      done = 0;
-      yield;
-    }
-    const server = serverOfGlob(glob);
-    if (server === undefined) others.push(glob);
-    else addTo(byServer, server, glob);
-  }
-  return { users, usersByServer, rooms, globsByServer: byServer, globs: others };
+  const patterns = [...globs];
+  return {
+    users,
+    usersByServer,
+    rooms,
+    globs: yield* globIndexSteps(patterns),
+    globsByServer: yield* globsByServerSteps(patterns),
+  };
 }
 
 function addTo(lists: Map<string, string[]>, key: string, entry: string): void {
@@ -87,14 +86,4 @@ function globOf(entry: string): string | undefined {
   if (glob.length <= maxIdentifierBytes) return glob;
   if (glob.length > 2 * maxIdentifierBytes + 1) return undefined;
   return utf8Length(glob.replaceAll('*', '')) <= maxIdentifierBytes ? glob : undefined;
-}
-
-/** The server of all people whom a glob can match, if what stands behind its last wildcard names one. */
-export function serverOfGlob(glob: string): string | undefined {
-  const tail = glob.slice(Math.max(glob.lastIndexOf('*'), glob.lastIndexOf('?')) + 1);
-  const colon = tail.indexOf(':');
-  if (colon === -1) return undefined;
-  const server = tail.slice(colon + 1);
-  // What looks like a port may be the port of any server.
-  return /^[0-9]{1,5}$/.test(server) || !isServerName(server) ? undefined : server;
 }

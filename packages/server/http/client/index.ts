@@ -30,7 +30,7 @@ import { getAccountData } from './account-data/get-account-data.ts';
 import { getFilter } from './account-data/get-filter.ts';
 import { setAccountDataPerRoom } from './account-data/set-account-data-per-room.ts';
 import { setAccountData } from './account-data/set-account-data.ts';
-import { getDelayedEvents, updateDelayedEvent, updateDelayedEventInBody } from './delayed-events/delayed-events.ts';
+import { delayedEventEndpoints } from './delayed-events/index.ts';
 import { accountEndpoints } from './accounts/index.ts';
 import { deviceEndpoints } from './devices/index.ts';
 import { presenceEndpoints } from './presence/index.ts';
@@ -129,9 +129,7 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   getFilter,
 
   ...roomEndpoints,
-  getDelayedEvents,
-  updateDelayedEvent,
-  updateDelayedEventInBody,
+  ...delayedEventEndpoints,
   ...directoryEndpoints,
   ...appServiceEndpoints,
   ...spaceEndpoints,

@@ -18,9 +18,10 @@ import { changeMembership, membershipOf } from '../rooms/membership/change-membe
 import { planLeave } from '../rooms/membership/leave.ts';
 import type { RoomWriter } from '../rooms/room-writer.ts';
 import { createAccountJobs } from './account-jobs.ts';
-import { leaveRooms } from './leave-rooms-job.ts';
+import { departureContent, leaveRooms } from './leave-rooms-job.ts';
 
 const alice = '@alice:localhost';
+const departure = departureContent({ stableMarker: false });
 const actor = (userId: string) => ({ userId, deviceId: 'D' });
 const noWarnings = {
   warn(details: object, message: string) {
@@ -50,7 +51,7 @@ async function setUp(db: Database, count: number) {
       db,
       writer,
       kinds: {
-        leave: leaveRooms({ db, stableMarker: false, remote: () => undefined }),
+        leave: leaveRooms({ db, departure, remote: () => undefined }),
         profile: profileChanges({ memberProfile: async () => ({ displayname: 'New' }) }),
       },
       now: () => clock.at,
@@ -171,7 +172,7 @@ onBothEngines('account jobs: who has lost a claim writes nothing in a room any m
     { guard: 'account-job.lost' },
   );
   const plan = {
-    ...(await leaveRooms({ db, stableMarker: false, remote: () => undefined }).prepare(alice, null)),
+    ...(await leaveRooms({ db, departure, remote: () => undefined }).prepare(alice, null)),
     alongside: (set: WriteSet) => holdAccountJob(set, job),
   };
   await commit(db, (set) => startAccountJob(set, alice, 'leave', clock.at));

@@ -10,6 +10,7 @@ import {
   listDueAccountJobs,
   listRoomsWithMembership,
   postponeAccountJob,
+  releaseAccountJobs,
   startAccountJob,
 } from '@portico/storage/stores/accounts-jobs.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
@@ -227,7 +228,15 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
   const stop = db.onChanges((batch) => {
     if (batch.some(({ changes }) => changes.some(({ kind }) => kind === 'account_job'))) poll();
   });
-  poll();
+  // On SQLite one process owns the data: whoever had claims is gone.
+  if (db.kind === 'sqlite') {
+    polling = commit((set) => releaseAccountJobs(set, now()))
+      .catch((error: unknown) => log.warn({ err: error }, 'Jobs of accounts that were interrupted wait for a while'))
+      .finally(() => {
+        polling = undefined;
+        poll();
+      });
+  } else poll();
 
   return {
     async close() {

@@ -1,6 +1,7 @@
 import { deactivateAccount } from '@portico/storage/stores/accounts-deactivate.ts';
 import { leaveJob, removeAccountJob, startAccountJob } from '@portico/storage/stores/accounts-jobs.ts';
 import { removeDelayedEventsOf } from '@portico/storage/stores/delayed-events.ts';
+import { removeFinalisedOf } from '@portico/storage/stores/finalised-delayed-events.ts';
 import { removeLoginTokens } from '@portico/storage/stores/login-tokens.ts';
 import { removeNoticeRoom } from '@portico/storage/stores/server-notice-rooms.ts';
 import { removePushersOf } from '@portico/storage/stores/pushers.ts';
@@ -57,6 +58,7 @@ export function createDeactivation({ ownPassword, devices, bindings, db, now }: 
       removeThirdPartyIdsOf(set, userId);
       removeLoginTokens(set, userId);
       removeDelayedEventsOf(set, userId);
+      removeFinalisedOf(set, userId);
       removePushersOf(set, userId);
       removeNoticeRoom(set, userId);
       removeAccountJob(set, userId, profileJob);

@@ -10,26 +10,28 @@ export const eraseJob = 'erase';
 
 type Dependencies = {
   readonly db: Reader;
-  /** Whether leaves carry the stable name of the marker, too. */
-  readonly stableMarker: boolean;
+  readonly departure: JsonObject;
   readonly remote: () => RemoteRooms | undefined;
 };
 
 /**
+ * The content of the leaves of people whose account has ended. They say why, and nothing else about the person.
+ *
  * > Any `m.room.member` event, sent to a room with a `membership` of `leave` on behalf of a deactivation should include a new
  * > boolean field.
  *
  * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/3759}
- *
- * Every room is left, every invitation rejected and every knock withdrawn, where need be by way of other servers. The events
- * say why, and nothing else about the person.
  */
-export function leaveRooms({ db, stableMarker, remote }: Dependencies): RoomsJobKind {
-  const content: JsonObject = {
+export function departureContent({ stableMarker }: { readonly stableMarker: boolean }): JsonObject {
+  return {
     membership: 'leave',
     'org.matrix.msc3759.deactivated': true,
     ...(stableMarker && { 'm.deactivated': true }),
   };
+}
+
+/** Every room is left, every invitation rejected and every knock withdrawn, where need be by way of other servers. */
+export function leaveRooms({ db, departure, remote }: Dependencies): RoomsJobKind {
   return {
     memberships: ['join', 'invite', 'knock'],
     async prepare(userId) {
@@ -38,7 +40,7 @@ export function leaveRooms({ db, stableMarker, remote }: Dependencies): RoomsJob
         userId,
         content(current) {
           const membership = membershipOf(current);
-          return membership === 'leave' || membership === 'ban' ? undefined : content;
+          return membership === 'leave' || membership === 'ban' ? undefined : departure;
         },
       });
       return {
@@ -46,7 +48,7 @@ export function leaveRooms({ db, stableMarker, remote }: Dependencies): RoomsJob
         async elsewhere(roomId) {
           const servers = remote();
           if (servers === undefined || !(await servers.isAway(roomId))) return false;
-          await servers.leave(userId, roomId, content);
+          await servers.leave(userId, roomId, departure);
           return true;
         },
       };

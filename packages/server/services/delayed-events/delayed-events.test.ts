@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
 import { createWriteSet } from '@portico/storage';
 import { addAccount } from '@portico/storage/stores/accounts-write.ts';
+import { findFinalised } from '@portico/storage/stores/finalised-delayed-events.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { findRefusal } from '../../errors/from-storage.ts';
 import type { Access } from '../reading/access.ts';
@@ -8,9 +10,20 @@ import type { RoomNames } from '../reading/room-names.ts';
 import type { RoomService } from '../rooms/room-service.ts';
 import { createDelayedEvents } from './delayed-events.ts';
 import { createDueEvents } from './due-events.ts';
+import { keptFor, keptPerUser } from './limits.ts';
 
 const userId = '@alice:localhost';
-const request = { userId, deviceId: 'D', roomId: '!r', type: 'x', stateKey: undefined, txnId: undefined, content: {} };
+const request = {
+  userId,
+  deviceId: 'D',
+  roomId: '!r',
+  type: 'x',
+  stateKey: undefined,
+  txnId: undefined,
+  content: {},
+  originServerTs: undefined,
+  form: 'stable',
+} as const;
 const isGone = (error: unknown) => findRefusal(error)?.reason === 'delayed-event.not-found';
 
 onBothEngines('who takes a delayed event back is told whether it was too late', async (db, context) => {
@@ -21,10 +34,11 @@ onBothEngines('who takes a delayed event back is told whether it was too late', 
   const [begun, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const rooms = {
     checkSendable: () => Promise.resolve(),
-    async send(_actor: unknown, _roomId: string, _type: string, txnId: string): Promise<void> {
+    async send(_actor: unknown, _roomId: string, _type: string, txnId: string): Promise<string> {
       begun.resolve();
       await go.promise;
       sent.push(txnId);
+      return '$sent';
     },
   } as unknown as RoomService;
   const access = { enter: () => Promise.resolve({ as: 'joined' }) } as unknown as Access;
@@ -39,23 +53,62 @@ onBothEngines('who takes a delayed event back is told whether it was too late', 
   const events = createDelayedEvents({ db, access, rooms, roomNames, due, secret, now, randomId });
 
   const first = await events.schedule({ ...request, delay: 60_000 });
-  const sending = events.send(first);
+  const sending = events.act(first, 'send');
   await begun.promise;
-  await assert.rejects(events.cancel(first), isGone);
-  await assert.rejects(events.restart(first), isGone);
+  await assert.rejects(events.act(first, 'cancel'), isGone);
+  await assert.rejects(events.act(first, 'restart'), isGone);
   go.resolve();
   await sending;
   assert.deepEqual(sent, [`delayed ${first}`]);
-  await assert.rejects(events.send(first), isGone);
+  await events.act(first, 'send');
+  assert.equal(sent.length, 1);
+  await assert.rejects(events.act(first, 'cancel'), isGone);
 
   const second = await events.schedule({ ...request, delay: 60_000 });
-  const outcomes = await Promise.allSettled([events.cancel(second), events.send(second), events.cancel(second)]);
-  const cancelled = outcomes.filter(({ status }, index) => index !== 1 && status === 'fulfilled').length;
-  assert.equal(cancelled + sent.length, 2);
+  const outcomes = await Promise.allSettled([events.act(second, 'cancel'), events.act(second, 'send')]);
+  assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+  assert.equal(sent.length, outcomes[0].status === 'fulfilled' ? 1 : 2);
   assert.deepEqual(await events.list(userId), []);
 
   const third = await events.schedule({ ...request, delay: 60_000 });
-  await events.restart(third);
-  await events.cancel(third);
-  await assert.rejects(events.cancel(third), isGone);
+  await events.act(third, 'restart');
+  await events.act(third, 'cancel');
+  await events.act(third, 'cancel');
+  await assert.rejects(events.act(third, 'restart'), isGone);
+});
+
+onBothEngines('what has become of delayed events is known for a week, of the newest ones', async (db, context) => {
+  let at = 1000;
+  const now = () => at;
+  const rooms = { checkSendable: () => Promise.resolve() } as unknown as RoomService;
+  const access = { enter: () => Promise.resolve({ as: 'joined' }) } as unknown as Access;
+  const roomNames = {} as RoomNames;
+  const log = { warn: () => assert.fail('nothing is due') };
+  const start = () => {
+    const due = createDueEvents({ db, rooms, roomNames, now, log });
+    context.after(() => due.close());
+    return due;
+  };
+  const due = start();
+  let ids = 0;
+  const randomId = () => `id${++ids}`;
+  const secret = new Uint8Array(32);
+  const events = createDelayedEvents({ db, access, rooms, roomNames, due, secret, now, randomId });
+  const cancelOne = async () => {
+    at += 1;
+    const id = await events.schedule({ ...request, delay: 60_000 });
+    await events.act(id, 'cancel');
+    return id;
+  };
+  const kept: string[] = [];
+  for (let n = 0; n < keptPerUser + 2; n++) kept.push(await cancelOne());
+  const isKnown = async (id: string | undefined) => (await findFinalised(db, id ?? '')) !== undefined;
+  assert.deepEqual([await isKnown(kept[0]), await isKnown(kept[1])], [false, false]);
+  assert.deepEqual([await isKnown(kept[2]), await isKnown(kept.at(-1))], [true, true]);
+  at += keptFor - 1;
+  await due.close();
+  const later = start();
+  while (await isKnown(kept.at(-3))) await setImmediate();
+  assert.deepEqual([await isKnown(kept.at(-2)), await isKnown(kept.at(-1))], [true, true]);
+  await later.close();
 });

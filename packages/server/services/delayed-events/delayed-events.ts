@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { type JsonObject, parseJson } from '@portico/protocol';
+import type { JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database, StorageError } from '@portico/storage';
 import {
   addDelayedEvent,
@@ -8,16 +8,24 @@ import {
   type DelayedTransaction,
   findDelayedEvent,
   findDelayIdOf,
+  findNextDueOf,
   listDelayedEvents,
   restartDelayedEvent,
 } from '@portico/storage/stores/delayed-events.ts';
+import { finaliseDelayedEvent, findFinalised } from '@portico/storage/stores/finalised-delayed-events.ts';
 import { findTransactionEvent } from '@portico/storage/stores/event-transactions.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import type { ErrorReason } from '../../errors/table.ts';
 import type { Access } from '../reading/access.ts';
+import { delayedTransaction } from '../reading/delayed-transaction.ts';
 import type { RoomNames } from '../reading/room-names.ts';
 import type { RoomService } from '../rooms/room-service.ts';
-import { type DueEvents, transactionOf } from './due-events.ts';
-import { maxDelay, maxScheduled } from './limits.ts';
+import type { DueEvents } from './due-events.ts';
+import { keptPerUser, maxDelay, maxScheduled } from './limits.ts';
+import { showFinalised, type ShownDelayedEvent, showScheduled } from './shown.ts';
+
+/** In which form of the proposal a client asks: as a parameter of sending, or by the endpoint of its own that came later. */
+export type DelayForm = 'parameter' | 'unstable' | 'stable';
 
 export type DelayedEventRequest = {
   readonly userId: string;
@@ -30,19 +38,14 @@ export type DelayedEventRequest = {
   readonly content: JsonObject | undefined;
   /** Milliseconds. */
   readonly delay: number;
+  /** What the event is to say of its time, where an application service says so. */
+  readonly originServerTs: number | undefined;
+  readonly form: DelayForm;
   /** For how long it is to be sticky once it is sent. Milliseconds. */
   readonly stickyMs?: number | undefined;
 };
 
-export type ScheduledEvent = {
-  readonly delay_id: string;
-  readonly room_id: string;
-  readonly type: string;
-  readonly state_key?: string;
-  readonly delay: number;
-  readonly running_since: number;
-  readonly content: JsonObject;
-};
+export type DelayedEventAction = 'cancel' | 'restart' | 'send';
 
 /**
  * Events that are sent later, unless somebody who knows their ID says otherwise by then.
@@ -52,11 +55,15 @@ export type ScheduledEvent = {
 export interface DelayedEvents {
   /** Leaves an event with the server, once for each transaction, and returns its delay ID. */
   schedule(request: DelayedEventRequest): Promise<string>;
-  list(userId: string): Promise<readonly ScheduledEvent[]>;
-  cancel(delayId: string): Promise<void>;
-  restart(delayId: string): Promise<void>;
-  /** Sends it now. */
-  send(delayId: string): Promise<void>;
+  /** Those that wait. */
+  list(userId: string): Promise<readonly ShownDelayedEvent[]>;
+  /** One of somebody's own, for a while also when it is sent or cancelled. */
+  get(userId: string, delayId: string): Promise<ShownDelayedEvent>;
+  /**
+   * Does something with one that waits. `owner` is who asks; without one, whoever knows the ID does, as a call's media server
+   * that says when somebody has gone: for them what waits no more is not there.
+   */
+  act(delayId: string, action: DelayedEventAction, owner?: string): Promise<void>;
 }
 
 type Dependencies = {
@@ -74,46 +81,82 @@ type Dependencies = {
 export function createDelayedEvents(dependencies: Dependencies): DelayedEvents {
   const { db, access, rooms, roomNames, due, secret, now, randomId } = dependencies;
 
-  async function get(delayId: string): Promise<DelayedEventRow> {
-    const row = await findDelayedEvent(db, delayId);
-    if (row === undefined) throw new MatrixError('delayed-event.not-found');
-    return row;
-  }
-
   /** The same for the same transaction, so that a client which repeats it after the event was sent is told the same. */
   function delayIdOf({ userId, deviceId, roomId, type, txnId }: DelayedTransaction): string {
     const name = JSON.stringify([userId, deviceId, roomId, type, txnId]);
     return createHmac('sha256', secret).update(name).digest('base64url');
   }
 
-  async function wasSent({ userId, deviceId, roomId, type }: DelayedTransaction, delayId: string): Promise<boolean> {
+  async function hasEnded({ userId, deviceId, roomId, type }: DelayedTransaction, delayId: string): Promise<boolean> {
+    if ((await findFinalised(db, delayId)) !== undefined) return true;
     const roomNid = await roomNames.find(roomId);
     if (roomNid === undefined) return false;
     return (
-      (await findTransactionEvent(db, { userId, deviceId, roomNid, type, txnId: transactionOf(delayId) })) !== undefined
+      (await findTransactionEvent(db, { userId, deviceId, roomNid, type, txnId: delayedTransaction(delayId) })) !==
+      undefined
     );
   }
 
-  async function checkLimits({ userId, delay }: DelayedEventRequest): Promise<void> {
+  async function checkLimits({ userId, delay, form }: DelayedEventRequest): Promise<void> {
     if (delay > maxDelay) {
       const fields = { 'org.matrix.msc4140.errcode': 'M_MAX_DELAY_EXCEEDED', 'org.matrix.msc4140.max_delay': maxDelay };
-      throw new MatrixError('delayed-event.too-late', { fields });
+      throw new MatrixError(tooLarge[form], { fields });
     }
     if ((await listDelayedEvents(db, userId, maxScheduled)).length >= maxScheduled) {
-      const fields = { 'org.matrix.msc4140.errcode': 'M_MAX_DELAYED_EVENTS_EXCEEDED' };
+      // "a `Retry-After` header whose value is set to the time of/until the scheduled send time of the next of the user's
+      // delayed events to be sent".
+      const wait = Math.max(((await findNextDueOf(db, userId)) ?? 0) - now(), 1000);
+      const fields = { 'org.matrix.msc4140.errcode': 'M_MAX_DELAYED_EVENTS_EXCEEDED', retry_after_ms: wait };
       throw new MatrixError('delayed-event.too-many', { fields });
     }
   }
 
+  async function find(delayId: string, owner: string | undefined): Promise<DelayedEventRow | undefined> {
+    const row = await findDelayedEvent(db, delayId);
+    return owner === undefined || row?.user_id === owner ? row : undefined;
+  }
+
+  /**
+   * > the homeserver will respond with success if the target delayed event is already finalised with an outcome that matches the
+   * > `action` […] with an outcome that conflicts with the `action` […] with HTTP 409
+   *
+   * Clients in use know a conflict by the 404 of before that.
+   */
+  async function answerForFinalised(
+    delayId: string,
+    action: DelayedEventAction,
+    owner: string | undefined,
+  ): Promise<void> {
+    const row = await findFinalised(db, delayId);
+    if (row === undefined || (owner !== undefined && row.user_id !== owner)) {
+      throw new MatrixError('delayed-event.not-found');
+    }
+    if (action === (row.event_id === null ? 'cancel' : 'send')) return;
+    throw new MatrixError(owner === undefined ? 'delayed-event.not-found' : 'delayed-event.finalised');
+  }
+
+  async function cancel(row: DelayedEventRow): Promise<void> {
+    const set = createWriteSet();
+    finaliseDelayedEvent(set, row, { at: now() }, keptPerUser);
+    cancelDelayedEvent(set, row.delay_id, now());
+    await db.commit(set);
+  }
+
+  async function restart(row: DelayedEventRow): Promise<void> {
+    const set = createWriteSet();
+    restartDelayedEvent(set, row, now());
+    await db.commit(set);
+  }
+
   return {
     async schedule(request) {
-      const { userId, deviceId, roomId, type, stateKey, txnId, content, delay, stickyMs } = request;
+      const { userId, deviceId, roomId, type, stateKey, txnId, content, delay, originServerTs, stickyMs } = request;
       const transaction: DelayedTransaction | undefined =
         txnId === undefined ? undefined : { userId, deviceId, roomId, type, txnId };
       const known = transaction && (await findDelayIdOf(db, transaction));
       if (known !== undefined) return known;
       const delayId = transaction === undefined ? randomId() : delayIdOf(transaction);
-      if (transaction !== undefined && (await wasSent(transaction, delayId))) return delayId;
+      if (transaction !== undefined && (await hasEnded(transaction, delayId))) return delayId;
       if (content === undefined) throw new MatrixError('request.not-json');
       await checkLimits(request);
       if ((await access.enter(userId, roomId)).as !== 'joined') {
@@ -133,6 +176,7 @@ export function createDelayedEvents(dependencies: Dependencies): DelayedEvents {
         delay,
         running_since: at,
         due_at: at + delay,
+        origin_server_ts: originServerTs ?? null,
         sticky_ms: stickyMs ?? null,
       };
       const set = createWriteSet();
@@ -148,31 +192,32 @@ export function createDelayedEvents(dependencies: Dependencies): DelayedEvents {
       }
     },
     async list(userId) {
-      const rows = await listDelayedEvents(db, userId, maxScheduled);
-      return rows.map((row) => ({
-        delay_id: row.delay_id,
-        room_id: row.room_id,
-        type: row.type,
-        ...(row.state_key !== null && { state_key: row.state_key }),
-        delay: row.delay,
-        running_since: row.running_since,
-        content: parseJson(row.content) as JsonObject,
-      }));
+      return (await listDelayedEvents(db, userId, maxScheduled)).map(showScheduled);
     },
-    async cancel(delayId) {
-      await get(delayId);
-      const set = createWriteSet();
-      cancelDelayedEvent(set, delayId, now());
-      await db.commit(set);
+    async get(userId, delayId) {
+      const row = await find(delayId, userId);
+      if (row !== undefined) return showScheduled(row);
+      const finalised = await findFinalised(db, delayId);
+      if (finalised?.user_id !== userId) throw new MatrixError('delayed-event.not-found');
+      return showFinalised(finalised);
     },
-    async restart(delayId) {
-      const row = await get(delayId);
-      const set = createWriteSet();
-      restartDelayedEvent(set, row, now());
-      await db.commit(set);
-    },
-    async send(delayId) {
-      await due.send(await get(delayId));
+    async act(delayId, action, owner) {
+      const row = await find(delayId, owner);
+      if (row === undefined) return answerForFinalised(delayId, action, owner);
+      if (action === 'send') return due.send(row);
+      try {
+        await (action === 'cancel' ? cancel(row) : restart(row));
+      } catch (error) {
+        if (!(error instanceof StorageError) || error.guard !== 'delayed-event.not-found') throw error;
+        // It is being sent, or was so while this was decided.
+        return answerForFinalised(delayId, action, owner);
+      }
     },
   };
 }
+
+const tooLarge: Readonly<Record<DelayForm, ErrorReason>> = {
+  parameter: 'delayed-event.too-late',
+  unstable: 'delayed-event.too-large-unstable',
+  stable: 'delayed-event.too-large',
+};

@@ -8,17 +8,27 @@ import {
   findDelayedEvent,
   findNextDue,
   listDueEvents,
+  releaseDelayedEvent,
   removeDelayedEvent,
 } from '@portico/storage/stores/delayed-events.ts';
 import { readEvents } from '@portico/storage/stores/timeline.ts';
+import {
+  dropFinalisedBefore,
+  finaliseDelayedEvent,
+  findOldestFinalised,
+  type Outcome,
+} from '@portico/storage/stores/finalised-delayed-events.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { errorTable } from '../../errors/table.ts';
+import { delayedTransaction } from '../reading/delayed-transaction.ts';
 import type { RoomNames } from '../reading/room-names.ts';
 import { endOfPosition } from '../reading/tokens.ts';
 import type { RoomService } from '../rooms/room-service.ts';
+import { keptFor, keptPerUser } from './limits.ts';
 
 /** Sends delayed events when their time has come. */
 export interface DueEvents {
-  /** Sends one, whatever its time, and is done with it. Throws what the room says against it, or that it is gone. */
+  /** Sends one, whatever its time. Throws what the room says against it, and then it still waits; or that it is gone. */
   send(row: DelayedEventRow): Promise<void>;
   close(): Promise<void>;
 }
@@ -37,11 +47,6 @@ const claimTime = 30_000;
 const retryDelay = 5000;
 const longestTimer = 60 * 60 * 1000;
 
-/** The transaction by which a delayed event is sent. */
-export function transactionOf(delayId: string): string {
-  return `delayed ${delayId}`;
-}
-
 export function createDueEvents({ db, rooms, roomNames, now, log }: Dependencies): DueEvents {
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
@@ -57,60 +62,87 @@ export function createDueEvents({ db, rooms, roomNames, now, log }: Dependencies
     return current !== undefined && current.sender !== user && (current.room_order ?? 0) > endOfPosition(position);
   }
 
-  async function remove(delayId: string): Promise<void> {
+  async function finalise(row: DelayedEventRow, outcome: Omit<Outcome, 'at'>): Promise<void> {
     const set = createWriteSet();
-    removeDelayedEvent(set, delayId);
+    finaliseDelayedEvent(set, row, { at: now(), ...outcome }, keptPerUser);
+    removeDelayedEvent(set, row.delay_id);
     await db.commit(set);
   }
 
+  /** Sends an event that this process has taken on. Throws what there is against that. */
   async function send(row: DelayedEventRow): Promise<void> {
     const { delay_id: delayId, user_id: userId, device_id: deviceId, room_id: roomId, type, state_key: key } = row;
     const content = parseJson(row.content);
     const account = await findModerated(db, userId);
-    const mayAct = account?.deactivated_at === null && account.locked === 0 && account.suspended === 0;
-    try {
-      if (isJsonObject(content) && mayAct && !(await isOvertaken(row))) {
-        const actor = { userId, deviceId };
-        // The transaction is the event's own: sent again after a crash it is the same event.
-        const options = { stickyMs: row.sticky_ms ?? undefined };
-        if (key === null) await rooms.send(actor, roomId, type, transactionOf(delayId), content, options);
-        else await rooms.setState(actor, roomId, type, key, content, options);
-      }
-    } catch (error) {
-      if (error instanceof MatrixError) await remove(delayId);
-      throw error;
-    }
-    await remove(delayId);
+    if (account === undefined || account.deactivated_at !== null) throw new MatrixError('user.deactivated');
+    if (account.locked === 1) throw new MatrixError('user.locked');
+    if (account.suspended === 1) throw new MatrixError('user.suspended');
+    if (await isOvertaken(row))
+      throw new MatrixError('forbidden', { message: 'Somebody else has changed this since.' });
+    if (!isJsonObject(content)) throw new MatrixError('request.bad-json');
+    const actor = { userId, deviceId };
+    const txnId = delayedTransaction(delayId);
+    const options = { originServerTs: row.origin_server_ts ?? undefined, stickyMs: row.sticky_ms ?? undefined };
+    const eventId =
+      key === null
+        ? await rooms.send(actor, roomId, type, txnId, content, options)
+        : await rooms.setState(actor, roomId, type, key, content, options, txnId);
+    await finalise(row, { eventId });
   }
 
-  /** Takes an event on, so that it is not taken back meanwhile; `false` where somebody else has, or it is gone. */
-  async function claim(row: DelayedEventRow): Promise<boolean> {
+  /** Takes an event on, so that it is not taken back meanwhile; until when, unless somebody else has, or it is gone. */
+  async function claim(row: DelayedEventRow): Promise<number | undefined> {
     const set = createWriteSet();
-    claimDelayedEvent(set, row, now() + claimTime);
+    const until = now() + claimTime;
+    claimDelayedEvent(set, row, until);
     try {
       await db.commit(set);
-      return true;
+      return until;
     } catch (error) {
-      if (error instanceof StorageError && error.guard === 'delayed-event.taken') return false;
+      if (error instanceof StorageError && error.guard === 'delayed-event.taken') return undefined;
       throw error;
     }
+  }
+
+  async function release(row: DelayedEventRow, until: number): Promise<void> {
+    const set = createWriteSet();
+    releaseDelayedEvent(set, row, until);
+    await db.commit(set);
   }
 
   async function sendNow(row: DelayedEventRow): Promise<void> {
+    const until = await claim(row);
     // Whoever else sends it sends the same event.
-    if (!(await claim(row)) && (await findDelayedEvent(db, row.delay_id)) === undefined) {
+    if (until === undefined && (await findDelayedEvent(db, row.delay_id)) === undefined) {
       throw new MatrixError('delayed-event.not-found');
     }
-    await send(row);
+    try {
+      await send(row);
+    } catch (error) {
+      // "The homeserver SHOULD keep the delayed event scheduled, to account for the fact that the cause of the error may
+      // resolve by the time of the delayed event's scheduled send time".
+      if (until !== undefined) await release(row, until);
+      throw error;
+    }
   }
 
   async function sendDue(row: DelayedEventRow): Promise<void> {
     try {
-      if (await claim(row)) await send(row);
+      if ((await claim(row)) !== undefined) await send(row);
     } catch (error) {
       log.warn({ err: error, delayId: row.delay_id, roomId: row.room_id }, 'A delayed event was not sent');
       // What the room's rules refuse is done with; the rest is tried again when the claim is over.
+      if (error instanceof MatrixError) await finalise(row, { error: errorText(error) });
     }
+  }
+
+  async function dropFinalised(): Promise<number | undefined> {
+    const oldest = await findOldestFinalised(db);
+    if (oldest === undefined || oldest + keptFor > now()) return oldest;
+    const set = createWriteSet();
+    dropFinalisedBefore(set, now() - keptFor);
+    await db.commit(set);
+    return findOldestFinalised(db);
   }
 
   async function work(): Promise<void> {
@@ -121,8 +153,9 @@ export function createDueEvents({ db, rooms, roomNames, now, log }: Dependencies
       if (due.length === 0) break;
       for (const row of due) await sendDue(row);
     }
-    const next = await findNextDue(db);
-    if (next !== undefined) wakeIn(next - now());
+    const oldest = await dropFinalised();
+    const next = Math.min((await findNextDue(db)) ?? Infinity, oldest === undefined ? Infinity : oldest + keptFor + 1);
+    if (next !== Infinity) wakeIn(next - now());
   }
 
   function wake(): void {
@@ -159,4 +192,9 @@ export function createDueEvents({ db, rooms, roomNames, now, log }: Dependencies
       await working;
     },
   };
+}
+
+function errorText(error: MatrixError): string {
+  const { errcode } = errorTable[error.reason];
+  return JSON.stringify({ errcode, error: error.message, ...error.fields });
 }

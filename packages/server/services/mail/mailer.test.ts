@@ -108,9 +108,11 @@ test('it logs in, and what goes wrong is in the log without passwords and addres
   await assert.rejects(mailer.send(mail), failed);
   server.refuseWith(550);
   const refused = mailerTo(context, { ...smtp, login: { user: 'me', password: 'hunter2' } });
-  await assert.rejects(refused.mailer.send(mail), failed);
+  await assert.rejects(refused.mailer.send(mail), { ...failed, reason: 'mail.refused' });
   assert.deepEqual(logged, [{ code: 'EAUTH', command: 'AUTH PLAIN', responseCode: 535 }]);
   assert.deepEqual(refused.logged, [{ code: 'EMESSAGE', command: 'DATA', responseCode: 550 }]);
+  server.refuseWith(451);
+  await assert.rejects(refused.mailer.send(mail), failed);
 });
 
 /** Takes connections, and says no more than it is told to. */
@@ -137,6 +139,18 @@ test('a server that says nothing, or goes on for ever, or is not there, is given
   }
   const { mailer } = mailerTo(context, { host, port: 1, security: 'none', login: undefined });
   await assert.rejects(mailer.send(mail), failed);
+});
+
+test('it is not waited for when nobody waits any more', async (context) => {
+  const server = await start(context);
+  const { mailer } = mailerTo(context, { host, port: server.port, security: 'none', login: undefined });
+  const release = server.hold();
+  const ending = new AbortController();
+  const sending = mailer.send(mail, ending.signal);
+  await server.arriving();
+  ending.abort();
+  await assert.rejects(sending, failed);
+  release();
 });
 
 test('only so many wait, and others can again once those are done', async (context) => {

@@ -12,16 +12,16 @@ export type Mail = {
 export interface Mailer {
   /**
    * Is done when the SMTP server has taken it. Throws `server.overloaded` where too many wait already, and `mail.failed`
-   * where the server did not take it; what was wrong is in the log.
+   * or `mail.refused` where the server did not take it, this time or for good; what was wrong is in the log.
    */
-  send(mail: Mail): Promise<void>;
+  send(mail: Mail, signal?: AbortSignal): Promise<void>;
   /** Takes a place among those who wait, for something that has to be done before. Throws `server.overloaded`. */
   reserve(): MailPlace;
   close(): void;
 }
 
 /** To be released, whether something is sent or not. */
-export type MailPlace = { send(mail: Mail): Promise<void>; release(): void };
+export type MailPlace = { send(mail: Mail, signal?: AbortSignal): Promise<void>; release(): void };
 
 type Dependencies = {
   readonly transport: SmtpTransport;
@@ -33,13 +33,13 @@ type Dependencies = {
 export function createMailer({ transport, log, maxWaiting = 50 }: Dependencies): Mailer {
   let waiting = 0;
 
-  async function handOver({ to, content }: Mail): Promise<void> {
+  async function handOver({ to, content }: Mail, signal?: AbortSignal): Promise<void> {
     try {
-      await transport.send(to, content);
+      await transport.send(to, content, signal);
     } catch (error) {
       // Neither who it was for nor what the server said about them.
       log.warn(summary(error), 'An email could not be sent: check the section mail of the configuration');
-      throw new MatrixError('mail.failed');
+      throw new MatrixError(isRefusal(error) ? 'mail.refused' : 'mail.failed');
     }
   }
 
@@ -58,10 +58,10 @@ export function createMailer({ transport, log, maxWaiting = 50 }: Dependencies):
 
   return {
     reserve,
-    async send(mail) {
+    async send(mail, signal) {
       const place = reserve();
       try {
-        await place.send(mail);
+        await place.send(mail, signal);
       } finally {
         place.release();
       }
@@ -73,4 +73,11 @@ export function createMailer({ transport, log, maxWaiting = 50 }: Dependencies):
 function summary(error: unknown): object {
   const { code, command, responseCode, name } = error as Record<string, unknown>;
   return { code: code ?? name, command, responseCode };
+}
+
+/** Whether the server will never take this message, or any for this address; not that it would not talk to us at all. */
+function isRefusal(error: unknown): boolean {
+  const { command, responseCode } = error as Record<string, unknown>;
+  const isPermanent = typeof responseCode === 'number' && responseCode >= 500 && responseCode < 600;
+  return isPermanent && (command === 'RCPT TO' || command === 'DATA');
 }

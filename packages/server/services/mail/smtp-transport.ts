@@ -4,7 +4,7 @@ import type { SmtpConfig } from '../../config/mail.ts';
 import type { MailContent } from './message.ts';
 
 export interface SmtpTransport {
-  send(to: string, content: MailContent): Promise<void>;
+  send(to: string, content: MailContent, signal?: AbortSignal): Promise<void>;
   /** Connects and logs in, and sends nothing. */
   verify(): Promise<void>;
   close(): void;
@@ -62,7 +62,7 @@ export function createSmtpTransport({ smtp, ownName, trustedCaFile, timeout = 30
   let opened: ReturnType<typeof open> | undefined;
 
   return {
-    async send(to, { subject, text, html, unsubscribe }) {
+    async send(to, { subject, text, html, unsubscribe }, signal) {
       const pool = await (opened ??= open());
       await pool.sendMail({
         from: { name: from.name, address: from.address },
@@ -79,7 +79,7 @@ export function createSmtpTransport({ smtp, ownName, trustedCaFile, timeout = 30
             'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
           }),
         },
-        signal: AbortSignal.timeout(timeout),
+        signal: AbortSignal.any([AbortSignal.timeout(timeout), ...(signal === undefined ? [] : [signal])]),
       });
     },
     async verify() {

@@ -123,8 +123,8 @@ export function createFanOut(deps: Dependencies): FanOut {
     const { policy, version } = await policies.load(userId);
     versions.set(userId, version);
     if (policy.own.kind === 'malformed') return inSteps(ofOwn.delete(userId));
-    const { usersByServer, globs, globsByServer } = policy.own.allowed;
-    const hasPatterns = globs.length > 0 || globsByServer.has(serverName);
+    const { usersByServer, globsByServer } = policy.own.allowed;
+    const hasPatterns = (await inSteps(globsByServer.ofSteps(serverName, 1))).length > 0;
     await inSteps(ofOwn.set(userId, usersByServer.get(serverName) ?? noNames, hasPatterns));
   }
 

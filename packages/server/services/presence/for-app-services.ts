@@ -216,5 +216,5 @@ function namesIn({ policy: { own } }: Compiled): Iterable<string> {
 }
 
 function hasPatterns({ policy: { own } }: Compiled): boolean {
-  return own.kind === 'lists' && own.allowed.globs.length + own.allowed.globsByServer.size > 0;
+  return own.kind === 'lists' && own.allowed.globs.all.length > 0;
 }

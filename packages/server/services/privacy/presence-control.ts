@@ -1,6 +1,6 @@
 import { compareCodePoints, isUserId } from '@portico/protocol';
 import { type PresenceDecision, type PresenceRule, presenceRules } from '@portico/protocol/privacy/presence/decide.ts';
-import type { SharingList } from '@portico/protocol/privacy/presence/sharing-list.ts';
+import { isEmptyList, type SharingList } from '@portico/protocol/privacy/presence/sharing-list.ts';
 import type { Database } from '@portico/storage';
 import { readEveryoneIn } from '@portico/storage/stores/presence-audience.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
@@ -83,12 +83,12 @@ export function createPresenceControl({ db, policies, rooms, sight }: Dependenci
         users.push(await explain(userId, recipient));
         await breathe();
       }
-      const patterns = own.kind === 'lists' ? patternsOf(own.allowed) : [];
+      const patterns = own.kind === 'lists' ? own.allowed.globs.all : [];
       const last = shown.at(-1);
       return {
         source: policy.source,
         malformed: own.kind === 'malformed',
-        overridden: !isEmpty(overrides.denied),
+        overridden: !isEmptyList(overrides.denied),
         patterns: patterns.slice(0, maxPatterns),
         patterns_total: patterns.length,
         users,
@@ -129,12 +129,4 @@ function* firstAfter(
     }
   }
   return first;
-}
-
-function patternsOf({ globs, globsByServer }: SharingList): readonly string[] {
-  return [...globs, ...[...globsByServer.values()].flat()];
-}
-
-function isEmpty({ users, rooms, globs, globsByServer }: SharingList): boolean {
-  return users.size + rooms.size + globs.length + globsByServer.size === 0;
 }

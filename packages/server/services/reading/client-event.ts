@@ -1,6 +1,9 @@
 import { isJsonObject, parseJson, stickyField, type JsonObject } from '@portico/protocol';
 import { pickFields, type PropertyPath } from '@portico/protocol/sync-filter/event-fields.ts';
 import type { ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { delayIdOf } from './delayed-transaction.ts';
+
+type Device = { readonly userId: string; readonly deviceId: string } | undefined;
 
 /** How events are written for one reader. */
 export type EventStyle = {
@@ -9,7 +12,7 @@ export type EventStyle = {
   /** Milliseconds; events say how old they are. */
   readonly now: number;
   /** Whose transaction IDs are shown: those of the device's own events. */
-  readonly device: { readonly userId: string; readonly deviceId: string } | undefined;
+  readonly device: Device;
   /** The reader's membership when the event was sent, if known. */
   readonly membership: string | undefined;
   /** The redactions that were applied to any of the events, by number. */
@@ -60,15 +63,22 @@ function renderUnsigned(row: ClientEventRow, style: EventStyle): string {
   // "how many milliseconds until the sticky event expires. This provides a way to reduce clock skew"
   const left = (row.sticky_until ?? 0) - style.now;
   if (left > 0) text += `,"${stickyField}_duration_ttl_ms":${left}`;
-  const { device } = style;
-  if (row.txn_id !== null && row.sender === device?.userId && row.sender_device === device.deviceId) {
-    text += `,"transaction_id":${JSON.stringify(row.txn_id)}`;
-  }
+  text += renderTransaction(row, style.device);
   const stripped = style.stripped?.get(row.event_nid);
   if (stripped !== undefined) text += `,"${isInvite(row) ? 'invite' : 'knock'}_room_state":${stripped}`;
   const bundle = style.bundles?.get(row.event_nid);
   if (bundle !== undefined) text += `,"m.relations":${bundle}`;
   return `${text}}`;
+}
+
+function renderTransaction({ txn_id: txnId, sender, sender_device: deviceId }: ClientEventRow, device: Device): string {
+  if (txnId === null || sender !== device?.userId) return '';
+  const delayId = delayIdOf(txnId);
+  if (delayId === undefined) return deviceId === device.deviceId ? `,"transaction_id":${JSON.stringify(txnId)}` : '';
+  // "if, and only if, the client being given the event […] is authenticated as the event's sender", by whichever device.
+  // {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4140}
+  const text = JSON.stringify(delayId);
+  return `,"delay_id":${text},"org.matrix.msc4140.delay_id":${text}`;
 }
 
 function isInvite({ content }: ClientEventRow): boolean {

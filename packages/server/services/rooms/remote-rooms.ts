@@ -1,4 +1,4 @@
-import type { JsonObject } from '@portico/protocol';
+import type { JsonObject, ServerName } from '@portico/protocol';
 
 /** A join or a knock. */
 export type RemoteJoin = {
@@ -7,6 +7,14 @@ export type RemoteJoin = {
   /** Servers that may be in the room. */
   readonly via: readonly string[];
   readonly content: JsonObject;
+};
+
+/** A join of which this server does not know whether others have taken it. */
+export type UncertainJoin = Pick<RemoteJoin, 'userId' | 'roomId' | 'content'> & {
+  /** The servers that were asked, with the ID of the event they were sent. */
+  readonly asked: readonly (readonly [server: ServerName, eventId: string])[];
+  /** The content with which the person leaves again; `undefined` if they are to come in. */
+  readonly leaveWith: JsonObject | undefined;
 };
 
 export type RemoteInvite = {
@@ -25,6 +33,8 @@ export interface RemoteRooms {
   join(request: RemoteJoin): Promise<'joined' | 'again'>;
   /** Joins a room that this server is in, and into which only others can let the person; `false` if there are none. */
   joinAdmitted(request: RemoteJoin): Promise<boolean>;
+  /** Whether all is known of it by now, and done about it. */
+  settleJoin(join: UncertainJoin): Promise<boolean>;
   knock(request: RemoteJoin): Promise<void>;
   /** Declines an invitation, or withdraws a knock. */
   leave(userId: string, roomId: string, content: JsonObject): Promise<void>;

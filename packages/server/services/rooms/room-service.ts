@@ -59,7 +59,7 @@ export interface RoomService {
     roomId: string,
     event: Pick<IntendedEvent, 'type' | 'stateKey' | 'content'>,
   ): Promise<void>;
-  /** Sets an entry of the room's state and returns the event's ID. */
+  /** Sets an entry of the room's state, once for a transaction if it is one, and returns the event's ID. */
   setState(
     actor: Actor,
     roomId: string,
@@ -67,6 +67,7 @@ export interface RoomService {
     stateKey: string,
     content: JsonObject,
     options?: SendOptions,
+    txnId?: string,
   ): Promise<string>;
   /** Redacts an event, and in time what relates to it by one of some types, and returns the redaction's ID. */
   redact(

@@ -67,7 +67,7 @@ export function createSending(dependencies: Dependencies): Sending {
     async checkSendable({ userId }, roomId, event) {
       await core.refuseUnsendable(await rooms.nidOf(roomId), { ...event, sender: userId });
     },
-    async setState({ userId }, roomId, type, stateKey, content, options = {}) {
+    async setState({ userId, deviceId }, roomId, type, stateKey, content, options = {}, txnId) {
       const roomNid = await rooms.nidOf(roomId);
       if (options.stickyMs !== undefined) await refuseTooManySticky(db, roomNid, userId, now());
       if (type === 'm.room.canonical_alias' && stateKey === '') {
@@ -81,7 +81,11 @@ export function createSending(dependencies: Dependencies): Sending {
         }
         await inviteRules.refuseBlocked(userId, invitee);
       }
-      return setState(writer, roomNid, userId, { type, stateKey, content, ...options });
+      const entry = { type, stateKey, content, ...options };
+      if (txnId === undefined) return setState(writer, roomNid, userId, entry);
+      return transactions.once({ userId, deviceId, roomNid, type, txnId }, () =>
+        setState(writer, roomNid, userId, { ...entry, transaction: { deviceId, txnId } }),
+      );
     },
   };
 }

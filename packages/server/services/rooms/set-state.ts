@@ -9,7 +9,7 @@ import {
   type JsonValue,
 } from '@portico/protocol';
 import { MatrixError } from '../../errors/matrix-error.ts';
-import { stateDraft } from './draft.ts';
+import { type Draft, stateDraft } from './draft.ts';
 import type { RoomView, RoomWriter } from './room-writer.ts';
 
 type StateEntry = {
@@ -18,6 +18,7 @@ type StateEntry = {
   readonly content: JsonObject;
   /** Instead of the time now. Milliseconds. */
   readonly originServerTs?: number | undefined;
+  readonly transaction?: NonNullable<Draft['transaction']>;
   /** For how long it is to be sticky. Milliseconds. */
   readonly stickyMs?: number | undefined;
 };
@@ -32,10 +33,13 @@ export async function setState(
   sender: string,
   entry: StateEntry,
 ): Promise<string> {
-  const { type, stateKey, originServerTs, stickyMs } = entry;
+  const { type, stateKey, originServerTs, stickyMs, transaction } = entry;
   const content = type === 'm.room.member' ? withoutAuthoriser(entry.content) : entry.content;
-  const at = originServerTs === undefined ? {} : { originServerTs };
-  const sticky = stickyMs === undefined ? {} : { stickyMs };
+  const more = {
+    ...(originServerTs !== undefined && { originServerTs }),
+    ...(stickyMs !== undefined && { stickyMs }),
+    ...(transaction && { transaction }),
+  };
   let existing: string | undefined;
   const appended = await writer.append(roomNid, {
     needs: [
@@ -51,7 +55,7 @@ export async function setState(
         current?.event.sender === sender &&
         encodeCanonical(current.event.content, 'lenient') === encodeCanonical(content, 'lenient');
       existing = isMember && isSame && stickyMs === undefined ? current.event.eventId : undefined;
-      return existing === undefined ? [{ ...stateDraft(sender, type, content, stateKey), ...at, ...sticky }] : [];
+      return existing === undefined ? [{ ...stateDraft(sender, type, content, stateKey), ...more }] : [];
     },
   });
   return existing ?? soleEventId(appended.events);

@@ -49,6 +49,7 @@ export async function readScoped(
   const all = new Map<number, string>();
   const rooms = new Map<number, string>();
   const fresh = new Set<number>();
+  const returning = new Set<number>();
   const outside = new Map(hidden);
   const missed = new Set<number>();
   for (const nid of hidden.keys()) {
@@ -68,7 +69,10 @@ export async function readScoped(
     all.set(nid, id);
     const isBehind = sent.get(nid)?.behind.includes(letter) === true;
     if (isBehind) caughtUp.add(nid);
-    if (isBehind || isNew) fresh.add(nid);
+    if (isBehind || isNew) {
+      fresh.add(nid);
+      if (sent.has(nid)) returning.add(nid);
+    }
     if (isBehind || mayHave) rooms.set(nid, id);
   }
   const serial = stream.serial && serials.get(stream.serial.letter);
@@ -87,6 +91,7 @@ export async function readScoped(
     filter: defaultFilter,
     rooms,
     newRooms: fresh,
+    returningRooms: returning,
     allRooms: () => new Map([...outside, ...all]),
     mayConcernUser,
   });

@@ -18,6 +18,8 @@ export type StreamRequest = {
   readonly rooms: ReadonlyMap<number, string>;
   /** Joined rooms that the client gets in full, since it has nothing of them yet. */
   readonly newRooms: ReadonlySet<number>;
+  /** Those of them that the client has had before, and may show as they were then. */
+  readonly returningRooms?: ReadonlySet<number>;
   /** Every joined room that the filter lets pass. */
   readonly allRooms: () => ReadonlyMap<number, string>;
   /** Whether something may be new that concerns the user themself: one of the stream's kinds whose keys name users. */

@@ -53,7 +53,7 @@ export function createTypingStream({ typing, epoch, ignored, online }: Dependenc
       },
     },
     async read(request) {
-      const { userId, serial, since, newRooms, allRooms } = request;
+      const { userId, serial, since, newRooms, returningRooms, allRooms } = request;
       const known = since === undefined ? 0 : parse(serial);
       const joined = allRooms();
       const changed = new Set(newRooms);
@@ -61,7 +61,9 @@ export function createTypingStream({ typing, epoch, ignored, online }: Dependenc
       const parts = new Map<number, RoomParts>();
       for (const roomNid of changed) {
         const users = typing.typingIn(roomNid);
-        const isNew = known === 0 || newRooms.has(roomNid);
+        // Where the client may still show somebody who was typing, it has to hear that nobody is.
+        const mayShow = returningRooms?.has(roomNid) === true && typing.hasChanged(roomNid);
+        const isNew = (known === 0 || newRooms.has(roomNid)) && !mayShow;
         if ((isNew && users.length === 0) || !passes(request, joined.get(roomNid) ?? '')) continue;
         const ignoredUsers = users.length === 0 ? undefined : await ignored.of(userId);
         const shown = ignoredUsers === undefined ? users : users.filter((user) => !ignoredUsers.has(user));

@@ -26,6 +26,8 @@ export interface Typing {
   readonly serial: () => number;
   /** Rooms whose list changed after a serial, with that of their last change. */
   changedSince(serial: number): Iterable<readonly [roomNid: number, serial: number]>;
+  /** Whether anybody has typed there, as far as that is remembered. */
+  hasChanged(roomNid: number): boolean;
   /** In the order in which they began. */
   typingIn(roomNid: number): readonly string[];
   close(): void;
@@ -153,6 +155,7 @@ export function createTyping({ db, roomNames, now, after = realTimers }: Depende
     *changedSince(since) {
       for (const [roomNid, room] of rooms) if (room.serial > since) yield [roomNid, room.serial];
     },
+    hasChanged: (roomNid) => rooms.has(roomNid),
     typingIn: (roomNid) => [...(rooms.get(roomNid)?.users.keys() ?? [])],
     close() {
       stopTimer?.();

@@ -5,7 +5,7 @@ import {
   audienceChange,
   removeCustomMember,
 } from '@portico/storage/stores/custom-rules.ts';
-import { queuePushes, queueRead } from '@portico/storage/stores/push-queue.ts';
+import { queuePushes, queueRead, queueRecount } from '@portico/storage/stores/push-queue.ts';
 import { markJoin, markOwnSend, markOwnThreadSend } from '@portico/storage/stores/unread-markers.ts';
 import { startUnreadMode } from '@portico/storage/stores/unread-modes.ts';
 import { addUnreadExceptions, countInThread, uncountEvent } from '@portico/storage/stores/unread-write.ts';
@@ -172,7 +172,10 @@ export function createUnreadService({
       if (customMember?.change === 'renamed') set.change(audienceChange, roomNid);
     },
 
-    appendRedaction: uncountEvent,
+    appendRedaction(set, redactedEventNid) {
+      queueRecount(set, redactedEventNid, set.takePosition());
+      uncountEvent(set, redactedEventNid);
+    },
     close() {
       audiences.close();
       subscribers.close();

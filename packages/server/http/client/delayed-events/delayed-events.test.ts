@@ -104,7 +104,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal((await update(id, 'send')).status, 200);
       assert.deepEqual(await state('waiting'), { a: 1 });
       assert.deepEqual(await listed(alice), []);
-      assert.deepEqual(outcome(await update(id, 'send')), [404, 'M_NOT_FOUND']);
+      assert.deepEqual(outcome(await update(id, 'restart')), [404, 'M_NOT_FOUND']);
     });
 
     test('are not sent once they are cancelled, or once somebody else has changed the same state', async () => {
@@ -172,6 +172,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.ok(left.every(({ status }) => status === 200));
       const one = await asBob.put(`${v3}/rooms/${room}/send/${type}/more?org.matrix.msc4140.delay=600000`, {});
       assert.equal(one.body['org.matrix.msc4140.errcode'], 'M_MAX_DELAYED_EVENTS_EXCEEDED');
+      assert.deepEqual(outcome(one), [429, 'M_LIMIT_EXCEEDED']);
+      const wait = Number(one.headers.get('retry-after'));
+      assert.ok(wait > 500 && wait <= 600, String(wait));
     });
   });
 }

@@ -16,6 +16,11 @@ const accountModeration = Type.Object(
   { title: 'AccountModerationCapability' },
 );
 
+const delayedEventsCapability = Type.Object(
+  { max_delay_ms: Type.Integer(), max_scheduled: Type.Integer() },
+  { title: 'DelayedEventsCapability' },
+);
+
 const response = Type.Object(
   {
     capabilities: Type.Object(
@@ -30,10 +35,8 @@ const response = Type.Object(
         'm.3pid_changes': enabled,
         'm.profile_fields': enabled,
         'm.get_login_token': enabled,
-        'org.matrix.msc4140.delayed_events': Type.Object(
-          { max_delay_ms: Type.Integer(), max_scheduled: Type.Integer() },
-          { title: 'DelayedEventsCapability' },
-        ),
+        'm.delayed_events': delayedEventsCapability,
+        'org.matrix.msc4140.delayed_events': delayedEventsCapability,
         'm.account_moderation': Type.Optional(accountModeration),
         'uk.timedout.msc4323': Type.Optional(accountModeration),
       },
@@ -45,6 +48,7 @@ const response = Type.Object(
 
 type Services = { roomVersions: RoomVersionSupport; emailValidations: Pick<EmailValidations, 'isAvailable'> };
 
+const delayedEvents = { max_delay_ms: maxDelay, max_scheduled: maxScheduled };
 const yes = { enabled: true };
 const all = { lock: true, suspend: true };
 const no = { enabled: false };
@@ -68,7 +72,8 @@ export const getCapabilities = endpoint(
       'm.3pid_changes': emailValidations.isAvailable ? yes : no,
       'm.profile_fields': yes,
       'm.get_login_token': yes,
-      'org.matrix.msc4140.delayed_events': { max_delay_ms: maxDelay, max_scheduled: maxScheduled },
+      'm.delayed_events': delayedEvents,
+      'org.matrix.msc4140.delayed_events': delayedEvents,
     };
     const forAdministrators = { ...capabilities, 'm.account_moderation': all, 'uk.timedout.msc4323': all };
     return ({ sender }) => ({ capabilities: sender.isAdmin ? forAdministrators : capabilities });

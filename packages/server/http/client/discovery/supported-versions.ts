@@ -44,6 +44,7 @@ export const unstableFeatures: Readonly<Record<string, boolean>> = {
   'org.matrix.simplified_msc3575': true,
   'org.matrix.msc4028': true,
   'org.matrix.msc4140': true,
+  'org.matrix.msc4140.stable': true,
   'org.matrix.msc4143': true,
   'org.matrix.msc4155': true,
   'org.matrix.msc4380': true,

@@ -3,7 +3,7 @@ import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { DelayedEvents } from '../../../services/delayed-events/delayed-events.ts';
 import type { RoomService } from '../../../services/rooms/room-service.ts';
 import { endpoint } from '../../endpoint.ts';
-import { delayParameter, delayQuery, sentOrDelayed } from './delay.ts';
+import { delayParameter, delayQuery, sentOrDelayed, withDelay } from './delay.ts';
 import { jsonObject, originServerTs, timestampQuery } from './schemas.ts';
 import { stickyMsOf, stickyQuery } from './sticky.ts';
 
@@ -25,14 +25,13 @@ export const sendMessage = endpoint(
   ({ rooms, delayedEvents }: { rooms: RoomService; delayedEvents: DelayedEvents }) =>
     async ({ sender, params: { roomId, eventType, txnId }, query, body }) => {
       const delay = query[delayParameter];
+      const options = { originServerTs: originServerTs(sender, query.ts), stickyMs: stickyMsOf(query) };
       if (delay !== undefined) {
-        const { userId, deviceId } = sender;
-        const event = { userId, deviceId, roomId, type: eventType, stateKey: undefined, txnId, content: body, delay };
-        return { delay_id: await delayedEvents.schedule({ ...event, stickyMs: stickyMsOf(query) }) };
+        const event = { roomId, type: eventType, stateKey: undefined, txnId, content: body };
+        return { delay_id: await delayedEvents.schedule(withDelay(sender, event, delay, options)) };
       }
       // The body is typed as if it were there.
       if ((body as typeof body | undefined) === undefined) throw new MatrixError('request.not-json');
-      const options = { originServerTs: originServerTs(sender, query.ts), stickyMs: stickyMsOf(query) };
       return { event_id: await rooms.send(sender, roomId, eventType, txnId, body, options) };
     },
 );

@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox';
 import type { DelayedEvents } from '../../../services/delayed-events/delayed-events.ts';
 import type { RoomService } from '../../../services/rooms/room-service.ts';
 import { endpoint, type Sender } from '../../endpoint.ts';
-import { delayParameter, delayQuery, sentOrDelayed } from './delay.ts';
+import { delayParameter, delayQuery, sentOrDelayed, withDelay } from './delay.ts';
 import { jsonObject, originServerTs, timestampQuery } from './schemas.ts';
 import { stickyMsOf, stickyQuery } from './sticky.ts';
 
@@ -20,14 +20,12 @@ async function setOrDelay(
   content: JsonObject,
 ) {
   const { [delayParameter]: delay, ts } = asked;
-  const stickyMs = stickyMsOf(asked);
+  const options = { originServerTs: originServerTs(sender, ts), stickyMs: stickyMsOf(asked) };
   if (delay === undefined) {
-    const options = { originServerTs: originServerTs(sender, ts), stickyMs };
     return { event_id: await rooms.setState(sender, roomId, type, stateKey, content, options) };
   }
-  const { userId, deviceId } = sender;
-  const event = { userId, deviceId, roomId, type, stateKey, txnId: undefined, content, delay, stickyMs };
-  return { delay_id: await delayedEvents.schedule(event) };
+  const event = { roomId, type, stateKey, txnId: undefined, content };
+  return { delay_id: await delayedEvents.schedule(withDelay(sender, event, delay, options)) };
 }
 
 export const setRoomStateWithKey = endpoint(

@@ -134,6 +134,50 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(third.rooms, {});
     });
 
+    test('nobody is shown typing for ever who stopped while the client was not told', async () => {
+      const { alice, bob, roomId } = await pair();
+      const other = await alice.createRoom();
+      await bob.join(other);
+      const typing = (isTyping: boolean) =>
+        alice.http.put(alice.room(roomId, `typing/${encodeURIComponent(alice.userId)}`), { typing: isTyping });
+      const typistsIn = ({ extensions }: Awaited<ReturnType<SyncClient['slide']>>) =>
+        extensions.typing?.rooms[roomId]?.content['user_ids'];
+      const top = { lists: { top: { ...one, ranges: [[0, 0]] } } };
+      const shown = { room_subscriptions: { [roomId]: one } };
+      const scoped = (rooms: string[]) => ({ lists, extensions: { typing: { ...on, lists: [], rooms } } });
+      const extensions = { typing: on };
+      const ways: { name: string; before: object; meanwhile: object; move?: () => Promise<unknown>; after: object }[] =
+        [
+          { name: 'out of sight', before: shown, meanwhile: {}, after: shown },
+          { name: 'out of the window', before: top, meanwhile: top, move: () => alice.send(other, 'up'), after: top },
+          { name: 'turned off', before: { lists }, meanwhile: { lists, extensions: {} }, after: { lists } },
+          { name: 'out of scope', before: scoped([roomId]), meanwhile: scoped([other]), after: scoped([roomId]) },
+          {
+            name: 'another scope',
+            before: scoped([roomId]),
+            meanwhile: scoped([roomId]),
+            after: scoped([other, roomId]),
+          },
+        ];
+      for (const { name, before, meanwhile, move, after } of ways) {
+        await alice.send(roomId, 'up');
+        await typing(true);
+        const first = await bob.slide({ extensions, ...before });
+        assert.deepEqual(typistsIn(first), [alice.userId], name);
+        await move?.();
+        const second = await bob.slide({ extensions, ...meanwhile }, { pos: first.pos });
+        await typing(false);
+        const hears = name === 'another scope';
+        const third = hears ? second : await bob.slide({ extensions, ...meanwhile }, { pos: second.pos });
+        if (move !== undefined) await alice.send(roomId, 'up again');
+        const fourth = await bob.slide({ extensions, ...after }, { pos: third.pos });
+        assert.deepEqual(typistsIn(fourth), [], name);
+        const fifth = await bob.slide({ extensions, ...after }, { pos: fourth.pos });
+        assert.equal(typistsIn(fifth), undefined, name);
+      }
+      assert.equal(typistsIn(await bob.slide({ lists, extensions })), undefined);
+    });
+
     test('of a room that comes into the scope of an extension, what came while it was not', async () => {
       const { alice, bob, roomId } = await pair();
       const other = await alice.createRoom();

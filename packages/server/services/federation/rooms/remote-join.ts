@@ -11,6 +11,7 @@ import type { IngestEvent } from '../receiving/room-inbox.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import type { CompleteEvent } from './complete-event.ts';
 import type { FederatedRoom } from './federated-rooms.ts';
+import type { JoinUnderWay } from './joins-under-way.ts';
 import { createStateCheck } from './state-check.ts';
 import { UnusableAnswer } from './through-servers.ts';
 
@@ -26,9 +27,9 @@ type Dependencies = {
 /** Joins a room by way of one server. Throws `FederationError` or `UnusableAnswer` where another one may help. */
 export interface JoinThrough {
   /** A room that this server is not in. */
-  enter(server: ServerName, request: RemoteJoin): Promise<void>;
+  enter(server: ServerName, request: RemoteJoin, underWay: JoinUnderWay): Promise<void>;
   /** A room that this server is in, and whose rules let nobody of this server admit the person. */
-  join(server: ServerName, request: RemoteJoin, room: FederatedRoom): Promise<void>;
+  join(server: ServerName, request: RemoteJoin, room: FederatedRoom, underWay: JoinUnderWay): Promise<void>;
 }
 
 const lists: ReadonlySet<string> = new Set(['state', 'auth_chain']);
@@ -49,10 +50,16 @@ export function createJoinThrough(deps: Dependencies): JoinThrough {
     server: ServerName,
     roomId: string,
     { rules, pdu, parsed }: Awaited<ReturnType<typeof makeEvent>>,
+    underWay: JoinUnderWay,
     take: (objects: readonly ListedObject[]) => Promise<void> | void,
   ): Promise<ReceivedEvent> {
     const input = { params: { roomId, eventId: parsed.eventId }, query: {}, body: pdu };
-    const rest = await readLists(await client.open(sendJoin, server, input), lists, take);
+    await underWay.ask(server, parsed.eventId);
+    const answer = await client.open(sendJoin, server, input).catch((error: unknown) => {
+      underWay.failed(server, error);
+      throw error;
+    });
+    const rest = await readLists(answer, lists, take);
     const [join] = await checkPdus(rules, [isJsonObject(rest['event']) ? rest['event'] : pdu]);
     if (join?.kind !== 'ok' || join.event.eventId !== parsed.eventId) {
       throw new UnusableAnswer('The answer has another event than was sent');
@@ -61,28 +68,29 @@ export function createJoinThrough(deps: Dependencies): JoinThrough {
   }
 
   return {
-    async enter(server, request) {
+    async enter(server, request, underWay) {
       const { roomId } = request;
       const made = await makeEvent(server, request);
       const { rules } = made;
       log.info({ roomId, server }, 'Joining a room: waiting for its state');
       const checking = createStateCheck(checkPdus, rules);
-      const join = await sendEvent(server, roomId, made, checking.take);
+      const join = await sendEvent(server, roomId, made, underWay, checking.take);
       log.info({ roomId, server }, 'Joining a room: checking its state');
       const { state, authChain } = await checking.finish();
       if (!isOfVersion(state, rules.version)) throw new UnusableAnswer('The room is of another version');
       await joinImported({
         given: { rules, roomId, state, authChain },
         join,
+        alongside: underWay.settle,
         progress: (stored, all) => log.info({ roomId, stored, all }, 'Joining a room: storing its state'),
       });
       log.info({ roomId, server, events: state.length }, 'Joined a room');
     },
-    async join(server, request, room) {
+    async join(server, request, room, underWay) {
       const made = await makeEvent(server, request);
       if (made.rules !== room.rules) throw new UnusableAnswer('The room is of another version');
       // What the room's state is, is known here already.
-      const join = await sendEvent(server, request.roomId, made, () => undefined);
+      const join = await sendEvent(server, request.roomId, made, underWay, () => undefined);
       const outcome = await ingest(room, join, server);
       if (outcome.kind === 'rejected' || outcome.kind === 'soft-failed') {
         throw new MatrixError('forbidden', { message: outcome.reason });

@@ -31,19 +31,29 @@ type Dependencies = {
   readonly randomId: () => string;
 };
 
+/** Leaves a room over there. Nothing is recorded here. */
+export type LeaveThrough = (
+  server: ServerName,
+  userId: string,
+  roomId: string,
+  content: JsonObject,
+) => Promise<{ readonly rules: RoomVersionRules; readonly pdu: JsonObject }>;
+
+export function createLeaveThrough({ client, complete }: Pick<Dependencies, 'client' | 'complete'>): LeaveThrough {
+  return async (server, userId, roomId, content) => {
+    const template = await client.call(makeLeave, server, { params: { roomId, userId } });
+    const { rules, pdu, parsed } = complete(template, { roomId, userId, membership: 'leave', content });
+    await client.call(sendLeave, server, { params: { roomId, eventId: parsed.eventId }, body: pdu });
+    return { rules, pdu };
+  };
+}
+
 /**
  * Declines an invitation to a room that this server is not in, or withdraws a knock. Whether or not anybody in the room
  * hears of it, the person is rid of it: an invitation from a server that is gone would otherwise stay for good.
  */
-export function createRemoteLeave(deps: Dependencies): RemoteRooms['leave'] {
-  const { db, client, signer, log } = deps;
-
-  async function leaveThrough(server: ServerName, userId: string, roomId: string, content: JsonObject) {
-    const template = await client.call(makeLeave, server, { params: { roomId, userId } });
-    const { rules, pdu, parsed } = deps.complete(template, { roomId, userId, membership: 'leave', content });
-    await client.call(sendLeave, server, { params: { roomId, eventId: parsed.eventId }, body: pdu });
-    return { rules, pdu };
-  }
+export function createRemoteLeave(deps: Dependencies & { readonly leaveThrough: LeaveThrough }): RemoteRooms['leave'] {
+  const { db, signer, log, leaveThrough } = deps;
 
   /** A leave that follows the invitation or knock alone, and that no other server is told of. */
   function leaveAlone(
@@ -92,9 +102,17 @@ export function createRemoteLeave(deps: Dependencies): RemoteRooms['leave'] {
     const { membership: previous } = member;
     if (previous === 'leave') return;
     if (previous === 'ban') throw new MatrixError('forbidden', { message: 'You are banned from this room.' });
-    const { rules, pdu } = await leaveAnyhow(userId, roomId, content, member);
-    const [received] = await deps.checkPdus(rules, [pdu]);
-    if (received?.kind !== 'ok') throw new Error('An event of this server does not pass its own checks');
-    await deps.recordRemote({ rules, received, previous, shown: undefined });
+    await recordLeave(deps, await leaveAnyhow(userId, roomId, content, member), previous);
   };
+}
+
+/** The person has left a room that this server is not in. */
+export async function recordLeave(
+  { checkPdus, recordRemote }: Pick<Dependencies, 'checkPdus' | 'recordRemote'>,
+  { rules, pdu }: Awaited<ReturnType<LeaveThrough>>,
+  previous: string,
+): Promise<void> {
+  const [received] = await checkPdus(rules, [pdu]);
+  if (received?.kind !== 'ok') throw new Error('An event of this server does not pass its own checks');
+  await recordRemote({ rules, received, previous, shown: undefined });
 }

@@ -1,4 +1,4 @@
-import { type EventSigner, isRoomAlias, parseServerName, serverNameOf } from '@portico/protocol';
+import { type EventSigner, isRoomAlias, parseServerName, type ServerName, serverNameOf } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
 import { leaveAgainIfDeactivated } from '@portico/storage/stores/accounts-jobs.ts';
 import { findMemberEvent, readHosts } from '@portico/storage/stores/federation-rooms.ts';
@@ -17,9 +17,11 @@ import type { IngestEvent } from '../receiving/room-inbox.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import { createCompleteEvent } from './complete-event.ts';
 import type { FederatedRooms } from './federated-rooms.ts';
+import { beginJoin, type JoinUnderWay } from './joins-under-way.ts';
 import { createJoinThrough } from './remote-join.ts';
 import { createKnockThrough } from './remote-knock.ts';
-import { createRemoteLeave } from './remote-leave.ts';
+import { createLeaveThrough, createRemoteLeave } from './remote-leave.ts';
+import { createSettleJoin } from './settle-join.ts';
 import type { FilterToldState } from './shown-state.ts';
 import { candidateServers, maxServers, throughAny } from './through-servers.ts';
 
@@ -42,15 +44,46 @@ type Dependencies = {
 };
 
 export function createRemoteRooms(dependencies: Dependencies): RemoteRooms {
-  const deps = { ...dependencies, complete: createCompleteEvent(dependencies) };
+  const complete = createCompleteEvent(dependencies);
+  const leaveThrough = createLeaveThrough({ ...dependencies, complete });
+  const deps = { ...dependencies, complete, leaveThrough };
   const { db, client, rooms, signer, log } = deps;
+  const { serverName } = signer;
   const jobs = new Map<string, Promise<unknown>>();
   const joinThrough = createJoinThrough(deps);
+  const settleJoin = createSettleJoin({ ...deps, serverName, joinThrough });
   const knockThrough = createKnockThrough(deps);
 
   async function serversFor({ roomId, userId, via }: RemoteJoin) {
     const member = await findMemberEvent(db, roomId, userId);
     return candidateServers(roomId, [...via, serverNameOf(member?.sender ?? '')], signer);
+  }
+
+  /** Tries servers until one lets the person in. What cannot be known of that is settled later. */
+  async function joinThroughAny(
+    servers: readonly ServerName[],
+    { userId, roomId }: RemoteJoin,
+    attempt: (server: ServerName, underWay: JoinUnderWay) => Promise<void>,
+  ): Promise<void> {
+    const underWay = beginJoin(deps, userId, roomId);
+    let isIn = false;
+    try {
+      await throughAny(servers, (server) => attempt(server, underWay), log);
+      isIn = true;
+    } finally {
+      await underWay.end(isIn);
+    }
+  }
+
+  /** Two joins of one room would import it twice. */
+  async function alone<T>(roomId: string, work: () => Promise<T>): Promise<T> {
+    const job = work();
+    jobs.set(roomId, job);
+    try {
+      return await deps.entering.during(roomId, job);
+    } finally {
+      if (jobs.get(roomId) === job) jobs.delete(roomId);
+    }
   }
 
   return {
@@ -66,16 +99,18 @@ export function createRemoteRooms(dependencies: Dependencies): RemoteRooms {
         await running.catch(() => undefined);
         return 'again';
       }
-      const job = serversFor(request).then((servers) =>
-        throughAny(servers, (server) => joinThrough.enter(server, request), log),
+      await alone(request.roomId, async () =>
+        joinThroughAny(await serversFor(request), request, (server, underWay) =>
+          joinThrough.enter(server, request, underWay),
+        ),
       );
-      jobs.set(request.roomId, job);
-      try {
-        await deps.entering.during(request.roomId, job);
-        return 'joined';
-      } finally {
-        jobs.delete(request.roomId);
+      return 'joined';
+    },
+    async settleJoin(join) {
+      for (let running = jobs.get(join.roomId); running !== undefined; running = jobs.get(join.roomId)) {
+        await running.catch(() => undefined);
       }
+      return alone(join.roomId, () => settleJoin(join));
     },
     async joinAdmitted(request) {
       const { roomId, via } = request;
@@ -87,7 +122,7 @@ export function createRemoteRooms(dependencies: Dependencies): RemoteRooms {
       ]);
       const servers = candidateServers(roomId, [...peopleWhoInvite(state).map(serverNameOf), ...via, ...hosts], signer);
       if (servers.length === 0) return false;
-      await throughAny(servers, (server) => joinThrough.join(server, request, room), log);
+      await joinThroughAny(servers, request, (server, underWay) => joinThrough.join(server, request, room, underWay));
       const set = createWriteSet();
       leaveAgainIfDeactivated(set, request.userId);
       await db.commit(set);

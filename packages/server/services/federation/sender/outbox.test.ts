@@ -88,12 +88,15 @@ suite('the outbox', () => {
     assert.deepEqual(done, ['c false', 'd false']);
   });
 
-  test('drops last what somebody asks about, and says when there is room again', () => {
+  test('drops last what is weighty, and says when there is room again', () => {
     const outbox = createOutbox({ maxPerHost: 2 });
     const [done, opened]: [string[], (string | undefined)[]] = [[], []];
     const stop = outbox.onOpen((host) => opened.push(host));
-    const put = (key: string) =>
-      outbox.put(['x'], entry(key, { lasting: true, done: (arrived) => done.push(`${key} ${String(arrived)}`) }));
+    const put = (key: string, weighty = true) =>
+      outbox.put(
+        ['x'],
+        entry(key, { lasting: true, weighty, done: (arrived) => done.push(`${key} ${String(arrived)}`) }),
+      );
     put('a');
     outbox.put(['x'], entry('b', { lasting: true }));
     put('c');
@@ -104,6 +107,12 @@ suite('the outbox', () => {
     assert.deepEqual(done.splice(0), ['a true', 'c false']);
     for (let time = 0; time < 2; time++) outbox.sent('x', outbox.pack('x', 1).entries);
     assert.deepEqual(opened, ['x'], 'once');
+    done.splice(0);
+    for (const key of ['f', 'g']) put(key);
+    put('light', false);
+    assert.deepEqual([keys(outbox, 'x'), done], [['f', 'g'], ['light false']]);
+    outbox.sent('x', outbox.pack('x', 1).entries);
+    assert.deepEqual(opened.splice(1), ['x'], 'for that, too');
     outbox.tookOver();
     assert.deepEqual(opened, ['x', undefined]);
     stop();

@@ -10,7 +10,9 @@ export type OutboxEntry = {
   readonly urgent: boolean;
   /** Whether it is still true, and so kept, after the server has been out of reach. */
   readonly lasting: boolean;
-  /** Called when it has arrived, or when it has been dropped; not when another entry takes its place. Who has it is dropped last. */
+  /** Whether it is worse if it does not arrive than if others do not: it is dropped last. */
+  readonly weighty?: boolean;
+  /** Called when it has arrived, or when it has been dropped; not when another entry takes its place. */
   readonly done?: ((hasArrived: boolean) => void) | undefined;
 };
 
@@ -87,15 +89,15 @@ export function createOutbox({ merges = new Map(), maxPerHost = 500, maxEntries 
   }
 
   /**
-   * Makes place for another entry, if there is any: first goes what does not last, then what nobody asks about, then what has
+   * Makes place for another entry, if there is any: first goes what does not last, then what is not weighty, then what has
    * waited longest.
    */
   function shed(host: string, waiting: Map<string, OutboxEntry>, another: OutboxEntry): boolean {
     const [oldest] = waiting.values();
     const entry =
       waiting.values().find(({ lasting }) => !lasting) ??
-      waiting.values().find(({ done }) => done === undefined) ??
-      (another.done && oldest);
+      waiting.values().find(({ weighty }) => weighty !== true) ??
+      (another.weighty === true ? oldest : undefined);
     if (entry === undefined) return false;
     waiting.delete(entry.key);
     size--;

@@ -7,7 +7,7 @@ import { runSteps } from '@portico/protocol/steps.ts';
 import { createBreather, inSteps } from '../in-steps.ts';
 import type { OwnPeople } from '../own-people.ts';
 import type { PeopleRooms } from '../people-rooms.ts';
-import { lookOf, nothingToSee } from '../view.ts';
+import { lookOf, nothingToSee, type PresenceView } from '../view.ts';
 import type { AwareServers } from './aware-servers.ts';
 import { lastContent, pushContent } from './pushes.ts';
 import type { Reach, Reaches } from './reach.ts';
@@ -60,9 +60,9 @@ export function createOutward(deps: Dependencies): Outward {
     db,
     after,
     onFailure,
-    onLost(userId) {
+    onLost(userId, host) {
       recalled.add(userId);
-      undelivered.add(userId);
+      undelivered.add(userId, host);
     },
   });
 
@@ -147,23 +147,29 @@ export function createOutward(deps: Dependencies): Outward {
     const look = lookOf(view);
     if (look === '' && toldBefore.length > 0 && recipients.kind !== 'nobody') {
       const content = pushContent(userId, view ?? nothingToSee, recipients, now());
-      put(userId, host, content, { urgent: true, done: runSteps(told.over(userId, host, 'all')) });
+      put(userId, host, content, { urgent: true, weighty: true, done: runSteps(told.over(userId, host, 'all')) });
     }
     if (look === '' || view === undefined || recipients.kind === 'nobody') return sent.drop(userId, host);
     // A server may drop what it gets by patterns alone while it shares no room.
     const print = `${look}\n${reach.hosts.has(host)}`;
     const isForSame = before !== undefined && lost.length === 0 && areAsMany(before.recipients, recipients);
-    if (before?.print !== print || !isForSame) {
-      put(userId, host, pushContent(userId, view, recipients, now()), { urgent: true });
-    }
     sent.note(userId, host, { print, recipients });
+    if (before?.print !== print || !isForSame) say(userId, host, view, recipients, true);
+  }
+
+  /** If it does not arrive, it is said again once it can. */
+  function say(userId: string, host: string, view: PresenceView, recipients: Recipients, urgent: boolean): void {
+    const done = (hasArrived: boolean): void => {
+      if (!hasArrived) sent.lost(userId, host);
+    };
+    put(userId, host, pushContent(userId, view, recipients, now()), { urgent, done });
   }
 
   function put(
     userId: string,
     host: string,
     content: JsonObject,
-    how: Pick<OutboxEntry, 'urgent' | 'done'> & { readonly key?: string },
+    how: Pick<OutboxEntry, 'urgent' | 'weighty' | 'done'> & { readonly key?: string },
   ): void {
     outbox.put([host], { key: `${type} ${userId}`, type, content, lasting: true, ...how });
   }
@@ -171,7 +177,7 @@ export function createOutward(deps: Dependencies): Outward {
   function takeBack(userId: string, host: string, lost: Recipients, done: (hasArrived: boolean) => void): void {
     // A key of its own: nothing that comes later may take its place before it has arrived.
     const key = `${type} ${userId} ${++lastOnes}`;
-    put(userId, host, lastContent(userId, lost, now()), { key, urgent: true, done });
+    put(userId, host, lastContent(userId, lost, now()), { key, urgent: true, weighty: true, done });
   }
 
   /** Other servers take for offline whom they have not heard of for half an hour. */
@@ -180,9 +186,7 @@ export function createOutward(deps: Dependencies): Outward {
     for (const [userId, recipients] of people) {
       left -= 1;
       const view = own.known(userId);
-      if (view !== undefined) {
-        put(userId, host, pushContent(userId, view, recipients, now()), { urgent: left === 0 });
-      }
+      if (view !== undefined) say(userId, host, view, recipients, left === 0);
     }
   }
 
@@ -217,19 +221,23 @@ export function createOutward(deps: Dependencies): Outward {
   });
   own.onChange((userId, cause) => queue.add(userId, cause === 'action' ? soon : later));
 
-  async function recall(host?: string): Promise<void> {
-    for (const userId of await told.people(host)) {
-      recalled.add(userId);
-      // Other processes may know that they are online, and say so soon.
-      queue.add(userId, later);
+  async function recall(): Promise<void> {
+    for await (const people of told.people()) {
+      for (const userId of people) {
+        recalled.add(userId);
+        // Other processes may know that they are online, and say so soon.
+        queue.add(userId, later);
+      }
     }
   }
 
   let recalling: Promise<void> | undefined;
   const stopOutbox = outbox.onOpen((host) => {
-    recalling = Promise.all([recalling, recall(host)])
-      .then(() => undefined)
-      .catch(onFailure);
+    if (host === undefined) {
+      recalling = Promise.all([recalling, recall()])
+        .then(() => undefined)
+        .catch(onFailure);
+    } else for (const userId of [...undelivered.takeAt(host), ...sent.lostAt(host)]) queue.add(userId, later);
   });
 
   return {

@@ -2,7 +2,7 @@ import { serverNameOf } from '@portico/protocol';
 import { decidePresence } from '@portico/protocol/privacy/presence/decide.ts';
 import { matchSteps } from '@portico/protocol/privacy/presence/match-recipient.ts';
 import {
-  namedRecipients,
+  namedRecipientSteps,
   namedServers,
   recipientSteps,
   type Recipients,
@@ -135,7 +135,7 @@ export function createReaches({ db, serverName, policies, rooms }: Dependencies)
       }
       const known = reach.lists.get(host);
       if (known !== undefined) return known;
-      const named = namedRecipients(compiled.policy, host);
+      const named = await inSteps(namedRecipientSteps(compiled.policy, host));
       const { permitted = nobody, refused = nobody } = members.get(host) ?? {};
       const users: string[] = [];
       const breathe = createBreather();

@@ -10,6 +10,10 @@ export interface SentRecords {
   find(userId: string, host: string): Sent | undefined;
   note(userId: string, host: string, sent: Sent): void;
   drop(userId: string, host: string): void;
+  /** What was said last of somebody has not arrived. */
+  lost(userId: string, host: string): void;
+  /** Of whom what was said last to a server has not arrived. */
+  lostAt(host: string): readonly string[];
   hostsOf(userId: string): ReadonlySet<string>;
   close(): void;
 }
@@ -23,6 +27,8 @@ type Options = {
 
 const repeatAfter = 24 * 60_000;
 const nothing: ReadonlySet<string> = new Set();
+/** Of nothing that can be said. */
+const lostPrint = '';
 
 export function createSentRecords({ now, after, onRepeat }: Options): SentRecords {
   const byHost = new Map<string, Map<string, Sent>>();
@@ -63,6 +69,13 @@ export function createSentRecords({ now, after, onRepeat }: Options): SentRecord
       hosts?.delete(host);
       if (hosts?.size === 0) byUser.delete(userId);
     },
+    lost(userId, host) {
+      const people = byHost.get(host);
+      const last = people?.get(userId);
+      if (last !== undefined) people?.set(userId, { ...last, print: lostPrint });
+    },
+    lostAt: (host) =>
+      Array.from(byHost.get(host) ?? []).flatMap(([userId, { print }]) => (print === lostPrint ? [userId] : [])),
     hostsOf: (userId) => byUser.get(userId) ?? nothing,
     close: dueTimes.close,
   };

@@ -1,13 +1,6 @@
 import type { Recipients } from '@portico/protocol/privacy/presence/recipients.ts';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import {
-  addTold,
-  readPeopleTold,
-  readPeopleToldTo,
-  readTold,
-  removeTold,
-  type ToldRow,
-} from '@portico/storage/stores/presence-told.ts';
+import { addTold, readPeopleTold, readTold, removeTold, type ToldRow } from '@portico/storage/stores/presence-told.ts';
 import type { After } from '../../sync/waiting.ts';
 import { inSteps } from '../in-steps.ts';
 
@@ -17,8 +10,8 @@ import { inSteps } from '../in-steps.ts';
  * the same of somebody again costs nothing.
  */
 export interface ToldRecords {
-  /** Of whom something was told, to one server or to any. */
-  people(host: string | undefined): Promise<readonly string[]>;
+  /** Of whom something was told, to whichever server; some at a time. */
+  people(): AsyncGenerator<readonly string[], void, void>;
   /**
    * The servers that may have been told of a person by other processes, or by this one, whose word that it is over has been
    * lost since; `known` and `forgotten` say for whom.
@@ -56,14 +49,15 @@ type Record = {
 type Dependencies = {
   readonly db: Database;
   readonly after: After;
-  /** It is not known to have arrived that it is over for somebody. */
-  readonly onLost: (userId: string) => void;
+  /** It is not known to have arrived at a server that it is over for somebody. */
+  readonly onLost: (userId: string, host: string) => void;
   readonly onFailure: (error: unknown) => void;
 };
 
 /** Who goes and comes back soon costs nothing. */
 const removeAfter = 60_000;
 const perPage = 5000;
+const peoplePerPage = 500;
 const perCommit = 200;
 const perStatement = 1000;
 const nobody: Set<string> = new Set();
@@ -170,7 +164,14 @@ export function createToldRecords({ db, after, onLost, onFailure }: Dependencies
   }
 
   return {
-    people: (host) => (host === undefined ? readPeopleTold(db.long) : readPeopleToldTo(db.long, host)),
+    async *people() {
+      for (let after = ''; ;) {
+        const some = await readPeopleTold(db.long, after, peoplePerPage);
+        yield some;
+        after = some.at(-1) ?? after;
+        if (some.length < peoplePerPage) return;
+      }
+    },
     async load(userId) {
       const hosts = new Set<string>();
       for (let place: ToldRow = { host: '', recipient: '' }; ;) {
@@ -236,7 +237,7 @@ export function createToldRecords({ db, after, onLost, onFailure }: Dependencies
         dropIfEmpty(userId, host, record);
         if (mine.size === 0) return;
         if (hasArrived) leave(userId, host, mine);
-        else onLost(userId);
+        else onLost(userId, host);
       };
     },
     async close() {

@@ -6,8 +6,10 @@ import { createDueTimes } from '../due-times.ts';
  * process was to send it. They are looked at again and again, until it has.
  */
 export interface Undelivered {
-  add(userId: string): void;
+  add(userId: string, host: string): void;
   delete(userId: string): void;
+  /** A server has room again: those of whom it may not have heard. */
+  takeAt(host: string): readonly string[];
   close(): void;
 }
 
@@ -19,9 +21,13 @@ const longest = 60 * 60_000;
 
 export function createUndelivered({ now, after, onDue }: Options): Undelivered {
   const waits = new Map<string, number>();
+  const byHost = new Map<string, Set<string>>();
   const dueTimes = createDueTimes({ now, after, onDue });
   return {
-    add(userId) {
+    add(userId, host) {
+      const people = byHost.get(host);
+      if (people === undefined) byHost.set(host, new Set([userId]));
+      else people.add(userId);
       const wait = Math.min((waits.get(userId) ?? first / 2) * 2, longest);
       waits.set(userId, wait);
       dueTimes.set(userId, now() + wait);
@@ -29,6 +35,11 @@ export function createUndelivered({ now, after, onDue }: Options): Undelivered {
     delete(userId) {
       waits.delete(userId);
       dueTimes.set(userId, undefined);
+    },
+    takeAt(host) {
+      const people = byHost.get(host);
+      byHost.delete(host);
+      return Array.from(people ?? []).filter((userId) => waits.has(userId));
     },
     close: dueTimes.close,
   };

@@ -1,12 +1,12 @@
 import type { Database } from '@portico/storage';
 import type { DeliveryRow } from '@portico/storage/stores/push-deliveries.ts';
-import { readQueued } from '@portico/storage/stores/push-queue.ts';
+import { type QueuedRow, readQueued } from '@portico/storage/stores/push-queue.ts';
 import { findThirdPartyOwner } from '@portico/storage/stores/third-party-ids.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { Mailer } from '../../mail/mailer.ts';
 import type { Unsubscribe } from '../unsubscribe.ts';
 import type { Deliver } from './deliver.ts';
-import { type JudgeDependencies, judgeQueued, type Wanted } from './judge-queued.ts';
+import { type JudgeDependencies, judgeQueued, readMuting, type Wanted } from './judge-queued.ts';
 import { keyOf, type Ledger, wasTaken } from './ledger.ts';
 import { notificationMail, type RoomNews } from './notification-mail.ts';
 import type { PushNames } from './push-names.ts';
@@ -38,18 +38,32 @@ export function createDeliverMail(deps: Dependencies): Deliver {
         const found = await (isInvite
           ? names.ofInvite({ roomNid, userId, sender })
           : names.ofEvent({ eventNid, roomNid, sender }));
-        return { roomNid, isInvite, sender: found.senderName ?? sender, room: found.roomName ?? found.roomAlias };
+        return { roomNid, isInvite, sender, name: found.senderName, room: found.roomName ?? found.roomAlias };
       }),
     );
     return [...Map.groupBy(named, ({ roomNid }) => roomNid).values()].map((events) => ({
       room: events[0]?.room,
       isInvite: events.some(({ isInvite }) => isInvite),
-      senders: [...new Set(events.map(({ sender }) => sender))],
+      senders: Array.from(new Map(events.map(({ sender, name }) => [sender, name])), ([id, name]) => ({
+        userId: id,
+        name,
+      })),
       count: events.length,
     }));
   }
 
-  async function deliver(row: DeliveryRow): ReturnType<Deliver> {
+  /** What is wanted now, a while after it was queued: it may have been read meanwhile, or the room muted. */
+  async function findWanted(userId: string, queued: readonly QueuedRow[]): Promise<readonly Wanted[]> {
+    const wanted: Wanted[] = [];
+    const isMuted = await readMuting(db, userId);
+    for (const each of queued) {
+      const judged = each.event_nid === 0 ? undefined : await judgeQueued(deps, userId, each);
+      if (judged !== undefined && !isMuted(judged)) wanted.push(judged);
+    }
+    return wanted;
+  }
+
+  async function deliver(row: DeliveryRow, signal: AbortSignal): ReturnType<Deliver> {
     const { user_id: userId, pushkey: address } = row;
     const newest = db.currentPosition();
     const queued = await readQueued(db, keyOf(row), atOnce);
@@ -59,11 +73,7 @@ export function createDeliverMail(deps: Dependencies): Deliver {
       return undefined;
     }
     const at = { ...row, position: last.reached };
-    const wanted: Wanted[] = [];
-    for (const each of queued) {
-      const judged = each.event_nid === 0 ? undefined : await judgeQueued(deps, userId, each);
-      if (judged !== undefined) wanted.push(judged);
-    }
+    const wanted = await findWanted(userId, queued);
     const isAll = queued.length < atOnce;
     if (wanted.length === 0) {
       const goesOn = isAll ? 0 : now() + 1;
@@ -84,10 +94,12 @@ export function createDeliverMail(deps: Dependencies): Deliver {
     const link = unsubscribe.link(userId, address);
     const content = notificationMail(serverName, userId, await newsOf(userId, wanted), link);
     try {
-      await mailer.send({ to: address, content });
+      await mailer.send({ to: address, content }, signal);
     } catch (error) {
-      if (error instanceof MatrixError) return ledger.noteFailure(held, last.position, error.message);
-      throw error;
+      if (signal.aborted) return undefined;
+      if (!(error instanceof MatrixError)) throw error;
+      // What is refused for good is not tried again; what comes later may fare better.
+      if (error.reason !== 'mail.refused') return ledger.noteFailure(held, last.position, error.message);
     }
     const retryAt = now() + between;
     // Of so much nobody wants to be told one by one.
@@ -95,9 +107,9 @@ export function createDeliverMail(deps: Dependencies): Deliver {
     return { retryAt };
   }
 
-  return async (row) => {
+  return async (row, signal) => {
     try {
-      return await deliver(row);
+      return await deliver(row, signal);
     } catch (error) {
       if (!wasTaken(error)) throw error;
       return undefined;

@@ -7,7 +7,7 @@ import type { QueuedRow } from '@portico/storage/stores/push-queue.ts';
 import type { InviteRules } from '../../privacy/invite-rules.ts';
 import type { ErasedSenders } from '../../reading/erased-senders.ts';
 import type { IgnoredUsers } from '../../reading/ignored-users.ts';
-import { readUserRules, roomRules } from '../../unread/member-rules.ts';
+import { readUserRules, type RoomRules, roomRules } from '../../unread/member-rules.ts';
 
 export type JudgeDependencies = {
   readonly db: Reader;
@@ -70,4 +70,21 @@ async function inviteActions(
   const subject = { type, sender, roomId, stateKey: stateKey ?? undefined, content };
   const outcome = evaluatePush(rules, subject, { ...unknownRoom, userId });
   return outcome?.notify === true ? outcome.actions : undefined;
+}
+
+/** Whatever is not known here is what makes a rule match that announces events. */
+const anyRoom = { displayName: undefined, memberCount: () => 2, mayNotify: () => true, hasSubscribed: true };
+
+/** Says what somebody's rules, as they are now, announce in no case: where they have muted a room since, for instance. */
+export async function readMuting(db: Reader, userId: string): Promise<(wanted: Wanted) => boolean> {
+  const userRules = readUserRules(await readUserRulesRow(db, userId), userId);
+  const known = new Map<string, RoomRules>();
+  return ({ row: { room_id: roomId, type, sender, state_key: stateKey, content: text } }) => {
+    const { rules, usesDisplayName } = roomRules(userRules, roomId, known);
+    if (usesDisplayName) return false;
+    const parsed = parseJson(text, 'lenient');
+    const content: JsonObject = isJsonObject(parsed) ? parsed : {};
+    const subject = { type, sender, roomId, stateKey: stateKey ?? undefined, content };
+    return evaluatePush(rules, subject, { ...anyRoom, userId })?.notify !== true;
+  };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { createTestDatabase, onBothEngines, openFor } from '@portico/testkit';
-import { createCountedRoom, type CountedRoom } from '@portico/testkit/counted-room.ts';
+import { createCountedRoom, type CountedRoom, type SentEvent } from '@portico/testkit/counted-room.ts';
 import { createManualClock } from '@portico/testkit/manual-clock.ts';
 import { startTestGateway, type TestGateway } from '@portico/testkit/push-gateway.ts';
 import { createWriteSet, type Database } from '@portico/storage';
@@ -19,6 +19,7 @@ import { createUnsubscribe } from '../unsubscribe.ts';
 import { createMailer } from '../../mail/mailer.ts';
 import { createSmtpTransport } from '../../mail/smtp-transport.ts';
 import { type MailServer, startMailServer } from '@portico/testkit/mail-server.ts';
+import { readQueued } from '@portico/storage/stores/push-queue.ts';
 import { addThirdPartyId } from '@portico/storage/stores/third-party-ids.ts';
 import { createDeliver, type Deliver, gatewayUrlOf, type PushOutcome } from './deliver.ts';
 import { createGateway } from './gateway.ts';
@@ -272,6 +273,71 @@ onBothEngines('email tells after ten minutes what is still unread, and no more t
   assert.equal(await pass(11), 2);
   smtp.refuseWith(undefined);
   assert.equal(await pass(60), 3);
+
+  // What it refuses for good is given up, and what comes later is tried.
+  await pass(600);
+  smtp.refuseWith(550);
+  const refusals = smtp.refused;
+  await say(room);
+  await sender.settled();
+  assert.equal(await pass(600), 3);
+  assert.equal(smtp.refused - refusals, 1);
+  smtp.refuseWith(undefined);
+  await say(room);
+  await sender.settled();
+  assert.equal(await pass(600), 4);
+  assert.match(smtp.received[3]?.text ?? '', /1 message from/);
+  await process.stop();
+});
+
+onBothEngines('what is redacted within a second is told with one number, and waits as one row', async (db, context) => {
+  const gateway = await withGateway(context);
+  const process = await startProcess(db, gateway);
+  const { clock, sender } = process;
+  const key = { userId: '@alice:here', appId: 'org.example', pushkey: 'phone' };
+  await setPusher(process, gateway, key.userId, key.pushkey);
+  const room = await createCountedRoom(db, process.unread, () => false);
+  await room.setMembership(key.userId, 'join');
+  const content = { msgtype: 'm.text', body: 'hello' };
+  const sent: SentEvent[] = [];
+  for (let n = 0; n < 7; n++) sent.push(await room.send({ sender: bob, type: 'm.room.message', content }));
+  await sender.settled();
+  const redact = async (redacts: SentEvent | undefined) => {
+    assert.ok(redacts);
+    await room.send({ sender: bob, type: 'm.room.redaction', content: {}, redacts });
+  };
+  gateway.clear();
+  for (let n = 0; n < 4; n++) await redact(sent[n]);
+  assert.equal((await readQueued(db, key, 100)).length, 1);
+  assert.deepEqual(gateway.notifications, []);
+  // What comes while the number is on its way is not lost with it.
+  let isFirst = true;
+  gateway.answerWith(async () => {
+    if (isFirst) {
+      isFirst = false;
+      await redact(sent[4]);
+    }
+    return {};
+  });
+  await clock.pass(1000);
+  await clock.pass(1000);
+  assert.deepEqual(
+    gateway.notifications.map(({ event_id: eventId, counts }) => [eventId, counts]),
+    [
+      [undefined, { unread: 3 }],
+      [undefined, { unread: 2 }],
+    ],
+  );
+  assert.equal((await readQueued(db, key, 100)).length, 0);
+
+  // Those who have read it are told nothing.
+  await room.send({ sender: key.userId, type: 'm.room.message', content });
+  await sender.settled();
+  gateway.clear();
+  await redact(sent[5]);
+  assert.equal((await readQueued(db, key, 100)).length, 0);
+  await clock.pass(5000);
+  assert.deepEqual(gateway.notifications, []);
   await process.stop();
 });
 

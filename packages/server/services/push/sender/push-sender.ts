@@ -6,7 +6,13 @@ import {
   readRetries,
   releasePushers,
 } from '@portico/storage/stores/push-deliveries.ts';
-import { everyone, pushChange, readWaitingUsers } from '@portico/storage/stores/push-queue.ts';
+import {
+  everyone,
+  pushChange,
+  readRecounted,
+  readWaitingUsers,
+  recountChange,
+} from '@portico/storage/stores/push-queue.ts';
 import type { After } from '../../sync/waiting.ts';
 import type { PushedPeople } from '../pushed-people.ts';
 import type { Deliver } from './deliver.ts';
@@ -37,6 +43,10 @@ const mostRunning = 2000;
 /** How often to look for what a process that is gone has left. */
 const sweepEvery = 30_000;
 const longestTimer = 60 * 60_000;
+/** So long more is waited for where events are redacted: it is one number that tells of all of them. */
+const recountDelay = 1000;
+/** Beyond so many redacted events it is simpler to look whom there is something for. */
+const mostRecounted = 500;
 /** How long what is under way may take to end when the server stops. */
 const farewell = 3000;
 
@@ -49,9 +59,12 @@ export function createPushSender(deps: Dependencies): PushSender {
   const hurrying = new AbortController();
   let isSweepDue = true;
   let isRetryDue = true;
+  const recounted = new Set<number>();
+  let isRecountDue = false;
   let looking: Promise<void> | undefined;
   let cancelRetry = (): void => undefined;
   let cancelSweep = (): void => undefined;
+  let cancelRecount: (() => void) | undefined;
   let nextRetry = Infinity;
 
   function retryAt(time: number): void {
@@ -113,6 +126,23 @@ export function createPushSender(deps: Dependencies): PushSender {
     if (next !== undefined) retryAt(next);
   }
 
+  async function recount(): Promise<void> {
+    const eventNids = [...recounted];
+    recounted.clear();
+    for (const userId of await readRecounted(db, eventNids)) if (people.has(userId)) waiting.add(userId);
+  }
+
+  function recountSoon(eventNid: number): void {
+    if (people.size === 0 || closing.signal.aborted) return;
+    if (recounted.size < mostRecounted) recounted.add(eventNid);
+    else isSweepDue = true;
+    cancelRecount ??= after(recountDelay, () => {
+      cancelRecount = undefined;
+      isRecountDue = true;
+      lookSoon();
+    });
+  }
+
   async function look(): Promise<void> {
     while (!closing.signal.aborted) {
       if (isSweepDue) {
@@ -121,6 +151,9 @@ export function createPushSender(deps: Dependencies): PushSender {
       } else if (isRetryDue) {
         isRetryDue = false;
         await retry();
+      } else if (isRecountDue) {
+        isRecountDue = false;
+        await recount();
       } else if (waiting.size > 0) {
         const users = [...waiting].slice(0, usersAtOnce);
         for (const userId of users) waiting.delete(userId);
@@ -138,7 +171,7 @@ export function createPushSender(deps: Dependencies): PushSender {
       })
       .finally(() => {
         looking = undefined;
-        if (isRetryDue || waiting.size > 0) lookSoon();
+        if (isRetryDue || isRecountDue || waiting.size > 0) lookSoon();
       });
   }
 
@@ -153,6 +186,7 @@ export function createPushSender(deps: Dependencies): PushSender {
   const stop = db.onChanges((batches: readonly CommittedChanges[]) => {
     for (const { changes } of batches) {
       for (const { kind, key } of changes) {
+        if (kind === recountChange) recountSoon(Number(key));
         if (kind !== pushChange && kind !== 'pushers') continue;
         if (key === everyone) isSweepDue = true;
         else if (people.has(String(key))) waiting.add(String(key));
@@ -176,6 +210,7 @@ export function createPushSender(deps: Dependencies): PushSender {
       stop();
       cancelRetry();
       cancelSweep();
+      cancelRecount?.();
       const rest = Promise.all([looking, ...[...running.values()].map(({ work }) => work)]);
       let cancel = (): void => undefined;
       await Promise.race([rest, new Promise<void>((resolve) => (cancel = after(farewell, resolve)))]);

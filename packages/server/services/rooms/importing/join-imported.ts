@@ -1,4 +1,5 @@
 import type { RoomEvent } from '@portico/protocol';
+import type { WriteSet } from '@portico/storage';
 import type { StateRoot } from '@portico/storage/state-trie/index.ts';
 import { leaveAgainIfDeactivated } from '@portico/storage/stores/accounts-jobs.ts';
 import { eventStatus } from '@portico/storage/stores/event-row.ts';
@@ -27,6 +28,8 @@ export type JoinedRoom = {
   readonly given: GivenState;
   /** The event with which somebody of this server joined, as the room's other servers have it. */
   readonly join: ReceivedEvent;
+  /** What is to be committed with it. */
+  readonly alongside?: (set: WriteSet) => void;
   readonly progress?: (stored: number, all: number) => void;
 };
 
@@ -36,7 +39,7 @@ export type JoinedRoom = {
  */
 export async function joinImported(deps: JoinImportedDependencies, joined: JoinedRoom): Promise<number> {
   const { db, heads, committer } = deps;
-  const { given, join, progress } = joined;
+  const { given, join, alongside, progress } = joined;
   const known = await deps.findRoomNid(given.roomId);
   const roomNid = known ?? (await db.reserveIds('room', 1));
   const imported = await importState(deps, roomNid, given, progress);
@@ -55,6 +58,7 @@ export async function joinImported(deps: JoinImportedDependencies, joined: Joine
       const members = membersOf(imported, deps.signer.serverName);
       replaceMembers(set, roomNid, members, joinedHosts(imported.entries), position);
       leaveAgainIfDeactivated(set, join.event.sender);
+      alongside?.(set);
     },
   });
   return roomNid;

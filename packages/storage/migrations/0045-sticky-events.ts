@@ -2,7 +2,7 @@ import type { Migration } from './migration.ts';
 
 /** Events that for a while reach everybody who is in their room, as entries of its state do. */
 export const stickyEvents: Migration = {
-  version: 44,
+  version: 45,
   name: 'sticky-events',
   statements: [
     /* For how many milliseconds an event is sticky, and until when; null for events that are not. */
