@@ -14,8 +14,7 @@ export const supportedVersions: readonly string[] = Array.from({ length: 19 }, (
 /**
  * By the flags that clients look for. Only what is there and works. Not those of names that nobody uses beside the stable
  * ones (`org.matrix.msc3440`, `org.matrix.msc3952_intentional_mentions`: `io.element.thread` is no relation here), nor of QR
- * login (`org.matrix.msc4108`), sticky events (`org.matrix.msc4354`) and rooms whose encryption the server insists on
- * (`io.element.e2ee_forced`), which are not there.
+ * login (`org.matrix.msc4108`) and rooms whose encryption the server insists on (`io.element.e2ee_forced`), which are not there.
  */
 export const unstableFeatures: Readonly<Record<string, boolean>> = {
   'com.beeper.msc4169': true,
@@ -50,6 +49,7 @@ export const unstableFeatures: Readonly<Record<string, boolean>> = {
   'org.matrix.msc4380': true,
   'org.matrix.msc4380.stable': true,
   'org.matrix.msc4306': true,
+  'org.matrix.msc4354': true,
   'uk.timedout.msc4323': true,
   'uk.timedout.msc4323.stable': true,
   'uk.half-shot.msc2666.query_mutual_rooms': true,
