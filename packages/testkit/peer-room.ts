@@ -40,8 +40,11 @@ export interface PeerRoom {
     event: string,
     over?: { readonly state?: readonly string[]; readonly authChain?: readonly string[] },
   ): string;
-  /** Serves joins of this room, which then go on from there, and its events; its state is the newest at any event. */
-  serve(answer?: (event: string) => string): void;
+  /**
+   * Serves joins of this room, which then go on from there, and its events; its state is the newest at any event. Who joins
+   * waits for their answer until what is done meanwhile has been done.
+   */
+  serve(answer?: (event: string) => string, whileAnswering?: () => Promise<void>): void;
 }
 
 function versionOf(version: string): RoomVersionRules {
@@ -138,17 +141,18 @@ export function createPeerRoom(
     add,
     authEvents: authEventsOf,
     joinAnswer,
-    serve(answer = joinAnswer) {
+    serve(answer = joinAnswer, whileAnswering) {
       peer.on('GET', '/_matrix/federation/v1/make_join/', ({ url }) => {
         const userId = decodeURIComponent(/\/([^/?]*)\?/.exec(url)?.[1] ?? '');
         const event = { depth: depth + 1, prev_events: last, auth_events: authEventsOf(joinOf(userId)), content: {} };
         return { body: { room_version: version, event } };
       });
-      peer.on('PUT', '/_matrix/federation/v2/send_join/', ({ body }) => {
+      peer.on('PUT', '/_matrix/federation/v2/send_join/', async ({ body }) => {
         const text = answer(body);
         const event = parseJson(body, 'lenient');
         if (!isJsonObject(event)) throw new Error('a join is an object');
         follow({ eventId: eventIdOf(rules, event), pdu: body }, 'm.room.member', event['state_key'] as string);
+        await whileAnswering?.();
         return { body: text };
       });
       peer.on('POST', '/_matrix/federation/v1/get_missing_events/', () => ({ body: { events: [] } }));

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { join as joinPath } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { suite, type TestContext, test } from 'node:test';
 import {
   eventIdOf,
@@ -12,6 +14,7 @@ import {
   signaturesOf,
   signingKeyFromSeed,
   signText,
+  stickyField,
 } from '@portico/protocol';
 import { type PeerAnswer, startPeer } from '@portico/testkit/federation-peer.ts';
 import { must, pathOf } from './memberships.ts';
@@ -70,14 +73,14 @@ async function pduOf({ peer }: Policed, eventId: string): Promise<JsonObject> {
 const keysOf = (pdu: JsonObject, server: string) => [...signaturesOf(pdu, server).keys()];
 
 /** A message of somebody of the policy server's own, as that makes it. */
-async function peerSays(policed: Policed, text: string, isSigned: boolean) {
+async function peerSays(policed: Policed, text: string, isSigned: boolean, more: JsonObject = {}) {
   const { peer, path } = policed;
   assert.ok(rules);
   const uri = `/_matrix/federation/v1/make_leave/${path}/${encodeURIComponent('@ps:peer.test')}`;
   const { body } = await peer.send('hs1', 'GET', uri);
   assert.ok(isJsonObject(body) && isJsonObject(body['event']), JSON.stringify(body));
   const { state_key: _, ...template } = body['event'];
-  const event = { ...template, type: 'm.room.message', content: { msgtype: 'm.text', body: text } };
+  const event = { ...template, ...more, type: 'm.room.message', content: { msgtype: 'm.text', body: text } };
   const pdu = hashAndSignEvent(rules, event, 'peer.test', peer.key);
   const sent = isSigned ? hashAndSignWithPolicy(pdu) : pdu;
   const answer = await sendTransaction(peer, { pdus: [sent], edus: [] });
@@ -166,6 +169,27 @@ suite('in a room with a policy server', () => {
     assert.equal(await isSeen(policed, spam), false);
     const next = await peerSays(policed, 'next', true);
     assert.equal(await isSeen(policed, next), true);
+  });
+
+  test('what it refuses is not sticky', async (context) => {
+    const policed = await openPoliced(context);
+    const sticky = { [stickyField]: { duration_ms: 300_000 } };
+    const taken = await peerSays(policed, 'signed', true, sticky);
+    assert.equal(await isSeen(policed, taken), true);
+    policed.rule.answer = () => refusal;
+    const spam = await peerSays(policed, 'spam', false, sticky);
+    assert.equal(await isSeen(policed, spam), false);
+    const { network } = policed;
+    const database = new DatabaseSync(joinPath(network.server('hs1').dataDir, 'portico.db'), { readOnly: true });
+    try {
+      const rows = database.prepare('select e.event_id from sticky_events s join events e using (event_nid)').all();
+      assert.deepEqual(
+        rows.map((row) => row['event_id']),
+        [taken],
+      );
+    } finally {
+      database.close();
+    }
   });
 
   test('many send at once, and nobody is in the way of anybody', async (context) => {

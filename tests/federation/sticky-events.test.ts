@@ -68,6 +68,16 @@ suite('sticky events between servers', { concurrency: true }, () => {
       // The past is no branch of the room: what is said on top of it goes both ways.
       const [hello, back] = [await say(bob, roomId, 'hello'), await say(alice, roomId, 'hello yourself')];
       await Promise.all([sees(alice, roomId, hello), sees(bob, roomId, back)]);
+      const filter = encodeURIComponent(JSON.stringify({ event_format: 'federation' }));
+      const { body } = await bob.get(`/_matrix/client/v3/sync?filter=${filter}`);
+      const { rooms } = body as unknown as SyncBody;
+      const pdus = (rooms?.join?.[roomId]?.timeline.events ?? []) as unknown as { prev_events: string[] }[];
+      const followed = new Set(pdus.flatMap(({ prev_events: previous }) => previous));
+      assert.ok(pdus.length >= 4);
+      assert.deepEqual(
+        sticky.filter((eventId) => followed.has(eventId)),
+        [],
+      );
       const later = await stick(bob, roomId, 'from the other side');
       await hears(alice, roomId, [later]);
     });
