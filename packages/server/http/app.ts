@@ -7,6 +7,7 @@ import { addErrorPlugin, type ErrorContext, onClientError, sendError } from './e
 import { parseJsonBody } from './json-body.ts';
 import { createOpenRequests } from './open-requests.ts';
 import { createPathMethods } from './path-methods.ts';
+import { createRepeatedBodies, type RepeatedBodies } from './repeated-bodies.ts';
 import { openRawBody, rawBodyType } from './raw-body.ts';
 import { sendPreflight } from './respond.ts';
 import { admission, routeHandler, type RouteContext, type UnparsedQuery } from './route.ts';
@@ -90,7 +91,8 @@ export function buildApp<Deps>(endpoints: readonly Endpoint<Deps>[], deps: Deps,
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
     try {
-      done(null, request.is404 ? undefined : parseJsonBody(bytes));
+      const { repeatedBodies } = request.routeOptions.config;
+      done(null, request.is404 ? undefined : (repeatedBodies?.parse(bytes) ?? parseJsonBody(bytes)));
     } catch (error) {
       done(error as Error);
     }
@@ -106,15 +108,16 @@ export function buildApp<Deps>(endpoints: readonly Endpoint<Deps>[], deps: Deps,
 
   for (const { declaration, create } of endpoints) {
     const handle = create(deps);
+    const repeatedBodies = declaration.isRepeated === true ? createRepeatedBodies() : undefined;
     for (const path of [declaration.path, ...(declaration.unstablePaths ?? [])]) {
       paths.add(declaration.method, path);
       app.route({
         method: declaration.method,
         url: path,
         bodyLimit: declaration.bodyLimit ?? defaultBodyLimit,
-        config: { operationId: declaration.operationId },
+        config: { operationId: declaration.operationId, ...(repeatedBodies && { repeatedBodies }) },
         onRequest: admission(declaration, context),
-        handler: routeHandler(declaration, handle, context),
+        handler: routeHandler(declaration, handle, context, repeatedBodies),
       });
     }
   }
@@ -144,5 +147,6 @@ function addObserver(app: FastifyInstance, { observe, log }: AppOptions): void {
 declare module 'fastify' {
   interface FastifyContextConfig {
     operationId?: string;
+    repeatedBodies?: RepeatedBodies;
   }
 }

@@ -54,6 +54,8 @@ export type Declaration<
   readonly body?: B;
   /** The handler gets `undefined` where there is no body, instead of the request being refused. */
   readonly missingBody?: 'handled';
+  /** Whether clients send the same body again and again. The handler gets one value for all of them, and changes nothing in it. */
+  readonly isRepeated?: true;
   /** In bytes; 1 MiB if absent. */
   readonly bodyLimit?: number;
   /** Of the 200 response; `rawBytes` where it is `Bytes`, `htmlPage` where it is a `Page`. */

@@ -12,6 +12,7 @@ import type { OpenRequests } from './open-requests.ts';
 import { isAllOptional } from './optional-body.ts';
 import { parseQueryString, queryReader, type RawQuery } from './query-string.ts';
 import { rawBodyType } from './raw-body.ts';
+import type { RepeatedBodies } from './repeated-bodies.ts';
 import { sendResult } from './respond.ts';
 import { checkStanding } from './standing.ts';
 import { sendBytes, sendByteStream } from './send-bytes.ts';
@@ -143,7 +144,11 @@ function requireRequestAuth({ requestAuth }: RouteContext): RequestAuth {
   return requestAuth;
 }
 
-function bodyReader(schema: TSchema, missing: Declaration['missingBody']): (body: unknown) => unknown {
+function bodyReader(
+  schema: TSchema,
+  missing: Declaration['missingBody'],
+  repeated: RepeatedBodies | undefined,
+): (body: unknown) => unknown {
   const validator = lazyValidator(() => withStorableText(schema));
   const isOptional = isAllOptional(schema);
   return (given) => {
@@ -151,7 +156,9 @@ function bodyReader(schema: TSchema, missing: Declaration['missingBody']): (body
     if (given === undefined && !isOptional) throw new MatrixError('request.not-json');
     // `null` passes only where an empty body would: what is written must be what was sent.
     const body = given === undefined || (given === null && isOptional) ? {} : given;
+    if (repeated?.isChecked(body) === true) return body;
     checkValid(validator(), body, 'request.bad-json');
+    repeated?.noteChecked(body);
     return body;
   };
 }
@@ -171,13 +178,15 @@ export function routeHandler(
   declaration: Declaration,
   handle: ErasedHandler,
   context: RouteContext,
+  repeatedBodies?: RepeatedBodies,
 ): RouteHandlerMethod {
   const { params, query, body, missingBody } = declaration;
   const { openRequests, checkResponse, requestAuth } = context;
   const checkParams = params === undefined ? nothing : parameterChecker(params);
   const readQuery = query === undefined ? nothing : queryReader(query);
   const checkQuery = query === undefined ? nothing : parameterChecker(query);
-  const readBody = body === undefined ? nothing : body === rawBody ? asItIs : bodyReader(body, missingBody);
+  const readBody =
+    body === undefined ? nothing : body === rawBody ? asItIs : bodyReader(body, missingBody, repeatedBodies);
 
   function proveOrigin({ method, originalUrl, admitted, body }: FastifyRequest): Promise<ServerName> | undefined {
     const content = body as JsonValue | undefined;

@@ -77,17 +77,18 @@ export function createConnections({ db, now }: { readonly db: Database; readonly
   }
 
   async function start(key: ConnectionKey, changes: SentRooms): Promise<{ nid: number; serial: number }> {
+    const { userId, deviceId, connId } = key;
     for (let tries = 1; ; tries++) {
       const nid = await db.reserveIds('sliding_connection', 1);
       const serial = await db.reserveIds('sliding_answer', 1);
-      const others = await readConnections(db, key.userId, key.deviceId);
+      const others = await readConnections(db, userId, deviceId);
       const surplus = others.slice(0, Math.max(others.length - maxConnections + 1, 0));
-      const replaced = others.filter((other) => other.conn_id === key.connId);
+      const replaced = others.filter((other) => other.conn_id === connId);
       const dropped = [...new Set([...replaced, ...surplus].map((other) => other.connection_nid))];
       const set = createWriteSet();
       dropConnections(set, dropped);
       const { rows, configs } = toRows(changes, new Set());
-      addConnection(set, { ...key, nid, serial }, rows, now());
+      addConnection(set, { userId, deviceId, connId, nid, serial }, rows, now());
       addConfigs(set, nid, configs);
       try {
         await db.commit(set);

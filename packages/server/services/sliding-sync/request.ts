@@ -61,5 +61,6 @@ export type SlidingRequest = {
   readonly extensions: SlidingExtensions;
   /** The same text for requests that ask for the same. */
   readonly shape: string;
+  /** Aborted when nobody waits any more. Asked for only where somebody may have to. */
   readonly signal: AbortSignal;
 };

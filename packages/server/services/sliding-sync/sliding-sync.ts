@@ -41,17 +41,18 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
 
   return {
     async sync(request) {
-      const { userId, deviceId, connId, shape, signal } = request;
+      const { userId, deviceId, connId, shape } = request;
       const pos = request.pos === undefined ? undefined : parsePos(request.pos);
       if (request.pos !== undefined && pos === undefined) throw new MatrixError('sliding.unknown-pos');
       const state = await findState(request, pos);
-      const token = pos && (await core.reach(pos.token, signal));
+      const token = pos && (await core.reach(pos.token, request));
       acknowledgeToDevice(request);
       let user = core.online.touch(userId);
       const memory = memoryOf(user, `${deviceId} sliding ${connId}`);
       if (token === undefined || memory.lastAnswer < token.position) memory.clear();
       const extensions = extensionLetters(request.extensions);
       const letters = streamLetters(request.extensions);
+      const isOver = () => now() >= deadline || request.signal.aborted;
       const deadline = now() + (token === undefined ? 0 : Math.min(Math.max(request.timeout, 0), maxTimeout));
       let isAnswered = state.answered?.shape === shape && state.answered.extensions === pos?.extensions;
       const { toDevice, sticky } = request.extensions;
@@ -99,7 +100,7 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
           });
           for (const [nid, room] of answer.changes) changes.set(nid, room);
           const isNews = !answer.isEmpty || (lists !== undefined && lists !== answer.lists);
-          if (isNews || token === undefined || signal.aborted || now() >= deadline) return finish(answer);
+          if (isNews || token === undefined || isOver()) return finish(answer);
           // There is nothing up to here: it need not be read again.
           stickyNote = answer.extensions.get(stickyExtension) ?? stickyNote;
           since = answer.upTo;
@@ -110,20 +111,19 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
           // What happened meanwhile has woken nobody, as nobody was waiting.
           if (!isAnswered || hasNews(since)) continue;
         }
-        if (mayHaveOld || now() >= deadline || signal.aborted) {
+        if (mayHaveOld || isOver()) {
           mayHaveOld = false;
           const upTo = db.currentPosition();
           const serials = core.serialsNow(userId);
           const { texts, isEmpty } = await quietExtensions(core, request, user, upTo);
-          const isOver = now() >= deadline || signal.aborted;
-          if (!isEmpty || (isOver && !hasNews(since))) {
+          if (!isEmpty || (isOver() && !hasNews(since))) {
             const noted = stickyNote === undefined ? [] : [[stickyExtension, stickyNote] as const];
             const told = new Map([...texts, ...noted]);
             return finish({ upTo, serials, lists: lists ?? '', rooms: [], extensions: told, isComplete: true });
           }
           if (hasNews(since)) continue;
         }
-        await core.wait(user, deadline - now(), signal);
+        await core.wait(user, deadline - now(), request);
       }
     },
   };

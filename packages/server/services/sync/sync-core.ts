@@ -14,15 +14,18 @@ export interface SyncCore {
   readonly context: AnswerContext & Pick<ReadingContext, 'now' | 'ignored'>;
   readonly online: OnlineIndex;
   /** The token, once this process has come up to it. One from further ahead than that is cut down to what is here. */
-  reach(token: SyncToken, signal: AbortSignal): Promise<SyncToken>;
+  reach(token: SyncToken, waiter: Waiter): Promise<SyncToken>;
   /** Whether there is something to answer with; at the end of a wait also what can wait. Reads nothing. */
   hasNews(user: OnlineUser, since: number, serials: SyncToken['serials'], options?: NewsOptions): boolean;
   /** Where the streams in memory stand. */
   serialsNow(userId: string): ReadonlyMap<string, string>;
-  wait(user: OnlineUser, milliseconds: number, signal: AbortSignal): Promise<Woken>;
+  wait(user: OnlineUser, milliseconds: number, waiter: Waiter): Promise<Woken>;
   /** How many wait. */
   readonly waiting: () => number;
 }
+
+/** Who waits no longer than this says. It is looked at only if there is something to wait for: making one has its price. */
+export type Waiter = { readonly signal: AbortSignal };
 
 export type NewsOptions = {
   readonly atTheEnd?: boolean;
@@ -70,10 +73,10 @@ export function createSyncCore({ reading, streams, after = realTimers, watchCach
     context: { ...readingSync, batches, streams },
     online,
     waiting: () => waiting,
-    async reach(token, signal) {
+    async reach(token, waiter) {
       if (token.position <= db.currentPosition()) return token;
       // Another process was ahead of this one; or the database is an older one than the client has seen.
-      await online.reached(token.position, AbortSignal.any([signal, AbortSignal.timeout(futureWait)]));
+      await online.reached(token.position, AbortSignal.any([waiter.signal, AbortSignal.timeout(futureWait)]));
       return { ...token, position: Math.min(token.position, db.currentPosition()) };
     },
     hasNews(user, since, serials, { atTheEnd = false, letters } = {}) {
@@ -91,11 +94,11 @@ export function createSyncCore({ reading, streams, after = realTimers, watchCach
       }
       return serials;
     },
-    async wait(user, milliseconds, signal) {
+    async wait(user, milliseconds, waiter) {
       if (milliseconds <= 0) return 'timeout';
       waiting += 1;
       try {
-        return await waitForChange(user, milliseconds, signal, after);
+        return await waitForChange(user, milliseconds, waiter.signal, after);
       } finally {
         waiting -= 1;
       }

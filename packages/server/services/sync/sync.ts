@@ -18,7 +18,7 @@ export type SyncRequest = {
   /** How long to wait for something to happen, in milliseconds. */
   readonly timeout: number;
   readonly stateField: SyncPass['stateField'];
-  /** Aborted when nobody waits any more, and when the server shuts down. */
+  /** Aborted when nobody waits any more, and when the server shuts down. Read only where somebody may have to wait. */
   readonly signal: AbortSignal;
 };
 
@@ -52,12 +52,12 @@ export function createSync({ filters, ...options }: SyncOptions): Sync {
   const { db, now, ignored, batches, streams } = context;
   const known = createSyncFilters(filters);
 
-  function parseSince(text: string, signal: AbortSignal): Promise<SyncToken> {
+  function parseSince(text: string, request: SyncRequest): Promise<SyncToken> {
     const token = parseSyncToken(text);
     if (token === undefined) {
       throw new MatrixError('request.invalid-param', { message: `'since' is not a token of this server.` });
     }
-    return core.reach(token, signal);
+    return core.reach(token, request);
   }
 
   function acknowledge({ userId, deviceId }: SyncRequest, { position: since, serials }: SyncToken): void {
@@ -77,9 +77,9 @@ export function createSync({ filters, ...options }: SyncOptions): Sync {
     }),
     close: online.close,
     async sync(request) {
-      const { userId, deviceId, fullState, stateField, signal } = request;
+      const { userId, deviceId, fullState, stateField } = request;
       const { filter, shape } = await known.find(userId, request.filter);
-      const token = request.since === undefined ? undefined : await parseSince(request.since, signal);
+      const token = request.since === undefined ? undefined : await parseSince(request.since, request);
       let serials: SyncToken['serials'] = token?.serials ?? new Map();
       if (token !== undefined) acknowledge(request, token);
       let user = online.touch(userId);
@@ -88,10 +88,11 @@ export function createSync({ filters, ...options }: SyncOptions): Sync {
       const answersAtOnce = token === undefined || fullState;
       const deadline = now() + Math.min(Math.max(request.timeout, 0), maxTimeout);
       let since = token?.position;
+      const isOver = () => now() >= deadline || request.signal.aborted;
 
       for (;;) {
         if (online.users.get(userId) !== user) user = online.touch(userId);
-        const atTheEnd = signal.aborted || now() >= deadline;
+        const atTheEnd = isOver();
         if (since === undefined || fullState || core.hasNews(user, since, serials, { atTheEnd })) {
           const ignoredUsers = await ignored.of(userId);
           await settleUser(db, online, user);
@@ -116,8 +117,7 @@ export function createSync({ filters, ...options }: SyncOptions): Sync {
             },
             serials,
           );
-          const isOver = signal.aborted || now() >= deadline;
-          if (!answer.isEmpty || answersAtOnce || isOver) {
+          if (!answer.isEmpty || answersAtOnce || isOver()) {
             const nextBatch = formatSyncToken(upTo, new Map([...nextSerials, ...answer.serials]));
             return `{"next_batch":"${nextBatch}"${answer.text}}`;
           }
@@ -128,7 +128,7 @@ export function createSync({ filters, ...options }: SyncOptions): Sync {
           if (core.hasNews(user, since, serials)) continue;
         }
         const left = deadline - now();
-        const woken = await core.wait(user, left, signal);
+        const woken = await core.wait(user, left, request);
         if (woken !== 'changed' && (since === undefined || !core.hasNews(user, since, serials, { atTheEnd: true }))) {
           const nextBatch = formatSyncToken(db.currentPosition(), core.serialsNow(userId));
           return `{"next_batch":"${nextBatch}"${await alwaysText(streams, request)}}`;

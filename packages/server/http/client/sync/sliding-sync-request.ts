@@ -1,6 +1,7 @@
 import { parseRequiredState } from '@portico/protocol/sliding-sync/required-state.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { RoomConfig, Scope, SlidingList, SlidingRequest } from '../../../services/sliding-sync/request.ts';
+import type { Waiter } from '../../../services/sync/sync-core.ts';
 import type { Sender } from '../../endpoint.ts';
 import type { SlidingSyncBody } from './sliding-sync-schema.ts';
 
@@ -11,11 +12,39 @@ const maxSubscriptions = 100;
 /** "The server may cap this number." */
 const maxTimelineLimit = 200;
 
-type Parts = Pick<SlidingRequest, 'pos' | 'timeout' | 'signal'> & { readonly sender: Sender };
+type Parts = Pick<SlidingRequest, 'pos' | 'timeout'> & { readonly sender: Sender; readonly waiter: Waiter };
+/** What a body says, whoever sends it. */
+type Wanted = Pick<SlidingRequest, 'connId' | 'extensions' | 'shape'>;
+
+/** Makes requests of bodies; of one that comes again what was made of it before. */
+export function createSlidingRequests(): (body: SlidingSyncBody, parts: Parts) => SlidingRequest {
+  const known = new WeakMap<SlidingSyncBody, Wanted>();
+  return (body, { sender: { userId, deviceId }, pos, timeout, waiter }) => {
+    let wanted = known.get(body);
+    if (wanted === undefined) {
+      wanted = readBody(body);
+      known.set(body, wanted);
+    }
+    const { lists = {}, room_subscriptions: subscriptions = {} } = body;
+    return {
+      ...wanted,
+      userId,
+      deviceId,
+      pos,
+      timeout,
+      get signal() {
+        return waiter.signal;
+      },
+      wishes: () => ({
+        lists: new Map(Object.entries(lists).map(([name, list]) => [name, toList(list, userId)])),
+        subscriptions: new Map(Object.entries(subscriptions).map(([id, config]) => [id, toConfig(config, userId)])),
+      }),
+    };
+  };
+}
 
 /** Throws `request.invalid-param` for more than is allowed. */
-export function toSlidingRequest(body: SlidingSyncBody, { sender, ...parts }: Parts): SlidingRequest {
-  const { userId, deviceId } = sender;
+function readBody(body: SlidingSyncBody): Wanted {
   const { conn_id: connId = '', ...others } = body;
   const { lists = {}, room_subscriptions: subscriptions = {}, extensions = {} } = body;
   limit('lists', Object.keys(lists).length, maxLists);
@@ -24,14 +53,7 @@ export function toSlidingRequest(body: SlidingSyncBody, { sender, ...parts }: Pa
   const sticky = extensions['org.matrix.msc4354.sticky_events'];
   const threads = extensions['io.element.msc4308.thread_subscriptions'];
   return {
-    ...parts,
-    userId,
-    deviceId,
     connId,
-    wishes: () => ({
-      lists: new Map(Object.entries(lists).map(([name, list]) => [name, toList(list, userId)])),
-      subscriptions: new Map(Object.entries(subscriptions).map(([id, config]) => [id, toConfig(config, userId)])),
-    }),
     extensions: {
       toDevice: toDevice?.enabled === true ? { since: toDevice.since, limit: toDevice.limit } : undefined,
       e2ee: e2ee?.enabled === true,

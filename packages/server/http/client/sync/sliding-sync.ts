@@ -3,7 +3,7 @@ import type { Presence } from '../../../services/presence/presence.ts';
 import type { SlidingSync } from '../../../services/sliding-sync/sliding-sync.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
-import { toSlidingRequest } from './sliding-sync-request.ts';
+import { createSlidingRequests } from './sliding-sync-request.ts';
 import { slidingSyncBody, slidingSyncResponse } from './sliding-sync-schema.ts';
 
 /** {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4186} */
@@ -22,17 +22,21 @@ export const slidingSync = endpoint(
       ),
     }),
     body: slidingSyncBody,
+    isRepeated: true,
     response: slidingSyncResponse,
   },
-  ({ slidingSync, presence }: { slidingSync: SlidingSync; presence: Presence }) =>
-    async ({ sender, query, body, signal }) => {
+  ({ slidingSync, presence }: { slidingSync: SlidingSync; presence: Presence }) => {
+    const toSlidingRequest = createSlidingRequests();
+    return async (asked) => {
+      const { sender, query, body } = asked;
       const pos = query.pos === '' ? undefined : query.pos;
-      const request = toSlidingRequest(body, { sender, pos, timeout: query.timeout ?? 0, signal });
+      const request = toSlidingRequest(body, { sender, pos, timeout: query.timeout ?? 0, waiter: asked });
       const endSync = await presence.beginSync(sender, query.set_presence);
       try {
         return rawJson(await slidingSync.sync(request));
       } finally {
         endSync();
       }
-    },
+    };
+  },
 );

@@ -30,7 +30,8 @@ export const sync = endpoint(
     response: syncResponse,
   },
   ({ sync, presence }: { sync: Sync; presence: Presence }) =>
-    async ({ sender, query, signal }) => {
+    async (request) => {
+      const { sender, query } = request;
       const endSync = await presence.beginSync(sender, query.set_presence);
       try {
         return rawJson(
@@ -42,7 +43,9 @@ export const sync = endpoint(
             fullState: query.full_state ?? false,
             timeout: query.timeout ?? 0,
             stateField: stateFieldOf(query.use_state_after, query[unstableStateAfter]),
-            signal,
+            get signal() {
+              return request.signal;
+            },
           }),
         );
       } finally {
