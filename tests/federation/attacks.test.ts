@@ -367,6 +367,22 @@ test('a state of which something cannot be had is not believed in part', async (
   assert.equal(member.body['displayname'], undefined);
 });
 
+test('an answer that says nothing of a state is not taken for an empty one', async (context) => {
+  const { peer, lost, before, joined, follow, shows } = await openGap(context);
+  const all = { pdu_ids: [...before.pdu_ids, joined], auth_chain_ids: before.auth_chain_ids };
+  const answers: JsonObject[] = [{}, { pdu_ids: all.pdu_ids }, { ...all, pdu_ids: {} }, { ...all, pdu_ids: [7] }];
+  for (const [index, body] of answers.entries()) {
+    peer.on('GET', '/_matrix/federation/v1/state_ids/', () => ({ body }));
+    const next = follow(lost.eventId, 91 + index);
+    await send(peer, [next.pdu]);
+    assert.equal(await shows(next.eventId), undefined, JSON.stringify(body));
+  }
+  peer.on('GET', '/_matrix/federation/v1/state_ids/', () => ({ body: all }));
+  const next = follow(lost.eventId, 99);
+  await send(peer, [next.pdu]);
+  assert.deepEqual(await shows(next.eventId), { body: 'message 99' });
+});
+
 test('an event that is not here yet can be redacted by who may redact any, and is once it comes', async (context) => {
   const { server, peer, path, roomId, alice } = await open(context);
   const { template, eventId: joined, depth } = await joinAs(peer, path);

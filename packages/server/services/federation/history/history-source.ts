@@ -1,4 +1,4 @@
-import type { ServerName } from '@portico/protocol';
+import type { JsonValue, ServerName } from '@portico/protocol';
 import {
   backfill,
   getEvent,
@@ -9,6 +9,8 @@ import {
 } from '../../../federation-api/history.ts';
 import type { FederationClient } from '../client/federation-client.ts';
 import { FederationError } from '../client/federation-error.ts';
+import { asObject, asString, type ListElement, readLists } from '../client/read-lists.ts';
+import type { OutboundStream } from '../../outbound/outbound.ts';
 import type { CheckedPdu, CheckPdus } from '../rooms/check-pdus.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
 
@@ -41,10 +43,42 @@ export const mostStarts = 20;
 
 type Dependencies = { readonly client: FederationClient; readonly checkPdus: CheckPdus };
 
+const chain = 'auth_chain';
+const chainLists: ReadonlySet<string> = new Set([chain]);
+const stateLists: ReadonlySet<string> = new Set([chain, 'pdus']);
+const stateIds = 'pdu_ids';
+const idLists: ReadonlySet<string> = new Set([stateIds, 'auth_chain_ids']);
+
 export function createHistorySource({ client, checkPdus }: Dependencies): HistorySource {
   async function check(room: FederatedRoom, values: Parameters<CheckPdus>[1]): Promise<CheckedPdu[]> {
     const checked = await checkPdus(room.rules, values);
     return checked.filter((each) => each.kind === 'ok').filter(({ event }) => event.roomId === room.roomId);
+  }
+
+  /** Reads an answer that may be long. What says nothing of something is no answer: it would be taken for nothing. */
+  async function read<T>(
+    answer: OutboundStream,
+    names: ReadonlySet<string>,
+    as: (value: JsonValue | undefined) => T,
+    take: (elements: readonly ListElement<T>[]) => Promise<void> | void,
+  ): Promise<void> {
+    const rest = await readLists(answer, names, as, take);
+    const lacking = [...names].find((name) => !Array.isArray(rest[name]));
+    if (lacking !== undefined) throw new FederationError('bad-answer', `An answer has no ${lacking}`);
+  }
+
+  /** Events of an answer that may be long, each once. What does not pass is let go of before more is read. */
+  async function readEvents(
+    room: FederatedRoom,
+    answer: OutboundStream,
+    names: ReadonlySet<string>,
+  ): Promise<readonly CheckedPdu[]> {
+    const found = new Map<string, CheckedPdu>();
+    await read(answer, names, asObject, async (elements) => {
+      const values = elements.map(({ value }) => value);
+      for (const each of await check(room, values)) found.set(each.event.eventId, each);
+    });
+    return [...found.values()];
   }
 
   return {
@@ -64,18 +98,20 @@ export function createHistorySource({ client, checkPdus }: Dependencies): Histor
       return event?.event.eventId === eventId ? event : undefined;
     },
     async authChain(room, server, eventId) {
-      const answer = await client.call(getEventAuth, server, { params: { roomId: room.roomId, eventId } });
-      return check(room, answer.auth_chain);
+      const params = { roomId: room.roomId, eventId };
+      return readEvents(room, await client.open(getEventAuth, server, { params }), chainLists);
     },
     async stateIds(room, server, eventId) {
-      const params = { roomId: room.roomId };
-      const answer = await client.call(getStateIds, server, { params, query: { event_id: eventId } });
-      return { state: answer.pdu_ids, authChain: answer.auth_chain_ids };
+      const input = { params: { roomId: room.roomId }, query: { event_id: eventId } };
+      const [state, authChain]: [string[], string[]] = [[], []];
+      await read(await client.open(getStateIds, server, input), idLists, asString, (elements) => {
+        for (const { list, value } of elements) (list === stateIds ? state : authChain).push(value);
+      });
+      return { state, authChain };
     },
     async state(room, server, eventId) {
-      const params = { roomId: room.roomId };
-      const answer = await client.call(getState, server, { params, query: { event_id: eventId } });
-      return [...(await check(room, answer.auth_chain)), ...(await check(room, answer.pdus))];
+      const input = { params: { roomId: room.roomId }, query: { event_id: eventId } };
+      return readEvents(room, await client.open(getState, server, input), stateLists);
     },
     async byTime(room, server, ts, direction) {
       const query = { ts, dir: direction === 'forwards' ? ('f' as const) : ('b' as const) };

@@ -6,7 +6,7 @@ import type { JoinedRoom } from '../../rooms/importing/join-imported.ts';
 import type { RemoteJoin } from '../../rooms/remote-rooms.ts';
 import type { ReceivedEvent } from '../../rooms/receiving/received-event.ts';
 import type { FederationClient } from '../client/federation-client.ts';
-import { type ListedObject, readLists } from '../client/read-lists.ts';
+import { asObject, type ListedObject, readLists } from '../client/read-lists.ts';
 import type { IngestEvent } from '../receiving/room-inbox.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import type { CompleteEvent } from './complete-event.ts';
@@ -59,7 +59,7 @@ export function createJoinThrough(deps: Dependencies): JoinThrough {
       underWay.failed(server, error);
       throw error;
     });
-    const rest = await readLists(answer, lists, take);
+    const rest = await readLists(answer, lists, asObject, take);
     const [join] = await checkPdus(rules, [isJsonObject(rest['event']) ? rest['event'] : pdu]);
     if (join?.kind !== 'ok' || join.event.eventId !== parsed.eventId) {
       throw new UnusableAnswer('The answer has another event than was sent');
