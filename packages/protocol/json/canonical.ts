@@ -24,6 +24,41 @@ export function encodeCanonical(value: JsonValue, mode: CanonicalMode = 'strict'
   return text;
 }
 
+/**
+ * The same text in parts, for whoever has others to attend to between them: of an object, each of its fields; of a field that
+ * is a list, each element.
+ *
+ * @throws JsonError and nothing else
+ */
+export function* canonicalParts(value: JsonValue, mode: CanonicalMode = 'strict'): Generator<string, void, undefined> {
+  if (!isPlain(value) || Array.isArray(value)) return yield encodeCanonical(value, mode);
+  const object = value as JsonObject;
+  let open = '{';
+  for (const key of Object.keys(object).sort(compareCodePoints)) {
+    yield `${open}${encodeCanonical(key)}:`;
+    open = ',';
+    const child = object[key] as JsonValue;
+    if (Array.isArray(child) && isPlain(child)) yield* elementParts(child as JsonArray, mode);
+    else yield encodeCanonical(child, mode, maxJsonDepth - 1);
+  }
+  yield open === '{' ? '{}' : '}';
+}
+
+function* elementParts(array: JsonArray, mode: CanonicalMode): Generator<string, void, undefined> {
+  let open = '[';
+  for (const element of array) {
+    yield open;
+    open = ',';
+    yield encodeCanonical(element, mode, maxJsonDepth - 2);
+  }
+  yield open === '[' ? '[]' : ']';
+}
+
+/** An object or array without numbers that are spelled in a way of their own. */
+function isPlain(value: JsonValue): boolean {
+  return typeof value === 'object' && value !== null && exactNumbersOf(value) === undefined;
+}
+
 const escapedSurrogate = /\\ud[89a-f]/;
 
 /** Whether such an escape stands after an even number of backslashes, and is therefore one. */

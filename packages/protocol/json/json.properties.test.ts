@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { encodeCanonical } from './canonical.ts';
+import { canonicalParts, encodeCanonical } from './canonical.ts';
 import { compareCodePoints, exceedsUtf8, utf8Length } from './code-points.ts';
 import { JsonError } from './json-error.ts';
 import { parseJson, type JsonMode } from './parse-json.ts';
@@ -55,6 +55,31 @@ test('canonical JSON comes back from parsing, in every mode, and does not change
     assert.equal(encodeCanonical(parseJson(once, mode)), once);
   });
   fc.assert(round, runs);
+});
+
+test('canonical JSON in parts is the same, and refuses the same', () => {
+  const wide = fc.dictionary(key, fc.oneof(strictJson, fc.array(strictJson)), { noNullPrototype: false });
+  const attempt = (write: () => string): string => {
+    try {
+      return write();
+    } catch (error) {
+      if (error instanceof JsonError) return error.message;
+      throw error;
+    }
+  };
+  const same = (value: JsonValue, mode: 'lenient' | 'strict') =>
+    assert.equal(
+      attempt(() => [...canonicalParts(value, mode)].join('')),
+      attempt(() => encodeCanonical(value, mode)),
+    );
+  fc.assert(
+    fc.property(fc.oneof(strictJson, wide), (value) => same(value, 'strict')),
+    runs,
+  );
+  const odd = ['{"b":[1.0,[1e2]],"a":1.50}', '[1e3]', '{"b":["\\ud800"]}', '{"\\ud800":1}', '7', '{}', '{"a":[]}'];
+  for (const text of odd) for (const mode of ['lenient', 'strict'] as const) same(parseJson(text, 'lenient'), mode);
+  const nested = (depth: number) => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`) as JsonValue;
+  for (const depth of [97, 98, 99, 100]) same({ a: [nested(depth)], b: nested(depth) }, 'lenient');
 });
 
 const looseNumber = fc.oneof(

@@ -1,6 +1,6 @@
 import {
+  canonicalParts,
   decodeBase64,
-  encodeCanonical,
   JsonError,
   type JsonValue,
   parseServerName,
@@ -8,6 +8,7 @@ import {
   type VerifyKey,
 } from '@portico/protocol';
 import { MatrixError } from '../../../errors/matrix-error.ts';
+import { createPacer } from '../../pacer.ts';
 import { isKeyCurrent } from '../keys/known-keys.ts';
 import type { ServerKeys } from '../keys/server-keys.ts';
 import { isKeyId } from './key-id.ts';
@@ -60,6 +61,24 @@ function parseAll(headers: readonly string[]): readonly XMatrix[] {
 
 /** {@link https://spec.matrix.org/v1.19/server-server-api/#request-authentication} */
 export function createRequestAuth({ serverName, keys, now }: Dependencies): RequestAuth {
+  const pace = createPacer();
+
+  /** A transaction may have many megabytes. */
+  async function canonical(content: JsonValue | undefined): Promise<string | undefined> {
+    if (content === undefined) return undefined;
+    let text = '';
+    try {
+      for (const part of canonicalParts(content, 'lenient')) {
+        text += part;
+        await pace();
+      }
+    } catch (error) {
+      if (error instanceof JsonError) throw new MatrixError('request.bad-json', { message: `${error.message}.` });
+      throw error;
+    }
+    return text;
+  }
+
   return {
     admit(headers) {
       const parsed = parseAll(headers);
@@ -92,7 +111,7 @@ export function createRequestAuth({ serverName, keys, now }: Dependencies): Requ
         return known !== undefined && isKeyCurrent(known, at) ? [[known.key, signature]] : [];
       });
       if (usable.length === 0) throw new MatrixError('server-auth.unknown-key');
-      const text = requestText({ method, uri, origin, destination, content: canonical(content) });
+      const text = requestText({ method, uri, origin, destination, content: await canonical(content) });
       const verdicts = await Promise.all(
         usable.map(([key, encoded]) =>
           verifySignature({ key, text, signature: decodeBase64(encoded) ?? new Uint8Array() }),
@@ -102,14 +121,4 @@ export function createRequestAuth({ serverName, keys, now }: Dependencies): Requ
       return origin;
     },
   };
-}
-
-function canonical(content: JsonValue | undefined): string | undefined {
-  if (content === undefined) return undefined;
-  try {
-    return encodeCanonical(content, 'lenient');
-  } catch (error) {
-    if (error instanceof JsonError) throw new MatrixError('request.bad-json', { message: `${error.message}.` });
-    throw error;
-  }
 }
