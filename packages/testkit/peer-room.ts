@@ -63,7 +63,7 @@ const joinOf = (userId: string): PeerEvent => ({
 const key = (type: string, stateKey: string): string => `${type} ${stateKey}`;
 
 export function createPeerRoom(
-  peer: FederationPeer,
+  peer: Pick<FederationPeer, 'serverName' | 'key' | 'on'>,
   {
     version = '11',
     joinRule = 'public',
@@ -144,7 +144,18 @@ export function createPeerRoom(
     serve(answer = joinAnswer, whileAnswering) {
       peer.on('GET', '/_matrix/federation/v1/make_join/', ({ url }) => {
         const userId = decodeURIComponent(/\/([^/?]*)\?/.exec(url)?.[1] ?? '');
-        const event = { depth: depth + 1, prev_events: last, auth_events: authEventsOf(joinOf(userId)), content: {} };
+        const { type, sender, stateKey = userId, content } = joinOf(userId);
+        const event = {
+          type,
+          sender,
+          state_key: stateKey,
+          content,
+          room_id: roomId,
+          origin_server_ts: Date.now(),
+          depth: depth + 1,
+          prev_events: last,
+          auth_events: authEventsOf(joinOf(userId)),
+        };
         return { body: { room_version: version, event } };
       });
       peer.on('PUT', '/_matrix/federation/v2/send_join/', async ({ body }) => {

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { spawnSync } from 'node:child_process';
 import { createTestAuthority } from '../../packages/testkit/certificates.ts';
 import { freePort, startServerProcess } from '../../packages/testkit/server-process.ts';
+import { whySynapseIsMissing } from '../compare-with-synapse/synapse-process.ts';
 import { enter } from '../dev/client.ts';
 import { liveInRoom, lookAcross } from './scenario.ts';
 import { startSynapse } from './synapse-server.ts';
@@ -17,9 +17,9 @@ import { startSynapse } from './synapse-server.ts';
 const python = process.env['PORTICO_SYNAPSE_PYTHON'] ?? 'python3';
 const versions = process.argv.length > 2 ? process.argv.slice(2) : ['6', '7', '8', '9', '10', '11', '12'];
 
-if (spawnSync(python, ['-c', 'import synapse']).status !== 0) {
-  console.log(`Skipped: ${python} has no Synapse. Name a Python that has it in PORTICO_SYNAPSE_PYTHON.`);
-} else {
+const missing = whySynapseIsMissing();
+if (missing !== undefined) console.log(`Skipped: ${missing}`);
+else {
   process.exitCode = (await run()) ? 0 : 1;
 }
 

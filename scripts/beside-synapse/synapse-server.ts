@@ -11,15 +11,22 @@ type Options = {
   readonly serverPort: number;
   readonly caFile: string;
   readonly certified: { readonly certificate: string; readonly key: string };
+  /** Instead of what is set otherwise. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 };
 
-export type SynapseServer = { readonly serverName: string; readonly baseUrl: string; stop(): Promise<void> };
+export type SynapseServer = {
+  readonly serverName: string;
+  readonly baseUrl: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+};
 
 const manyRequests = { per_second: 1000, burst_count: 10_000 };
 
 /** Starts Synapse on loopback. Its configuration is YAML, of which JSON is a part. */
 export async function startSynapse(options: Options): Promise<SynapseServer> {
-  const { python, folder, clientPort, serverPort, caFile, certified } = options;
+  const { python, folder, clientPort, serverPort, caFile, certified, settings } = options;
   mkdirSync(folder, { recursive: true });
   const path = (name: string): string => join(folder, name);
   writeFileSync(path('cert.pem'), certified.certificate);
@@ -63,6 +70,7 @@ export async function startSynapse(options: Options): Promise<SynapseServer> {
     // Otherwise a first sync is answered with the one before.
     caches: { sync_response_cache_duration: '0s' },
     log_config: path('log.json'),
+    ...settings,
   };
   const log = {
     version: 1,
@@ -87,6 +95,7 @@ export async function startSynapse(options: Options): Promise<SynapseServer> {
   return {
     serverName,
     baseUrl,
+    pid: child.pid ?? 0,
     async stop() {
       child.kill('SIGTERM');
       await ended;

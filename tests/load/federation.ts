@@ -1,20 +1,17 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { createTestAuthority } from '@portico/testkit/certificates.ts';
-import type { TestClient } from '@portico/testkit/test-client.ts';
-import { cpuTime, must, register, startFederatedServer } from './federated-server.ts';
-import { behaviours, startHostilePeer } from './hostile-peer.ts';
+import { makePlace, parseKinds, starter } from './federated-server.ts';
+import { runLoad } from './load.ts';
+import { createFigures } from './table.ts';
 
 /**
- * `node tests/load/federation.ts [--members N] [--rate N] [--seconds N] [--profile FOLDER]`: three servers with a room of many
- * members, events from all of them, while one peer never answers, one answers garbage and one answers without end. Fails if an
- * event is lost. With a folder, each thread of the servers leaves a CPU profile there.
+ * `node tests/load/federation.ts [--servers synapse,portico] [--members N] [--rate N] [--seconds N] [--profile FOLDER]`: three servers with a room of
+ * many members, events from all of them, while one peer never answers, one answers garbage and one answers without end. Fails
+ * if an event is lost. With a folder, each thread of a Portico leaves a CPU profile there.
  */
 const { values } = parseArgs({
   options: {
+    servers: { type: 'string', default: 'portico' },
     members: { type: 'string', default: '1000' },
     rate: { type: 'string', default: '200' },
     seconds: { type: 'string', default: '300' },
@@ -22,141 +19,24 @@ const { values } = parseArgs({
   },
 });
 const [members, rate, seconds] = [Number(values.members), Number(values.rate), Number(values.seconds)];
-const folder = mkdtempSync(join(tmpdir(), 'portico-load-'));
-const authority = createTestAuthority();
-const caFile = join(folder, 'ca.pem');
-writeFileSync(caFile, authority.certificate);
-
-const startServer = () => startFederatedServer({ folder, authority, caFile, profile: values.profile });
-
-/** Runs a few at a time. */
-async function each(count: number, work: (index: number) => Promise<unknown>): Promise<void> {
-  let next = 0;
-  const worker = async () => {
-    while (next < count) await work(next++);
-  };
-  await Promise.all(Array.from({ length: 8 }, worker));
-}
-
-type Watcher = { readonly seen: Map<string, number>; stop(): void; readonly done: Promise<void> };
-
-type Timeline = { readonly events: Messages; readonly limited: boolean; readonly prev_batch: string };
-type Messages = readonly { readonly content: { readonly body?: string } }[];
-
-/** Notes when each message gets to somebody. */
-function watch(client: TestClient, roomId: string): Watcher {
-  const seen = new Map<string, number>();
-  function note(events: Messages): void {
-    const at = Date.now();
-    for (const { content } of events) {
-      const { body } = content;
-      if (body !== undefined && !seen.has(body)) seen.set(body, at);
-    }
-  }
-  /** A sync shows no more than the last few hundred: what came before them is read. */
-  async function readBetween(newer: string, older: string): Promise<void> {
-    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=500&to=${encodeURIComponent(older)}`;
-    for (let from: unknown = newer; typeof from === 'string';) {
-      const page = await must(client.get(`${path}&from=${encodeURIComponent(from)}`));
-      note(page['chunk'] as Messages);
-      from = page['end'];
-    }
-  }
-  const filter = encodeURIComponent(
-    JSON.stringify({ room: { timeline: { limit: 500, types: ['m.room.message'] }, state: { types: [] } } }),
-  );
-  const stopping = new AbortController();
-  async function run(): Promise<void> {
-    let since: string | undefined;
-    while (!stopping.signal.aborted) {
-      const from = since === undefined ? '' : `&since=${encodeURIComponent(since)}`;
-      const body = await must(client.get(`/_matrix/client/v3/sync?filter=${filter}&timeout=1000${from}`));
-      const timeline = (body['rooms'] as { join?: Record<string, { timeline: Timeline }> } | undefined)?.join?.[roomId]
-        ?.timeline;
-      if (timeline !== undefined) {
-        note(timeline.events);
-        if (timeline.limited && since !== undefined) await readBetween(timeline.prev_batch, since);
-      }
-      since = String(body['next_batch']);
-    }
-  }
-  return { seen, stop: () => stopping.abort(), done: run() };
-}
-
+const kinds = parseKinds(values.servers);
+const place = makePlace();
 const say = (line: string) => void process.stdout.write(`${line}\n`);
-const percentile = (sorted: readonly number[], share: number) =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+const { note, table } = createFigures(say);
 
-const servers = await Promise.all([startServer(), startServer(), startServer()]);
-const peers = await Promise.all(Object.values(behaviours).map((behave) => startHostilePeer(authority, caFile, behave)));
 try {
-  const [home] = servers;
-  if (home === undefined) throw new Error('There is no server');
-  const people = await Promise.all(servers.map((server, index) => register(server, `first-${index}`)));
-  const [founder] = people;
-  if (founder === undefined) throw new Error('There is nobody');
-  const room = await must(founder.post('/_matrix/client/v3/createRoom', { preset: 'public_chat', room_version: '11' }));
-  const roomId = String(room['room_id']);
-  const enter = (client: TestClient) =>
-    must(client.post(`/_matrix/client/v3/join/${encodeURIComponent(roomId)}?via=${home.name}`, {}));
-  for (const person of people.slice(1)) await enter(person);
-  for (const peer of peers) await peer.join(home.name, roomId);
-  const started = performance.now();
-  await each(members - people.length - peers.length, async (index) => {
-    const server = servers[index % servers.length] ?? home;
-    await enter(await register(server, `member-${index}`));
-  });
-  say(`${members} members on three servers after ${((performance.now() - started) / 1000).toFixed(1)} s`);
-
-  // Joins from all sides at once are a load of their own; the one that is measured begins when all servers have all of them.
-  for (const person of people) {
-    for (;;) {
-      const body = await must(person.get(`/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/joined_members`));
-      if (Object.keys(body['joined'] as object).length >= members) break;
-      await pause(200);
-    }
+  for (const kind of kinds) {
+    const start = starter(kind, place, values.profile);
+    const { lag, cpu, lost } = await runLoad({ place, start, members, rate, seconds, say });
+    note(kind, 'lag to everybody, ms, p50', lag.p50);
+    note(kind, 'lag to everybody, ms, p95', lag.p95);
+    note(kind, 'lag to everybody, ms, p99', lag.p99);
+    note(kind, 'CPU of the three servers for an event, ms', cpu);
+    note(kind, 'lost', lost);
+    if (lost > 0) process.exitCode = 1;
   }
-  say(`known to all of them after ${((performance.now() - started) / 1000).toFixed(1)} s`);
-
-  const watchers = people.map((person) => watch(person, roomId));
-  const before = servers.map(({ process }) => cpuTime(process.pid));
-  const sent = new Map<string, number>();
-  const sending: Promise<unknown>[] = [];
-  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.room.message`;
-  const begun = Date.now();
-  for (let index = 0; index < rate * seconds; index++) {
-    const due = begun + (index * 1000) / rate;
-    await pause(Math.max(0, due - Date.now()));
-    const name = `event ${index}`;
-    const person = people[index % people.length] ?? founder;
-    sent.set(name, Date.now());
-    sending.push(must(person.put(`${path}/${index}`, { msgtype: 'm.text', body: name })));
-  }
-  await Promise.all(sending);
-  say(`${sent.size} events sent in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
-  const missing = () => watchers.map(({ seen }) => [...sent.keys()].filter((name) => !seen.has(name)).length);
-  for (const end = Date.now() + 120_000; Date.now() < end && missing().some((count) => count > 0);) await pause(200);
-  const used = servers.map(({ process }, index) => cpuTime(process.pid) - (before[index] ?? 0));
-  for (const watcher of watchers) watcher.stop();
-  await Promise.all(watchers.map(({ done }) => done));
-
-  const lags = watchers
-    .flatMap(({ seen }) => [...seen].map(([name, at]) => at - (sent.get(name) ?? at)))
-    .toSorted((a, b) => a - b);
-  say(
-    `lag to everybody in ms: p50 ${percentile(lags, 0.5)}, p95 ${percentile(lags, 0.95)}, p99 ${percentile(lags, 0.99)}`,
-  );
-  say(
-    `CPU of each server for each event, a third of which are its own, in ms: ${used.map((ms) => (ms / sent.size).toFixed(2)).join(', ')}`,
-  );
-  say(`transactions to the peers that misbehave: ${peers.map((peer) => peer.transactions()).join(', ')}`);
-  say(`lost: ${missing().join(', ')}`);
-  if (missing().some((count) => count > 0)) for (const { process } of servers) say(process.output());
-  process.exitCode = missing().every((count) => count === 0) ? 0 : 1;
+  say(table(kinds));
 } finally {
-  for (const peer of peers) peer.close();
-  for (const { process } of servers) process.signal('SIGTERM');
-  await Promise.all(servers.map(({ process }) => process.ended));
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(place.folder, { recursive: true, force: true });
 }
 process.exit();

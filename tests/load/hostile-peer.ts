@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
+import { text } from 'node:stream/consumers';
 import {
   encodeCanonical,
   eventIdOf,
@@ -12,14 +13,14 @@ import {
   signingKeyFromSeed,
   signJson,
   signText,
-  type SigningKey,
 } from '@portico/protocol';
 import { requestText } from '@portico/server/services/federation/signing/request-text.ts';
 import { formatXMatrix } from '@portico/server/services/federation/signing/x-matrix.ts';
 import { systemNetwork } from '@portico/server/services/outbound/network.ts';
 import { createOutbound } from '@portico/server/services/outbound/outbound.ts';
-import type { TestAuthority } from '@portico/testkit/certificates.ts';
+import type { FederationPeer, PeerAnswer } from '@portico/testkit/federation-peer.ts';
 import { freePort } from '@portico/testkit/server-process.ts';
+import type { Place } from './federated-server.ts';
 
 /** What a peer does with a transaction that it is sent. */
 export type Behaviour = (response: ServerResponse) => void;
@@ -35,49 +36,68 @@ export const behaviours: Readonly<Record<string, Behaviour>> = {
   },
 };
 
+type Handler = Parameters<FederationPeer['on']>[2];
+
 /** Takes everything. */
 export const polite: Behaviour = (response) => void response.end('{"pdus":{}}');
 
-export type HostilePeer = {
-  readonly serverName: string;
-  readonly key: SigningKey;
+export type HostilePeer = Pick<FederationPeer, 'serverName' | 'key' | 'on'> & {
   /** Asks a server, signed. */
   ask(destination: string, method: 'GET' | 'PUT', uri: string, body?: JsonObject): Promise<JsonObject>;
   /** Transactions that have come. */
   readonly transactions: () => number;
+  /** Events in those that were taken. */
+  readonly events: () => number;
   /** The ID of the event by which its person, `@mallory`, joins. */
   join(server: string, roomId: string): Promise<string>;
   close(): void;
 };
 
+const nothing: PeerAnswer = { status: 404, body: { errcode: 'M_NOT_FOUND', error: 'Nothing is here' } };
+
 /** A server on loopback that has keys and joins rooms, and otherwise misbehaves. */
-export async function startHostilePeer(
-  authority: TestAuthority,
-  caFile: string,
-  behave: Behaviour,
-): Promise<HostilePeer> {
+export async function startHostilePeer({ authority, caFile }: Place, behave: Behaviour): Promise<HostilePeer> {
   const port = await freePort();
   const serverName = `localhost:${port}`;
   const key = signingKeyFromSeed('ed25519:peer', randomBytes(32));
   const { certificate, key: tlsKey } = authority.issue(['localhost']);
-  let transactions = 0;
+  const handlers: { readonly method: string; readonly path: string; readonly handler: Handler }[] = [];
+  let [transactions, events] = [0, 0];
 
-  const keys = (): string => {
-    const answer = {
+  const keys = (): JsonObject => {
+    const unsigned = {
       server_name: serverName,
       verify_keys: { [key.keyId]: { key: key.publicKey } },
       old_verify_keys: {},
       valid_until_ts: Date.now() + 24 * 60 * 60_000,
     };
-    return encodeCanonical(signJson(answer, serverName, key), 'lenient');
+    return signJson(unsigned, serverName, key);
   };
+  const on: HostilePeer['on'] = (method, path, handler) => void handlers.push({ method, path, handler });
+  on('GET', '/_matrix/key/v2/server', () => ({ body: keys() }));
+
+  async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    transactions++;
+    if (behave === polite) {
+      const { pdus = [] } = JSON.parse(await text(request)) as { readonly pdus?: readonly unknown[] };
+      events += pdus.length;
+    } else request.resume();
+    behave(response);
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = '', url = '', headers } = request;
+    if (url.startsWith('/_matrix/federation/v1/send/')) return take(request, response);
+    const body = await text(request);
+    const found = handlers.findLast((entry) => entry.method === method && url.startsWith(entry.path));
+    const made: PeerAnswer = (await found?.handler({ method, url, headers, body })) ?? nothing;
+    const bytes =
+      typeof made.body === 'string' || Buffer.isBuffer(made.body) ? made.body : encodeCanonical(made.body, 'lenient');
+    response.writeHead(made.status ?? 200, { 'content-type': 'application/json' }).end(bytes);
+  }
+
   const server = createServer({ cert: certificate, key: tlsKey }, (request, response) => {
-    request.resume();
-    if (request.url?.startsWith('/_matrix/key/v2/server') === true) response.end(keys());
-    else if (request.method === 'PUT') {
-      transactions++;
-      behave(response);
-    } else response.writeHead(404).end('{"errcode":"M_NOT_FOUND","error":"Nothing is here"}');
+    answer(request, response).catch((error: unknown) => response.destroy(error as Error));
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const outbound = createOutbound({
@@ -89,10 +109,10 @@ export async function startHostilePeer(
 
   async function ask(destination: string, method: 'GET' | 'PUT', uri: string, body?: JsonObject): Promise<JsonObject> {
     const content = body && encodeCanonical(body, 'lenient');
-    const text = requestText({ method, uri, origin: serverName, destination, content });
-    const authorization = formatXMatrix(serverName, destination, key.keyId, signText(key, text));
+    const signed = requestText({ method, uri, origin: serverName, destination, content });
+    const authorization = formatXMatrix(serverName, destination, key.keyId, signText(key, signed));
     const target = { host: 'localhost', port: Number(destination.split(':')[1]) };
-    const { status, body: answer } = await outbound.request({
+    const { status, body: given } = await outbound.request({
       route: { targets: [target], host: destination, certificateName: 'localhost' },
       method,
       path: uri,
@@ -102,16 +122,18 @@ export async function startHostilePeer(
       timeout: 60_000,
       purpose: 'test',
     });
-    const parsed = parseJson(answer.toString('utf8'), 'lenient');
-    if (status !== 200 || !isJsonObject(parsed)) throw new Error(`${method} ${uri}: ${status} ${answer.toString()}`);
+    const parsed = parseJson(given.toString('utf8'), 'lenient');
+    if (status !== 200 || !isJsonObject(parsed)) throw new Error(`${method} ${uri}: ${status} ${given.toString()}`);
     return parsed;
   }
 
   return {
     serverName,
     key,
+    on,
     ask,
     transactions: () => transactions,
+    events: () => events,
     async join(destination, roomId) {
       const path = encodeURIComponent(roomId);
       const userId = encodeURIComponent(`@mallory:${serverName}`);

@@ -31,7 +31,10 @@ export function encodeCanonical(value: JsonValue, mode: CanonicalMode = 'strict'
  * @throws JsonError and nothing else
  */
 export function* canonicalParts(value: JsonValue, mode: CanonicalMode = 'strict'): Generator<string, void, undefined> {
-  if (!isPlain(value) || Array.isArray(value)) return yield encodeCanonical(value, mode);
+  if (!isPlain(value) || Array.isArray(value)) {
+    yield encodeCanonical(value, mode);
+    return;
+  }
   const object = value as JsonObject;
   let open = '{';
   for (const key of Object.keys(object).sort(compareCodePoints)) {
