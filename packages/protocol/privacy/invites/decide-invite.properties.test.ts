@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { compileGlob } from '../../glob.ts';
 import type { JsonObject } from '../../json/value.ts';
-import { stepSize } from '../../steps.ts';
+import { runSteps, stepSize } from '../../steps.ts';
 import { decideInvite, decideInviteSteps, type InviteAction } from './decide-invite.ts';
-import { inviteConfigSteps, inviteConfigTypes, parseInviteConfig } from './invite-config.ts';
+import { inviteConfigSteps, inviteConfigTextSteps, inviteConfigTypes, parseInviteConfig } from './invite-config.ts';
 
 const pattern = fc.stringMatching(/^[@ab:.*?]{0,6}$/);
 const patterns = fc.array(pattern, { maxLength: 3 });
@@ -87,6 +87,34 @@ test('decides as the proposals say, whatever the configurations', () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+test('an event says the same as a text that is read in steps', () => {
+  const value = fc.oneof(
+    patterns,
+    fc.array(fc.jsonValue(), { maxLength: 2 }),
+    fc.jsonValue(),
+    fc.constant('x'.repeat(500)),
+  );
+  const list = fc.constantFrom(
+    'allowed_users',
+    'ignored_users',
+    'blocked_users',
+    'blocked_servers',
+    'enabled',
+    'other',
+  );
+  const inviter = fc.stringMatching(/^@[ab]{0,2}:[ab]\.[ab]{1,2}$/);
+  const property = fc.property(fc.oneof(content, fc.dictionary(list, value)), inviter, (event, inviter) => {
+    const config = runSteps(inviteConfigTextSteps(JSON.stringify(event)));
+    const expected = parseInviteConfig(event as JsonObject);
+    assert.ok(config);
+    assert.deepEqual([config.flaw, config.blocksByDefault], [expected.flaw, expected.blocksByDefault]);
+    const decide = (each: typeof expected) =>
+      decideInvite(inviter, { ignored: new Set(), configs: [['m.invite_permission_config', each]] });
+    assert.deepEqual(decide(config), decide(expected));
+  });
+  fc.assert(property, { numRuns: 2000 });
 });
 
 test('never fails, whatever the content of the events', () => {

@@ -1,3 +1,4 @@
+import { memberSteps } from '../../json/members-in-steps.ts';
 import type { JsonObject, JsonValue } from '../../json/value.ts';
 import { runSteps } from '../../steps.ts';
 import { type GlobList, globListSteps } from './glob-list.ts';
@@ -58,7 +59,7 @@ const noLists = Object.freeze({
  *
  * Yields between steps: it may be as large as account data may be.
  */
-export function* inviteConfigSteps(content: JsonObject): Generator<void, InviteConfig, void> {
+export function* inviteConfigSteps(content: InviteContent): Generator<void, InviteConfig, void> {
   const blocksByDefault = own(content, 'default_action') === 'block';
   if (own(content, 'enabled') === false) return { lists: noLists, flaw: { kind: 'disabled' }, blocksByDefault };
   const lists: Record<InviteListName, GlobList> = { ...noLists };
@@ -75,10 +76,29 @@ export function parseInviteConfig(content: JsonObject): InviteConfig {
   return runSteps(inviteConfigSteps(content));
 }
 
-function own(content: JsonObject, name: string): JsonValue | undefined {
+/** Of what is said in an event, all that means anything; in a list, `null` stands for whatever is no text. */
+type InviteContent = { readonly [name: string]: JsonValue | readonly (string | null)[] | undefined };
+type Content = InviteContent[string];
+
+/** The members of an event that mean anything. */
+const members: readonly string[] = [...inviteLists, 'enabled', 'default_action'];
+
+/** The same of the event's text, which is read in steps, too; `undefined` if it is no object. */
+export function* inviteConfigTextSteps(text: string): Generator<void, InviteConfig | undefined, void> {
+  const found = yield* memberSteps(text, members);
+  if (found === undefined) return undefined;
+  const values = Array.from(found, ([name, member]) => {
+    if (member.kind === 'list') return [name, member.texts] as const;
+    // Whatever is too long to be looked at is neither a list nor a switch.
+    return [name, member.kind === 'object' ? {} : (member.value ?? null)] as const;
+  });
+  return yield* inviteConfigSteps(Object.fromEntries(values));
+}
+
+function own(content: InviteContent, name: string): Content {
   return Object.hasOwn(content, name) ? content[name] : undefined;
 }
 
-function isListOfStrings(value: JsonValue): value is string[] {
+function isListOfStrings(value: Content): value is readonly string[] {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
 }

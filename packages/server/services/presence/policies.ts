@@ -1,4 +1,4 @@
-import { textListSteps } from '@portico/protocol/json/lists-in-steps.ts';
+import { memberSteps } from '@portico/protocol/json/members-in-steps.ts';
 import type { RecipientMatch } from '@portico/protocol/privacy/presence/match-recipient.ts';
 import { isRestricted, openPolicy, type PresencePolicy } from '@portico/protocol/privacy/presence/policy.ts';
 import {
@@ -118,7 +118,8 @@ function findContent(rows: readonly PresenceSettingRow[], type: string): string 
 
 /** May be as large as account data may be. */
 async function parse(content: string): Promise<PresenceSharing> {
-  const lists = await inSteps(textListSteps(content, sharingLists));
-  if (lists === undefined) return { kind: 'malformed' };
+  const members = await inSteps(memberSteps(content, sharingLists));
+  if (members === undefined) return { kind: 'malformed' };
+  const lists = Array.from(members, ([name, member]) => [name, member.kind === 'list' ? member.texts : {}] as const);
   return inSteps(presenceSharingSteps(Object.fromEntries(lists)));
 }

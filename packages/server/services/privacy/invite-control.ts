@@ -77,7 +77,7 @@ export function createInviteControl({ db, inviteRules, policy, now }: Dependenci
       const contents = new Map(rows.map((row) => [row.type, row.content]));
       return {
         server_policy: policy,
-        ignored_users: [...parseIgnoredUsers(contents.get(ignoredUserList) ?? '{}', userId)],
+        ignored_users: [...(await parseIgnoredUsers(contents.get(ignoredUserList) ?? '{}', userId))],
         events: inviteConfigTypes.flatMap((type) => {
           const content = contents.get(type);
           return content === undefined ? [] : [describe(type, content)];

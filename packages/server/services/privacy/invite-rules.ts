@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, parseJson } from '@portico/protocol';
+import type { JsonObject } from '@portico/protocol';
 import {
   decideInviteSteps,
   type InviteDecision,
@@ -8,7 +8,7 @@ import {
   inviteConfigTypes,
   type InviteConfig,
   type InviteConfigType,
-  inviteConfigSteps,
+  inviteConfigTextSteps,
   parseInviteConfig,
 } from '@portico/protocol/privacy/invites/invite-config.ts';
 import type { Database } from '@portico/storage';
@@ -72,14 +72,15 @@ export function createInviteRules({ db, policy, noticesUser }: Dependencies): In
       const ignoredList = contents.get(ignoredUserList)?.content;
       const configs: (readonly [InviteConfigType, InviteConfig])[] = [];
       for (const type of inviteConfigTypes) {
-        const content = parseContent(contents.get(type)?.content);
-        if (content !== undefined) configs.push([type, await inSteps(inviteConfigSteps(content))]);
+        const content = contents.get(type)?.content;
+        const config = content === undefined ? undefined : await inSteps(inviteConfigTextSteps(content));
+        if (config !== undefined) configs.push([type, config]);
       }
       return {
         rules: {
           noticesUser,
           policy: serverPolicy,
-          ignored: ignoredList === undefined ? new Set() : parseIgnoredUsers(ignoredList, userId),
+          ignored: ignoredList === undefined ? new Set() : await parseIgnoredUsers(ignoredList, userId),
           configs,
         },
         changedAt: Math.max(0, ...rows.map((row) => row.stream_position)),
@@ -127,9 +128,4 @@ export function createInviteRules({ db, policy, noticesUser }: Dependencies): In
 function reasonFor(source: InviteDecision['source']) {
   const unstable: InviteConfigType = 'org.matrix.msc4155.invite_permission_config';
   return source === unstable ? 'invite.blocked-unstable' : 'invite.blocked';
-}
-
-function parseContent(text: string | undefined): JsonObject | undefined {
-  const content = text === undefined ? undefined : parseJson(text);
-  return isJsonObject(content) ? content : undefined;
 }

@@ -1,6 +1,7 @@
-import { isJsonObject, parseJson } from '@portico/protocol';
+import { memberSteps } from '@portico/protocol/json/members-in-steps.ts';
 import type { Database } from '@portico/storage';
 import { findAccountData } from '@portico/storage/stores/accounts-data.ts';
+import { inSteps } from '../presence/in-steps.ts';
 import { type AccountDataMemory, createAccountDataMemory } from './account-data-memory.ts';
 
 /** Whom people ignore. */
@@ -22,12 +23,11 @@ export function createIgnoredUsers(db: Database): IgnoredUsers {
   });
 }
 
-/** The content of `m.ignored_user_list`, as JSON text. */
-export function parseIgnoredUsers(content: string, userId: string): ReadonlySet<string> {
-  const value = parseJson(content);
-  const users = isJsonObject(value) ? value['ignored_users'] : undefined;
-  if (!isJsonObject(users)) return nobody;
+/** The content of `m.ignored_user_list`, as JSON text: it may be as large as account data may be. */
+export async function parseIgnoredUsers(content: string, userId: string): Promise<ReadonlySet<string>> {
+  const users = (await inSteps(memberSteps(content, ['ignored_users'])))?.get('ignored_users');
+  const ignored = new Set(users?.kind === 'object' ? users.keys : []);
   // Ignoring oneself would hide one's own messages from oneself, which nobody can mean.
-  const ignored = new Set(Object.keys(users).filter((user) => user !== userId));
+  ignored.delete(userId);
   return ignored.size === 0 ? nobody : ignored;
 }

@@ -1,19 +1,26 @@
 import { stepSize } from '../steps.ts';
 import type { JsonValue } from './value.ts';
 
-/** What stands in a member of an object: a list of texts, `null` for whatever else was in it; or something that is no list. */
-export type TextList = readonly (string | null)[] | 'no list';
+/** What stands in a member of an object. Of lists and objects only what has to be known of them. */
+export type Member =
+  /** The texts in a list; `null` for whatever else is in it. */
+  | { readonly kind: 'list'; readonly texts: readonly (string | null)[] }
+  | { readonly kind: 'object'; readonly keys: readonly string[] }
+  /** `undefined` for a long one. */
+  | { readonly kind: 'scalar'; readonly value: JsonValue | undefined };
+
+const maxScalar = 100;
 
 /**
- * Reads members of a JSON object that are lists of text, piece by piece: a megabyte of JSON takes longer than anybody should
- * have to wait. Yields between pieces. The object is as the server has stored it, which is JSON; of what is not, nothing is
- * understood. Of duplicate keys the last one counts.
+ * Reads members of a JSON object that have long lists or many keys in them, piece by piece: a megabyte of JSON takes longer than
+ * anybody should have to wait. Yields between pieces. The object is as the server has stored it, which is JSON; of what is not,
+ * nothing is understood. Of duplicate keys the last one counts.
  */
-export function* textListSteps(
+export function* memberSteps(
   text: string,
   names: readonly string[],
-): Generator<void, ReadonlyMap<string, TextList> | undefined, void> {
-  const found = new Map<string, TextList>();
+): Generator<void, ReadonlyMap<string, Member> | undefined, void> {
+  const found = new Map<string, Member>();
   const scan = createScan(text);
   if (scan.next() !== '{') return undefined;
   for (let symbol = scan.next(); symbol !== '}'; symbol = scan.next()) {
@@ -23,16 +30,27 @@ export function* textListSteps(
     if (typeof name !== 'string' || colon === -1) return undefined;
     scan.moveTo(colon + 1);
     const isWanted = names.includes(name);
-    if (/^[ \t\r\n]*\[/.test(text.slice(scan.at(), scan.at() + 8))) {
-      const list = yield* readList(text, scan, isWanted);
-      if (list === undefined) return undefined;
-      if (isWanted) found.set(name, list);
-    } else {
-      if (!(yield* skipValue(scan))) return undefined;
-      if (isWanted) found.set(name, 'no list');
-    }
+    const member = yield* readMember(text, scan, isWanted);
+    if (member === undefined) return undefined;
+    if (isWanted) found.set(name, member);
   }
   return found;
+}
+
+function* readMember(text: string, scan: Scan, isWanted: boolean): Generator<void, Member | undefined, void> {
+  const from = scan.at();
+  const [, opening] = /^[ \t\r\n]*([[{])/.exec(text.slice(from, from + 8)) ?? [];
+  if (isWanted && opening === '[') {
+    const texts = yield* readList(text, scan);
+    return texts && { kind: 'list', texts };
+  }
+  if (isWanted && opening === '{') {
+    const keys = yield* readKeys(text, scan);
+    return keys && { kind: 'object', keys };
+  }
+  if (!(yield* skipValue(scan))) return undefined;
+  const isShort = scan.at() - from <= maxScalar;
+  return { kind: 'scalar', value: isWanted && isShort ? valueOf(text.slice(from, scan.at())) : undefined };
 }
 
 /** Steps through the symbols that structure JSON; a text is one of them. */
@@ -88,7 +106,7 @@ function* skipValue(scan: Scan): Generator<void, boolean, void> {
   }
 }
 
-function* readList(text: string, scan: Scan, isWanted: boolean): Generator<void, TextList | undefined, void> {
+function* readList(text: string, scan: Scan): Generator<void, (string | null)[] | undefined, void> {
   const list: (string | null)[] = [];
   scan.next();
   let since = scan.at();
@@ -99,15 +117,39 @@ function* readList(text: string, scan: Scan, isWanted: boolean): Generator<void,
     const symbol = scan.next();
     if (symbol === undefined) return undefined;
     if (isOpening(symbol)) depth += 1;
-    else if (symbol === '"' && depth === 1 && isWanted) entry = textOf(text.slice(scan.start(), scan.at()));
+    else if (symbol === '"' && depth === 1) entry = textOf(text.slice(scan.start(), scan.at()));
     else if (depth === 1 && (symbol === ',' || symbol === ']')) {
       const isEmpty = symbol === ']' && list.length === 0 && text.slice(from, scan.start()).trim() === '';
-      if (isWanted && !isEmpty) list.push(entry);
+      if (!isEmpty) list.push(entry);
       entry = null;
       from = scan.at();
     }
     if (isClosing(symbol)) depth -= 1;
     if (depth === 0) return list;
+    if (scan.at() - since < stepSize) continue;
+    since = scan.at();
+    yield;
+  }
+}
+
+function* readKeys(text: string, scan: Scan): Generator<void, string[] | undefined, void> {
+  const keys: string[] = [];
+  scan.next();
+  let since = scan.at();
+  let isKeyNext = true;
+  for (let depth = 1; ;) {
+    const symbol = scan.next();
+    if (symbol === undefined) return undefined;
+    if (isOpening(symbol)) depth += 1;
+    else if (isClosing(symbol)) depth -= 1;
+    else if (depth === 1 && symbol === ',') isKeyNext = true;
+    else if (depth === 1 && isKeyNext) {
+      const key = textOf(text.slice(scan.start(), scan.at()));
+      if (key === null) return undefined;
+      keys.push(key);
+      isKeyNext = false;
+    }
+    if (depth === 0) return keys;
     if (scan.at() - since < stepSize) continue;
     since = scan.at();
     yield;
