@@ -97,12 +97,12 @@ const selectFirstMembers = sql<MembershipRow, [roomNids: string, limit: number, 
 );
 
 const selectOfRoom = sql<
-  { event_nid: number; room_order: number },
-  [roomNid: number, afterOrder: number, membership: string, limit: number]
+  { event_nid: number; room_order: number; user_id: string },
+  [roomNid: number, afterOrder: number, afterUser: string, membership: string, limit: number]
 >(
   'memberships.of-room',
-  `select event_nid, room_order from memberships
-   where room_nid = $1 and membership = $3 and room_order > $2 order by room_order limit $4`,
+  `select event_nid, room_order, user_id from memberships
+   where room_nid = $1 and membership = $4 and (room_order, user_id) > ($2, $3) order by room_order, user_id limit $5`,
 );
 
 const selectCounts = sql<RoomCountsRow, [roomNids: string]>(
@@ -158,14 +158,16 @@ export async function* readMemberEvents(
   reader: Reader,
   roomNid: number,
   membership: string,
+  perPage = membersPerPage,
 ): AsyncGenerator<readonly number[]> {
-  let after = -1;
+  // Those who were there when this server came in are all in one place.
+  let after = { room_order: -1, user_id: '' };
   for (;;) {
-    const rows = await reader.all(selectOfRoom, [roomNid, after, membership, membersPerPage]);
+    const rows = await reader.all(selectOfRoom, [roomNid, after.room_order, after.user_id, membership, perPage]);
     if (rows.length > 0) yield rows.map((row) => row.event_nid);
     const last = rows.at(-1);
-    if (last === undefined || rows.length < membersPerPage) return;
-    after = last.room_order;
+    if (last === undefined || rows.length < perPage) return;
+    after = last;
   }
 }
 
