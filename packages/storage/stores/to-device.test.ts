@@ -45,13 +45,13 @@ onBothEngines('a device that fetches nothing gets no more than its queue holds, 
   const [, second] = await waiting(db, 'A');
   assert.ok(second);
   const set = createWriteSet();
-  dropDelivered(set, { userId, deviceId: 'A' }, second);
+  dropDelivered(set, [{ userId, deviceId: 'A', ...second }]);
   await db.commit(set);
   for (let n = 5; n <= 8; n++) await send(db, ['A', 'B'], n);
   assert.deepEqual(await numbers(db, 'A'), [3, 5, 6]);
   assert.deepEqual(await numbers(db, 'B'), [0, 1, 2]);
   const all = createWriteSet();
-  dropDelivered(all, { userId, deviceId: 'A' }, { position: db.currentPosition(), seq: 100 });
+  dropDelivered(all, [{ userId, deviceId: 'A', position: db.currentPosition(), seq: 100 }]);
   await db.commit(all);
   for (let n = 9; n <= 12; n++) await send(db, ['A'], n);
   assert.deepEqual(await numbers(db, 'A'), [9, 10, 11]);
@@ -91,7 +91,7 @@ onBothEngines('whoever sends the most leaves room in a queue for the others', as
   const tenth = all[9];
   assert.ok(tenth);
   const set = createWriteSet();
-  dropDelivered(set, { userId, deviceId: 'A' }, tenth);
+  dropDelivered(set, [{ userId, deviceId: 'A', ...tenth }]);
   await db.commit(set);
   await flood(mallory, 60);
   assert.deepEqual(await kept(), { [mallory]: 8, [helper]: 4, [alice]: 3, [bob]: 6 });

@@ -104,10 +104,15 @@ const selectQueue = sql<
    order by position, seq limit $6`,
 );
 
-const deleteDelivered = sql<void, [userId: string, deviceId: string, position: number, seq: number]>(
+const deleteDelivered = sql<void, [delivered: string]>(
   'to-device.delete-delivered',
   `delete from to_device_messages
-   where user_id = $1 and device_id = $2 and (position < $3 or (position = $3 and seq <= $4))`,
+   where (user_id, device_id, position, seq) in (
+     select m.user_id, m.device_id, m.position, m.seq from json_each(cast($1 as text)) w
+     cross join to_device_messages m
+     where m.user_id = w.value ->> 0 and m.device_id = w.value ->> 1 and m.position <= cast(w.value ->> 2 as bigint)
+       and (m.position < cast(w.value ->> 2 as bigint) or m.seq <= cast(w.value ->> 3 as bigint))
+   )`,
 );
 
 const deleteOfDevices = sql<void, [userId: string, deviceIds: string]>(
@@ -164,13 +169,13 @@ export function readToDevice(
   return reader.all(selectQueue, [device.userId, device.deviceId, after.position, after.seq, upTo, limit]);
 }
 
-/** Drops what a device has got. */
+/** Drops what devices have got, each up to a place in its queue. */
 export function dropDelivered(
   set: WriteSet,
-  device: { readonly userId: string; readonly deviceId: string },
-  upTo: QueuePlace,
+  delivered: readonly (QueuePlace & { readonly userId: string; readonly deviceId: string })[],
 ): void {
-  set.add(deleteDelivered, [device.userId, device.deviceId, upTo.position, upTo.seq]);
+  const packed = delivered.map(({ userId, deviceId, position, seq }) => [userId, deviceId, position, seq]);
+  set.add(deleteDelivered, [JSON.stringify(packed)]);
 }
 
 /**

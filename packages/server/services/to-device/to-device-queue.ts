@@ -29,7 +29,7 @@ export function createToDeviceQueue(db: Database): ToDeviceQueue {
       if (from !== undefined && place === undefined) throw new MatrixError('request.invalid-param');
       if (place !== undefined) {
         const set = createWriteSet();
-        dropDelivered(set, device, place);
+        dropDelivered(set, [{ ...device, ...place }]);
         await db.commit(set);
       }
       const rows = await readToDevice(db, device, place ?? beginning, db.currentPosition(), limit + 1);
@@ -53,4 +53,8 @@ export function toDeviceEvent({ sender, type, content }: ToDeviceRow): string {
 export function parsePlace(text: string | undefined): QueuePlace | undefined {
   const match = text === undefined ? null : /^([0-9]{1,15})\.([0-9]{1,15})$/.exec(text);
   return match === null ? undefined : { position: Number(match[1]), seq: Number(match[2]) };
+}
+
+export function isBehind(place: QueuePlace, other: QueuePlace): boolean {
+  return place.position > other.position || (place.position === other.position && place.seq > other.seq);
 }

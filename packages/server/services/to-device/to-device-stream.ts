@@ -1,8 +1,9 @@
-import { type CommittedChanges, createWriteSet, type Database } from '@portico/storage';
-import { dropDelivered, readToDevice, type QueuePlace } from '@portico/storage/stores/to-device.ts';
+import type { CommittedChanges, Database } from '@portico/storage';
+import { readToDevice, type QueuePlace } from '@portico/storage/stores/to-device.ts';
 import { createSmallCache } from '../reading/small-cache.ts';
 import type { SyncStream } from '../sync/streams.ts';
-import { parsePlace, toDeviceEvent } from './to-device-queue.ts';
+import { createDrops } from './drops.ts';
+import { isBehind, parsePlace, toDeviceEvent } from './to-device-queue.ts';
 
 /** "100 messages is recommended as a reasonable limit." */
 const messagesPerSync = 100;
@@ -22,7 +23,6 @@ export function createToDeviceStream({
   /** Told what went wrong with dropping messages: it will be tried again. */
   readonly onFailure: (error: unknown) => void;
 }): SyncStream & { readonly close: () => Promise<void> } {
-  const dropping = new Set<Promise<void>>();
   // By person and device: the last message that it was given and has not acknowledged; nothing for one that holds no messages.
   const delivered = createSmallCache<string, Map<string, QueuePlace | 'none'>>(maxPeople);
   const ofUser = (userId: string): Map<string, QueuePlace | 'none'> => {
@@ -30,9 +30,13 @@ export function createToDeviceStream({
     delivered.set(userId, known);
     return known;
   };
-  // What is being dropped, and is still there to be read.
-  const acknowledgedTo = new Map<string, QueuePlace>();
-  const keyOf = (userId: string, deviceId: string): string => `${deviceId} ${userId}`;
+  const drops = createDrops({
+    db,
+    onFailure(error, devices) {
+      for (const { userId, deviceId } of devices) delivered.get(userId)?.delete(deviceId);
+      onFailure(error);
+    },
+  });
   // By person: devices for which nothing waits.
   const empty = createSmallCache<string, Set<string>>(maxPeople);
   let lastQueuedAt = 0;
@@ -54,18 +58,6 @@ export function createToDeviceStream({
     empty.set(userId, (empty.get(userId) ?? new Set()).add(deviceId));
   }
 
-  async function mayDrop(userId: string, deviceId: string, place: QueuePlace): Promise<boolean> {
-    const [first] = await readToDevice(db, { userId, deviceId }, { position: -1, seq: 0 }, place.position, 1);
-    return first !== undefined && !isBehind(first, place);
-  }
-
-  async function drop(userId: string, deviceId: string, place: QueuePlace, isKnown: boolean): Promise<void> {
-    if (!isKnown && !(await mayDrop(userId, deviceId, place))) return;
-    const set = createWriteSet();
-    dropDelivered(set, { userId, deviceId }, place);
-    await db.commit(set);
-  }
-
   return {
     name: 'to-device',
     kinds: new Map([['to_device', 'user']]),
@@ -81,29 +73,18 @@ export function createToDeviceStream({
       if (waiting === 'none' || (waiting !== undefined && isBehind(waiting, place))) return;
       // A device that this process does not know may have got messages from another one, or before a restart.
       known.set(deviceId, 'none');
-      const key = keyOf(userId, deviceId);
-      acknowledgedTo.set(key, place);
-      const dropped = drop(userId, deviceId, place, waiting !== undefined)
-        .catch((error: unknown) => {
-          known.delete(deviceId);
-          onFailure(error);
-        })
-        .finally(() => {
-          dropping.delete(dropped);
-          if (acknowledgedTo.get(key) === place) acknowledgedTo.delete(key);
-        });
-      dropping.add(dropped);
+      drops.add({ userId, deviceId }, place);
     },
     /** Ends it, when no messages are being dropped any more, which goes on behind the answers. */
     async close() {
       stop();
-      await Promise.all(dropping);
+      await drops.close();
     },
     async read({ userId, deviceId, since, upTo, serial, limit = messagesPerSync }) {
       if (since === undefined && empty.get(userId)?.has(deviceId) === true) return {};
       const most = Math.min(Math.max(limit, 1), messagesPerSync);
       const after = since === undefined ? undefined : (parsePlace(serial) ?? { position: since, seq: wholePosition });
-      const dropped = acknowledgedTo.get(keyOf(userId, deviceId));
+      const dropped = drops.placeOf({ userId, deviceId });
       const asked = after ?? { position: -1, seq: 0 };
       const start = dropped !== undefined && isBehind(dropped, asked) ? dropped : asked;
       const rows = await readToDevice(db, { userId, deviceId }, start, upTo, most + 1);
@@ -122,8 +103,4 @@ export function createToDeviceStream({
       };
     },
   };
-}
-
-function isBehind(place: QueuePlace, other: QueuePlace): boolean {
-  return place.position > other.position || (place.position === other.position && place.seq > other.seq);
 }
