@@ -83,7 +83,7 @@ export function createEncryption({ db, serverName, federates, tellsNames, client
     ],
     services({ ownPassword, devices }) {
       const remote = federates ? { lists, claim } : undefined;
-      const keys = createKeys({ db, isLocal, ownPassword, deviceListChanges: changes, remote });
+      const keys = createKeys({ db, isLocal, ownPassword, deviceListChanges: changes, tellsNames, remote });
       return {
         keys,
         keyBackup: createKeyBackup({ db }),

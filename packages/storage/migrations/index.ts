@@ -43,6 +43,7 @@ import { backupCounts } from './0042-backup-counts.ts';
 import { fairOutgoingEdus } from './0043-fair-outgoing-edus.ts';
 import { finalisedDelayedEvents } from './0044-finalised-delayed-events.ts';
 import { stickyEvents } from './0045-sticky-events.ts';
+import { oneTimeKeysInOrder } from './0046-one-time-keys-in-order.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -94,4 +95,5 @@ export const migrations: readonly Migration[] = [
   fairOutgoingEdus,
   finalisedDelayedEvents,
   stickyEvents,
+  oneTimeKeysInOrder,
 ];

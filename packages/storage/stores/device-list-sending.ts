@@ -60,17 +60,18 @@ const setStreamId = sql<void, [userId: string, position: PositionParam, last: nu
  * Numbers changes of somebody's devices, and queues them for other servers. Each names the one before it, so that a server
  * that has missed one knows; before the first is 0, which is what servers are told that ask before there was any. `position` is that of {@link markDeviceList}.
  */
-export function queueDeviceUpdates(
+export function queueDeviceUpdates<Device>(
   set: WriteSet,
   userId: string,
   hosts: readonly string[],
-  updates: readonly DeviceUpdate[],
+  devices: readonly Device[],
+  describe: (device: Device) => DeviceUpdate,
   position: PositionParam,
 ): void {
-  if (updates.length === 0) return;
-  const last = Math.min(updates.length, perPosition) - 1;
-  const sent = updates.length > maxUpdates ? updates.slice(-1) : updates;
+  if (devices.length === 0) return;
+  const last = Math.min(devices.length, perPosition) - 1;
   if (hosts.length > 0) {
+    const sent = (devices.length > maxUpdates ? devices.slice(-1) : devices).map(describe);
     queueHosts(
       set,
       sent.map(({ before, behind }) => ({ sender: userId, hosts, characters: before.length + behind.length })),

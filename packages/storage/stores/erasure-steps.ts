@@ -68,7 +68,7 @@ export const erasureSteps: readonly ErasureStep[] = [
   erase('devices', { table: 'devices', key: ['user_id', 'device_id'] }),
   erase('dehydrated-device', { table: 'dehydrated_devices', key: ['user_id'] }),
   erase('device-keys', { table: 'device_keys', key: ['user_id', 'device_id'] }),
-  erase('one-time-keys', { table: 'one_time_keys', key: ['user_id', 'device_id', 'algorithm', 'key_id'] }),
+  erase('one-time-keys', { table: 'one_time_keys', key: ['user_id', 'device_id', 'algorithm', 'position', 'key_id'] }),
   erase('fallback-keys', { table: 'fallback_keys', key: ['user_id', 'device_id', 'algorithm'] }),
   erase('cross-signing-keys', { table: 'cross_signing_keys', key: ['user_id', 'usage'] }),
   erase('key-signatures', { table: 'key_signatures', key: ['user_id', 'target', 'signer', 'signer_key'] }),

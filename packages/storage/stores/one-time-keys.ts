@@ -20,14 +20,25 @@ export type ClaimedRow = {
 
 export type KeyCountRow = { readonly algorithm: string; readonly waiting: number; readonly unused: number };
 
+/** The given keys, as `k.algorithm` and so on. */
+const given = (keys: string) =>
+  `select value ->> 0 as algorithm, value ->> 1 as key_id, value ->> 2 as identity, value ->> 3 as key
+   from json_each(cast(${keys} as text))`;
+
 // A row counts if it is new or the same as before, so that a wrong count means a key that has changed.
 const insertOneTimeKeys = sql<void, [userId: string, deviceId: string, keys: string, position: PositionParam]>(
   'one-time-keys.add',
-  `insert into one_time_keys (user_id, device_id, algorithm, key_id, identity, key, position)
-   select d.user_id, d.device_id, k.value ->> 0, k.value ->> 1, k.value ->> 2, k.value ->> 3, position($4)
-   from devices d cross join json_each(cast($3 as text)) k
+  `insert into one_time_keys (user_id, device_id, algorithm, position, key_id, identity, key)
+   with known as materialized (
+     select o.algorithm, o.key_id, o.position from one_time_keys o
+     where o.user_id = $1 and o.device_id = $2
+       and (o.algorithm, o.key_id) in (select algorithm, key_id from (${given('$3')}) k)
+   )
+   select d.user_id, d.device_id, k.algorithm, coalesce(n.position, position($4)), k.key_id, k.identity, k.key
+   from devices d cross join (${given('$3')}) k
+   left join known n on n.algorithm = k.algorithm and n.key_id = k.key_id
    where d.user_id = $1 and d.device_id = $2
-   on conflict (user_id, device_id, algorithm, key_id) do update set key = one_time_keys.key
+   on conflict (user_id, device_id, algorithm, position, key_id) do update set key = one_time_keys.key
      where one_time_keys.identity = excluded.identity`,
 );
 
@@ -46,10 +57,11 @@ type StoredKey = Pick<ClaimedRow, 'algorithm' | 'key_id' | 'key'>;
 
 const selectChanged = sql<StoredKey, [userId: string, deviceId: string, keys: string]>(
   'one-time-keys.changed',
-  `select o.algorithm, o.key_id, o.key from json_each(cast($3 as text)) k
-   join one_time_keys o on o.user_id = $1 and o.device_id = $2 and o.algorithm = k.value ->> 0
-     and o.key_id = k.value ->> 1 and o.identity <> k.value ->> 2
-   order by o.position, o.key_id limit 1`,
+  `select o.algorithm, o.key_id, o.key from one_time_keys o
+   where o.user_id = $1 and o.device_id = $2
+     and (o.algorithm, o.key_id) in (select algorithm, key_id from (${given('$3')}) k)
+     and (o.algorithm, o.key_id, o.identity) not in (select algorithm, key_id, identity from (${given('$3')}) k)
+   order by o.algorithm, o.position, o.key_id limit 1`,
 );
 
 /** The first of the keys of a device that is another one than the given one of the same ID. */
@@ -84,15 +96,17 @@ const useFallback: Sql<ClaimedRow, [wanted: string]> = sql<ClaimedRow, [wanted: 
    returning user_id, device_id, algorithm, key_id, key`,
 );
 
+const firstOf = (column: string) =>
+  `(select o.${column} from one_time_keys o
+    where o.user_id = w.value ->> 0 and o.device_id = w.value ->> 1 and o.algorithm = w.value ->> 2
+    order by o.position, o.key_id limit 1)`;
+
 const claimOneTime: Sql<ClaimedRow, [wanted: string]> = sql<ClaimedRow, [wanted: string]>(
   'one-time-keys.claim',
   `delete from one_time_keys
-   where (user_id, device_id, algorithm, key_id) in (
-     select w.value ->> 0, w.value ->> 1, w.value ->> 2, (
-       select o.key_id from one_time_keys o
-       where o.user_id = w.value ->> 0 and o.device_id = w.value ->> 1 and o.algorithm = w.value ->> 2
-       order by o.position, o.key_id limit 1
-     ) from json_each(cast($1 as text)) w
+   where (user_id, device_id, algorithm, position, key_id) in (
+     select w.value ->> 0, w.value ->> 1, w.value ->> 2, ${firstOf('position')}, ${firstOf('key_id')}
+     from json_each(cast($1 as text)) w
    )
    returning user_id, device_id, algorithm, key_id, key`,
 );

@@ -1,10 +1,10 @@
 import type { Database } from '@portico/storage';
-import { checkClaim, claimLocalKeys, type ClaimedKeys, type KeyClaim } from './claim-local-keys.ts';
+import { checkClaim, claimLocalKeys, handedOutText, type KeyClaim } from './claim-local-keys.ts';
 import { defaultTimeout, failuresOf } from './query-keys.ts';
 import type { ClaimRemoteKeys } from './remote/claim-remote-keys.ts';
 
-/** `timeout`: for how long other servers are waited for, in milliseconds. */
-export type ClaimKeys = (claim: KeyClaim, timeout?: number) => Promise<ClaimedKeys>;
+/** The response as JSON text. `timeout`: for how long other servers are waited for, in milliseconds. */
+export type ClaimKeys = (claim: KeyClaim, timeout?: number) => Promise<string>;
 
 type Dependencies = {
   readonly db: Database;
@@ -22,9 +22,10 @@ export function createClaimKeys({ db, isLocal, claimRemote }: Dependencies): Cla
     const remote = entries.filter(([user]) => !isLocal(user));
     const elsewhere =
       claimRemote === undefined || remote.length === 0
-        ? { one_time_keys: {}, failures: failuresOf(remote.map(([user]) => user)) }
+        ? { keys: new Map(), failures: failuresOf(remote.map(([user]) => user)) }
         : claimRemote(Object.fromEntries(remote), timeout);
     const [own, others] = await Promise.all([claimLocalKeys(db, local), elsewhere]);
-    return { one_time_keys: { ...others.one_time_keys, ...own }, failures: others.failures };
+    const all = handedOutText(new Map([...others.keys, ...own]));
+    return `{"one_time_keys":${all},"failures":${JSON.stringify(others.failures)}}`;
   };
 }

@@ -1,17 +1,13 @@
 import { createWriteSet, type Database } from '@portico/storage';
 import { claimKeys, type ClaimedRow, type WantedKey } from '@portico/storage/stores/one-time-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
-import type { Failures } from './failures.ts';
+import { objectText } from './key-sections.ts';
 
 /** By user and device: the algorithm. */
 export type KeyClaim = { readonly [userId: string]: { readonly [deviceId: string]: string } };
 
-/** By user and device: a key by `<algorithm>:<key_id>`. */
-export type HandedOut = {
-  readonly [userId: string]: { readonly [deviceId: string]: { readonly [id: string]: unknown } };
-};
-
-export type ClaimedKeys = { readonly one_time_keys: HandedOut; readonly failures: Failures };
+/** By user and device: an object with a key by `<algorithm>:<key_id>`, as JSON text. */
+export type HandedOut = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
 const maxDevices = 2000;
 
@@ -30,14 +26,24 @@ export async function claimLocalKeys(db: Database, claim: KeyClaim): Promise<Han
   const wanted: WantedKey[] = Object.entries(claim).flatMap(([user, devices]) =>
     Object.entries(devices).map(([device, algorithm]) => [user, device, algorithm] as const),
   );
-  if (wanted.length === 0) return {};
+  const found = new Map<string, Map<string, string>>();
+  if (wanted.length === 0) return found;
   const set = createWriteSet();
   claimKeys(set, wanted);
   const { returned } = await db.commit(set);
-  const found = new Map<string, Map<string, { readonly [id: string]: unknown }>>();
   for (const row of returned.flat() as ClaimedRow[]) {
-    const devices = found.get(row.user_id) ?? new Map<string, { readonly [id: string]: unknown }>();
-    found.set(row.user_id, devices.set(row.device_id, { [`${row.algorithm}:${row.key_id}`]: JSON.parse(row.key) }));
+    const devices = found.get(row.user_id) ?? new Map<string, string>();
+    found.set(row.user_id, devices.set(row.device_id, keyText(`${row.algorithm}:${row.key_id}`, row.key)));
   }
-  return Object.fromEntries([...found].map(([user, devices]) => [user, Object.fromEntries(devices)]));
+  return found;
+}
+
+/** `key`: JSON text. */
+export function keyText(id: string, key: string): string {
+  return `{${JSON.stringify(id)}:${key}}`;
+}
+
+/** The keys of people as JSON text. */
+export function handedOutText(keys: HandedOut): string {
+  return objectText(new Map([...keys].map(([user, devices]) => [user, objectText(devices)])));
 }

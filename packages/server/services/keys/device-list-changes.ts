@@ -38,7 +38,8 @@ export function createDeviceListChanges({ db, serverName, federates, tellsNames 
         set,
         userId,
         hosts,
-        devices.map((device) => deviceUpdate(userId, tellsNames ? device : withoutName(device))),
+        devices,
+        (device) => deviceUpdate(userId, tellsNames ? device : withoutName(device)),
         position,
       );
       if (signingKeys !== undefined && hosts.length > 0) {

@@ -2,7 +2,7 @@ import type { Database } from '@portico/storage';
 import { type KnownKeys, queryKeys } from '@portico/storage/stores/device-keys.ts';
 import { readStreamIds } from '@portico/storage/stores/device-list-sending.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
-import { claimLocalKeys, type ClaimedKeys, type KeyClaim } from './claim-local-keys.ts';
+import { claimLocalKeys, handedOutText, type KeyClaim } from './claim-local-keys.ts';
 import { keySections, objectText, wantedDevices, type KeyQuery } from './key-sections.ts';
 import { signedKey } from './signed-key.ts';
 
@@ -12,7 +12,8 @@ export interface KeysForServers {
   devices(userId: string): Promise<string>;
   /** The response as JSON text. */
   query(query: KeyQuery): Promise<string>;
-  claim(claim: KeyClaim): Promise<Pick<ClaimedKeys, 'one_time_keys'>>;
+  /** The response as JSON text. */
+  claim(claim: KeyClaim): Promise<string>;
 }
 
 type Dependencies = {
@@ -63,7 +64,7 @@ export function createKeysForServers({ db, isLocal, tellsNames }: Dependencies):
       );
     },
     async claim(claim) {
-      return { one_time_keys: await claimLocalKeys(db, ownPeople(claim)) };
+      return `{"one_time_keys":${handedOutText(await claimLocalKeys(db, ownPeople(claim)))}}`;
     },
   };
 }

@@ -36,14 +36,17 @@ type Dependencies = {
   readonly isLocal: (userId: string) => boolean;
   readonly ownPassword: OwnPassword;
   readonly deviceListChanges: DeviceListChanges;
+  /** Whether other servers are told the names of devices. */
+  readonly tellsNames: boolean;
   /** `undefined` where this server talks to no others. */
   readonly remote: RemoteKeys | undefined;
 };
 
 /** Public keys of people and devices; the server never sees a private one. */
-export function createKeys({ db, isLocal, ownPassword, deviceListChanges: changes, remote }: Dependencies): Keys {
+export function createKeys({ db, isLocal, ownPassword, tellsNames, remote, ...given }: Dependencies): Keys {
+  const changes = given.deviceListChanges;
   const counts = createKeyCounts(db);
-  const plan = createPlanUpload({ db, counts, changes });
+  const plan = createPlanUpload({ db, counts, changes, tellsNames });
   return {
     plan,
     upload: createUploadKeys({ db, counts, plan }),

@@ -31,6 +31,8 @@ type Dependencies = {
   readonly db: Database;
   readonly counts: KeyCountCache;
   readonly changes: DeviceListChanges;
+  /** Whether other servers are told the names of devices. */
+  readonly tellsNames: boolean;
 };
 
 const maxAtOnce = 500;
@@ -38,16 +40,15 @@ const maxWaiting = 2000;
 const maxAlgorithms = 10;
 const nothing: KnownKeys = { keys: [], signatures: [] };
 
-export function createPlanUpload({ db, counts, changes }: Dependencies): PlanUpload {
+export function createPlanUpload({ db, counts, changes, tellsNames }: Dependencies): PlanUpload {
   async function planDeviceKeys(set: WriteSet, device: Device, keys: string): Promise<void> {
     const { userId, deviceId, added } = device;
     const { keys: known, signatures } =
       added === undefined ? await queryKeys(db, [[userId, deviceId]], userId) : nothing;
     // Clients repeat what they uploaded: that is no news for anybody.
     if (known.find(({ kind }) => kind === 'device')?.keys === keys) return;
-    const { display_name: displayName = null } = added
-      ? { display_name: added.displayName }
-      : ((await findDevice(db, userId, deviceId)) ?? {});
+    const named = added || !tellsNames ? undefined : await findDevice(db, userId, deviceId);
+    const displayName = added?.displayName ?? named?.display_name ?? null;
     const row = { kind: 'device', user_id: userId, id: deviceId, keys, display_name: displayName };
     setDeviceKeys(set, userId, deviceId, keys);
     await changes.append(set, userId, { devices: [{ deviceId, displayName, keys: signedKey(row, signatures) }] });

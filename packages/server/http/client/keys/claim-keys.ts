@@ -32,5 +32,5 @@ export const claimKeys = endpoint(
   },
   ({ keys }: { keys: Keys }) =>
     async ({ body }) =>
-      rawJson(JSON.stringify(await keys.claim(body.one_time_keys, body.timeout))),
+      rawJson(await keys.claim(body.one_time_keys, body.timeout)),
 );

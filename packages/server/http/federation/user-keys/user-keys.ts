@@ -18,5 +18,5 @@ export const queryUserKeys = endpoint(queryOperation, ({ keysForServers }: Servi
 });
 
 export const claimUserKeys = endpoint(claimOperation, ({ keysForServers }: Services) => {
-  return async ({ body }) => rawJson(JSON.stringify(await keysForServers.claim(body.one_time_keys)));
+  return async ({ body }) => rawJson(await keysForServers.claim(body.one_time_keys));
 });

@@ -1,14 +1,17 @@
 import { type JsonObject, parseServerName, serverNameOf } from '@portico/protocol';
 import { claimUserKeys } from '../../../federation-api/user-keys.ts';
 import type { FederationClient } from '../../federation/client/federation-client.ts';
-import type { ClaimedKeys, HandedOut, KeyClaim } from '../claim-local-keys.ts';
-import { unreachable } from '../failures.ts';
+import { type HandedOut, type KeyClaim, keyText } from '../claim-local-keys.ts';
+import { type Failures, unreachable } from '../failures.ts';
 import { parseKeyMap } from '../parse-keys.ts';
 import type { AskServer } from './ask-servers.ts';
 import { memberOf, unlessRefused } from './parse-remote-keys.ts';
 
 /** Takes keys of devices of other servers: of all servers at the same time. */
-export type ClaimRemoteKeys = (claim: KeyClaim, timeout: number) => Promise<ClaimedKeys>;
+export type ClaimRemoteKeys = (
+  claim: KeyClaim,
+  timeout: number,
+) => Promise<{ readonly keys: HandedOut; readonly failures: Failures }>;
 
 type Dependencies = { readonly client: FederationClient; readonly askServer: AskServer };
 
@@ -24,16 +27,16 @@ export function createClaimRemoteKeys({ client, askServer }: Dependencies): Clai
     const failures: { [server: string]: JsonObject } = {};
     const answers = await Promise.all(
       [...byServer].map(async ([server, entries]): Promise<HandedOut> => {
-        if (server === undefined) return {};
+        if (server === undefined) return new Map();
         const wanted = Object.fromEntries(entries);
         const answer = await askServer(server, limit, (left) =>
           client.call(claimUserKeys, server, { body: { one_time_keys: wanted } }, { timeout: left }),
         );
         if (answer === undefined) failures[server] = unreachable;
-        return answer === undefined ? {} : handedOut(answer.one_time_keys, wanted);
+        return answer === undefined ? new Map() : handedOut(answer.one_time_keys, wanted);
       }),
     );
-    return { one_time_keys: Object.assign({}, ...answers) as HandedOut, failures };
+    return { keys: new Map(answers.flatMap((answer) => [...answer])), failures };
   };
 }
 
@@ -43,11 +46,11 @@ function handedOut(given: JsonObject, wanted: KeyClaim): HandedOut {
     const keys = Object.entries(devices).flatMap(([device, algorithm]) => {
       const ofDevice = memberOf(memberOf(given, user), device) ?? {};
       const found = Object.entries(ofDevice).find(([name]) => name.startsWith(`${algorithm}:`));
-      if (found === undefined || unlessRefused(() => parseKeyMap(Object.fromEntries([found]), 1)) === undefined)
-        return [];
-      return [[device, Object.fromEntries([found])] as const];
+      if (found === undefined) return [];
+      const [key] = unlessRefused(() => parseKeyMap(Object.fromEntries([found]), 1)) ?? [];
+      return key === undefined ? [] : [[device, keyText(found[0], key.key)] as const];
     });
-    return [user, Object.fromEntries(keys)] as const;
+    return [user, new Map(keys)] as const;
   });
-  return Object.fromEntries(users.filter(([, devices]) => Object.keys(devices).length > 0));
+  return new Map(users.filter(([, devices]) => devices.size > 0));
 }
