@@ -32,7 +32,7 @@ export function signingKeyFromSeed(keyId: string, seed: Uint8Array): SigningKey 
 /** `undefined` when these are not 32 bytes. */
 export function parseVerifyKey(publicKey: Uint8Array): VerifyKey | undefined {
   if (publicKey.length !== keyBytes) return undefined;
-  return createPublicKey({ key: Buffer.concat([publicPrefix, publicKey]), format: 'der', type: 'spki' });
+  return createPublicKey({ key: publicKey, format: 'raw-public', asymmetricKeyType: 'ed25519' });
 }
 
 /** The signature over a text's UTF-8 bytes, in unpadded Base64. */

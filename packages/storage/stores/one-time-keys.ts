@@ -20,24 +20,35 @@ export type ClaimedRow = {
 
 export type KeyCountRow = { readonly algorithm: string; readonly waiting: number; readonly unused: number };
 
-/** The given keys, as `k.algorithm` and so on. */
+/** The given keys. */
 const given = (keys: string) =>
-  `select value ->> 0 as algorithm, value ->> 1 as key_id, value ->> 2 as identity, value ->> 3 as key
-   from json_each(cast(${keys} as text))`;
+  `k as materialized (
+     select value ->> 0 as algorithm, value ->> 1 as key_id, value ->> 2 as identity, value ->> 3 as key
+     from json_each(cast(${keys} as text))
+   )`;
 
-// A row counts if it is new or the same as before, so that a wrong count means a key that has changed.
-const insertOneTimeKeys = sql<void, [userId: string, deviceId: string, keys: string, position: PositionParam]>(
+type InsertParams = [
+  userId: string,
+  deviceId: string,
+  keys: string,
+  position: PositionParam,
+  count: number,
+  maxWaiting: number,
+];
+
+// A row counts if it is new or the same as before, so that a wrong count means a key that has changed, or too many.
+const insertOneTimeKeys = sql<void, InsertParams>(
   'one-time-keys.add',
   `insert into one_time_keys (user_id, device_id, algorithm, position, key_id, identity, key)
-   with known as materialized (
+   with ${given('$3')}, known as materialized (
      select o.algorithm, o.key_id, o.position from one_time_keys o
-     where o.user_id = $1 and o.device_id = $2
-       and (o.algorithm, o.key_id) in (select algorithm, key_id from (${given('$3')}) k)
+     where o.user_id = $1 and o.device_id = $2 and (o.algorithm, o.key_id) in (select algorithm, key_id from k)
    )
    select d.user_id, d.device_id, k.algorithm, coalesce(n.position, position($4)), k.key_id, k.identity, k.key
-   from devices d cross join (${given('$3')}) k
+   from devices d cross join k
    left join known n on n.algorithm = k.algorithm and n.key_id = k.key_id
    where d.user_id = $1 and d.device_id = $2
+     and (select count(*) from one_time_keys o where o.user_id = $1 and o.device_id = $2) + $5 <= $6
    on conflict (user_id, device_id, algorithm, position, key_id) do update set key = one_time_keys.key
      where one_time_keys.identity = excluded.identity`,
 );
@@ -57,10 +68,10 @@ type StoredKey = Pick<ClaimedRow, 'algorithm' | 'key_id' | 'key'>;
 
 const selectChanged = sql<StoredKey, [userId: string, deviceId: string, keys: string]>(
   'one-time-keys.changed',
-  `select o.algorithm, o.key_id, o.key from one_time_keys o
-   where o.user_id = $1 and o.device_id = $2
-     and (o.algorithm, o.key_id) in (select algorithm, key_id from (${given('$3')}) k)
-     and (o.algorithm, o.key_id, o.identity) not in (select algorithm, key_id, identity from (${given('$3')}) k)
+  `with ${given('$3')}
+   select o.algorithm, o.key_id, o.key from one_time_keys o
+   where o.user_id = $1 and o.device_id = $2 and (o.algorithm, o.key_id) in (select algorithm, key_id from k)
+     and (o.algorithm, o.key_id, o.identity) not in (select algorithm, key_id, identity from k)
    order by o.algorithm, o.position, o.key_id limit 1`,
 );
 
@@ -114,14 +125,20 @@ const claimOneTime: Sql<ClaimedRow, [wanted: string]> = sql<ClaimedRow, [wanted:
 const pack = (keys: readonly NewKey[]): string =>
   JSON.stringify(keys.map(({ algorithm, keyId, identity, key }) => [algorithm, keyId, identity, key]));
 
-/** Fails on the guard `one-time-keys.changed` if a key ID is there already with another key, or the device is gone. */
-export function addOneTimeKeys(set: WriteSet, userId: string, deviceId: string, keys: readonly NewKey[]): void {
-  set.guard('one-time-keys.changed', keys.length, insertOneTimeKeys, [
-    userId,
-    deviceId,
-    pack(keys),
-    set.takePosition(),
-  ]);
+/**
+ * Fails on the guard `one-time-keys.refused` if a key ID is there already with another key, if with these there would be more than so
+ * many, or if the device is gone.
+ */
+export function addOneTimeKeys(
+  set: WriteSet,
+  userId: string,
+  deviceId: string,
+  keys: readonly NewKey[],
+  maxWaiting: number,
+): void {
+  const { length } = keys;
+  const params = [userId, deviceId, pack(keys), set.takePosition(), length, maxWaiting] as const;
+  set.guard('one-time-keys.refused', length, insertOneTimeKeys, [...params]);
   set.change('one_time_keys', userId);
 }
 

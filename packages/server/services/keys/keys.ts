@@ -46,7 +46,7 @@ type Dependencies = {
 export function createKeys({ db, isLocal, ownPassword, tellsNames, remote, ...given }: Dependencies): Keys {
   const changes = given.deviceListChanges;
   const counts = createKeyCounts(db);
-  const plan = createPlanUpload({ db, counts, changes, tellsNames });
+  const plan = createPlanUpload({ db, changes, tellsNames });
   return {
     plan,
     upload: createUploadKeys({ db, counts, plan }),

@@ -2,11 +2,16 @@ import type { JsonObject } from '@portico/protocol';
 import type { Database, WriteSet } from '@portico/storage';
 import { type KnownKeys, queryKeys, setDeviceKeys } from '@portico/storage/stores/device-keys.ts';
 import { findDevice } from '@portico/storage/stores/devices.ts';
-import { addOneTimeKeys, findChangedKey, setFallbackKeys, type NewKey } from '@portico/storage/stores/one-time-keys.ts';
+import {
+  addOneTimeKeys,
+  countKeys,
+  findChangedKey,
+  setFallbackKeys,
+  type NewKey,
+} from '@portico/storage/stores/one-time-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
 import type { DeviceListChanges } from './device-list-changes.ts';
-import type { KeyCountCache, KeyCounts } from './key-counts.ts';
 import { parseDeviceKeys, parseKeyMap } from './parse-keys.ts';
 import { signedKey } from './signed-key.ts';
 
@@ -29,7 +34,6 @@ export type PlanUpload = (set: WriteSet, device: Device, upload: KeyUpload) => P
 
 type Dependencies = {
   readonly db: Database;
-  readonly counts: KeyCountCache;
   readonly changes: DeviceListChanges;
   /** Whether other servers are told the names of devices. */
   readonly tellsNames: boolean;
@@ -40,7 +44,7 @@ const maxWaiting = 2000;
 const maxAlgorithms = 10;
 const nothing: KnownKeys = { keys: [], signatures: [] };
 
-export function createPlanUpload({ db, counts, changes, tellsNames }: Dependencies): PlanUpload {
+export function createPlanUpload({ db, changes, tellsNames }: Dependencies): PlanUpload {
   async function planDeviceKeys(set: WriteSet, device: Device, keys: string): Promise<void> {
     const { userId, deviceId, added } = device;
     const { keys: known, signatures } =
@@ -61,14 +65,7 @@ export function createPlanUpload({ db, counts, changes, tellsNames }: Dependenci
     const keys = parseKeyMap(oneTime, maxAtOnce);
     const parsed = deviceKeys && parseDeviceKeys(userId, deviceId, deviceKeys);
     if (parsed !== undefined) await planDeviceKeys(set, device, parsed);
-    if (keys.length > 0) {
-      const waiting: KeyCounts['waiting'] = device.added ? {} : (await counts.of(userId, deviceId)).waiting;
-      const kept = Object.values(waiting).reduce((sum, count) => sum + count, 0);
-      if (kept + keys.length > maxWaiting) {
-        throw new MatrixError('request.too-large', { message: `A device has at most ${maxWaiting} one-time keys.` });
-      }
-      addOneTimeKeys(set, userId, deviceId, keys);
-    }
+    if (keys.length > 0) addOneTimeKeys(set, userId, deviceId, keys, maxWaiting);
     if (fallback.length > 0) setFallbackKeys(set, userId, deviceId, fallback);
   };
 }
@@ -83,8 +80,15 @@ export async function commitKeys(
   try {
     await db.commit(set);
   } catch (error) {
-    if (!isGuardFailure(error, 'one-time-keys.changed')) throw error;
-    const old = await findChangedKey(db, userId, deviceId, parseKeyMap(given, maxAtOnce));
+    if (!isGuardFailure(error, 'one-time-keys.refused')) throw error;
+    const [old, counts] = await Promise.all([
+      findChangedKey(db, userId, deviceId, parseKeyMap(given, maxAtOnce)),
+      countKeys(db, userId, deviceId),
+    ]);
+    const waiting = counts.reduce((sum, count) => sum + count.waiting, 0);
+    if (waiting + Object.keys(given).length > maxWaiting) {
+      throw new MatrixError('request.too-large', { message: `A device has at most ${maxWaiting} one-time keys.` });
+    }
     if (old === undefined) throw new MatrixError('device.not-found');
     // By these words clients in use know that they and the server hold different keys, and report or mend it.
     const name = `${old.algorithm}:${old.key_id}`;

@@ -150,6 +150,21 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual((await upload(alice, {})).body, { one_time_key_counts: { signed_curve25519: 3 } });
     });
 
+    test('a device has two thousand one-time keys at most, however many are uploaded at once', async () => {
+      const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+      const all = Object.entries(manyKeys(2500));
+      const uploads = Array.from({ length: 5 }, (_, n) => Object.fromEntries(all.slice(n * 500, n * 500 + 500)));
+      const answers = await Promise.all(uploads.map((keys) => upload(alice, { one_time_keys: keys })));
+      const [refused] = answers.filter(({ status }) => status !== 200);
+      assert.deepEqual([refused?.status, refused?.body['errcode']], [413, 'M_TOO_LARGE']);
+      const { body } = await upload(alice, {});
+      assert.deepEqual(body, { one_time_key_counts: { signed_curve25519: 2000 } });
+      const another = { one_time_keys: { 'signed_curve25519:another': oneTimeKey('another') } };
+      assert.equal((await upload(alice, another)).status, 413);
+      assert.equal(claimed((await claim(bob, alice)).body, alice).length, 1);
+      assert.deepEqual((await upload(alice, another)).body, body);
+    });
+
     test('64 claimers at once get 64 different keys, the others the fallback key', { timeout: 20_000 }, async () => {
       const [alice, bob] = [await server.registerUser(), await server.registerUser()];
       await upload(alice, {
