@@ -7,6 +7,7 @@ import {
   type RemoteList,
   type RemoteListRow,
 } from '@portico/storage/stores/remote-device-lists.ts';
+import { createPacer } from '../../pacer.ts';
 import { type Failures, unreachable } from '../failures.ts';
 import type { FetchLists } from './fetch-lists.ts';
 
@@ -39,6 +40,8 @@ type Request = { readonly since: number; readonly answer: Promise<Fetched | unde
  */
 export function createRemoteLists({ db, serverName, fetchLists }: Dependencies): RemoteLists {
   const running = new Map<string, Request>();
+  // Somebody may ask for people of thousands of servers.
+  const pace = createPacer();
 
   async function keep(list: RemoteList, before: RemoteListRow, position: number): Promise<boolean> {
     const { userId } = list;
@@ -87,6 +90,8 @@ export function createRemoteLists({ db, serverName, fetchLists }: Dependencies):
       for (const { user_id: user } of asked) {
         const request: Request = { since, answer: all.then((fetched) => fetched.get(user)).finally(forget) };
         running.set(user, request);
+        // Whoever asks is told of a failure when all servers have been asked.
+        request.answer.catch(() => undefined);
         function forget(): void {
           if (running.get(user) === request) running.delete(user);
         }
@@ -103,9 +108,11 @@ export function createRemoteLists({ db, serverName, fetchLists }: Dependencies):
       const failures: { [server: string]: Failures[string] } = {};
       const passing: RemoteList[] = [];
       const byServer = Map.groupBy(missing, (row) => parseServerName(serverNameOf(row.user_id) ?? ''));
-      const requests = [...byServer].flatMap(([server, ofServer]) =>
-        server === undefined ? [] : fetchOnce(server, ofServer),
-      );
+      const requests: ReturnType<typeof fetchOnce>[number][] = [];
+      for (const [server, ofServer] of byServer) {
+        await pace();
+        if (server !== undefined) requests.push(...fetchOnce(server, ofServer));
+      }
       const fetched = await within(
         timeout,
         requests.map(([, request]) => request),
