@@ -25,6 +25,8 @@ export type CompiledPolicy = {
   readonly matches: SmallCache<string, RecipientMatch>;
   /** Another one once anything of it is set anew. */
   readonly version: string;
+  /** About what it takes in memory, in characters. */
+  readonly weight: number;
 };
 
 export interface Policies {
@@ -47,14 +49,14 @@ type Dependencies = {
   readonly rules: ServerRules;
 };
 
-const maxLight = 20_000;
-const maxHeavy = 50;
+/** In characters, which take eight bytes or so each where entries are short. */
+const maxWeight = 8 * 1024 * 1024;
+const weightOfAnyone = 400;
 const heavyLength = 32 * 1024;
 const maxMatches = 2000;
 
 export function createPolicies({ reader, ignored, rules }: Dependencies): Policies {
-  const light = createSmallCache<string, CompiledPolicy>(maxLight);
-  const heavy = createSmallCache<string, CompiledPolicy>(maxHeavy);
+  const cache = createSmallCache<string, CompiledPolicy>(maxWeight, ({ weight }) => weight);
   const loads = new Map<string, Promise<CompiledPolicy>>();
 
   async function compile(userId: string): Promise<CompiledPolicy> {
@@ -74,6 +76,7 @@ export function createPolicies({ reader, ignored, rules }: Dependencies): Polici
         .map((row) => `${row.type} ${row.stream_position}`)
         .sort()
         .join(),
+      weight: weightOfAnyone + (own?.length ?? 0),
     };
   }
 
@@ -82,16 +85,14 @@ export function createPolicies({ reader, ignored, rules }: Dependencies): Polici
   }
 
   function keep(userId: string, compiled: CompiledPolicy): CompiledPolicy {
-    (compiled.isHeavy ? heavy : light).set(userId, compiled);
+    cache.set(userId, compiled);
     return compiled;
   }
 
-  const known = (userId: string) => light.get(userId) ?? heavy.get(userId);
-
   return {
-    known,
+    known: cache.get,
     load(userId) {
-      const found = known(userId);
+      const found = cache.get(userId);
       if (found !== undefined) return Promise.resolve(found);
       const underWay = loads.get(userId);
       if (underWay !== undefined) return underWay;
@@ -104,8 +105,7 @@ export function createPolicies({ reader, ignored, rules }: Dependencies): Polici
       return loading;
     },
     forget(userId) {
-      light.delete(userId);
-      heavy.delete(userId);
+      cache.delete(userId);
       // A load under way may have read what was there before: whoever asks from now on reads again.
       loads.delete(userId);
     },

@@ -10,7 +10,7 @@ import type { PeopleRooms } from '../people-rooms.ts';
 import { lookOf, nothingToSee, type PresenceView } from '../view.ts';
 import type { AwareServers } from './aware-servers.ts';
 import { lastContent, pushContent } from './pushes.ts';
-import type { Reach, Reaches } from './reach.ts';
+import type { OpenReach, Reach, Reaches } from './reach.ts';
 import { createSendQueue } from './send-queue.ts';
 import { createSentRecords } from './sent-records.ts';
 import { createToldRecords } from './told-records.ts';
@@ -76,24 +76,24 @@ export function createOutward(deps: Dependencies): Outward {
     return !reach.hosts.has(host) || reaches.refused(reach, host).size > 0;
   }
 
-  async function findReach(userId: string): Promise<Reach> {
+  async function findReach(userId: string): Promise<OpenReach> {
     const changes = moved.get(userId) ?? new Set();
     moved.delete(userId);
     const before = reachOf.get(userId);
-    const reach = await reaches.find(userId, before, changes);
+    const open = await reaches.find(userId, before, changes);
     // Whoever comes into their rooms concerns it as long as it is kept, also while they are offline.
     if (before === undefined) rooms.hold(userId);
-    reachOf.set(userId, reach);
-    return reach;
+    reachOf.set(userId, open.reach);
+    return open;
   }
 
   /** Who is to be told of somebody, of each server. */
-  async function plan(userId: string, reach: Reach, more: ReadonlySet<string>): Promise<Map<string, Recipients>> {
+  async function plan(userId: string, open: OpenReach, more: ReadonlySet<string>): Promise<Map<string, Recipients>> {
     const all = new Map<string, Recipients>();
     const breathe = createBreather();
-    for (const host of new Set([...reaches.hosts(reach), ...sent.hostsOf(userId), ...more])) {
-      const found = await reaches.recipients(reach, host);
-      all.set(host, withheld(reach, userId, host, found) ? { kind: 'nobody' } : found);
+    for (const host of new Set([...reaches.hosts(open), ...sent.hostsOf(userId), ...more])) {
+      const found = await reaches.recipients(open, host);
+      all.set(host, withheld(open.reach, userId, host, found) ? { kind: 'nobody' } : found);
       const pause = breathe();
       if (pause !== undefined) await pause;
     }
@@ -117,12 +117,13 @@ export function createOutward(deps: Dependencies): Outward {
   async function sendAll(userId: string, more: ReadonlySet<string>): Promise<void> {
     const breathe = createBreather();
     for (;;) {
-      const reach = await findReach(userId);
-      const planned = await plan(userId, reach, more);
+      const open = await findReach(userId);
+      const { reach } = open;
+      const planned = await plan(userId, open, more);
       const storing = isPresent(userId) ? told.add(userId, planned) : undefined;
       await storing;
       // Nobody may be told by settings of before.
-      if (storing !== undefined && (await findReach(userId)) !== reach) continue;
+      if (storing !== undefined && (await findReach(userId)).reach !== reach) continue;
       for (const [host, recipients] of planned) {
         await sendTo(userId, host, recipients, reach);
         const pause = breathe();

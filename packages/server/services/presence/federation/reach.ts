@@ -18,7 +18,9 @@ type Members = { readonly permitted: Set<string>; readonly refused: Set<string> 
 
 /** Where a person's presence may go: as it is with these settings and these rooms. */
 export type Reach = {
-  readonly compiled: CompiledPolicy;
+  /** Of the settings by which it was worked out: they are not kept with it, since they may be large. */
+  readonly version: string;
+  readonly isRestricted: boolean;
   readonly rooms: RoomsOfPerson;
   /** Servers that share a room. */
   readonly hosts: ReadonlySet<string>;
@@ -27,14 +29,17 @@ export type Reach = {
   readonly lists: Map<string, Recipients>;
 };
 
+/** A reach with its settings, for as long as it takes to tell others. */
+export type OpenReach = { readonly reach: Reach; readonly compiled: CompiledPolicy };
+
 export interface Reaches {
   /** Works out anew what has to be; `moved` are people of other servers who came or went since `before`. */
-  find(userId: string, before: Reach | undefined, moved: ReadonlySet<string>): Promise<Reach>;
-  recipients(reach: Reach, host: string): Promise<Recipients>;
+  find(userId: string, before: Reach | undefined, moved: ReadonlySet<string>): Promise<OpenReach>;
+  recipients(open: OpenReach, host: string): Promise<Recipients>;
   /** Those on a server who share a room and may not see the person. */
   refused(reach: Reach, host: string): ReadonlySet<string>;
   /** All servers that may get anything. */
-  hosts(reach: Reach): ReadonlySet<string>;
+  hosts(open: OpenReach): ReadonlySet<string>;
 }
 
 type Dependencies = {
@@ -50,8 +55,7 @@ const maxNamedServers = 256;
 const nobody: ReadonlySet<string> = new Set();
 
 export function createReaches({ db, serverName, policies, rooms }: Dependencies): Reaches {
-  async function place(reach: Reach, userId: string, theirRooms: RoomsOfPerson): Promise<void> {
-    const { compiled } = reach;
+  async function place({ reach, compiled }: OpenReach, userId: string, theirRooms: RoomsOfPerson): Promise<void> {
     const host = serverNameOf(userId) ?? '';
     let members = reach.members.get(host);
     if (members === undefined) {
@@ -69,7 +73,8 @@ export function createReaches({ db, serverName, policies, rooms }: Dependencies)
     (allowed ? members.permitted : members.refused).add(userId);
   }
 
-  async function scan(reach: Reach, onlyHosts: ReadonlySet<string> | undefined): Promise<void> {
+  async function scan(open: OpenReach, onlyHosts: ReadonlySet<string> | undefined): Promise<void> {
+    const { reach } = open;
     const roomNids = [...reach.rooms.keys()];
     const breathe = createBreather();
     let after = '';
@@ -77,7 +82,7 @@ export function createReaches({ db, serverName, policies, rooms }: Dependencies)
       const rows = await readRemoteMembers(db.long, roomNids, after, perPage);
       for (const [userId, theirs] of Map.groupBy(rows, (row) => row.user_id)) {
         if (onlyHosts === undefined || onlyHosts.has(serverNameOf(userId) ?? '')) {
-          await place(reach, userId, new Map(theirs.map((row) => [row.room_nid, reach.rooms.get(row.room_nid) ?? ''])));
+          await place(open, userId, new Map(theirs.map((row) => [row.room_nid, reach.rooms.get(row.room_nid) ?? ''])));
         }
         after = userId;
         const pause = breathe();
@@ -87,7 +92,7 @@ export function createReaches({ db, serverName, policies, rooms }: Dependencies)
     }
   }
 
-  async function build(userId: string): Promise<Reach> {
+  async function build(userId: string): Promise<OpenReach> {
     for (;;) {
       const compiled = await policies.load(userId);
       await rooms.load([userId]);
@@ -95,15 +100,17 @@ export function createReaches({ db, serverName, policies, rooms }: Dependencies)
       if (mine === undefined) continue;
       const roomNids = [...mine.keys()];
       const hosts = new Set(await readRemoteHosts(db, roomNids, serverName));
-      const reach: Reach = { compiled, rooms: mine, hosts, members: new Map(), lists: new Map() };
-      if (compiled.isRestricted) await scan(reach, undefined);
+      const { version, isRestricted } = compiled;
+      const reach: Reach = { version, isRestricted, rooms: mine, hosts, members: new Map(), lists: new Map() };
+      const open = { reach, compiled };
+      if (isRestricted) await scan(open, undefined);
       else {
         const ignored = [...compiled.ignored].filter((other) => serverNameOf(other) !== serverName);
         const among = ignored.length === 0 ? [] : await readIgnoredAmong(db, roomNids, ignored);
         const hostsOfIgnored = new Set(among.map((other) => serverNameOf(other) ?? ''));
-        if (hostsOfIgnored.size > 0) await scan(reach, hostsOfIgnored);
+        if (hostsOfIgnored.size > 0) await scan(open, hostsOfIgnored);
       }
-      return reach;
+      return open;
     }
   }
 
@@ -116,21 +123,21 @@ export function createReaches({ db, serverName, policies, rooms }: Dependencies)
   return {
     async find(userId, before, moved) {
       if (before === undefined) return build(userId);
-      const { version } = await policies.load(userId);
+      const compiled = await policies.load(userId);
       await rooms.load([userId]);
-      if (version !== before.compiled.version || rooms.known(userId) !== before.rooms) return build(userId);
-      if (moved.size === 0) return before;
-      if (!before.compiled.isRestricted) return build(userId);
+      if (compiled.version !== before.version || rooms.known(userId) !== before.rooms) return build(userId);
+      if (moved.size === 0) return { reach: before, compiled };
+      if (!before.isRestricted) return build(userId);
       // Of a large room, only those who came or went are looked at.
       const hosts = new Set(await readRemoteHosts(db, [...before.rooms.keys()], serverName));
-      const reach = { ...before, hosts };
+      const open = { reach: { ...before, hosts }, compiled };
       await rooms.load(moved);
-      for (const other of moved) await place(reach, other, rooms.known(other) ?? new Map());
-      return reach;
+      for (const other of moved) await place(open, other, rooms.known(other) ?? new Map());
+      return open;
     },
-    async recipients(reach, host) {
-      const { compiled, members } = reach;
-      if (!compiled.isRestricted && !members.has(host)) {
+    async recipients({ reach, compiled }, host) {
+      const { members } = reach;
+      if (!reach.isRestricted && !members.has(host)) {
         return reach.hosts.has(host) ? { kind: 'everyone' } : { kind: 'nobody' };
       }
       const known = reach.lists.get(host);
@@ -149,7 +156,7 @@ export function createReaches({ db, serverName, policies, rooms }: Dependencies)
       return list;
     },
     refused: (reach, host) => reach.members.get(host)?.refused ?? nobody,
-    hosts({ compiled, hosts }) {
+    hosts({ reach: { hosts }, compiled }) {
       const all = new Set(hosts);
       for (const host of namedServers(compiled.policy)) {
         if (all.size >= hosts.size + maxNamedServers) break;

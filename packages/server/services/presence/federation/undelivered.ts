@@ -19,8 +19,10 @@ type Options = { readonly now: () => number; readonly after: After; readonly onD
 const first = 2 * 60_000;
 const longest = 60 * 60_000;
 
+type Waiting = { readonly wait: number; readonly hosts: Set<string> };
+
 export function createUndelivered({ now, after, onDue }: Options): Undelivered {
-  const waits = new Map<string, number>();
+  const waiting = new Map<string, Waiting>();
   const byHost = new Map<string, Set<string>>();
   const dueTimes = createDueTimes({ now, after, onDue });
   return {
@@ -28,18 +30,25 @@ export function createUndelivered({ now, after, onDue }: Options): Undelivered {
       const people = byHost.get(host);
       if (people === undefined) byHost.set(host, new Set([userId]));
       else people.add(userId);
-      const wait = Math.min((waits.get(userId) ?? first / 2) * 2, longest);
-      waits.set(userId, wait);
+      const { wait: last = first / 2, hosts = new Set<string>() } = waiting.get(userId) ?? {};
+      const wait = Math.min(last * 2, longest);
+      waiting.set(userId, { wait, hosts: hosts.add(host) });
       dueTimes.set(userId, now() + wait);
     },
     delete(userId) {
-      waits.delete(userId);
+      for (const host of waiting.get(userId)?.hosts ?? []) {
+        const people = byHost.get(host);
+        people?.delete(userId);
+        if (people?.size === 0) byHost.delete(host);
+      }
+      waiting.delete(userId);
       dueTimes.set(userId, undefined);
     },
     takeAt(host) {
-      const people = byHost.get(host);
+      const people = [...(byHost.get(host) ?? [])];
       byHost.delete(host);
-      return Array.from(people ?? []).filter((userId) => waits.has(userId));
+      for (const userId of people) waiting.get(userId)?.hosts.delete(host);
+      return people;
     },
     close: dueTimes.close,
   };
