@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** Milliseconds that long computations take at once. */
-const atOnce = 4;
+const atOnce = 2;
 
 /**
  * For long computations on the event loop: something to wait for whenever others are to have their turn. Computations that

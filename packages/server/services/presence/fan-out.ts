@@ -1,5 +1,6 @@
 import type { Database } from '@portico/storage';
-import { createBreather, inSteps } from './in-steps.ts';
+import { inSteps } from '../in-steps.ts';
+import { createPacer } from '../pacer.ts';
 import { createNamedRecipients, type NamedRecipients } from './named-recipients.ts';
 import type { OwnPeople } from './own-people.ts';
 import type { PeopleRooms } from './people-rooms.ts';
@@ -99,7 +100,7 @@ export function createFanOut(deps: Dependencies): FanOut {
   async function run(): Promise<void> {
     // What happens at the same moment is told together.
     await Promise.resolve();
-    const breathe = createBreather();
+    const pace = createPacer();
     for (;;) {
       const next = findNext();
       const [viewer] = movedViewers;
@@ -113,7 +114,7 @@ export function createFanOut(deps: Dependencies): FanOut {
         queue.delete(userId);
         await turns.take(userId, () => tellAbout(userId, work).catch(onFailure));
       }
-      await breathe();
+      await pace();
     }
   }
 
@@ -129,7 +130,7 @@ export function createFanOut(deps: Dependencies): FanOut {
   }
 
   async function tellAbout(userId: string, work: Work): Promise<void> {
-    const breathe = createBreather();
+    const pace = createPacer();
     const wasHeld = held.has(userId);
     if (isPresent(userId)) {
       if (!wasHeld) {
@@ -146,7 +147,7 @@ export function createFanOut(deps: Dependencies): FanOut {
         const seen = sight.look(userId, recipient);
         viewers.tell(viewer, userId, lookOf(seen instanceof Promise ? await seen : seen));
       }
-      const pause = breathe();
+      const pause = pace();
       if (pause !== undefined) await pause;
     }
     introduce(userId, work);

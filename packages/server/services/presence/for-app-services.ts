@@ -4,7 +4,7 @@ import { readLocalMembers } from '@portico/storage/stores/presence-audience.ts';
 import type { AppService } from '../appservices/app-service.ts';
 import type { PresenceFor } from '../appservices/delivery/ephemeral.ts';
 import { createSmallCache, type SmallCache } from '../reading/small-cache.ts';
-import { createBreather } from './in-steps.ts';
+import { createPacer } from '../pacer.ts';
 import type { OwnPeople } from './own-people.ts';
 import type { PeopleRooms } from './people-rooms.ts';
 import type { Policies } from './policies.ts';
@@ -128,7 +128,7 @@ export function createPresenceForServices(deps: Dependencies): PresenceForServic
       const view = await seen(userId, before.recipient);
       if (view !== undefined && (isOwn(userId) || lookOf(view) !== '')) return view;
     } else if (before?.asOf === asOf && before.rooms === theirRooms && isOwn(userId)) return undefined;
-    const breathe = createBreather();
+    const pace = createPacer();
     let found: PresenceView | undefined;
     let through: string | undefined;
     for await (const recipient of candidates(service, userId)) {
@@ -136,7 +136,7 @@ export function createPresenceForServices(deps: Dependencies): PresenceForServic
       if (view !== undefined && (found === undefined || lookOf(view) !== '')) [found, through] = [view, recipient];
       // Other servers may tell each of their recipients something else; of one's own people all see the same.
       if (found !== undefined && (isOwn(userId) || lookOf(found) !== '')) break;
-      await breathe();
+      await pace();
     }
     ofService.through.set(userId, { recipient: through, asOf, rooms: theirRooms });
     return found;

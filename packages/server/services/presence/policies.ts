@@ -11,7 +11,7 @@ import type { Reader } from '@portico/storage';
 import { type PresenceSettingRow, readPresenceSettings } from '@portico/storage/stores/presence.ts';
 import type { IgnoredUsers } from '../reading/ignored-users.ts';
 import { createSmallCache, type SmallCache } from '../reading/small-cache.ts';
-import { inSteps } from './in-steps.ts';
+import { inSteps } from '../in-steps.ts';
 
 /** Everything that a person has set about who gets their presence, ready to be asked. */
 export type CompiledPolicy = {

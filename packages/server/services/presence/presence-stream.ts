@@ -1,7 +1,7 @@
 import { passesEventFilter, passesNothing } from '@portico/protocol/sync-filter/event-filter.ts';
 import type { StreamRequest, SyncStream } from '../sync/streams.ts';
 import type { FanOut } from './fan-out.ts';
-import { createBreather } from './in-steps.ts';
+import { createPacer } from '../pacer.ts';
 import type { PeopleRooms } from './people-rooms.ts';
 import type { ShownMemory } from './shown-memory.ts';
 import type { Sight } from './sight.ts';
@@ -77,7 +77,7 @@ export function createPresenceStream(deps: Dependencies): SyncStream {
       const viewer = await open(request);
       const events = new Map<string, string>();
       const looks = new Map<string, string>();
-      const breathe = createBreather();
+      const pace = createPacer();
       let asOf = viewers.serial();
       for (let people = wanted(request, viewer); people.size > 0;) {
         for (const userId of people) {
@@ -90,7 +90,7 @@ export function createPresenceStream(deps: Dependencies): SyncStream {
             events.set(userId, presenceEvent(userId, view, now()));
             viewers.showed(viewer, userId, look);
           }
-          const pause = breathe();
+          const pause = pace();
           if (pause !== undefined) await pause;
         }
         // What has come in meanwhile: the token will say that it was told.

@@ -1,7 +1,7 @@
 import { decidePresence, type PresenceDecision } from '@portico/protocol/privacy/presence/decide.ts';
 import { matchRecipient, matchSteps } from '@portico/protocol/privacy/presence/match-recipient.ts';
 import type { OwnPeople } from './own-people.ts';
-import { inSteps } from './in-steps.ts';
+import { inSteps } from '../in-steps.ts';
 import { type PeopleRooms, type RoomsOfPerson, shareRoom, sharedRooms } from './people-rooms.ts';
 import type { CompiledPolicy, Policies } from './policies.ts';
 import type { RemotePeople } from './remote-people.ts';

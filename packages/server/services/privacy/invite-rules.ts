@@ -14,7 +14,8 @@ import {
 import type { Database } from '@portico/storage';
 import { readAccountDataOfTypes } from '@portico/storage/stores/account-data-of-types.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
-import { createBreather, inSteps } from '../presence/in-steps.ts';
+import { inSteps } from '../in-steps.ts';
+import { createPacer } from '../pacer.ts';
 import { createAccountDataMemory } from '../reading/account-data-memory.ts';
 import { ignoredUserList, parseIgnoredUsers } from '../reading/ignored-users.ts';
 
@@ -112,10 +113,10 @@ export function createInviteRules({ db, policy, noticesUser }: Dependencies): In
     async hiddenOf(invitee, inviters) {
       const remembered = await memory.of(invitee);
       const hidden = new Set<string>();
-      const breathe = createBreather();
+      const pace = createPacer();
       for (const inviter of new Set(inviters)) {
         if ((await decideFrom(remembered, inviter)).action !== 'allow') hidden.add(inviter);
-        await breathe();
+        await pace();
       }
       return hidden;
     },

@@ -4,7 +4,8 @@ import { isEmptyList, type SharingList } from '@portico/protocol/privacy/presenc
 import type { Database } from '@portico/storage';
 import { readEveryoneIn } from '@portico/storage/stores/presence-audience.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
-import { createBreather, inSteps } from '../presence/in-steps.ts';
+import { inSteps } from '../in-steps.ts';
+import { createPacer } from '../pacer.ts';
 import type { PeopleRooms } from '../presence/people-rooms.ts';
 import type { CompiledPolicy, Policies } from '../presence/policies.ts';
 import type { Sight } from '../presence/sight.ts';
@@ -78,10 +79,10 @@ export function createPresenceControl({ db, policies, rooms, sight }: Dependenci
       const everyone = [...new Set([...members, ...named])].filter((other) => other !== userId).sort(compareCodePoints);
       const shown = everyone.slice(0, wanted);
       const users: PresenceSight[] = [];
-      const breathe = createBreather();
+      const pace = createPacer();
       for (const recipient of shown) {
         users.push(await explain(userId, recipient));
-        await breathe();
+        await pace();
       }
       const patterns = own.kind === 'lists' ? own.allowed.globs.all : [];
       const last = shown.at(-1);

@@ -1,6 +1,7 @@
 import { isJsonObject, isUserId, type JsonObject, type JsonValue, serverNameOf } from '@portico/protocol';
 import { findRefusal } from '../../../errors/from-storage.ts';
 import type { Logger } from '../../../observability/logger.ts';
+import { createPacer } from '../../pacer.ts';
 import { comesAgain } from './comes-again.ts';
 
 /** The content of an EDU, which is an object and has not been looked into, and the server that sent it. */
@@ -41,7 +42,10 @@ export function createInboundEdus({ handlers, log }: Dependencies): InboundEdus 
 
   return {
     async receive(origin, edus, after) {
+      const pace = createPacer();
       for (const edu of edus) {
+        const pause = pace();
+        if (pause !== undefined) await pause;
         if (!isJsonObject(edu)) continue;
         const { edu_type: type, content } = edu;
         if (typeof type !== 'string' || !isJsonObject(content)) continue;

@@ -4,7 +4,8 @@ import type { JsonObject } from '@portico/protocol';
 import type { Outbox, OutboxEntry } from '../../federation/sender/outbox.ts';
 import type { After } from '../../sync/waiting.ts';
 import { runSteps } from '@portico/protocol/steps.ts';
-import { createBreather, inSteps } from '../in-steps.ts';
+import { inSteps } from '../../in-steps.ts';
+import { createPacer } from '../../pacer.ts';
 import type { OwnPeople } from '../own-people.ts';
 import type { PeopleRooms } from '../people-rooms.ts';
 import { lookOf, nothingToSee, type PresenceView } from '../view.ts';
@@ -90,11 +91,11 @@ export function createOutward(deps: Dependencies): Outward {
   /** Who is to be told of somebody, of each server. */
   async function plan(userId: string, open: OpenReach, more: ReadonlySet<string>): Promise<Map<string, Recipients>> {
     const all = new Map<string, Recipients>();
-    const breathe = createBreather();
+    const pace = createPacer();
     for (const host of new Set([...reaches.hosts(open), ...sent.hostsOf(userId), ...more])) {
       const found = await reaches.recipients(open, host);
       all.set(host, withheld(open.reach, userId, host, found) ? { kind: 'nobody' } : found);
-      const pause = breathe();
+      const pause = pace();
       if (pause !== undefined) await pause;
     }
     return all;
@@ -115,7 +116,7 @@ export function createOutward(deps: Dependencies): Outward {
   }
 
   async function sendAll(userId: string, more: ReadonlySet<string>): Promise<void> {
-    const breathe = createBreather();
+    const pace = createPacer();
     for (;;) {
       const open = await findReach(userId);
       const { reach } = open;
@@ -126,7 +127,7 @@ export function createOutward(deps: Dependencies): Outward {
       if (storing !== undefined && (await findReach(userId)).reach !== reach) continue;
       for (const [host, recipients] of planned) {
         await sendTo(userId, host, recipients, reach);
-        const pause = breathe();
+        const pause = pace();
         if (pause !== undefined) await pause;
       }
       return;

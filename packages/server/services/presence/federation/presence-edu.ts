@@ -3,7 +3,8 @@ import { type InboundList, inboundListSteps } from '@portico/protocol/privacy/pr
 import type { Reader } from '@portico/storage';
 import { readExistingAccounts } from '@portico/storage/stores/presence.ts';
 import { type EduHandler, userOf } from '../../federation/receiving/edus.ts';
-import { createBreather, inSteps } from '../in-steps.ts';
+import { inSteps } from '../../in-steps.ts';
+import { createPacer } from '../../pacer.ts';
 import type { PeopleRooms } from '../people-rooms.ts';
 import type { SharedPresence } from '../share-presence.ts';
 import type { RemotePeople } from '../remote-people.ts';
@@ -21,7 +22,7 @@ type Dependencies = {
   readonly now: () => number;
 };
 
-type Breather = ReturnType<typeof createBreather>;
+type Pacer = ReturnType<typeof createPacer>;
 type Push = { readonly userId: string; readonly view: PresenceView; readonly list: InboundList };
 
 /** Servers in use send up to 50 in one EDU; more than this are not looked at. */
@@ -47,11 +48,11 @@ export function presenceEdu({ reader, serverName, remote, take, rooms, aware, no
   }
 
   /** Names of people who are not here are not kept: there is no end of them. */
-  async function keepAccounts(pushes: readonly Push[], breathe: Breather): Promise<readonly Push[]> {
+  async function keepAccounts(pushes: readonly Push[], pace: Pacer): Promise<readonly Push[]> {
     const names = new Set<string>();
     for (const { list } of pushes) {
       if (list.kind === 'listed') for (const user of list.users) names.add(user);
-      await breathe();
+      await pace();
     }
     if (names.size === 0) return pushes;
     const all = [...names];
@@ -59,14 +60,14 @@ export function presenceEdu({ reader, serverName, remote, take, rooms, aware, no
     for (let start = 0; start < all.length; start += namesPerQuery) {
       const part = all.slice(start, start + namesPerQuery);
       for (const user of await readExistingAccounts(reader, part)) existing.add(user);
-      await breathe();
+      await pace();
     }
     const kept: Push[] = [];
     for (const push of pushes) {
       const { list } = push;
       if (list.kind === 'everyone') kept.push(push);
       else kept.push({ ...push, list: { ...list, users: list.users.intersection(existing) } });
-      await breathe();
+      await pace();
     }
     return kept;
   }
@@ -76,13 +77,13 @@ export function presenceEdu({ reader, serverName, remote, take, rooms, aware, no
     async receive({ origin, content }) {
       const { push: values } = content;
       if (!Array.isArray(values)) return;
-      const breathe = createBreather();
+      const pace = createPacer();
       const parsed: Push[] = [];
       const names = new Set<string>();
       let patterns = 0;
       for (const value of values.slice(0, maxPushes)) {
         const push = await parse(origin, value);
-        await breathe();
+        await pace();
         if (push === undefined) continue;
         if (push.list.kind === 'listed') {
           for (const user of push.list.users) names.add(user);
@@ -91,7 +92,7 @@ export function presenceEdu({ reader, serverName, remote, take, rooms, aware, no
         if (names.size > maxNames || patterns > maxPatterns) break;
         parsed.push(push);
       }
-      const pushes = await keepAccounts(parsed, breathe);
+      const pushes = await keepAccounts(parsed, pace);
       await rooms.load(pushes.map(({ userId }) => userId));
       let current: string | undefined;
       let recipients = 0;
@@ -99,7 +100,7 @@ export function presenceEdu({ reader, serverName, remote, take, rooms, aware, no
         // What is said of one person belongs together: nobody may be shown the half of it.
         if (list.kind === 'listed') recipients += list.users.size + list.globs.length;
         if (userId !== current || recipients > maxNamesAtOnce) {
-          await breathe();
+          await pace();
           recipients = 0;
         }
         current = userId;

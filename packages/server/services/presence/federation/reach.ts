@@ -9,7 +9,8 @@ import {
 } from '@portico/protocol/privacy/presence/recipients.ts';
 import type { Database } from '@portico/storage';
 import { readIgnoredAmong, readRemoteHosts, readRemoteMembers } from '@portico/storage/stores/presence-audience.ts';
-import { createBreather, inSteps } from '../in-steps.ts';
+import { inSteps } from '../../in-steps.ts';
+import { createPacer } from '../../pacer.ts';
 import { type PeopleRooms, type RoomsOfPerson, sharedRooms } from '../people-rooms.ts';
 import type { CompiledPolicy, Policies } from '../policies.ts';
 
@@ -76,7 +77,7 @@ export function createReaches({ db, serverName, policies, rooms }: Dependencies)
   async function scan(open: OpenReach, onlyHosts: ReadonlySet<string> | undefined): Promise<void> {
     const { reach } = open;
     const roomNids = [...reach.rooms.keys()];
-    const breathe = createBreather();
+    const pace = createPacer();
     let after = '';
     for (;;) {
       const rows = await readRemoteMembers(db.long, roomNids, after, perPage);
@@ -85,7 +86,7 @@ export function createReaches({ db, serverName, policies, rooms }: Dependencies)
           await place(open, userId, new Map(theirs.map((row) => [row.room_nid, reach.rooms.get(row.room_nid) ?? ''])));
         }
         after = userId;
-        const pause = breathe();
+        const pause = pace();
         if (pause !== undefined) await pause;
       }
       if (rows.length === 0) return;
@@ -145,10 +146,10 @@ export function createReaches({ db, serverName, policies, rooms }: Dependencies)
       const named = await inSteps(namedRecipientSteps(compiled.policy, host));
       const { permitted = nobody, refused = nobody } = members.get(host) ?? {};
       const users: string[] = [];
-      const breathe = createBreather();
+      const pace = createPacer();
       for (const user of named.users) {
         if (permitted.has(user) || (!refused.has(user) && (await mayWithoutRoom(compiled, user)))) users.push(user);
-        const pause = breathe();
+        const pause = pace();
         if (pause !== undefined) await pause;
       }
       const list = await inSteps(recipientSteps({ globs: named.globs, users }, permitted));

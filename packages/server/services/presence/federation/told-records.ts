@@ -2,7 +2,7 @@ import type { Recipients } from '@portico/protocol/privacy/presence/recipients.t
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { addTold, readPeopleTold, readTold, removeTold, type ToldRow } from '@portico/storage/stores/presence-told.ts';
 import type { After } from '../../sync/waiting.ts';
-import { inSteps } from '../in-steps.ts';
+import { inSteps } from '../../in-steps.ts';
 
 /**
  * For whom other servers have been told that somebody is not offline, as it is stored: before they are told, until they have
