@@ -65,6 +65,7 @@ export async function startSynapse(options: Options): Promise<SynapseServer> {
     rc_login: { address: manyRequests, account: manyRequests, failed_attempts: manyRequests },
     rc_joins: { local: manyRequests, remote: manyRequests },
     rc_joins_per_room: manyRequests,
+    rc_room_creation: manyRequests,
     rc_invites: { per_room: manyRequests, per_user: manyRequests, per_issuer: manyRequests },
     federation: { destination_min_retry_interval: '1s', destination_max_retry_interval: '1s' },
     // Otherwise a first sync is answered with the one before.
