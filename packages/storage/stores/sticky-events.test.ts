@@ -78,6 +78,20 @@ onBothEngines('more of one person in one room wait until others have ended', asy
   assert.deepEqual(await readStickyToRelease(db, 500, 10), []);
 });
 
+onBothEngines('no more are let go on than there is place for in their room, whoever sent them', async (db) => {
+  const waiting = maxStickyOfSender + 2;
+  const of = (sender: string, first: number) =>
+    numbers(first, waiting).map((nid, index) => ({ nid, sender, until: index < 2 ? 500 : 1000 }));
+  await add(db, [...of('alice', 1), ...of('bob', 1001)]);
+  const free = async (ofRoom: number) =>
+    (await readStickyToRelease(db, 500, 10, { ofSender: maxStickyOfSender, ofRoom })).map((row) => row.event_nid);
+  const told = 2 * (maxStickyOfSender - 2);
+  assert.deepEqual(await free(told), []);
+  assert.deepEqual(await free(told + 1), [maxStickyOfSender + 1]);
+  const first = [maxStickyOfSender + 1, maxStickyOfSender + 2];
+  assert.deepEqual(await free(told + 10), [...first, ...first.map((nid) => 1000 + nid)]);
+});
+
 onBothEngines('what has ended is dropped, so many at a time', async (db) => {
   assert.equal(await readStickyEndsSoonest(db), undefined);
   await add(db, [{ nid: 1, until: 300 }, { nid: 2, until: 100 }, { nid: 3, until: 200 }, { nid: 4 }]);

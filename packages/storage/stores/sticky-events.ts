@@ -78,22 +78,39 @@ export function dropExpiredStickyEvents(set: WriteSet, now: number, limit: numbe
   set.add(removeExpired, [now, limit]);
 }
 
-const selectHeld = sql<{ event_nid: number; room_nid: number }, [now: number, limit: number]>(
+const selectHeld = sql<
+  { event_nid: number; room_nid: number },
+  [now: number, limit: number, ofSender: number, ofRoom: number]
+>(
   'sticky-events.held',
-  `select h.event_nid, h.room_nid from (
+  `with held as materialized (
      select s.event_nid, s.room_nid, s.sender,
        row_number() over (partition by s.room_nid, s.sender order by s.event_nid) as nth
      from sticky_events s where s.position is null and s.is_soft_failed = 0 and s.expires_at > $1
-   ) h
-   where h.nth + (select count(*) from sticky_events o
-       where o.room_nid = h.room_nid and o.sender = h.sender and ${isTold('$1')}) <= ${maxStickyOfSender}
-     and (select count(*) from sticky_events o where o.room_nid = h.room_nid and ${isTold('$1')}) < ${maxStickyOfRoom}
-   order by h.room_nid, h.event_nid limit $2`,
+   ), told as materialized (
+     select o.room_nid, o.sender, count(*) as count from sticky_events o
+     where o.room_nid in (select room_nid from held) and ${isTold('$1')}
+     group by o.room_nid, o.sender
+   ), of_rooms as materialized (
+     select room_nid, sum(count) as count from told group by room_nid
+   ), fitting as (
+     select h.event_nid, h.room_nid, row_number() over (partition by h.room_nid order by h.event_nid) as nth
+     from held h left join told t on t.room_nid = h.room_nid and t.sender = h.sender
+     where h.nth + coalesce(t.count, 0) <= $3
+   )
+   select f.event_nid, f.room_nid from fitting f left join of_rooms r on r.room_nid = f.room_nid
+   where f.nth + coalesce(r.count, 0) <= $4
+   order by f.room_nid, f.event_nid limit $2`,
 );
 
-/** Events that had to wait, and for which there is a place now. */
-export function readStickyToRelease(reader: Reader, now: number, limit: number) {
-  return reader.all(selectHeld, [now, limit]);
+/** Events that had to wait, and for which there is a place now. Looks at all that wait, and at what is told of in their rooms. */
+export function readStickyToRelease(
+  reader: Reader,
+  now: number,
+  limit: number,
+  { ofSender, ofRoom } = { ofSender: maxStickyOfSender, ofRoom: maxStickyOfRoom },
+) {
+  return reader.all(selectHeld, [now, limit, ofSender, ofRoom]);
 }
 
 const release = sql<void, [eventNid: number, position: PositionParam]>(

@@ -34,7 +34,8 @@ export function createStickyUpkeep({ db, now, log, every = usualPause }: Depende
     const at = now();
     const [soonest, held, hasDeliveries] = await Promise.all([
       readStickyEndsSoonest(db),
-      readStickyToRelease(db, at, releasedAtOnce),
+      // Others may have sent any number that has to wait.
+      readStickyToRelease(db.long, at, releasedAtOnce),
       hasStickyDeliveries(db),
     ]);
     const set = createWriteSet();
