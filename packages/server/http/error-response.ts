@@ -1,7 +1,8 @@
 import type { JsonValue } from '@portico/protocol';
 import { findRefusal } from '../errors/from-storage.ts';
 import { MatrixError } from '../errors/matrix-error.ts';
-import { errorTable, type ErrorEntry, type ErrorReason } from '../errors/table.ts';
+import type { ErrorEntry } from '../errors/error-entry.ts';
+import { errorTable, type ErrorReason } from '../errors/table.ts';
 
 export type ErrorResponse = {
   readonly status: number;
