@@ -49,7 +49,7 @@ export function renderReference(schema: AnySection): string {
   const lines = [
     '# Settings',
     '',
-    '<!-- Made by scripts/settings-page.ts from packages/server/config/schema.ts: change it there. -->',
+    '<!-- Made by scripts/settings-page.ts from packages/server/config/schema.ts and sections/ beside it: change it there. -->',
     '',
     'The configuration is a YAML file, given with `--config FILE`; all of it is optional. Every setting can also be given as',
     'an environment variable (lists and objects as JSON; an empty variable counts as not set) and as a flag of a command.',
