@@ -1,14 +1,33 @@
-import { type Database, openDatabase, type OpenOptions } from '@portico/storage';
+import { type Database, openDatabase, type OpenOptions, parseFailpoint } from '@portico/storage';
 import { SchemaTooNewError } from '@portico/storage/engines/migrate.ts';
 import { DatabaseOpenError } from '@portico/storage/errors.ts';
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import { StartError } from '../process/start-error.ts';
 
+type Context = {
+  readonly config: Pick<Config, 'database' | 'durability' | 'testing'>;
+  readonly metrics: Metrics | undefined;
+  readonly log: Logger;
+};
+
 /** Opens the database of the configuration. Throws `StartError` where that is the matter. */
-export async function openConfiguredDatabase(options: OpenOptions): Promise<Database> {
+export async function openConfiguredDatabase({ config, metrics, log }: Context): Promise<Database> {
+  const { url } = config.database;
+  const { failpoint, maxDatabaseBytes } = config.testing;
+  const options: OpenOptions = {
+    url,
+    durability: config.durability,
+    ...(failpoint !== undefined && { failpoint: parseFailpoint(failpoint) }),
+    ...(maxDatabaseBytes !== undefined && { maxBytes: maxDatabaseBytes }),
+    log: (level, message, details) => log[level](details ?? {}, message),
+    ...(metrics && { metrics: metrics.storage }),
+  };
   try {
     return await openDatabase(options);
   } catch (error) {
-    throw explain(error, options.url);
+    throw explain(error, url);
   }
 }
 

@@ -11,9 +11,12 @@ import { createDeliver, type Deliver, gatewayUrlOf } from '../services/push/send
 import { createGateway } from '../services/push/sender/gateway.ts';
 import { createPushNames } from '../services/push/sender/push-names.ts';
 import { createLedger } from '../services/push/sender/ledger.ts';
+import { createNotifications, type Notifications } from '../services/push/notifications.ts';
+import { createPushers, type Pushers } from '../services/push/pushers.ts';
 import { createUnsubscribe, type Unsubscribe } from '../services/push/unsubscribe.ts';
 import { createPushSender } from '../services/push/sender/push-sender.ts';
 import type { ReadingContext } from '../services/reading/context.ts';
+import type { ReadState } from '../services/rooms/read-state.ts';
 import { realTimers } from '../services/sync/waiting.ts';
 import { secretFor } from './secret-for.ts';
 
@@ -23,6 +26,7 @@ type Context = {
   readonly mailer: Mailer | undefined;
   readonly db: Database;
   readonly reading: ReadingContext;
+  readonly readState: ReadState;
   readonly people: PushedPeople;
   readonly outbound: Outbound;
   readonly metrics: Metrics | undefined;
@@ -32,10 +36,17 @@ type Context = {
 };
 
 /** What tells people's devices of what happens. */
-export type PushParts = { readonly unsubscribe: Unsubscribe; close(): Promise<void> };
+export type PushParts = {
+  readonly services: {
+    readonly pushers: Pushers;
+    readonly notifications: Notifications;
+    readonly unsubscribe: Unsubscribe;
+  };
+  close(): Promise<void>;
+};
 
 export function createPush(context: Context): PushParts {
-  const { db, reading, people, outbound, metrics, log, now, randomId, mailer, config, signingKey } = context;
+  const { db, reading, readState, people, outbound, metrics, log, now, randomId, mailer, config, signingKey } = context;
   const { ignored, inviteRules, erasedSenders } = reading;
   // On SQLite one process owns the data folder.
   const isShared = db.kind !== 'sqlite';
@@ -65,5 +76,12 @@ export function createPush(context: Context): PushParts {
     log,
   });
   metrics?.push.watch({ queued: sender.queued, people: () => people.size });
-  return { unsubscribe, close: sender.close };
+  return {
+    services: {
+      pushers: createPushers({ db, sendsMail: mailer !== undefined, now }),
+      notifications: createNotifications({ reading, readState }),
+      unsubscribe,
+    },
+    close: sender.close,
+  };
 }

@@ -20,7 +20,14 @@ import type { UserDirectory } from '../../services/user-directory/user-directory
 import type { DelayedEvents } from '../../services/delayed-events/delayed-events.ts';
 import type { MutualRooms } from '../../services/mutual-rooms/mutual-rooms.ts';
 import type { OldSync } from '../../services/old-sync/old-sync.ts';
-import type { RoomBreadth } from '../../services/directory/room-breadth.ts';
+import type { NetworkDirectories } from '../../services/directory/network-directories.ts';
+import type { RoomDirectory } from '../../services/directory/room-directory.ts';
+import type { OpenIdTokens } from '../../services/openid/openid-tokens.ts';
+import type { Reports } from '../../services/reporting/reports.ts';
+import type { Aliases } from '../../services/rooms/aliases/aliases.ts';
+import type { Upgrades } from '../../services/rooms/upgrade/upgrades.ts';
+import type { HierarchyDependencies } from '../../services/spaces/hierarchy.ts';
+import type { Tags } from '../../services/tags/tags.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { deleteAccountData, deleteAccountDataPerRoom } from './account-data/delete-account-data.ts';
 import { appServiceEndpoints, type AppServiceServices } from './appservice/index.ts';
@@ -73,13 +80,20 @@ import { tagEndpoints } from './tags/index.ts';
 export type ClientServices = AccountServices &
   AppServiceServices &
   MediaServices &
-  PrivacyServices &
-  RoomBreadth & {
+  PrivacyServices & {
     readonly discovery: BaseUrl;
     readonly calls: Calls;
     readonly support: Support;
     readonly roomVersions: RoomVersionSupport;
     readonly rooms: RoomService;
+    readonly aliases: Aliases;
+    readonly directory: RoomDirectory;
+    readonly networks: NetworkDirectories;
+    readonly spaces: HierarchyDependencies;
+    readonly upgrades: Upgrades;
+    readonly tags: Tags;
+    readonly reports: Reports;
+    readonly openIdTokens: OpenIdTokens;
     readonly createInviting: CreateInviting;
     readonly thirdPartyInvites: Pick<ThirdPartyInvites, 'claim'>;
     readonly inviteAddress: InviteAddress;

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import type { ServerName } from '@portico/protocol';
+import type { Database } from '@portico/storage';
+import { deleteLocalNotificationSettings } from '@portico/storage/stores/local-notification-settings.ts';
+import { removePushersOfDevices } from '@portico/storage/stores/pushers.ts';
+import { dropConnectionsOf } from '@portico/storage/stores/sliding-connections.ts';
+import type { Config } from '../config/config.ts';
+import { type AccountServices, createAccountServices } from '../services/accounts/account-services.ts';
+import type { AppServices } from '../services/appservices/app-services.ts';
+import type { IdentityClient } from '../services/identity/identity-client.ts';
+import type { RateLimiter } from '../services/rate-limit/rate-limiter.ts';
+import type { EmailValidations } from '../services/third-party-ids/validations.ts';
+import type { Encryption } from './encryption.ts';
+import { secretFor } from './secret-for.ts';
+
+type Context = {
+  readonly config: Pick<Config, 'registration' | 'passwords'>;
+  readonly serverName: ServerName;
+  readonly signingKey: { readonly seed: Uint8Array };
+  readonly db: Database;
+  readonly rateLimiter: RateLimiter;
+  readonly validations: EmailValidations;
+  readonly identity: IdentityClient;
+  readonly deviceHooks: Encryption['deviceHooks'];
+  readonly appServices: AppServices;
+  readonly now: () => number;
+};
+
+/** Accounts and their devices, with all that goes when a device goes. */
+export function createAccounts(context: Context): AccountServices {
+  const { config, serverName, signingKey, deviceHooks } = context;
+  const { db, rateLimiter, validations, identity, appServices, now } = context;
+  return createAccountServices(
+    {
+      serverName,
+      registrationMode: config.registration.mode,
+      requiresEmail: config.registration.requireEmail,
+      sharedSecret: config.registration.sharedSecret,
+      argon2: config.passwords.argon2,
+    },
+    {
+      db,
+      rateLimiter,
+      validations,
+      identity,
+      now,
+      randomBytes,
+      uiaSecret: secretFor(signingKey, 'what authentication sessions were opened for'),
+      ...deviceHooks,
+      onDevicesDeleted: [
+        ...deviceHooks.onDevicesDeleted,
+        dropConnectionsOf,
+        removePushersOfDevices,
+        deleteLocalNotificationSettings,
+      ],
+      appServices,
+    },
+  );
+}

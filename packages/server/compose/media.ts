@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { ServerName } from '@portico/protocol';
+import type { Database } from '@portico/storage';
+import type { Config } from '../config/config.ts';
+import type { WatchCache } from '../observability/cache-metrics.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { ContentStore } from '../services/media/content-store.ts';
+import { openFileStore } from '../services/media/file-store.ts';
+import { createMediaService, type Media } from '../services/media/media-service.ts';
+import type { UrlPreviews } from '../services/previews/url-previews.ts';
+import type { Federation } from './federation.ts';
+import { createRemoteMediaParts } from './remote-media.ts';
+
+type Context = {
+  readonly config: Config;
+  readonly db: Database;
+  readonly serverName: ServerName;
+  readonly federation: Pick<Federation, 'client' | 'outbound'>;
+  readonly now: () => number;
+  readonly log: Logger;
+  readonly watch: WatchCache | undefined;
+};
+
+export type MediaParts = {
+  readonly store: ContentStore;
+  readonly services: {
+    readonly media: Media;
+    /** Absent where none are made. */
+    readonly urlPreviews?: UrlPreviews;
+    readonly mediaAccess: { readonly requireAuthentication: boolean };
+  };
+  close(): Promise<void>;
+};
+
+/** Files that people send, here and elsewhere, and where they are kept. */
+export async function openMedia(context: Context): Promise<MediaParts> {
+  const { config, db, serverName, now, log } = context;
+  const { maxUploadSize, requireAuthentication } = config.media;
+  const store = await openFileStore({
+    folder: join(config.dataDir, 'media'),
+    sync: config.durability === 'full',
+    randomBytes,
+  });
+  await store.clearUnfinished();
+  const remote = createRemoteMediaParts({ ...context, store });
+  const { findRemoteMedia, urlPreviews } = remote;
+  const media = createMediaService({
+    db,
+    store,
+    serverName,
+    maxUploadSize,
+    now,
+    randomBytes,
+    log,
+    ...(findRemoteMedia && { findRemoteMedia }),
+  });
+  return {
+    store,
+    services: { media, ...(urlPreviews && { urlPreviews }), mediaAccess: { requireAuthentication } },
+    async close() {
+      await Promise.all([media.close(), remote.close()]);
+    },
+  };
+}
