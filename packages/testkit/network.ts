@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Network } from '@portico/server/services/outbound/network.ts';
 import { createTestAuthority, type TestAuthority } from './certificates.ts';
+import { startFarAway } from './far-away.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from './server.ts';
 
 export type NetworkServer = TestServer & { readonly serverName: string };
@@ -38,6 +39,9 @@ export interface TestNetwork {
 
 const federationPort = 8448;
 
+/** By how many milliseconds at most what passes between two servers is held back. */
+const mostLag = Number(process.env['PORTICO_TEST_LAG'] ?? 0);
+
 function pairOf(one: string, other: string): string {
   return [one, other].sort().join(' ');
 }
@@ -67,6 +71,7 @@ export async function startTestNetwork(
   const servers = new Map<string, NetworkServer>();
   const broken = new Set<string>();
   const links = new Map<string, Set<Socket>>();
+  const farAway = mostLag > 0 ? await startFarAway(() => Math.random() * mostLag) : undefined;
 
   function addressOf(name: string): string {
     const address = addresses.get(name) ?? `127.0.1.${addresses.size + 1}`;
@@ -88,7 +93,7 @@ export async function startTestNetwork(
         const real = ports.get(to);
         const pair = pairOf(from, to);
         if (real === undefined || port !== federationPort || broken.has(pair)) return refused();
-        const socket = connect({ host: '127.0.0.1', port: real, noDelay: true });
+        const socket = farAway?.connect(real) ?? connect({ host: '127.0.0.1', port: real, noDelay: true });
         const link = links.get(pair) ?? new Set();
         links.set(pair, link.add(socket));
         socket.once('close', () => link.delete(socket));
@@ -143,7 +148,7 @@ export async function startTestNetwork(
     cut(one, other) {
       const pair = pairOf(one, other);
       broken.add(pair);
-      for (const socket of links.get(pair) ?? []) socket.destroy();
+      for (const socket of links.get(pair) ?? []) socket[farAway ? 'resetAndDestroy' : 'destroy']();
     },
     heal: (one, other) => void broken.delete(pairOf(one, other)),
     healAll: () => broken.clear(),
@@ -163,6 +168,7 @@ export async function startTestNetwork(
     },
     async close() {
       await Promise.all([...servers.values()].map((open) => open.close()));
+      await farAway?.close();
       for (const { dataDir } of servers.values()) rmSync(dataDir, { recursive: true, force: true });
       rmSync(folder, { recursive: true, force: true });
     },

@@ -4,7 +4,7 @@ import { eventIdOf, findRoomVersion, hashAndSignEvent, type JsonObject } from '@
 import { startPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork, type TestNetwork } from '@portico/testkit/network.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
-import { becomes } from './memberships.ts';
+import { becomes, sees } from './memberships.ts';
 
 async function open(context: TestContext, engine: 'sqlite' | 'postgres' = 'sqlite'): Promise<TestNetwork> {
   const network = await startTestNetwork(['hs1', 'hs2'], { engine });
@@ -120,6 +120,7 @@ test('who comes back sees what was said meanwhile, between what was said before 
   await join(bob, roomId, 'hs1');
   const before = await sayMany(bob, roomId, 3, 'before');
   assert.equal((await bob.post(pathOf(roomId, 'leave'), {})).status, 200);
+  await becomes(alice, roomId, bob.userId, 'leave');
   const during = await sayMany(alice, roomId, 150, 'during');
   await join(bob, roomId, 'hs1');
   const after = await sayMany(bob, roomId, 3, 'after');
@@ -153,10 +154,11 @@ test('what was said before somebody joined stays hidden where the room wants it 
   const roomId = await createRoom(alice, { room_version: '11', initial_state: [visibility] });
   const secret = await say(alice, roomId, 'secret');
   await join(bob, roomId, 'hs1');
-  await say(bob, roomId, 'hello');
+  const hello = await say(bob, roomId, 'hello');
   const seen = await pages(bob, roomId, 10);
   assert.deepEqual(textsOf(seen), ['hello']);
   assert.equal((await bob.get(pathOf(roomId, `event/${encodeURIComponent(secret)}`))).status, 404);
+  await sees(alice, roomId, hello);
   // Nor does his server get to know it.
   const peer = await startPeer(network, 'peer.test');
   context.after(() => peer.close());

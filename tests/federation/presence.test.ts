@@ -98,10 +98,18 @@ async function open(context: TestContext, settings: Readonly<Record<string, stri
 const shape = ({ presence, status_msg, allowed_recipients }: JsonObject) =>
   [presence, status_msg, allowed_recipients].filter((part) => part !== undefined);
 
-/** Waits for a push that says so; gives all since the last call. */
+/**
+ * Waits for a push that says so; gives all since the last call. Where a setting was sent before the status that came after
+ * it, what the person said before goes to the same people once more.
+ */
 async function pushed(pushes: JsonObject[], status: string): Promise<unknown[]> {
   await until(async () => pushes.some((push) => push['status_msg'] === status) || undefined, `a push with ${status}`);
-  return pushes.splice(0).map(shape);
+  const all = pushes.splice(0);
+  const isLast = ({ status_msg: said }: JsonObject) => said === undefined || said === status;
+  const recipients = (push: JsonObject) => JSON.stringify(push['allowed_recipients']);
+  const known = new Set(all.filter(({ status_msg: said }) => said === status).map(recipients));
+  for (const push of all) assert.ok(isLast(push) || known.has(recipients(push)), JSON.stringify(push));
+  return all.filter(isLast).map(shape);
 }
 
 test('what goes to another server is for whom it names', async (context) => {
