@@ -136,15 +136,22 @@ onBothEngines('a large EDU takes the room of several', async (db) => {
   assert.equal((await waiting(db, 'a')).length, 3);
 });
 
-test('how much somebody has waiting for a server is found without reading what waits', () => {
+function planOf(statement: string): string[] {
   const sqlite = new DatabaseSync(':memory:');
   migrateSqlite(sqlite, migrations);
-  const text = toSqliteText(statements.get('stored-edu-hosts.insert')?.text ?? '');
-  const plan = sqlite
-    .prepare(`explain query plan ${text}`)
-    .all()
-    .map((row) => String(row['detail']));
+  const text = toSqliteText(statements.get(statement)?.text ?? '');
+  const plan = sqlite.prepare(`explain query plan ${text}`).all();
+  sqlite.close();
+  return plan.map((row) => String(row['detail']));
+}
+
+test('how much somebody has waiting for a server is found without reading what waits', () => {
+  const plan = planOf('stored-edu-hosts.insert');
   assert.equal(plan.filter((step) => step.includes('stored_edu_hosts_by_sender (host=? AND sender=?')).length, 2);
   assert.equal(plan.filter((step) => step.includes('USING PRIMARY KEY (host=?)')).length, 2);
-  sqlite.close();
+});
+
+test('an EDU that some server is to get is found by an index: a message for ten thousand servers is as many', () => {
+  const plan = planOf('stored-edus.insert');
+  assert.equal(plan.filter((step) => step.includes('stored_edu_hosts_by_edu (position=? AND seq=?)')).length, 1);
 });

@@ -66,10 +66,10 @@ const insertHosts = sql<void, InsertParams>(
 const insertEdus = sql<void, [edus: string, position: PositionParam]>(
   'stored-edus.insert',
   `insert into stored_edus (position, seq, edu_type, content)
-   select h.position, h.seq, e.value ->> 0, e.value ->> 1
+   select position($2), cast(e.key as bigint), e.value ->> 0, e.value ->> 1
    from json_each(cast($1 as text)) e
-   join (select distinct position, seq from stored_edu_hosts where position = position($2)) h
-     on h.seq = cast(e.key as bigint)`,
+   where exists (
+     select 1 from stored_edu_hosts h where h.position = position($2) and h.seq = cast(e.key as bigint))`,
 );
 
 const selectQueue = sql<StoredEduRow, [host: string, limit: number]>(
