@@ -4,6 +4,7 @@ import type { Reader } from '../../database.ts';
 import { StorageError } from '../../errors.ts';
 import type { Sql } from '../../sql.ts';
 import type { ConnectionSettings } from './connection.ts';
+import { createHandOut } from './hand-out.ts';
 import { createMakeRow, type MakeRow } from './values.ts';
 
 export type ToReader = readonly [id: number, text: string, params: readonly unknown[]];
@@ -54,15 +55,18 @@ export function createLongReader(settings: ConnectionSettings): {
     for (const { reject } of lost) reject(new StorageError('unavailable', 'The reader thread ended', { cause }));
   };
 
+  const handOut = createHandOut((answer: FromReader) => {
+    const found = waiting.get(answer[0]);
+    waiting.delete(answer[0]);
+    clearTimeout(idleTimer);
+    if (waiting.size === 0) idleTimer = setTimeout(() => void stop(), idleMilliseconds).unref();
+    if (answer[1] === undefined) found?.resolve(answer);
+    else found?.reject(answer[1]);
+  });
+
   const start = (): Worker => {
     const started = new Worker(new URL('./reader-thread.ts', import.meta.url), { workerData: settings, execArgv: [] });
-    started.on('message', (answer: FromReader) => {
-      const found = waiting.get(answer[0]);
-      waiting.delete(answer[0]);
-      if (waiting.size === 0) idleTimer = setTimeout(() => void stop(), idleMilliseconds).unref();
-      if (answer[1] === undefined) found?.resolve(answer);
-      else found?.reject(answer[1]);
-    });
+    started.on('message', (answer: FromReader) => handOut(answer));
     started.on('error', (error) => onExit(started, error));
     started.on('exit', () => onExit(started, undefined));
     return started;
