@@ -13,6 +13,7 @@ export * from './auth/rule-catalogue.ts';
 export { takesKnocks } from './auth/rules/member-knock.ts';
 export * from './json/json-error.ts';
 export * from './json/parse-json.ts';
+export * from './json/parse-in-steps.ts';
 export * from './json/nesting.ts';
 export * from './json/canonical.ts';
 export * from './json/object.ts';

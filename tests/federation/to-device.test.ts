@@ -56,6 +56,29 @@ test('what is too much for one EDU, or cannot be signed, is divided or refused',
   assert.equal((await inbox(bob, 3)).events.at(-1)?.content['n'], 3);
 });
 
+test('a message, or an event, that nests as deep as it may takes nothing along that comes with it', async (context) => {
+  const { network, alice, bob, roomId } = await meet(context, 'sqlite');
+  const nested = (depth: number): unknown => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
+  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.test/deep`;
+  network.cut('hs1', 'hs2');
+  const since = (await sync(bob)).next_batch;
+  // So that all of it comes in one transaction.
+  assert.equal(await send(alice, { [bob.userId]: { [bob.deviceId]: { n: 1 } } }), 200);
+  assert.equal((await alice.put(path, { deep: nested(98) })).status, 200);
+  assert.equal(await send(alice, { [bob.userId]: { [bob.deviceId]: { n: 2, deep: nested(96) } } }), 200);
+  assert.equal(await send(alice, { [bob.userId]: { [bob.deviceId]: { n: 3 } } }), 200);
+  network.healAll();
+  const { events } = await inbox(bob, 3);
+  assert.deepEqual(
+    events.map(({ content }) => content['n']),
+    [1, 2, 3],
+  );
+  await until(async () => {
+    const { rooms } = await sync(bob, since);
+    return rooms?.join?.[roomId]?.timeline.events.find(({ type }) => type === 'm.test');
+  }, 'the event is there, too');
+});
+
 test('a message of another server is taken once, from its own people, to those of this server', async (context) => {
   const { peer, alice } = await openWithPeer(context);
   const message = (id: unknown, n: number, over: object = {}) => ({

@@ -30,9 +30,13 @@ export function encodeCanonical(value: JsonValue, mode: CanonicalMode = 'strict'
  *
  * @throws JsonError and nothing else
  */
-export function* canonicalParts(value: JsonValue, mode: CanonicalMode = 'strict'): Generator<string, void, undefined> {
+export function* canonicalParts(
+  value: JsonValue,
+  mode: CanonicalMode = 'strict',
+  maxDepth = maxJsonDepth,
+): Generator<string, void, undefined> {
   if (!isPlain(value) || Array.isArray(value)) {
-    yield encodeCanonical(value, mode);
+    yield encodeCanonical(value, mode, maxDepth);
     return;
   }
   const object = value as JsonObject;
@@ -41,18 +45,18 @@ export function* canonicalParts(value: JsonValue, mode: CanonicalMode = 'strict'
     yield `${open}${encodeCanonical(key)}:`;
     open = ',';
     const child = object[key] as JsonValue;
-    if (Array.isArray(child) && isPlain(child)) yield* elementParts(child as JsonArray, mode);
-    else yield encodeCanonical(child, mode, maxJsonDepth - 1);
+    if (Array.isArray(child) && isPlain(child)) yield* elementParts(child as JsonArray, mode, maxDepth - 2);
+    else yield encodeCanonical(child, mode, maxDepth - 1);
   }
   yield open === '{' ? '{}' : '}';
 }
 
-function* elementParts(array: JsonArray, mode: CanonicalMode): Generator<string, void, undefined> {
+function* elementParts(array: JsonArray, mode: CanonicalMode, depthLeft: number): Generator<string, void, undefined> {
   let open = '[';
   for (const element of array) {
     yield open;
     open = ',';
-    yield encodeCanonical(element, mode, maxJsonDepth - 2);
+    yield encodeCanonical(element, mode, depthLeft);
   }
   yield open === '[' ? '[]' : ']';
 }

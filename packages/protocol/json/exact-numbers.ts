@@ -19,6 +19,11 @@ export function rememberExactNumber(holder: object, key: string, canonical: stri
   else known.set(key, canonical);
 }
 
+export function forgetExactNumber(holder: object, key: string): void {
+  const known = exactNumbers.get(holder);
+  if (known?.delete(key) === true && known.size === 0) exactNumbers.delete(holder);
+}
+
 /** The canonical texts of the odd numbers directly inside an object or array, by key or index. */
 export function exactNumbersOf(holder: object): ReadonlyMap<string, string> | undefined {
   return exactNumbers.get(holder);

@@ -11,7 +11,7 @@ const backslash = 0x5c;
  * Whether a JSON text nests deeper than we take, without parsing it. The engine would build all of it first: a megabyte of
  * brackets takes it a third of a second.
  */
-export function nestsTooDeep(bytes: Uint8Array): boolean {
+export function nestsTooDeep(bytes: Uint8Array, maxDepth = maxJsonDepth): boolean {
   let depth = 0;
   let inString = false;
   for (let at = 0; at < bytes.length; at++) {
@@ -20,7 +20,7 @@ export function nestsTooDeep(bytes: Uint8Array): boolean {
     else if (inString) {
       if (byte === backslash) at++;
     } else if (byte === openBrace || byte === openBracket) {
-      if (++depth > maxJsonDepth) return true;
+      if (++depth > maxDepth) return true;
     } else if (byte === closeBrace || byte === closeBracket) depth--;
   }
   return false;

@@ -14,6 +14,12 @@ export type JsonMode = 'plain' | 'lenient' | 'strict';
 export const maxJsonDepth = 100;
 
 /**
+ * And in what servers send to each other, which holds events and what was in ordinary bodies: one of these that nests as deep as
+ * it may takes nothing along that comes with it.
+ */
+export const maxCarriedDepth = 128;
+
+/**
  * Parses JSON into objects without a prototype. Of duplicate keys the last one counts, which is what other servers do;
  * since hashes and signatures are checked over the re-encoded value, they cover exactly what was understood.
  *

@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance } from 'fastify';
+import { maxCarriedDepth, maxJsonDepth } from '@portico/protocol/json/parse-json.ts';
 import type { RateLimiter } from '../services/rate-limit/rate-limiter.ts';
 import type { RequestAuth } from '../services/federation/signing/request-auth.ts';
 import type { AppServiceAuthenticator, Authenticator, SenderLog } from './authenticate.ts';
@@ -91,8 +92,11 @@ export function buildApp<Deps>(endpoints: readonly Endpoint<Deps>[], deps: Deps,
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
     try {
-      const { repeatedBodies } = request.routeOptions.config;
-      done(null, request.is404 ? undefined : (repeatedBodies?.parse(bytes) ?? parseJsonBody(bytes)));
+      const { repeatedBodies, bodyDepth } = request.routeOptions.config;
+      if (request.is404) return done(null);
+      const parsed = repeatedBodies?.parse(bytes) ?? parseJsonBody(bytes, bodyDepth);
+      if (parsed instanceof Promise) void finish(parsed, done);
+      else done(null, parsed);
     } catch (error) {
       done(error as Error);
     }
@@ -115,7 +119,11 @@ export function buildApp<Deps>(endpoints: readonly Endpoint<Deps>[], deps: Deps,
         method: declaration.method,
         url: path,
         bodyLimit: declaration.bodyLimit ?? defaultBodyLimit,
-        config: { operationId: declaration.operationId, ...(repeatedBodies && { repeatedBodies }) },
+        config: {
+          operationId: declaration.operationId,
+          bodyDepth: declaration.auth === 'server' ? maxCarriedDepth : maxJsonDepth,
+          ...(repeatedBodies && { repeatedBodies }),
+        },
         onRequest: admission(declaration, context),
         handler: routeHandler(declaration, handle, context, repeatedBodies),
       });
@@ -127,6 +135,17 @@ export function buildApp<Deps>(endpoints: readonly Endpoint<Deps>[], deps: Deps,
   addObserver(app, options);
   app.addHook('preClose', async () => openRequests.shutDown());
   return app;
+}
+
+async function finish(parsed: Promise<unknown>, done: (error: Error | null, body?: unknown) => void): Promise<void> {
+  let body: unknown;
+  try {
+    body = await parsed;
+  } catch (error) {
+    done(error as Error);
+    return;
+  }
+  done(null, body);
 }
 
 function addObserver(app: FastifyInstance, { observe, log }: AppOptions): void {
@@ -147,6 +166,8 @@ function addObserver(app: FastifyInstance, { observe, log }: AppOptions): void {
 declare module 'fastify' {
   interface FastifyContextConfig {
     operationId?: string;
+    /** How deep a body may nest. */
+    bodyDepth?: number;
     repeatedBodies?: RepeatedBodies;
   }
 }

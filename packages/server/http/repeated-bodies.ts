@@ -5,7 +5,7 @@ import { parseJsonBody } from './json-body.ts';
 /** Bodies that clients send again and again, as they do when they wait for something by POST: read and checked once. */
 export interface RepeatedBodies {
   /** As `parseJsonBody`. Whoever gets the value gets the same one as others, so nobody changes it. */
-  parse(bytes: Buffer): JsonValue | undefined;
+  parse(bytes: Buffer): ReturnType<typeof parseJsonBody>;
   /** Whether this very value has passed before. */
   isChecked(body: unknown): boolean;
   noteChecked(body: unknown): void;
@@ -27,7 +27,7 @@ export function createRepeatedBodies(): RepeatedBodies {
       const text = bytes.toString('latin1');
       const found = known.get(text);
       if (found !== undefined) return found.value;
-      const value = parseJsonBody(bytes);
+      const value = parseJsonBody(bytes) as JsonValue | undefined;
       if (value !== undefined) known.set(text, { value, length });
       return value;
     },

@@ -1,13 +1,13 @@
 import { isUtf8 } from 'node:buffer';
-import { isJsonObject, JsonError, type JsonValue, nestsTooDeep, parseJson } from '@portico/protocol';
+import { isJsonObject, JsonError, type JsonValue, maxCarriedDepth, nestsTooDeep, parseJson } from '@portico/protocol';
 import { type AnswerHeaders, headerText } from '../../outbound/read-body.ts';
 import type { Refusal } from './federation-error.ts';
 
 /** JSON with the spelling of its numbers kept, since it may hold events; `undefined` where it is none. */
 export function parseAnswer(body: Buffer): JsonValue | undefined {
-  if (!isUtf8(body) || nestsTooDeep(body)) return undefined;
+  if (!isUtf8(body) || nestsTooDeep(body, maxCarriedDepth)) return undefined;
   try {
-    return parseJson(body.toString('utf8'), 'lenient');
+    return parseJson(body.toString('utf8'), 'lenient', maxCarriedDepth);
   } catch (error) {
     if (error instanceof JsonError) return undefined;
     throw error;

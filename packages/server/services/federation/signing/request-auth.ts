@@ -3,6 +3,7 @@ import {
   decodeBase64,
   JsonError,
   type JsonValue,
+  maxCarriedDepth,
   parseServerName,
   type ServerName,
   type VerifyKey,
@@ -68,7 +69,7 @@ export function createRequestAuth({ serverName, keys, now }: Dependencies): Requ
     if (content === undefined) return undefined;
     let text = '';
     try {
-      for (const part of canonicalParts(content, 'lenient')) {
+      for (const part of canonicalParts(content, 'lenient', maxCarriedDepth)) {
         text += part;
         await pace();
       }
