@@ -2,14 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTestPostgres } from '@portico/testkit';
 import { startTestServer } from '@portico/testkit/server.ts';
+import { until } from '@portico/testkit/until.ts';
 import { checkAnswers, checkStored } from './checks.ts';
 import { Unanswered } from './person.ts';
 import { createRandom } from './random.ts';
 import { acknowledgedBy, furnish, inDatabase } from './scenario.ts';
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 10));
-}
 
 test(
   'PostgreSQL goes away under load and comes back: clear 503s, nothing lost',
@@ -50,17 +47,17 @@ test(
     const halted = async () => {
       for (const how of ['kill', 'fast'] as const) {
         const before = acknowledgedBy(persons);
-        await until(() => acknowledgedBy(persons) > before + 60);
+        await until(() => acknowledgedBy(persons) > before + 60, 'there is a load');
         await postgres.halt(how);
         refused = 0;
-        await until(() => refused > 5);
+        await until(() => refused > 5, 'writes are refused');
         const { status } = await server.anonymous.get('/_matrix/client/versions');
         assert.equal(status, 200, 'what needs no database is answered');
         const sync = await persons[0]?.http.get('/_matrix/client/v3/sync');
         assert.deepEqual([sync?.status, sync?.body['errcode']], [503, 'M_UNKNOWN']);
         await postgres.resume();
         const after = acknowledgedBy(persons);
-        await until(() => acknowledgedBy(persons) > after + 60);
+        await until(() => acknowledgedBy(persons) > after + 60, 'writes go on');
       }
       load.isOver = true;
     };

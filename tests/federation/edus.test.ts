@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '@portico/testkit/until.ts';
 import { edus, joinAs, openWithPeer, sendTransaction } from './peer.ts';
-import { meet, sync, typists, until } from './people.ts';
+import { meet, sync, typists } from './people.ts';
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   test(`who types is seen on the other server, both ways, until they stop (${engine})`, async (context) => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseJson } from '@portico/protocol';
 import { createPeerRoom } from '@portico/testkit/peer-room.ts';
+import { join, sees } from '@portico/testkit/people.ts';
 import { openWithPeer, sendTransaction } from './peer.ts';
-import { join, sees } from './people.ts';
 
 test('what a server sends before it has told what is in the room waits for that', async (context) => {
   const { peer, alice } = await openWithPeer(context);

@@ -4,33 +4,13 @@ import { eventIdOf, findRoomVersion, hashAndSignEvent, type JsonObject } from '@
 import { startPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork, type TestNetwork } from '@portico/testkit/network.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
-import { becomes, sees } from './memberships.ts';
+import { createRoom, join, pathOf, say, sees } from '@portico/testkit/people.ts';
+import { becomes } from './memberships.ts';
 
 async function open(context: TestContext, engine: 'sqlite' | 'postgres' = 'sqlite'): Promise<TestNetwork> {
   const network = await startTestNetwork(['hs1', 'hs2'], { engine });
   context.after(() => network.close());
   return network;
-}
-
-const pathOf = (roomId: string, rest: string) => `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/${rest}`;
-
-async function createRoom(client: TestClient, settings: object = {}): Promise<string> {
-  const { status, body } = await client.post('/_matrix/client/v3/createRoom', { preset: 'public_chat', ...settings });
-  assert.equal(status, 200, JSON.stringify(body));
-  return String(body['room_id']);
-}
-
-async function join(client: TestClient, roomId: string, via: string): Promise<void> {
-  const { status, body } = await client.post(`/_matrix/client/v3/join/${encodeURIComponent(roomId)}?via=${via}`, {});
-  assert.equal(status, 200, JSON.stringify(body));
-}
-
-let transactions = 0;
-async function say(client: TestClient, roomId: string, body: string): Promise<string> {
-  const path = pathOf(roomId, `send/m.room.message/history-${transactions++}`);
-  const { status, body: answer } = await client.put(path, { msgtype: 'm.text', body });
-  assert.equal(status, 200, JSON.stringify(answer));
-  return String(answer['event_id']);
 }
 
 async function sayMany(client: TestClient, roomId: string, count: number, prefix = 'message'): Promise<string[]> {

@@ -7,7 +7,7 @@ import { requestText } from '@portico/server/services/federation/signing/request
 import { verifySignature } from '@portico/server/services/federation/signing/verify.ts';
 import { parseXMatrix } from '@portico/server/services/federation/signing/x-matrix.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
-import { must, refusal } from './memberships.ts';
+import { must, refusal } from '@portico/testkit/people.ts';
 
 const v3 = '/_matrix/client/v3';
 const auth = { type: 'm.login.password', password: 'a password' };

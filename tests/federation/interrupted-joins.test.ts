@@ -9,7 +9,7 @@ import { type PeerAnswer, processNetwork, startPeer } from '@portico/testkit/fed
 import { createPeerRoom } from '@portico/testkit/peer-room.ts';
 import { freePort, type ServerProcess, startServerProcess } from '@portico/testkit/server-process.ts';
 import { createTestClient } from '@portico/testkit/test-client.ts';
-import { until } from './people.ts';
+import { until } from '@portico/testkit/until.ts';
 
 const v3 = '/_matrix/client/v3';
 const sendJoin = '/_matrix/federation/v2/send_join/';

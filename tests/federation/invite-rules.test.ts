@@ -1,25 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { startTestNetwork } from '@portico/testkit/network.ts';
+import { createRoom, pathOf } from '@portico/testkit/people.ts';
 import type { TestClient, TestResponse } from '@portico/testkit/test-client.ts';
+import { until } from '@portico/testkit/until.ts';
 
 const v3 = '/_matrix/client/v3';
 const outcome = ({ status, body }: TestResponse) => [status, body['errcode']];
-const roomPath = (roomId: string) => `${v3}/rooms/${encodeURIComponent(roomId)}`;
-
 async function setRules(client: TestClient, type: string, content: object): Promise<void> {
   assert.equal((await client.put(`${v3}/user/${client.userId}/account_data/${type}`, content)).status, 200);
 }
 
-async function createRoom(client: TestClient, settings: object = {}): Promise<string> {
-  const { status, body } = await client.post(`${v3}/createRoom`, { preset: 'private_chat', ...settings });
-  assert.equal(status, 200, JSON.stringify(body));
-  return String(body['room_id']);
-}
-
 const invite = (by: TestClient, roomId: string, whom: TestClient) =>
-  by.post(`${roomPath(roomId)}/invite`, { user_id: whom.userId });
+  by.post(pathOf(roomId, 'invite'), { user_id: whom.userId });
 
 async function invitesOf(client: TestClient): Promise<string[]> {
   const rooms = (await client.get(`${v3}/sync`)).body['rooms'] as { invite?: object } | undefined;
@@ -34,7 +27,7 @@ describe('invite rules across servers', async () => {
 
   test('who is blocked is told so, by whichever way they invite', async () => {
     const [alice, bob, carol] = [await here(), await there(), await here()];
-    const roomId = await createRoom(bob);
+    const roomId = await createRoom(bob, { preset: 'private_chat' });
     for (const [type, rules, errcode] of [
       ['m.invite_permission_config', { blocked_servers: ['hs2'] }, 'M_INVITE_BLOCKED'],
       ['m.invite_permission_config', {}, undefined],
@@ -48,7 +41,7 @@ describe('invite rules across servers', async () => {
     ] as const) {
       await setRules(alice, type, rules);
       if (errcode === undefined) continue;
-      const member = `${roomPath(roomId)}/state/m.room.member/${alice.userId}`;
+      const member = pathOf(roomId, `state/m.room.member/${alice.userId}`);
       assert.deepEqual(outcome(await invite(bob, roomId, alice)), [403, errcode]);
       assert.deepEqual(outcome(await bob.put(member, { membership: 'invite' })), [403, errcode]);
       assert.equal((await bob.get(member)).status, 404);
@@ -58,7 +51,7 @@ describe('invite rules across servers', async () => {
     assert.deepEqual(await invitesOf(alice), []);
     assert.equal((await invitesOf(carol)).length, 3);
     await setRules(alice, 'org.matrix.msc4380.invite_permission_config', {});
-    const invited = await bob.put(`${roomPath(roomId)}/state/m.room.member/${alice.userId}`, { membership: 'invite' });
+    const invited = await bob.put(pathOf(roomId, `state/m.room.member/${alice.userId}`), { membership: 'invite' });
     assert.equal(invited.status, 200);
     assert.match(String(invited.body['event_id']), /^\$/);
     assert.deepEqual(await invitesOf(alice), [roomId]);
@@ -67,8 +60,8 @@ describe('invite rules across servers', async () => {
   test('who is ignored sees success, and the invitee nothing until they relax their rules', async () => {
     const [alice, bob] = [await here(), await there()];
     await setRules(alice, 'm.invite_permission_config', { ignored_servers: ['hs*'] });
-    const roomId = await createRoom(bob, { invite: [alice.userId] });
-    const member = `${roomPath(roomId)}/state/m.room.member/${alice.userId}`;
+    const roomId = await createRoom(bob, { preset: 'private_chat', invite: [alice.userId] });
+    const member = pathOf(roomId, `state/m.room.member/${alice.userId}`);
     assert.equal((await bob.get(member)).body['membership'], 'invite');
     assert.deepEqual(await invitesOf(alice), []);
     await setRules(alice, 'm.invite_permission_config', {});
@@ -78,12 +71,12 @@ describe('invite rules across servers', async () => {
   test('an ignored invitation to a room that this server is in stays unseen, too', async () => {
     const [alice, bob, carol] = [await here(), await there(), await here()];
     await setRules(alice, 'm.invite_permission_config', { ignored_users: [bob.userId] });
-    const roomId = await createRoom(bob, { preset: 'public_chat' });
+    const roomId = await createRoom(bob);
     const joined = await carol.post(`${v3}/join/${encodeURIComponent(roomId)}?via=hs2`, {});
     assert.equal(joined.status, 200);
     assert.equal((await invite(bob, roomId, alice)).status, 200);
-    const member = `${roomPath(roomId)}/state/m.room.member/${alice.userId}`;
-    while ((await carol.get(member)).body['membership'] !== 'invite') await pause(20);
+    const member = pathOf(roomId, `state/m.room.member/${alice.userId}`);
+    await until(async () => (await carol.get(member)).body['membership'] === 'invite', 'carol sees the invitation');
     assert.deepEqual(await invitesOf(alice), []);
   });
 });

@@ -12,8 +12,9 @@ import {
 import { startPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import { createPeerRoom } from '@portico/testkit/peer-room.ts';
-import { must, pathOf, pending, refusal } from './memberships.ts';
-import { createRoom, until } from './people.ts';
+import { createRoom, must, pathOf, refusal } from '@portico/testkit/people.ts';
+import { until } from '@portico/testkit/until.ts';
+import { pending } from './memberships.ts';
 
 async function open(context: TestContext, version = '11') {
   const network = await startTestNetwork(['hs1']);

@@ -3,8 +3,8 @@ import { test, type TestContext } from 'node:test';
 import { eventIdOf, findRoomVersion, hashAndSignEvent, isJsonObject, type JsonObject } from '@portico/protocol';
 import { type FederationPeer, startPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
+import { createRoom, join } from '@portico/testkit/people.ts';
 import { becomes, setState } from './memberships.ts';
-import { createRoom, join } from './people.ts';
 
 const rules = findRoomVersion('11');
 assert.ok(rules);

@@ -5,7 +5,8 @@ import { startPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import { createPeerRoom, type MadeEvent } from '@portico/testkit/peer-room.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
-import { becomes, contentOf, membershipOf, must, pathOf, refusal, say, sees, stateOf } from './memberships.ts';
+import { contentOf, must, pathOf, refusal, say, sees } from '@portico/testkit/people.ts';
+import { becomes, membershipOf, stateOf } from './memberships.ts';
 import { sendTransaction } from './peer.ts';
 
 /** A server with one person, and a peer with a room. */

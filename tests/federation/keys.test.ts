@@ -5,7 +5,9 @@ import { test } from 'node:test';
 import { signJson, type JsonObject } from '@portico/protocol';
 import { newDeviceKeys, newIdentity, newOneTimeKeys, newSigningKey, plainJson } from '@portico/testkit/device-keys.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
-import { createRoom, join as joinRoom, meet, sync, until } from './people.ts';
+import { createRoom, join as joinRoom } from '@portico/testkit/people.ts';
+import { until } from '@portico/testkit/until.ts';
+import { meet, sync } from './people.ts';
 
 const path = '/_matrix/client/v3/keys';
 

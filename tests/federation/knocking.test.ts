@@ -3,8 +3,9 @@ import { test, type TestContext } from 'node:test';
 import { findRoomVersion, hashAndSignEvent, type JsonObject } from '@portico/protocol';
 import { startPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
-import { becomes, membershipOf, must, pathOf, pending, refusal, say, sees, setState } from './memberships.ts';
-import { createRoom, join, until } from './people.ts';
+import { createRoom, join, must, pathOf, refusal, say, sees } from '@portico/testkit/people.ts';
+import { until } from '@portico/testkit/until.ts';
+import { becomes, membershipOf, pending, setState } from './memberships.ts';
 
 type Engine = 'sqlite' | 'postgres';
 

@@ -1,30 +1,9 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { startTestNetwork } from '@portico/testkit/network.ts';
+import { createRoom, join } from '@portico/testkit/people.ts';
 import type { SyncBody } from '@portico/testkit/sync-client.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
-
-/** Asks again until it is so. */
-export async function until<T>(ask: () => Promise<T | undefined>, what: string, patience = 20_000): Promise<T> {
-  for (const end = Date.now() + patience; Date.now() < end;) {
-    const found = await ask();
-    if (found !== undefined) return found;
-    await pause(20);
-  }
-  throw new Error(`It did not come to pass: ${what}`);
-}
-
-export async function createRoom(client: TestClient, settings: object = {}): Promise<string> {
-  const { status, body } = await client.post('/_matrix/client/v3/createRoom', { preset: 'public_chat', ...settings });
-  assert.equal(status, 200, JSON.stringify(body));
-  return String(body['room_id']);
-}
-
-export async function join(client: TestClient, roomId: string, via: string): Promise<void> {
-  const { status, body } = await client.post(`/_matrix/client/v3/join/${encodeURIComponent(roomId)}?via=${via}`, {});
-  assert.equal(status, 200, JSON.stringify(body));
-}
 
 /** Two people of different servers in one room. */
 export async function meet(
@@ -57,19 +36,3 @@ export function ephemeral({ rooms }: SyncBody, roomId: string, type: string): Re
 
 export const typists = (answer: SyncBody, roomId: string): unknown =>
   ephemeral(answer, roomId, 'm.typing')?.['user_ids'];
-
-let transactions = 0;
-export async function say(client: TestClient, roomId: string, text: string, more: object = {}): Promise<string> {
-  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.room.message/t${transactions++}`;
-  const { status, body } = await client.put(path, { msgtype: 'm.text', body: text, ...more });
-  assert.equal(status, 200, JSON.stringify(body));
-  return String(body['event_id']);
-}
-
-export function sees(client: TestClient, roomId: string, eventId: string): Promise<unknown> {
-  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/event/${encodeURIComponent(eventId)}`;
-  return until(async () => {
-    const { status, body } = await client.get(path);
-    return status === 200 ? body['content'] : undefined;
-  }, `${client.userId} sees ${eventId}`);
-}

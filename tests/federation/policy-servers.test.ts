@@ -17,9 +17,10 @@ import {
   stickyField,
 } from '@portico/protocol';
 import { type PeerAnswer, startPeer } from '@portico/testkit/federation-peer.ts';
-import { must, pathOf } from './memberships.ts';
+import { join, must, pathOf, say, sees } from '@portico/testkit/people.ts';
+import { until } from '@portico/testkit/until.ts';
 import { joinAs, sendTransaction } from './peer.ts';
-import { join, meet, say, sees, until } from './people.ts';
+import { meet } from './people.ts';
 
 const rules = findRoomVersion('10');
 const policyKey = signingKeyFromSeed(policyKeyId, new Uint8Array(32).fill(7));

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
+import { say } from '@portico/testkit/people.ts';
+import { until } from '@portico/testkit/until.ts';
 import { joinAs, openWithPeer, startSecondProcess } from './peer.ts';
-import { say, until } from './people.ts';
 
 test('the process that comes after the one that sent says who is offline', { timeout: 120_000 }, async (context) => {
   const { peer, server, alice, roomId, path, network } = await openWithPeer(context, 'postgres');

@@ -4,8 +4,10 @@ import type { JsonObject } from '@portico/protocol';
 import { type FederationPeer, startPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
+import { createRoom, join } from '@portico/testkit/people.ts';
+import { until } from '@portico/testkit/until.ts';
 import { edus, joinAs, sendTransaction } from './peer.ts';
-import { createRoom, join, meet, sync, until } from './people.ts';
+import { meet, sync } from './people.ts';
 
 const path = (userId: string) => `/_matrix/client/v3/presence/${encodeURIComponent(userId)}/status`;
 

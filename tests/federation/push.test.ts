@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import { startTestGateway } from '@portico/testkit/push-gateway.ts';
-import { say } from './memberships.ts';
-import { createRoom, join } from './people.ts';
+import { createRoom, join, say } from '@portico/testkit/people.ts';
 
 const v3 = '/_matrix/client/v3';
 

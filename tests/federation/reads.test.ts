@@ -3,6 +3,7 @@ import { test, type TestContext } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
 import { type FederationPeer, startPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork, type TestNetwork } from '@portico/testkit/network.ts';
+import { createRoom, must, pathOf, say } from '@portico/testkit/people.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 
 const v3 = '/_matrix/client/v3';
@@ -23,15 +24,9 @@ async function openPeer(context: TestContext, network: TestNetwork, name = 'peer
   return peer;
 }
 
-async function createRoom(client: TestClient, settings: object = {}): Promise<string> {
-  const { status, body } = await client.post(`${v3}/createRoom`, { preset: 'public_chat', ...settings });
-  assert.equal(status, 200, JSON.stringify(body));
-  return String(body['room_id']);
-}
-
 async function addChild(client: TestClient, space: string, child: string, via: readonly string[], order?: string) {
-  const path = `${v3}/rooms/${encodeURIComponent(space)}/state/m.space.child/${encodeURIComponent(child)}`;
-  assert.equal((await client.put(path, { via, ...(order !== undefined && { order }) })).status, 200);
+  const path = pathOf(space, `state/m.space.child/${encodeURIComponent(child)}`);
+  await must(client.put(path, { via, ...(order !== undefined && { order }) }));
 }
 
 const space = { creation_content: { type: 'm.space' } };
@@ -304,18 +299,14 @@ test('an event of the past is found by its time, on another server if need be', 
   const { alice, bob } = await open(context);
   const roomId = await createRoom(alice);
   const path = encodeURIComponent(roomId);
-  const say = async (client: TestClient, body: string) => {
-    const uri = `${v3}/rooms/${path}/send/m.room.message/${body}`;
-    return String((await client.put(uri, { msgtype: 'm.text', body })).body['event_id']);
-  };
   const tick = async () => {
     for (const now = Date.now(); Date.now() <= now + 2;) await new Promise(setImmediate);
     return Date.now();
   };
-  const before = await say(alice, 'a');
+  const before = await say(alice, roomId, 'a');
   const between = await tick();
   await tick();
-  const after = await say(alice, 'b');
+  const after = await say(alice, roomId, 'b');
   await tick();
   assert.equal((await bob.post(`${v3}/join/${path}?via=hs1`, {})).status, 200);
   const find = async (ts: number, dir: 'f' | 'b') =>

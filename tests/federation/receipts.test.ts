@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestClient } from '@portico/testkit/test-client.ts';
+import { pathOf, say, sees } from '@portico/testkit/people.ts';
+import { until } from '@portico/testkit/until.ts';
 import { edus, joinAs, openWithPeer, sendTransaction } from './peer.ts';
-import { ephemeral, meet, say, sees, sync, until } from './people.ts';
+import { ephemeral, meet, sync } from './people.ts';
 
 type Content = Record<string, Record<string, Record<string, { ts: number; thread_id?: string }>>>;
-
-const pathOf = (roomId: string, rest: string) => `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/${rest}`;
 
 async function read(by: TestClient, roomId: string, eventId: string, body: object = {}, type = 'm.read') {
   const { status } = await by.post(pathOf(roomId, `receipt/${type}/${encodeURIComponent(eventId)}`), body);

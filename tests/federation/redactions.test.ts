@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { join as joinPath } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { contentOf, pathOf } from './memberships.ts';
-import { meet, say, sees, until } from './people.ts';
+import { contentOf, pathOf, say, sees } from '@portico/testkit/people.ts';
+import { until } from '@portico/testkit/until.ts';
+import { meet } from './people.ts';
 
 test('a redaction that could not be applied when it came is applied at the next start', async (context) => {
   const { network, alice, bob, roomId } = await meet(context);

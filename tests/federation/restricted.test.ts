@@ -4,8 +4,9 @@ import { eventIdOf, findRoomVersion, hashAndSignEvent, isJsonObject, type JsonOb
 import { startPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
-import { becomes, membershipOf, must, pathOf, refusal, setState } from './memberships.ts';
-import { createRoom, join, until } from './people.ts';
+import { createRoom, join, must, pathOf, refusal } from '@portico/testkit/people.ts';
+import { until } from '@portico/testkit/until.ts';
+import { becomes, membershipOf, setState } from './memberships.ts';
 
 const enter = (client: TestClient, roomId: string, via: string) =>
   client.post(`/_matrix/client/v3/join/${encodeURIComponent(roomId)}?via=${via}`, {});

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { startTestNetwork, type TestNetwork } from '@portico/testkit/network.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
-import { contentOf, pathOf, say, sees, stateOf } from './memberships.ts';
-import { createRoom, join, until } from './people.ts';
+import { contentOf, createRoom, join, pathOf, say, sees } from '@portico/testkit/people.ts';
+import { until } from '@portico/testkit/until.ts';
+import { stateOf } from './memberships.ts';
 
 const names = ['hs1', 'hs2'];
 

@@ -4,8 +4,9 @@ import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '@porti
 import type { FederationPeer } from '@portico/testkit/federation-peer.ts';
 import { openRawDatabase } from '@portico/testkit/raw-database.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
+import { say, sees, join as joinRoom } from '@portico/testkit/people.ts';
+import { until } from '@portico/testkit/until.ts';
 import { joinAs, openWithPeer, startSecondProcess } from './peer.ts';
-import { join as joinRoom, say, sees, until } from './people.ts';
 
 type Sent = {
   readonly origin: unknown;

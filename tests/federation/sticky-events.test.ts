@@ -3,8 +3,9 @@ import { suite, test } from 'node:test';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import { stickyType, type SyncBody } from '@portico/testkit/sync-client.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
-import { must, pathOf } from './memberships.ts';
-import { createRoom, join, meet, say, sees, sync, until } from './people.ts';
+import { createRoom, join, must, pathOf, say, sees } from '@portico/testkit/people.ts';
+import { until } from '@portico/testkit/until.ts';
+import { meet, sync } from './people.ts';
 
 let transactions = 0;
 async function stick(client: TestClient, roomId: string, body: string, duration = 300_000): Promise<string> {

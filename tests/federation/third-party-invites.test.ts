@@ -4,8 +4,9 @@ import { test, type TestContext } from 'node:test';
 import { isJsonObject, type JsonObject, signingKeyFromSeed, signJson } from '@portico/protocol';
 import { startPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
-import { membershipOf, must, pathOf, pending, refusal } from './memberships.ts';
-import { createRoom, until } from './people.ts';
+import { createRoom, must, pathOf, refusal } from '@portico/testkit/people.ts';
+import { until } from '@portico/testkit/until.ts';
+import { membershipOf, pending } from './memberships.ts';
 
 /** Alice has invited an email address, of which an identity server says that it is Bob's. */
 async function open(context: TestContext) {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestClient } from '@portico/testkit/test-client.ts';
+import { until } from '@portico/testkit/until.ts';
 import { edus, openWithPeer, sendTransaction } from './peer.ts';
-import { meet, sync, until } from './people.ts';
+import { meet, sync } from './people.ts';
 
 let transactions = 0;
 async function send(by: TestClient, messages: object): Promise<number> {

@@ -1,34 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { startTestNetwork } from '@portico/testkit/network.ts';
+import { createRoom, join, must, pathOf } from '@portico/testkit/people.ts';
 import { startTestServer } from '@portico/testkit/server.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
+import { until } from '@portico/testkit/until.ts';
 import { erase } from './erase.ts';
 
 const v3 = '/_matrix/client/v3';
 const auth = { type: 'm.login.password', password: 'a password' };
-const roomPath = (roomId: string) => `${v3}/rooms/${encodeURIComponent(roomId)}`;
 const gone = { membership: 'leave', 'org.matrix.msc3759.deactivated': true };
 
-async function createRoom(client: TestClient, settings: object = {}): Promise<string> {
-  const { status, body } = await client.post(`${v3}/createRoom`, { preset: 'public_chat', ...settings });
-  assert.equal(status, 200, JSON.stringify(body));
-  return String(body['room_id']);
-}
-
-async function done(response: Promise<{ status: number; body: unknown }>): Promise<void> {
-  const { status, body } = await response;
-  assert.equal(status, 200, JSON.stringify(body));
-}
-
 const member = async (by: TestClient, roomId: string, of: TestClient) =>
-  (await by.get(`${roomPath(roomId)}/state/m.room.member/${of.userId}`)).body;
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 20_000; Date.now() < end; await pause(20)) if (await holds()) return;
-  throw new Error(`It did not come to pass: ${what}`);
-}
+  (await by.get(pathOf(roomId, `state/m.room.member/${of.userId}`))).body;
 
 describe('leaving for good, across servers', async () => {
   const network = await startTestNetwork(['hs1', 'hs2']);
@@ -39,15 +23,15 @@ describe('leaving for good, across servers', async () => {
     const bob = await network.server('hs2').registerUser();
     await alice.put(`${v3}/profile/${alice.userId}/displayname`, { displayname: 'Alice' });
     const joined = await createRoom(bob);
-    await done(alice.post(`${v3}/join/${encodeURIComponent(joined)}?via=hs2`, {}));
+    await join(alice, joined, 'hs2');
     const invited = await createRoom(bob, { preset: 'private_chat', invite: [alice.userId] });
     const rules = { type: 'm.room.join_rules', content: { join_rule: 'knock' } };
     const knocked = await createRoom(bob, { preset: 'private_chat', initial_state: [rules] });
-    await done(alice.post(`${v3}/knock/${encodeURIComponent(knocked)}?via=hs2`, {}));
-    await until('bob sees the knock', async () => (await member(bob, knocked, alice))['membership'] === 'knock');
-    await done(alice.post(`${v3}/account/deactivate`, { auth }));
+    await must(alice.post(`${v3}/knock/${encodeURIComponent(knocked)}?via=hs2`, {}));
+    await until(async () => (await member(bob, knocked, alice))['membership'] === 'knock', 'bob sees the knock');
+    await must(alice.post(`${v3}/account/deactivate`, { auth }));
     for (const roomId of [joined, invited, knocked]) {
-      await until('she has left', async () => (await member(bob, roomId, alice))['membership'] === 'leave');
+      await until(async () => (await member(bob, roomId, alice))['membership'] === 'leave', 'she has left');
       assert.deepEqual(await member(bob, roomId, alice), gone);
     }
   });
@@ -56,10 +40,10 @@ describe('leaving for good, across servers', async () => {
     const [alice, bob] = [await network.server('hs1').registerUser(), await network.server('hs2').registerUser()];
     const rooms = [await createRoom(bob), await createRoom(bob), await createRoom(bob)];
     const joins = rooms.map((roomId) => alice.post(`${v3}/join/${encodeURIComponent(roomId)}?via=hs2`, {}));
-    await done(alice.post(`${v3}/account/deactivate`, { auth }));
+    await must(alice.post(`${v3}/account/deactivate`, { auth }));
     await Promise.all(joins);
     for (const roomId of rooms) {
-      await until('she is not in it', async () => (await member(bob, roomId, alice))['membership'] !== 'join');
+      await until(async () => (await member(bob, roomId, alice))['membership'] !== 'join', 'she is not in it');
     }
   });
 
@@ -68,10 +52,8 @@ describe('leaving for good, across servers', async () => {
     const bob = await network.server('hs2').registerUser();
     const nameOf = async (of: TestClient) => (await bob.get(`${v3}/profile/${of.userId}`)).body['displayname'];
     const setName = (of: TestClient, displayname: string) =>
-      done(of.put(`${v3}/profile/${of.userId}/displayname`, { displayname }));
-    const join = (who: TestClient, roomId: string) =>
-      done(who.post(`${v3}/join/${encodeURIComponent(roomId)}?via=hs2`, {}));
-    const memberPath = (of: TestClient, roomId: string) => `${roomPath(roomId)}/state/m.room.member/${of.userId}`;
+      must(of.put(`${v3}/profile/${of.userId}/displayname`, { displayname }));
+    const memberPath = (of: TestClient, roomId: string) => pathOf(roomId, `state/m.room.member/${of.userId}`);
     const [first, second] = [await createRoom(bob), await createRoom(bob)];
     const joins = [
       [alice, first],
@@ -80,7 +62,7 @@ describe('leaving for good, across servers', async () => {
     ] as const;
     for (const [who, roomId] of joins) {
       await setName(who, 'One');
-      await join(who, roomId);
+      await join(who, roomId, 'hs2');
     }
     for (const who of [alice, dora]) {
       assert.equal(await nameOf(who), 'One');
@@ -89,35 +71,35 @@ describe('leaving for good, across servers', async () => {
     }
     // What happens to a membership while the new name is on its way to it would be another branch of the room.
     for (const [who, roomId] of joins) {
-      await until('the new name has come', async () => (await member(bob, roomId, who))['displayname'] === 'Two');
+      await until(async () => (await member(bob, roomId, who))['displayname'] === 'Two', 'the new name has come');
     }
     // A kick that claims it, and a leave that says it while there still is a room that is shared.
-    await done(bob.put(memberPath(alice, first), gone));
-    await until('she knows', async () => (await member(alice, first, alice))['membership'] === 'leave');
-    await join(alice, first);
-    await until('she is back', async () => (await member(bob, first, alice))['membership'] === 'join');
-    await done(alice.put(memberPath(alice, first), gone));
-    await until('she has left', async () => (await member(bob, first, alice))['membership'] === 'leave');
-    await done(dora.put(memberPath(dora, first), gone));
-    await until('Dora is forgotten', async () => (await nameOf(dora)) === 'Two');
+    await must(bob.put(memberPath(alice, first), gone));
+    await until(async () => (await member(alice, first, alice))['membership'] === 'leave', 'she knows');
+    await join(alice, first, 'hs2');
+    await until(async () => (await member(bob, first, alice))['membership'] === 'join', 'she is back');
+    await must(alice.put(memberPath(alice, first), gone));
+    await until(async () => (await member(bob, first, alice))['membership'] === 'leave', 'she has left');
+    await must(dora.put(memberPath(dora, first), gone));
+    await until(async () => (await nameOf(dora)) === 'Two', 'Dora is forgotten');
     assert.equal(await nameOf(alice), 'One');
-    await done(alice.put(memberPath(alice, second), gone));
-    await until('Alice is forgotten', async () => (await nameOf(alice)) === 'Two');
+    await must(alice.put(memberPath(alice, second), gone));
+    await until(async () => (await nameOf(alice)) === 'Two', 'Alice is forgotten');
   });
 
   test('a server that was not there when something was said gets it redacted, if the sender is erased', async () => {
     const [alice, carol] = [await network.server('hs1').registerUser(), await network.server('hs1').registerUser()];
     const bob = await network.server('hs2').registerUser();
     const roomId = await createRoom(carol);
-    await done(alice.post(`${roomPath(roomId)}/join`, {}));
-    const sent = await alice.put(`${roomPath(roomId)}/send/m.room.message/1`, { msgtype: 'm.text', body: 'a secret' });
-    await done(carol.put(`${roomPath(roomId)}/send/m.room.message/2`, { msgtype: 'm.text', body: 'no secret' }));
+    await must(alice.post(pathOf(roomId, 'join'), {}));
+    const sent = await alice.put(pathOf(roomId, 'send/m.room.message/1'), { msgtype: 'm.text', body: 'a secret' });
+    await must(carol.put(pathOf(roomId, 'send/m.room.message/2'), { msgtype: 'm.text', body: 'no secret' }));
     await erase(network.server('hs1'), alice);
-    await done(bob.post(`${v3}/join/${encodeURIComponent(roomId)}?via=hs1`, {}));
+    await join(bob, roomId, 'hs1');
     type Event = { event_id: string; content: { body?: string } };
     const bodies = new Map<string, string | undefined>();
     for (let from = ''; ;) {
-      const { body } = await bob.get(`${roomPath(roomId)}/messages?dir=b&limit=50${from}`);
+      const { body } = await bob.get(pathOf(roomId, `messages?dir=b&limit=50${from}`));
       for (const event of body['chunk'] as Event[]) bodies.set(event.event_id, event.content.body);
       if (typeof body['end'] !== 'string') break;
       from = `&from=${body['end']}`;
@@ -126,7 +108,7 @@ describe('leaving for good, across servers', async () => {
     assert.ok([...bodies.values()].includes('no secret'), 'the history was fetched');
     assert.ok(bodies.has(eventId), 'the event is part of it');
     assert.equal(bodies.get(eventId), undefined);
-    const own = await carol.get(`${roomPath(roomId)}/event/${encodeURIComponent(eventId)}`);
+    const own = await carol.get(pathOf(roomId, `event/${encodeURIComponent(eventId)}`));
     assert.equal((own.body['content'] as Event['content']).body, 'a secret');
   });
 });
@@ -136,8 +118,8 @@ test('leaves carry the stable marker, too, where that is configured', async (con
   context.after(() => server.close());
   const [alice, bob] = [await server.registerUser(), await server.registerUser()];
   const roomId = await createRoom(bob);
-  await done(alice.post(`${roomPath(roomId)}/join`, {}));
-  await done(alice.post(`${v3}/account/deactivate`, { auth }));
-  await until('she has left', async () => (await member(bob, roomId, alice))['membership'] === 'leave');
+  await must(alice.post(pathOf(roomId, 'join'), {}));
+  await must(alice.post(`${v3}/account/deactivate`, { auth }));
+  await until(async () => (await member(bob, roomId, alice))['membership'] === 'leave', 'she has left');
   assert.deepEqual(await member(bob, roomId, alice), { ...gone, 'm.deactivated': true });
 });

@@ -18,6 +18,7 @@ import { createEmptyTestDatabase, createTestDatabase } from '@portico/testkit';
 import { makeConfig, makeFolder, run, start } from '@portico/testkit/program.ts';
 import { program } from '@portico/testkit/server-process.ts';
 import { createTestClient, type TestClient } from '@portico/testkit/test-client.ts';
+import { until } from '@portico/testkit/until.ts';
 
 const writers = 4;
 
@@ -59,10 +60,6 @@ async function runBeside(words: readonly string[]): Promise<{ code: number; stdo
   return { code, stdout, stderr };
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
-}
-
 /** A configuration with a data folder and a port of its own. */
 async function another(context: TestContext, more = '') {
   const folder = makeFolder(context);
@@ -92,7 +89,7 @@ test('a backup that is made while people write holds all that was acknowledged b
   const sending = Array.from({ length: writers }, (_, index) =>
     keepSending(alice, room, `w${index}x`, acknowledged, stopSending.signal),
   );
-  await until(() => acknowledged.length >= 20);
+  await until(() => acknowledged.length >= 20, 'there are messages');
   const before = [...acknowledged];
   const destination = join(from.folder, 'backup');
   const backedUp = await runBeside(['backup', destination, '--config', from.file]);

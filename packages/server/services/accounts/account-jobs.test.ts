@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { deactivateAccount } from '@portico/storage/stores/accounts-deactivate.ts';
 import { addAccount } from '@portico/storage/stores/accounts-write.ts';
@@ -12,6 +11,7 @@ import {
 } from '@portico/storage/stores/accounts-jobs.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { openTestRooms } from '@portico/testkit/rooms.ts';
+import { until } from '@portico/testkit/until.ts';
 import { profileChanges } from '../profile/profile-job.ts';
 import { planBan } from '../rooms/membership/ban.ts';
 import { changeMembership, membershipOf } from '../rooms/membership/change-membership.ts';
@@ -78,10 +78,6 @@ async function setUp(db: Database, count: number) {
   return { clock, rooms, joined, start, left, done };
 }
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await delay(5);
-}
-
 onBothEngines('account jobs: what a process had claimed when it died is done by the next one', async (db) => {
   const { clock, rooms, start, left, done } = await setUp(db, 5);
   await commit(db, (set) => startAccountJob(set, alice, 'leave', clock.at));
@@ -92,7 +88,7 @@ onBothEngines('account jobs: what a process had claimed when it died is done by 
   assert.equal(await left(), 0);
   clock.at += 60_000;
   const jobs = start(rooms.writer);
-  await until(done);
+  await until(done, 'all is done');
   assert.equal(await left(), 5);
   await jobs.close();
 });
@@ -108,14 +104,14 @@ onBothEngines('account jobs: one that is let go of goes on where it was', async 
       return rooms.writer.append(roomNid, plan);
     },
   });
-  await until(async () => appended > 4);
+  await until(() => appended > 4, 'it is at work');
   const closing = jobs.close();
   second.resolve();
   await closing;
   assert.equal(await left(), 8);
   assert.equal(await done(), false);
   const next = start(rooms.writer);
-  await until(done);
+  await until(done, 'all is done');
   assert.equal(await left(), joined.length);
   await next.close();
 });
@@ -134,13 +130,16 @@ onBothEngines('account jobs: a room that fails keeps nobody from the others, and
     },
     { warn: (_details, message) => warnings.push(message) },
   );
-  await until(async () => (await left()) === 5 && (await findNextAccountJob(db)) === clock.at + 1000);
+  await until(
+    async () => (await left()) === 5 && (await findNextAccountJob(db)) === clock.at + 1000,
+    'it waits for another try',
+  );
   assert.equal(warnings.length, 1);
   await jobs.close();
   failing = false;
   clock.at += 1000;
   const next = start(rooms.writer);
-  await until(done);
+  await until(done, 'all is done');
   assert.equal(await left(), 6);
   await next.close();
 });
@@ -152,9 +151,9 @@ onBothEngines(
     await commit(db, (set) => startAccountJob(set, '@x:localhost', 'of the future', clock.at));
     const warnings: string[] = [];
     const jobs = start(rooms.writer, { warn: (_details, message) => warnings.push(message) });
-    await until(async () => warnings.length > 0);
+    await until(() => warnings.length > 0, 'it warns');
     await commit(db, (set) => startAccountJob(set, alice, 'leave', clock.at));
-    await until(async () => (await left()) === 2);
+    await until(async () => (await left()) === 2, 'the others are left');
     assert.equal(warnings.length, 1);
     assert.equal(await findNextAccountJob(db), clock.at + 60_000);
     await jobs.close();
@@ -203,7 +202,7 @@ onBothEngines(
         }
       },
     });
-    await until(done);
+    await until(done, 'all is done');
     assert.deepEqual(outcomes, ['The guard account-job.lost did not hold', 'written']);
     assert.equal(await left(), 1);
     await jobs.close();
@@ -226,7 +225,7 @@ onBothEngines(
         return appended;
       },
     });
-    await until(done);
+    await until(done, 'all is done');
     assert.deepEqual(written, joined.slice(2));
     assert.equal(await left(), 1);
     await jobs.close();

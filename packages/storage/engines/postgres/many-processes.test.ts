@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createTestDatabase, openFor, startTestPostgres } from '@portico/testkit';
+import { until } from '@portico/testkit/until.ts';
 import { createWriteSet, openDatabase, sql, StorageError } from '../../index.ts';
 import type { CommittedChanges, Database, PositionParam, WriteSet } from '../../index.ts';
 
@@ -17,10 +18,6 @@ function one(key: string): WriteSet {
   set.add(put, [key, set.takePosition()]);
   set.change('key', key);
   return set;
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 const keysOf = (batches: readonly CommittedChanges[]) =>
@@ -52,7 +49,7 @@ test('two processes write at once: positions are in commit order and every reade
   await Promise.all(writers);
 
   const total = 8 * perWriter;
-  await until(() => databases.every((database) => database.currentPosition() === total));
+  await until(() => databases.every((database) => database.currentPosition() === total), 'both have heard of all');
   const rows = await databases[0].all(list, []);
   assert.deepEqual(
     rows.map(({ value }) => Number(value)),
@@ -106,35 +103,30 @@ test('a server that goes away and comes back loses nothing that was acknowledged
     }
   };
   const writers = ['a', 'b', 'c', 'd'].map(writer);
-  await until(() => acknowledged.length > 50);
+  await until(() => acknowledged.length > 50, 'there is a load');
   for (const how of ['kill', 'fast'] as const) {
     const before = acknowledged.length;
     await server.halt(how);
-    await until(() => reasons.has('unavailable'));
+    await until(() => reasons.has('unavailable'), 'a write is refused');
     await assert.rejects(
       database.all(list, []),
       (error) => error instanceof StorageError && error.reason === 'unavailable',
     );
     reasons.delete('unavailable');
     await server.resume();
-    await until(() => acknowledged.length > before + 50);
+    await until(() => acknowledged.length > before + 50, 'writes go on');
   }
   state.stop = true;
   await Promise.all(writers);
 
-  const answers = await until(async () =>
-    database.all(list, []).then(
-      () => true,
-      () => false,
-    ),
-  ).then(() => database.all(list, []));
+  const answers = await until(() => database.all(list, []).catch(() => undefined), 'reads are answered');
   const stored = new Set(answers.map(({ key }) => key));
   assert.deepEqual(
     acknowledged.filter((key) => !stored.has(key)),
     [],
   );
   assert.ok([...reasons].every((reason) => reason === 'unavailable' || reason === 'outcome-unknown'));
-  await until(() => database.currentPosition() === Number(answers.at(-1)?.value));
+  await until(() => database.currentPosition() === Number(answers.at(-1)?.value), 'it has heard of all');
   assert.deepEqual(
     keysOf(seen),
     answers.map(({ key }) => key),
