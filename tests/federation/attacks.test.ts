@@ -270,7 +270,7 @@ test('missing events that nobody has signed count for nothing', async (context) 
 
 /** A gap whose first event follows one that nobody has, as far as this server is told. */
 async function openGap(context: TestContext) {
-  const { peer, path, roomId, alice } = await open(context);
+  const { server, peer, path, roomId, alice } = await open(context);
   const { template, eventId: joined, depth } = await joinAs(peer, path);
   const uri = `/_matrix/federation/v1/state_ids/${path}?event_id=${encodeURIComponent(joined)}`;
   const { body: state } = await peer.send('hs1', 'GET', uri);
@@ -306,8 +306,45 @@ async function openGap(context: TestContext) {
   }));
   const shows = async (eventId: string) =>
     (await alice.get(`/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(eventId)}`)).body['content'];
-  return { peer, path, alice, joined, before, lost, events, refused, follow, shows };
+  return { server, peer, path, alice, joined, before, lost, events, refused, follow, shows };
 }
+
+test('an event for which others have to be fetched keeps nothing else of its server waiting', async (context) => {
+  const { server, peer, alice, lost, follow, shows } = await openGap(context);
+  const other = await server.registerUser('carol');
+  const { body } = await other.post('/_matrix/client/v3/createRoom', { preset: 'public_chat', room_version: '10' });
+  const otherId = String(body['room_id']);
+  const { template, eventId: joined, depth } = await joinAs(peer, encodeURIComponent(otherId));
+  const here = sign(peer, {
+    type: 'm.room.message',
+    room_id: otherId,
+    sender: '@mallory:peer.test',
+    content: { body: 'elsewhere' },
+    depth: depth + 1,
+    origin_server_ts: Date.now(),
+    prev_events: [joined],
+    auth_events: [...(template['auth_events'] as string[]).slice(0, 2), joined],
+  });
+  const asked = Promise.withResolvers<void>();
+  const given = Promise.withResolvers<{ body: JsonObject }>();
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => {
+    asked.resolve();
+    return given.promise;
+  });
+  const next = follow(lost.eventId, 91);
+  const sent = [next, here].map(({ pdu }) => send(peer, [pdu]));
+  await asked.promise;
+  for (const each of sent) assert.equal((await each).status, 200);
+  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(otherId)}/event/${encodeURIComponent(here.eventId)}`;
+  assert.equal((await other.get(path)).status, 200);
+  assert.equal(await shows(next.eventId), undefined);
+  // What was not waited for is not forgotten.
+  const { next_batch: since } = (await alice.get('/_matrix/client/v3/sync')).body;
+  const news = alice.get(`/_matrix/client/v3/sync?timeout=20000&since=${String(since)}`);
+  given.resolve({ body: { events: [] } });
+  await news;
+  assert.deepEqual(await shows(next.eventId), { body: 'message 91' });
+});
 
 test('where a gap is not filled, the state behind it is fetched', async (context) => {
   const { peer, lost, follow, shows } = await openGap(context);

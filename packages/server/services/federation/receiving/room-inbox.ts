@@ -15,7 +15,13 @@ import { createParking } from './parking.ts';
  * Makes a checked event part of its room, as far as it may be. What it builds on and is not here mostly comes by itself, from
  * another server or a moment later; after a while it is fetched from the server given.
  */
-export type IngestEvent = (room: FederatedRoom, received: ReceivedEvent, from: string) => Promise<Outcome>;
+export type IngestEvent = (
+  room: FederatedRoom,
+  received: ReceivedEvent,
+  from: string,
+  /** Called where it has to be fetched, which may take long. Nothing of the event is stored by then. */
+  onFetch?: () => void,
+) => Promise<Outcome>;
 
 type Dependencies = {
   readonly receiver: Pick<Receiver, 'receiveAll'>;
@@ -30,6 +36,7 @@ type Item = {
   readonly received: ReceivedEvent;
   readonly from: string;
   readonly settle: (result: Result) => void;
+  readonly onFetch?: (() => void) | undefined;
   /** It was given up, but is received all the same should what it builds on still come. */
   isLeft?: boolean;
   /** Whether it waits for what it builds on; otherwise it fails where that is not here. */
@@ -165,6 +172,7 @@ function createInbox(deps: Dependencies, left: Map<Item, () => void>, onIdle: ()
 
   function askInLine(item: Item, error: MissingEventsError): void {
     const { from } = item;
+    item.onFetch?.();
     const before = asking.get(from);
     // What was given for others may be what this one misses.
     const isStale = before !== undefined && item.isFresh !== true;
@@ -216,7 +224,7 @@ function createInbox(deps: Dependencies, left: Map<Item, () => void>, onIdle: ()
   }
 
   return {
-    add(room: FederatedRoom, received: ReceivedEvent, from: string): Promise<Result> {
+    add(room: FederatedRoom, received: ReceivedEvent, from: string, onFetch?: () => void): Promise<Result> {
       const { eventId } = received.event;
       present.set(eventId, (present.get(eventId) ?? 0) + 1);
       return new Promise<Result>((resolve) => {
@@ -229,7 +237,7 @@ function createInbox(deps: Dependencies, left: Map<Item, () => void>, onIdle: ()
           else present.set(eventId, others);
           resolve(result);
         };
-        push({ room, received, from, settle, isPatient: true, waits: 0, fetches: 0 });
+        push({ room, received, from, settle, onFetch, isPatient: true, waits: 0, fetches: 0 });
       });
     },
   };
@@ -241,11 +249,11 @@ export function createIngest(deps: Dependencies): IngestEvent {
   const inboxes = new Map<number, ReturnType<typeof createInbox>>();
   const left = new Map<Item, () => void>();
 
-  return async (room, received, from) => {
+  return async (room, received, from, onFetch) => {
     const { roomNid } = room;
     const inbox = inboxes.get(roomNid) ?? createInbox(deps, left, () => inboxes.delete(roomNid));
     inboxes.set(roomNid, inbox);
-    const result = await inbox.add(room, received, from);
+    const result = await inbox.add(room, received, from, onFetch);
     if (result.kind === 'failed') throw result.error;
     return result;
   };

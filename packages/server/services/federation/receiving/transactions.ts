@@ -7,6 +7,7 @@ import { comesAgain } from './comes-again.ts';
 import type { InboundEdus } from './edus.ts';
 import type { Entering } from './entering.ts';
 import type { EndRequests } from './ended-requests.ts';
+import { createInTime } from './in-time.ts';
 import type { IngestEvent } from './room-inbox.ts';
 import type { OriginQueues } from './origin-queues.ts';
 
@@ -38,10 +39,22 @@ type Dependencies = {
 const maxRemembered = 1000;
 /** Events that wait for their rooms to be entered. */
 const maxEarly = 1000;
+/**
+ * For how long an answer waits for what an event builds on to be fetched, in milliseconds. The sender sends nothing else
+ * meanwhile, of no room, and gives up after a while.
+ */
+const patience = 2000;
+/** Events for which others are fetched and no answer waits. */
+const maxLate = 1000;
 
 export function createInboundTransactions(deps: Dependencies): InboundTransactions {
   const { rooms, checkPdus, ingest, origins, log } = deps;
   const remembered = new Map<string, Promise<PduResults>>();
+  const inTime = createInTime({
+    patience,
+    most: maxLate,
+    onFailure: (error) => log.info({ error }, 'An event that was fetched for could not be received'),
+  });
   let early = 0;
 
   async function ofEvent(
@@ -49,6 +62,7 @@ export function createInboundTransactions(deps: Dependencies): InboundTransactio
     origin: string,
     checked: CheckedPdu | RefusedPdu,
     results: { [eventId: string]: { error?: string } },
+    onFetch: () => void,
   ): Promise<void> {
     if (checked.kind === 'refused') {
       if (checked.eventId !== undefined) results[checked.eventId] = { error: checked.reason };
@@ -56,15 +70,16 @@ export function createInboundTransactions(deps: Dependencies): InboundTransactio
     }
     const { eventId } = checked.event;
     const { roomId } = room;
+    // Also where it is not known in time what becomes of it: it is asked for again with the next one that follows it.
+    results[eventId] = {};
     try {
-      const outcome = await ingest(room, checked, origin);
-      results[eventId] = outcome.kind === 'rejected' ? { error: outcome.reason } : {};
+      const outcome = await ingest(room, checked, origin, onFetch);
+      if (outcome.kind === 'rejected') results[eventId] = { error: outcome.reason };
     } catch (error) {
       if (comesAgain(error)) throw error;
       if (error instanceof MissingEventsError) {
-        // Nothing is wrong with the event: with the next one that follows it, it is asked for again.
+        // Nothing is wrong with the event.
         log.info({ error, roomId, eventId, origin }, 'What an event builds on could not be had');
-        results[eventId] = {};
         return;
       }
       log.warn({ error, roomId, eventId, origin }, 'An event of another server could not be received');
@@ -97,7 +112,7 @@ export function createInboundTransactions(deps: Dependencies): InboundTransactio
     }
     const checked = await checkPdus(rules, pdus);
     await ready;
-    await Promise.all(checked.map((each) => ofEvent(room, origin, each, results)));
+    await Promise.all(checked.map((each) => inTime((onSlow) => ofEvent(room, origin, each, results, onSlow))));
     return results;
   }
 
