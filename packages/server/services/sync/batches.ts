@@ -2,6 +2,7 @@ import type { Filter } from '@portico/protocol/sync-filter/filter.ts';
 import { readPdus, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
 import { readRedactions } from '../reading/event-reader.ts';
 import type { SyncContext, SyncPass } from './pass.ts';
+import { isNaming } from './named-rooms.ts';
 import { type PlacedTimeline, readPlacedTimelines } from './placed-timeline.ts';
 import type { Bundles } from '../reading/client-event.ts';
 import { renderEvents, type EventForm } from './render.ts';
@@ -21,6 +22,8 @@ export type Batch = {
   readonly senders: ReadonlySet<string>;
   /** Whether memberships changed. */
   readonly hasMembers: boolean;
+  /** Whether what the room is called may have changed. */
+  readonly hasName: boolean;
 };
 
 /** A batch whose text is the same for all who sent none of it and ignore nobody in it. */
@@ -158,6 +161,7 @@ export function toBatch(
     redactions,
     senders: new Set(timeline.rows.map((row) => row.sender)),
     hasMembers: [timeline.rows, state, gone].some((rows) => rows.some(isMember)),
+    hasName: [timeline.rows, state, gone].some((rows) => rows.some(isNaming)),
   };
 }
 

@@ -52,8 +52,8 @@ async function readContinuedRooms(
     const { timeline, end } = batch;
     changed.push({ span, timeline, end, batch, timelineText });
   }
-  const withMembers = changed.filter(({ batch }) => batch.hasMembers).map(({ span }) => span.nid);
-  const summaries = await readSummaries(context, withMembers, userId);
+  const summarized = changed.filter(({ batch }) => batch.hasMembers || batch.hasName).map(({ span }) => span.nid);
+  const summaries = await readSummaries(context, summarized, userId);
 
   const { lazyLoadMembers, includeRedundantMembers } = filter.room.state;
   const wanted: [number, string][] = [];

@@ -1,8 +1,10 @@
 import { readFirstMembers, readRoomCounts, type MembershipRow } from '@portico/storage/stores/memberships-read.ts';
+import { readNamedRooms } from './named-rooms.ts';
 import { readerFor, type SyncContext } from './pass.ts';
 
 export type Summary = {
-  readonly heroes: readonly string[];
+  /** "Required if the room's `m.room.name` or `m.room.canonical_alias` state events are unset or empty." */
+  readonly heroes: readonly string[] | undefined;
   readonly joined: number;
   readonly invited: number;
 };
@@ -20,12 +22,18 @@ export async function readSummaries(
   roomNids: readonly number[],
   userId: string,
 ): Promise<ReadonlyMap<number, Summary>> {
-  const counts = await readRoomCounts(readerFor(context, roomNids.length), roomNids);
-  const heroes = await readHeroes(context, roomNids, userId);
+  const reader = readerFor(context, roomNids.length);
+  const counts = await readRoomCounts(reader, roomNids);
+  const named = await readNamedRooms(reader, roomNids);
+  const heroes = await readHeroes(
+    context,
+    roomNids.filter((nid) => !named.has(nid)),
+    userId,
+  );
   return new Map(
     counts.map(({ room_nid: nid, joined_count: joined, invited_count: invited }) => [
       nid,
-      { heroes: heroes.get(nid) ?? [], joined, invited },
+      { heroes: heroes.get(nid), joined, invited },
     ]),
   );
 }
@@ -57,5 +65,6 @@ function namesByRoom(members: readonly MembershipRow[], userId: string): Map<num
 }
 
 export function renderSummary({ heroes, joined, invited }: Summary): string {
-  return `{"m.heroes":${JSON.stringify(heroes)},"m.joined_member_count":${joined},"m.invited_member_count":${invited}}`;
+  const shown = heroes === undefined ? '' : `"m.heroes":${JSON.stringify(heroes)},`;
+  return `{${shown}"m.joined_member_count":${joined},"m.invited_member_count":${invited}}`;
 }
