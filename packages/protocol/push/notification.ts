@@ -1,4 +1,5 @@
-import type { JsonObject } from '../json/value.ts';
+import { parseJson } from '../json/parse-json.ts';
+import { isJsonObject, type JsonObject } from '../json/value.ts';
 import type { PushAction } from './rule.ts';
 
 /** The device that a push gateway is to notify. */
@@ -50,16 +51,27 @@ export function eventNotification(
   if (device.data['format'] === 'event_id_only') return wrap({ ...about, devices: [deviceOf(device)] });
   const rest = {
     ...about,
+    // Gateways written to the first drafts of the API know events by this name, which other servers send too.
+    id: eventId,
     type,
     sender,
     ...(event.senderName !== undefined && { sender_display_name: event.senderName }),
     ...(event.roomName !== undefined && { room_name: event.roomName }),
     ...(event.roomAlias !== undefined && { room_alias: event.roomAlias }),
     user_is_target: type === 'm.room.member' && stateKey === userId,
+    ...membershipOf(event),
     devices: [{ ...deviceOf(device), tweaks }],
   };
   // The content is the same for everyone, may be large, and is JSON already.
   return wrap(rest, `"content":${content},`);
+}
+
+/** Gateways for Apple's devices tell by this, not by the content, that somebody is invited, and else show nothing. */
+function membershipOf({ type, content }: PushedEvent): JsonObject {
+  if (type !== 'm.room.member') return {};
+  const value = parseJson(content, 'lenient');
+  const membership = isJsonObject(value) ? value['membership'] : undefined;
+  return typeof membership === 'string' ? { membership } : {};
 }
 
 /** The body about nothing but how much is unread. */
