@@ -18,6 +18,7 @@ import { setRoomState, setRoomStateWithKey } from './set-room-state.ts';
 import type { ThirdPartyInvites } from '../../../services/federation/rooms/third-party-invites.ts';
 import type { CreateInviting } from '../../../services/identity/create-inviting.ts';
 import type { InviteAddress } from '../../../services/identity/invite-address.ts';
+import { redactEventOnce, sendMessageOnce } from './without-transaction.ts';
 import { unbanUser } from './unban-user.ts';
 import { upgradeRoom } from './upgrade-room.ts';
 
@@ -45,6 +46,8 @@ export const roomEndpoints: readonly Endpoint<{
   setRoomStateWithKey,
   setRoomState,
   redactEvent,
+  sendMessageOnce,
+  redactEventOnce,
   upgradeRoom,
   getEventByTimestamp,
 ];

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import type { RoomService } from '../../../services/rooms/room-service.ts';
 import { endpoint } from '../../endpoint.ts';
 import { eventIdResponse } from './schemas.ts';
@@ -6,7 +6,7 @@ import { eventIdResponse } from './schemas.ts';
 const relTypes = Type.Optional(Type.Array(Type.String({ maxLength: 255 }), { maxItems: 50 }));
 
 /** {@link https://github.com/matrix-org/matrix-spec-proposals/pull/3912} */
-const redactionBody = Type.Object(
+export const redactionBody = Type.Object(
   {
     reason: Type.Optional(Type.String()),
     with_rel_types: relTypes,
@@ -14,6 +14,13 @@ const redactionBody = Type.Object(
   },
   { title: 'Redaction' },
 );
+
+export function redactionOf(body: Static<typeof redactionBody>) {
+  return {
+    content: body.reason === undefined ? {} : { reason: body.reason },
+    relTypes: body.with_rel_types ?? body['org.matrix.msc3912.with_relations'],
+  };
+}
 
 export const redactEvent = endpoint(
   {
@@ -29,9 +36,6 @@ export const redactEvent = endpoint(
   },
   ({ rooms }: { rooms: RoomService }) =>
     async ({ sender, params, body }) => ({
-      event_id: await rooms.redact(sender, params.roomId, params.eventId, params.txnId, {
-        content: body.reason === undefined ? {} : { reason: body.reason },
-        relTypes: body.with_rel_types ?? body['org.matrix.msc3912.with_relations'],
-      }),
+      event_id: await rooms.redact(sender, params.roomId, params.eventId, params.txnId, redactionOf(body)),
     }),
 );
