@@ -19,6 +19,7 @@ import { appendRulesChange } from '../unread/rules-change.ts';
 export interface PushRules {
   /** All of them; also the content of the `m.push_rules` event of somebody who never changed any. */
   all(userId: string): Promise<{ readonly global: JsonObject }>;
+  ofKind(userId: string, kind: string): Promise<readonly PushRule[]>;
   get(userId: string, kind: string, ruleId: string): Promise<PushRule>;
   put(userId: string, kind: string, ruleId: string, body: JsonObject, place: Neighbours): Promise<void>;
   delete(userId: string, kind: string, ruleId: string): Promise<void>;
@@ -79,6 +80,10 @@ export function createPushRules({ db, isPushed = () => false }: Dependencies): P
     async all(userId) {
       return renderPushRules((await load(userId)).ruleset, userId);
     },
+    async ofKind(userId, kind) {
+      if (!isPushRuleKind(kind)) throw noSuchKind();
+      return (await load(userId)).ruleset[kind].map((rule) => renderPushRule(rule, userId));
+    },
     async get(userId, kind, ruleId) {
       const { ruleset } = await load(userId);
       const rule = findPushRule(ruleset, getKind(kind), ruleId);
@@ -86,9 +91,7 @@ export function createPushRules({ db, isPushed = () => false }: Dependencies): P
       return renderPushRule(rule, userId);
     },
     async put(userId, kind, ruleId, body, place) {
-      if (!isPushRuleKind(kind)) {
-        throw new MatrixError('request.invalid-param', { message: 'There is no such kind of push rule.' });
-      }
+      if (!isPushRuleKind(kind)) throw noSuchKind();
       const parsed = parsePushRule(kind, ruleId, body);
       if (parsed.kind === 'missing') throw new MatrixError('request.missing-param', { message: parsed.reason });
       if (parsed.kind === 'invalid') throw new MatrixError('request.invalid-param', { message: parsed.reason });
@@ -118,6 +121,10 @@ export function createPushRules({ db, isPushed = () => false }: Dependencies): P
       await edit(userId, (ruleset) => changePushRule(ruleset, known, ruleId, { actions }));
     },
   };
+}
+
+function noSuchKind(): MatrixError {
+  return new MatrixError('request.invalid-param', { message: 'There is no such kind of push rule.' });
 }
 
 function getKind(kind: string): PushRuleKind {

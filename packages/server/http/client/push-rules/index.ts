@@ -4,6 +4,7 @@ import { deletePushRule } from './delete-push-rule.ts';
 import { getPushRule } from './get-push-rule.ts';
 import { getPushRules, getPushRulesGlobal } from './get-push-rules.ts';
 import { getPushRuleActions, setPushRuleActions } from './push-rule-actions.ts';
+import { getPushRulesOfKind } from './get-push-rules-of-kind.ts';
 import { isPushRuleEnabled, setPushRuleEnabled } from './push-rule-enabled.ts';
 import { setPushRule } from './set-push-rule.ts';
 
@@ -11,6 +12,7 @@ import { setPushRule } from './set-push-rule.ts';
 export const pushRuleEndpoints: readonly Endpoint<{ pushRules: PushRules }>[] = [
   getPushRules,
   getPushRulesGlobal,
+  getPushRulesOfKind,
   getPushRule,
   setPushRule,
   deletePushRule,

@@ -67,6 +67,10 @@ describe('push rules', () => {
     assert.equal((await alice.put(rule('content', 'tea', '/actions'), { actions })).status, 200);
     assert.deepEqual((await alice.get(rule('content', 'tea', '/actions'))).body, { actions });
 
+    const { body: all } = await alice.get(`${base}/global/`);
+    assert.deepEqual((await alice.get(`${base}/global/content/`)).body, all['content']);
+    assert.equal(outcome(await alice.get(`${base}/global/none/`)), '400 M_INVALID_PARAM');
+
     assert.equal((await alice.delete(rule('content', 'tea'))).status, 200);
     assert.deepEqual(await ids('content'), ['pie', 'cake']);
     assert.equal(outcome(await alice.get(rule('content', 'tea'))), '404 M_NOT_FOUND');

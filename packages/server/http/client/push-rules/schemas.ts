@@ -24,6 +24,8 @@ export const pushRule = Type.Unsafe<object>(rule);
 
 const rules = Type.Array(rule);
 
+export const pushRulesOfKind = Type.Unsafe<readonly object[]>(rules);
+
 export const ruleset = Type.Unsafe<object>(
   Type.Object(
     { override: rules, content: rules, postcontent: rules, room: rules, sender: rules, underride: rules },
