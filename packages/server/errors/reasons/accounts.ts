@@ -64,7 +64,12 @@ export const accountErrors = {
   'uia.unknown-session': {
     errcode: 'M_UNKNOWN',
     status: 400,
-    message: 'There is no such authentication session for this request.',
+    message: 'There is no such authentication session.',
+  },
+  'uia.other-request': {
+    errcode: 'M_FORBIDDEN',
+    status: 403,
+    message: 'This authentication session was opened for another request.',
   },
   'uia.session-changed': {
     errcode: 'M_UNKNOWN',

@@ -79,9 +79,8 @@ type Progress = {
 export function createUia({ db, now, randomBytes, secret }: Dependencies): Uia {
   async function findSession(sessionId: string, isMeant: (operation: string) => boolean): Promise<UiaSessionRow> {
     const row = await findUiaSession(db, sessionId);
-    if (row === undefined || row.expires_at <= now() || !isMeant(row.operation)) {
-      throw new MatrixError('uia.unknown-session');
-    }
+    if (row === undefined || row.expires_at <= now()) throw new MatrixError('uia.unknown-session');
+    if (!isMeant(row.operation)) throw new MatrixError('uia.other-request');
     return row;
   }
 
@@ -196,7 +195,7 @@ function challengeError(
   return new MatrixError('uia.required', {
     fields: {
       ...(failure === undefined ? {} : { errcode: failure.errcode, error: failure.message }),
-      ...(completed.length === 0 ? {} : { completed: [...completed] }),
+      ...(completed.length === 0 && failure === undefined ? {} : { completed: [...completed] }),
       flows: flows.map((stages) => ({ stages })),
       params: {},
       session,
