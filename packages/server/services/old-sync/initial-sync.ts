@@ -34,7 +34,7 @@ export async function readInitialSync(
   { sync, db }: { readonly sync: Sync; readonly db: Reader },
   { userId, deviceId, limit = defaultLimit, archived, signal }: InitialSyncRequest,
 ): Promise<InitialSync> {
-  const timeline = { limit: Math.min(Math.max(limit, 1), maxLimit) };
+  const timeline = { limit: Math.min(limit, maxLimit) };
   const text = await sync.sync({
     userId,
     deviceId,

@@ -2,7 +2,7 @@ import type { AppServicePing } from '../../../services/appservices/ping.ts';
 import type { ThirdParty } from '../../../services/appservices/third-party.ts';
 import type { NetworkDirectories } from '../../../services/directory/network-directories.ts';
 import type { Endpoint } from '../../endpoint.ts';
-import { updateAppserviceRoomDirectoryVisibility } from './network-directory.ts';
+import { removeFromAppserviceRoomDirectory, updateAppserviceRoomDirectoryVisibility } from './network-directory.ts';
 import { pingAppservice } from './ping-appservice.ts';
 import {
   getProtocolMetadata,
@@ -23,6 +23,7 @@ export type AppServiceServices = {
 export const appServiceEndpoints: readonly Endpoint<AppServiceServices>[] = [
   pingAppservice,
   updateAppserviceRoomDirectoryVisibility,
+  removeFromAppserviceRoomDirectory,
   getProtocols,
   getProtocolMetadata,
   queryLocationByProtocol,

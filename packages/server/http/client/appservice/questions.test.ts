@@ -149,6 +149,11 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(refusal(await list('visible')), [400, 'M_BAD_JSON']);
       await list('private');
       assert.deepEqual(await found(libera), []);
+      await list('public');
+      const entry = `${v3}/directory/list/appservice/libera/${encodeURIComponent(listed)}`;
+      assert.deepEqual(refusal(await alice.delete(entry)), [403, 'M_FORBIDDEN']);
+      assert.deepEqual((await as.delete(entry)).body, {});
+      assert.deepEqual(await found(libera), []);
     });
   });
 }

@@ -227,6 +227,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       for (const [response, expected] of refusals) assert.equal(refused(response), expected);
       assert.deepEqual(chunkOf(await post({ third_party_instance_id: 'irc' })), []);
       assert.equal((await post({ include_all_networks: true }, '?server=localhost')).status, 200);
+      assert.equal((await post({ since: null })).status, 200);
     });
 
     test('there are no bridges to other networks', async () => {

@@ -44,7 +44,9 @@ export const queryPublicRooms = endpoint(
     query: Type.Object({ server }),
     body: Type.Object(
       {
-        ...page,
+        limit: page.limit,
+        // Where there is no further page, some servers' answers and clients' requests say null.
+        since: Type.Optional(Type.Union([Type.String(), Type.Null()])),
         filter: Type.Optional(filter),
         include_all_networks: Type.Optional(Type.Boolean()),
         third_party_instance_id: Type.Optional(Type.String()),
@@ -65,7 +67,7 @@ export const queryPublicRooms = endpoint(
         await directory.list({
           server: query.server,
           limit: body.limit,
-          since: body.since,
+          since: body.since ?? undefined,
           searchTerm: chosen?.generic_search_term ?? undefined,
           roomTypes: chosen?.room_types ?? undefined,
           thirdPartyInstance,

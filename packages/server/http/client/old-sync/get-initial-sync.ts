@@ -3,7 +3,7 @@ import type { OldSync } from '../../../services/old-sync/old-sync.ts';
 import { endpoint } from '../../endpoint.ts';
 import { initialSyncAnswer, roomInfo } from './schemas.ts';
 
-const limit = Type.Optional(Type.Integer({ minimum: 1 }));
+const limit = Type.Optional(Type.Integer({ minimum: 0 }));
 
 export const getInitialSync = endpoint(
   {

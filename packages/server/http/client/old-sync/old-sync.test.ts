@@ -57,6 +57,11 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         `${v3}/rooms/${encodeURIComponent(room)}/messages?dir=b&limit=1&from=${info.messages?.start}`,
       );
       assert.deepEqual(bodies(older.body['chunk'] as Event[]), ['1']);
+      const none = (await initialSync(alice, room, '?limit=0')).body as unknown as Room;
+      assert.deepEqual([none.messages?.chunk, none.messages?.end], [[], info.messages?.end]);
+      const everywhere = (await alice.get(`${v3}/initialSync?limit=0`)).body as unknown as { rooms: Room[] };
+      const here = everywhere.rooms.find(({ room_id: id }) => id === room);
+      assert.deepEqual([here?.messages?.chunk, here?.state?.length], [[], info.state?.length]);
       const { status, body } = await initialSync(bob, room);
       assert.deepEqual([status, body['errcode']], [403, 'M_FORBIDDEN']);
     });

@@ -68,7 +68,9 @@ export function createAliases(dependencies: Dependencies): Aliases {
       }
       appServices.checkAlias(alias, appService?.id);
       const { roomNid } = await resolve(roomId);
-      if (!isAdmin && (await findMembership(db, roomNid, userId))?.membership !== 'join') {
+      // An application service has full control over its namespace, and bridges name rooms that they are not in yet.
+      const needsMembership = !isAdmin && appService === undefined;
+      if (needsMembership && (await findMembership(db, roomNid, userId))?.membership !== 'join') {
         throw new MatrixError('forbidden', { message: 'You are not in this room.' });
       }
       if ((await countAliasesOfRoom(db, roomNid, maxAliasesOfRoom)) >= maxAliasesOfRoom) {
