@@ -47,5 +47,10 @@ export const serverErrors = {
     status: 502,
     message: 'The policy server of the room does not answer; try again later.',
   },
-  'federation.failed': { errcode: 'M_UNKNOWN', status: 502, message: 'The other server could not be reached.' },
+  'federation.failed': {
+    errcode: 'M_UNKNOWN',
+    status: 502,
+    message: 'The other server could not be reached, or did not answer as it should.',
+  },
+  'federation.refused': { errcode: 'M_UNKNOWN', status: 400, message: 'The other server refuses.' },
 } as const satisfies Record<string, ErrorEntry>;
