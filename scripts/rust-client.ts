@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from '@portico/testkit/server-process.ts';
 import { createTestClient } from '@portico/testkit/test-client.ts';
 import { createSyncClient } from '@portico/testkit/sync-client.ts';
-import { createKillableServer, freePort } from '../tests/clients/killable-server.ts';
+import { createKillableServer } from '../tests/clients/killable-server.ts';
 
 /**
  * `node scripts/rust-client.ts`: whether a client of matrix-sdk and matrix-sdk-ui, as phones have, gets on with the server.

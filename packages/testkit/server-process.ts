@@ -1,19 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
 /** The command, as people have it. */
 export const program = join(import.meta.dirname, '../../bin/portico');
 
+/**
+ * A port of loopback that nobody listens on. Connections of any process on the machine get their ports from 32768 on: one of
+ * these might be taken while the server that listened on it is down.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(10_000, 30_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 export type ServerProcess = {
@@ -38,11 +46,15 @@ export type ServerProcessOptions = {
   readonly environment?: Readonly<Record<string, string>>;
 };
 
-/**
- * Starts the program as people start it, on loopback: open registration, cheap passwords, no rate limits. `undefined` if it
- * ended before it was ready.
- */
-export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess | undefined> {
+/** Starts the program as people start it, on loopback: open registration, cheap passwords, no rate limits. */
+export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
+  const started = await tryServerProcess(options);
+  if (typeof started === 'string') throw new Error(`The server ended before it was ready: ${started}`);
+  return started;
+}
+
+/** What it has written, if it ended before it was ready. */
+export async function tryServerProcess(options: ServerProcessOptions): Promise<ServerProcess | string> {
   const { dataDir, databaseUrl = 'sqlite:portico.db', port } = options;
   const settings = {
     SERVER_NAME: 'localhost',
@@ -66,7 +78,10 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   }
   const ended = once(child, 'close').then(([code, signal]) => (signal ?? code) as string | number | null);
   const baseUrl = `http://127.0.0.1:${port}`;
-  if (!(await isReady(child, baseUrl))) return undefined;
+  if (!(await isReady(child, baseUrl))) {
+    await ended;
+    return output;
+  }
   return {
     baseUrl,
     pid: child.pid ?? 0,

@@ -60,10 +60,12 @@ async function run(): Promise<boolean> {
       OUTBOUND_TRUSTED_CA_FILE: caFile,
       OUTBOUND_ALLOW_PRIVATE_ADDRESSES: 'true',
     },
+  }).catch(async (error: unknown) => {
+    await synapse.stop();
+    throw error;
   });
-  let good = portico !== undefined;
+  let good = true;
   try {
-    if (portico === undefined) throw new Error('Portico did not start');
     const [{ person: ours }, { person: theirs }] = await Promise.all([
       enter(portico.baseUrl, 'pia', 'beside'),
       enter(synapse.baseUrl, 'sam', 'beside'),
@@ -85,8 +87,8 @@ async function run(): Promise<boolean> {
     }
     if (!good) console.log(portico.output());
   } finally {
-    portico?.signal('SIGTERM');
-    await Promise.all([synapse.stop(), portico?.ended]);
+    portico.signal('SIGTERM');
+    await Promise.all([synapse.stop(), portico.ended]);
     if (good) rmSync(folder, { recursive: true, force: true });
     else console.log(`What they wrote is in ${folder}.`);
   }

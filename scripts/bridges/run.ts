@@ -68,7 +68,6 @@ function restartable(dataDir: string, port: number, files: readonly string[]): R
     async start() {
       const settings = { APPLICATION_SERVICES: JSON.stringify(files) };
       running = await startServerProcess({ dataDir, port, settings });
-      if (running === undefined) throw new Error('Portico did not start');
     },
     async end(signal) {
       running?.signal(signal);

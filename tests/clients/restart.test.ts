@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { createTestDatabase } from '@portico/testkit';
+import { freePort } from '@portico/testkit/server-process.ts';
 import { startTestServer } from '@portico/testkit/server.ts';
 import { createSyncClient } from '@portico/testkit/sync-client.ts';
-import { createKillableServer, freePort, listenersAt } from './killable-server.ts';
+import { createKillableServer, listenersAt } from './killable-server.ts';
 import { createPeople, type People, type Person } from './person.ts';
 import { EventStatus, Preset, SyncState, type Room } from './sdk.ts';
 

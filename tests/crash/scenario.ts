@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { failpointFromSeed, openDatabase } from '@portico/storage';
 import { createTestDatabase } from '@portico/testkit';
 import { checkRooms } from '@portico/testkit/check-rooms.ts';
-import { freePort, type ServerProcess, startServerProcess } from '@portico/testkit/server-process.ts';
+import { freePort, type ServerProcess, startServerProcess, tryServerProcess } from '@portico/testkit/server-process.ts';
 import { createTestClient } from '@portico/testkit/test-client.ts';
 import { checkAnswers, checkStored } from './checks.ts';
 import { createPerson, type Person, Unanswered } from './person.ts';
@@ -49,21 +49,21 @@ export async function runScenario(scenario: Scenario): Promise<Summary> {
   const dataDir = mkdtempSync(join(tmpdir(), 'portico-crash-'));
   const databaseUrl = engine === 'sqlite' ? `sqlite:${join(dataDir, 'portico.db')}` : await createTestDatabase();
   const port = await freePort();
-  const start = (settings: Readonly<Record<string, string>> = {}) =>
-    startServerProcess({ dataDir, databaseUrl, port, settings });
+  const start = () => startServerProcess({ dataDir, databaseUrl, port });
   let running: ServerProcess | undefined;
   const kills: string[] = [];
   try {
     running = await start();
-    assert.ok(running);
     const persons = await furnish(running.baseUrl);
     running.signal('SIGTERM');
     assert.equal(await running.ended, 0);
 
     for (let round = 0; round < rounds; round++) {
       const end = endOf(scenario, round, random);
-      running = await start(end.failpoint === undefined ? {} : { TEST_FAILPOINT: end.failpoint });
-      if (running !== undefined) {
+      const settings = end.failpoint === undefined ? {} : { TEST_FAILPOINT: end.failpoint };
+      const started = await tryServerProcess({ dataDir, databaseUrl, port, settings });
+      if (typeof started !== 'string') {
+        running = started;
         await useUntilEnd(running, persons, end, random);
         assert.equal(await running.ended, 'SIGKILL', running.output());
         assert.doesNotMatch(running.output(), /"level":(?:50|60)/, 'no defect was logged');
@@ -76,7 +76,6 @@ export async function runScenario(scenario: Scenario): Promise<Summary> {
     }
 
     running = await start();
-    assert.ok(running);
     for (const person of persons) await person.resume();
     for (const person of persons) await person.sync();
     const counts = await checkAnswers(persons);

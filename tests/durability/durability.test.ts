@@ -18,7 +18,6 @@ async function watch(context: TestContext, durability: string): Promise<Order | 
   }
   const options = { dataDir: join(folder, 'data'), port: await freePort(), settings: { DURABILITY: durability } };
   const server = await startServerProcess({ ...options, environment: shim.environment });
-  assert.ok(server);
   context.after(() => server.signal('SIGKILL'));
   await measureSends({ port: options.port, rooms: 4, milliseconds: 500 });
   server.signal('SIGTERM');

@@ -51,7 +51,7 @@ test('npm run dev starts two servers whose people talk to each other, and goes o
     assert.ok(roomId);
     for (const ask of [ada, esi]) {
       const expected = ['I am, from the server next door.', 'Is anybody there?'];
-      for (const end = Date.now() + 20_000; ; await pause(50)) {
+      for (const end = Date.now() + 60_000; ; await pause(50)) {
         const page = (await ask(`rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=50`)) as Page;
         assert.ok(page.chunk, JSON.stringify(page));
         const texts = page.chunk.filter(({ type }) => type === 'm.room.message').map(({ content }) => content.body);

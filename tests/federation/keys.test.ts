@@ -4,6 +4,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { signJson, type JsonObject } from '@portico/protocol';
 import { newDeviceKeys, newIdentity, newOneTimeKeys, newSigningKey, plainJson } from '@portico/testkit/device-keys.ts';
+import type { TestNetwork } from '@portico/testkit/network.ts';
+import { openRawDatabase } from '@portico/testkit/raw-database.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 import { createRoom, join as joinRoom } from '@portico/testkit/people.ts';
 import { until } from '@portico/testkit/until.ts';
@@ -36,6 +38,20 @@ function knows(who: TestClient, whom: TestClient, devices: readonly string[]): P
   );
 }
 
+/** Waits until hs1 keeps the devices of somebody, and need not ask for them. A list that there was news of meanwhile is not kept. */
+async function keeps(network: TestNetwork, who: TestClient, { userId }: TestClient): Promise<void> {
+  const database = await openRawDatabase(network.server('hs1').databaseUrl);
+  try {
+    await until(async () => {
+      await query(who, [userId]);
+      const kept = 'select 1 from remote_device_lists where user_id = $1 and stale = 0';
+      return (await database.run(kept, [userId])).length > 0 || undefined;
+    }, `the list of ${userId} is kept`);
+  } finally {
+    await database.close();
+  }
+}
+
 /** Follows the `device_lists` of somebody. */
 async function follow(client: TestClient) {
   let { next_batch: since } = await sync(client);
@@ -61,6 +77,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     const lists = await follow(alice);
     await upload(bob, { device_keys: keys });
     await lists.until('changed', bob.userId);
+    // What has come so far may be that he logged in.
+    await knows(alice, bob, [bob.deviceId]);
     const first = await query(alice, [bob.userId]);
     assert.deepEqual(devicesOf(first, bob), { [bob.deviceId]: { ...keys, unsigned: {} } });
     assert.deepEqual(first['failures'], {});
@@ -86,6 +104,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const devices = devicesOf(await query(alice, [bob.userId]), bob);
       return JSON.stringify(devices).includes('"Phone"') || undefined;
     }, 'the name has come');
+    await keeps(network, alice, bob);
     await network.stop('hs2');
     const kept = await query(alice, [bob.userId]);
     assert.deepEqual(devicesOf(kept, bob), {
@@ -174,7 +193,8 @@ test('a server that cannot be reached is named, and what is kept of it is still 
   const lists = await follow(alice);
   await upload(bob, { device_keys: newDeviceKeys(bob) });
   await lists.until('changed', bob.userId);
-  await query(alice, [bob.userId]);
+  await knows(alice, bob, [bob.deviceId]);
+  await keeps(network, alice, bob);
   network.cut('hs1', 'hs2');
   await network.server('hs1').stop();
   await network.start('hs1');

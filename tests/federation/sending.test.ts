@@ -144,6 +144,6 @@ test('of two processes one sends, and the other one when that is gone', { timeou
 
   await network.stop('hs1');
   await say(there, roomId, 'still here');
-  await until(has(all, 'messages', 'still here'), 'the other one has taken over', 30_000);
+  await until(has(all, 'messages', 'still here'), 'the other one has taken over');
   assert.deepEqual(second.errors, []);
 });

@@ -24,16 +24,12 @@ function told({ rooms }: SyncBody, roomId: string): readonly string[] {
 async function hears(client: TestClient, roomId: string, wanted: readonly string[], since?: string) {
   const heard: string[] = [];
   let from = since;
-  return until(
-    async () => {
-      const answer = await sync(client, from);
-      from = answer.next_batch;
-      heard.push(...told(answer, roomId));
-      return wanted.every((eventId) => heard.includes(eventId)) ? heard : undefined;
-    },
-    `${client.userId} is told of ${wanted.join()}`,
-    30_000,
-  );
+  return until(async () => {
+    const answer = await sync(client, from);
+    from = answer.next_batch;
+    heard.push(...told(answer, roomId));
+    return wanted.every((eventId) => heard.includes(eventId)) ? heard : undefined;
+  }, `${client.userId} is told of ${wanted.join()}`);
 }
 
 suite('sticky events between servers', { concurrency: true }, () => {

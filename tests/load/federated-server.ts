@@ -71,7 +71,6 @@ async function startPortico({ folder, authority, caFile }: Place, profile?: stri
   };
   const environment = profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` };
   const started = await startServerProcess({ dataDir, port, settings, environment });
-  if (started === undefined) throw new Error('A server did not start');
   const { baseUrl, pid, output } = started;
   return {
     name,

@@ -10,7 +10,7 @@ export async function erase(server: TestServer, person: TestClient): Promise<Rec
   const deactivated = await person.post('/_matrix/client/v3/account/deactivate', { erase: true, auth });
   assert.equal(deactivated.status, 200);
   const admin = await registerAdmin(server);
-  for (const end = Date.now() + 20_000; Date.now() < end; await pause(20)) {
+  for (const end = Date.now() + 60_000; Date.now() < end; await pause(20)) {
     const { status, body } = await admin.get(`/_portico/admin/v1/erasures/${person.userId}`);
     assert.equal(status, 200);
     if (body['finished_at'] !== null) return body['erased'] as Record<string, number>;

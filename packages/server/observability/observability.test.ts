@@ -22,7 +22,7 @@ async function logOf(
   const log = await createLogger({ level: 'info', format }, { fd, isTerminal: false });
   write(log);
   await new Promise((resolve) => log.flush(resolve));
-  const until = Date.now() + 5000;
+  const until = Date.now() + 60_000;
   while (readFileSync(file, 'utf8') === '' && Date.now() < until) await new Promise((resolve) => setImmediate(resolve));
   closeSync(fd);
   return readFileSync(file, 'utf8');

@@ -20,7 +20,6 @@ async function startProcess(context: TestContext, databaseUrl: string): Promise<
     port: await freePort(),
     settings: { DURABILITY: 'relaxed' },
   });
-  assert.ok(server);
   context.after(async () => {
     server.signal('SIGTERM');
     await server.ended;

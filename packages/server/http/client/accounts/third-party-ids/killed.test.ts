@@ -17,7 +17,6 @@ test('who asks again after a kill gets the email that the first request did not 
   });
   const start = async () => {
     const server = await startServerProcess({ dataDir, port, settings: smtp.settings });
-    assert.ok(server);
     context.after(() => server.signal('SIGKILL'));
     return server;
   };
