@@ -60,7 +60,10 @@ export async function compose({
   const federation = createFederation({ config, serverName, key, db, log, metrics, now, network });
   const reads = config.federation.enabled ? createServerReads({ client: federation.client, now }) : undefined;
   const states = await openStateStore(db, { cacheBytes: stateCacheBytes });
-  const rateLimiter = createRateLimiter({ enabled: config.rateLimits.enabled, now: () => performance.now() });
+  const rateLimiter = createRateLimiter({
+    enabled: config.rateLimits.enabled,
+    now: testing.now ?? (() => performance.now()),
+  });
   const appServices = createAppServices(config.applicationServices, serverName);
 
   const encryption = createEncryption({

@@ -7,7 +7,7 @@ const longest = 60_000;
 export async function until<T>(
   ask: () => Promise<T | undefined | false> | T | undefined | false,
   what: string,
-  patience = 60_000longest,
+  patience = longest,
 ): Promise<T> {
   for (const end = Date.now() + patience; Date.now() < end; await pause(20)) {
     const found = await ask();
