@@ -10,7 +10,7 @@ import { inSteps } from '../services/in-steps.ts';
 /** A shorter text is parsed sooner than it is looked through. */
 const worthLooking = 4096;
 /** Bytes of a text that is parsed at once. */
-const shortEnough = 65_536;
+export const shortEnough = 65_536;
 
 function asRefusal(error: unknown): unknown {
   if (!(error instanceof JsonError)) return error;

@@ -6,7 +6,10 @@ import { addressKey, type RateLimiter } from '../services/rate-limit/rate-limite
 import type { Claim, RequestAuth } from '../services/federation/signing/request-auth.ts';
 import { authenticate, authenticateAppService, type Authenticators, type SenderLog } from './authenticate.ts';
 import { Bytes, ByteStream, rawBody } from './bytes.ts';
+import { stepwiseCheck, type StepwiseCheck } from './check-in-steps.ts';
 import type { AppServiceClaim, Declaration, ErasedHandler, Sender } from './endpoint.ts';
+import { inSteps } from '../services/in-steps.ts';
+import { shortEnough } from './json-body.ts';
 import { HandlerRequest } from './handler-request.ts';
 import type { OpenRequests } from './open-requests.ts';
 import { isAllOptional } from './optional-body.ts';
@@ -144,19 +147,28 @@ function requireRequestAuth({ requestAuth }: RouteContext): RequestAuth {
   return requestAuth;
 }
 
+type ReadBody = (body: unknown, isLong: boolean) => unknown;
+
 function bodyReader(
   schema: TSchema,
   missing: Declaration['missingBody'],
   repeated: RepeatedBodies | undefined,
-): (body: unknown) => unknown {
+): ReadBody {
   const validator = lazyValidator(() => withStorableText(schema));
+  let inPieces: StepwiseCheck | undefined;
+  async function readLong(body: unknown): Promise<unknown> {
+    inPieces ??= stepwiseCheck(withStorableText(schema));
+    await inSteps(inPieces(body, 'request.bad-json'));
+    return body;
+  }
   const isOptional = isAllOptional(schema);
-  return (given) => {
+  return (given, isLong) => {
     if (given === undefined && missing === 'handled') return undefined;
     if (given === undefined && !isOptional) throw new MatrixError('request.not-json');
     // `null` passes only where an empty body would: what is written must be what was sent.
     const body = given === undefined || (given === null && isOptional) ? {} : given;
     if (repeated?.isChecked(body) === true) return body;
+    if (isLong) return readLong(body);
     checkValid(validator(), body, 'request.bad-json');
     repeated?.noteChecked(body);
     return body;
@@ -172,7 +184,11 @@ function parameterChecker(schema: TObject): (params: unknown) => void {
 const slowBody = 100;
 
 const nothing = (): undefined => undefined;
-const asItIs = (body: unknown): unknown => body;
+const asItIs: ReadBody = (body) => body;
+
+/** Whether a body is worth being checked in steps; how long one is that comes in chunks is not known. */
+const isLongBody = ({ headers }: FastifyRequest): boolean =>
+  !(Number(headers['content-length'] ?? 0) <= shortEnough) || headers['transfer-encoding'] !== undefined;
 
 export function routeHandler(
   declaration: Declaration,
@@ -200,7 +216,8 @@ export function routeHandler(
     checkParams(request.params);
     const query = readQuery(rawQuery);
     checkQuery(query);
-    const body = readBody(request.body);
+    const read = readBody(request.body, isLongBody(request));
+    const body = read instanceof Promise ? ((await read) as unknown) : read;
     const result = await handle(
       new HandlerRequest(request, reply, openRequests, sender, origin, appService, query, body),
     );

@@ -23,23 +23,24 @@ function shorten(text: string): string {
 }
 
 /**
- * Throws what is wrong with a value, as a client developer wants to read it.
+ * Throws what is wrong with a value, which is at a path in what was sent, as a client developer wants to read it.
  *
  * `M_BAD_JSON` and `M_MISSING_PARAM` overlap in the spec; a missing field is the latter, as other servers answer.
  */
-export function refuseInvalid(validator: Validator, value: unknown, wrongType: ErrorReason): never {
+export function refuseInvalid(validator: Validator, value: unknown, wrongType: ErrorReason, path = ''): never {
   const error = validator.Errors(value)[0];
   if (error === undefined) throw new MatrixError(wrongType);
+  const place = `${path}${error.instancePath}`.slice(1);
   if (error.keyword === 'required') {
     const names = error.params.requiredProperties.join(', ');
     throw new MatrixError('request.missing-param', { message: shorten(`Missing: ${names}`) });
   }
   if (error.keyword === 'pattern') {
-    const message = `${error.instancePath.slice(1)}: must be text without NUL and lone surrogates`;
+    const message = `${place}: must be text without NUL and lone surrogates`;
     throw new MatrixError(wrongType, { message: shorten(message) });
   }
-  const place = error.instancePath === '' ? '' : `${error.instancePath.slice(1)}: `;
-  throw new MatrixError(wrongType, { message: shorten(`${place}${error.message}`) });
+  const named = place === '' ? '' : `${place}: `;
+  throw new MatrixError(wrongType, { message: shorten(`${named}${error.message}`) });
 }
 
 export function checkValid(validator: Validator, value: unknown, wrongType: ErrorReason): void {

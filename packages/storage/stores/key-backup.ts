@@ -80,17 +80,23 @@ const packedColumns = {
   is_verified: 'cast(k.value ->> 4 as bigint)',
 };
 
-const withKnown = `from json_each(cast($3 as text)) k
-     left join backed_up_keys on backed_up_keys.user_id = $1 and backed_up_keys.version = $2
-       and backed_up_keys.room_id = k.value ->> 0 and backed_up_keys.session_id = k.value ->> 1`;
-
-// Only what changes the keys changes the etag, for clients take another one for a sign that somebody else has written.
+/*
+ * Only what changes the keys changes the etag, for clients take another one for a sign that somebody else has written. A key that
+ * may be there is asked for by itself: of a join, PostgreSQL may take it into its head to compare each key with each.
+ */
 const touchNewest = sql<void, [userId: string, version: number, keys: string]>(
   'key-backups.touch-newest',
-  `update key_backups set etag = etag + case when exists (
-     select 1 ${withKnown} where backed_up_keys.user_id is null or ${isBetter(packedColumns)}
-   ) then 1 else 0 end,
-     key_count = key_count + (select count(*) ${withKnown} where backed_up_keys.user_id is null)
+  `with given as materialized (
+     select (
+       select case when ${isBetter(packedColumns)} then 1 else 0 end from backed_up_keys
+       where backed_up_keys.user_id = $1 and backed_up_keys.version = $2
+         and backed_up_keys.room_id = k.value ->> 0 and backed_up_keys.session_id = k.value ->> 1
+     ) as replaces
+     from json_each(cast($3 as text)) k
+   )
+   update key_backups set
+     etag = etag + case when exists (select 1 from given where replaces is null or replaces = 1) then 1 else 0 end,
+     key_count = key_count + (select count(*) from given where replaces is null)
    where user_id = $1 and version = $2 and deleted = 0 and not exists (
      select 1 from key_backups newer where newer.user_id = $1 and newer.version > $2 and newer.deleted = 0
    )`,

@@ -16,6 +16,8 @@ import {
 } from '@portico/storage/stores/key-backup.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
+import { jsonWithin } from '../json-within.ts';
+import { inSteps } from '../in-steps.ts';
 import { allRoomsText, keyText, type ReadPage, roomText } from './backed-up-text.ts';
 
 /** What only the client understands: an object by the spec, and text in older suites and clients. */
@@ -55,6 +57,9 @@ const maxVersions = 100;
 /** Some of the most talkative people have a hundred thousand. */
 const maxKeys = 500_000;
 const maxSessionData = 65_536;
+const rowsAtOnce = 50;
+const rowsPerCommit = 500;
+const charactersPerCommit = 500_000;
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#server-side-key-backups} */
 type Dependencies = { readonly db: Database; readonly mostVersions?: number; readonly mostKeys?: number };
@@ -73,7 +78,7 @@ export function createKeyBackup(dependencies: Dependencies): KeyBackup {
     };
   }
 
-  async function change(userId: string, version: string, set: WriteSet): Promise<BackupState> {
+  async function commit(userId: string, set: WriteSet): Promise<void> {
     try {
       await db.commit(set);
     } catch (error) {
@@ -82,6 +87,9 @@ export function createKeyBackup(dependencies: Dependencies): KeyBackup {
       if (current === undefined) throw new MatrixError('backup.not-found');
       throw new MatrixError('backup.wrong-version', { fields: { current_version: String(current.version) } });
     }
+  }
+
+  async function state(userId: string, version: string): Promise<BackupState> {
     const { count, etag } = await get(userId, version);
     return { count, etag };
   }
@@ -117,19 +125,22 @@ export function createKeyBackup(dependencies: Dependencies): KeyBackup {
       }
     },
     async putKeys(userId, version, rooms) {
-      const set = createWriteSet();
-      const rows = Object.entries(rooms).flatMap(([roomId, { sessions }]) =>
-        Object.entries(sessions).map(([sessionId, key]) => toRow(roomId, sessionId, key)),
-      );
+      // All of them are looked at before the first one is stored.
+      const rows = await inSteps(rowSteps(rooms));
       const known = await findBackup(db, userId, numberOf(version));
       if ((known?.key_count ?? 0) + rows.length > mostKeys) throw new MatrixError('backup.too-large');
-      putBackedUpKeys(set, userId, numberOf(version), rows);
-      return change(userId, version, set);
+      for (const some of portions(rows)) {
+        const set = createWriteSet();
+        putBackedUpKeys(set, userId, numberOf(version), some);
+        await commit(userId, set);
+      }
+      return state(userId, version);
     },
-    removeKeys(userId, version, place) {
+    async removeKeys(userId, version, place) {
       const set = createWriteSet();
       removeBackedUpKeys(set, userId, numberOf(version), place);
-      return change(userId, version, set);
+      await commit(userId, set);
+      return state(userId, version);
     },
     async readKeys(userId, version, roomId) {
       const number = numberOf(version);
@@ -157,9 +168,36 @@ function bounded(authData: Opaque): string {
   return text;
 }
 
+function* rowSteps(rooms: BackupRooms): Generator<void, BackedUpRow[], void> {
+  const rows: BackedUpRow[] = [];
+  for (const roomId in rooms) {
+    const { sessions } = rooms[roomId] as RoomBackup;
+    yield;
+    for (const sessionId in sessions) {
+      rows.push(toRow(roomId, sessionId, sessions[sessionId] as BackedUpKey));
+      if (rows.length % rowsAtOnce === 0) yield;
+    }
+  }
+  return rows;
+}
+
+/** What is stored with one commit each, so that nobody else's has to wait for tens of thousands. There is always one. */
+function* portions(rows: readonly BackedUpRow[]): Generator<readonly BackedUpRow[], void, void> {
+  let from = 0;
+  let length = 0;
+  for (const [index, { session_data: data }] of rows.entries()) {
+    length += data.length;
+    if (index + 1 - from < rowsPerCommit && length < charactersPerCommit) continue;
+    yield rows.slice(from, index + 1);
+    from = index + 1;
+    length = 0;
+  }
+  if (from < rows.length || rows.length === 0) yield rows.slice(from);
+}
+
 function boundedSession(data: Opaque): string {
-  const text = JSON.stringify(data);
-  if (text.length > maxSessionData) throw new MatrixError('request.too-large');
+  const text = jsonWithin(data, maxSessionData);
+  if (text === undefined) throw new MatrixError('request.too-large');
   return text;
 }
 

@@ -60,6 +60,50 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       );
     });
 
+    test('thousands of keys in one request are all stored, or none of them if one is no key', async () => {
+      const alice = await server.registerUser();
+      const version = String((await alice.post(`${base}/version`, backup)).body['version']);
+      const session = { first_message_index: 0, forwarded_count: 0, is_verified: false, session_data: { a: 'b' } };
+      const sessions = Object.fromEntries(Array.from({ length: 1200 }, (_, n) => [`s${n}`, session]));
+      const put = async (rooms: object) => {
+        const { status, body } = await alice.put(`${base}/keys?version=${version}`, { rooms });
+        return [status, body['errcode'] ?? body['count']];
+      };
+      const count = async () => (await alice.get(`${base}/version/${version}`)).body['count'];
+      const negative = { ...session, first_message_index: -1 };
+      const long = { ...session, session_data: { a: 'x'.repeat(70_000) } };
+      const many = { ...session, session_data: { a: Array.from({ length: 200_000 }, () => 0) } };
+      assert.deepEqual(await put({ '!a': { sessions }, '!b': { sessions: { negative } } }), [400, 'M_BAD_JSON']);
+      assert.deepEqual(await put({ '!a': { sessions }, '!b': { sessions: { long } } }), [413, 'M_TOO_LARGE']);
+      assert.deepEqual(await put({ '!a': { sessions }, '!b': { sessions: { many } } }), [413, 'M_TOO_LARGE']);
+      assert.equal(await count(), 0);
+      assert.deepEqual(
+        await put({ '!a': { sessions }, '!b': { sessions: { ...sessions, last: session } } }),
+        [200, 2401],
+      );
+      const { etag } = (await alice.get(`${base}/version/${version}`)).body;
+      assert.deepEqual(await put({ '!a': { sessions }, '!c': { sessions: {} } }), [200, 2401]);
+      assert.equal((await alice.get(`${base}/version/${version}`)).body['etag'], etag, 'nothing is new');
+      const { sessions: stored } = (await alice.get(`${base}/keys/!b?version=${version}`)).body as { sessions: object };
+      assert.equal(Object.keys(stored).length, 1201);
+    });
+
+    // Where each key that is given is compared with each that is there, this takes minutes.
+    test('keys that are there already are found by their names', { timeout: 60_000 }, async () => {
+      const alice = await server.registerUser();
+      const version = String((await alice.post(`${base}/version`, backup)).body['version']);
+      const session = { first_message_index: 5, forwarded_count: 0, is_verified: false, session_data: { a: 'b' } };
+      const sessions = Object.fromEntries(Array.from({ length: 8000 }, (_, n) => [`s${n}`, session]));
+      const better = { ...sessions, s7999: { ...session, first_message_index: 1 } };
+      const etags = new Set<unknown>();
+      for (const given of [sessions, sessions, better]) {
+        const { status, body } = await alice.put(`${base}/keys/!a?version=${version}`, { sessions: given });
+        assert.deepEqual([status, body['count']], [200, 8000]);
+        etags.add(body['etag']);
+      }
+      assert.equal(etags.size, 2);
+    });
+
     test('a backup is written, read and emptied as a whole, by room and by session', async () => {
       const alice = await server.registerUser();
       const session = { first_message_index: 0, forwarded_count: 0, is_verified: false, session_data: { a: 'b' } };
