@@ -1,5 +1,6 @@
 import { createWriteSet, type Database } from '@portico/storage';
 import { setDeviceSeen } from '@portico/storage/stores/devices.ts';
+import { createAlarm } from '../alarm.ts';
 import type { Sender } from '../accounts/sender.ts';
 
 export interface LastSeen {
@@ -27,12 +28,11 @@ export function createLastSeen({ db, now, log, gather = 500 }: Options): LastSee
   // A sender is the same object for as long as its token is remembered.
   const noted = new WeakMap<Sender, number>();
   let pending: Note[] = [];
-  let timer: NodeJS.Timeout | undefined;
+  const alarm = createAlarm(flush);
   let writing: Promise<void> = Promise.resolve();
 
   async function write(): Promise<void> {
-    clearTimeout(timer);
-    timer = undefined;
+    alarm.clear();
     const notes = pending;
     pending = [];
     if (notes.length === 0) return;
@@ -60,7 +60,7 @@ export function createLastSeen({ db, now, log, gather = 500 }: Options): LastSee
       if (pending.length >= maxPending) return;
       noted.set(sender, at);
       pending.push({ sender, at, ip: request.ip });
-      timer ??= setTimeout(flush, gather).unref();
+      alarm.set(gather);
     },
     async close() {
       await writing;

@@ -1,5 +1,6 @@
 import { createWriteSet, type Database } from '@portico/storage';
 import { dropDelivered, type QueuePlace } from '@portico/storage/stores/to-device.ts';
+import { createAlarm } from '../alarm.ts';
 import { isBehind } from './to-device-queue.ts';
 
 type Device = { readonly userId: string; readonly deviceId: string };
@@ -31,7 +32,7 @@ export function createDrops({ db, onFailure }: Dependencies): Drops {
   const waiting = new Map<string, Drop>();
   const underWay = new Map<string, Drop>();
   const running = new Set<Promise<void>>();
-  let timer: NodeJS.Timeout | undefined;
+  const alarm = createAlarm(dropAll);
 
   const keyOf = ({ userId, deviceId }: Device): string => `${deviceId} ${userId}`;
 
@@ -47,8 +48,7 @@ export function createDrops({ db, onFailure }: Dependencies): Drops {
   }
 
   function dropAll(): void {
-    clearTimeout(timer);
-    timer = undefined;
+    alarm.clear();
     if (waiting.size === 0) return;
     for (const [key, drop] of waiting) underWay.set(key, drop);
     const dropped = commit([...waiting.values()]).finally(() => running.delete(dropped));
@@ -62,7 +62,7 @@ export function createDrops({ db, onFailure }: Dependencies): Drops {
       const key = keyOf(drop);
       const known = waiting.get(key);
       if (known === undefined || isBehind(drop, known)) waiting.set(key, drop);
-      timer ??= setTimeout(dropAll, delay).unref();
+      alarm.set(delay);
       if (waiting.size >= mostAtOnce) dropAll();
     },
     placeOf: (device) => waiting.get(keyOf(device)) ?? underWay.get(keyOf(device)),

@@ -1,3 +1,5 @@
+import { createAlarm } from '../../alarm.ts';
+
 /** Does one step after another while there is something to do, never two at a time. */
 export interface Runner {
   /** There is something to do. A pause that a step asked for is kept. */
@@ -18,7 +20,7 @@ const pauseAfterFailure = 5000;
 export function createRunner({ step, onFailure }: Options): Runner {
   let isWoken = false;
   const stopping = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
+  const pausing = createAlarm(start);
   let running: Promise<void> | undefined;
 
   async function run(): Promise<void> {
@@ -33,16 +35,11 @@ export function createRunner({ step, onFailure }: Options): Runner {
   }
 
   function pause(milliseconds: number): void {
-    if (stopping.signal.aborted) return;
-    timer = setTimeout(() => {
-      timer = undefined;
-      start();
-    }, milliseconds);
-    timer.unref();
+    if (!stopping.signal.aborted) pausing.reset(milliseconds);
   }
 
   function start(): void {
-    if (stopping.signal.aborted || timer !== undefined) return;
+    if (stopping.signal.aborted || pausing.isSet) return;
     running ??= run()
       .catch((error: unknown) => {
         if (stopping.signal.aborted) return;
@@ -61,14 +58,13 @@ export function createRunner({ step, onFailure }: Options): Runner {
       start();
     },
     hurry() {
-      clearTimeout(timer);
-      timer = undefined;
+      pausing.clear();
       isWoken = true;
       start();
     },
     async close() {
       stopping.abort();
-      clearTimeout(timer);
+      pausing.clear();
       await running;
     },
   };

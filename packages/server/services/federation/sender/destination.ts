@@ -1,18 +1,13 @@
 import type { ServerName } from '@portico/protocol';
-import { createWriteSet, StorageError } from '@portico/storage';
-import {
-  claimDestination,
-  type DestinationRow,
-  findDestination,
-  findFirstPosition,
-  setDestination,
-} from '@portico/storage/stores/federation-destinations.ts';
+import type { DestinationRow } from '@portico/storage/stores/federation-destinations.ts';
 import type { OutgoingRow } from '@portico/storage/stores/federation-outgoing.ts';
 import { sendTransaction } from '../../../federation-api/transactions.ts';
+import { createAlarm } from '../../alarm.ts';
 import { FederationError } from '../client/federation-error.ts';
 import { formatAttempt, parseAttempt } from './attempt.ts';
 import { waitAfter } from './backoff.ts';
 import { createBacklog, type Transaction } from './backlog.ts';
+import { holdRow, isLost } from './destination-row.ts';
 import type { Lanes } from './lanes.ts';
 import { createRefusals } from './refusals.ts';
 import { type Rests, usualRest } from './rests.ts';
@@ -59,42 +54,19 @@ type Options = {
 const retryAfterDefect = 60_000;
 
 export function createDestination(deps: SenderDependencies, options: Options): Destination {
-  const { db, client, outbox, serverName, process, log, now } = deps;
+  const { client, outbox, serverName, log, now } = deps;
   const { host, upToDate, lanes, onGone } = options;
   const stopping = new AbortController();
   const backlog = createBacklog(deps, host, upToDate !== undefined);
+  const row = holdRow(deps, options, backlog.pending);
   const refusals = createRefusals();
-  let row: DestinationRow | undefined;
-  if (upToDate !== undefined) row = newRow(upToDate);
+  const retry = createAlarm(start);
+  const receiptsDue = createAlarm(start);
+  const rest = createAlarm(start);
   let isUrgent = false;
   let waitingSince: number | undefined;
   let running: Promise<void> | undefined;
   let isSending = false;
-  let retryTimer: NodeJS.Timeout | undefined;
-  let receiptTimer: NodeJS.Timeout | undefined;
-  let restTimer: NodeJS.Timeout | undefined;
-
-  function newRow(position: number): DestinationRow {
-    const fresh = { failures: 0, retry_at: 0, attempt: null, claimed_by: process };
-    return { host, position, receipt_position: position, ...fresh };
-  }
-
-  async function claim(): Promise<DestinationRow> {
-    const known = await findDestination(db, host);
-    const first = known === undefined ? await findFirstPosition(db, host) : undefined;
-    const position = known?.position ?? Math.min((first ?? Infinity) - 1, options.settled);
-    const set = createWriteSet();
-    claimDestination(set, host, position, process, now());
-    await db.commit(set);
-    return known ?? newRow(position);
-  }
-
-  async function keep(next: DestinationRow, transaction?: Transaction): Promise<void> {
-    const set = createWriteSet();
-    setDestination(set, process, next, transaction?.stored);
-    await db.commit(set);
-    row = next;
-  }
 
   async function send({ attempt, parts }: Transaction): Promise<void> {
     isSending = true;
@@ -114,7 +86,7 @@ export function createDestination(deps: SenderDependencies, options: Options): D
     const { events, receipts } = transaction.attempt;
     outbox.sent(host, transaction.entries);
     const position = { position: events, receipt_position: receipts };
-    await keep({ ...known, ...position, failures: 0, retry_at: 0, attempt: null }, transaction);
+    await row.write({ ...known, ...position, failures: 0, retry_at: 0, attempt: null }, transaction.stored);
     backlog.delivered(transaction);
     refusals.delivered();
     if (waitingSince !== undefined) deps.observeLag?.(now() - waitingSince);
@@ -136,7 +108,7 @@ export function createDestination(deps: SenderDependencies, options: Options): D
     const delay = waitAfter(failures, deps.random(), error.refusal?.retryAfter);
     log.info({ host, failures, delay, reason: error.message }, 'A server cannot be reached');
     const attempt = verdict === 'divide' ? null : formatAttempt(transaction.attempt);
-    await keep({ ...known, failures, retry_at: now() + delay, attempt });
+    await row.write({ ...known, failures, retry_at: now() + delay, attempt });
   }
 
   async function step(known: DestinationRow): Promise<void> {
@@ -144,7 +116,7 @@ export function createDestination(deps: SenderDependencies, options: Options): D
     const repeated = known.attempt === null ? undefined : parseAttempt(known.attempt);
     const transaction = await (repeated ? backlog.repeat(known, repeated) : backlog.next(known, refusals.isCautious()));
     if (!('attempt' in transaction)) {
-      row = { ...known, ...transaction };
+      row.note(transaction);
       waitingSince = undefined;
       return;
     }
@@ -152,7 +124,7 @@ export function createDestination(deps: SenderDependencies, options: Options): D
     // Other servers take an event once, but not every EDU: what was sent is known even after a crash.
     if (transaction.stored.length > 0 && known.attempt === null) {
       current = { ...known, attempt: formatAttempt(transaction.attempt) };
-      await keep(current);
+      await row.write(current);
     }
     try {
       await send(transaction);
@@ -162,61 +134,40 @@ export function createDestination(deps: SenderDependencies, options: Options): D
       return failed(current, transaction, error);
     }
     await acknowledged(current, transaction);
-    if (options.needsRest(now())) rest();
-  }
-
-  function rest(): void {
-    restTimer ??= setTimeout(() => {
-      restTimer = undefined;
-      start();
-    }, deps.restAfter ?? usualRest).unref();
+    if (options.needsRest(now())) rest.set(deps.restAfter ?? usualRest);
   }
 
   function isResting(): boolean {
-    return restTimer !== undefined && !backlog.isFull();
+    return rest.isSet && !backlog.isFull();
   }
 
   function hasWork(): boolean {
-    return row === undefined || row.attempt !== null || isUrgent || backlog.hasWork();
+    return row.known === undefined || row.known.attempt !== null || isUrgent || backlog.hasWork();
   }
 
   async function run(): Promise<void> {
-    row ??= await claim();
     while (hasWork() && !isResting() && !stopping.signal.aborted) {
-      const known: DestinationRow = row;
+      const known = await row.claim();
       const wait = known.retry_at - now();
-      if (wait > 0) return retryIn(wait);
+      if (wait > 0) return retry.reset(wait);
       await lanes.run(known.failures > 0 ? 'failing' : 'healthy', async () => {
         if (!stopping.signal.aborted) await step(known);
       });
     }
   }
 
-  function retryIn(milliseconds: number): void {
-    clearTimeout(retryTimer);
-    retryTimer = setTimeout(() => {
-      retryTimer = undefined;
-      start();
-    }, milliseconds);
-    retryTimer.unref();
-  }
-
-  function isLost(error: unknown): boolean {
-    return error instanceof StorageError && error.guard === 'federation.claim';
-  }
-
   /** Sends what there is; and says why this is no longer needed, if so. */
   async function work(): Promise<Gone | undefined> {
     try {
       await run();
-      const isWaiting = (row?.failures ?? 0) > 0 || receiptTimer !== undefined || restTimer !== undefined;
+      const isWaiting = row.isFailing || receiptsDue.isSet || rest.isSet;
       return hasWork() || isWaiting ? undefined : 'idle';
     } catch (error) {
       if (isLost(error)) return 'lost';
       log.error({ error, host }, 'Sending to a server failed');
       // What was on its way is read again.
       backlog.forget();
-      retryIn(retryAfterDefect);
+      retry.reset(retryAfterDefect);
       return undefined;
     }
   }
@@ -229,34 +180,23 @@ export function createDestination(deps: SenderDependencies, options: Options): D
   }
 
   function start(): void {
-    if (stopping.signal.aborted || retryTimer !== undefined || isResting()) return;
+    if (stopping.signal.aborted || retry.isSet || isResting()) return;
     waitingSince ??= now();
     running ??= workOnce();
   }
 
-  /** Everything before a position has been offered, and nothing of one kind waits: so the server has it up to there. */
-  function caughtUp(kind: 'position' | 'receipt_position', after: number): void {
-    const isPending = backlog.pending()[kind === 'position' ? 'events' : 'receipts'];
-    if (row !== undefined && row.attempt === null && !isPending && row[kind] < after) row = { ...row, [kind]: after };
-  }
-
   return {
     offer(events, after) {
-      caughtUp('position', after);
-      const known = row?.position ?? 0;
+      row.caughtUp('position', after);
+      const known = row.known?.position ?? 0;
       backlog.offer(events.filter((event) => event.stream_position > known));
       start();
     },
     offerReceipts(roomNids, after, delay) {
-      caughtUp('receipt_position', after);
+      row.caughtUp('receipt_position', after);
       backlog.offerReceipts(roomNids);
       if (delay <= 0) start();
-      else {
-        receiptTimer ??= setTimeout(() => {
-          receiptTimer = undefined;
-          start();
-        }, delay).unref();
-      }
+      else receiptsDue.set(delay);
     },
     offerStored() {
       backlog.offerStored();
@@ -271,35 +211,24 @@ export function createDestination(deps: SenderDependencies, options: Options): D
       start();
     },
     heardOf() {
-      if (row === undefined || row.failures === 0) return;
-      row = { ...row, retry_at: 0 };
-      clearTimeout(retryTimer);
-      retryTimer = undefined;
+      if (!row.isFailing) return;
+      row.note({ retry_at: 0 });
+      retry.clear();
       start();
     },
     get state() {
       if (isSending) return 'sending';
-      return (row?.failures ?? 0) > 0 ? 'failing' : 'waiting';
+      return row.isFailing ? 'failing' : 'waiting';
     },
     get queued() {
       return backlog.queued();
     },
     get settled() {
-      if (row === undefined) return options.settled;
-      if (row.failures > 0) return undefined;
-      const { events, receipts } = backlog.pending();
-      const isOpen = row.attempt !== null;
-      const lowest = Math.min(
-        events || isOpen ? row.position : Infinity,
-        receipts || isOpen ? row.receipt_position : Infinity,
-      );
-      return lowest === Infinity ? undefined : lowest;
+      return row.settled;
     },
     async close() {
       stopping.abort();
-      clearTimeout(retryTimer);
-      clearTimeout(receiptTimer);
-      clearTimeout(restTimer);
+      for (const alarm of [retry, receiptsDue, rest]) alarm.clear();
       await running;
     },
   };

@@ -5,6 +5,7 @@ import {
   readUndeliveredSticky,
   type StickyArrivalRow,
 } from '@portico/storage/stores/sticky-deliveries.ts';
+import { createAlarm } from '../../alarm.ts';
 
 type Dependencies = {
   readonly db: Database;
@@ -27,7 +28,7 @@ const usualPauses = { first: 2000, next: 1000 };
  */
 export function createStickyArrivals({ db, now, log, pauses = usualPauses }: Dependencies): { close(): Promise<void> } {
   let closed = false;
-  let timer: NodeJS.Timeout | undefined;
+  const next = createAlarm(begin);
   let working: Promise<void> | undefined;
 
   /** Whether there is more for the server. */
@@ -57,15 +58,15 @@ export function createStickyArrivals({ db, now, log, pauses = usualPauses }: Dep
     if (hasMore) workIn(pauses.next);
   }
 
+  function begin(): void {
+    working = (working ?? Promise.resolve()).then(work).catch((error: unknown) => {
+      log.warn({ err: error }, 'Sending sticky events to servers that came into rooms failed');
+      workIn(pauses.next);
+    });
+  }
+
   function workIn(milliseconds: number): void {
-    if (closed || timer !== undefined) return;
-    timer = setTimeout(() => {
-      timer = undefined;
-      working = (working ?? Promise.resolve()).then(work).catch((error: unknown) => {
-        log.warn({ err: error }, 'Sending sticky events to servers that came into rooms failed');
-        workIn(pauses.next);
-      });
-    }, milliseconds).unref();
+    if (!closed) next.set(milliseconds);
   }
 
   const stop = db.onChanges((batches) => {
@@ -79,7 +80,7 @@ export function createStickyArrivals({ db, now, log, pauses = usualPauses }: Dep
     async close() {
       closed = true;
       stop();
-      clearTimeout(timer);
+      next.clear();
       await working;
     },
   };
