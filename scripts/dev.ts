@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { createTestAuthority } from '../packages/testkit/certificates.ts';
 import { meet } from './dev/meet.ts';
 import { populate } from './dev/populate.ts';
+import { isTaken } from './dev/ports.ts';
 import { startDevServer } from './dev/server.ts';
 
 /**
@@ -18,9 +19,14 @@ const { values } = parseArgs({
   },
 });
 const folder = join(import.meta.dirname, '..', values['data-dir']);
-const [clientPort = 8008, serverPort = 8448, neighbourClientPort = 8009, neighbourServerPort = 8449] = values.ports
-  .split(',')
-  .map(Number);
+const ports = values.ports.split(',').map(Number);
+const [clientPort = 8008, serverPort = 8448, neighbourClientPort = 8009, neighbourServerPort = 8449] = ports;
+
+for (const port of ports) {
+  if (!(await isTaken(port))) continue;
+  console.error(`Another program listens on port ${port}. Stop it, or choose others: npm run dev -- --ports 1,2,3,4`);
+  process.exit(1);
+}
 
 mkdirSync(folder, { recursive: true });
 const authority = createTestAuthority();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join, relative } from 'node:path';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
@@ -64,4 +65,16 @@ test('npm run dev starts two servers whose people talk to each other, and goes o
     child.kill('SIGTERM');
     assert.deepEqual(await ended, [0, null], output);
   }
+});
+
+test('npm run dev says so where another program has a port', async (context) => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  context.after(() => other.close());
+  const { port } = other.address() as AddressInfo;
+  const child = spawn(process.execPath, ['scripts/dev.ts', '--ports', `${port},0,0,0`], { cwd: root });
+  let complaint = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
+  assert.deepEqual(await once(child, 'close'), [1, null]);
+  assert.match(complaint, new RegExp(`^Another program listens on port ${port}\\. Stop it, or choose others`));
 });
