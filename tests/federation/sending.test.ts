@@ -57,6 +57,22 @@ function hang(context: TestContext): Promise<number> {
 const has = (all: readonly Sent[], what: 'messages' | 'toDevice', value: unknown) => async () =>
   all.some((sent) => sent[what].includes(value)) ? true : undefined;
 
+test('a server that takes what it is sent need not say more', async (context) => {
+  const { peer, alice, path } = await openWithPeer(context);
+  await joinAs(peer, path, '@mallory:peer.test');
+  const all: unknown[] = [];
+  peer.on('PUT', '/_matrix/federation/v1/send/', ({ body }) => {
+    all.push(...(parseJson(body) as { pdus: JsonValue[] }).pdus.map(bodyOf));
+    return { body: {} };
+  });
+  const roomId = decodeURIComponent(path);
+  for (const text of ['first', 'second', 'third']) {
+    await say(alice, roomId, text);
+    await until(() => Promise.resolve(all.includes(text) ? true : undefined), `${text} is sent`);
+  }
+  assert.equal(all.filter((text) => text === 'first').length, 1);
+});
+
 test('a server that hangs keeps nothing from the others', async (context) => {
   const { peer, alice, roomId, path, network } = await openWithPeer(context);
   await joinAs(peer, path, '@mallory:peer.test');

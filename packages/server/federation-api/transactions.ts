@@ -25,3 +25,12 @@ export const sendTransaction = operation({
   answerLimit: megabyte,
   timeout: 60_000,
 });
+
+/**
+ * As this server sends it: some answer with an empty object, and a status of 200 is all that is waited for. An answer that is no
+ * JSON object is no server's.
+ */
+export const deliverTransaction = operation({
+  ...sendTransaction,
+  response: Type.Object({ pdus: Type.Optional(Type.Unknown()) }, { title: 'TransactionTaken' }),
+});

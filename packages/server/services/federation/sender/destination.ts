@@ -1,7 +1,7 @@
 import type { ServerName } from '@portico/protocol';
 import type { DestinationRow } from '@portico/storage/stores/federation-destinations.ts';
 import type { OutgoingRow } from '@portico/storage/stores/federation-outgoing.ts';
-import { sendTransaction } from '../../../federation-api/transactions.ts';
+import { deliverTransaction } from '../../../federation-api/transactions.ts';
 import { createAlarm } from '../../alarm.ts';
 import { FederationError } from '../client/federation-error.ts';
 import { formatAttempt, parseAttempt } from './attempt.ts';
@@ -9,6 +9,7 @@ import { waitAfter } from './backoff.ts';
 import { createBacklog, type Transaction } from './backlog.ts';
 import { holdRow, isLost } from './destination-row.ts';
 import type { Lanes } from './lanes.ts';
+import { refusedEvents } from './refused-events.ts';
 import { createRefusals } from './refusals.ts';
 import { type Rests, usualRest } from './rests.ts';
 import type { SenderDependencies } from './sender-dependencies.ts';
@@ -73,10 +74,9 @@ export function createDestination(deps: SenderDependencies, options: Options): D
     try {
       const body = transactionText(serverName, now(), parts);
       const input = { params: { txnId: attempt.txnId }, body };
-      const { pdus } = await client.call(sendTransaction, host, input, { signal: stopping.signal });
-      for (const [eventId, { error }] of Object.entries(pdus)) {
-        if (error !== undefined) log.info({ host, eventId, reason: error.slice(0, 500) }, 'A server refused an event');
-      }
+      const { pdus } = await client.call(deliverTransaction, host, input, { signal: stopping.signal });
+      for (const [eventId, reason] of refusedEvents(pdus))
+        log.info({ host, eventId, reason }, 'A server refused an event');
     } finally {
       isSending = false;
     }
