@@ -44,6 +44,7 @@ import { fairOutgoingEdus } from './0043-fair-outgoing-edus.ts';
 import { finalisedDelayedEvents } from './0044-finalised-delayed-events.ts';
 import { stickyEvents } from './0045-sticky-events.ts';
 import { oneTimeKeysInOrder } from './0046-one-time-keys-in-order.ts';
+import { registrationRequests } from './0047-registration-requests.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -96,4 +97,5 @@ export const migrations: readonly Migration[] = [
   finalisedDelayedEvents,
   stickyEvents,
   oneTimeKeysInOrder,
+  registrationRequests,
 ];

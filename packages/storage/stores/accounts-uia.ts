@@ -9,12 +9,15 @@ export type UiaSessionRow = {
   readonly registration_token: string | null;
   /** The validation that stage `m.login.email.identity` was passed with. */
   readonly email_session: string | null;
+  /** What was asked for when the session was opened, as JSON, where a client may go on without saying it again. */
+  readonly request: string | null;
   readonly expires_at: number;
 };
 
 const selectSession = sql<UiaSessionRow, [sessionId: string]>(
   'uia-sessions.get',
-  'select operation, completed, registration_token, email_session, expires_at from uia_sessions where session_id = $1',
+  `select operation, completed, registration_token, email_session, request, expires_at
+   from uia_sessions where session_id = $1`,
 );
 
 export function findUiaSession(reader: Reader, sessionId: string): Promise<UiaSessionRow | undefined> {
@@ -29,12 +32,13 @@ const insertSession = sql<
     completed: string,
     registrationToken: string | null,
     emailSession: string | null,
+    request: string | null,
     expiresAt: number,
   ]
 >(
   'uia-sessions.insert',
-  `insert into uia_sessions (session_id, operation, completed, registration_token, email_session, expires_at)
-   values ($1, $2, $3, $4, $5, $6)`,
+  `insert into uia_sessions (session_id, operation, completed, registration_token, email_session, request, expires_at)
+   values ($1, $2, $3, $4, $5, $6, $7)`,
 );
 const deleteExpired = sql<void, [now: number]>(
   'uia-sessions.delete-expired',
@@ -43,9 +47,9 @@ const deleteExpired = sql<void, [now: number]>(
 
 /** Also clears away sessions that have expired. */
 export function addUiaSession(set: WriteSet, sessionId: string, session: UiaSessionRow, now: number): void {
-  const { operation, completed, registration_token: token, email_session: email, expires_at: expiresAt } = session;
+  const { operation, completed, registration_token: token, email_session: email, request } = session;
   set.add(deleteExpired, [now]);
-  set.add(insertSession, [sessionId, operation, completed, token, email, expiresAt]);
+  set.add(insertSession, [sessionId, operation, completed, token, email, request, session.expires_at]);
 }
 
 const updateSession = sql<

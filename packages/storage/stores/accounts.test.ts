@@ -123,7 +123,14 @@ onBothEngines('registration tokens and nonces: each use counts', async (db) => {
 });
 
 onBothEngines('UIA sessions: of two requests at once one goes on, and a used session is gone', async (db) => {
-  const fresh = { operation: 'op', completed: '[]', registration_token: null, email_session: null, expires_at: 10 };
+  const fresh = {
+    operation: 'op',
+    completed: '[]',
+    registration_token: null,
+    email_session: null,
+    request: null,
+    expires_at: 10,
+  };
   await commit(db, (set) => addUiaSession(set, 'old', fresh, 0));
   await commit(db, (set) => addUiaSession(set, 's', { ...fresh, expires_at: 30 }, 10));
   assert.equal(await findUiaSession(db, 'old'), undefined);

@@ -15,6 +15,7 @@ import { type AppServiceAccounts, appServiceLogin } from './app-service-accounts
 import { newUserId, randomName } from './names.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import type { RegistrationTokens } from './registration-tokens.ts';
+import { recallRequest, rememberRequest } from './remembered-request.ts';
 import type { DeviceRequest, Session, Sessions } from './sessions.ts';
 import type { AuthData, Challenge, Stage, Uia } from './uia.ts';
 
@@ -97,24 +98,30 @@ export function createRegistration(dependencies: Dependencies): Registration {
   return {
     challenge,
     refuseIfClosed,
-    async register(request, claim) {
-      if (request.type === appServiceLogin) {
-        const { userId: made, ...session } = await dependencies.appServiceAccounts.register(claim, request);
+    async register(given, claim) {
+      if (given.type === appServiceLogin) {
+        const { userId: made, ...session } = await dependencies.appServiceAccounts.register(claim, given);
         return { user_id: made, home_server: serverName, ...session };
       }
       refuseIfClosed();
+      const { auth, password } = given;
+      const opened = auth?.session === undefined ? undefined : await uia.recall(challenge, auth.session);
+      const { passwordHash: rememberedHash, ...remembered } = recallRequest(opened);
+      const request: RegisterRequest = { ...remembered, ...given };
       // > Homeservers MUST perform the relevant checks and return these codes before performing User-Interactive
       // > Authentication
       const userId = await availableUserId(request.username ?? randomName(randomBytes));
-      if (request.password !== undefined) hasher.check(request.password);
-      const authorization = await uia.authorize(challenge, request.auth);
-      if (request.password === undefined) {
+      if (password !== undefined) hasher.check(password);
+      const authorization = await uia.authorize(challenge, auth, undefined, async () =>
+        rememberRequest({ ...request, ...(password !== undefined && { passwordHash: await hasher.hash(password) }) }),
+      );
+      if (password === undefined && rememberedHash === undefined) {
         throw new MatrixError('request.missing-param', { message: 'Missing: password' });
       }
       const { emailSession } = authorization;
       const email = emailSession === undefined ? undefined : await validations.findById('register', emailSession);
       if (emailSession !== undefined && email === undefined) throw new MatrixError('third-party.not-validated');
-      const passwordHash = await hasher.hash(request.password);
+      const passwordHash = password === undefined ? rememberedHash : await hasher.hash(password);
 
       const set = createWriteSet();
       authorization.useUp(set);

@@ -29,6 +29,9 @@ export type Challenge = {
   readonly checks: Partial<Readonly<Record<Stage, StageCheck>>>;
 };
 
+/** What a new session is to remember of the request that opened it. */
+export type Remember = () => Promise<string>;
+
 export type Authorization = {
   readonly registrationToken: string | undefined;
   /** Which validation of an email address a stage was passed with. */
@@ -45,7 +48,14 @@ export interface Uia {
    * Throws `uia.required` until the client has completed a flow. A client goes on "by resubmitting the same request with the
    * addition of an `auth` key": where `asked` is given, a session that was opened for one thing is no good for another one.
    */
-  authorize(challenge: Challenge, auth: AuthData | undefined, asked?: Asked): Promise<Authorization>;
+  authorize(
+    challenge: Challenge,
+    auth: AuthData | undefined,
+    asked?: Asked,
+    remember?: Remember,
+  ): Promise<Authorization>;
+  /** What a session remembers of the request that opened it. */
+  recall(challenge: Challenge, sessionId: string): Promise<string | undefined>;
   /** What a session is asked for, if there is such a session. */
   operationOf(sessionId: string): Promise<string | undefined>;
   /** Passes a stage of a session on somebody else's page; the client goes on with the session alone. */
@@ -74,7 +84,8 @@ type Progress = {
  * {@link https://spec.matrix.org/v1.19/client-server-api/#user-interactive-authentication-api}
  *
  * Sessions are rows, so that any process can go on with them; they hold which stages were passed and nothing that a
- * client sent. Of what is asked for they hold a keyed digest, which tells nobody a password that is in it.
+ * client sent, but what they are told to remember. Of what is asked for they hold a keyed digest, which tells nobody a
+ * password that is in it.
  */
 export function createUia({ db, now, randomBytes, secret }: Dependencies): Uia {
   async function findSession(sessionId: string, isMeant: (operation: string) => boolean): Promise<UiaSessionRow> {
@@ -89,10 +100,11 @@ export function createUia({ db, now, randomBytes, secret }: Dependencies): Uia {
     return `${operation}${separator}${createHmac('sha256', secret).update(JSON.stringify(asked)).digest('base64url')}`;
   }
 
-  async function startSession(operation: string, progress: Progress): Promise<string> {
+  async function startSession(operation: string, progress: Progress, request: string | undefined): Promise<string> {
     const sessionId = Buffer.from(randomBytes(18)).toString('base64url');
     const set = createWriteSet();
-    addUiaSession(set, sessionId, { operation, ...toColumns(progress), expires_at: now() + lifetime }, now());
+    const session = { operation, ...toColumns(progress), request: request ?? null, expires_at: now() + lifetime };
+    addUiaSession(set, sessionId, session, now());
     await db.commit(set);
     return sessionId;
   }
@@ -118,7 +130,10 @@ export function createUia({ db, now, randomBytes, secret }: Dependencies): Uia {
       }
       return outcome;
     },
-    async authorize({ operation, flows, checks }, auth, asked) {
+    async recall({ operation }, sessionId) {
+      return (await findSession(sessionId, (stored) => withoutAsked(stored) === operation)).request ?? undefined;
+    },
+    async authorize({ operation, flows, checks }, auth, asked, remember) {
       const sessionId = auth?.session;
       const name = nameOf(operation, asked);
       const row = sessionId === undefined ? undefined : await findSession(sessionId, (stored) => stored === name);
@@ -135,7 +150,8 @@ export function createUia({ db, now, randomBytes, secret }: Dependencies): Uia {
         };
       }
       if (sessionId !== undefined && row !== undefined && after !== before) await saveProgress(sessionId, after, row);
-      throw challengeError(flows, after, sessionId ?? (await startSession(name, after)), outcome);
+      const current = sessionId ?? (await startSession(name, after, await remember?.()));
+      throw challengeError(flows, after, current, outcome);
     },
   };
 }

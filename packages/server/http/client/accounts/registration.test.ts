@@ -46,6 +46,40 @@ describe('open registration', async () => {
     });
   });
 
+  test('goes on with what it was asked for when a client comes back with nothing but the session', async () => {
+    const asked = {
+      username: 'phone',
+      password: 'correct horse',
+      device_id: 'PHONE',
+      initial_device_display_name: 'P',
+    };
+    const { body: challenge } = await register(asked);
+    const { status, body } = await register({ auth: { ...dummy, session: challenge['session'] } });
+    assert.deepEqual([status, body['user_id'], body['device_id']], [200, '@phone:localhost', 'PHONE']);
+    const user = server.as({ userId: '', deviceId: '', accessToken: String(body['access_token']) });
+    assert.equal((await user.get('/_matrix/client/v3/devices/PHONE')).body['display_name'], 'P');
+    const identifier = { type: 'm.id.user', user: 'phone' };
+    const logIn = (password: string) =>
+      server.anonymous.post('/_matrix/client/v3/login', { type: 'm.login.password', identifier, password });
+    assert.equal((await logIn('correct horse')).status, 200);
+    assertRefused(await logIn('battery staple'), 403, 'M_FORBIDDEN');
+
+    const quiet = await register({ username: 'quiet', password: 'old', inhibit_login: true });
+    const auth = { ...dummy, session: quiet.body['session'] };
+    const changed = await register({ auth, password: 'new', username: 'quieter' });
+    assert.deepEqual([changed.body['user_id'], changed.body['access_token']], ['@quieter:localhost', undefined]);
+    const nothing = await register({});
+    assertRefused(await register({ auth: { ...dummy, session: nothing.body['session'] } }), 400, 'M_MISSING_PARAM');
+  });
+
+  test('remembers nothing without bounds', async () => {
+    assertRefused(
+      await register({ username: 'long', password: 'x', device_id: 'D'.repeat(10_000) }),
+      400,
+      'M_INVALID_PARAM',
+    );
+  });
+
   test('uses a session up', async () => {
     const { body } = await register({ username: 'first', password: 'x' });
     const auth = { ...dummy, session: body['session'] };

@@ -102,7 +102,7 @@ test('a password is given on a page, for what it was asked for and by whom', asy
   assert.equal((await person.post(`${v3}/delete_devices`, { devices: [deviceId], auth: { session } })).status, 401);
   assert.match((await submit(path, { password: 'a password' })).html, /Thank you/);
   const other = await person.post(`${v3}/account/deactivate`, { auth: { session } });
-  assert.equal(other.status, 400, 'it is good for nothing else');
+  assert.equal(other.status, 403, 'it is good for nothing else');
   assert.equal((await person.post(`${v3}/delete_devices`, { devices: [deviceId], auth: { session } })).status, 200);
 });
 
