@@ -70,6 +70,7 @@ export function createPresenceStream(deps: Dependencies): SyncStream {
       current: () => `${prefix}${viewers.serial()}`,
       isPending: (userId, serial) => viewers.hasNews(userId, parse(serial)),
       isDue: (userId, serial) => viewers.isDue(userId, parse(serial)),
+      isWanted: ({ presence }) => !passesNothing(presence),
     },
     async read(request) {
       const { userId: reader, since, filter } = request;

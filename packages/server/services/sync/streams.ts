@@ -65,6 +65,8 @@ export type SyncStream = {
     readonly isPending: (userId: string, serial: string | undefined) => boolean;
     /** Whether that is reason enough to answer; if absent it always is. What is not due goes along with other news. */
     readonly isDue?: (userId: string, serial: string | undefined) => boolean;
+    /** Whether a filter lets anything of it pass; if absent it may. What a reader does not want is no news to them. */
+    readonly isWanted?: (filter: Filter) => boolean;
   };
   /** Top-level fields that every response has, even when there is nothing new. */
   readonly always?: (device: {

@@ -1,3 +1,4 @@
+import type { Filter } from '@portico/protocol/sync-filter/filter.ts';
 import type { WatchCache } from '../../observability/cache-metrics.ts';
 import type { ReadingContext } from '../reading/context.ts';
 import type { AnswerContext } from './answer.ts';
@@ -17,6 +18,8 @@ export interface SyncCore {
   reach(token: SyncToken, waiter: Waiter): Promise<SyncToken>;
   /** Whether there is something to answer with; at the end of a wait also what can wait. Reads nothing. */
   hasNews(user: OnlineUser, since: number, serials: SyncToken['serials'], options?: NewsOptions): boolean;
+  /** Of the streams that live in memory, by their letters, those of which a filter lets something pass. */
+  lettersFor(filter: Filter): ReadonlySet<string>;
   /** Where the streams in memory stand. */
   serialsNow(userId: string): ReadonlyMap<string, string>;
   wait(user: OnlineUser, milliseconds: number, waiter: Waiter): Promise<Woken>;
@@ -67,6 +70,7 @@ export function createSyncCore({ reading, streams, after = realTimers, watchCach
   });
   watchCache?.('sync_online_users', { size: () => online.users.size, limit: () => maxOnlineUsers });
   const serialStreams = streams.flatMap((stream) => (stream.serial === undefined ? [] : [stream.serial]));
+  const allLetters: ReadonlySet<string> = new Set(serialStreams.map(({ letter }) => letter));
   let waiting = 0;
 
   return {
@@ -85,6 +89,10 @@ export function createSyncCore({ reading, streams, after = realTimers, watchCach
         const asks = atTheEnd ? isPending : isDue;
         return letters?.has(letter) !== false && asks(user.userId, serials.get(letter));
       });
+    },
+    lettersFor(filter) {
+      const wanted = serialStreams.filter(({ isWanted }) => isWanted === undefined || isWanted(filter));
+      return wanted.length === serialStreams.length ? allLetters : new Set(wanted.map(({ letter }) => letter));
     },
     serialsNow(userId) {
       const serials = new Map<string, string>();

@@ -88,12 +88,13 @@ export function createSync({ filters, ...options }: SyncOptions): Sync {
       const answersAtOnce = token === undefined || fullState;
       const deadline = now() + Math.min(Math.max(request.timeout, 0), maxTimeout);
       let since = token?.position;
+      const letters = core.lettersFor(filter);
       const isOver = () => now() >= deadline || request.signal.aborted;
 
       for (;;) {
         if (online.users.get(userId) !== user) user = online.touch(userId);
         const atTheEnd = isOver();
-        if (since === undefined || fullState || core.hasNews(user, since, serials, { atTheEnd })) {
+        if (since === undefined || fullState || core.hasNews(user, since, serials, { atTheEnd, letters })) {
           const ignoredUsers = await ignored.of(userId);
           await settleUser(db, online, user);
           // Nothing is waited for from here to the plan: the list of rooms is that of this position.
@@ -125,11 +126,12 @@ export function createSync({ filters, ...options }: SyncOptions): Sync {
           since = upTo;
           serials = new Map([...nextSerials, ...answer.serials]);
           // What happened meanwhile has woken nobody, as nobody was waiting.
-          if (core.hasNews(user, since, serials)) continue;
+          if (core.hasNews(user, since, serials, { letters })) continue;
         }
         const left = deadline - now();
         const woken = await core.wait(user, left, request);
-        if (woken !== 'changed' && (since === undefined || !core.hasNews(user, since, serials, { atTheEnd: true }))) {
+        const last = { atTheEnd: true, letters };
+        if (woken !== 'changed' && (since === undefined || !core.hasNews(user, since, serials, last))) {
           const nextBatch = formatSyncToken(db.currentPosition(), core.serialsNow(userId));
           return `{"next_batch":"${nextBatch}"${await alwaysText(streams, request)}}`;
         }

@@ -48,3 +48,48 @@ onBothEngines('what happens while an answer is made, which turns out empty, is n
   assert.deepEqual([answer.news, reads, waits], [1, 2, 0]);
   sync.close();
 });
+
+onBothEngines('news of what a filter leaves out lets nobody go on asking who waits for something else', async (db) => {
+  let reads = 0;
+  const stream: SyncStream = {
+    name: 'test',
+    kinds: new Map(),
+    serial: {
+      letter: 'z',
+      current: () => '1',
+      isPending: () => true,
+      isWanted: ({ presence }) => presence.types === undefined,
+    },
+    read() {
+      reads += 1;
+      return Promise.resolve({});
+    },
+  };
+  let time = 0;
+  const reading = createReading({
+    db,
+    states: await openStateStore(db, { cacheBytes: 1024 * 1024 }),
+    // Whoever asks again and again comes to the end of the wait all the same.
+    now: () => (time += 1),
+  });
+  const sync = createSync({
+    reading,
+    filters: { get: () => Promise.resolve('{}') },
+    streams: [stream],
+    after(milliseconds, callback) {
+      time += milliseconds;
+      setImmediate(callback);
+      return () => undefined;
+    },
+  });
+  const { signal } = new AbortController();
+  const filter = '{"presence":{"types":[]}}';
+  const request = { userId, deviceId: 'A', filter, fullState: false, stateField: 'state', signal } as const;
+  const { next_batch: since } = JSON.parse(await sync.sync({ ...request, since: undefined, timeout: 0 })) as {
+    next_batch: string;
+  };
+  reads = 0;
+  await sync.sync({ ...request, since, timeout: 100 });
+  assert.equal(reads, 0);
+  sync.close();
+});

@@ -50,6 +50,16 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(numbers(await two.sync({ since: otherStart })), [2]);
     });
 
+    test('a long poll wakes that wants nothing but them', { timeout: 20_000 }, async () => {
+      const bob = await server.registerUser();
+      const client = createSyncClient(bob);
+      const filter = { room: { rooms: [] }, account_data: { types: [] }, presence: { types: [] } };
+      const { next_batch: since } = await client.sync({ filter });
+      const waiting = client.sync({ filter, since, timeout: 60_000 });
+      await send(bob, { [bob.userId]: { [bob.deviceId]: { n: 1 } } });
+      assert.deepEqual(numbers(await waiting), [1]);
+    });
+
     test('what was acknowledged is gone, even for an initial sync', { timeout: 20_000 }, async () => {
       const [alice, bob] = [await server.registerUser(), await server.registerUser()];
       const client = createSyncClient(bob);
