@@ -11,6 +11,9 @@ export type ListenRequest = {
   readonly signal: AbortSignal;
 };
 
+/** What happens in a room is to come whole: such an answer cannot say that it left something out. */
+const filter = JSON.stringify({ room: { timeline: { limit: 500 } } });
+
 /**
  * Everything that happens to somebody, in one list. It is what `/sync` says, put in the form that came before it.
  *
@@ -21,14 +24,15 @@ export async function listenEvents(
   { from, ...request }: ListenRequest,
 ): Promise<PaginationChunk> {
   const start = from ?? formatSyncToken(currentPosition());
-  const text = await sync.sync({ ...request, since: start, filter: undefined, fullState: false, stateField: 'state' });
-  const { next_batch: end, presence, rooms = {} } = JSON.parse(text) as SyncAnswer;
-  const ofRooms = Object.entries({ ...rooms.join, ...rooms.leave }).flatMap(([roomId, { timeline, ephemeral }]) => [
-    ...inRoom(roomId, timeline),
-    ...inRoom(roomId, ephemeral),
+  const text = await sync.sync({ ...request, since: start, filter, fullState: false, stateField: 'state' });
+  const { next_batch: end, presence, account_data: accountData, rooms = {} } = JSON.parse(text) as SyncAnswer;
+  const ofRooms = Object.entries({ ...rooms.join, ...rooms.leave }).flatMap(([roomId, room]) => [
+    ...inRoom(roomId, room.timeline),
+    ...inRoom(roomId, room.ephemeral),
+    ...inRoom(roomId, room.account_data),
   ]);
   const invites = Object.entries(rooms.invite ?? {}).flatMap(([roomId, { invite_state: state }]) =>
     ownMembership(request.userId, roomId, state),
   );
-  return { start, end, chunk: [...eventsOf(presence), ...ofRooms, ...invites] };
+  return { start, end, chunk: [...eventsOf(presence), ...eventsOf(accountData), ...ofRooms, ...invites] };
 }

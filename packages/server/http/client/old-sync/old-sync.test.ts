@@ -122,6 +122,22 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const told = (await waiting).body as { chunk: Event[]; end: string };
       assert.deepEqual(bodies(told.chunk), ['news']);
       assert.equal(told.chunk.find(({ content }) => content.body === 'news')?.room_id, joined);
+
+      const many = Array.from({ length: 15 }, (_, index) => `message ${index}`);
+      for (const body of many) await say(alice, joined, encodeURIComponent(body));
+      const own = `${v3}/user/${carol.userId}`;
+      await carol.put(`${own}/account_data/org.note`, { a: 1 });
+      await carol.put(`${own}/rooms/${encodeURIComponent(joined)}/tags/m.favourite`, {});
+      const all = (await events(carol, { from: told.end })).body as { chunk: Event[] };
+      assert.deepEqual(bodies(all.chunk), many.map(encodeURIComponent));
+      const data = all.chunk.filter(({ type }) => type === 'org.note' || type === 'm.tag');
+      assert.deepEqual(
+        data.map(({ type, room_id: room }) => [type, room]),
+        [
+          ['org.note', undefined],
+          ['m.tag', joined],
+        ],
+      );
     });
 
     test('an event is found without its room, by those who may see it', async () => {
