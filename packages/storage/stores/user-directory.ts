@@ -22,7 +22,7 @@ const selectUsers = sql<
    )
    select u.user_id, u.display_name, u.avatar_url
    from words w cross join directory_users u
-   where u.user_id = w.user_id and w.user_id <> $4
+   where u.user_id = w.user_id
      and not exists (
        select 1 from json_each(cast($3 as text)) o where not exists (
          select 1 from directory_words d
@@ -32,7 +32,7 @@ const selectUsers = sql<
      and exists (
        select 1 from memberships t
        where t.user_id = w.user_id and t.membership = 'join' and (
-         t.room_nid in (select room_nid from mine)
+         w.user_id <> $4 and t.room_nid in (select room_nid from mine)
          or exists (select 1 from open_rooms r where r.room_nid = t.room_nid)
          or exists (select 1 from published_rooms p where p.room_nid = t.room_nid)
        )
