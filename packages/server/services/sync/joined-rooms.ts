@@ -48,7 +48,7 @@ async function readContinuedRooms(
     const batch = found.get(span.nid);
     if (batch === undefined) continue;
     const timelineText = batch.timelineFor(pass, batch.hasRelated ? bundles : noBundles);
-    if (timelineText === '' && batch.state.length === 0 && !batch.timeline.limited) continue;
+    if (timelineText === '' && stateFor(pass, batch.state).length === 0 && !batch.timeline.limited) continue;
     const { timeline, end } = batch;
     changed.push({ span, timeline, end, batch, timelineText });
   }

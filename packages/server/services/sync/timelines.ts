@@ -111,18 +111,19 @@ async function filteredTimeline(
     events.push({ row, membership: sight.membership });
   }
   let limited = isCut || newestFirst.length > limit;
-  if (limited && !isCut && events.length < limit) {
+  // One more than fits is looked for: what the filter leaves out is not what the limit kept from being told.
+  if (limited && !isCut && events.length <= limit) {
     const read = newestFirst.at(-1)?.room_order ?? 0;
     const page = await readPage(context, {
       range: { roomNid: span.nid, after: span.after, upTo: read - 1 },
       direction: 'backwards',
-      limit: limit - events.length,
+      limit: limit + 1 - events.length,
       viewer,
       ignored: nobody,
       test,
     });
     events.push(...page.events);
-    limited = page.next !== undefined;
+    limited = events.length > limit || page.next !== undefined;
   }
   events = events.slice(0, limit).reverse();
   const firstOrder = events[0]?.row.room_order;

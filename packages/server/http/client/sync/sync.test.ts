@@ -177,6 +177,23 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       );
     });
 
+    test('a timeline is limited by what passes the filter, and nothing of a room comes when nothing passes', async () => {
+      const { alice, bob, roomId } = await pair();
+      await alice.send(roomId, 'one');
+      for (const body of ['a', 'b', 'c', 'd']) await alice.send(roomId, body, 'org.example.other');
+      const filter = { room: { timeline: { types: ['m.room.message'], limit: 1 }, state: { types: ['org.none'] } } };
+      const first = await bob.sync({ filter });
+      const room = first.rooms?.join?.[roomId];
+      assert.deepEqual([room && bodies(room.timeline), room?.timeline.limited], [['one'], false]);
+      await alice.send(roomId, 'two');
+      const full = { room: { timeline: { ...filter.room.timeline, limit: 2 } } };
+      assert.equal((await bob.sync({ filter: full })).rooms?.join?.[roomId]?.timeline.limited, false);
+      assert.equal((await bob.sync({ filter })).rooms?.join?.[roomId]?.timeline.limited, true);
+      const second = await bob.sync({ filter, since: first.next_batch });
+      await alice.setState(roomId, 'm.room.member', { membership: 'join', displayname: 'A' }, alice.userId);
+      assert.equal((await bob.sync({ filter, since: second.next_batch })).rooms, undefined);
+    });
+
     test('an invite shows its stripped state, and a join the room', async () => {
       const [alice, bob] = [await person(), await person()];
       const roomId = await alice.createRoom({ preset: 'private_chat', name: 'Private' });
