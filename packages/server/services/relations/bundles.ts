@@ -5,15 +5,16 @@ import {
   readEdits,
   readReferences,
   readThreadShares,
-  type EditRow,
   type ReferenceRow,
   type RelationTarget,
+  type ThreadShareRow,
 } from '@portico/storage/stores/relations-read.ts';
 import { relationKinds } from '@portico/storage/stores/relations-write.ts';
 import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
 import { noBundles, noRedactions, renderEvent, type Bundles } from '../reading/client-event.ts';
 import { asSeen, type RoomViewer, type Visibility } from '../reading/visibility.ts';
-import { summariseThread } from './thread-summary.ts';
+import { editText, referenceText, type Render, type Shown, threadText } from './bundle-texts.ts';
+import { summariseThread, type ThreadSummary } from './thread-summary.ts';
 
 /** Events of one room that are about to be shown, and on what grounds. */
 export type BundledRoom = {
@@ -45,28 +46,15 @@ export async function readBundles(
   reader: BundleReader,
   rooms: readonly BundledRoom[],
 ): Promise<Bundles> {
-  const parents: Parent[] = [];
-  for (const room of rooms) {
-    for (const row of room.rows) {
-      // "State events do not currently receive bundled aggregations."
-      if (row.relation_kinds !== null && row.state_key === null) parents.push({ room, row });
-    }
-  }
+  const parents = parentsIn(rooms);
   if (parents.length === 0) return noBundles;
+  const { db } = context;
   const [shares, edits, references] = await Promise.all([
-    readThreadShares(context.db, targetsOf(parents, relationKinds['m.thread'])),
-    readEdits(context.db, editedOf(parents)),
-    readReferences(context.db, targetsOf(parents, relationKinds['m.reference'])),
+    readThreadShares(db, targetsOf(parents, relationKinds['m.thread'])),
+    readEdits(db, editedOf(parents)),
+    readReferences(db, targetsOf(parents, relationKinds['m.reference'])),
   ]);
-  const sharesOf = groupByTarget(shares);
-  const threads = new Map(
-    parents.flatMap((parent) => {
-      const found = sharesOf.get(keyOf(parent));
-      const summary = found && summariseThread(found, parent.row.sender, reader);
-      return summary === undefined ? [] : [[keyOf(parent), summary] as const];
-    }),
-  );
-
+  const threads = summariseThreads(parents, groupByTarget(shares), reader);
   const latest = [...threads.values()].map(({ latestNid }) => latestNid);
   const roomOf = new Map(rooms.map((room) => [room.roomNid, room]));
   const shown = await readVisible(context, roomOf, [
@@ -74,50 +62,73 @@ export async function readBundles(
     ...latest,
     ...unsureReferences(references, roomOf),
   ]);
-  const nested = latest.flatMap((nid) => {
-    const row = shown.get(nid);
-    const room = row && roomOf.get(row.room_nid);
-    return row === undefined || room === undefined || row.relation_kinds === null ? [] : [{ room, row }];
-  });
   const style = { now: context.now(), device: reader, membership: undefined, redactions: noRedactions };
-  const render = (row: ClientEventRow, bundles: Bundles): string =>
+  const render: Render = (row, bundles) =>
     renderEvent(row, { ...style, roomId: roomOf.get(row.room_nid)?.roomId, bundles });
-
-  const nestedEdits = await readEdits(context.db, editedOf(nested));
-  const nestedShown = await readVisible(
-    context,
-    roomOf,
-    nestedEdits.map((edit) => edit.event_nid),
-  );
-  const latestBundles = new Map<number, string>();
-  const nestedEditOf = groupByTarget(nestedEdits);
-  for (const parent of nested) {
-    const edit = editText(nestedEditOf.get(keyOf(parent)), nestedShown, render);
-    if (edit !== undefined) latestBundles.set(parent.row.event_nid, `{${edit}}`);
-  }
+  const latestBundles = await readLatestEdits(context, roomOf, latest, shown, render);
 
   const bundles = new Map<number, string>();
   const editOf = groupByTarget(edits);
   const referencesOf = groupByTarget(references);
   for (const parent of parents) {
     const key = keyOf(parent);
-    const members: string[] = [];
-    const edit = editText(editOf.get(key), shown, render);
-    if (edit !== undefined) members.push(edit);
-    const thread = threads.get(key);
-    const last = thread && shown.get(thread.latestNid);
-    if (thread !== undefined && last !== undefined) {
-      members.push(
-        `"m.thread":{"latest_event":${render(last, latestBundles)},"count":${thread.count},` +
-          `"current_user_participated":${thread.participated}}`,
-      );
-    }
-    const chunk = (referencesOf.get(key) ?? []).filter((row) => mayShow(row, parent.room, reader, shown));
-    if (chunk.length > 0) {
-      const ids = chunk.map((row) => `{"event_id":${JSON.stringify(row.event_id)}}`);
-      members.push(`"m.reference":{"chunk":[${ids.join(',')}]}`);
-    }
+    const shownReferences = (referencesOf.get(key) ?? []).filter((row) => mayShow(row, parent.room, reader, shown));
+    const members = [
+      editText(editOf.get(key), shown, render),
+      threadText(threads.get(key), shown, (row) => render(row, latestBundles)),
+      referenceText(shownReferences),
+    ].filter((member) => member !== undefined);
     if (members.length > 0) bundles.set(parent.row.event_nid, `{${members.join(',')}}`);
+  }
+  return bundles;
+}
+
+/** "State events do not currently receive bundled aggregations." */
+function parentsIn(rooms: readonly BundledRoom[]): readonly Parent[] {
+  return rooms.flatMap((room) =>
+    room.rows.filter((row) => row.relation_kinds !== null && row.state_key === null).map((row) => ({ room, row })),
+  );
+}
+
+/** Threads by the event that they start at. */
+function summariseThreads(
+  parents: readonly Parent[],
+  shares: ReadonlyMap<string, readonly ThreadShareRow[]>,
+  reader: BundleReader,
+): ReadonlyMap<string, ThreadSummary> {
+  const threads = new Map<string, ThreadSummary>();
+  for (const parent of parents) {
+    const found = shares.get(keyOf(parent));
+    const summary = found && summariseThread(found, parent.row.sender, reader);
+    if (summary !== undefined) threads.set(keyOf(parent), summary);
+  }
+  return threads;
+}
+
+/** The latest event of a thread is shown as it was last edited. */
+async function readLatestEdits(
+  context: Context,
+  roomOf: ReadonlyMap<number, BundledRoom>,
+  latest: readonly number[],
+  shown: Shown,
+  render: Render,
+): Promise<Bundles> {
+  const parents = latest.flatMap((nid) => {
+    const row = shown.get(nid);
+    const room = row && roomOf.get(row.room_nid);
+    return row === undefined || room === undefined || row.relation_kinds === null ? [] : [{ room, row }];
+  });
+  const edits = await readEdits(context.db, editedOf(parents));
+  const shownEdits = await readVisible(
+    context,
+    roomOf,
+    edits.map((edit) => edit.event_nid),
+  );
+  const editOf = groupByTarget(edits);
+  const bundles = new Map<number, string>();
+  for (const parent of parents) {
+    const edit = editText(editOf.get(keyOf(parent)), shownEdits, render);
+    if (edit !== undefined) bundles.set(parent.row.event_nid, `{${edit}}`);
   }
   return bundles;
 }
@@ -156,21 +167,12 @@ function isEdit({ content }: ClientEventRow): boolean {
   return isJsonObject(parsed) && parseRelation(parsed)?.type === 'm.replace';
 }
 
-function editText(
-  edits: readonly EditRow[] | undefined,
-  shown: ReadonlyMap<number, ClientEventRow>,
-  render: (row: ClientEventRow, bundles: Bundles) => string,
-): string | undefined {
-  const row = edits?.[0] && shown.get(edits[0].event_nid);
-  return row === undefined || row.redacted_by !== null ? undefined : `"m.replace":${render(row, noBundles)}`;
-}
-
 /** Events by number, without those that the viewer of their room may not see. */
 async function readVisible(
   { db, visibility }: Context,
   rooms: ReadonlyMap<number, BundledRoom>,
   nids: readonly number[],
-): Promise<ReadonlyMap<number, ClientEventRow>> {
+): Promise<Shown> {
   const shown = new Map<number, ClientEventRow>();
   const rows = await readEvents(db, [...new Set(nids)]);
   for (const [roomNid, ofRoom] of Map.groupBy(rows, (row) => row.room_nid)) {
@@ -195,11 +197,6 @@ function unsureReferences(rows: readonly ReferenceRow[], rooms: ReadonlyMap<numb
   });
 }
 
-function mayShow(
-  row: ReferenceRow,
-  room: BundledRoom,
-  { ignored }: BundleReader,
-  shown: ReadonlyMap<number, ClientEventRow>,
-): boolean {
+function mayShow(row: ReferenceRow, room: BundledRoom, { ignored }: BundleReader, shown: Shown): boolean {
   return !ignored.has(row.sender) && (isSure(row, room) || shown.has(row.event_nid));
 }

@@ -1,10 +1,9 @@
 import { isJsonObject, type JsonObject } from '@portico/protocol';
-import type { Outcome } from '@portico/protocol/push/outcome.ts';
-import type { PushAction } from '@portico/protocol/push/rule.ts';
 import { compiledDefaultRules, evaluatePush } from '@portico/protocol/push/compile-rules.ts';
-import type { PushSubject } from '@portico/protocol/push/push-event.ts';
+import type { PushContext, PushSubject } from '@portico/protocol/push/push-event.ts';
 import type { RoomAudience, RuleGroup } from './audience.ts';
 import { impliedWeight, nothing, plain, type Weight, weightOf } from './mode.ts';
+import { counted, type Counting, createTally, notCounted, type Tally } from './tally.ts';
 
 /** What counting an event looks at. Known to whoever decides the event, before it is committed. */
 export type CountedEvent = {
@@ -35,33 +34,6 @@ export type RoomFacts = {
 
 /** Those who have subscribed to the thread that an event is in; `undefined` for events in none, or where it matters to nobody. */
 export type Subscribers = ReadonlySet<string> | undefined;
-
-/** What is kept of an event for people for whom it counts otherwise than the ordinals say. */
-export type UnreadException = {
-  /** `['']` for "everyone who has no row of their own". */
-  readonly userIds: readonly string[];
-  /** Whether only those of `userIds` count who are joined members of this server: not known in memory. */
-  readonly onlyMembers: boolean;
-  readonly notify: 0 | 1;
-  readonly highlight: 0 | 1;
-  /** What it is for everyone without a row of their own. */
-  readonly baseNotify: 0 | 1;
-  readonly baseHighlight: 0 | 1;
-};
-
-/** Who is to be told of an event on their devices, and how. */
-export type EventPush = { readonly userIds: readonly string[]; readonly actions: readonly PushAction[] };
-
-/** How an event is counted. */
-export type Counting = {
-  /** Whether the ordinal of its thread, or of the room outside threads, goes up by one. */
-  readonly counts: boolean;
-  readonly exceptions: readonly UnreadException[];
-  readonly pushes: readonly EventPush[];
-};
-
-const notCounted: Counting = Object.freeze({ counts: false, exceptions: [], pushes: [] });
-const counted: Counting = Object.freeze({ counts: true, exceptions: [], pushes: [] });
 
 /**
  * Counts an event: once by the default rules, once for each set of rules that some members share, and once for each member
@@ -95,73 +67,65 @@ export function countEvent(
     if (base === plain && audience.pushed.size === 0) return counted;
   }
 
-  const exceptions: UnreadException[] = [];
-  const pushes: EventPush[] = [];
-  const push = (userIds: readonly string[], outcome: Outcome | undefined): void => {
-    if (userIds.length > 0 && outcome?.notify === true) pushes.push({ userIds, actions: outcome.actions });
-  };
-  const except = (userIds: readonly string[], weight: Weight, implied: Weight, onlyMembers = false): void => {
-    if (userIds.length === 0 || weight === implied) return;
-    exceptions.push({
-      userIds,
-      onlyMembers,
-      ...weight,
-      baseNotify: base.notify,
-      baseHighlight: base.highlight,
-    });
-  };
-
+  const tally = createTally(base);
   const ignoring = audience.ignoredBy.get(event.sender) ?? [];
   for (const userId of ignoring) {
-    except([userId], nothing, impliedWeight(audience.groupOf.get(userId)?.mode ?? 'all', base));
+    tally.except([userId], nothing, impliedWeight(audience.groupOf.get(userId)?.mode ?? 'all', base));
   }
-
   const decided = new Set([event.sender, ...ignoring]);
+  const left = mentioned.filter((userId) => !decided.has(userId));
+  for (const userId of left) decided.add(userId);
+  countMentioned(left, { subject, everyone, base, audience, subscribers, tally });
+
+  const isOpen = (userId: string): boolean => !decided.has(userId);
+  for (const { rules, mode, displayName, hasSubscribed, userIds, pushed } of partsOf(audience.groups, subscribers)) {
+    const outcome = evaluatePush(rules, subject, { ...everyone, displayName, hasSubscribed });
+    if (outcome?.notify === true && pushed.length > 0) tally.push(pushed.filter(isOpen), outcome);
+    const weight = weightOf(outcome);
+    const implied = impliedWeight(mode, base);
+    if (weight !== implied) tally.except(userIds.filter(isOpen), weight, implied);
+  }
+  if (base.notify === 1) tally.push(audience.pushedByDefault.filter(isOpen), baseOutcome);
+  return tally.counting();
+}
+
+type Counted = {
+  readonly subject: PushSubject;
+  /** What the rules may ask, the same for all. */
+  readonly everyone: PushContext;
+  /** What the event weighs by the default rules. */
+  readonly base: Weight;
+  readonly audience: RoomAudience;
+  readonly subscribers: Subscribers;
+  readonly tally: Tally;
+};
+
+/** Those whom the event mentions: one by one where they have rules of their own, the others together. */
+function countMentioned(
+  userIds: readonly string[],
+  { subject, everyone, base, audience, subscribers, tally }: Counted,
+): void {
   const withDefaults: string[] = [];
-  for (const userId of mentioned) {
-    if (decided.has(userId)) continue;
-    decided.add(userId);
+  for (const userId of userIds) {
     const group = audience.groupOf.get(userId);
     if (group === undefined) {
       withDefaults.push(userId);
       continue;
     }
-    const { rules, displayName } = group;
-    const outcome = evaluatePush(rules, subject, {
-      ...everyone,
-      userId,
-      displayName,
-      hasSubscribed: subscribers?.has(userId),
-    });
-    except([userId], weightOf(outcome), impliedWeight(group.mode, base));
-    if (audience.pushed.has(userId)) push([userId], outcome);
+    const { rules, displayName, mode } = group;
+    const hasSubscribed = subscribers?.has(userId);
+    const outcome = evaluatePush(rules, subject, { ...everyone, userId, displayName, hasSubscribed });
+    tally.except([userId], weightOf(outcome), impliedWeight(mode, base));
+    if (audience.pushed.has(userId)) tally.push([userId], outcome);
   }
-  if (withDefaults.length > 0) {
-    // The default rules know no difference between the people that an event mentions.
-    const outcome = evaluatePush(compiledDefaultRules, subject, { ...everyone, userId: withDefaults[0] });
-    except(withDefaults, weightOf(outcome), base, true);
-    push(
-      withDefaults.filter((userId) => audience.pushed.has(userId)),
-      outcome,
-    );
-  }
-
-  const isOpen = (userId: string): boolean => !decided.has(userId);
-  for (const { rules, mode, displayName, hasSubscribed, userIds, pushed } of partsOf(audience.groups, subscribers)) {
-    const outcome = evaluatePush(rules, subject, { ...everyone, displayName, hasSubscribed });
-    if (outcome?.notify === true && pushed.length > 0) push(pushed.filter(isOpen), outcome);
-    const weight = weightOf(outcome);
-    const implied = impliedWeight(mode, base);
-    if (weight !== implied) except(userIds.filter(isOpen), weight, implied);
-  }
-  if (base.notify === 1) push(audience.pushedByDefault.filter(isOpen), baseOutcome);
-
-  if (base === nothing && exceptions.length === 0) return notCounted;
-  // The ordinal goes up by one for all: where the default is anything else, a row for all says so.
-  if (base !== plain) {
-    exceptions.push({ userIds: [''], onlyMembers: false, ...base, baseNotify: 1, baseHighlight: 0 });
-  }
-  return { counts: true, exceptions, pushes };
+  if (withDefaults.length === 0) return;
+  // The default rules know no difference between the people that an event mentions.
+  const outcome = evaluatePush(compiledDefaultRules, subject, { ...everyone, userId: withDefaults[0] });
+  tally.except(withDefaults, weightOf(outcome), base, true);
+  tally.push(
+    withDefaults.filter((userId) => audience.pushed.has(userId)),
+    outcome,
+  );
 }
 
 type GroupPart = RuleGroup & { readonly hasSubscribed?: boolean };

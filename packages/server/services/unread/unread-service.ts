@@ -9,14 +9,8 @@ import { queuePushes, queueRead, queueRecount } from '@portico/storage/stores/pu
 import { markJoin, markOwnSend, markOwnThreadSend } from '@portico/storage/stores/unread-markers.ts';
 import { startUnreadMode } from '@portico/storage/stores/unread-modes.ts';
 import { addUnreadExceptions, countInThread, uncountEvent } from '@portico/storage/stores/unread-write.ts';
-import {
-  countEvent,
-  type CountedEvent,
-  type Counting,
-  type RoomFacts,
-  senderReads,
-  type ThreadPlace,
-} from './assess.ts';
+import { countEvent, type CountedEvent, type RoomFacts, senderReads, type ThreadPlace } from './assess.ts';
+import type { Counting } from './tally.ts';
 import { createAudiences } from './audiences.ts';
 import { roomRules } from './member-rules.ts';
 import type { UnreadMode } from './mode.ts';
