@@ -80,6 +80,12 @@ test('a join that is not what its request says is refused', async (context) => {
     const { pdu, eventId } = sign(peer, { ...template, ...over });
     assert.equal(await sendJoin(peer, path, eventId, pdu), answer, what);
   }
+  const fraction = { ...good.pdu, content: { membership: 'join', size: 1.5 } };
+  assert.equal(
+    await sendJoin(peer, path, good.eventId, fraction),
+    '400 M_BAD_JSON',
+    'with a number that rooms do not have',
+  );
   const uri = `/_matrix/federation/v1/make_join/${path}/${encodeURIComponent('@a:peer.test')}?ver=1`;
   const { status, body: refusal } = await peer.send('hs1', 'GET', uri);
   assert.equal(`${status} ${errcodeOf(refusal)}`, '400 M_INCOMPATIBLE_ROOM_VERSION');

@@ -5,6 +5,7 @@ import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { IngestEvent } from '../receiving/room-inbox.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import type { FederatedRoom, FederatedRooms } from './federated-rooms.ts';
+import { refuse, refuseUnchecked } from './refuse-event.ts';
 import { signGiven } from './sign-given.ts';
 
 export type MemberRequest = {
@@ -51,7 +52,7 @@ export function createAcceptMemberEvent(deps: Dependencies): AcceptMemberEvent {
     if (membership === 'knock' && !room.rules.auth.knocking) refuse('The room cannot be knocked on.');
     const signed = membership === 'join' ? await withOurSignature(room, body) : body;
     const [checked] = await deps.checkPdus(room.rules, [signed]);
-    if (checked?.kind !== 'ok') refuse(checked?.reason ?? 'There is no event.');
+    if (checked?.kind !== 'ok') refuseUnchecked(checked);
     const { event } = checked;
     if (event.roomId !== roomId) refuse('The event is of another room.');
     if (event.eventId !== eventId) refuse('The event has another ID.');
@@ -68,9 +69,4 @@ export function createAcceptMemberEvent(deps: Dependencies): AcceptMemberEvent {
     }
     return room;
   };
-}
-
-/** "servers SHOULD return `M_INVALID_PARAM`" for an event that is not what its request says, or fails its checks. */
-function refuse(message: string): never {
-  throw new MatrixError('request.invalid-param', { message });
 }

@@ -13,7 +13,13 @@ import { createPacer } from '../../pacer.ts';
 import type { Verdict, VerifyEvents } from '../keys/verify-events.ts';
 
 export type CheckedPdu = ReceivedEvent & { readonly kind: 'ok'; readonly pdu: Pdu };
-export type RefusedPdu = { readonly kind: 'refused'; readonly eventId: string | undefined; readonly reason: string };
+export type RefusedPdu = {
+  readonly kind: 'refused';
+  readonly eventId: string | undefined;
+  readonly reason: string;
+  /** Whether it is no JSON as rooms of its version have it, rather than another event than it should be. */
+  readonly isBadJson: boolean;
+};
 
 /** Events whose keys are looked for together. */
 const perTurn = 50;
@@ -64,9 +70,13 @@ export function createCheckPdus(verifyEvents: VerifyEvents): CheckPdus {
 type Parsed = ReturnType<typeof parsePdu>;
 
 function resultOf(rules: RoomVersionRules, parsed: Parsed, verdict: Verdict | undefined): CheckedPdu | RefusedPdu {
-  if (parsed.kind === 'reject') return { kind: 'refused', eventId: undefined, reason: parsed.reason };
+  if (parsed.kind === 'reject') {
+    return { kind: 'refused', eventId: undefined, reason: parsed.reason, isBadJson: parsed.rule === 'pdu.json' };
+  }
   const { eventId } = parsed;
-  if (verdict?.kind !== 'ok') return { kind: 'refused', eventId, reason: verdict?.reason ?? 'Not verified' };
+  if (verdict?.kind !== 'ok') {
+    return { kind: 'refused', eventId, reason: verdict?.reason ?? 'Not verified', isBadJson: false };
+  }
   const isWhole = checkHash(rules, parsed.pdu);
   const pdu = isWhole ? parsed.pdu : (redactPdu(rules, parsed.pdu) as Pdu);
   const pieces = isWhole ? parsed.pieces : splitPdu(pdu, rules.canonicalJson);

@@ -7,6 +7,7 @@ import type { InviteRules } from '../../privacy/invite-rules.ts';
 import type { RemoteMembership } from '../../rooms/importing/remote-invite.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import type { FederatedRooms } from './federated-rooms.ts';
+import { refuse, refuseUnchecked } from './refuse-event.ts';
 import { type FilterToldState, shownState, type ToldRoom } from './shown-state.ts';
 import { signGiven } from './sign-given.ts';
 
@@ -55,7 +56,7 @@ export function createReceiveInvite(deps: Dependencies): ReceiveInvite {
     if (rules === undefined) throw new MatrixError('room.incompatible-version', { fields: { room_version: version } });
     const signed = signGiven(rules, given, signer);
     const [checked] = await deps.checkPdus(rules, [signed]);
-    if (checked?.kind !== 'ok') refuse(checked?.reason ?? 'There is no event.');
+    if (checked?.kind !== 'ok') refuseUnchecked(checked);
     const { event } = checked;
     refuseUnlessInvitation(event, { origin, roomId, eventId }, signer.serverName);
     const userId = event.stateKey ?? '';
@@ -88,9 +89,4 @@ function refuseUnlessInvitation(
   if (event.type !== 'm.room.member' || event.content['membership'] !== 'invite') refuse('This is no invitation.');
   if (serverNameOf(event.sender) !== origin) refuse('The sender is not of your server.');
   if (serverNameOf(event.stateKey ?? '') !== serverName) refuse('Nobody of this server is invited.');
-}
-
-/** "servers SHOULD return `M_INVALID_PARAM`" */
-function refuse(message: string): never {
-  throw new MatrixError('request.invalid-param', { message });
 }
