@@ -51,3 +51,10 @@ export const onBindThirdPartyIdentifier = operation({
   answerLimit,
   timeout,
 });
+
+/** The spec has PUT; identity servers in use send this with POST, and other homeservers take nothing else. */
+export const onBindThirdPartyIdentifierPosted = operation({
+  ...onBindThirdPartyIdentifier,
+  method: 'POST',
+  operationId: 'onBindThirdPartyIdentifierPosted',
+});

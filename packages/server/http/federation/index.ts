@@ -21,7 +21,11 @@ import type { ThirdPartyInvites } from '../../services/federation/rooms/third-pa
 import type { ReceiveInvite } from '../../services/federation/rooms/incoming-invites.ts';
 import { invite, inviteV1 } from './membership/invite.ts';
 import { makeKnock, sendKnock } from './membership/knock.ts';
-import { exchangeThirdPartyInvite, onBindThirdPartyIdentifier } from './membership/third-party-invites.ts';
+import {
+  exchangeThirdPartyInvite,
+  onBindThirdPartyIdentifier,
+  onBindThirdPartyIdentifierPosted,
+} from './membership/third-party-invites.ts';
 import { makeJoin, makeLeave } from './membership/make.ts';
 import { sendJoin, sendJoinV1, sendLeave, sendLeaveV1 } from './membership/send.ts';
 import { getPublicRooms, queryPublicRooms } from './directory/public-rooms.ts';
@@ -81,6 +85,7 @@ export const roomFederationEndpoints: readonly Endpoint<RoomFederationServices>[
   inviteV1,
   exchangeThirdPartyInvite,
   onBindThirdPartyIdentifier,
+  onBindThirdPartyIdentifierPosted,
   sendTransaction,
   getEvent,
   getState,

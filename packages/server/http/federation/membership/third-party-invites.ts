@@ -1,6 +1,8 @@
+import type { Static } from 'typebox';
 import {
   exchangeThirdPartyInvite as exchangeOperation,
   onBindThirdPartyIdentifier as bindOperation,
+  onBindThirdPartyIdentifierPosted as postedBindOperation,
 } from '../../../federation-api/third-party-invites.ts';
 import type { ThirdPartyInvites } from '../../../services/federation/rooms/third-party-invites.ts';
 import { endpoint } from '../../endpoint.ts';
@@ -15,15 +17,18 @@ export const exchangeThirdPartyInvite = endpoint(exchangeOperation, ({ thirdPart
   };
 });
 
-export const onBindThirdPartyIdentifier = endpoint(
-  { ...bindOperation, rateLimit: 'on-bind' },
-  ({ thirdPartyInvites }: Services) => {
-    return async ({ body: { mxid, invites } }) => {
-      await thirdPartyInvites.bound(
-        mxid,
-        invites.map(({ room_id: roomId, ...invite }) => ({ roomId, ...invite })),
-      );
-      return rawJson('{}');
-    };
-  },
-);
+const rateLimit = 'on-bind';
+
+const handleBind = ({ thirdPartyInvites }: Services) => {
+  return async ({ body: { mxid, invites } }: { readonly body: Static<NonNullable<typeof bindOperation.body>> }) => {
+    await thirdPartyInvites.bound(
+      mxid,
+      invites.map(({ room_id: roomId, ...invite }) => ({ roomId, ...invite })),
+    );
+    return rawJson('{}');
+  };
+};
+
+export const onBindThirdPartyIdentifier = endpoint({ ...bindOperation, rateLimit }, handleBind);
+
+export const onBindThirdPartyIdentifierPosted = endpoint({ ...postedBindOperation, rateLimit }, handleBind);
