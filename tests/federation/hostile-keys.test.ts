@@ -321,3 +321,26 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     },
   );
 }
+
+test('people of whom nothing is wanted lead to no request, and too many of them are refused', async (context) => {
+  const { server, peer, alice } = await openWithPeer(context);
+  assert.equal((await alice.post(`${keys}/upload`, { device_keys: newDeviceKeys(alice) })).status, 200);
+  const people = (count: number, what: object): JsonObject =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`@a${n}:peer.test`, what as JsonObject]));
+  const claim = async (one_time_keys: JsonObject) => (await alice.post(`${keys}/claim`, { one_time_keys })).status;
+  const sign = async (signed: JsonObject) => (await alice.post(`${keys}/signatures/upload`, signed)).status;
+  assert.deepEqual([await claim(people(3000, {})), await sign(people(3000, {}))], [413, 413]);
+  const before = peer.requests.length;
+  assert.deepEqual([await claim(people(900, {})), await sign(people(900, {}))], [200, 200]);
+  assert.equal(peer.requests.length, before);
+  // More than is read at once, somebody's devices in several portions.
+  const named = Array.from({ length: 300 }, (_, n) => `D${n}`);
+  const strangers = Object.fromEntries(Array.from({ length: 250 }, (_, n) => [`@a${n}:hs1`, []]));
+  const { status, body } = await alice.post(`${keys}/query`, {
+    device_keys: { ...strangers, [alice.userId]: [...named, alice.deviceId, ...named] },
+  });
+  const found = body['device_keys'] as Record<string, object>;
+  assert.deepEqual([status, Object.keys(found).length], [200, 251]);
+  assert.deepEqual(Object.keys(found[alice.userId] ?? {}), [alice.deviceId]);
+  assert.deepEqual(server.errors, []);
+});

@@ -80,6 +80,22 @@ test('a message, or an event, that nests as deep as it may takes nothing along t
   }, 'the event is there, too');
 });
 
+test('messages for thousands of servers that nobody knows leave room for what others write', async (context) => {
+  const { server, alice } = await openWithPeer(context);
+  const bob = await server.registerUser('bob');
+  const to = (count: number, from: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`@a:s${from + n}.invalid`, { A: { n } }]));
+  assert.equal(await send(alice, to(1001, 0)), 413);
+  const floods = Array.from({ length: 6 }, (_, n) => send(alice, to(1000, 1000 * n)));
+  const others = Array.from({ length: 20 }, (_, n) => send(bob, { [alice.userId]: { [alice.deviceId]: { n } } }));
+  assert.deepEqual(new Set(await Promise.all([...floods, ...others])), new Set([200]));
+  const { events } = await inbox(alice, 19);
+  assert.equal(events.length, 20);
+  const people = Object.fromEntries(Array.from({ length: 10_001 }, (_, n) => [`@a${n}:hs1`, {}]));
+  assert.equal(await send(alice, people), 413);
+  assert.deepEqual(server.errors, []);
+});
+
 test('a message of another server is taken once, from its own people, to those of this server', async (context) => {
   const { peer, alice } = await openWithPeer(context);
   const message = (id: unknown, n: number, over: object = {}) => ({

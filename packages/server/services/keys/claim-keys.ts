@@ -17,7 +17,7 @@ type Dependencies = {
 export function createClaimKeys({ db, isLocal, claimRemote }: Dependencies): ClaimKeys {
   return async (claim, timeout = defaultTimeout) => {
     checkClaim(claim);
-    const entries = Object.entries(claim);
+    const entries = Object.entries(claim).filter(([, devices]) => Object.keys(devices).length > 0);
     const local = Object.fromEntries(entries.filter(([user]) => isLocal(user)));
     const remote = entries.filter(([user]) => !isLocal(user));
     const elsewhere =

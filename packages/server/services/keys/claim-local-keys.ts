@@ -13,9 +13,12 @@ const maxDevices = 2000;
 
 /** Throws `request.too-large` for more devices than anybody needs at a time. */
 export function checkClaim(claim: KeyClaim): void {
+  let people = 0;
   let devices = 0;
-  for (const ofUser of Object.values(claim)) devices += Object.keys(ofUser).length;
-  if (devices > maxDevices) {
+  for (const user in claim) {
+    people++;
+    for (const _ in claim[user]) if (++devices > maxDevices) break;
+    if (devices <= maxDevices && people <= maxDevices) continue;
     throw new MatrixError('request.too-large', { message: `At most ${maxDevices} devices at a time.` });
   }
 }

@@ -2,8 +2,9 @@ import type { Database } from '@portico/storage';
 import { type KnownKeys, queryKeys } from '@portico/storage/stores/device-keys.ts';
 import { readStreamIds } from '@portico/storage/stores/device-list-sending.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { createPacer } from '../pacer.ts';
 import { claimLocalKeys, handedOutText, type KeyClaim } from './claim-local-keys.ts';
-import { keySections, objectText, wantedDevices, type KeyQuery } from './key-sections.ts';
+import { createKeySections, portionsOf, wantedDevices, type KeyQuery } from './key-sections.ts';
 import { signedKey } from './signed-key.ts';
 
 /** What other servers may know of the keys of this one's people. Of anybody else's keys they are told nothing. */
@@ -28,6 +29,7 @@ const stranger = '';
 
 /** {@link https://spec.matrix.org/v1.19/server-server-api/#end-to-end-encryption} */
 export function createKeysForServers({ db, isLocal, tellsNames }: Dependencies): KeysForServers {
+  const pace = createPacer();
   const ownPeople = <T>(byUser: { readonly [userId: string]: T }): { readonly [userId: string]: T } =>
     Object.fromEntries(Object.entries(byUser).filter(([userId]) => isLocal(userId)));
 
@@ -54,12 +56,15 @@ export function createKeysForServers({ db, isLocal, tellsNames }: Dependencies):
       return JSON.stringify({ user_id: userId, stream_id: streamId, devices, ...Object.fromEntries(signing) });
     },
     async query(query) {
-      const wanted = wantedDevices(ownPeople(query));
-      const { keys, signatures } = await read(wanted);
-      const users = [...new Set(wanted.map(([userId]) => userId))];
-      const { devices, section } = keySections(users, keys, signatures);
+      const { add, devices, section } = createKeySections();
+      for (const portion of portionsOf(wantedDevices(ownPeople(query)))) {
+        const { keys, signatures } = await read(portion);
+        add(new Set(portion.map(([userId]) => userId)), keys, signatures);
+        const pause = pace();
+        if (pause !== undefined) await pause;
+      }
       return (
-        `{"device_keys":${objectText(devices)},"master_keys":${section('master')},` +
+        `{"device_keys":${devices()},"master_keys":${section('master')},` +
         `"self_signing_keys":${section('self_signing')}}`
       );
     },

@@ -1,8 +1,9 @@
 import { serverNameOf } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import { queryKeys, type PublicKeyRow } from '@portico/storage/stores/device-keys.ts';
+import { createPacer } from '../pacer.ts';
 import { type Failures, unreachable } from './failures.ts';
-import { keySections, objectText, wantedDevices, type KeyQuery } from './key-sections.ts';
+import { createKeySections, portionsOf, wantedDevices, type KeyQuery } from './key-sections.ts';
 import type { FoundLists, RemoteLists } from './remote/remote-lists.ts';
 
 /** The response as JSON text. `timeout`: for how long other servers are waited for, in milliseconds. */
@@ -27,6 +28,9 @@ export function createQueryKeys({ db, isLocal, remoteLists }: Dependencies): Que
     return remoteLists.find(users, Math.min(Math.max(timeout, 0), longestTimeout));
   }
 
+  // Somebody may ask for ten thousand people, or for people of whom each has a thousand devices.
+  const pace = createPacer();
+
   return async (viewer, query, timeout = defaultTimeout) => {
     const wanted = wantedDevices(query);
     const users = Object.keys(query);
@@ -39,15 +43,25 @@ export function createQueryKeys({ db, isLocal, remoteLists }: Dependencies): Que
       timeout,
     );
     const here = new Set([...users.filter(isLocal), ...keptUsers]);
-    // Of those who are not kept the viewer may have signed something all the same.
-    const signed = passing.map(({ userId }) => [userId, ''] as const);
-    const { keys, signatures } = await queryKeys(db, [...wanted.filter(([user]) => here.has(user)), ...signed], viewer);
-    const kept = keys.filter((row) => here.has(row.user_id));
-    const others = passing.flatMap((list) => wantedOf(list.keys, query[list.userId] ?? []));
-    const named = [...here, ...passing.map(({ userId }) => userId)];
-    const { devices, section } = keySections(named, [...kept, ...others], signatures);
+    const { add, devices, section } = createKeySections();
+    for (const portion of portionsOf(wanted.filter(([user]) => here.has(user)))) {
+      const { keys, signatures } = await queryKeys(db, portion, viewer);
+      add(new Set(portion.map(([user]) => user)), keys, signatures);
+      const pause = pace();
+      if (pause !== undefined) await pause;
+    }
+    for (const portion of portionsOf(passing)) {
+      // Of those who are not kept the viewer may have signed something all the same.
+      const signed = portion.map(({ userId }) => [userId, ''] as const);
+      const { signatures } = await queryKeys(db, signed, viewer);
+      for (const { userId, keys } of portion) {
+        add([userId], wantedOf(keys, query[userId] ?? []), signatures);
+        const pause = pace();
+        if (pause !== undefined) await pause;
+      }
+    }
     return (
-      `{"device_keys":${objectText(devices)},"master_keys":${section('master')},` +
+      `{"device_keys":${devices()},"master_keys":${section('master')},` +
       `"self_signing_keys":${section('self_signing')},"user_signing_keys":${section('user_signing')},` +
       `"failures":${JSON.stringify(failures)}}`
     );

@@ -59,11 +59,8 @@ export function createUploadSignatures({ db, changes, isLocal, remoteLists }: De
   }
 
   return async (signer, given) => {
-    const wanted = Object.entries(given).flatMap(([user, objects]) =>
-      Object.entries(objects).map(([id, object]) => ({ user, id, object })),
-    );
-    if (wanted.length > maxObjects) throw new MatrixError('request.too-large');
-    const known = await find(signer, Object.keys(given));
+    const wanted = objectsIn(given);
+    const known = await find(signer, [...new Set(wanted.map(({ user }) => user))]);
     const { keys } = known;
     const own = keys.filter((row) => row.user_id === signer);
     const failures: { [userId: string]: { [keyId: string]: Failure } } = Object.create(null) as object as {
@@ -90,6 +87,24 @@ export function createUploadSignatures({ db, changes, isLocal, remoteLists }: De
     return failures;
   };
 }
+
+type Signed = { readonly user: string; readonly id: string; readonly object: JsonObject };
+
+/** Throws `request.too-large`, looking no further than it has to. */
+function objectsIn(given: NewSignatures): Signed[] {
+  const objects: Signed[] = [];
+  let people = 0;
+  for (const user in given) {
+    if (++people > maxObjects) throw tooMany();
+    for (const id in given[user]) {
+      if (objects.push({ user, id, object: given[user]?.[id] ?? {} }) > maxObjects) throw tooMany();
+    }
+  }
+  return objects;
+}
+
+const tooMany = (): MatrixError =>
+  new MatrixError('request.too-large', { message: `At most ${maxObjects} signed keys at a time.` });
 
 /** What others see of somebody's own keys with signatures added to them. */
 function changeBy(signer: string, known: KnownKeys, added: readonly SignatureRow[]): DeviceListChange {

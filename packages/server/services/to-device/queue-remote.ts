@@ -7,8 +7,10 @@ import {
   serverNameOf,
 } from '@portico/protocol';
 import type { WriteSet } from '@portico/storage';
-import { queueEdusEach } from '@portico/storage/stores/stored-edus.ts';
+import { type QueuedEdu, queueEdusEach } from '@portico/storage/stores/stored-edus.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { inSteps } from '../in-steps.ts';
+import { jsonWithin } from '../json-within.ts';
 import { maxToDeviceContent, tooLarge } from './limits.ts';
 import type { RemoteToDevice, ToDeviceMessages } from './to-device.ts';
 
@@ -16,6 +18,11 @@ type Message = { readonly userId: string; readonly deviceId: string; readonly co
 
 /** Characters of messages that go into one EDU, unless one alone has more. */
 const perEdu = 65_536;
+/** Clients in use address a few hundred devices at a time. Each server is work, whether there is one or not. */
+const maxHosts = 1000;
+/** What becomes one statement. */
+const edusPerPortion = 200;
+const charactersPerPortion = 256 * 1024;
 
 /**
  * Queues messages for devices of other servers: for each server EDUs of a bounded size, each with an ID of its own, by which
@@ -23,32 +30,59 @@ const perEdu = 65_536;
  *
  * {@link https://spec.matrix.org/v1.19/server-server-api/#send-to-device-messaging}
  */
-export function queueRemoteToDevice(set: WriteSet, { sender, type, messageId, messages }: RemoteToDevice): void {
-  const ofHosts = Map.groupBy(flatten(messages), ({ userId }) => parseServerName(serverNameOf(userId) ?? ''));
+export function queueRemoteToDevice(set: WriteSet, message: RemoteToDevice): Promise<void> {
+  return inSteps(queueSteps(set, message));
+}
+
+function* queueSteps(
+  set: WriteSet,
+  { sender, type, messageId, messages }: RemoteToDevice,
+): Generator<void, void, void> {
+  const ofHosts = yield* byHost(messages);
+  if (ofHosts.size > maxHosts) {
+    throw new MatrixError('request.too-large', { message: `At most ${maxHosts} other servers at a time.` });
+  }
   let count = 0;
-  const edus = [...ofHosts].flatMap(([host, ofHost]) => {
-    if (host === undefined) return [];
-    return chunks(ofHost).map((chunk) => {
+  let edus: QueuedEdu[] = [];
+  let length = 0;
+  for (const [host, ofHost] of ofHosts) {
+    for (const chunk of yield* chunks(ofHost)) {
       const id = count++ === 0 ? messageId : `${messageId}-${count}`;
       const content = canonical({ message_id: id, messages: byDevice(chunk), sender, type });
-      return { type: 'm.direct_to_device', content, sender, hosts: [host] };
-    });
-  });
+      edus.push({ type: 'm.direct_to_device', content, sender, hosts: [host] });
+      length += content.length;
+      if (edus.length >= edusPerPortion || length >= charactersPerPortion) {
+        queueEdusEach(set, edus);
+        edus = [];
+        length = 0;
+      }
+      yield;
+    }
+  }
   queueEdusEach(set, edus);
 }
 
-function flatten(messages: ToDeviceMessages): Message[] {
-  return Object.entries(messages).flatMap(([userId, devices]) =>
-    Object.entries(devices).map(([deviceId, content]) => ({ userId, deviceId, content })),
-  );
+function* byHost(messages: ToDeviceMessages): Generator<void, Map<string, Message[]>, void> {
+  const hosts = new Map<string, Message[]>();
+  for (const userId in messages) {
+    yield;
+    const host = parseServerName(serverNameOf(userId) ?? '');
+    if (host === undefined) continue;
+    const ofHost = hosts.get(host) ?? [];
+    const devices = messages[userId] ?? {};
+    for (const deviceId in devices) ofHost.push({ userId, deviceId, content: devices[deviceId] ?? {} });
+    if (ofHost.length > 0) hosts.set(host, ofHost);
+  }
+  return hosts;
 }
 
-function chunks(messages: readonly Message[]): Message[][] {
+function* chunks(messages: readonly Message[]): Generator<void, Message[][], void> {
   const result: Message[][] = [];
   let length = Infinity;
   for (const message of messages) {
-    const size = JSON.stringify(message.content).length;
-    if (size > maxToDeviceContent) throw tooLarge();
+    yield;
+    const size = jsonWithin(message.content, maxToDeviceContent)?.length;
+    if (size === undefined) throw tooLarge();
     length += size;
     if (length > perEdu) {
       result.push([]);

@@ -30,7 +30,7 @@ export function toDeviceEdu({ db, toDevice, now }: Dependencies): EduHandler {
       const set = createWriteSet();
       const at = now();
       addReceivedToDevice(set, origin, messageId, at);
-      toDevice.receive(set, { sender, type, messages: wellFormed(messages) });
+      await toDevice.receive(set, { sender, type, messages: wellFormed(messages) });
       if (at >= nextSweep) {
         nextSweep = at + sweepEvery;
         forgetReceivedToDevice(set, at - rememberedFor);

@@ -7,6 +7,8 @@ import {
   type NewToDevice,
 } from '@portico/storage/stores/to-device.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { inSteps } from '../in-steps.ts';
+import { jsonWithin } from '../json-within.ts';
 import { maxToDeviceContent, tooLarge } from './limits.ts';
 
 /** By user, then by device or `*`. */
@@ -31,54 +33,75 @@ export interface ToDevice {
   /** Queues messages, once for each transaction ID of a device. What is meant for devices that do not exist is dropped. */
   send(sender: { readonly userId: string; readonly deviceId: string }, request: ToDeviceRequest): Promise<void>;
   /** Queues what another server sends to people of this one. */
-  receive(set: WriteSet, message: Omit<RemoteToDevice, 'messageId'>): void;
+  receive(set: WriteSet, message: Omit<RemoteToDevice, 'messageId'>): Promise<void>;
 }
 
 type Dependencies = {
   readonly db: Database;
   readonly now: () => number;
   readonly isLocal: (userId: string) => boolean;
-  readonly appendRemote?: (set: WriteSet, message: RemoteToDevice) => void;
+  readonly appendRemote?: (set: WriteSet, message: RemoteToDevice) => Promise<void>;
   readonly randomId: () => string;
 };
 
+/** People and devices that are named. */
 const maxRecipients = 10_000;
+/** What becomes one statement. */
+const charactersPerPortion = 256 * 1024;
+const messagesPerPortion = 500;
 const transactionsKeptFor = 24 * 60 * 60 * 1000;
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#send-to-device-messaging} */
 export function createToDevice({ db, now, isLocal, appendRemote, randomId }: Dependencies): ToDevice {
   let nextSweep = 0;
 
-  function queue(set: WriteSet, sender: string, type: string, messages: ToDeviceMessages): void {
-    const queued: NewToDevice[] = [];
-    for (const [userId, devices] of Object.entries(messages)) {
+  function* queueSteps(
+    set: WriteSet,
+    sender: string,
+    type: string,
+    messages: ToDeviceMessages,
+  ): Generator<void, void, void> {
+    let queued: NewToDevice[] = [];
+    let length = 0;
+    const flush = (): void => {
+      if (queued.length > 0) queueToDevice(set, sender, type, queued, set.takePosition());
+      queued = [];
+      length = 0;
+    };
+    for (const userId in messages) {
+      yield;
       if (!isLocal(userId)) continue;
-      for (const [deviceId, content] of Object.entries(devices)) {
-        const text = JSON.stringify(content);
-        if (text.length > maxToDeviceContent) throw tooLarge();
+      const devices = messages[userId] ?? {};
+      for (const deviceId in devices) {
+        const text = jsonWithin(devices[deviceId] ?? {}, maxToDeviceContent);
+        if (text === undefined) throw tooLarge();
         queued.push({ userId, deviceId, content: text });
+        length += text.length;
+        if (queued.length >= messagesPerPortion || length >= charactersPerPortion) flush();
+        yield;
       }
     }
-    if (queued.length > maxRecipients) throw new MatrixError('request.too-large');
-    if (queued.length > 0) queueToDevice(set, sender, type, queued, set.takePosition());
+    flush();
   }
 
   function remote(messages: ToDeviceMessages): ToDeviceMessages | undefined {
-    const entries = Object.entries(messages).filter(([userId]) => !isLocal(userId));
-    const count = entries.reduce((sum, [, devices]) => sum + Object.keys(devices).length, 0);
-    if (count > maxRecipients) throw new MatrixError('request.too-large');
-    return entries.length === 0 ? undefined : Object.fromEntries(entries);
+    const elsewhere = Object.keys(messages).filter((userId) => !isLocal(userId));
+    if (elsewhere.length === 0) return undefined;
+    const found: { [userId: string]: ToDeviceMessages[string] } = Object.create(null) as object as typeof found;
+    for (const userId of elsewhere) found[userId] = messages[userId] ?? {};
+    return found;
   }
 
   return {
     async send({ userId, deviceId }, { type, txnId, messages }) {
+      requireFew(messages);
       const set = createWriteSet();
       const at = now();
       addToDeviceTransaction(set, { userId, deviceId, type, txnId }, at);
-      queue(set, userId, type, messages);
+      await inSteps(queueSteps(set, userId, type, messages));
       const elsewhere = appendRemote && remote(messages);
       if (elsewhere !== undefined) {
-        appendRemote?.(set, { sender: userId, type, messageId: randomId(), messages: elsewhere });
+        await appendRemote?.(set, { sender: userId, type, messageId: randomId(), messages: elsewhere });
       }
       if (at >= nextSweep) {
         nextSweep = at + transactionsKeptFor / 24;
@@ -90,6 +113,21 @@ export function createToDevice({ db, now, isLocal, appendRemote, randomId }: Dep
         if (!(error instanceof StorageError) || error.guard !== 'to-device.repeated') throw error;
       }
     },
-    receive: (set, { sender, type, messages }) => queue(set, sender, type, messages),
+    async receive(set, { sender, type, messages }) {
+      requireFew(messages);
+      await inSteps(queueSteps(set, sender, type, messages));
+    },
   };
+}
+
+/** Throws `request.too-large`, looking no further than it has to. */
+function requireFew(messages: ToDeviceMessages): void {
+  let people = 0;
+  let devices = 0;
+  for (const userId in messages) {
+    people++;
+    for (const _ in messages[userId]) if (++devices > maxRecipients) break;
+    if (devices <= maxRecipients && people <= maxRecipients) continue;
+    throw new MatrixError('request.too-large', { message: `At most ${maxRecipients} devices at a time.` });
+  }
 }

@@ -147,7 +147,7 @@ export function createDestination(deps: SenderDependencies, options: Options): D
 
   async function run(): Promise<void> {
     while (hasWork() && !isResting() && !stopping.signal.aborted) {
-      const known = await row.claim();
+      const known = row.known ?? (await lanes.run('unknown', () => row.claim()));
       const wait = known.retry_at - now();
       if (wait > 0) return retry.reset(wait);
       await lanes.run(known.failures > 0 ? 'failing' : 'healthy', async () => {

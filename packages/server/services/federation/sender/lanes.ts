@@ -1,23 +1,28 @@
 /**
  * How many transactions are under way at once: some for servers that answer, and others, fewer, for those that have not
- * answered lately. So those that hang wait for each other only.
+ * answered lately. So those that hang wait for each other only. And how many servers, of which nothing is known yet, are looked
+ * for in the database at once, which everybody else wants to write to as well.
  */
 export interface Lanes {
   run<T>(lane: Lane, work: () => Promise<T>): Promise<T>;
   waiting(lane: Lane): number;
 }
 
-export type Lane = 'healthy' | 'failing';
+const all = ['unknown', 'healthy', 'failing'] as const;
+export type Lane = (typeof all)[number];
 
-export function createLanes(limits: Readonly<Record<Lane, number>> = { healthy: 200, failing: 50 }): Lanes {
-  const running = { healthy: 0, failing: 0 };
-  const queues: Readonly<Record<Lane, (() => void)[]>> = { healthy: [], failing: [] };
+const usual = { unknown: 50, healthy: 200, failing: 50 };
+
+export function createLanes(given: Partial<Readonly<Record<Lane, number>>> = {}): Lanes {
+  const limits = { ...usual, ...given };
+  const running = { unknown: 0, healthy: 0, failing: 0 };
+  const queues: Readonly<Record<Lane, (() => void)[]>> = { unknown: [], healthy: [], failing: [] };
   let scheduled = false;
 
   /** Starts what waits first in each lane, and says whether anything was started. */
   function startSome(): boolean {
     let hasStarted = false;
-    for (const lane of ['healthy', 'failing'] as const) {
+    for (const lane of all) {
       if (running[lane] >= limits[lane]) continue;
       const start = queues[lane].shift();
       if (start === undefined) continue;

@@ -1,6 +1,7 @@
-import { type JsonObject, parseServerName, serverNameOf } from '@portico/protocol';
+import { type JsonObject, parseServerName, type ServerName, serverNameOf } from '@portico/protocol';
 import { claimUserKeys } from '../../../federation-api/user-keys.ts';
 import type { FederationClient } from '../../federation/client/federation-client.ts';
+import { createPacer } from '../../pacer.ts';
 import { type HandedOut, type KeyClaim, keyText } from '../claim-local-keys.ts';
 import { type Failures, unreachable } from '../failures.ts';
 import { parseKeyMap } from '../parse-keys.ts';
@@ -21,22 +22,31 @@ const longestTimeout = 30_000;
 
 /** {@link https://spec.matrix.org/v1.19/server-server-api/#post_matrixfederationv1userkeysclaim} */
 export function createClaimRemoteKeys({ client, askServer }: Dependencies): ClaimRemoteKeys {
+  // Somebody may want keys from thousands of servers.
+  const pace = createPacer();
   return async (claim, timeout) => {
     const limit = Math.min(Math.max(timeout, shortestTimeout), longestTimeout);
     const byServer = Map.groupBy(Object.entries(claim), ([user]) => parseServerName(serverNameOf(user) ?? ''));
     const failures: { [server: string]: JsonObject } = {};
-    const answers = await Promise.all(
-      [...byServer].map(async ([server, entries]): Promise<HandedOut> => {
-        if (server === undefined) return new Map();
-        const wanted = Object.fromEntries(entries);
-        const answer = await askServer(server, limit, (left) =>
-          client.call(claimUserKeys, server, { body: { one_time_keys: wanted } }, { timeout: left }),
-        );
-        if (answer === undefined) failures[server] = unreachable;
-        return answer === undefined ? new Map() : handedOut(answer.one_time_keys, wanted);
-      }),
-    );
-    return { keys: new Map(answers.flatMap((answer) => [...answer])), failures };
+    async function ask(server: ServerName, wanted: KeyClaim): Promise<HandedOut> {
+      const answer = await askServer(server, limit, (left) =>
+        client.call(claimUserKeys, server, { body: { one_time_keys: wanted } }, { timeout: left }),
+      );
+      if (answer === undefined) failures[server] = unreachable;
+      return answer === undefined ? new Map() : handedOut(answer.one_time_keys, wanted);
+    }
+
+    const answers: Promise<HandedOut>[] = [];
+    for (const [server, entries] of byServer) {
+      const pause = pace();
+      if (pause !== undefined) await pause;
+      if (server === undefined) continue;
+      const asked = ask(server, Object.fromEntries(entries));
+      // Whoever asks is told of a failure when all servers have been asked.
+      asked.catch(() => undefined);
+      answers.push(asked);
+    }
+    return { keys: new Map((await Promise.all(answers)).flatMap((answer) => [...answer])), failures };
   };
 }
 

@@ -9,6 +9,7 @@ import {
 } from '@portico/storage/stores/remote-device-lists.ts';
 import { createPacer } from '../../pacer.ts';
 import { type Failures, unreachable } from '../failures.ts';
+import { portionsOf } from '../key-sections.ts';
 import type { FetchLists } from './fetch-lists.ts';
 
 export type FoundLists = {
@@ -102,7 +103,11 @@ export function createRemoteLists({ db, serverName, fetchLists }: Dependencies):
 
   return {
     async find(users, timeout) {
-      const rows = await readRemoteLists(db, users, serverName);
+      const rows: RemoteListRow[] = [];
+      for (const portion of portionsOf(users)) {
+        rows.push(...(await readRemoteLists(db, portion, serverName)));
+        await pace();
+      }
       const kept = rows.filter(({ cached }) => cached === 1).map((row) => row.user_id);
       const missing = rows.filter(({ cached }) => cached === 0);
       const failures: { [server: string]: Failures[string] } = {};
