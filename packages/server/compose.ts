@@ -131,6 +131,7 @@ export async function compose({
     ignored: reading.ignored,
     serverName,
     now,
+    after: testing.after,
     randomId,
     log,
     online: () => sync.online,

@@ -12,6 +12,7 @@ import pino from 'pino';
 import { createTestDatabase } from './postgres.ts';
 import { createExercisedLog } from './exercised.ts';
 import { createTestClient, type TestClient } from './test-client.ts';
+import type { VirtualClock } from './virtual-clock.ts';
 
 export type TestServerOptions = {
   readonly engine?: 'sqlite' | 'postgres';
@@ -22,6 +23,8 @@ export type TestServerOptions = {
   /** Further settings, as environment variables without `PORTICO_`. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly now?: () => number;
+  /** For what waits for its time in presence. */
+  readonly after?: VirtualClock['after'];
   /** Instead of the machine's own. */
   readonly network?: Network;
 };
@@ -59,7 +62,7 @@ function createErrorLog(): { log: Logger; errors: string[] } {
  * that is not as its endpoint declares fails its request.
  */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const { engine = 'sqlite', now, network } = options;
+  const { engine = 'sqlite', now, after, network } = options;
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'portico-server-'));
   const databaseUrl = options.databaseUrl ?? (engine === 'sqlite' ? 'sqlite:portico.db' : await createTestDatabase());
   const settings = {
@@ -84,7 +87,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     isAsDeclared(declaration, result);
     noteExercised(declaration.operationId);
   };
-  const testing = { checkResponse, ...(now && { now }) };
+  const testing = { checkResponse, ...(now && { now }), ...(after && { after }) };
   const running = await startServer(
     config,
     (context) => compose({ ...context, testing, ...(network && { network }) }),

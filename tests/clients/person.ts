@@ -174,8 +174,8 @@ function createPerson(client: MatrixClient, known: Known): Person {
       const again = setInterval(check, 20);
     });
   };
-  const messages = (roomId: string) =>
-    (client.getRoom(roomId)?.getLiveTimeline().getEvents() ?? []).filter((e) => e.getType() === 'm.room.message');
+  const timeline = (roomId: string) => client.getRoom(roomId)?.getLiveTimeline().getEvents() ?? [];
+  const messages = (roomId: string) => timeline(roomId).filter((e) => e.getType() === 'm.room.message');
 
   return {
     client,
@@ -197,7 +197,15 @@ function createPerson(client: MatrixClient, known: Known): Person {
     reads: (roomId, text) =>
       until(`the message “${text}”`, () =>
         messages(roomId).find((event) => event.status === null && event.getContent()['body'] === text),
-      ),
+      ).catch((error: unknown) => {
+        const found = timeline(roomId).map((event) => {
+          const content = event.isDecryptionFailure()
+            ? event.decryptionFailureReason
+            : JSON.stringify(event.getContent());
+          return `${event.getId()} ${event.status} ${event.getWireType()} ${content}`;
+        });
+        throw new Error(`${String(error)}: there is ${found.join('\n')}`);
+      }),
     texts: (roomId) => messages(roomId).map((event) => String(event.getContent()['body'])),
   };
 }

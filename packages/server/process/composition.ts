@@ -16,7 +16,12 @@ export type CompositionContext = {
   /** Aborted when the process is asked to end. */
   readonly signal: AbortSignal;
   /** What only tests give. */
-  readonly testing?: { readonly now?: () => number; readonly checkResponse?: AppOptions['checkResponse'] };
+  readonly testing?: {
+    readonly now?: () => number;
+    /** For what has to do with presence. */
+    readonly after?: (milliseconds: number, callback: () => void) => () => void;
+    readonly checkResponse?: AppOptions['checkResponse'];
+  };
 };
 
 /** The program, wired together. */
