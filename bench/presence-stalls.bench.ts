@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { JsonObject } from '@portico/protocol';
 import { createWriteSet, openDatabase } from '@portico/storage';
-import { setAccountData } from '@portico/storage/stores/accounts-data.ts';
+import { setAccountData } from '@portico/storage/stores/accounts/accounts-data.ts';
 import {
   openPresenceServer,
   type PresenceServer,

@@ -1,11 +1,11 @@
 import type { JsonObject } from '@portico/protocol';
 import { createUnreadService, type UnreadService } from '@portico/server/services/unread/unread-service.ts';
 import { createWriteSet, type Database } from '@portico/storage';
-import { addTimelineEvent } from '@portico/storage/stores/events-write.ts';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
-import { setMembership } from '@portico/storage/stores/memberships-write.ts';
-import { addRoom, moveRoomHead } from '@portico/storage/stores/rooms.ts';
-import { redactEvent } from '@portico/storage/stores/redactions.ts';
+import { addTimelineEvent } from '@portico/storage/stores/events/events-write.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
+import { setMembership } from '@portico/storage/stores/rooms/memberships-write.ts';
+import { addRoom, moveRoomHead } from '@portico/storage/stores/rooms/rooms.ts';
+import { redactEvent } from '@portico/storage/stores/events/redactions.ts';
 
 export type SentEvent = { readonly eventId: string; readonly eventNid: number };
 

@@ -1,5 +1,5 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { addPowerLevelsLink } from '@portico/storage/stores/power-levels-links.ts';
+import { addPowerLevelsLink } from '@portico/storage/stores/events/power-levels-links.ts';
 import * as fc from 'fast-check';
 
 /** Power levels, each by the place of its base among those before it, if it has one. */

@@ -11,10 +11,10 @@ import { createIgnoredUsers } from '@portico/server/services/reading/ignored-use
 import { createOnlineIndex } from '@portico/server/services/sync/online-index.ts';
 import type { StreamRequest } from '@portico/server/services/sync/streams.ts';
 import { type Committed, createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { addAccount } from '@portico/storage/stores/accounts-write.ts';
-import { findAccountData, setAccountData } from '@portico/storage/stores/accounts-data.ts';
-import { setMembership } from '@portico/storage/stores/memberships-write.ts';
-import { addRoom } from '@portico/storage/stores/rooms.ts';
+import { addAccount } from '@portico/storage/stores/accounts/accounts-write.ts';
+import { findAccountData, setAccountData } from '@portico/storage/stores/accounts/accounts-data.ts';
+import { setMembership } from '@portico/storage/stores/rooms/memberships-write.ts';
+import { addRoom } from '@portico/storage/stores/rooms/rooms.ts';
 import pino from 'pino';
 import type { VirtualClock } from './virtual-clock.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exportSections } from '@portico/storage/stores/export-sections.ts';
+import { exportSections } from '@portico/storage/stores/privacy/export-sections.ts';
 import { openRawDatabase } from '@portico/testkit/raw-database.ts';
 import { startTestServer } from '@portico/testkit/server.ts';
 import { personColumn } from './person-column.ts';

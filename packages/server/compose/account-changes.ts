@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Database } from '@portico/storage';
-import { leaveJob } from '@portico/storage/stores/accounts-jobs.ts';
+import { leaveJob } from '@portico/storage/stores/accounts/accounts-jobs.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type AccountJobs, createAccountJobs } from '../services/accounts/account-jobs.ts';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerName } from '@portico/protocol';
 import type { Database } from '@portico/storage';
-import { deleteLocalNotificationSettings } from '@portico/storage/stores/local-notification-settings.ts';
-import { removePushersOfDevices } from '@portico/storage/stores/pushers.ts';
-import { dropConnectionsOf } from '@portico/storage/stores/sliding-connections.ts';
+import { deleteLocalNotificationSettings } from '@portico/storage/stores/accounts/local-notification-settings.ts';
+import { removePushersOfDevices } from '@portico/storage/stores/push/pushers.ts';
+import { dropConnectionsOf } from '@portico/storage/stores/sync/sliding-connections.ts';
 import type { Config } from '../config/config.ts';
 import { type AccountServices, createAccountServices } from '../services/accounts/account-services.ts';
 import type { AppServices } from '../services/appservices/app-services.ts';

@@ -1,7 +1,7 @@
 import { serverNameOf } from '@portico/protocol';
 import type { Database } from '@portico/storage';
-import { dropDehydratedOf } from '@portico/storage/stores/dehydrated-devices.ts';
-import { dropToDeviceOf } from '@portico/storage/stores/to-device.ts';
+import { dropDehydratedOf } from '@portico/storage/stores/devices/dehydrated-devices.ts';
+import { dropToDeviceOf } from '@portico/storage/stores/devices/to-device.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { OwnPassword } from '../services/accounts/own-password.ts';
 import type { Devices, OnDeviceAdded, OnDeviceRenamed, OnDevicesDeleted } from '../services/devices/devices.ts';

@@ -1,7 +1,7 @@
 import { parseServerName, serverNameOf } from '@portico/protocol';
 import { emptySharing, parsePresenceSharing } from '@portico/protocol/privacy/presence/sharing.ts';
 import type { Database } from '@portico/storage';
-import { findAccount } from '@portico/storage/stores/accounts.ts';
+import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../observability/logger.ts';
 import { getVersion } from '../federation-api/version.ts';

@@ -1,5 +1,5 @@
 import type { Database } from '@portico/storage';
-import type { DeliveryRow } from '@portico/storage/stores/push-deliveries.ts';
+import type { DeliveryRow } from '@portico/storage/stores/push/push-deliveries.ts';
 import type { Config } from '../config/config.ts';
 import type { Mailer } from '../services/mail/mailer.ts';
 import type { Logger } from '../observability/logger.ts';

@@ -1,6 +1,6 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { findAccount } from '@portico/storage/stores/accounts.ts';
-import { ensureSender } from '@portico/storage/stores/app-services-users.ts';
+import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
+import { ensureSender } from '@portico/storage/stores/app-services/app-services-users.ts';
 import type { Config } from '../config/config.ts';
 import { StartError } from '../process/start-error.ts';
 import type { RoomNames } from '../services/reading/room-names.ts';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { createWriteSet, type Database } from '@portico/storage';
-import { useRefreshedToken } from '@portico/storage/stores/accounts-refresh.ts';
-import { findAccessToken, type TokenRow } from '@portico/storage/stores/accounts.ts';
+import { useRefreshedToken } from '@portico/storage/stores/accounts/accounts-refresh.ts';
+import { findAccessToken, type TokenRow } from '@portico/storage/stores/accounts/accounts.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { WatchCache } from '../../observability/cache-metrics.ts';
 import { isGuardFailure } from './guards.ts';

@@ -1,10 +1,14 @@
 import { parseEmailAddress } from '@portico/protocol/ids/email-address.ts';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { findAccount } from '@portico/storage/stores/accounts.ts';
-import { setPasswordHash } from '@portico/storage/stores/accounts-deactivate.ts';
-import { findModerated, setAdmin } from '@portico/storage/stores/accounts-moderation.ts';
-import { removeLoginTokens } from '@portico/storage/stores/login-tokens.ts';
-import { addThirdPartyId, findThirdPartyOwner, listThirdPartyIds } from '@portico/storage/stores/third-party-ids.ts';
+import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
+import { setPasswordHash } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
+import { findModerated, setAdmin } from '@portico/storage/stores/accounts/accounts-moderation.ts';
+import { removeLoginTokens } from '@portico/storage/stores/accounts/login-tokens.ts';
+import {
+  addThirdPartyId,
+  findThirdPartyOwner,
+  listThirdPartyIds,
+} from '@portico/storage/stores/accounts/third-party-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Device, Devices } from '../devices/devices.ts';
 import { maxAddresses, type ThirdPartyIds } from '../third-party-ids/third-party-ids.ts';

@@ -6,8 +6,8 @@ import {
   isDeleted,
   readAccountDataLength,
   setAccountData,
-} from '@portico/storage/stores/accounts-data.ts';
-import { addCustomMemberEverywhere } from '@portico/storage/stores/custom-rules.ts';
+} from '@portico/storage/stores/accounts/accounts-data.ts';
+import { addCustomMemberEverywhere } from '@portico/storage/stores/unread/custom-rules.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
 export interface AccountData {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { deactivateAccount } from '@portico/storage/stores/accounts-deactivate.ts';
-import { addAccount } from '@portico/storage/stores/accounts-write.ts';
+import { deactivateAccount } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
+import { addAccount } from '@portico/storage/stores/accounts/accounts-write.ts';
 import {
   claimAccountJob,
   findNextAccountJob,
   holdAccountJob,
   listDueAccountJobs,
   startAccountJob,
-} from '@portico/storage/stores/accounts-jobs.ts';
+} from '@portico/storage/stores/accounts/accounts-jobs.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { openTestRooms } from '@portico/testkit/rooms.ts';
 import { until } from '@portico/testkit/until.ts';

@@ -12,7 +12,7 @@ import {
   postponeAccountJob,
   releaseAccountJobs,
   startAccountJob,
-} from '@portico/storage/stores/accounts-jobs.ts';
+} from '@portico/storage/stores/accounts/accounts-jobs.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { ErrorReason } from '../../errors/table.ts';
 import type { Plan, RoomWriter } from '../rooms/room-writer.ts';

@@ -1,7 +1,7 @@
 import { isUserId } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { findAccount } from '@portico/storage/stores/accounts.ts';
-import { addAccount } from '@portico/storage/stores/accounts-write.ts';
+import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
+import { addAccount } from '@portico/storage/stores/accounts/accounts-write.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { AppService } from '../appservices/app-service.ts';
 import type { AppServices } from '../appservices/app-services.ts';

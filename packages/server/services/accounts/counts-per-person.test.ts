@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createWriteSet, type Database } from '@portico/storage';
-import { addAccount } from '@portico/storage/stores/accounts-write.ts';
-import { addAlias } from '@portico/storage/stores/room-directory-write.ts';
-import { listDeviceIds } from '@portico/storage/stores/devices.ts';
+import { addAccount } from '@portico/storage/stores/accounts/accounts-write.ts';
+import { addAlias } from '@portico/storage/stores/directory/room-directory-write.ts';
+import { listDeviceIds } from '@portico/storage/stores/devices/devices.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { createDevices } from '../devices/devices.ts';
 import { createKeyBackup } from '../keys/key-backup.ts';

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { setAccountData } from '@portico/storage/stores/accounts-data.ts';
-import { deactivateAccount } from '@portico/storage/stores/accounts-deactivate.ts';
+import { setAccountData } from '@portico/storage/stores/accounts/accounts-data.ts';
+import { deactivateAccount } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
 import {
   claimAccountJob,
   findNextAccountJob,
   holdAccountJob,
   startAccountJob,
-} from '@portico/storage/stores/accounts-jobs.ts';
-import { addAccount } from '@portico/storage/stores/accounts-write.ts';
-import { findErasure } from '@portico/storage/stores/erasures.ts';
-import { addMedia } from '@portico/storage/stores/media.ts';
+} from '@portico/storage/stores/accounts/accounts-jobs.ts';
+import { addAccount } from '@portico/storage/stores/accounts/accounts-write.ts';
+import { findErasure } from '@portico/storage/stores/privacy/erasures.ts';
+import { addMedia } from '@portico/storage/stores/media/media.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { createRemoveMedia } from '../media/remove-media.ts';
 import { createEraseJob } from './erase-job.ts';

@@ -1,6 +1,6 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { erasureSteps } from '@portico/storage/stores/erasure-steps.ts';
-import { findErasure, reportErasure } from '@portico/storage/stores/erasures.ts';
+import { erasureSteps } from '@portico/storage/stores/privacy/erasure-steps.ts';
+import { findErasure, reportErasure } from '@portico/storage/stores/privacy/erasures.ts';
 import type { RemoveMediaOf } from '../media/remove-media.ts';
 import { readReport } from '../privacy/erasures.ts';
 import type { ClaimedJob, SteppedJobKind } from './account-jobs.ts';

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { JsonObject } from '@portico/protocol';
 import { parseFilter } from '@portico/protocol/sync-filter/filter.ts';
 import { createWriteSet, type Database } from '@portico/storage';
-import { addFilter, findFilter, findFilterId } from '@portico/storage/stores/accounts-filters.ts';
+import { addFilter, findFilter, findFilterId } from '@portico/storage/stores/accounts/accounts-filters.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
 export interface Filters {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { findErasureRequest } from '@portico/storage/stores/erasures.ts';
+import { findErasureRequest } from '@portico/storage/stores/privacy/erasures.ts';
 import { changeMembership, membershipOf } from '../rooms/membership/change-membership.ts';
 import type { RemoteRooms } from '../rooms/remote-rooms.ts';
 import type { RoomsJobKind } from './account-jobs.ts';

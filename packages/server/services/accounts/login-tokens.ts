@@ -1,5 +1,5 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { addLoginToken } from '@portico/storage/stores/login-tokens.ts';
+import { addLoginToken } from '@portico/storage/stores/accounts/login-tokens.ts';
 import { hashToken, newAccessToken } from './access-tokens.ts';
 import type { OwnPassword } from './own-password.ts';
 import type { Sender } from './sender.ts';

@@ -1,6 +1,6 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { findAccount } from '@portico/storage/stores/accounts.ts';
-import { findThirdPartyOwner } from '@portico/storage/stores/third-party-ids.ts';
+import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
+import { findThirdPartyOwner } from '@portico/storage/stores/accounts/third-party-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { AppServiceClaim } from '../appservices/claim.ts';
 import type { Identifier } from '../identity/identity-client.ts';

@@ -1,6 +1,10 @@
 import { serverNameOf } from '@portico/protocol/ids/user-id.ts';
 import { createWriteSet, type Database } from '@portico/storage';
-import { findModerated, setModerated, type ModeratedRow } from '@portico/storage/stores/accounts-moderation.ts';
+import {
+  findModerated,
+  setModerated,
+  type ModeratedRow,
+} from '@portico/storage/stores/accounts/accounts-moderation.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
 /** Locked: nothing can be done with the account but logging out. Suspended: it can be read with, and little else. */

@@ -1,5 +1,5 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { setPasswordHash } from '@portico/storage/stores/accounts-deactivate.ts';
+import { setPasswordHash } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
 import type { Devices } from '../devices/devices.ts';
 import type { OwnPassword } from './own-password.ts';
 import type { PasswordHasher } from './password-hasher.ts';

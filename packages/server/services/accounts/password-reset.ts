@@ -1,7 +1,7 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { setPasswordHash } from '@portico/storage/stores/accounts-deactivate.ts';
-import { removeLoginTokens } from '@portico/storage/stores/login-tokens.ts';
-import { findThirdPartyOwner } from '@portico/storage/stores/third-party-ids.ts';
+import { setPasswordHash } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
+import { removeLoginTokens } from '@portico/storage/stores/accounts/login-tokens.ts';
+import { findThirdPartyOwner } from '@portico/storage/stores/accounts/third-party-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Devices } from '../devices/devices.ts';
 import { emailStage } from '../third-party-ids/email-stage.ts';

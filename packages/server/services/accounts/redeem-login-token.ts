@@ -1,5 +1,5 @@
 import type { Reader, WriteSet } from '@portico/storage';
-import { findLoginTokenOwner, useLoginToken } from '@portico/storage/stores/login-tokens.ts';
+import { findLoginTokenOwner, useLoginToken } from '@portico/storage/stores/accounts/login-tokens.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { hashToken } from './access-tokens.ts';
 

@@ -1,5 +1,9 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { exchangeRefreshToken, findRefreshToken, revokeSession } from '@portico/storage/stores/accounts-refresh.ts';
+import {
+  exchangeRefreshToken,
+  findRefreshToken,
+  revokeSession,
+} from '@portico/storage/stores/accounts/accounts-refresh.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { hashToken, newAccessToken } from './access-tokens.ts';
 import { isGuardFailure } from './guards.ts';

@@ -5,7 +5,7 @@ import {
   listRegistrationTokens,
   removeRegistrationToken,
   type RegistrationTokenRow,
-} from '@portico/storage/stores/accounts-registration.ts';
+} from '@portico/storage/stores/accounts/accounts-registration.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { StageCheck } from './uia.ts';
 

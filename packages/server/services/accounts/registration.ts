@@ -1,9 +1,9 @@
 import type { ServerName } from '@portico/protocol/ids/server-name.ts';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { findAccount } from '@portico/storage/stores/accounts.ts';
-import { useRegistrationToken } from '@portico/storage/stores/accounts-registration.ts';
-import { addAccount } from '@portico/storage/stores/accounts-write.ts';
-import { setProfileField } from '@portico/storage/stores/profile-fields.ts';
+import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
+import { useRegistrationToken } from '@portico/storage/stores/accounts/accounts-registration.ts';
+import { addAccount } from '@portico/storage/stores/accounts/accounts-write.ts';
+import { setProfileField } from '@portico/storage/stores/accounts/profile-fields.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { AppServices } from '../appservices/app-services.ts';
 import type { AppServiceClaim } from '../appservices/claim.ts';

@@ -1,5 +1,5 @@
 import type { WriteSet } from '@portico/storage';
-import { addSession } from '@portico/storage/stores/accounts-write.ts';
+import { addSession } from '@portico/storage/stores/accounts/accounts-write.ts';
 import { checkDeviceId, maxDeviceNameLength, type Devices } from '../devices/devices.ts';
 import { hashToken, newAccessToken } from './access-tokens.ts';
 import type { Sender } from './sender.ts';

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createWriteSet, type Database } from '@portico/storage';
-import { addNonce, isNonceValid, useNonce } from '@portico/storage/stores/accounts-registration.ts';
+import { addNonce, isNonceValid, useNonce } from '@portico/storage/stores/accounts/accounts-registration.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Registered, Registration } from './registration.ts';
 import type { Session, Sessions } from './sessions.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { createWriteSet, type Database } from '@portico/storage';
-import { findUiaSession } from '@portico/storage/stores/accounts-uia.ts';
+import { findUiaSession } from '@portico/storage/stores/accounts/accounts-uia.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { createUia, type Asked, type AuthData, type Challenge, type Uia } from './uia.ts';

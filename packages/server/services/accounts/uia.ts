@@ -6,7 +6,7 @@ import {
   updateUiaSession,
   useUiaSession,
   type UiaSessionRow,
-} from '@portico/storage/stores/accounts-uia.ts';
+} from '@portico/storage/stores/accounts/accounts-uia.ts';
 import { errorTable, type ErrorReason } from '../../errors/table.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 

@@ -1,5 +1,5 @@
 import type { Database } from '@portico/storage';
-import { findMasked } from '@portico/storage/stores/app-services-users.ts';
+import { findMasked } from '@portico/storage/stores/app-services/app-services-users.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { hashToken } from '../accounts/access-tokens.ts';
 import type { Sender } from '../accounts/sender.ts';

@@ -1,5 +1,5 @@
 import type { Reader } from '@portico/storage';
-import { findAccount } from '@portico/storage/stores/accounts.ts';
+import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { OutboundError } from '../outbound/outbound-error.ts';
 import type { AppServiceClient } from './app-service-client.ts';

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Reader } from '@portico/storage';
-import { listMediaFiles, type MediaFileRow } from '@portico/storage/stores/media-files.ts';
+import { listMediaFiles, type MediaFileRow } from '@portico/storage/stores/media/media-files.ts';
 
 export type MediaCheck = {
   readonly files: number;

@@ -1,5 +1,5 @@
 import { createWriteSet, type Database, StorageError, type WriteSet } from '@portico/storage';
-import { moveConsumerOn, readConsumerPosition } from '@portico/storage/stores/consumers.ts';
+import { moveConsumerOn, readConsumerPosition } from '@portico/storage/stores/app-services/consumers.ts';
 import { type After, realTimers } from '../sync/waiting.ts';
 
 /** One part of the work: what is between two positions, or the beginning of it. */

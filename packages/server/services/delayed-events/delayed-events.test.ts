@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { createWriteSet } from '@portico/storage';
-import { addAccount } from '@portico/storage/stores/accounts-write.ts';
-import { findFinalised } from '@portico/storage/stores/finalised-delayed-events.ts';
+import { addAccount } from '@portico/storage/stores/accounts/accounts-write.ts';
+import { findFinalised } from '@portico/storage/stores/events/finalised-delayed-events.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { findRefusal } from '../../errors/from-storage.ts';
 import type { Access } from '../reading/access.ts';

@@ -11,9 +11,9 @@ import {
   findNextDueOf,
   listDelayedEvents,
   restartDelayedEvent,
-} from '@portico/storage/stores/delayed-events.ts';
-import { finaliseDelayedEvent, findFinalised } from '@portico/storage/stores/finalised-delayed-events.ts';
-import { findTransactionEvent } from '@portico/storage/stores/event-transactions.ts';
+} from '@portico/storage/stores/events/delayed-events.ts';
+import { finaliseDelayedEvent, findFinalised } from '@portico/storage/stores/events/finalised-delayed-events.ts';
+import { findTransactionEvent } from '@portico/storage/stores/events/event-transactions.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { ErrorReason } from '../../errors/table.ts';
 import type { Access } from '../reading/access.ts';

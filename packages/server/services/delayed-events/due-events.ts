@@ -1,7 +1,7 @@
 import { isJsonObject, parseJson } from '@portico/protocol';
 import { createWriteSet, type Database, StorageError } from '@portico/storage';
-import { findModerated } from '@portico/storage/stores/accounts-moderation.ts';
-import { findCurrentState } from '@portico/storage/stores/current-state-read.ts';
+import { findModerated } from '@portico/storage/stores/accounts/accounts-moderation.ts';
+import { findCurrentState } from '@portico/storage/stores/rooms/current-state-read.ts';
 import {
   claimDelayedEvent,
   type DelayedEventRow,
@@ -10,14 +10,14 @@ import {
   listDueEvents,
   releaseDelayedEvent,
   removeDelayedEvent,
-} from '@portico/storage/stores/delayed-events.ts';
-import { readEvents } from '@portico/storage/stores/timeline.ts';
+} from '@portico/storage/stores/events/delayed-events.ts';
+import { readEvents } from '@portico/storage/stores/events/timeline.ts';
 import {
   dropFinalisedBefore,
   finaliseDelayedEvent,
   findOldestFinalised,
   type Outcome,
-} from '@portico/storage/stores/finalised-delayed-events.ts';
+} from '@portico/storage/stores/events/finalised-delayed-events.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { errorTable } from '../../errors/table.ts';
 import { delayedTransaction } from '../reading/delayed-transaction.ts';

@@ -1,6 +1,6 @@
 import { type JsonObject, parseJson } from '@portico/protocol';
-import type { FinalisedRow } from '@portico/storage/stores/finalised-delayed-events.ts';
-import type { DelayedEventRow } from '@portico/storage/stores/delayed-events.ts';
+import type { FinalisedRow } from '@portico/storage/stores/events/finalised-delayed-events.ts';
+import type { DelayedEventRow } from '@portico/storage/stores/events/delayed-events.ts';
 
 /** How a delayed event ended: with an event, with an error, or with neither where it was cancelled. */
 export type ShownOutcome = {

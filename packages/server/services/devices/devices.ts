@@ -9,7 +9,7 @@ import {
   removeDevices,
   renameDevice,
   requireNoOtherDevices,
-} from '@portico/storage/stores/devices.ts';
+} from '@portico/storage/stores/devices/devices.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
 

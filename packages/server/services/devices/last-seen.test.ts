@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createWriteSet } from '@portico/storage';
-import { addAccount, addSession } from '@portico/storage/stores/accounts-write.ts';
-import { findDevice } from '@portico/storage/stores/devices.ts';
+import { addAccount, addSession } from '@portico/storage/stores/accounts/accounts-write.ts';
+import { findDevice } from '@portico/storage/stores/devices/devices.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { createLastSeen } from './last-seen.ts';
 

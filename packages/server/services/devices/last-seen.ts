@@ -1,5 +1,5 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { setDeviceSeen } from '@portico/storage/stores/devices.ts';
+import { setDeviceSeen } from '@portico/storage/stores/devices/devices.ts';
 import { createAlarm } from '../alarm.ts';
 import type { Sender } from '../accounts/sender.ts';
 

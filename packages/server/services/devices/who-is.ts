@@ -1,5 +1,5 @@
 import type { Database } from '@portico/storage';
-import { findAccount } from '@portico/storage/stores/accounts.ts';
+import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Sender } from '../accounts/sender.ts';
 import type { Devices } from './devices.ts';

@@ -1,6 +1,6 @@
 import type { Database, Reader } from '@portico/storage';
-import { findPublished, readPublishedRooms } from '@portico/storage/stores/room-directory.ts';
-import { publicationChange } from '@portico/storage/stores/room-directory-write.ts';
+import { findPublished, readPublishedRooms } from '@portico/storage/stores/directory/room-directory.ts';
+import { publicationChange } from '@portico/storage/stores/directory/room-directory-write.ts';
 import { indexOfPlace, type ListedRoom, listedRoom } from './listed-room.ts';
 import { changedRooms, readSummaries } from './room-summaries.ts';
 

@@ -7,8 +7,8 @@ import {
   readListedAnywhere,
   readNetworkRooms,
   setNetworkRoom,
-} from '@portico/storage/stores/network-rooms.ts';
-import { publicationChange } from '@portico/storage/stores/room-directory-write.ts';
+} from '@portico/storage/stores/app-services/network-rooms.ts';
+import { publicationChange } from '@portico/storage/stores/directory/room-directory-write.ts';
 import type { RoomParts } from '../rooms/room-parts.ts';
 import { createDirectoryIndex, type DirectoryIndex } from './directory-index.ts';
 

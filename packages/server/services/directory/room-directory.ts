@@ -1,7 +1,7 @@
 import { requiredPowerLevel, userPowerLevel } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { findPublished } from '@portico/storage/stores/room-directory.ts';
-import { addPublishedRoom, removePublishedRoom } from '@portico/storage/stores/room-directory-write.ts';
+import { findPublished } from '@portico/storage/stores/directory/room-directory.ts';
+import { addPublishedRoom, removePublishedRoom } from '@portico/storage/stores/directory/room-directory-write.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomParts } from '../rooms/room-parts.ts';
 import type { RemoteDirectory } from './remote-directory.ts';

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, parseJson } from '@portico/protocol';
 import type { CommittedChanges, Database, Reader } from '@portico/storage';
-import { readRoomFacts, readSummaryState, summaryChange } from '@portico/storage/stores/room-summaries.ts';
+import { readRoomFacts, readSummaryState, summaryChange } from '@portico/storage/stores/directory/room-summaries.ts';
 import { createSmallCache } from '../reading/small-cache.ts';
 import { type RoomSummary, summarise } from './room-summary.ts';
 

@@ -1,4 +1,4 @@
-import type { BackedUpRow, BackupCursor } from '@portico/storage/stores/key-backup.ts';
+import type { BackedUpRow, BackupCursor } from '@portico/storage/stores/devices/key-backup.ts';
 
 /** Keys behind a place in their order: by room, and by session in each. */
 export type ReadPage = (after: BackupCursor, limit: number) => Promise<readonly BackedUpRow[]>;

@@ -1,5 +1,5 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { claimKeys, type ClaimedRow, type WantedKey } from '@portico/storage/stores/one-time-keys.ts';
+import { claimKeys, type ClaimedRow, type WantedKey } from '@portico/storage/stores/devices/one-time-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { objectText } from './key-sections.ts';
 

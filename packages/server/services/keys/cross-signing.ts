@@ -1,7 +1,7 @@
 import { encodeCanonical, verifySignedJson, type JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { requireNoCrossSigningKeys, setCrossSigningKeys } from '@portico/storage/stores/cross-signing.ts';
-import { queryKeys } from '@portico/storage/stores/device-keys.ts';
+import { requireNoCrossSigningKeys, setCrossSigningKeys } from '@portico/storage/stores/devices/cross-signing.ts';
+import { queryKeys } from '@portico/storage/stores/devices/device-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
 import type { OwnPassword, Person } from '../accounts/own-password.ts';

@@ -1,7 +1,7 @@
 import type { JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { findDehydratedDevice, setDehydratedDevice } from '@portico/storage/stores/dehydrated-devices.ts';
-import { addDevice } from '@portico/storage/stores/devices.ts';
+import { findDehydratedDevice, setDehydratedDevice } from '@portico/storage/stores/devices/dehydrated-devices.ts';
+import { addDevice } from '@portico/storage/stores/devices/devices.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
 import { checkDeviceId, checkDeviceName, type Devices } from '../devices/devices.ts';

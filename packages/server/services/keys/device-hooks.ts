@@ -1,5 +1,5 @@
 import type { Database } from '@portico/storage';
-import { dropKeysOf, readDeviceKeysOf } from '@portico/storage/stores/device-keys.ts';
+import { dropKeysOf, readDeviceKeysOf } from '@portico/storage/stores/devices/device-keys.ts';
 import type { OnDeviceAdded, OnDeviceRenamed, OnDevicesDeleted } from '../devices/devices.ts';
 import { requireNoSigningKey } from './key-names.ts';
 import type { DeviceListChanges } from './device-list-changes.ts';

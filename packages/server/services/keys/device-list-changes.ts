@@ -1,8 +1,8 @@
 import { encodeCanonical, type JsonObject } from '@portico/protocol';
 import type { Database, WriteSet } from '@portico/storage';
-import { markDeviceList, readJoinedRoomsOf } from '@portico/storage/stores/device-keys.ts';
-import { queueDeviceUpdates, readHostsSharing } from '@portico/storage/stores/device-list-sending.ts';
-import { queueEdus } from '@portico/storage/stores/stored-edus.ts';
+import { markDeviceList, readJoinedRoomsOf } from '@portico/storage/stores/devices/device-keys.ts';
+import { queueDeviceUpdates, readHostsSharing } from '@portico/storage/stores/devices/device-list-sending.ts';
+import { queueEdus } from '@portico/storage/stores/federation/stored-edus.ts';
 import { deviceUpdate, withoutName, type ChangedDevice } from './device-update.ts';
 
 export type DeviceListChange = {

@@ -1,12 +1,12 @@
 import type { Reader } from '@portico/storage';
-import { readJoinedRoomsOf } from '@portico/storage/stores/device-keys.ts';
+import { readJoinedRoomsOf } from '@portico/storage/stores/devices/device-keys.ts';
 import {
   readChangedLists,
   readMembersOf,
   readMoves,
   readSharing,
   type Move,
-} from '@portico/storage/stores/device-keys-sharing.ts';
+} from '@portico/storage/stores/devices/device-keys-sharing.ts';
 
 export type DeviceLists = { readonly changed: readonly string[]; readonly left: readonly string[] };
 

@@ -1,5 +1,5 @@
 import { encodeCanonical, type JsonObject } from '@portico/protocol';
-import type { DeviceUpdate } from '@portico/storage/stores/device-list-sending.ts';
+import type { DeviceUpdate } from '@portico/storage/stores/devices/device-list-sending.ts';
 
 /** A device as others see it now. */
 export type ChangedDevice = {

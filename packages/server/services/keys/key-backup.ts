@@ -13,7 +13,7 @@ import {
   setBackupAuthData,
   type BackedUpRow,
   type BackupPlace,
-} from '@portico/storage/stores/key-backup.ts';
+} from '@portico/storage/stores/devices/key-backup.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
 import { jsonWithin } from '../json-within.ts';

@@ -1,5 +1,5 @@
 import type { Database } from '@portico/storage';
-import { countKeys } from '@portico/storage/stores/one-time-keys.ts';
+import { countKeys } from '@portico/storage/stores/devices/one-time-keys.ts';
 import { createSmallCache } from '../reading/small-cache.ts';
 
 export type KeyCounts = {

@@ -1,7 +1,7 @@
 import type { JsonObject } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { queryKeys } from '@portico/storage/stores/device-keys.ts';
-import { listDeviceIds } from '@portico/storage/stores/devices.ts';
+import { queryKeys } from '@portico/storage/stores/devices/device-keys.ts';
+import { listDeviceIds } from '@portico/storage/stores/devices/devices.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { publicKeyOf } from './cross-signing-key.ts';
 import { verifyKeyOf } from './parse-keys.ts';

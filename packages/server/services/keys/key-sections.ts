@@ -1,4 +1,4 @@
-import type { PublicKeyRow, SignatureRow } from '@portico/storage/stores/device-keys.ts';
+import type { PublicKeyRow, SignatureRow } from '@portico/storage/stores/devices/device-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { render } from './signed-key.ts';
 

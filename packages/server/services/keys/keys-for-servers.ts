@@ -1,6 +1,6 @@
 import type { Database } from '@portico/storage';
-import { type KnownKeys, queryKeys } from '@portico/storage/stores/device-keys.ts';
-import { readStreamIds } from '@portico/storage/stores/device-list-sending.ts';
+import { type KnownKeys, queryKeys } from '@portico/storage/stores/devices/device-keys.ts';
+import { readStreamIds } from '@portico/storage/stores/devices/device-list-sending.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { createPacer } from '../pacer.ts';
 import { claimLocalKeys, handedOutText, type KeyClaim } from './claim-local-keys.ts';

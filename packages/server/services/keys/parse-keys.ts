@@ -9,7 +9,7 @@ import {
   type JsonValue,
   type VerifyKey,
 } from '@portico/protocol';
-import type { NewKey } from '@portico/storage/stores/one-time-keys.ts';
+import type { NewKey } from '@portico/storage/stores/devices/one-time-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { checkStorable } from './storable.ts';
 

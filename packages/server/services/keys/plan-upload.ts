@@ -1,14 +1,14 @@
 import type { JsonObject } from '@portico/protocol';
 import type { Database, WriteSet } from '@portico/storage';
-import { type KnownKeys, queryKeys, setDeviceKeys } from '@portico/storage/stores/device-keys.ts';
-import { findDevice } from '@portico/storage/stores/devices.ts';
+import { type KnownKeys, queryKeys, setDeviceKeys } from '@portico/storage/stores/devices/device-keys.ts';
+import { findDevice } from '@portico/storage/stores/devices/devices.ts';
 import {
   addOneTimeKeys,
   countKeys,
   findChangedKey,
   setFallbackKeys,
   type NewKey,
-} from '@portico/storage/stores/one-time-keys.ts';
+} from '@portico/storage/stores/devices/one-time-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
 import type { DeviceListChanges } from './device-list-changes.ts';

@@ -1,6 +1,6 @@
 import { serverNameOf } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { queryKeys, type PublicKeyRow } from '@portico/storage/stores/device-keys.ts';
+import { queryKeys, type PublicKeyRow } from '@portico/storage/stores/devices/device-keys.ts';
 import { createPacer } from '../pacer.ts';
 import { type Failures, unreachable } from './failures.ts';
 import { createKeySections, portionsOf, wantedDevices, type KeyQuery } from './key-sections.ts';

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '@portico/protocol';
-import type { PublicKeyRow, SignatureRow } from '@portico/storage/stores/device-keys.ts';
+import type { PublicKeyRow, SignatureRow } from '@portico/storage/stores/devices/device-keys.ts';
 
 /** The stored object with what was signed later, and the device's name, in its text. */
 export function render(row: PublicKeyRow, signatures: readonly SignatureRow[] | undefined): string {

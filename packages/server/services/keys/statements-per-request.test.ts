@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { addAccount } from '@portico/storage/stores/accounts-write.ts';
-import { addDevice } from '@portico/storage/stores/devices.ts';
+import { addAccount } from '@portico/storage/stores/accounts/accounts-write.ts';
+import { addDevice } from '@portico/storage/stores/devices/devices.ts';
 import { onBothEngines } from '@portico/testkit';
 import { newDeviceKeys, newOneTimeKeys } from '@portico/testkit/device-keys.ts';
 import { createToDevice } from '../to-device/to-device.ts';

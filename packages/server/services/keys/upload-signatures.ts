@@ -1,12 +1,12 @@
 import { encodeCanonical, filterKeys, isJsonObject, verifySignedJson, type JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { addSignatures } from '@portico/storage/stores/cross-signing.ts';
+import { addSignatures } from '@portico/storage/stores/devices/cross-signing.ts';
 import {
   queryKeys,
   type KnownKeys,
   type PublicKeyRow,
   type SignatureRow,
-} from '@portico/storage/stores/device-keys.ts';
+} from '@portico/storage/stores/devices/device-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { createPacer } from '../pacer.ts';
 import { publicKeyOf } from './cross-signing-key.ts';

@@ -1,5 +1,5 @@
 import type { Database } from '@portico/storage';
-import { mediaChangeKey, type MediaKey } from '@portico/storage/stores/media.ts';
+import { mediaChangeKey, type MediaKey } from '@portico/storage/stores/media/media.ts';
 import type { After } from '../sync/waiting.ts';
 
 /** Requests that wait for content which somebody has announced. */

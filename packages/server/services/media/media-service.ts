@@ -1,8 +1,14 @@
 import type { Readable } from 'node:stream';
 import { formatMxcUri, isMediaId, parseServerName, type ServerName } from '@portico/protocol';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { refuseDeactivated } from '@portico/storage/stores/accounts-deactivate.ts';
-import { addMedia, addMediaPlace, fillMediaPlace, findMedia, type MediaKey } from '@portico/storage/stores/media.ts';
+import { refuseDeactivated } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
+import {
+  addMedia,
+  addMediaPlace,
+  fillMediaPlace,
+  findMedia,
+  type MediaKey,
+} from '@portico/storage/stores/media/media.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { type After, realTimers } from '../sync/waiting.ts';
 import { createArrivals } from './arrivals.ts';

@@ -4,7 +4,7 @@ import {
   listThumbnailsOf,
   removeMedia,
   type UserMediaRow,
-} from '@portico/storage/stores/media-of-user.ts';
+} from '@portico/storage/stores/media/media-of-user.ts';
 import type { ContentStore } from './content-store.ts';
 
 type Dependencies = { readonly db: Database; readonly store: Pick<ContentStore, 'delete'> };

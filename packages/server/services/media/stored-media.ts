@@ -1,4 +1,4 @@
-import type { MediaContent, MediaRow } from '@portico/storage/stores/media.ts';
+import type { MediaContent, MediaRow } from '@portico/storage/stores/media/media.ts';
 
 /** Media whose content is here. */
 export type StoredMedia = MediaContent;

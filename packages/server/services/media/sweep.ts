@@ -1,5 +1,5 @@
 import type { Reader } from '@portico/storage';
-import { findUsedContents } from '@portico/storage/stores/media.ts';
+import { findUsedContents } from '@portico/storage/stores/media/media.ts';
 import type { ContentStore } from './content-store.ts';
 
 /** Younger content may belong to a row that is just being written. In milliseconds. */

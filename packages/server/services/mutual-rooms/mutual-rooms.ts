@@ -1,6 +1,6 @@
 import { isUserId } from '@portico/protocol';
 import type { Database } from '@portico/storage';
-import { countMutualRooms, readMutualRooms } from '@portico/storage/stores/mutual-rooms.ts';
+import { countMutualRooms, readMutualRooms } from '@portico/storage/stores/rooms/mutual-rooms.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
 export type MutualRoomsPage = {

@@ -1,5 +1,5 @@
 import type { Reader } from '@portico/storage';
-import { readPublishedIds } from '@portico/storage/stores/room-directory.ts';
+import { readPublishedIds } from '@portico/storage/stores/directory/room-directory.ts';
 import type { Sync } from '../sync/sync.ts';
 import type { ClientEvent, RoomInfo } from './answers.ts';
 import { eventsOf, inRoom, ownMembership, type SyncAnswer, type SyncedRoom } from './sync-answer.ts';

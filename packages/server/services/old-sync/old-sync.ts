@@ -1,4 +1,4 @@
-import { findRoomIdOfEvent } from '@portico/storage/stores/rooms.ts';
+import { findRoomIdOfEvent } from '@portico/storage/stores/rooms/rooms.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { HistoryContext, Requester } from '../reading/context.ts';
 import { readOneEvent } from '../reading/one-event.ts';

@@ -1,6 +1,6 @@
 import { defaultRoomEventFilter } from '@portico/protocol/sync-filter/filter.ts';
-import { listRoomAccountData } from '@portico/storage/stores/accounts-data.ts';
-import { findPublished } from '@portico/storage/stores/room-directory.ts';
+import { listRoomAccountData } from '@portico/storage/stores/accounts/accounts-data.ts';
+import { findPublished } from '@portico/storage/stores/directory/room-directory.ts';
 import type { HistoryContext, Requester } from '../reading/context.ts';
 import { readMessages } from '../reading/messages.ts';
 import { readRoomState } from '../reading/room-state.ts';

@@ -1,5 +1,5 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { addOpenIdToken, findOpenIdOwner } from '@portico/storage/stores/openid-tokens.ts';
+import { addOpenIdToken, findOpenIdOwner } from '@portico/storage/stores/accounts/openid-tokens.ts';
 import { hashToken, newAccessToken } from '../accounts/access-tokens.ts';
 
 export type OpenIdToken = {

@@ -1,6 +1,6 @@
 import type { Database } from '@portico/storage';
-import { readAccounts } from '@portico/storage/stores/app-service-members.ts';
-import { readLocalMembers } from '@portico/storage/stores/presence-audience.ts';
+import { readAccounts } from '@portico/storage/stores/app-services/app-service-members.ts';
+import { readLocalMembers } from '@portico/storage/stores/presence/presence-audience.ts';
 import type { AppService } from '../appservices/app-service.ts';
 import type { PresenceFor } from '../appservices/delivery/ephemeral.ts';
 import { createSmallCache, type SmallCache } from '../reading/small-cache.ts';

@@ -1,5 +1,5 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { readPresent, setPresence } from '@portico/storage/stores/presence.ts';
+import { readPresent, setPresence } from '@portico/storage/stores/presence/presence.ts';
 import type { After } from '../sync/waiting.ts';
 import type { OwnPeople } from './own-people.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createWriteSet, type Database } from '@portico/storage';
-import { readPresent, setPresence } from '@portico/storage/stores/presence.ts';
+import { readPresent, setPresence } from '@portico/storage/stores/presence/presence.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { createVirtualClock } from '@portico/testkit/virtual-clock.ts';
 import { keepStates } from './keep-states.ts';

@@ -1,5 +1,5 @@
 import type { Reader } from '@portico/storage';
-import { findPresence, type PresenceRow } from '@portico/storage/stores/presence.ts';
+import { findPresence, type PresenceRow } from '@portico/storage/stores/presence/presence.ts';
 import type { After } from '../sync/waiting.ts';
 import { combineDevices, offlineAfter, offlineAfterSetting, type PresenceDevice } from './devices.ts';
 import { createDueTimes } from './due-times.ts';

@@ -1,5 +1,5 @@
 import type { Database } from '@portico/storage';
-import { readRoomsOfPeople } from '@portico/storage/stores/presence.ts';
+import { readRoomsOfPeople } from '@portico/storage/stores/presence/presence.ts';
 
 export type RoomsOfPerson = ReadonlyMap<number, string>;
 

@@ -8,7 +8,7 @@ import {
   type PresenceSharing,
 } from '@portico/protocol/privacy/presence/sharing.ts';
 import type { Reader } from '@portico/storage';
-import { type PresenceSettingRow, readPresenceSettings } from '@portico/storage/stores/presence.ts';
+import { type PresenceSettingRow, readPresenceSettings } from '@portico/storage/stores/presence/presence.ts';
 import type { IgnoredUsers } from '../reading/ignored-users.ts';
 import { createSmallCache, type SmallCache } from '../reading/small-cache.ts';
 import { inSteps } from '../in-steps.ts';

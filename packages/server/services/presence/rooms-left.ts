@@ -1,8 +1,12 @@
 import { isJsonObject, parseJson } from '@portico/protocol';
 import { sharingTypes, withoutRooms } from '@portico/protocol/privacy/presence/sharing.ts';
 import type { Database } from '@portico/storage';
-import { replaceAccountData } from '@portico/storage/stores/accounts-data.ts';
-import { readRoomsLeft, readSettingsOf, type SettingsRow } from '@portico/storage/stores/presence-rooms-left.ts';
+import { replaceAccountData } from '@portico/storage/stores/accounts/accounts-data.ts';
+import {
+  readRoomsLeft,
+  readSettingsOf,
+  type SettingsRow,
+} from '@portico/storage/stores/presence/presence-rooms-left.ts';
 import type { After } from '../sync/waiting.ts';
 import { type CatchUp, createCatchUp, type Portion } from '../catch-up/catch-up.ts';
 import { lastWhole } from '../catch-up/last-whole.ts';

@@ -1,5 +1,5 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { addSightings, readSightings, removeSightings } from '@portico/storage/stores/presence-told.ts';
+import { addSightings, readSightings, removeSightings } from '@portico/storage/stores/presence/presence-told.ts';
 
 /**
  * Whom people, and application services, were ever shown as online: when they come back, also after a restart and by way of

@@ -1,5 +1,5 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { dropOldPreviews, listOldPreviewImages } from '@portico/storage/stores/url-previews.ts';
+import { dropOldPreviews, listOldPreviewImages } from '@portico/storage/stores/media/url-previews.ts';
 import type { Logger } from '../../observability/logger.ts';
 import type { ContentStore } from '../media/content-store.ts';
 import { removeFiles } from '../media/remove-media.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import { test } from 'node:test';
 import { parseServerName } from '@portico/protocol';
-import { findMedia, findUsedContents } from '@portico/storage/stores/media.ts';
+import { findMedia, findUsedContents } from '@portico/storage/stores/media/media.ts';
 import { onBothEngines, openFor, temporarySqlite } from '@portico/testkit/both-engines.ts';
 import { openPreviews } from '@portico/testkit/previews.ts';
 import { startSite } from '@portico/testkit/web.ts';

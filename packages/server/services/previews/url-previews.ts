@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { formatMxcUri, type ServerName } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { addPreviewImage, findPreview, keepPreview } from '@portico/storage/stores/url-previews.ts';
+import { addPreviewImage, findPreview, keepPreview } from '@portico/storage/stores/media/url-previews.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { WatchCache } from '../../observability/cache-metrics.ts';
 import type { ContentStore } from '../media/content-store.ts';

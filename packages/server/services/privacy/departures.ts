@@ -1,7 +1,7 @@
 import { isJsonObject, parseJson } from '@portico/protocol';
 import { saysDeactivated } from '@portico/protocol/privacy/deactivation-marker.ts';
 import type { Database } from '@portico/storage';
-import { findPeopleInRooms, readOwnLeaves } from '@portico/storage/stores/departures.ts';
+import { findPeopleInRooms, readOwnLeaves } from '@portico/storage/stores/privacy/departures.ts';
 
 /** Drops what is remembered about a person of another server. */
 export type ForgetPerson = (userId: string) => void;

@@ -1,6 +1,6 @@
 import { isJsonObject, parseJson } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { findErasure } from '@portico/storage/stores/erasures.ts';
+import { findErasure } from '@portico/storage/stores/privacy/erasures.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
 export type Erasure = {

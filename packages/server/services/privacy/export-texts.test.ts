@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createWriteSet } from '@portico/storage';
-import { setAccountData } from '@portico/storage/stores/accounts-data.ts';
-import { exportSections } from '@portico/storage/stores/export-sections.ts';
+import { setAccountData } from '@portico/storage/stores/accounts/accounts-data.ts';
+import { exportSections } from '@portico/storage/stores/privacy/export-sections.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { sectionText } from './export-texts.ts';
 

@@ -1,6 +1,6 @@
 import type { Reader } from '@portico/storage';
-import { listRoomsWithMembership } from '@portico/storage/stores/accounts-jobs.ts';
-import { type ExportRow, type ExportSection, readSpoken } from '@portico/storage/stores/export-sections.ts';
+import { listRoomsWithMembership } from '@portico/storage/stores/accounts/accounts-jobs.ts';
+import { type ExportRow, type ExportSection, readSpoken } from '@portico/storage/stores/privacy/export-sections.ts';
 
 const roomsAtOnce = 500;
 /** So many events of a room are looked at for those of one person: all may be as large as events can be. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Database } from '@portico/storage';
-import { exportSections } from '@portico/storage/stores/export-sections.ts';
-import { listMediaOf, type UserMediaRow } from '@portico/storage/stores/media-of-user.ts';
+import { exportSections } from '@portico/storage/stores/privacy/export-sections.ts';
+import { listMediaOf, type UserMediaRow } from '@portico/storage/stores/media/media-of-user.ts';
 import { ZipFile } from 'yazl';
 import type { ContentStore } from '../media/content-store.ts';
 import { sectionText, spokenText } from './export-texts.ts';

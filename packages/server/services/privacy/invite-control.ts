@@ -6,10 +6,10 @@ import {
   parseInviteConfig,
 } from '@portico/protocol/privacy/invites/invite-config.ts';
 import { createWriteSet, type Database } from '@portico/storage';
-import { readAccountDataOfTypes } from '@portico/storage/stores/account-data-of-types.ts';
-import { listAccountJobKinds, startAccountJob } from '@portico/storage/stores/accounts-jobs.ts';
-import { refuseDeactivated } from '@portico/storage/stores/accounts-deactivate.ts';
-import { listPendingInvites, type PendingPlace } from '@portico/storage/stores/pending-invites.ts';
+import { readAccountDataOfTypes } from '@portico/storage/stores/accounts/account-data-of-types.ts';
+import { listAccountJobKinds, startAccountJob } from '@portico/storage/stores/accounts/accounts-jobs.ts';
+import { refuseDeactivated } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
+import { listPendingInvites, type PendingPlace } from '@portico/storage/stores/rooms/pending-invites.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { ignoredUserList, parseIgnoredUsers } from '../reading/ignored-users.ts';
 import { formatChoice, type InviteChoice } from './invite-choice.ts';

@@ -12,7 +12,7 @@ import {
   parseInviteConfig,
 } from '@portico/protocol/privacy/invites/invite-config.ts';
 import type { Database } from '@portico/storage';
-import { readAccountDataOfTypes } from '@portico/storage/stores/account-data-of-types.ts';
+import { readAccountDataOfTypes } from '@portico/storage/stores/accounts/account-data-of-types.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { inSteps } from '../in-steps.ts';
 import { createPacer } from '../pacer.ts';

@@ -2,7 +2,7 @@ import { compareCodePoints, isUserId } from '@portico/protocol';
 import { type PresenceDecision, type PresenceRule, presenceRules } from '@portico/protocol/privacy/presence/decide.ts';
 import { isEmptyList, type SharingList } from '@portico/protocol/privacy/presence/sharing-list.ts';
 import type { Database } from '@portico/storage';
-import { readEveryoneIn } from '@portico/storage/stores/presence-audience.ts';
+import { readEveryoneIn } from '@portico/storage/stores/presence/presence-audience.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { inSteps } from '../in-steps.ts';
 import { createPacer } from '../pacer.ts';

@@ -1,5 +1,5 @@
 import type { Reader } from '@portico/storage';
-import { findMemberEvent } from '@portico/storage/stores/federation-rooms.ts';
+import { findMemberEvent } from '@portico/storage/stores/federation/federation-rooms.ts';
 import type { RoomsJobKind } from '../accounts/account-jobs.ts';
 import { changeMembership, membershipOf } from '../rooms/membership/change-membership.ts';
 import type { RemoteRooms } from '../rooms/remote-rooms.ts';

@@ -1,8 +1,8 @@
 import { isUserId, serverNameOf, type JsonObject, type JsonValue } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { refuseDeactivated } from '@portico/storage/stores/accounts-deactivate.ts';
-import { startAccountJob } from '@portico/storage/stores/accounts-jobs.ts';
-import { findAccount } from '@portico/storage/stores/accounts.ts';
+import { refuseDeactivated } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
+import { startAccountJob } from '@portico/storage/stores/accounts/accounts-jobs.ts';
+import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import {
   findProfileField,
   listMemberProfileFields,
@@ -10,7 +10,7 @@ import {
   type ProfileFieldRow,
   removeProfileField,
   setProfileField,
-} from '@portico/storage/stores/profile-fields.ts';
+} from '@portico/storage/stores/accounts/profile-fields.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { checkProfileKey } from './profile-key.ts';
 import { parseProfileValue } from './profile-value.ts';

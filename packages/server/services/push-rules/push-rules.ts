@@ -11,7 +11,7 @@ import { hasTooManyPushRules, parseActions, parsePushRule } from '@portico/proto
 import { isPushRuleKind, type PushRule, type PushRuleKind, type PushRuleset } from '@portico/protocol/push/rule.ts';
 import { readPushRules, renderPushRule, renderPushRules } from '@portico/protocol/push/stored-rules.ts';
 import { createWriteSet, type Database, StorageError } from '@portico/storage';
-import { findPushRules, readJoinedRooms, replacePushRules } from '@portico/storage/stores/push-rules.ts';
+import { findPushRules, readJoinedRooms, replacePushRules } from '@portico/storage/stores/push/push-rules.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { appendRulesChange } from '../unread/rules-change.ts';
 

@@ -1,6 +1,6 @@
 import { MatrixError } from '../../errors/matrix-error.ts';
-import { ORDER_PER_POSITION } from '@portico/storage/stores/event-row.ts';
-import { readCandidates, readJoinPositions } from '@portico/storage/stores/notified-events.ts';
+import { ORDER_PER_POSITION } from '@portico/storage/stores/events/event-row.ts';
+import { readCandidates, readJoinPositions } from '@portico/storage/stores/push/notified-events.ts';
 import type { ReadState } from '../rooms/read-state.ts';
 import { noRedactions, renderEvent } from '../reading/client-event.ts';
 import type { ReadingContext, Requester } from '../reading/context.ts';

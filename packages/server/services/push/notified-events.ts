@@ -1,10 +1,10 @@
 import { isJsonObject, type JsonObject, parseJson } from '@portico/protocol';
 import { evaluatePush } from '@portico/protocol/push/compile-rules.ts';
 import type { PushAction } from '@portico/protocol/push/rule.ts';
-import { readUserRules as readUserRulesRow } from '@portico/storage/stores/custom-rules.ts';
-import { type CandidateRow, readOwnMembers } from '@portico/storage/stores/notified-events.ts';
-import { readSubscribedAmong } from '@portico/storage/stores/thread-subscriptions.ts';
-import { type ClientEventRow, readEvents } from '@portico/storage/stores/timeline.ts';
+import { readUserRules as readUserRulesRow } from '@portico/storage/stores/unread/custom-rules.ts';
+import { type CandidateRow, readOwnMembers } from '@portico/storage/stores/push/notified-events.ts';
+import { readSubscribedAmong } from '@portico/storage/stores/events/thread-subscriptions.ts';
+import { type ClientEventRow, readEvents } from '@portico/storage/stores/events/timeline.ts';
 import type { ReadState } from '../rooms/read-state.ts';
 import { mayNotifyRoom } from '../rooms/counting.ts';
 import type { ReadingContext } from '../reading/context.ts';

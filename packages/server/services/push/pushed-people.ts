@@ -1,5 +1,5 @@
 import type { Database } from '@portico/storage';
-import { readPushedAmong, readPushedUsers } from '@portico/storage/stores/push-deliveries.ts';
+import { readPushedAmong, readPushedUsers } from '@portico/storage/stores/push/push-deliveries.ts';
 
 /** Who has pushers: nothing is done for anybody else. */
 export interface PushedPeople {

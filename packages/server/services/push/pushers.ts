@@ -8,10 +8,10 @@ import {
   readOthersWithPusher,
   removePusher,
   setPusher,
-} from '@portico/storage/stores/pushers.ts';
-import { addPushedMember } from '@portico/storage/stores/custom-rules.ts';
-import { readJoinedRooms } from '@portico/storage/stores/push-rules.ts';
-import { findThirdPartyOwner } from '@portico/storage/stores/third-party-ids.ts';
+} from '@portico/storage/stores/push/pushers.ts';
+import { addPushedMember } from '@portico/storage/stores/unread/custom-rules.ts';
+import { readJoinedRooms } from '@portico/storage/stores/push/push-rules.ts';
+import { findThirdPartyOwner } from '@portico/storage/stores/accounts/third-party-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
 /** A pusher as its owner is shown it. */

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { parseJson } from '@portico/protocol';
 import { emailAppId } from '@portico/protocol/push/pusher.ts';
 import { createWriteSet, type Database } from '@portico/storage';
-import { removePusher } from '@portico/storage/stores/pushers.ts';
+import { removePusher } from '@portico/storage/stores/push/pushers.ts';
 
 /** Lets people say, from an email that they got, that they want no more of them. Nothing else can be done by its links. */
 export interface Unsubscribe {

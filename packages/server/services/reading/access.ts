@@ -1,7 +1,7 @@
 import type { Reader } from '@portico/storage';
-import { findCurrentState } from '@portico/storage/stores/current-state-read.ts';
-import { findLastEndOfJoin, findMembership } from '@portico/storage/stores/memberships-read.ts';
-import { readEvents } from '@portico/storage/stores/timeline.ts';
+import { findCurrentState } from '@portico/storage/stores/rooms/current-state-read.ts';
+import { findLastEndOfJoin, findMembership } from '@portico/storage/stores/rooms/memberships-read.ts';
+import { readEvents } from '@portico/storage/stores/events/timeline.ts';
 import { isJsonObject, parseJson } from '@portico/protocol';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomNames } from './room-names.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import type { ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { noRedactions, pickEventFields, renderEvent, type EventStyle } from './client-event.ts';
 
 const row: ClientEventRow = {

@@ -1,6 +1,6 @@
 import { isJsonObject, parseJson, stickyField, type JsonObject } from '@portico/protocol';
 import { pickFields, type PropertyPath } from '@portico/protocol/sync-filter/event-fields.ts';
-import type { ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import type { ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { delayIdOf } from './delayed-transaction.ts';
 
 type Device = { readonly userId: string; readonly deviceId: string } | undefined;

@@ -1,5 +1,5 @@
 import type { Database } from '@portico/storage';
-import { findErased } from '@portico/storage/stores/erasures.ts';
+import { findErased } from '@portico/storage/stores/privacy/erasures.ts';
 import { createSmallCache } from './small-cache.ts';
 
 /** Who had everything erased that they said, as far as those are concerned who were not there. */

@@ -1,6 +1,6 @@
-import { readEventsByTime } from '@portico/storage/stores/events-by-time.ts';
-import { findGapBehind } from '@portico/storage/stores/history.ts';
-import { type ClientEventRow, readEvents } from '@portico/storage/stores/timeline.ts';
+import { readEventsByTime } from '@portico/storage/stores/events/events-by-time.ts';
+import { findGapBehind } from '@portico/storage/stores/events/history.ts';
+import { type ClientEventRow, readEvents } from '@portico/storage/stores/events/timeline.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomAccess } from './access.ts';
 import type { HistoryContext, ReadingContext } from './context.ts';

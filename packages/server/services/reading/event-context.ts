@@ -1,6 +1,6 @@
 import type { RoomEventFilter } from '@portico/protocol/sync-filter/event-filter.ts';
-import type { ClientEventRow } from '@portico/storage/stores/timeline.ts';
-import { readEvents } from '@portico/storage/stores/timeline.ts';
+import type { ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
+import { readEvents } from '@portico/storage/stores/events/timeline.ts';
 import type { HistoryContext, ReadingContext, Requester } from './context.ts';
 import { eventTest } from './event-reader.ts';
 import { readFilledPage } from './filled-page.ts';

@@ -8,7 +8,7 @@ import {
   passesRelations,
 } from '@portico/protocol/sync-filter/event-filter.ts';
 import type { Reader } from '@portico/storage';
-import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { noRedactions } from './client-event.ts';
 
 /** The redactions that were applied to any of the events, by number. */

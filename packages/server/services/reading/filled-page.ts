@@ -1,4 +1,4 @@
-import { findGapBehind } from '@portico/storage/stores/history.ts';
+import { findGapBehind } from '@portico/storage/stores/events/history.ts';
 import type { HistoryContext } from './context.ts';
 import { type Page, type PageRequest, readPage, type SeenEvent } from './page.ts';
 

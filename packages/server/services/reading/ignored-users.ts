@@ -1,6 +1,6 @@
 import { memberSteps } from '@portico/protocol/json/members-in-steps.ts';
 import type { Database } from '@portico/storage';
-import { findAccountData } from '@portico/storage/stores/accounts-data.ts';
+import { findAccountData } from '@portico/storage/stores/accounts/accounts-data.ts';
 import { inSteps } from '../in-steps.ts';
 import { type AccountDataMemory, createAccountDataMemory } from './account-data-memory.ts';
 

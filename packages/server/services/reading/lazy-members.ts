@@ -1,6 +1,6 @@
 import type { Reader } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
-import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { answered } from './visibility.ts';
 
 /** The membership events, in one state of a room, of the people who sent the events. */

@@ -1,11 +1,11 @@
 import { isJsonObject, parseJson } from '@portico/protocol';
-import { haveMembershipsChanged, readMemberEvents } from '@portico/storage/stores/memberships-read.ts';
+import { haveMembershipsChanged, readMemberEvents } from '@portico/storage/stores/rooms/memberships-read.ts';
 import {
   findFirstStateRoot,
   findStateRootAt,
   readEvents,
   type ClientEventRow,
-} from '@portico/storage/stores/timeline.ts';
+} from '@portico/storage/stores/events/timeline.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomAccess } from './access.ts';
 import type { ReadingContext, Requester } from './context.ts';

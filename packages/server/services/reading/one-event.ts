@@ -1,4 +1,4 @@
-import { findEvent, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { findEvent, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomAccess } from './access.ts';
 import type { ReadingContext, Requester } from './context.ts';

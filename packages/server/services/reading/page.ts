@@ -1,5 +1,10 @@
 import type { Reader } from '@portico/storage';
-import { readNewest, readOldest, type ClientEventRow, type TimelineRange } from '@portico/storage/stores/timeline.ts';
+import {
+  readNewest,
+  readOldest,
+  type ClientEventRow,
+  type TimelineRange,
+} from '@portico/storage/stores/events/timeline.ts';
 import { asSeen, type RoomViewer, type Sight, type Visibility } from './visibility.ts';
 
 export type SeenEvent = { readonly row: ClientEventRow; readonly membership: Sight['membership'] };

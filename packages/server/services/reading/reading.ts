@@ -1,8 +1,8 @@
 import type { JsonObject } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
-import { readAliasesOfRoom } from '@portico/storage/stores/aliases-read.ts';
-import { readRoomsOfUser } from '@portico/storage/stores/memberships-read.ts';
+import { readAliasesOfRoom } from '@portico/storage/stores/directory/aliases-read.ts';
+import { readRoomsOfUser } from '@portico/storage/stores/rooms/memberships-read.ts';
 import { createInviteRules } from '../privacy/invite-rules.ts';
 import { createAccess } from './access.ts';
 import type { ReadingContext } from './context.ts';

@@ -1,4 +1,4 @@
-import type { ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import type { ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { readBundles } from '../relations/bundles.ts';
 import { noBundles, renderEvent, type Bundles } from './client-event.ts';
 import type { RoomAccess } from './access.ts';

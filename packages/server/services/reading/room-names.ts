@@ -1,5 +1,5 @@
 import type { Reader } from '@portico/storage';
-import { findRoomNid } from '@portico/storage/stores/rooms.ts';
+import { findRoomNid } from '@portico/storage/stores/rooms/rooms.ts';
 import { createSmallCache } from './small-cache.ts';
 
 /** Storage's numbers of rooms, which never change. */

@@ -1,5 +1,5 @@
-import { findCurrentState, readCurrentState } from '@portico/storage/stores/current-state-read.ts';
-import { findStateRootAt, readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { findCurrentState, readCurrentState } from '@portico/storage/stores/rooms/current-state-read.ts';
+import { findStateRootAt, readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomAccess } from './access.ts';
 import type { ReadingContext, Requester } from './context.ts';

@@ -1,4 +1,4 @@
-import { ORDER_PER_POSITION } from '@portico/storage/stores/event-row.ts';
+import { ORDER_PER_POSITION } from '@portico/storage/stores/events/event-row.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { parsePos } from '../sliding-sync/pos.ts';
 import { parseSyncToken } from '../sync/token.ts';

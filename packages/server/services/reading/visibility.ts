@@ -9,8 +9,8 @@ import {
 } from '@portico/protocol/visibility/can-see-event.ts';
 import type { Reader } from '@portico/storage';
 import type { StateKey, StateStore } from '@portico/storage/state-trie/index.ts';
-import { findRoom } from '@portico/storage/stores/rooms.ts';
-import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { findRoom } from '@portico/storage/stores/rooms/rooms.ts';
+import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import type { ErasedSenders } from './erased-senders.ts';
 import { createSmallCache } from './small-cache.ts';
 

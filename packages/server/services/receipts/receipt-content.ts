@@ -1,4 +1,4 @@
-import type { ReceiptRow } from '@portico/storage/stores/sync-read.ts';
+import type { ReceiptRow } from '@portico/storage/stores/sync/sync-read.ts';
 
 /**
  * The content of an `m.receipt` event, as JSON text, with those receipts of a room that somebody may see; `undefined` if

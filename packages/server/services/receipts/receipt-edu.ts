@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { type ReceivedReceipt, setReceivedReceipts } from '@portico/storage/stores/received-receipts.ts';
+import { type ReceivedReceipt, setReceivedReceipts } from '@portico/storage/stores/federation/received-receipts.ts';
 import { type EduHandler, textOf, userOf } from '../federation/receiving/edus.ts';
 import type { FindEduMembers } from '../federation/receiving/edu-members.ts';
 

@@ -1,8 +1,8 @@
 import { parseJson } from '@portico/protocol';
 import { isJsonObject } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { findReceiptTarget, type ReceiptTargetRow } from '@portico/storage/stores/receipts.ts';
-import type { ReceiptReach } from '@portico/storage/stores/unread-markers.ts';
+import { findReceiptTarget, type ReceiptTargetRow } from '@portico/storage/stores/unread/receipts.ts';
+import type { ReceiptReach } from '@portico/storage/stores/unread/unread-markers.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { relationOf } from '../unread/thread-places.ts';
 import { mainThread } from './receipt-types.ts';

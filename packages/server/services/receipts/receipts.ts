@@ -1,10 +1,10 @@
 import { isJsonObject, parseJson } from '@portico/protocol';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { findAccountData, setAccountData } from '@portico/storage/stores/accounts-data.ts';
-import { findMembership } from '@portico/storage/stores/memberships-read.ts';
-import { queueRead } from '@portico/storage/stores/push-queue.ts';
-import { findReceiptOrder, findReceiptTarget, setReceipt } from '@portico/storage/stores/receipts.ts';
-import { markRead } from '@portico/storage/stores/unread-markers.ts';
+import { findAccountData, setAccountData } from '@portico/storage/stores/accounts/accounts-data.ts';
+import { findMembership } from '@portico/storage/stores/rooms/memberships-read.ts';
+import { queueRead } from '@portico/storage/stores/push/push-queue.ts';
+import { findReceiptOrder, findReceiptTarget, setReceipt } from '@portico/storage/stores/unread/receipts.ts';
+import { markRead } from '@portico/storage/stores/unread/unread-markers.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomNames } from '../reading/room-names.ts';
 import { receiptReach } from './receipt-thread.ts';

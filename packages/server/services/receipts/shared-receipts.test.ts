@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Reader } from '@portico/storage';
-import type { ReceiptRow } from '@portico/storage/stores/sync-read.ts';
+import type { ReceiptRow } from '@portico/storage/stores/sync/sync-read.ts';
 import { createSharedReceipts } from './shared-receipts.ts';
 
 function row(nid: number, userId: string, type = 'm.read'): ReceiptRow {

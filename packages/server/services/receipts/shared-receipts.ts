@@ -1,5 +1,5 @@
 import type { Reader } from '@portico/storage';
-import { readReceipts, type ReceiptRow } from '@portico/storage/stores/sync-read.ts';
+import { readReceipts, type ReceiptRow } from '@portico/storage/stores/sync/sync-read.ts';
 import { receiptContent } from './receipt-content.ts';
 
 /** The receipts that were set or moved in a room between two positions. */

@@ -1,8 +1,8 @@
 import type { RoomEvent } from '@portico/protocol';
 import { isReplacement, parseRelation } from '@portico/protocol/relations/relation.ts';
 import type { PositionParam, WriteSet } from '@portico/storage';
-import type { NewEvent } from '@portico/storage/stores/events-write.ts';
-import { addRelation, findEarlierRelations } from '@portico/storage/stores/relations-write.ts';
+import type { NewEvent } from '@portico/storage/stores/events/events-write.ts';
+import { addRelation, findEarlierRelations } from '@portico/storage/stores/events/relations-write.ts';
 
 /** Writes what an event that enters a room's timeline has to do with others, in the event's own commit. */
 export function appendRelation(

@@ -1,5 +1,5 @@
-import type { EditRow, ReferenceRow } from '@portico/storage/stores/relations-read.ts';
-import type { ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import type { EditRow, ReferenceRow } from '@portico/storage/stores/events/relations-read.ts';
+import type { ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { type Bundles, noBundles } from '../reading/client-event.ts';
 import type { ThreadSummary } from './thread-summary.ts';
 

@@ -8,9 +8,9 @@ import {
   type ReferenceRow,
   type RelationTarget,
   type ThreadShareRow,
-} from '@portico/storage/stores/relations-read.ts';
-import { relationKinds } from '@portico/storage/stores/relations-write.ts';
-import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+} from '@portico/storage/stores/events/relations-read.ts';
+import { relationKinds } from '@portico/storage/stores/events/relations-write.ts';
+import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { noBundles, noRedactions, renderEvent, type Bundles } from '../reading/client-event.ts';
 import { asSeen, type RoomViewer, type Visibility } from '../reading/visibility.ts';
 import { editText, referenceText, type Render, type Shown, threadText } from './bundle-texts.ts';

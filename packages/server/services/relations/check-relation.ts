@@ -1,8 +1,8 @@
 import { isJsonObject, parseJson, type JsonObject } from '@portico/protocol';
 import { parseRelation } from '@portico/protocol/relations/relation.ts';
 import type { Reader } from '@portico/storage';
-import { hasAnnotated } from '@portico/storage/stores/relations-read.ts';
-import { findEvent } from '@portico/storage/stores/timeline.ts';
+import { hasAnnotated } from '@portico/storage/stores/events/relations-read.ts';
+import { findEvent } from '@portico/storage/stores/events/timeline.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
 /**

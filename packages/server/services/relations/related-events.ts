@@ -1,5 +1,5 @@
-import { readRelated, type RelatedRange, maxDepth } from '@portico/storage/stores/relations-read.ts';
-import { readEvents } from '@portico/storage/stores/timeline.ts';
+import { readRelated, type RelatedRange, maxDepth } from '@portico/storage/stores/events/relations-read.ts';
+import { readEvents } from '@portico/storage/stores/events/timeline.ts';
 import type { ReadingContext, Requester } from '../reading/context.ts';
 import { getVisibleEvent } from '../reading/one-event.ts';
 import type { SeenEvent } from '../reading/page.ts';

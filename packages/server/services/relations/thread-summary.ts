@@ -1,4 +1,4 @@
-import type { ThreadShareRow } from '@portico/storage/stores/relations-read.ts';
+import type { ThreadShareRow } from '@portico/storage/stores/events/relations-read.ts';
 
 export type ThreadSummary = { readonly count: number; readonly latestNid: number; readonly participated: boolean };
 

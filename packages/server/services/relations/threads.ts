@@ -1,5 +1,5 @@
-import { readThreads } from '@portico/storage/stores/threads.ts';
-import { readEvents } from '@portico/storage/stores/timeline.ts';
+import { readThreads } from '@portico/storage/stores/events/threads.ts';
+import { readEvents } from '@portico/storage/stores/events/timeline.ts';
 import type { RoomAccess } from '../reading/access.ts';
 import type { Bundles } from '../reading/client-event.ts';
 import type { ReadingContext, Requester } from '../reading/context.ts';

@@ -1,9 +1,15 @@
 import { isUserId, serverNameOf } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { findAccount } from '@portico/storage/stores/accounts.ts';
-import { findMembership } from '@portico/storage/stores/memberships-read.ts';
-import { addReport, countReports, readReports, type Report, type ReportRow } from '@portico/storage/stores/reports.ts';
-import { findEvent } from '@portico/storage/stores/timeline.ts';
+import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
+import { findMembership } from '@portico/storage/stores/rooms/memberships-read.ts';
+import {
+  addReport,
+  countReports,
+  readReports,
+  type Report,
+  type ReportRow,
+} from '@portico/storage/stores/rooms/reports.ts';
+import { findEvent } from '@portico/storage/stores/events/timeline.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomNames } from '../reading/room-names.ts';
 

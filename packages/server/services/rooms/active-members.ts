@@ -1,5 +1,5 @@
 import type { WriteSet } from '@portico/storage';
-import { refuseDeactivated } from '@portico/storage/stores/accounts-deactivate.ts';
+import { refuseDeactivated } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
 import type { Step } from './steps.ts';
 
 /**

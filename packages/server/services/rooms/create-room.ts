@@ -1,5 +1,5 @@
 import { findRoomVersion, type JsonObject, type RoomVersionRules } from '@portico/protocol';
-import { addAlias, addPublishedRoom } from '@portico/storage/stores/room-directory-write.ts';
+import { addAlias, addPublishedRoom } from '@portico/storage/stores/directory/room-directory-write.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { type Invitations, withoutBlocked } from './creation/invitations.ts';
 import { initialEvents, invitationContent, type RoomRequest } from './creation/initial-events.ts';

@@ -11,7 +11,7 @@ import {
 import { StorageError } from '@portico/storage';
 import type { ChainAssignment, ChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { StateEdit, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
 import { countedEvent, roomFacts } from './counting.ts';

@@ -1,6 +1,6 @@
 import { isRoomAlias, isRoomId, serverNameOf } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { findRoomOfAlias } from '@portico/storage/stores/room-aliases.ts';
+import { findRoomOfAlias } from '@portico/storage/stores/directory/room-aliases.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomNames } from '../reading/room-names.ts';
 import type { RemoteRooms } from './remote-rooms.ts';

@@ -1,6 +1,6 @@
 import { findRoomVersion } from '@portico/protocol';
 import type { Database, Turn } from '@portico/storage';
-import { findRoom, type RoomRow } from '@portico/storage/stores/rooms.ts';
+import { findRoom, type RoomRow } from '@portico/storage/stores/rooms/rooms.ts';
 import type { StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import type { Extremity, RoomHead } from './head.ts';
 

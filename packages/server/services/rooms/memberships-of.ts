@@ -1,5 +1,5 @@
 import { serverNameOf } from '@portico/protocol';
-import type { MembershipChange } from '@portico/storage/stores/memberships-write.ts';
+import type { MembershipChange } from '@portico/storage/stores/rooms/memberships-write.ts';
 import type { RoomHead, StateEvent } from './head.ts';
 import type { EntryChange } from './steps.ts';
 

@@ -1,5 +1,5 @@
 import type { Reader } from '@portico/storage';
-import { readUnplaced } from '@portico/storage/stores/room-import.ts';
+import { readUnplaced } from '@portico/storage/stores/rooms/room-import.ts';
 
 /**
  * Those auth events of an event by which it gets its place in the auth chains. They all have one, or it is not to be placed;

@@ -1,7 +1,7 @@
 import { findRoomVersion, type RoomEvent, type RoomVersionRules } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { readStateNids } from '@portico/storage/stores/current-state-some.ts';
-import { findRoom, type RoomRow } from '@portico/storage/stores/rooms.ts';
+import { readStateNids } from '@portico/storage/stores/rooms/current-state-some.ts';
+import { findRoom, type RoomRow } from '@portico/storage/stores/rooms/rooms.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { StateEvents } from './state-events.ts';
 

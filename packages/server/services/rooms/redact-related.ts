@@ -1,8 +1,8 @@
 import type { JsonObject } from '@portico/protocol';
 import type { Database, Reader, WriteSet } from '@portico/storage';
-import { listAccountJobKinds, startAccountJob } from '@portico/storage/stores/accounts-jobs.ts';
-import { listRedactionTargets } from '@portico/storage/stores/redactions.ts';
-import { readRelatedByTypes } from '@portico/storage/stores/relations-read.ts';
+import { listAccountJobKinds, startAccountJob } from '@portico/storage/stores/accounts/accounts-jobs.ts';
+import { listRedactionTargets } from '@portico/storage/stores/events/redactions.ts';
+import { readRelatedByTypes } from '@portico/storage/stores/events/relations-read.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { ClaimedJob, SteppedJobKind } from '../accounts/account-jobs.ts';
 import type { UnreadService } from '../unread/unread-service.ts';

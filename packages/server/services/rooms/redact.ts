@@ -9,9 +9,9 @@ import {
   userPowerLevel,
 } from '@portico/protocol';
 import type { Reader, WriteSet } from '@portico/storage';
-import { addPendingRedaction } from '@portico/storage/stores/pending-redactions.ts';
-import { announceSummary } from '@portico/storage/stores/room-summaries.ts';
-import { findRedactionTarget, redactEvent, type RedactionTarget } from '@portico/storage/stores/redactions.ts';
+import { addPendingRedaction } from '@portico/storage/stores/events/pending-redactions.ts';
+import { announceSummary } from '@portico/storage/stores/directory/room-summaries.ts';
+import { findRedactionTarget, redactEvent, type RedactionTarget } from '@portico/storage/stores/events/redactions.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
 import type { Draft } from './draft.ts';

@@ -2,7 +2,7 @@ import { parseJson, type Pdu, type RoomVersionRules } from '@portico/protocol';
 import { referenceHash } from '@portico/protocol/events/hashes.ts';
 import type { PduPieces } from '@portico/protocol/events/pieces.ts';
 import type { Reader } from '@portico/storage';
-import { stateEventsById } from '@portico/storage/stores/resolution.ts';
+import { stateEventsById } from '@portico/storage/stores/events/resolution.ts';
 
 /**
  * What room versions 1 and 2 put beside the ID of each event that an event names.

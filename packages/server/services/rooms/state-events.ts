@@ -1,8 +1,8 @@
 import { parseJson, type Pdu, type RoomVersionRules, toRoomEvent } from '@portico/protocol';
 import type { Database } from '@portico/storage';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
-import { stateEventsById } from '@portico/storage/stores/resolution.ts';
-import { type StateEventRow, stateEventsByNid } from '@portico/storage/stores/state-events.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
+import { stateEventsById } from '@portico/storage/stores/events/resolution.ts';
+import { type StateEventRow, stateEventsByNid } from '@portico/storage/stores/events/state-events.ts';
 import type { StateEvent } from './head.ts';
 
 /** State events in memory, as rooms of the same version read them. */

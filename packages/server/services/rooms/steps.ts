@@ -1,8 +1,8 @@
 import type { RoomEvent } from '@portico/protocol';
 import type { ChainAssignment } from '@portico/storage/chain-cover/index.ts';
 import type { StateEdit } from '@portico/storage/state-trie/index.ts';
-import type { NewEvent } from '@portico/storage/stores/events-write.ts';
-import type { MembershipChange } from '@portico/storage/stores/memberships-write.ts';
+import type { NewEvent } from '@portico/storage/stores/events/events-write.ts';
+import type { MembershipChange } from '@portico/storage/stores/rooms/memberships-write.ts';
 import type { Assessment } from '../unread/unread-service.ts';
 import type { RoomHead, StateEvent } from './head.ts';
 

@@ -1,6 +1,6 @@
 import { type RoomEvent, stickyEnd } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { maxStickyOfSender, readStickyEnds, type Stickiness } from '@portico/storage/stores/sticky-events.ts';
+import { maxStickyOfSender, readStickyEnds, type Stickiness } from '@portico/storage/stores/events/sticky-events.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
 /** How long an event is sticky that this server gets now; `undefined` for one that is not. */

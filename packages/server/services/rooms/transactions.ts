@@ -1,5 +1,5 @@
 import { type Reader, StorageError } from '@portico/storage';
-import { findTransactionEvent, type TransactionKey } from '@portico/storage/stores/event-transactions.ts';
+import { findTransactionEvent, type TransactionKey } from '@portico/storage/stores/events/event-transactions.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
 export interface Transactions {

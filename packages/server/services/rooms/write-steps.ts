@@ -5,11 +5,11 @@ import {
   addTimelineEvent,
   removeCurrentState,
   setCurrentState,
-} from '@portico/storage/stores/events-write.ts';
-import { addPendingRedaction } from '@portico/storage/stores/pending-redactions.ts';
-import { setMembership, setStrippedState } from '@portico/storage/stores/memberships-write.ts';
-import { announceSummary } from '@portico/storage/stores/room-summaries.ts';
-import { addRoom, moveRoomHead, type RoomHeadFields } from '@portico/storage/stores/rooms.ts';
+} from '@portico/storage/stores/events/events-write.ts';
+import { addPendingRedaction } from '@portico/storage/stores/events/pending-redactions.ts';
+import { setMembership, setStrippedState } from '@portico/storage/stores/rooms/memberships-write.ts';
+import { announceSummary } from '@portico/storage/stores/directory/room-summaries.ts';
+import { addRoom, moveRoomHead, type RoomHeadFields } from '@portico/storage/stores/rooms/rooms.ts';
 import { appendRelation } from '../relations/append-relation.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
 import type { RoomHead } from './head.ts';

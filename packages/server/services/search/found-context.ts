@@ -1,6 +1,6 @@
 import { isJsonObject, parseJson } from '@portico/protocol';
-import { readNeighbours } from '@portico/storage/stores/search-context.ts';
-import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { readNeighbours } from '@portico/storage/stores/search/search-context.ts';
+import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import type { ReadingContext } from '../reading/context.ts';
 import { formatPlace } from '../reading/tokens.ts';
 import { answered } from '../reading/visibility.ts';

@@ -1,6 +1,6 @@
 import type { Database, Reader } from '@portico/storage';
 import type { FullText, Match } from '@portico/storage/full-text/full-text.ts';
-import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { eventTest } from '../reading/event-reader.ts';
 import type { Sight, Visibility } from '../reading/visibility.ts';
 import type { SearchPlace, SearchRequest } from './search-request.ts';

@@ -2,8 +2,8 @@ import { isJsonObject, parseJson } from '@portico/protocol';
 import { searchWords } from '@portico/protocol/words.ts';
 import type { Database } from '@portico/storage';
 import type { FullText, FullTextDocument } from '@portico/storage/full-text/full-text.ts';
-import { readSearchable, type SearchableRow } from '@portico/storage/stores/search-read.ts';
-import { addToSearch, removeRoomFromSearch } from '@portico/storage/stores/search-write.ts';
+import { readSearchable, type SearchableRow } from '@portico/storage/stores/search/search-read.ts';
+import { addToSearch, removeRoomFromSearch } from '@portico/storage/stores/search/search-write.ts';
 import { createCatchUp, type CatchUp, type Portion } from '../catch-up/catch-up.ts';
 
 /** What part of an event can be searched, by its type. */

@@ -1,6 +1,6 @@
 import type { FullText } from '@portico/storage/full-text/full-text.ts';
-import { readCurrentState } from '@portico/storage/stores/current-state-read.ts';
-import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { readCurrentState } from '@portico/storage/stores/rooms/current-state-read.ts';
+import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import type { CatchUp } from '../catch-up/catch-up.ts';
 import { renderEvent, type EventStyle } from '../reading/client-event.ts';
 import type { ReadingContext, Requester } from '../reading/context.ts';

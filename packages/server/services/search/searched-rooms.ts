@@ -1,7 +1,7 @@
 import { passesRooms, type RoomEventFilter } from '@portico/protocol/sync-filter/event-filter.ts';
 import type { Reader } from '@portico/storage';
-import { readLastEndsOfJoins, readRoomsOfUser } from '@portico/storage/stores/memberships-read.ts';
-import { findEncryptedRooms } from '@portico/storage/stores/search-read.ts';
+import { readLastEndsOfJoins, readRoomsOfUser } from '@portico/storage/stores/rooms/memberships-read.ts';
+import { findEncryptedRooms } from '@portico/storage/stores/search/search-read.ts';
 import { endOfPosition } from '../reading/tokens.ts';
 import type { RoomViewer } from '../reading/visibility.ts';
 

@@ -1,6 +1,6 @@
 import type { Reader } from '@portico/storage';
-import { findMembership } from '@portico/storage/stores/memberships-read.ts';
-import { findNoticeRoom } from '@portico/storage/stores/server-notice-rooms.ts';
+import { findMembership } from '@portico/storage/stores/rooms/memberships-read.ts';
+import { findNoticeRoom } from '@portico/storage/stores/rooms/server-notice-rooms.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
 /**

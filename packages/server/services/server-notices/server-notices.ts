@@ -1,8 +1,8 @@
 import { isUserId, type JsonObject, serverNameOf } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { findAccount } from '@portico/storage/stores/accounts.ts';
-import { findMembership } from '@portico/storage/stores/memberships-read.ts';
-import { findNoticeRoom, setNoticeRoom } from '@portico/storage/stores/server-notice-rooms.ts';
+import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
+import { findMembership } from '@portico/storage/stores/rooms/memberships-read.ts';
+import { findNoticeRoom, setNoticeRoom } from '@portico/storage/stores/rooms/server-notice-rooms.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomNames } from '../reading/room-names.ts';
 import { planInvite } from '../rooms/membership/invite.ts';

@@ -1,6 +1,6 @@
 import { defaultFilter } from '@portico/protocol/sync-filter/filter.ts';
-import { readLastEndsOfJoins } from '@portico/storage/stores/memberships-read.ts';
-import { readRoomsReadBy } from '@portico/storage/stores/sync-read.ts';
+import { readLastEndsOfJoins } from '@portico/storage/stores/rooms/memberships-read.ts';
+import { readRoomsReadBy } from '@portico/storage/stores/sync/sync-read.ts';
 import { withoutHiddenEnds } from '../sync/hidden-ends.ts';
 import { readDepartures } from '../sync/left-rooms.ts';
 import type { LazyMemory } from '../sync/lazy-memory.ts';

@@ -1,4 +1,4 @@
-import type { DepartedRoomRow } from '@portico/storage/stores/removed-rooms.ts';
+import type { DepartedRoomRow } from '@portico/storage/stores/rooms/removed-rooms.ts';
 import type { UserRoom } from '../sync/online-index.ts';
 
 /** A room that may be in lists: one that the user is in, may come into, or was put out of. */

@@ -1,6 +1,6 @@
 import type { Database } from '@portico/storage';
-import { readDepartures, type DepartedRoomRow } from '@portico/storage/stores/removed-rooms.ts';
-import { readEvents } from '@portico/storage/stores/timeline.ts';
+import { readDepartures, type DepartedRoomRow } from '@portico/storage/stores/rooms/removed-rooms.ts';
+import { readEvents } from '@portico/storage/stores/events/timeline.ts';
 import { readShownPending } from '../sync/invites.ts';
 import { settleUser } from '../sync/load-user.ts';
 import type { OnlineUser, UserRoom } from '../sync/online-index.ts';

@@ -1,4 +1,4 @@
-import type { ConfigRow } from '@portico/storage/stores/sliding-connections.ts';
+import type { ConfigRow } from '@portico/storage/stores/sync/sliding-connections.ts';
 import type { Answered, ConnectionState, SentRoom, SentRooms } from './connection-state.ts';
 
 /** A connection as its rows are: what the client surely has, and answers that it may have got. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { parseRequiredState } from '@portico/protocol/sliding-sync/required-state.ts';
-import { readConfigs } from '@portico/storage/stores/sliding-connections.ts';
+import { readConfigs } from '@portico/storage/stores/sync/sliding-connections.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { newConnection, type SentRoom } from './connection-state.ts';
 import { createConnections } from './connections.ts';

@@ -19,7 +19,7 @@ import {
   unpackRooms,
   type ConnectionKey,
   type SentRoomRow,
-} from '@portico/storage/stores/sliding-connections.ts';
+} from '@portico/storage/stores/sync/sliding-connections.ts';
 import { createConnectionCache } from './connection-cache.ts';
 import type { Answered, ConnectionState, SentRoom, SentRooms } from './connection-state.ts';
 

@@ -1,4 +1,4 @@
-import type { ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import type { ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { endOfPosition } from '../reading/tokens.ts';
 import { renderEvents } from '../sync/render.ts';
 

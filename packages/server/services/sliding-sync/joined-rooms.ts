@@ -1,6 +1,6 @@
 import { requires } from '@portico/protocol/sliding-sync/required-state.ts';
 import { defaultFilter } from '@portico/protocol/sync-filter/filter.ts';
-import type { ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import type { ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { noBundles, type Bundles } from '../reading/client-event.ts';
 import { readRedactions } from '../reading/event-reader.ts';
 import type { AnswerContext } from '../sync/answer.ts';

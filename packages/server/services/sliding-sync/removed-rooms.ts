@@ -1,6 +1,6 @@
 import type { Database } from '@portico/storage';
-import { readLastEndsOfJoins } from '@portico/storage/stores/memberships-read.ts';
-import { readRemovals, type DepartedRoomRow } from '@portico/storage/stores/removed-rooms.ts';
+import { readLastEndsOfJoins } from '@portico/storage/stores/rooms/memberships-read.ts';
+import { readRemovals, type DepartedRoomRow } from '@portico/storage/stores/rooms/removed-rooms.ts';
 import { forgottenKind, type OnlineUser } from '../sync/online-index.ts';
 
 /** The rooms from which people were removed by others, while they are online. */

@@ -4,9 +4,9 @@ import {
   readCurrentMembers,
   readCurrentState,
   type RootedStateRow,
-} from '@portico/storage/stores/current-state-read.ts';
-import { readStateEntries, readStateOfTypes } from '@portico/storage/stores/current-state-required.ts';
-import type { ClientEventRow } from '@portico/storage/stores/timeline.ts';
+} from '@portico/storage/stores/rooms/current-state-read.ts';
+import { readStateEntries, readStateOfTypes } from '@portico/storage/stores/rooms/current-state-required.ts';
+import type { ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { readerFor, type SyncContext, type SyncPass } from '../sync/pass.ts';
 import type { PlacedTimeline } from '../sync/placed-timeline.ts';
 import { readAsOf, type Members } from '../sync/states.ts';

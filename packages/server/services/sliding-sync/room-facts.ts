@@ -1,6 +1,10 @@
 import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '@portico/protocol';
 import type { Database } from '@portico/storage';
-import { readSpaceChildren, readStateContents, summaryChange } from '@portico/storage/stores/room-summaries.ts';
+import {
+  readSpaceChildren,
+  readStateContents,
+  summaryChange,
+} from '@portico/storage/stores/directory/room-summaries.ts';
 import { createSmallCache, type SmallCache } from '../reading/small-cache.ts';
 import { parseSpaceChild } from '../spaces/space-children.ts';
 

@@ -1,8 +1,8 @@
 import { bumpTypes } from '@portico/protocol/sliding-sync/bump-types.ts';
-import { readCurrentMembers } from '@portico/storage/stores/current-state-read.ts';
-import { readLastActivity } from '@portico/storage/stores/last-activity.ts';
-import { readRoomCounts, type RoomCountsRow } from '@portico/storage/stores/memberships-read.ts';
-import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { readCurrentMembers } from '@portico/storage/stores/rooms/current-state-read.ts';
+import { readLastActivity } from '@portico/storage/stores/accounts/last-activity.ts';
+import { readRoomCounts, type RoomCountsRow } from '@portico/storage/stores/rooms/memberships-read.ts';
+import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { positionAt } from '../reading/tokens.ts';
 import { withoutIgnored } from '../sync/batches.ts';
 import { readerFor, type SyncContext, type SyncPass } from '../sync/pass.ts';

@@ -1,6 +1,6 @@
 import { isJsonObject } from '@portico/protocol';
 import type { Database } from '@portico/storage';
-import { findAccountData, readAccountDataOfType } from '@portico/storage/stores/accounts-data.ts';
+import { findAccountData, readAccountDataOfType } from '@portico/storage/stores/accounts/accounts-data.ts';
 import { createAccountDataMemory, type AccountDataMemory } from '../reading/account-data-memory.ts';
 import { parseObject } from './room-facts.ts';
 

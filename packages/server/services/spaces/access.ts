@@ -4,7 +4,7 @@ import {
   readRoomNids,
   readRoomsInviting,
   readRoomsOfHost,
-} from '@portico/storage/stores/room-summaries.ts';
+} from '@portico/storage/stores/directory/room-summaries.ts';
 import type { RoomSummary } from '../directory/room-summary.ts';
 
 /** Which rooms one person, or somebody unknown, may learn of. */

@@ -1,5 +1,5 @@
 import { parseJson, serverNameOf } from '@portico/protocol';
-import { readRoomsOfHost } from '@portico/storage/stores/room-summaries.ts';
+import { readRoomsOfHost } from '@portico/storage/stores/directory/room-summaries.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomParts } from '../rooms/room-parts.ts';
 import { knowableRooms } from './access.ts';

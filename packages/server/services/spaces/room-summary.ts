@@ -1,5 +1,5 @@
 import { serverNameOf } from '@portico/protocol';
-import { readMembershipsIn, readRoomNids, readRoomsOfHost } from '@portico/storage/stores/room-summaries.ts';
+import { readMembershipsIn, readRoomNids, readRoomsOfHost } from '@portico/storage/stores/directory/room-summaries.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { fullSummary, type RoomSummaryFields } from '../directory/room-summary.ts';
 import { knowableRooms } from './access.ts';

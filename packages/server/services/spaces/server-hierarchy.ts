@@ -1,4 +1,4 @@
-import { readRoomNids, readRoomsOfHost } from '@portico/storage/stores/room-summaries.ts';
+import { readRoomNids, readRoomsOfHost } from '@portico/storage/stores/directory/room-summaries.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { roomsKnowableToServer } from './access.ts';
 import { describeRooms, renderRoom, type WalkDependencies } from './walk.ts';

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonValue, parseJson } from '@portico/protocol';
-import type { SpaceChildRow } from '@portico/storage/stores/room-summaries.ts';
+import type { SpaceChildRow } from '@portico/storage/stores/directory/room-summaries.ts';
 
 /** A room that a space names as its child. */
 export type SpaceChild = {

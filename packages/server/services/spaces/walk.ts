@@ -1,5 +1,5 @@
 import type { Reader } from '@portico/storage';
-import { readRoomsOfHost, readSpaceChildren } from '@portico/storage/stores/room-summaries.ts';
+import { readRoomsOfHost, readSpaceChildren } from '@portico/storage/stores/directory/room-summaries.ts';
 import type { RoomSummaries } from '../directory/room-summaries.ts';
 import { fullSummary, type RoomSummary, type RoomSummaryFields } from '../directory/room-summary.ts';
 import type { KnowableRooms, KnowableRoomsElsewhere } from './access.ts';

@@ -4,8 +4,8 @@ import {
   readStickyEndsSoonest,
   readStickyToRelease,
   releaseStickyEvent,
-} from '@portico/storage/stores/sticky-events.ts';
-import { dropDeliveredSticky, hasStickyDeliveries } from '@portico/storage/stores/sticky-deliveries.ts';
+} from '@portico/storage/stores/events/sticky-events.ts';
+import { dropDeliveredSticky, hasStickyDeliveries } from '@portico/storage/stores/events/sticky-deliveries.ts';
 
 /** Lets go of sticky events that have ended, and tells of those for which there was no place before. */
 export interface StickyUpkeep {

@@ -1,5 +1,5 @@
 import type { Filter } from '@portico/protocol/sync-filter/filter.ts';
-import { readPdus, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { readPdus, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { readRedactions } from '../reading/event-reader.ts';
 import type { SyncContext, SyncPass } from './pass.ts';
 import { isNaming } from './named-rooms.ts';

@@ -1,4 +1,4 @@
-import { readEndedInvites } from '@portico/storage/stores/ended-invites.ts';
+import { readEndedInvites } from '@portico/storage/stores/rooms/ended-invites.ts';
 import type { SyncContext, SyncPass } from './pass.ts';
 import type { LeftPlan } from './plan.ts';
 

@@ -1,4 +1,4 @@
-import { readStrippedStates } from '@portico/storage/stores/sync-read.ts';
+import { readStrippedStates } from '@portico/storage/stores/sync/sync-read.ts';
 import type { UserRoom } from './online-index.ts';
 import type { SyncContext, SyncPass } from './pass.ts';
 

@@ -1,4 +1,4 @@
-import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import type { Bundles } from '../reading/client-event.ts';
 import { eventTest, readRedactions } from '../reading/event-reader.ts';
 import { readForm, withoutIgnored } from './batches.ts';

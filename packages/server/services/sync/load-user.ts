@@ -1,5 +1,5 @@
 import type { Database } from '@portico/storage';
-import { readRoomsOfUser, type UserRoomRow } from '@portico/storage/stores/memberships-read.ts';
+import { readRoomsOfUser, type UserRoomRow } from '@portico/storage/stores/rooms/memberships-read.ts';
 import type { OnlineIndex, OnlineRoom, OnlineUser, UserRoom } from './online-index.ts';
 
 const listed: ReadonlySet<string> = new Set(['join', 'invite', 'knock']);

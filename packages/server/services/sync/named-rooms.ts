@@ -1,6 +1,6 @@
 import { isJsonObject, parseJson } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { readStateContents } from '@portico/storage/stores/room-summaries.ts';
+import { readStateContents } from '@portico/storage/stores/directory/room-summaries.ts';
 
 /** The state that gives a room a name, each with the field that holds it. */
 const nameFields: ReadonlyMap<string, string> = new Map([

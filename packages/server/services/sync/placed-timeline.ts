@@ -1,6 +1,6 @@
 import { isJsonObject, parseJson } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { answered } from '../reading/visibility.ts';
 import { readerFor, type SyncContext, type SyncPass } from './pass.ts';
 import { isStraight, rootAfter } from './state-roots.ts';

@@ -4,7 +4,7 @@ import {
   readMembershipChanges,
   readRoomsOfUser,
   type MembershipChangeRow,
-} from '@portico/storage/stores/memberships-read.ts';
+} from '@portico/storage/stores/rooms/memberships-read.ts';
 import { passesRooms } from '@portico/protocol/sync-filter/event-filter.ts';
 import { endOfPosition } from '../reading/tokens.ts';
 import { lastPositionOf, type OnlineUser, type UserRoom } from './online-index.ts';

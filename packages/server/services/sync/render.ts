@@ -1,5 +1,5 @@
 import type { PropertyPath } from '@portico/protocol/sync-filter/event-fields.ts';
-import type { ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import type { ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { pickEventFields, renderEvent, type EventStyle } from '../reading/client-event.ts';
 
 /** How a filter wants events: some fields only, or as they travel between servers. */

@@ -1,5 +1,5 @@
 import type { Reader } from '@portico/storage';
-import { readStateRootsAt, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { readStateRootsAt, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { createSmallCache } from '../reading/small-cache.ts';
 
 /** A place in a room's order. */

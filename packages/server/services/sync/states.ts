@@ -4,8 +4,8 @@ import {
   readCurrentMembers,
   readCurrentState,
   type RootedStateRow,
-} from '@portico/storage/stores/current-state-read.ts';
-import { readEvents, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+} from '@portico/storage/stores/rooms/current-state-read.ts';
+import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { endOfPosition } from '../reading/tokens.ts';
 import { answered } from '../reading/visibility.ts';
 import { readerFor, type SyncContext, type SyncPass } from './pass.ts';

@@ -1,4 +1,8 @@
-import { readFirstMembers, readRoomCounts, type MembershipRow } from '@portico/storage/stores/memberships-read.ts';
+import {
+  readFirstMembers,
+  readRoomCounts,
+  type MembershipRow,
+} from '@portico/storage/stores/rooms/memberships-read.ts';
 import { readNamedRooms } from './named-rooms.ts';
 import { readerFor, type SyncContext } from './pass.ts';
 

@@ -1,5 +1,5 @@
 import { passesNothing, passesRooms, type RoomEventFilter } from '@portico/protocol/sync-filter/event-filter.ts';
-import { readNewest, readNewestOfMany, type ClientEventRow } from '@portico/storage/stores/timeline.ts';
+import { readNewest, readNewestOfMany, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { eventTest } from '../reading/event-reader.ts';
 import { readPage, type SeenEvent } from '../reading/page.ts';
 import { asSeen, type RoomViewer } from '../reading/visibility.ts';

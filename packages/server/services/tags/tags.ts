@@ -1,7 +1,11 @@
 import { isJsonObject, type JsonObject, parseJson } from '@portico/protocol';
 import { createWriteSet, type Database, StorageError } from '@portico/storage';
-import { insertAccountData } from '@portico/storage/stores/account-data-insert.ts';
-import { countAccountData, findAccountData, replaceAccountData } from '@portico/storage/stores/accounts-data.ts';
+import { insertAccountData } from '@portico/storage/stores/accounts/account-data-insert.ts';
+import {
+  countAccountData,
+  findAccountData,
+  replaceAccountData,
+} from '@portico/storage/stores/accounts/accounts-data.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
 /** How somebody sorts their rooms. {@link https://spec.matrix.org/v1.19/client-server-api/#room-tagging} */

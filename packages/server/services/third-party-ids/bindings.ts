@@ -4,7 +4,7 @@ import {
   type BindingRow,
   listBindings,
   removeBinding,
-} from '@portico/storage/stores/third-party-bindings.ts';
+} from '@portico/storage/stores/accounts/third-party-bindings.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { IdentityClient, Identifier, UnbindResult } from '../identity/identity-client.ts';
 

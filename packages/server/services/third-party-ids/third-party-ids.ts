@@ -1,14 +1,14 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import type { ValidationRow } from '@portico/storage/stores/email-validations.ts';
+import type { ValidationRow } from '@portico/storage/stores/accounts/email-validations.ts';
 import { emailAppId } from '@portico/protocol/push/pusher.ts';
-import { removePusher } from '@portico/storage/stores/pushers.ts';
+import { removePusher } from '@portico/storage/stores/push/pushers.ts';
 import {
   addThirdPartyId,
   findThirdPartyOwner,
   listThirdPartyIds,
   removeThirdPartyId,
   type ThirdPartyIdRow,
-} from '@portico/storage/stores/third-party-ids.ts';
+} from '@portico/storage/stores/accounts/third-party-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { OwnPassword } from '../accounts/own-password.ts';
 import type { Sender } from '../accounts/sender.ts';

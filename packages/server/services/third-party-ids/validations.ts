@@ -10,8 +10,8 @@ import {
   renewValidation,
   useValidation,
   type ValidationRow,
-} from '@portico/storage/stores/email-validations.ts';
-import { findThirdPartyOwner } from '@portico/storage/stores/third-party-ids.ts';
+} from '@portico/storage/stores/accounts/email-validations.ts';
+import { findThirdPartyOwner } from '@portico/storage/stores/accounts/third-party-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { hashToken } from '../accounts/access-tokens.ts';
 import { isGuardFailure } from '../accounts/guards.ts';

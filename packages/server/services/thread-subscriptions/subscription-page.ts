@@ -3,7 +3,7 @@ import {
   readNewestSubscriptions,
   subscriptionState,
   type SubscriptionChange,
-} from '@portico/storage/stores/thread-subscriptions.ts';
+} from '@portico/storage/stores/events/thread-subscriptions.ts';
 import { formatSyncToken } from '../sync/token.ts';
 
 type Subscribed = { readonly automatic: boolean; readonly bump_stamp: number };

@@ -7,7 +7,7 @@ import {
   subscribeAutomatically,
   subscriptionState,
   unsubscribe,
-} from '@portico/storage/stores/thread-subscriptions.ts';
+} from '@portico/storage/stores/events/thread-subscriptions.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { ReadingContext } from '../reading/context.ts';
 import { getVisibleEvent } from '../reading/one-event.ts';

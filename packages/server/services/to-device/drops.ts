@@ -1,5 +1,5 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { dropDelivered, type QueuePlace } from '@portico/storage/stores/to-device.ts';
+import { dropDelivered, type QueuePlace } from '@portico/storage/stores/devices/to-device.ts';
 import { createAlarm } from '../alarm.ts';
 import { isBehind } from './to-device-queue.ts';
 

@@ -7,7 +7,7 @@ import {
   serverNameOf,
 } from '@portico/protocol';
 import type { WriteSet } from '@portico/storage';
-import { type QueuedEdu, queueEdusEach } from '@portico/storage/stores/stored-edus.ts';
+import { type QueuedEdu, queueEdusEach } from '@portico/storage/stores/federation/stored-edus.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { inSteps } from '../in-steps.ts';
 import { jsonWithin } from '../json-within.ts';

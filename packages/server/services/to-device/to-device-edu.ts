@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database, StorageError } from '@portico/storage';
-import { addReceivedToDevice, forgetReceivedToDevice } from '@portico/storage/stores/received-to-device.ts';
+import { addReceivedToDevice, forgetReceivedToDevice } from '@portico/storage/stores/devices/received-to-device.ts';
 import { type EduHandler, textOf, userOf } from '../federation/receiving/edus.ts';
 import type { ToDevice, ToDeviceMessages } from './to-device.ts';
 

@@ -1,5 +1,10 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { dropDelivered, readToDevice, type QueuePlace, type ToDeviceRow } from '@portico/storage/stores/to-device.ts';
+import {
+  dropDelivered,
+  readToDevice,
+  type QueuePlace,
+  type ToDeviceRow,
+} from '@portico/storage/stores/devices/to-device.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
 export type ToDevicePage = {

@@ -1,5 +1,5 @@
 import type { CommittedChanges, Database } from '@portico/storage';
-import { readToDevice, type QueuePlace } from '@portico/storage/stores/to-device.ts';
+import { readToDevice, type QueuePlace } from '@portico/storage/stores/devices/to-device.ts';
 import { createSmallCache } from '../reading/small-cache.ts';
 import type { SyncStream } from '../sync/streams.ts';
 import { createDrops } from './drops.ts';

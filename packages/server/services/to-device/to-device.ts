@@ -5,7 +5,7 @@ import {
   forgetToDeviceTransactions,
   queueToDevice,
   type NewToDevice,
-} from '@portico/storage/stores/to-device.ts';
+} from '@portico/storage/stores/devices/to-device.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { inSteps } from '../in-steps.ts';
 import { jsonWithin } from '../json-within.ts';

@@ -1,5 +1,5 @@
 import type { Reader } from '@portico/storage';
-import { readOtherHosts } from '@portico/storage/stores/federation-outgoing.ts';
+import { readOtherHosts } from '@portico/storage/stores/federation/federation-outgoing.ts';
 import type { Outbox } from '../federation/sender/outbox.ts';
 import type { Typing, TypingChange } from './typing.ts';
 

@@ -1,4 +1,4 @@
-import { findMembership } from '@portico/storage/stores/memberships-read.ts';
+import { findMembership } from '@portico/storage/stores/rooms/memberships-read.ts';
 import type { Database } from '@portico/storage';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomNames } from '../reading/room-names.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
-import type { CustomMemberRow } from '@portico/storage/stores/custom-rules.ts';
+import type { CustomMemberRow } from '@portico/storage/stores/unread/custom-rules.ts';
 import { type CountedEvent, countEvent, senderReads } from './assess.ts';
 import { buildAudience, emptyAudience } from './audience.ts';
 

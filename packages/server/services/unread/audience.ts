@@ -1,6 +1,6 @@
 import { isJsonObject, parseJson } from '@portico/protocol';
 import type { CompiledRules } from '@portico/protocol/push/compile-rules.ts';
-import type { CustomMemberRow } from '@portico/storage/stores/custom-rules.ts';
+import type { CustomMemberRow } from '@portico/storage/stores/unread/custom-rules.ts';
 import { readUserRules, type RoomRules, roomRules } from './member-rules.ts';
 import type { UnreadMode } from './mode.ts';
 

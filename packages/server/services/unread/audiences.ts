@@ -4,7 +4,7 @@ import {
   everyRoom,
   readCustomMembers,
   readUserRules as readUserRulesRow,
-} from '@portico/storage/stores/custom-rules.ts';
+} from '@portico/storage/stores/unread/custom-rules.ts';
 import { createSmallCache } from '../reading/small-cache.ts';
 import { buildAudience, type RoomAudience } from './audience.ts';
 import { readUserRules, type UserRules } from './member-rules.ts';

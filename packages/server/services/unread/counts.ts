@@ -1,4 +1,4 @@
-import type { ThreadModeRow, UnreadExceptionRow, UnreadModeRow } from '@portico/storage/stores/unread-read.ts';
+import type { ThreadModeRow, UnreadExceptionRow, UnreadModeRow } from '@portico/storage/stores/unread/unread-read.ts';
 import { isUnreadMode, type UnreadMode } from './mode.ts';
 
 export type UnreadCount = { readonly notificationCount: number; readonly highlightCount: number };

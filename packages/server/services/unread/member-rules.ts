@@ -3,7 +3,7 @@ import { type CompiledRules, compilePushRules, evaluatePush } from '@portico/pro
 import { threadSubscription } from '@portico/protocol/push/conditions.ts';
 import { countingKey, defaultCountingKey, defaultOutcomeKey, outcomeKey } from '@portico/protocol/push/count-rules.ts';
 import { effectiveRules, type EffectiveRule, rulesInRoom } from '@portico/protocol/push/effective-rules.ts';
-import type { UserRulesRow } from '@portico/storage/stores/custom-rules.ts';
+import type { UserRulesRow } from '@portico/storage/stores/unread/custom-rules.ts';
 import type { PushRuleset } from '@portico/protocol/push/rule.ts';
 import { readPushRules } from '@portico/protocol/push/stored-rules.ts';
 import { type UnreadMode, weightOf } from './mode.ts';

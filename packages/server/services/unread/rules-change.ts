@@ -1,7 +1,7 @@
 import type { PushRuleset } from '@portico/protocol/push/rule.ts';
 import type { WriteSet } from '@portico/storage';
-import { changeCustomRooms } from '@portico/storage/stores/custom-rules.ts';
-import { changeUnreadMode } from '@portico/storage/stores/unread-modes.ts';
+import { changeCustomRooms } from '@portico/storage/stores/unread/custom-rules.ts';
+import { changeUnreadMode } from '@portico/storage/stores/unread/unread-modes.ts';
 import { compareInRooms } from './member-rules.ts';
 import type { UnreadMode } from './mode.ts';
 

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { findThreadTarget, type ThreadTargetRow } from '@portico/storage/stores/thread-places.ts';
+import { findThreadTarget, type ThreadTargetRow } from '@portico/storage/stores/events/thread-places.ts';
 import { createSmallCache } from '../reading/small-cache.ts';
 import type { ThreadPlace } from './assess.ts';
 

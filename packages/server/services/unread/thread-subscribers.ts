@@ -1,5 +1,5 @@
 import type { Database } from '@portico/storage';
-import { readSubscribers, subscribersChange } from '@portico/storage/stores/thread-subscriptions.ts';
+import { readSubscribers, subscribersChange } from '@portico/storage/stores/events/thread-subscriptions.ts';
 import { createSmallCache } from '../reading/small-cache.ts';
 
 /** Who has subscribed to threads, for those that somebody's rules ask about. */

@@ -1,5 +1,5 @@
 import type { Reader } from '@portico/storage';
-import { readUnreadDetails, readUnreadRooms, type UnreadDetails } from '@portico/storage/stores/unread-read.ts';
+import { readUnreadDetails, readUnreadRooms, type UnreadDetails } from '@portico/storage/stores/unread/unread-read.ts';
 import { countUnread, modeStarts, type UnreadCount } from './counts.ts';
 
 export type { UnreadCount } from './counts.ts';

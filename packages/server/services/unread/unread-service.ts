@@ -4,11 +4,11 @@ import {
   addCustomMemberWithPushers,
   audienceChange,
   removeCustomMember,
-} from '@portico/storage/stores/custom-rules.ts';
-import { queuePushes, queueRead, queueRecount } from '@portico/storage/stores/push-queue.ts';
-import { markJoin, markOwnSend, markOwnThreadSend } from '@portico/storage/stores/unread-markers.ts';
-import { startUnreadMode } from '@portico/storage/stores/unread-modes.ts';
-import { addUnreadExceptions, countInThread, uncountEvent } from '@portico/storage/stores/unread-write.ts';
+} from '@portico/storage/stores/unread/custom-rules.ts';
+import { queuePushes, queueRead, queueRecount } from '@portico/storage/stores/push/push-queue.ts';
+import { markJoin, markOwnSend, markOwnThreadSend } from '@portico/storage/stores/unread/unread-markers.ts';
+import { startUnreadMode } from '@portico/storage/stores/unread/unread-modes.ts';
+import { addUnreadExceptions, countInThread, uncountEvent } from '@portico/storage/stores/unread/unread-write.ts';
 import { countEvent, type CountedEvent, type RoomFacts, senderReads, type ThreadPlace } from './assess.ts';
 import type { Counting } from './tally.ts';
 import { createAudiences } from './audiences.ts';

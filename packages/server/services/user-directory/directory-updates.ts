@@ -8,7 +8,7 @@ import {
   setOpenRoom,
   type DirectoryUser,
   type NamedUserRow,
-} from '@portico/storage/stores/user-directory.ts';
+} from '@portico/storage/stores/directory/user-directory.ts';
 import { createCatchUp, type CatchUp, type Portion } from '../catch-up/catch-up.ts';
 import { lastWhole } from '../catch-up/last-whole.ts';
 import { nameWords } from './name-words.ts';

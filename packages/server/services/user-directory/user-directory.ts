@@ -1,5 +1,5 @@
 import type { Database } from '@portico/storage';
-import { searchUsers, type WordRange } from '@portico/storage/stores/user-directory.ts';
+import { searchUsers, type WordRange } from '@portico/storage/stores/directory/user-directory.ts';
 import type { CatchUp } from '../catch-up/catch-up.ts';
 import { searchedBeginnings } from './name-words.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { openDatabase } from '@portico/storage';
-import { findOpenIdOwner } from '@portico/storage/stores/openid-tokens.ts';
-import { readReports } from '@portico/storage/stores/reports.ts';
+import { findOpenIdOwner } from '@portico/storage/stores/accounts/openid-tokens.ts';
+import { readReports } from '@portico/storage/stores/rooms/reports.ts';
 import { hashToken } from '@portico/server/services/accounts/access-tokens.ts';
 import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';

@@ -1,6 +1,6 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { ensureSender } from '@portico/storage/stores/app-services-users.ts';
-import { setAppServices } from '@portico/storage/stores/app-services.ts';
+import { ensureSender } from '@portico/storage/stores/app-services/app-services-users.ts';
+import { setAppServices } from '@portico/storage/stores/app-services/app-services.ts';
 import type { AppServices } from '../app-services.ts';
 import { createDelivery, type Delivery, type DeliveryDependencies } from './delivery.ts';
 

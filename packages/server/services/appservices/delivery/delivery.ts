@@ -1,6 +1,6 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { dropToDeviceBetween } from '@portico/storage/stores/app-service-extras.ts';
-import { changeAppServiceMembers } from '@portico/storage/stores/app-service-members.ts';
+import { dropToDeviceBetween } from '@portico/storage/stores/app-services/app-service-extras.ts';
+import { changeAppServiceMembers } from '@portico/storage/stores/app-services/app-service-members.ts';
 import {
   type AppServiceRow,
   claimAppServiceTransaction,
@@ -10,7 +10,7 @@ import {
   releaseAppService,
   renewAppServiceLease,
   setAppServiceFailed,
-} from '@portico/storage/stores/app-services.ts';
+} from '@portico/storage/stores/app-services/app-services.ts';
 import { isGuardFailure } from '../../accounts/guards.ts';
 import { OutboundError } from '../../outbound/outbound-error.ts';
 import type { AppService } from '../app-service.ts';

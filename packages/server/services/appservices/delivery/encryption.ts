@@ -7,8 +7,8 @@ import {
   readListsForAppService,
   readMovesForAppService,
   readToDeviceUsers,
-} from '@portico/storage/stores/app-service-extras.ts';
-import type { Range } from '@portico/storage/stores/app-service-log.ts';
+} from '@portico/storage/stores/app-services/app-service-extras.ts';
+import type { Range } from '@portico/storage/stores/app-services/app-service-log.ts';
 import type { AppService } from '../app-service.ts';
 
 type Context = { readonly db: Reader; readonly service: AppService };

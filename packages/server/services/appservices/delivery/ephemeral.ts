@@ -1,7 +1,11 @@
 import type { Reader } from '@portico/storage';
-import type { Range } from '@portico/storage/stores/app-service-log.ts';
-import { readReceiptsOf, readRoomIds, readRoomsWithReceipts } from '@portico/storage/stores/app-service-extras.ts';
-import { countAppServiceMembers } from '@portico/storage/stores/app-service-members.ts';
+import type { Range } from '@portico/storage/stores/app-services/app-service-log.ts';
+import {
+  readReceiptsOf,
+  readRoomIds,
+  readRoomsWithReceipts,
+} from '@portico/storage/stores/app-services/app-service-extras.ts';
+import { countAppServiceMembers } from '@portico/storage/stores/app-services/app-service-members.ts';
 import { receiptContent } from '../../receipts/receipt-content.ts';
 import type { AppService } from '../app-service.ts';
 import type { Taken } from './passing.ts';

@@ -1,6 +1,6 @@
 import type { Reader } from '@portico/storage';
-import { type LogEvent, readStrippedOf } from '@portico/storage/stores/app-service-log.ts';
-import { readEvents } from '@portico/storage/stores/timeline.ts';
+import { type LogEvent, readStrippedOf } from '@portico/storage/stores/app-services/app-service-log.ts';
+import { readEvents } from '@portico/storage/stores/events/timeline.ts';
 import { renderEvent } from '../../reading/client-event.ts';
 import { readRedactions } from '../../reading/event-reader.ts';
 

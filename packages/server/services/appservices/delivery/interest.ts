@@ -1,5 +1,5 @@
-import type { LogEvent, LogMove } from '@portico/storage/stores/app-service-log.ts';
-import type { RoomMember } from '@portico/storage/stores/app-service-members.ts';
+import type { LogEvent, LogMove } from '@portico/storage/stores/app-services/app-service-log.ts';
+import type { RoomMember } from '@portico/storage/stores/app-services/app-service-members.ts';
 import type { AppService } from '../app-service.ts';
 
 export type Stretch = {

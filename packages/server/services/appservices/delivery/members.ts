@@ -5,8 +5,8 @@ import {
   readAccounts,
   readJoinedRooms,
   setAppServiceNamespaces,
-} from '@portico/storage/stores/app-service-members.ts';
-import type { Lease } from '@portico/storage/stores/app-services.ts';
+} from '@portico/storage/stores/app-services/app-service-members.ts';
+import type { Lease } from '@portico/storage/stores/app-services/app-services.ts';
 import type { AppService } from '../app-service.ts';
 
 /** Users that are looked at in one go. */

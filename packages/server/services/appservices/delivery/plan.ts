@@ -5,8 +5,11 @@ import {
   readAliasesOf,
   readLog,
   readLogMoves,
-} from '@portico/storage/stores/app-service-log.ts';
-import { countAppServiceMembers, findAppServiceMembers } from '@portico/storage/stores/app-service-members.ts';
+} from '@portico/storage/stores/app-services/app-service-log.ts';
+import {
+  countAppServiceMembers,
+  findAppServiceMembers,
+} from '@portico/storage/stores/app-services/app-service-members.ts';
 import type { AppService } from '../app-service.ts';
 import { findInterest, type Interest } from './interest.ts';
 

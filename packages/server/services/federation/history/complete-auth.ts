@@ -1,5 +1,5 @@
 import type { ServerName } from '@portico/protocol';
-import { readHistoryEvents } from '@portico/storage/stores/history.ts';
+import { readHistoryEvents } from '@portico/storage/stores/events/history.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import { importOutliers } from '../../rooms/importing/import-room.ts';
 import type { CheckedPdu } from '../rooms/check-pdus.ts';

@@ -1,6 +1,6 @@
 import { parseServerName, serverNameOf, type ServerName } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { readHosts } from '@portico/storage/stores/federation-rooms.ts';
+import { readHosts } from '@portico/storage/stores/federation/federation-rooms.ts';
 
 /** Servers of a room that are asked about its past, one after the other: the most likely to know it first. */
 export async function serversToAsk(

@@ -1,13 +1,13 @@
 import { parseJson, type ServerName } from '@portico/protocol';
 import { createWriteSet, StorageError } from '@portico/storage';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import {
   findGap,
   type GapRow,
   readGaps,
   readHistoryEvents,
   setMissingBefore,
-} from '@portico/storage/stores/history.ts';
+} from '@portico/storage/stores/events/history.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import { createSmallCache } from '../../reading/small-cache.ts';
 import type { History } from '../../reading/history.ts';

@@ -1,8 +1,8 @@
 import type { ServerName } from '@portico/protocol';
 import { emptyState, type StateEdit, type StateRoot } from '@portico/storage/state-trie/index.ts';
-import type { EventStatus } from '@portico/storage/stores/event-row.ts';
-import { eventStates } from '@portico/storage/stores/event-states.ts';
-import { readHistoryEvents } from '@portico/storage/stores/history.ts';
+import type { EventStatus } from '@portico/storage/stores/events/event-row.ts';
+import { eventStates } from '@portico/storage/stores/events/event-states.ts';
+import { readHistoryEvents } from '@portico/storage/stores/events/history.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import { findRejection } from '../../rooms/receiving/judge.ts';
 import type { Merger } from '../../rooms/receiving/merge.ts';

@@ -1,8 +1,8 @@
 import type { ServerName } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import type { StateChange, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
-import { type HistoryEventRow, readHistoryEvents, readStateKeys } from '@portico/storage/stores/history.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
+import { type HistoryEventRow, readHistoryEvents, readStateKeys } from '@portico/storage/stores/events/history.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import { importOutliers } from '../../rooms/importing/import-room.ts';
 import type { CheckedPdu } from '../rooms/check-pdus.ts';

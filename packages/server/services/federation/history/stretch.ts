@@ -1,6 +1,6 @@
-import { readHistoryEvents } from '@portico/storage/stores/history.ts';
+import { readHistoryEvents } from '@portico/storage/stores/events/history.ts';
 import type { Reader } from '@portico/storage';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import type { CheckedPdu } from '../rooms/check-pdus.ts';
 
 /** Events of a room's past that belong together. */

@@ -1,8 +1,8 @@
 import { createWriteSet } from '@portico/storage';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
-import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/events-write.ts';
-import { addHistoryEvent, type GapRow, setMissingBefore } from '@portico/storage/stores/history.ts';
-import { addPendingRedaction } from '@portico/storage/stores/pending-redactions.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
+import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/events/events-write.ts';
+import { addHistoryEvent, type GapRow, setMissingBefore } from '@portico/storage/stores/events/history.ts';
+import { addPendingRedaction } from '@portico/storage/stores/events/pending-redactions.ts';
 import { appendRelation } from '../../relations/append-relation.ts';
 import { stickinessOf } from '../../rooms/stickiness.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';

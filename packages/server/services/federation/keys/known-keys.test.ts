@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { encodeBase64 } from '@portico/protocol';
 import { createWriteSet } from '@portico/storage';
-import { findServerKeys, putServerKeys } from '@portico/storage/stores/server-keys.ts';
+import { findServerKeys, putServerKeys } from '@portico/storage/stores/federation/server-keys.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { createKnownKeys, type FetchedKeys } from './known-keys.ts';
 

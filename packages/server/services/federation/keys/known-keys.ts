@@ -7,7 +7,7 @@ import {
   type VerifyKey,
 } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { findServerKeys, putServerKeys, type ServerKeyRow } from '@portico/storage/stores/server-keys.ts';
+import { findServerKeys, putServerKeys, type ServerKeyRow } from '@portico/storage/stores/federation/server-keys.ts';
 import type { WatchCache } from '../../../observability/cache-metrics.ts';
 import { createSmallCache } from '../../reading/small-cache.ts';
 import type { PublishedKey } from './key-answer.ts';

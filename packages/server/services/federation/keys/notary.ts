@@ -8,7 +8,7 @@ import {
   type SigningKey,
 } from '@portico/protocol';
 import type { Database } from '@portico/storage';
-import { findServerKeyAnswers } from '@portico/storage/stores/server-keys.ts';
+import { findServerKeyAnswers } from '@portico/storage/stores/federation/server-keys.ts';
 import type { OwnKeys } from './own-keys.ts';
 import type { ServerKeys } from './server-keys.ts';
 import type { WantedKeys } from './wanted-keys.ts';

@@ -5,7 +5,7 @@ import {
   readThumbnailsOf,
   removeRemoteMedia,
   type UnreadMediaRow,
-} from '@portico/storage/stores/remote-media.ts';
+} from '@portico/storage/stores/media/remote-media.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import type { ContentStore } from '../../media/content-store.ts';
 

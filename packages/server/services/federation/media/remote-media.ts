@@ -1,7 +1,7 @@
 import type { ServerName } from '@portico/protocol';
 import { createWriteSet, type Database, StorageError } from '@portico/storage';
-import { findMedia, type MediaKey } from '@portico/storage/stores/media.ts';
-import { addRemoteMedia, touchRemoteMedia } from '@portico/storage/stores/remote-media.ts';
+import { findMedia, type MediaKey } from '@portico/storage/stores/media/media.ts';
+import { addRemoteMedia, touchRemoteMedia } from '@portico/storage/stores/media/remote-media.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import type { ContentStore } from '../../media/content-store.ts';

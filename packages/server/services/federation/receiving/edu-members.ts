@@ -1,6 +1,6 @@
 import { compileServerAcl, isJsonObject, parseJson, type ServerAcl } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { type EduMemberRow, readAclContents, readEduMembers } from '@portico/storage/stores/edu-rooms.ts';
+import { type EduMemberRow, readAclContents, readEduMembers } from '@portico/storage/stores/federation/edu-rooms.ts';
 import { createSmallCache } from '../../reading/small-cache.ts';
 
 /** Somebody joined to a room that this server is in, too, and whose ACLs allow the server that speaks of them. */

@@ -1,6 +1,6 @@
 import { findRoomVersion, type JsonObject, type RoomEvent, serverNameOf } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { findMemberEvent, type MemberEventRow } from '@portico/storage/stores/federation-rooms.ts';
+import { findMemberEvent, type MemberEventRow } from '@portico/storage/stores/federation/federation-rooms.ts';
 import { isGuardFailure } from '../../accounts/guards.ts';
 import type { RemoteMembership } from '../../rooms/importing/remote-invite.ts';
 import type { CheckPdus } from '../rooms/check-pdus.ts';

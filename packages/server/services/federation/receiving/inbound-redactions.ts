@@ -5,8 +5,8 @@ import {
   readOverdueRedactions,
   readPendingRedactions,
   readPendingTargets,
-} from '@portico/storage/stores/pending-redactions.ts';
-import { findRedactionTarget, type RedactionTarget } from '@portico/storage/stores/redactions.ts';
+} from '@portico/storage/stores/events/pending-redactions.ts';
+import { findRedactionTarget, type RedactionTarget } from '@portico/storage/stores/events/redactions.ts';
 import type { ReadState } from '../../rooms/read-state.ts';
 import { applyRedaction } from '../../rooms/redact.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';

@@ -1,7 +1,7 @@
 import type { RoomEvent, ServerName } from '@portico/protocol';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
-import { eventStates } from '@portico/storage/stores/event-states.ts';
-import { findRoom } from '@portico/storage/stores/rooms.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
+import { eventStates } from '@portico/storage/stores/events/event-states.ts';
+import { findRoom } from '@portico/storage/stores/rooms/rooms.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import { importOutliers } from '../../rooms/importing/import-room.ts';
 import { findRejection } from '../../rooms/receiving/judge.ts';

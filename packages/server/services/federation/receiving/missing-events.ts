@@ -1,7 +1,7 @@
 import { isSticky, parseServerName, type RoomEvent, type ServerName } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { findDepthOfArrival } from '@portico/storage/stores/federation-rooms.ts';
-import { findRoom } from '@portico/storage/stores/rooms.ts';
+import { findDepthOfArrival } from '@portico/storage/stores/federation/federation-rooms.ts';
+import { findRoom } from '@portico/storage/stores/rooms/rooms.ts';
 import { getMissingEvents } from '../../../federation-api/history.ts';
 import type { MissingEventsError, ReceivedEvent } from '../../rooms/receiving/received-event.ts';
 import { stickinessOf } from '../../rooms/stickiness.ts';

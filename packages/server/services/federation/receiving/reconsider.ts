@@ -1,11 +1,11 @@
 import { findRoomVersion, parsePdu, serverNameOf, toRoomEvent } from '@portico/protocol';
 import type { Database } from '@portico/storage';
-import { findRoom } from '@portico/storage/stores/rooms.ts';
+import { findRoom } from '@portico/storage/stores/rooms/rooms.ts';
 import {
   readRoomsWithSoftFailedSticky,
   readSoftFailedSticky,
   type SoftFailedRow,
-} from '@portico/storage/stores/sticky-reads.ts';
+} from '@portico/storage/stores/events/sticky-reads.ts';
 import type { FederatedRoom, FederatedRooms } from '../rooms/federated-rooms.ts';
 import type { IngestEvent } from './room-inbox.ts';
 

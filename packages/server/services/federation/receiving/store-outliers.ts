@@ -1,9 +1,9 @@
 import { createWriteSet } from '@portico/storage';
 import type { StateRoot } from '@portico/storage/state-trie/index.ts';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
-import { eventStates } from '@portico/storage/stores/event-states.ts';
-import { addEventOutsideTimeline } from '@portico/storage/stores/events-write.ts';
-import { readUnplaced } from '@portico/storage/stores/room-import.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
+import { eventStates } from '@portico/storage/stores/events/event-states.ts';
+import { addEventOutsideTimeline } from '@portico/storage/stores/events/events-write.ts';
+import { readUnplaced } from '@portico/storage/stores/rooms/room-import.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import { importState } from '../../rooms/importing/import-room.ts';
 import type { ReceivedEvent } from '../../rooms/receiving/received-event.ts';

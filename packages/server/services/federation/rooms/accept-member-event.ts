@@ -1,6 +1,6 @@
 import { type EventSigner, isJsonObject, type JsonObject, serverNameOf } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { addRelayed } from '@portico/storage/stores/relayed-events.ts';
+import { addRelayed } from '@portico/storage/stores/events/relayed-events.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { IngestEvent } from '../receiving/room-inbox.ts';
 import type { CheckPdus } from './check-pdus.ts';

@@ -1,7 +1,7 @@
 import { serverNameOf } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { readHosts } from '@portico/storage/stores/federation-rooms.ts';
-import { findRoomOfAlias } from '@portico/storage/stores/room-aliases.ts';
+import { readHosts } from '@portico/storage/stores/federation/federation-rooms.ts';
+import { findRoomOfAlias } from '@portico/storage/stores/directory/room-aliases.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 
 /** What other servers may ask about this server's aliases. */

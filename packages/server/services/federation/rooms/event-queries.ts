@@ -1,10 +1,10 @@
 import { encodeCanonical, parseJson, type Pdu, redactPdu, type RoomVersionRules } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
-import { readEventsByTime } from '@portico/storage/stores/events-by-time.ts';
-import { readPdusById, readPdusByNid, type StoredPduRow } from '@portico/storage/stores/federation-rooms.ts';
-import { findRoom } from '@portico/storage/stores/rooms.ts';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
+import { readEventsByTime } from '@portico/storage/stores/events/events-by-time.ts';
+import { readPdusById, readPdusByNid, type StoredPduRow } from '@portico/storage/stores/federation/federation-rooms.ts';
+import { findRoom } from '@portico/storage/stores/rooms/rooms.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { ErasedSenders } from '../../reading/erased-senders.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';

@@ -6,7 +6,7 @@ import {
   type RoomVersionRules,
 } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { findFederatedRoom } from '@portico/storage/stores/federation-rooms.ts';
+import { findFederatedRoom } from '@portico/storage/stores/federation/federation-rooms.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 
 export type FederatedRoom = {

@@ -1,7 +1,7 @@
 import { type EventSigner, findRoomVersion, type JsonObject, type RoomEvent, serverNameOf } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { findAccount } from '@portico/storage/stores/accounts.ts';
-import { findMemberEvent } from '@portico/storage/stores/federation-rooms.ts';
+import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
+import { findMemberEvent } from '@portico/storage/stores/federation/federation-rooms.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { InviteRules } from '../../privacy/invite-rules.ts';
 import type { RemoteMembership } from '../../rooms/importing/remote-invite.ts';

@@ -1,8 +1,8 @@
 import { serverNameOf, type RoomVersionRules } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
-import { readHostsBefore } from '@portico/storage/stores/federation-rooms.ts';
-import { readFirstMembers } from '@portico/storage/stores/memberships-read.ts';
+import { readHostsBefore } from '@portico/storage/stores/federation/federation-rooms.ts';
+import { readFirstMembers } from '@portico/storage/stores/rooms/memberships-read.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';
 import { readStatePdus } from './state-before.ts';
 

@@ -1,12 +1,12 @@
 import { isJsonObject, type JsonValue, parseJson, type ServerName } from '@portico/protocol';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { refuseDeactivated } from '@portico/storage/stores/accounts-deactivate.ts';
+import { refuseDeactivated } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
 import {
   removeAccountJob,
   renewAccountJob,
   startAccountJob,
   startClaimedJob,
-} from '@portico/storage/stores/accounts-jobs.ts';
+} from '@portico/storage/stores/accounts/accounts-jobs.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import { FederationError } from '../client/federation-error.ts';
 

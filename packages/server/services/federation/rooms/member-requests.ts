@@ -2,7 +2,7 @@ import type { EventSigner, JsonObject } from '@portico/protocol';
 import { serverNameOf } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
-import { readPdusById } from '@portico/storage/stores/federation-rooms.ts';
+import { readPdusById } from '@portico/storage/stores/federation/federation-rooms.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { ReadState } from '../../rooms/read-state.ts';
 import type { ReferenceHashes } from '../../rooms/reference-hashes.ts';

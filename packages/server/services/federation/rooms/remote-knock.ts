@@ -1,6 +1,6 @@
 import { roomVersions, type ServerName } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { findMemberEvent } from '@portico/storage/stores/federation-rooms.ts';
+import { findMemberEvent } from '@portico/storage/stores/federation/federation-rooms.ts';
 import { makeKnock, sendKnock } from '../../../federation-api/knocking.ts';
 import type { RemoteMembership } from '../../rooms/importing/remote-invite.ts';
 import type { RemoteJoin } from '../../rooms/remote-rooms.ts';

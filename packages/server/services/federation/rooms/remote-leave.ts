@@ -8,7 +8,7 @@ import {
   serverNameOf,
 } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { findMemberEvent, type MemberEventRow } from '@portico/storage/stores/federation-rooms.ts';
+import { findMemberEvent, type MemberEventRow } from '@portico/storage/stores/federation/federation-rooms.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { makeLeave, sendLeave } from '../../../federation-api/membership.ts';
 import type { Logger } from '../../../observability/logger.ts';

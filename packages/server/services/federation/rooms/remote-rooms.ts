@@ -1,7 +1,7 @@
 import { type EventSigner, isRoomAlias, parseServerName, type ServerName, serverNameOf } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { leaveAgainIfDeactivated } from '@portico/storage/stores/accounts-jobs.ts';
-import { findMemberEvent, readHosts } from '@portico/storage/stores/federation-rooms.ts';
+import { leaveAgainIfDeactivated } from '@portico/storage/stores/accounts/accounts-jobs.ts';
+import { findMemberEvent, readHosts } from '@portico/storage/stores/federation/federation-rooms.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { queryDirectory } from '../../../federation-api/queries.ts';
 import type { Logger } from '../../../observability/logger.ts';

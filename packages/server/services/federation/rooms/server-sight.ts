@@ -1,6 +1,6 @@
 import { isSticky, type RoomEvent, type RoomVersionRules, serverNameOf } from '@portico/protocol';
 import type { StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
-import type { StoredPduRow } from '@portico/storage/stores/federation-rooms.ts';
+import type { StoredPduRow } from '@portico/storage/stores/federation/federation-rooms.ts';
 import type { ErasedSenders } from '../../reading/erased-senders.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';
 

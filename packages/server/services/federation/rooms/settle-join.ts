@@ -1,7 +1,7 @@
 import type { JsonValue, ServerName } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { leaveAgainIfDeactivated } from '@portico/storage/stores/accounts-jobs.ts';
-import { findMemberEvent } from '@portico/storage/stores/federation-rooms.ts';
+import { leaveAgainIfDeactivated } from '@portico/storage/stores/accounts/accounts-jobs.ts';
+import { findMemberEvent } from '@portico/storage/stores/federation/federation-rooms.ts';
 import { getEvent } from '../../../federation-api/history.ts';
 import type { RemoteMembership } from '../../rooms/importing/remote-invite.ts';
 import type { RemoteRooms, UncertainJoin } from '../../rooms/remote-rooms.ts';

@@ -1,6 +1,6 @@
 import type { JsonObject } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { findAccount } from '@portico/storage/stores/accounts.ts';
+import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import type { SteppedJobKind } from '../../accounts/account-jobs.ts';
 import { joinContent } from '../../rooms/membership/join.ts';
 import type { RemoteRooms } from '../../rooms/remote-rooms.ts';

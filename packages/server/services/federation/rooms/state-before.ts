@@ -1,7 +1,7 @@
 import type { RoomVersionRules } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
-import { readPdus } from '@portico/storage/stores/timeline.ts';
+import { readPdus } from '@portico/storage/stores/events/timeline.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';
 
 type Dependencies = { readonly db: Reader; readonly states: StateStore; readonly stateEvents: StateEvents };

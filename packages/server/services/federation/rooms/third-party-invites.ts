@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, parseServerName, serverNameOf } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { findAccount } from '@portico/storage/stores/accounts.ts';
+import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { exchangeThirdPartyInvite } from '../../../federation-api/third-party-invites.ts';
 import type { Logger } from '../../../observability/logger.ts';

@@ -1,6 +1,6 @@
 import type { StateKeyPair } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { readPdusById } from '@portico/storage/stores/federation-rooms.ts';
+import { readPdusById } from '@portico/storage/stores/federation/federation-rooms.ts';
 import type { ReadState } from '../../rooms/read-state.ts';
 import { strippedStateKeys } from '../../rooms/stripped-state.ts';
 import { maxToldLength } from './shown-state.ts';

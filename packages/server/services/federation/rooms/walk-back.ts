@@ -1,7 +1,7 @@
 import { isJsonObject, parseJson } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
-import { readPdusById, readPdusUpTo, type StoredPduRow } from '@portico/storage/stores/federation-rooms.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
+import { readPdusById, readPdusUpTo, type StoredPduRow } from '@portico/storage/stores/federation/federation-rooms.ts';
 
 type WalkOptions = {
   readonly limit: number;

@@ -1,5 +1,5 @@
 import { isJsonObject, parseJson } from '@portico/protocol';
-import type { EduPlace } from '@portico/storage/stores/stored-edus.ts';
+import type { EduPlace } from '@portico/storage/stores/federation/stored-edus.ts';
 
 /** What a transaction is made of, so that it can be made again as it was. */
 export type Attempt = {

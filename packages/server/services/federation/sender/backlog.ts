@@ -1,12 +1,12 @@
 import type { ServerName } from '@portico/protocol';
-import type { DestinationRow } from '@portico/storage/stores/federation-destinations.ts';
+import type { DestinationRow } from '@portico/storage/stores/federation/federation-destinations.ts';
 import {
   type OutgoingReceiptRow,
   type OutgoingRow,
   readOutgoing,
   readOutgoingReceipts,
-} from '@portico/storage/stores/federation-outgoing.ts';
-import { type EduPlace, readQueuedEdus, type StoredEduRow } from '@portico/storage/stores/stored-edus.ts';
+} from '@portico/storage/stores/federation/federation-outgoing.ts';
+import { type EduPlace, readQueuedEdus, type StoredEduRow } from '@portico/storage/stores/federation/stored-edus.ts';
 import type { Attempt } from './attempt.ts';
 import type { OutboxEntry } from './outbox.ts';
 import { receiptContents } from './receipt-edus.ts';

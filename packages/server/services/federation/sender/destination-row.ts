@@ -6,8 +6,8 @@ import {
   findDestination,
   findFirstPosition,
   setDestination,
-} from '@portico/storage/stores/federation-destinations.ts';
-import type { EduPlace } from '@portico/storage/stores/stored-edus.ts';
+} from '@portico/storage/stores/federation/federation-destinations.ts';
+import type { EduPlace } from '@portico/storage/stores/federation/stored-edus.ts';
 import type { Backlog } from './backlog.ts';
 import type { SenderDependencies } from './sender-dependencies.ts';
 

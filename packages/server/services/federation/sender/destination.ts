@@ -1,6 +1,6 @@
 import type { ServerName } from '@portico/protocol';
-import type { DestinationRow } from '@portico/storage/stores/federation-destinations.ts';
-import type { OutgoingRow } from '@portico/storage/stores/federation-outgoing.ts';
+import type { DestinationRow } from '@portico/storage/stores/federation/federation-destinations.ts';
+import type { OutgoingRow } from '@portico/storage/stores/federation/federation-outgoing.ts';
 import { deliverTransaction } from '../../../federation-api/transactions.ts';
 import { createAlarm } from '../../alarm.ts';
 import { FederationError } from '../client/federation-error.ts';

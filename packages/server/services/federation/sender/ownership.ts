@@ -1,5 +1,10 @@
 import { createWriteSet, type Database, StorageError } from '@portico/storage';
-import { buryProcess, type ProcessRow, readProcesses, setProcess } from '@portico/storage/stores/processes.ts';
+import {
+  buryProcess,
+  type ProcessRow,
+  readProcesses,
+  setProcess,
+} from '@portico/storage/stores/federation/processes.ts';
 
 /** Which process sends to which servers, and what becomes of those of a process that is gone. */
 export interface Ownership {

@@ -1,5 +1,5 @@
 import type { JsonObject } from '@portico/protocol';
-import type { OutgoingReceiptRow } from '@portico/storage/stores/federation-outgoing.ts';
+import type { OutgoingReceiptRow } from '@portico/storage/stores/federation/federation-outgoing.ts';
 
 type Content = { [roomId: string]: { readonly 'm.read': { [userId: string]: JsonObject } } };
 

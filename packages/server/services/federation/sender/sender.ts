@@ -7,7 +7,7 @@ import {
   readNews,
   readRoomHosts,
   type RoomHostRow,
-} from '@portico/storage/stores/federation-outgoing.ts';
+} from '@portico/storage/stores/federation/federation-outgoing.ts';
 import { createSmallCache } from '../../reading/small-cache.ts';
 import { createDestination, type Destination, type DestinationState, type Gone } from './destination.ts';
 import { createLanes } from './lanes.ts';

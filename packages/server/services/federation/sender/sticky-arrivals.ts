@@ -4,7 +4,7 @@ import {
   readStickyArrivals,
   readUndeliveredSticky,
   type StickyArrivalRow,
-} from '@portico/storage/stores/sticky-deliveries.ts';
+} from '@portico/storage/stores/events/sticky-deliveries.ts';
 import { createAlarm } from '../../alarm.ts';
 
 type Dependencies = {

@@ -1,6 +1,6 @@
 import { encodeCanonical, type JsonObject } from '@portico/protocol';
-import type { OutgoingReceiptRow, OutgoingRow } from '@portico/storage/stores/federation-outgoing.ts';
-import type { StoredEduRow } from '@portico/storage/stores/stored-edus.ts';
+import type { OutgoingReceiptRow, OutgoingRow } from '@portico/storage/stores/federation/federation-outgoing.ts';
+import type { StoredEduRow } from '@portico/storage/stores/federation/stored-edus.ts';
 import { CanonicalText } from '../client/federation-client.ts';
 
 /** Texts that are canonical JSON. */

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database, StorageError, type WriteSet } from '@portico/storage';
-import { markDeviceList, readJoinedRoomsOf } from '@portico/storage/stores/device-keys.ts';
+import { markDeviceList, readJoinedRoomsOf } from '@portico/storage/stores/devices/device-keys.ts';
 import {
   addRemoteKeys,
   countRemoteDevices,
@@ -10,7 +10,7 @@ import {
   readRemoteLists,
   renameRemoteDevice,
   type RemoteListRow,
-} from '@portico/storage/stores/remote-device-lists.ts';
+} from '@portico/storage/stores/devices/remote-device-lists.ts';
 import { type EduHandler, userOf } from '../../federation/receiving/edus.ts';
 import { isDeviceId, maxRemoteDevices, parseDeviceName, parseRemoteDevice } from './parse-remote-keys.ts';
 

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type ServerName } from '@portico/protocol';
-import type { RemoteList } from '@portico/storage/stores/remote-device-lists.ts';
+import type { RemoteList } from '@portico/storage/stores/devices/remote-device-lists.ts';
 import { getUserDevices, queryUserKeys } from '../../../federation-api/user-keys.ts';
 import type { FederationClient } from '../../federation/client/federation-client.ts';
 import { FederationError } from '../../federation/client/federation-error.ts';

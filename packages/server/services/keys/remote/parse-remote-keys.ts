@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '@portico/protocol';
-import type { PublicKeyRow } from '@portico/storage/stores/device-keys.ts';
+import type { PublicKeyRow } from '@portico/storage/stores/devices/device-keys.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { checkCrossSigningKey } from '../cross-signing-key.ts';
 import { parseDeviceKeys, withoutUnsigned } from '../parse-keys.ts';

@@ -1,12 +1,12 @@
 import { parseServerName, serverNameOf, type ServerName } from '@portico/protocol';
 import { createWriteSet, type Database, StorageError } from '@portico/storage';
-import { markDeviceList, readJoinedRoomsOf } from '@portico/storage/stores/device-keys.ts';
+import { markDeviceList, readJoinedRoomsOf } from '@portico/storage/stores/devices/device-keys.ts';
 import {
   readRemoteLists,
   setRemoteList,
   type RemoteList,
   type RemoteListRow,
-} from '@portico/storage/stores/remote-device-lists.ts';
+} from '@portico/storage/stores/devices/remote-device-lists.ts';
 import { createPacer } from '../../pacer.ts';
 import { type Failures, unreachable } from '../failures.ts';
 import { portionsOf } from '../key-sections.ts';

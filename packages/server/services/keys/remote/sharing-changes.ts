@@ -1,15 +1,15 @@
 import { serverNameOf } from '@portico/protocol';
 import type { Database } from '@portico/storage';
-import { queryKeys } from '@portico/storage/stores/device-keys.ts';
+import { queryKeys } from '@portico/storage/stores/devices/device-keys.ts';
 import {
   readComingsAndGoings,
   readAnnounced,
   readNewHosts,
   readStreamIds,
   type NewHostRow,
-} from '@portico/storage/stores/device-list-sending.ts';
-import { forgetRemoteLists, readKeptLists } from '@portico/storage/stores/remote-device-lists.ts';
-import { type QueuedEdu, queueEdusEach } from '@portico/storage/stores/stored-edus.ts';
+} from '@portico/storage/stores/devices/device-list-sending.ts';
+import { forgetRemoteLists, readKeptLists } from '@portico/storage/stores/devices/remote-device-lists.ts';
+import { type QueuedEdu, queueEdusEach } from '@portico/storage/stores/federation/stored-edus.ts';
 import { createCatchUp, type CatchUp, type Portion } from '../../catch-up/catch-up.ts';
 import { lastWhole } from '../../catch-up/last-whole.ts';
 import { deviceAnnouncement, withoutName } from '../device-update.ts';

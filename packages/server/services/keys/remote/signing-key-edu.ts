@@ -1,6 +1,10 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { markDeviceList, readJoinedRoomsOf } from '@portico/storage/stores/device-keys.ts';
-import { addRemoteKeys, markRemoteListStale, readRemoteLists } from '@portico/storage/stores/remote-device-lists.ts';
+import { markDeviceList, readJoinedRoomsOf } from '@portico/storage/stores/devices/device-keys.ts';
+import {
+  addRemoteKeys,
+  markRemoteListStale,
+  readRemoteLists,
+} from '@portico/storage/stores/devices/remote-device-lists.ts';
 import { type EduHandler, userOf } from '../../federation/receiving/edus.ts';
 import { parseRemoteSigningKeys } from './parse-remote-keys.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { createWriteSet, type Database } from '@portico/storage';
-import { addMedia } from '@portico/storage/stores/media.ts';
+import { addMedia } from '@portico/storage/stores/media/media.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { openFileStore } from '../file-store.ts';

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { buffer } from 'node:stream/consumers';
 import { createWriteSet, type Database, StorageError } from '@portico/storage';
-import { addThumbnail, findThumbnail, type ThumbnailRow } from '@portico/storage/stores/media-thumbnails.ts';
+import { addThumbnail, findThumbnail, type ThumbnailRow } from '@portico/storage/stores/media/media-thumbnails.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { ErrorReason } from '../../../errors/table.ts';
 import { createSmallCache } from '../../reading/small-cache.ts';

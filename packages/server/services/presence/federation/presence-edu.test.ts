@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
 import type { InboundList } from '@portico/protocol/privacy/presence/inbound-list.ts';
 import { createWriteSet, type Database } from '@portico/storage';
-import { addAccount } from '@portico/storage/stores/accounts-write.ts';
+import { addAccount } from '@portico/storage/stores/accounts/accounts-write.ts';
 import { openFor, temporarySqlite } from '@portico/testkit/index.ts';
 import { createPeopleRooms } from '../people-rooms.ts';
 import { presenceEdu } from './presence-edu.ts';

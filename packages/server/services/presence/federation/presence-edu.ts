@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '@portico/protocol';
 import { type InboundList, inboundListSteps } from '@portico/protocol/privacy/presence/inbound-list.ts';
 import type { Reader } from '@portico/storage';
-import { readExistingAccounts } from '@portico/storage/stores/presence.ts';
+import { readExistingAccounts } from '@portico/storage/stores/presence/presence.ts';
 import { type EduHandler, userOf } from '../../federation/receiving/edus.ts';
 import { inSteps } from '../../in-steps.ts';
 import { createPacer } from '../../pacer.ts';

@@ -8,7 +8,11 @@ import {
   type Recipients,
 } from '@portico/protocol/privacy/presence/recipients.ts';
 import type { Database } from '@portico/storage';
-import { readIgnoredAmong, readRemoteHosts, readRemoteMembers } from '@portico/storage/stores/presence-audience.ts';
+import {
+  readIgnoredAmong,
+  readRemoteHosts,
+  readRemoteMembers,
+} from '@portico/storage/stores/presence/presence-audience.ts';
 import { inSteps } from '../../in-steps.ts';
 import { createPacer } from '../../pacer.ts';
 import { type PeopleRooms, type RoomsOfPerson, sharedRooms } from '../people-rooms.ts';

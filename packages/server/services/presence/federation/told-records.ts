@@ -1,6 +1,12 @@
 import type { Recipients } from '@portico/protocol/privacy/presence/recipients.ts';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { addTold, readPeopleTold, readTold, removeTold, type ToldRow } from '@portico/storage/stores/presence-told.ts';
+import {
+  addTold,
+  readPeopleTold,
+  readTold,
+  removeTold,
+  type ToldRow,
+} from '@portico/storage/stores/presence/presence-told.ts';
 import type { After } from '../../sync/waiting.ts';
 import { inSteps } from '../../in-steps.ts';
 

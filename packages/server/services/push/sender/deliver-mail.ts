@@ -1,7 +1,7 @@
 import type { Database } from '@portico/storage';
-import type { DeliveryRow } from '@portico/storage/stores/push-deliveries.ts';
-import { type QueuedRow, readQueued } from '@portico/storage/stores/push-queue.ts';
-import { findThirdPartyOwner } from '@portico/storage/stores/third-party-ids.ts';
+import type { DeliveryRow } from '@portico/storage/stores/push/push-deliveries.ts';
+import { type QueuedRow, readQueued } from '@portico/storage/stores/push/push-queue.ts';
+import { findThirdPartyOwner } from '@portico/storage/stores/accounts/third-party-ids.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { Mailer } from '../../mail/mailer.ts';
 import type { Unsubscribe } from '../unsubscribe.ts';

@@ -6,8 +6,8 @@ import {
   type PushDevice,
 } from '@portico/protocol/push/notification.ts';
 import { parseGatewayUrl } from '@portico/protocol/push/pusher.ts';
-import type { DeliveryRow } from '@portico/storage/stores/push-deliveries.ts';
-import { type QueuedRow, readQueued } from '@portico/storage/stores/push-queue.ts';
+import type { DeliveryRow } from '@portico/storage/stores/push/push-deliveries.ts';
+import { type QueuedRow, readQueued } from '@portico/storage/stores/push/push-queue.ts';
 import { OutboundError } from '../../outbound/outbound-error.ts';
 import { type Gateway, GatewayError } from './gateway.ts';
 import { type JudgeDependencies, judgeQueued, type Wanted } from './judge-queued.ts';

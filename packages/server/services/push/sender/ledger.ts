@@ -5,8 +5,8 @@ import {
   movePusherOn,
   type PushLease,
   setPusherFailed,
-} from '@portico/storage/stores/push-deliveries.ts';
-import { type PusherKey, removePusher } from '@portico/storage/stores/pushers.ts';
+} from '@portico/storage/stores/push/push-deliveries.ts';
+import { type PusherKey, removePusher } from '@portico/storage/stores/push/pushers.ts';
 import { isGuardFailure } from '../../accounts/guards.ts';
 import { gatewayTimeout } from './gateway.ts';
 

@@ -1,6 +1,6 @@
 import type { PushCounts } from '@portico/protocol/push/notification.ts';
 import type { Reader } from '@portico/storage';
-import { countMissedCalls, readRoomsWithUnread } from '@portico/storage/stores/push-context.ts';
+import { countMissedCalls, readRoomsWithUnread } from '@portico/storage/stores/push/push-context.ts';
 import { totalUnread, unreadCounts } from '../../unread/unread-counts.ts';
 
 /** A call that began before that has ended or been answered: clients ring for a minute, or less. */

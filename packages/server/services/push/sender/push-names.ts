@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { type NamingRow, readNames, readShownState } from '@portico/storage/stores/push-context.ts';
+import { type NamingRow, readNames, readShownState } from '@portico/storage/stores/push/push-context.ts';
 import { createSmallCache } from '../../reading/small-cache.ts';
 
 /** What the room and the sender of an event are called. */

@@ -5,14 +5,14 @@ import {
   readDeliveries,
   readRetries,
   releasePushers,
-} from '@portico/storage/stores/push-deliveries.ts';
+} from '@portico/storage/stores/push/push-deliveries.ts';
 import {
   everyone,
   pushChange,
   readRecounted,
   readWaitingUsers,
   recountChange,
-} from '@portico/storage/stores/push-queue.ts';
+} from '@portico/storage/stores/push/push-queue.ts';
 import type { After } from '../../sync/waiting.ts';
 import type { PushedPeople } from '../pushed-people.ts';
 import type { Deliver } from './deliver.ts';

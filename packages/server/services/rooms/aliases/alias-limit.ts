@@ -1,5 +1,5 @@
 import type { Reader } from '@portico/storage';
-import { countAliasesBy } from '@portico/storage/stores/room-aliases.ts';
+import { countAliasesBy } from '@portico/storage/stores/directory/room-aliases.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 
 /** Of one person, in whatever rooms. Application services make one for each room that they bridge. */

@@ -1,8 +1,13 @@
 import { isRoomAlias, serverNameOf, userPowerLevel, requiredPowerLevel } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { findMembership } from '@portico/storage/stores/memberships-read.ts';
-import { type AliasRow, countAliasesOfRoom, findAlias, removeAlias } from '@portico/storage/stores/room-aliases.ts';
-import { addAlias } from '@portico/storage/stores/room-directory-write.ts';
+import { findMembership } from '@portico/storage/stores/rooms/memberships-read.ts';
+import {
+  type AliasRow,
+  countAliasesOfRoom,
+  findAlias,
+  removeAlias,
+} from '@portico/storage/stores/directory/room-aliases.ts';
+import { addAlias } from '@portico/storage/stores/directory/room-directory-write.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { stateDraft } from '../draft.ts';
 import type { AppServices } from '../../appservices/app-services.ts';

@@ -1,6 +1,6 @@
 import { isRoomAlias, type JsonObject, type JsonValue, serverNameOf } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { readRoomsOfAliases } from '@portico/storage/stores/room-aliases.ts';
+import { readRoomsOfAliases } from '@portico/storage/stores/directory/room-aliases.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { ReadState } from '../read-state.ts';
 import type { RoomParts } from '../room-parts.ts';

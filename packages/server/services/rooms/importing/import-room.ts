@@ -1,7 +1,7 @@
 import { type RoomEvent, type RoomVersionRules, serverNameOf } from '@portico/protocol';
 import { emptyState, type StateChange, type StateRoot, type StateStore } from '@portico/storage/state-trie/index.ts';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
-import { eventStates } from '@portico/storage/stores/event-states.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
+import { eventStates } from '@portico/storage/stores/events/event-states.ts';
 import type { ReceivedEvent, ReceivingRoom } from '../receiving/received-event.ts';
 import type { ImportDependencies } from './import-dependencies.ts';
 import { type ImportVerdict, type JudgedEvent, judgeImported } from './judge-imported.ts';

@@ -1,11 +1,11 @@
 import type { RoomEvent } from '@portico/protocol';
 import type { WriteSet } from '@portico/storage';
 import type { StateRoot } from '@portico/storage/state-trie/index.ts';
-import { leaveAgainIfDeactivated } from '@portico/storage/stores/accounts-jobs.ts';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
-import { eventStates } from '@portico/storage/stores/event-states.ts';
-import { type ImportedMember, replaceCurrentState, replaceMembers } from '@portico/storage/stores/room-import.ts';
-import { setCreateEvent } from '@portico/storage/stores/rooms.ts';
+import { leaveAgainIfDeactivated } from '@portico/storage/stores/accounts/accounts-jobs.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
+import { eventStates } from '@portico/storage/stores/events/event-states.ts';
+import { type ImportedMember, replaceCurrentState, replaceMembers } from '@portico/storage/stores/rooms/room-import.ts';
+import { setCreateEvent } from '@portico/storage/stores/rooms/rooms.ts';
 import type { CommitterDependencies, StepCommitter } from '../commit-steps.ts';
 import { countStep, type DecideContext } from '../decide.ts';
 import type { RoomHead } from '../head.ts';

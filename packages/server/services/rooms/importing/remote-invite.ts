@@ -1,11 +1,15 @@
 import type { RoomVersionRules } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
 import { emptyState } from '@portico/storage/state-trie/index.ts';
-import { leaveAgainIfDeactivated } from '@portico/storage/stores/accounts-jobs.ts';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
-import { addEventOutsideTimeline } from '@portico/storage/stores/events-write.ts';
-import { requireMemberEvent, setMembership, setStrippedState } from '@portico/storage/stores/memberships-write.ts';
-import { addRoom } from '@portico/storage/stores/rooms.ts';
+import { leaveAgainIfDeactivated } from '@portico/storage/stores/accounts/accounts-jobs.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
+import { addEventOutsideTimeline } from '@portico/storage/stores/events/events-write.ts';
+import {
+  requireMemberEvent,
+  setMembership,
+  setStrippedState,
+} from '@portico/storage/stores/rooms/memberships-write.ts';
+import { addRoom } from '@portico/storage/stores/rooms/rooms.ts';
 import type { ReceivedEvent } from '../receiving/received-event.ts';
 
 export type RemoteMembership = {

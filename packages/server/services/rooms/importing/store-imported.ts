@@ -1,9 +1,9 @@
 import type { RoomEvent } from '@portico/protocol';
 import { createWriteSet } from '@portico/storage';
 import type { ChainAssignment } from '@portico/storage/chain-cover/index.ts';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
-import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/events-write.ts';
-import { readUnplaced, setPlace } from '@portico/storage/stores/room-import.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
+import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/events/events-write.ts';
+import { readUnplaced, setPlace } from '@portico/storage/stores/rooms/room-import.ts';
 import type { ReceivedEvent } from '../receiving/received-event.ts';
 import type { ImportDependencies } from './import-dependencies.ts';
 

@@ -1,6 +1,6 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { forgetRoom } from '@portico/storage/stores/forgotten-rooms.ts';
-import { findMembership } from '@portico/storage/stores/memberships-read.ts';
+import { forgetRoom } from '@portico/storage/stores/rooms/forgotten-rooms.ts';
+import { findMembership } from '@portico/storage/stores/rooms/memberships-read.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 
 /**

@@ -9,8 +9,8 @@ import {
   userPowerLevel,
 } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { findLocalJoined, findLocalMember } from '@portico/storage/stores/members-of-kind.ts';
-import { readMembershipsIn, readRoomsOfHost } from '@portico/storage/stores/room-summaries.ts';
+import { findLocalJoined, findLocalMember } from '@portico/storage/stores/rooms/members-of-kind.ts';
+import { readMembershipsIn, readRoomsOfHost } from '@portico/storage/stores/directory/room-summaries.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { RoomState } from '../read-state.ts';
 

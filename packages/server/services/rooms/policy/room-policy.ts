@@ -15,7 +15,7 @@ import {
   withPolicySignature,
 } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { isHostJoined } from '@portico/storage/stores/federation-rooms.ts';
+import { isHostJoined } from '@portico/storage/stores/federation/federation-rooms.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { getKnown, type RoomHead } from '../head.ts';
 import type { KnownState } from '../known-state.ts';

@@ -1,7 +1,7 @@
 import type { Database } from '@portico/storage';
 import type { ChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { relationOf } from '../../unread/thread-places.ts';
 import type { StepCommitter } from '../commit-steps.ts';
 import { policyKey } from '../policy/room-policy.ts';

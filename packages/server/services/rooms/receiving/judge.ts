@@ -8,8 +8,8 @@ import {
 } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import type { StateEdit, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
-import { eventStates } from '@portico/storage/stores/event-states.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
+import { eventStates } from '@portico/storage/stores/events/event-states.ts';
 import type { StateEvents } from '../state-events.ts';
 import type { Merger } from './merge.ts';
 import { MissingEventsError, type ReceivingRoom } from './received-event.ts';

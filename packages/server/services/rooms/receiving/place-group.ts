@@ -1,6 +1,6 @@
 import type { ChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { Database, WriteSet } from '@portico/storage';
-import { eventStatus } from '@portico/storage/stores/event-row.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import type { Decision, StepCommitter } from '../commit-steps.ts';
 import { NotInMemory, withReads } from '../decide.ts';
 import type { RoomHead } from '../head.ts';

@@ -1,6 +1,6 @@
 import type { RoomEvent } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { type EventStateRow, eventStates } from '@portico/storage/stores/event-states.ts';
+import { type EventStateRow, eventStates } from '@portico/storage/stores/events/event-states.ts';
 import type { StateEvent } from '../head.ts';
 import type { StateEvents } from '../state-events.ts';
 import type { ReceivingRoom } from './received-event.ts';

@@ -1,8 +1,8 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import type { ChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
-import type { EventStatus } from '@portico/storage/stores/event-row.ts';
-import { addEventOutsideTimeline } from '@portico/storage/stores/events-write.ts';
+import type { EventStatus } from '@portico/storage/stores/events/event-row.ts';
+import { addEventOutsideTimeline } from '@portico/storage/stores/events/events-write.ts';
 import type { StepCommitter } from '../commit-steps.ts';
 import type { Prepared } from './prepare.ts';
 

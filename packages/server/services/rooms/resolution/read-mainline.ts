@@ -1,6 +1,6 @@
 import { type MainlinePositions, powerLevelsOf, type RoomEvent } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { mainlinePositions, storedPowerLevels } from '@portico/storage/stores/power-levels-links.ts';
+import { mainlinePositions, storedPowerLevels } from '@portico/storage/stores/events/power-levels-links.ts';
 
 /** The events that a resolution has loaded, those about to enter the room included. */
 export type LoadedEvents = {

@@ -1,7 +1,7 @@
 import { isJsonObject, parseJson } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
-import { readBans } from '@portico/storage/stores/members-of-kind.ts';
-import { readSpaceChildren } from '@portico/storage/stores/room-summaries.ts';
+import { readBans } from '@portico/storage/stores/rooms/members-of-kind.ts';
+import { readSpaceChildren } from '@portico/storage/stores/directory/room-summaries.ts';
 import { type Draft, memberDraft, stateDraft } from '../draft.ts';
 import type { RoomState } from '../read-state.ts';
 

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '@portico/protocol';
 import type { PushRuleKind } from '@portico/protocol/push/rule.ts';
 import type { Database } from '@portico/storage';
-import { readMembershipsIn, readRoomNids } from '@portico/storage/stores/room-summaries.ts';
+import { readMembershipsIn, readRoomNids } from '@portico/storage/stores/directory/room-summaries.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { AccountData } from '../../accounts/account-data.ts';
 import type { PushRules } from '../../push-rules/push-rules.ts';

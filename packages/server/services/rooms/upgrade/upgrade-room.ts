@@ -6,9 +6,9 @@ import {
   userPowerLevel,
 } from '@portico/protocol';
 import type { Database, WriteSet } from '@portico/storage';
-import { findPublished } from '@portico/storage/stores/room-directory.ts';
-import { addPublishedRoom, removePublishedRoom } from '@portico/storage/stores/room-directory-write.ts';
-import { moveAliasesOfRoom } from '@portico/storage/stores/room-aliases.ts';
+import { findPublished } from '@portico/storage/stores/directory/room-directory.ts';
+import { addPublishedRoom, removePublishedRoom } from '@portico/storage/stores/directory/room-directory-write.ts';
+import { moveAliasesOfRoom } from '@portico/storage/stores/directory/room-aliases.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { roomVersionFor } from '../create-room.ts';
 import { checkAdditionalCreators } from '../creation/initial-events.ts';

@@ -1,5 +1,9 @@
 import { passesEventFilter, passesRooms } from '@portico/protocol/sync-filter/event-filter.ts';
-import { isDeleted, listAccountDataSince, type AccountDataRow } from '@portico/storage/stores/accounts-data.ts';
+import {
+  isDeleted,
+  listAccountDataSince,
+  type AccountDataRow,
+} from '@portico/storage/stores/accounts/accounts-data.ts';
 import type { RoomParts, StreamRequest, SyncStream } from '../streams.ts';
 
 type Dependencies = {

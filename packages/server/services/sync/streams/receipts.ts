@@ -1,6 +1,6 @@
 import { passesEventFilter, passesRooms } from '@portico/protocol/sync-filter/event-filter.ts';
-import { readNewestReceipts } from '@portico/storage/stores/receipts.ts';
-import { readRoomsReadBy } from '@portico/storage/stores/sync-read.ts';
+import { readNewestReceipts } from '@portico/storage/stores/unread/receipts.ts';
+import { readRoomsReadBy } from '@portico/storage/stores/sync/sync-read.ts';
 import { receiptContent } from '../../receipts/receipt-content.ts';
 import { createSharedReceipts } from '../../receipts/shared-receipts.ts';
 import type { RoomParts, StreamRequest, SyncStream } from '../streams.ts';

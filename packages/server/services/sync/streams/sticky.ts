@@ -1,6 +1,6 @@
 import { type Reader } from '@portico/storage';
-import { readStickyNews, type StickyPlace, type StickyRow } from '@portico/storage/stores/sticky-reads.ts';
-import { type ClientEventRow, readEvents, readPdus } from '@portico/storage/stores/timeline.ts';
+import { readStickyNews, type StickyPlace, type StickyRow } from '@portico/storage/stores/events/sticky-reads.ts';
+import { type ClientEventRow, readEvents, readPdus } from '@portico/storage/stores/events/timeline.ts';
 import { noRedactions } from '../../reading/client-event.ts';
 import type { ErasedSenders } from '../../reading/erased-senders.ts';
 import type { IgnoredUsers } from '../../reading/ignored-users.ts';

@@ -1,0 +1,135 @@
+import type { Reader, WriteSet } from '../../database.ts';
+import { sql } from '../../sql.ts';
+
+export type DeviceRow = {
+  readonly device_id: string;
+  readonly display_name: string | null;
+  readonly created_at: number;
+  readonly last_seen_at: number | null;
+  readonly last_seen_ip: string | null;
+};
+
+const selectDevices = sql<DeviceRow, [userId: string]>(
+  'devices.of-user',
+  `select device_id, display_name, created_at, last_seen_at, last_seen_ip from devices
+   where user_id = $1 order by device_id limit 1000`,
+);
+
+/** At most a thousand devices, by ID. */
+export function listDevices(reader: Reader, userId: string): Promise<DeviceRow[]> {
+  return reader.all(selectDevices, [userId]);
+}
+
+const selectDevice = sql<DeviceRow, [userId: string, deviceId: string]>(
+  'devices.get',
+  `select device_id, display_name, created_at, last_seen_at, last_seen_ip from devices
+   where user_id = $1 and device_id = $2`,
+);
+
+export function findDevice(reader: Reader, userId: string, deviceId: string): Promise<DeviceRow | undefined> {
+  return reader.get(selectDevice, [userId, deviceId]);
+}
+
+const selectIds = sql<{ device_id: string }, [userId: string]>(
+  'devices.ids',
+  'select device_id from devices where user_id = $1',
+);
+
+const selectUnused = sql<{ device_id: string }, [userId: string, kept: number]>(
+  'devices.longest-unused',
+  `select device_id from devices where user_id = $1
+   order by coalesce(last_seen_at, created_at) desc, device_id limit 100 offset $2`,
+);
+
+/** Those of somebody's devices, a hundred at most, that were used before the ones to keep. */
+export async function listLongestUnused(reader: Reader, userId: string, kept: number): Promise<string[]> {
+  return (await reader.all(selectUnused, [userId, kept])).map((row) => row.device_id);
+}
+
+/** All of them. */
+export async function listDeviceIds(reader: Reader, userId: string): Promise<string[]> {
+  return (await reader.all(selectIds, [userId])).map((row) => row.device_id);
+}
+
+const insertDevice = sql<void, [userId: string, deviceId: string, name: string | null, createdAt: number]>(
+  'devices.add',
+  `insert into devices (user_id, device_id, display_name, created_at)
+   select user_id, cast($2 as text), cast($3 as text), cast($4 as bigint) from accounts
+   where user_id = $1 and deactivated_at is null
+   on conflict do nothing`,
+);
+
+/** Adds a device that has no access token. Fails on the guard `device.there` if there is one of that ID. */
+export function addDevice(
+  set: WriteSet,
+  device: {
+    readonly userId: string;
+    readonly deviceId: string;
+    readonly name: string | undefined;
+    readonly createdAt: number;
+  },
+): void {
+  const { userId, deviceId, name, createdAt } = device;
+  set.guard('device.there', 1, insertDevice, [userId, deviceId, name ?? null, createdAt]);
+  set.change('devices', userId);
+}
+
+const updateName = sql<void, [userId: string, deviceId: string, name: string]>(
+  'devices.rename',
+  'update devices set display_name = $3 where user_id = $1 and device_id = $2',
+);
+
+/** Fails on the guard `device.not-found`. */
+export function renameDevice(set: WriteSet, userId: string, deviceId: string, name: string): void {
+  set.guard('device.not-found', 1, updateName, [userId, deviceId, name]);
+  set.change('devices', userId);
+}
+
+const updateSeen = sql<void, [userId: string, deviceId: string, at: number, ip: string, unlessAfter: number]>(
+  'devices.seen',
+  `update devices set last_seen_at = $3, last_seen_ip = $4
+   where user_id = $1 and device_id = $2 and (last_seen_at is null or last_seen_at <= $5)`,
+);
+
+/** Unless it was seen after `unlessAfter` already. */
+export function setDeviceSeen(
+  set: WriteSet,
+  device: { readonly userId: string; readonly deviceId: string; readonly at: number; readonly ip: string },
+  unlessAfter: number,
+): void {
+  set.add(updateSeen, [device.userId, device.deviceId, device.at, device.ip, unlessAfter]);
+}
+
+const deleteTokens = sql<void, [userId: string, deviceIds: string]>(
+  'access-tokens.delete-of-devices',
+  'delete from access_tokens where user_id = $1 and device_id in (select value from json_each(cast($2 as text)))',
+);
+const deleteRefreshTokens = sql<void, [userId: string, deviceIds: string]>(
+  'refresh-tokens.delete-of-devices',
+  'delete from refresh_tokens where user_id = $1 and device_id in (select value from json_each(cast($2 as text)))',
+);
+const deleteDevices = sql<void, [userId: string, deviceIds: string]>(
+  'devices.delete',
+  'delete from devices where user_id = $1 and device_id in (select value from json_each(cast($2 as text)))',
+);
+
+/** Devices and their tokens; those that do not exist are no matter. */
+export function removeDevices(set: WriteSet, userId: string, deviceIds: readonly string[]): void {
+  const ids = JSON.stringify(deviceIds);
+  set.add(deleteTokens, [userId, ids]);
+  set.add(deleteRefreshTokens, [userId, ids]);
+  set.add(deleteDevices, [userId, ids]);
+  set.change('access_tokens', userId);
+  set.change('devices', userId);
+}
+
+const touchOthers = sql<void, [userId: string, deviceIds: string]>(
+  'devices.touch-others',
+  `update devices set device_id = device_id
+   where user_id = $1 and device_id not in (select value from json_each(cast($2 as text)))`,
+);
+
+/** Fails on the guard `devices.changed` if somebody has devices besides these. */
+export function requireNoOtherDevices(set: WriteSet, userId: string, deviceIds: readonly string[]): void {
+  set.guard('devices.changed', 0, touchOthers, [userId, JSON.stringify(deviceIds)]);
+}

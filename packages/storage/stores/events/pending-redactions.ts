@@ -1,0 +1,63 @@
+import type { Reader, WriteSet } from '../../database.ts';
+import { sql } from '../../sql.ts';
+import { eventStatus } from './event-row.ts';
+
+/** Redactions of other servers that have not been applied: mostly, what they redact is not there yet. */
+export type PendingRedaction = { readonly redaction_nid: number; readonly event_id: string };
+
+/** An event that waits to be redacted although it is there. */
+export type OverdueRedaction = { readonly event_id: string; readonly room_id: string };
+
+const insert = sql<void, [eventId: string, redactionNid: number, roomNid: number]>(
+  'pending-redactions.insert',
+  'insert into pending_redactions (event_id, redaction_nid, room_nid) values ($1, $2, $3) on conflict do nothing',
+);
+
+const selectOfEvent = sql<PendingRedaction, [eventId: string, roomNid: number]>(
+  'pending-redactions.of-event',
+  `select p.redaction_nid, e.event_id from pending_redactions p join events e on e.event_nid = p.redaction_nid
+   where p.event_id = $1 and p.room_nid = $2 order by p.redaction_nid limit 10`,
+);
+
+const selectTargets = sql<{ event_id: string }, [eventIds: string]>(
+  'pending-redactions.targets',
+  `select distinct event_id from pending_redactions
+   where event_id in (select value from json_each(cast($1 as text)))`,
+);
+
+const selectOverdue = sql<OverdueRedaction, [limit: number]>(
+  'pending-redactions.overdue',
+  `select distinct p.event_id, r.room_id from pending_redactions p
+     join events e on e.event_id = p.event_id and e.status = ${eventStatus.accepted}
+     join rooms r on r.room_nid = p.room_nid
+   limit $1`,
+);
+
+const deleteOne = sql<void, [eventId: string, redactionNid: number]>(
+  'pending-redactions.delete',
+  'delete from pending_redactions where event_id = $1 and redaction_nid = $2',
+);
+
+/** Keeps a redaction in mind until what it redacts is there, and redacted. */
+export function addPendingRedaction(set: WriteSet, eventId: string, redactionNid: number, roomNid: number): void {
+  set.add(insert, [eventId, redactionNid, roomNid]);
+}
+
+export function readPendingRedactions(reader: Reader, roomNid: number, eventId: string): Promise<PendingRedaction[]> {
+  return reader.all(selectOfEvent, [eventId, roomNid]);
+}
+
+/** Those of some events that a redaction came before. */
+export async function readPendingTargets(reader: Reader, eventIds: readonly string[]): Promise<ReadonlySet<string>> {
+  if (eventIds.length === 0) return new Set();
+  return new Set((await reader.all(selectTargets, [JSON.stringify(eventIds)])).map((row) => row.event_id));
+}
+
+/** What a process that ended in the middle has left. */
+export function readOverdueRedactions(reader: Reader, limit: number): Promise<OverdueRedaction[]> {
+  return reader.all(selectOverdue, [limit]);
+}
+
+export function dropPendingRedaction(set: WriteSet, eventId: string, redactionNid: number): void {
+  set.add(deleteOne, [eventId, redactionNid]);
+}

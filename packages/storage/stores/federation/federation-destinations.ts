@@ -1,0 +1,88 @@
+import type { Reader, WriteSet } from '../../database.ts';
+import { sql } from '../../sql.ts';
+import { dropDeliveredEdus, type EduPlace } from './stored-edus.ts';
+
+/** How far another server has got. */
+export type DestinationRow = {
+  readonly host: string;
+  /** It has been sent all events up to here, and told of all receipts. */
+  readonly position: number;
+  readonly receipt_position: number;
+  /** How often in a row it could not be reached, and when it is to be asked again. */
+  readonly failures: number;
+  readonly retry_at: number;
+  /** The bounds of a transaction that it may have got, as JSON. */
+  readonly attempt: string | null;
+  readonly claimed_by: string | null;
+};
+
+const selectDestination = sql<DestinationRow, [host: string]>(
+  'federation-destinations.get',
+  `select host, position, receipt_position, failures, retry_at, attempt, claimed_by
+   from federation_destinations where host = $1`,
+);
+
+const selectFirstPosition = sql<{ position: number | null }, [host: string]>(
+  'federation-destinations.first-position',
+  'select min(since_position) as position from joined_hosts where host = $1',
+);
+
+const claim = sql<void, [host: string, position: number, process: string, now: number]>(
+  'federation-destinations.claim',
+  `insert into federation_destinations (host, position, receipt_position, failures, retry_at, claimed_by)
+   values ($1, $2, $2, 0, 0, $3)
+   on conflict (host) do update set claimed_by = excluded.claimed_by
+   where federation_destinations.claimed_by is null or federation_destinations.claimed_by = excluded.claimed_by
+     or not exists (
+       select 1 from processes p where p.process = federation_destinations.claimed_by and p.alive_until > $4)`,
+);
+
+const update = sql<
+  void,
+  [
+    host: string,
+    process: string,
+    position: number,
+    receiptPosition: number,
+    failures: number,
+    retryAt: number,
+    attempt: string | null,
+  ]
+>(
+  'federation-destinations.set',
+  `update federation_destinations
+   set position = $3, receipt_position = $4, failures = $5, retry_at = $6, attempt = $7
+   where host = $1 and claimed_by = $2`,
+);
+
+const deleteEndedRequests = sql<void, [host: string, upTo: number]>(
+  'ended-requests.delete',
+  'delete from ended_requests where host = $1 and position <= $2',
+);
+
+export function findDestination(reader: Reader, host: string): Promise<DestinationRow | undefined> {
+  return reader.get(selectDestination, [host]);
+}
+
+/** Since when a server is in a room that this one knows. */
+export async function findFirstPosition(reader: Reader, host: string): Promise<number | undefined> {
+  return (await reader.get(selectFirstPosition, [host]))?.position ?? undefined;
+}
+
+/** Fails on the guard `federation.claim` if another process that is alive sends to the server. */
+export function claimDestination(set: WriteSet, host: string, position: number, process: string, now: number): void {
+  set.guard('federation.claim', 1, claim, [host, position, process, now]);
+}
+
+/** Keeps how far a server has got. Fails on the guard `federation.claim` if another process has taken it over. */
+export function setDestination(
+  set: WriteSet,
+  process: string,
+  row: Omit<DestinationRow, 'claimed_by'>,
+  delivered: readonly EduPlace[] = [],
+): void {
+  const { host, position, receipt_position: receiptPosition, failures, retry_at: retryAt, attempt } = row;
+  set.guard('federation.claim', 1, update, [host, process, position, receiptPosition, failures, retryAt, attempt]);
+  set.add(deleteEndedRequests, [host, position]);
+  dropDeliveredEdus(set, host, delivered);
+}

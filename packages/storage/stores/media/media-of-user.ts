@@ -1,0 +1,59 @@
+import type { Reader, WriteSet } from '../../database.ts';
+import { sql } from '../../sql.ts';
+
+export type UserMediaRow = {
+  readonly origin: string;
+  readonly media_id: string;
+  readonly content_id: string | null;
+  readonly content_type: string | null;
+  readonly upload_name: string | null;
+  readonly size: number | null;
+  readonly created_at: number;
+};
+
+const selectOfUser = sql<UserMediaRow, [userId: string, afterCreated: number, afterId: string, limit: number]>(
+  'media.of-user',
+  `select origin, media_id, content_id, content_type, upload_name, size, created_at from media
+   where user_id = $1 and (created_at, media_id) > ($2, $3) order by created_at, media_id limit $4`,
+);
+
+/** What somebody has uploaded, the oldest first, after one of them. */
+export function listMediaOf(
+  reader: Reader,
+  userId: string,
+  page: { readonly after: Pick<UserMediaRow, 'created_at' | 'media_id'> | undefined; readonly limit: number },
+): Promise<UserMediaRow[]> {
+  const { created_at: created, media_id: id } = page.after ?? { created_at: -1, media_id: '' };
+  return reader.all(selectOfUser, [userId, created, id, page.limit]);
+}
+
+const selectThumbnails = sql<{ thumbnail_id: string }, [contentIds: string]>(
+  'media-thumbnails.of-contents',
+  `select thumbnail_id from media_thumbnails
+   where thumbnail_id is not null and content_id in (select value from json_each(cast($1 as text)))`,
+);
+
+/** The contents of the thumbnails that were made of others. */
+export async function listThumbnailsOf(reader: Reader, contentIds: readonly string[]): Promise<string[]> {
+  return (await reader.all(selectThumbnails, [JSON.stringify(contentIds)])).map((row) => row.thumbnail_id);
+}
+
+const deleteMedia = sql<void, [origin: string, mediaIds: string]>(
+  'media.delete',
+  'delete from media where origin = $1 and media_id in (select value from json_each(cast($2 as text)))',
+);
+const deleteThumbnails = sql<void, [contentIds: string]>(
+  'media-thumbnails.delete-of',
+  'delete from media_thumbnails where content_id in (select value from json_each(cast($1 as text)))',
+);
+
+/** Media of one server, with what says which thumbnails there are of them. */
+export function removeMedia(
+  set: WriteSet,
+  origin: string,
+  media: readonly Pick<UserMediaRow, 'media_id' | 'content_id'>[],
+): void {
+  const contentIds = media.flatMap(({ content_id: id }) => (id === null ? [] : [id]));
+  set.add(deleteMedia, [origin, JSON.stringify(media.map(({ media_id: id }) => id))]);
+  set.add(deleteThumbnails, [JSON.stringify(contentIds)]);
+}
