@@ -140,7 +140,7 @@ onBothEngines('UIA sessions: of two requests at once one goes on, and a used ses
     commit(db, (set) => updateUiaSession(set, 's', passed, '[]')),
     failsOn('uia.session-changed'),
   );
-  assert.deepEqual(await findUiaSession(db, 's'), { operation: 'op', ...passed, expires_at: 30 });
+  assert.deepEqual(await findUiaSession(db, 's'), { ...fresh, ...passed, expires_at: 30 });
   await commit(db, (set) => useUiaSession(set, 's'));
   await assert.rejects(
     commit(db, (set) => useUiaSession(set, 's')),
