@@ -51,7 +51,7 @@ export function createConversation(options: Options): Conversation {
   const failing = (what: string) => (error: unknown) => log.error({ error }, `${what} failed`);
   const typing = shareTyping(db.messages, createTyping({ db, roomNames: reading.rooms, now }));
   const index = createSearchIndex({ db, fullText: fullTextFor(db), onFailure: failing('Indexing messages') });
-  const updates = createDirectoryUpdates({ db, onFailure: failing('Updating the user directory') });
+  const updates = createDirectoryUpdates({ db, serverName, onFailure: failing('Updating the user directory') });
   const toDeviceStream = createToDeviceStream({
     db,
     onFailure: failing('Dropping messages to a device that were delivered'),

@@ -7,6 +7,7 @@ import {
   setDirectoryUsers,
   setOpenRoom,
   type DirectoryUser,
+  type JoinRulesRow,
   type NamedUserRow,
 } from '@portico/storage/stores/directory/user-directory.ts';
 import { createCatchUp, type CatchUp, type Portion } from '../catch-up/catch-up.ts';
@@ -18,9 +19,10 @@ const changesPerPortion = 1000;
 /** Keeps the directory up to date with who is in rooms, what they are called, and which rooms anyone may join. */
 export function createDirectoryUpdates(options: {
   readonly db: Database;
+  readonly serverName: string;
   readonly onFailure: (error: unknown) => void;
 }): CatchUp {
-  const { db, onFailure } = options;
+  const { db, serverName, onFailure } = options;
   /** People whose profile changed. Their rooms will hear of it, which is work of its own; this is sooner. */
   let renamed = new Set<string>();
 
@@ -30,15 +32,19 @@ export function createDirectoryUpdates(options: {
     const moved = await readMoved(db, after, upTo, changesPerPortion);
     const reached = moved.length < changesPerPortion ? upTo : lastWhole(moved, after, upTo);
     for (const { position, user_id: userId } of moved) if (position <= reached) changed.add(userId);
-    const openRooms = (await readJoinRules(db, after, reached)).map(
-      ({ room_nid: roomNid, content }) => [roomNid, isOpen(content)] as const,
-    );
+    const rules = await readJoinRules(db, after, reached, serverName);
+    const nidsOf = (open: boolean): number[] =>
+      rules
+        .filter((row) => isOpen(row) === open && (row.is_open === 1) !== open)
+        .map(({ room_nid: roomNid }) => roomNid);
+    const [opened, closed] = [nidsOf(true), nidsOf(false)];
     const userIds = [...changed];
-    const users = (await readNames(db, userIds)).map(toUser);
+    const users = (await readNames(db, userIds, { opened, closed })).map(toUser);
     return {
       reached,
       append(set) {
-        for (const [roomNid, open] of openRooms) setOpenRoom(set, roomNid, open);
+        for (const roomNid of opened) setOpenRoom(set, roomNid, true);
+        for (const roomNid of closed) setOpenRoom(set, roomNid, false);
         setDirectoryUsers(set, userIds, users);
       },
     };
@@ -66,8 +72,9 @@ export function createDirectoryUpdates(options: {
   };
 }
 
-function isOpen(content: string): boolean {
-  const rules = parseJson(content);
+/** What becomes of a room that the last of this server's people has left is not known here. */
+function isOpen({ content, is_ours: isOurs }: JoinRulesRow): boolean {
+  const rules = isOurs === 0 ? undefined : parseJson(content);
   return isJsonObject(rules) && rules['join_rule'] === 'public';
 }
 

@@ -1,5 +1,6 @@
 import type { Reader, WriteSet } from '../../database.ts';
 import { sql } from '../../sql.ts';
+import { ORDER_PER_POSITION } from '../events/event-row.ts';
 
 export type DirectoryUserRow = {
   readonly user_id: string;
@@ -58,30 +59,59 @@ export type MovedUserRow = { readonly position: number; readonly user_id: string
 
 const selectMoved = sql<MovedUserRow, [after: number, upTo: number, limit: number]>(
   'user-directory.moved',
-  `select position, user_id from membership_changes
-   where position > $1 and position <= $2 order by position limit $3`,
+  `select position, user_id from (
+     select c.position, c.user_id from membership_changes c where c.position > $1 and c.position <= $2
+     union
+     select c.position, m.user_id from membership_changes c cross join memberships m
+     where c.position > $1 and c.position <= $2
+       and m.room_nid = c.room_nid and m.membership = 'join' and m.room_order = c.position * ${ORDER_PER_POSITION}
+   ) moved order by position limit $3`,
 );
 
-/** Who came, went or changed their name in a room, in the order in which they did. */
+/**
+ * Who came, went or changed their name in a room, in the order in which they did; and whom this server came to know of when the
+ * room was joined through another one, at the moment of that.
+ */
 export function readMoved(reader: Reader, after: number, upTo: number, limit: number): Promise<MovedUserRow[]> {
   return reader.all(selectMoved, [after, upTo, limit]);
 }
 
-export type JoinRulesRow = { readonly room_nid: number; readonly content: string };
+export type JoinRulesRow = {
+  readonly room_nid: number;
+  readonly content: string;
+  /** Whether people of this server are in the room. */
+  readonly is_ours: number;
+  /** Whether it is noted that anyone may join. */
+  readonly is_open: number;
+};
 
-const selectJoinRules = sql<JoinRulesRow, [after: number, upTo: number]>(
+const selectJoinRules = sql<JoinRulesRow, [after: number, upTo: number, serverName: string]>(
   'user-directory.join-rules',
-  `select s.room_nid, c.content
-   from events e
+  `with touched as materialized (
+     select e.room_nid from events e
+     where e.stream_position > $1 and e.stream_position <= $2 and e.type = 'm.room.join_rules'
+     union
+     select m.room_nid from membership_changes m where m.position > $1 and m.position <= $2
+   )
+   select s.room_nid, c.content, (select count(*) from open_rooms o where o.room_nid = s.room_nid) as is_open,
+     (select count(*) from joined_hosts h where h.room_nid = s.room_nid and h.host = $3 and h.joined > 0) as is_ours
+   from touched t
    cross join current_state s
    cross join events c
-   where e.stream_position > $1 and e.stream_position <= $2 and e.type = 'm.room.join_rules'
-     and s.room_nid = e.room_nid and s.type = 'm.room.join_rules' and s.state_key = '' and c.event_nid = s.event_nid`,
+   where s.room_nid = t.room_nid and s.type = 'm.room.join_rules' and s.state_key = '' and c.event_nid = s.event_nid`,
 );
 
-/** The join rules, as they are now, of rooms in which they changed. */
-export function readJoinRules(reader: Reader, after: number, upTo: number): Promise<JoinRulesRow[]> {
-  return reader.all(selectJoinRules, [after, upTo]);
+/**
+ * The join rules, as they are now, of rooms in which they changed, or somebody came or went: the rules of a room that is joined
+ * through another server were set before this one knew of it.
+ */
+export function readJoinRules(
+  reader: Reader,
+  after: number,
+  upTo: number,
+  serverName: string,
+): Promise<JoinRulesRow[]> {
+  return reader.all(selectJoinRules, [after, upTo, serverName]);
 }
 
 export type NamedUserRow = {
@@ -94,7 +124,7 @@ export type NamedUserRow = {
   readonly member_content: string | null;
 };
 
-const selectNames = sql<NamedUserRow, [userIds: string]>(
+const selectNames = sql<NamedUserRow, [userIds: string, opened: string, closed: string]>(
   'user-directory.names',
   `select u.value as user_id, max(m.is_local) as is_local, (
      select p.value from profile_fields p where p.user_id = u.value and p.name = 'displayname'
@@ -103,7 +133,11 @@ const selectNames = sql<NamedUserRow, [userIds: string]>(
    ) as avatar_url, (
      select e.content from memberships f cross join events e
      where f.user_id = u.value and f.membership = 'join' and f.is_local = 0 and e.event_nid = f.event_nid and (
-       exists (select 1 from open_rooms r where r.room_nid = f.room_nid)
+       f.room_nid in (select cast(value as bigint) from json_each(cast($2 as text)))
+       or exists (
+         select 1 from open_rooms r where r.room_nid = f.room_nid
+           and r.room_nid not in (select cast(value as bigint) from json_each(cast($3 as text)))
+       )
        or exists (select 1 from published_rooms p where p.room_nid = f.room_nid)
      )
      order by f.position desc limit 1
@@ -113,9 +147,15 @@ const selectNames = sql<NamedUserRow, [userIds: string]>(
    group by u.value`,
 );
 
-/** What people who are in rooms are called; nothing of those who are in none. */
-export async function readNames(reader: Reader, userIds: readonly string[]): Promise<NamedUserRow[]> {
-  return userIds.length === 0 ? [] : reader.all(selectNames, [JSON.stringify(userIds)]);
+/** What people who are in rooms are called; nothing of those who are in none. `rooms`: those that are about to be noted. */
+export async function readNames(
+  reader: Reader,
+  userIds: readonly string[],
+  rooms: { readonly opened: readonly number[]; readonly closed: readonly number[] },
+): Promise<NamedUserRow[]> {
+  if (userIds.length === 0) return [];
+  const texts = [JSON.stringify(userIds), JSON.stringify(rooms.opened), JSON.stringify(rooms.closed)] as const;
+  return reader.all(selectNames, [...texts]);
 }
 
 const deleteWords = sql<void, [userIds: string]>(
