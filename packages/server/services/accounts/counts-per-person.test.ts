@@ -44,6 +44,33 @@ onBothEngines('counts: of too many devices, those go that were not used for the 
   assert.equal(deleted.length, 2);
 });
 
+onBothEngines(
+  'counts: hundreds of devices are deleted a few at a time, those used last with the last of it',
+  async (db) => {
+    await addAlice(db);
+    let now = 1;
+    const deleted: (readonly string[])[] = [];
+    const onDeleted = [(_: unknown, __: string, ids: readonly string[]) => void deleted.push(ids)];
+    const devices = createDevices({ db, onDeleted, now: () => now });
+    const ids = Array.from({ length: 110 }, (_, n) => `D${n}`);
+    for (const id of ids) {
+      now += 1;
+      await devices.add(userId, id, undefined);
+    }
+    let last = 0;
+    await devices.removeAllBut(userId, ['D50'], () => {
+      last = deleted.length;
+    });
+    assert.deepEqual(
+      deleted.flat(),
+      ids.filter((id) => id !== 'D50'),
+    );
+    assert.ok(deleted.every((some) => some.length <= 25));
+    assert.ok(deleted[last]?.includes('D109'), 'what goes with it goes with those that were used last');
+    assert.deepEqual(await listDeviceIds(db, userId), ['D50']);
+  },
+);
+
 onBothEngines('counts: so many backups of keys, so many keys in them, each so large', async (db) => {
   await addAlice(db);
   const backup = createKeyBackup({ db, mostVersions: 3, mostKeys: 4 });

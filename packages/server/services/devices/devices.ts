@@ -47,7 +47,10 @@ export interface Devices {
   planRemoval(set: WriteSet, userId: string, deviceIds: readonly string[]): Promise<void>;
   /** Deletes devices with all that belongs to them, together with whatever `also` adds to the write set. */
   remove(userId: string, deviceIds: readonly string[], also?: (set: WriteSet) => void | Promise<void>): Promise<void>;
-  /** Deletes all devices but those to keep. */
+  /**
+   * Deletes all devices but those to keep. With `also`, those that were used last: where there are more, the others go before, a few
+   * with each commit, since each may have thousands of keys and messages, and everybody else's commits wait.
+   */
   removeAllBut(userId: string, kept: readonly string[], also?: (set: WriteSet) => void): Promise<void>;
 }
 
@@ -64,6 +67,9 @@ export const maxDeviceNameLength = 100;
 const maxDeviceIdLength = 255;
 /** Other servers take no more of one person. */
 const maxDevices = 1000;
+
+/** Devices that are deleted with one commit. More than that of which other servers are told one by one. */
+const perCommit = 25;
 
 /** How often the devices to delete are read again because there was a new one. */
 const maxTries = 5;
@@ -128,6 +134,9 @@ export function createDevices(dependencies: Dependencies): Devices {
       }
     },
     async removeAllBut(userId, kept, also) {
+      const all = (await listDeviceIds(db, userId)).filter((id) => !kept.includes(id));
+      for (let at = 0; at + perCommit < all.length; at += perCommit)
+        await remove(userId, all.slice(at, at + perCommit));
       for (let tries = 1; ; tries += 1) {
         const ids = (await listDeviceIds(db, userId)).filter((id) => !kept.includes(id));
         const set = createWriteSet();

@@ -32,7 +32,7 @@ export function findDevice(reader: Reader, userId: string, deviceId: string): Pr
 
 const selectIds = sql<{ device_id: string }, [userId: string]>(
   'devices.ids',
-  'select device_id from devices where user_id = $1',
+  'select device_id from devices where user_id = $1 order by coalesce(last_seen_at, created_at), device_id',
 );
 
 const selectUnused = sql<{ device_id: string }, [userId: string, kept: number]>(
@@ -46,7 +46,7 @@ export async function listLongestUnused(reader: Reader, userId: string, kept: nu
   return (await reader.all(selectUnused, [userId, kept])).map((row) => row.device_id);
 }
 
-/** All of them. */
+/** All of them, those first that were not used for the longest time. */
 export async function listDeviceIds(reader: Reader, userId: string): Promise<string[]> {
   return (await reader.all(selectIds, [userId])).map((row) => row.device_id);
 }
