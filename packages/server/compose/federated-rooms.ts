@@ -102,7 +102,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
   const rooms = createFederatedRooms(db, serverName);
   const checkPdus = createCheckPdus(federation.verifyEvents);
   const outliers = createStoreOutliers(importing);
-  const redactions = createInboundRedactions({ db, rooms, serverName, readState, stateEvents, unread, now });
+  const redactions = createInboundRedactions({ db, rooms, serverName, receiver, readState, stateEvents, unread, now });
   const source = createHistorySource({ client, checkPdus });
   const leap = createLeap({ source, pastState: createPastState({ source, importing }), importing, outliers });
   const ingest = createIngest({

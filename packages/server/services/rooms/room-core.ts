@@ -62,16 +62,17 @@ export function createRoomCore(options: RoomCoreOptions, roomNames: RoomNames): 
     references,
     randomId,
   };
+  const readState = createReadState(db, stateEvents);
   const writer = createRoomWriter(deciding);
   const findRoomNid = (roomId: string) => roomNames.find(roomId);
   const headOf = async (roomNid: number) => heads.current(roomNid) ?? (await heads.load(roomNid));
   return {
     writer,
-    receiver: createReceiver({ ...deciding, merger }),
+    receiver: createReceiver({ ...deciding, merger, readState }),
     merger,
     references,
     newRooms: createNewRooms({ db, starts: writer, serverName, randomId, now }),
-    readState: createReadState(db, stateEvents),
+    readState,
     importing: deciding,
     joinImported: (joined) => joinImported({ ...deciding, findRoomNid }, joined),
     recordRemote: (membership) => recordRemoteMembership({ db, serverName, findRoomNid }, membership),

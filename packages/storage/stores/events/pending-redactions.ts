@@ -1,9 +1,17 @@
 import type { Reader, WriteSet } from '../../database.ts';
 import { sql } from '../../sql.ts';
-import { eventStatus } from './event-row.ts';
+import { eventStatus, type EventStatus } from './event-row.ts';
 
 /** Redactions of other servers that have not been applied: mostly, what they redact is not there yet. */
-export type PendingRedaction = { readonly redaction_nid: number; readonly event_id: string };
+export type PendingRedaction = {
+  readonly redaction_nid: number;
+  readonly event_id: string;
+  /** Soft-failed while it is kept from clients because what it redacts is not there. */
+  readonly status: EventStatus;
+  readonly before_content: string;
+  readonly content: string;
+  readonly after_content: string;
+};
 
 /** An event that waits to be redacted although it is there. */
 export type OverdueRedaction = { readonly event_id: string; readonly room_id: string };
@@ -15,7 +23,8 @@ const insert = sql<void, [eventId: string, redactionNid: number, roomNid: number
 
 const selectOfEvent = sql<PendingRedaction, [eventId: string, roomNid: number]>(
   'pending-redactions.of-event',
-  `select p.redaction_nid, e.event_id from pending_redactions p join events e on e.event_nid = p.redaction_nid
+  `select p.redaction_nid, e.event_id, e.status, e.before_content, e.content, e.after_content
+   from pending_redactions p join events e on e.event_nid = p.redaction_nid
    where p.event_id = $1 and p.room_nid = $2 order by p.redaction_nid limit 10`,
 );
 

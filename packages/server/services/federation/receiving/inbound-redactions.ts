@@ -1,13 +1,17 @@
-import { namedPowerLevel, type RoomEvent, serverNameOf, userPowerLevel } from '@portico/protocol';
+import type { RoomEvent } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import {
   dropPendingRedaction,
+  type PendingRedaction,
   readOverdueRedactions,
   readPendingRedactions,
   readPendingTargets,
 } from '@portico/storage/stores/events/pending-redactions.ts';
-import { findRedactionTarget, type RedactionTarget } from '@portico/storage/stores/events/redactions.ts';
+import { findRedactionTarget } from '@portico/storage/stores/events/redactions.ts';
 import type { ReadState } from '../../rooms/read-state.ts';
+import { mayRedact } from '../../rooms/receiving/redaction-gate.ts';
+import type { Receiver } from '../../rooms/receiving/receiver.ts';
 import { applyRedaction } from '../../rooms/redact.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';
 import type { UnreadService } from '../../unread/unread-service.ts';
@@ -27,6 +31,7 @@ type Dependencies = {
   readonly db: Database;
   readonly rooms: Pick<FederatedRooms, 'find'>;
   readonly serverName: string;
+  readonly receiver: Pick<Receiver, 'receive'>;
   readonly readState: ReadState;
   readonly stateEvents: StateEvents;
   readonly unread: Pick<UnreadService, 'appendRedaction'>;
@@ -39,36 +44,24 @@ const mostOverdue = 1000;
 export function createInboundRedactions(deps: Dependencies): InboundRedactions {
   const { db, rooms, serverName, unread, now } = deps;
 
-  /**
-   * > The power level of the redaction event's sender is greater than or equal to the redact level […] The domain of the
-   * > redaction event's sender matches that of the original event's sender.
-   *
-   * {@link https://spec.matrix.org/v1.19/rooms/v3/#handling-redactions}
-   */
-  async function mayRedact(room: FederatedRoom, redaction: RoomEvent, target: RedactionTarget): Promise<boolean> {
-    if (target.room_nid !== room.roomNid || target.type === 'm.room.create') return false;
-    if (serverNameOf(redaction.sender) === serverNameOf(target.sender)) return true;
-    const { state } = await deps.readState(room.roomNid, [
-      ['m.room.create', ''],
-      ['m.room.power_levels', ''],
-    ]);
-    const powerLevels = state('m.room.power_levels');
-    const power = userPowerLevel(room.rules, state('m.room.create'), powerLevels, redaction.sender);
-    return power >= namedPowerLevel(room.rules, powerLevels, 'redact');
-  }
-
   /** Redacts what is there to be redacted. What is not yet stays in mind, as the redaction's own commit has left it. */
   async function apply(room: FederatedRoom, redaction: RoomEvent, redactionNid: number): Promise<void> {
     if (redaction.redacts === undefined) return;
     const target = await findRedactionTarget(db, redaction.redacts);
     if (target === undefined) return;
     const set = createWriteSet();
-    if (await mayRedact(room, redaction, target)) {
+    if (await mayRedact(deps.readState, room, redaction, target)) {
       applyRedaction(set, room.rules, target, redactionNid, now());
       unread.appendRedaction(set, target.event_nid);
     }
     dropPendingRedaction(set, redaction.redacts, redactionNid);
     await db.commit(set);
+  }
+
+  /** Lets clients have what was kept from them while what it redacts was not here. */
+  async function show(room: FederatedRoom, event: RoomEvent, row: PendingRedaction): Promise<void> {
+    const pieces = { before: row.before_content, content: row.content, after: row.after_content };
+    await deps.receiver.receive(room, { event, pieces, isReconsidered: true });
   }
 
   async function applyPending(room: FederatedRoom, eventId: string): Promise<void> {
@@ -78,7 +71,12 @@ export function createInboundRedactions(deps: Dependencies): InboundRedactions {
       room.rules,
       pending.map((row) => row.event_id),
     );
-    for (const { nid, event: redaction } of redactions.values()) await apply(room, redaction, nid);
+    for (const row of pending) {
+      const redaction = redactions.get(row.event_id)?.event;
+      if (redaction === undefined) continue;
+      if (row.status === eventStatus.softFailed) await show(room, redaction, row);
+      await apply(room, redaction, row.redaction_nid);
+    }
   }
 
   return {

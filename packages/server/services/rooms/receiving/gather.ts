@@ -7,6 +7,8 @@ import type { StepCommitter } from '../commit-steps.ts';
 import { policyKey } from '../policy/room-policy.ts';
 import type { StateEvents } from '../state-events.ts';
 import type { ApplyPolicy } from './apply-policy.ts';
+import type { SoftFailure } from './place.ts';
+import type { FindWithheld, Withheld } from './redaction-gate.ts';
 import { storeOutside } from './store-outside.ts';
 import type { Prepare, Prepared } from './prepare.ts';
 import { MissingEventsError, type ReceivedEvent, type ReceivingRoom, type Result } from './received-event.ts';
@@ -26,20 +28,22 @@ type Dependencies = {
   readonly committer: StepCommitter;
 };
 
-export function createGather(deps: Dependencies, prepare: Prepare, applyPolicy: ApplyPolicy): Gather {
+type Steps = { readonly prepare: Prepare; readonly applyPolicy: ApplyPolicy; readonly findWithheld: FindWithheld };
+
+export function createGather(deps: Dependencies, { prepare, applyPolicy, findWithheld }: Steps): Gather {
   const { db, stateEvents } = deps;
 
   /** Stores an event that does not become part of the room; unless others are to be stored before it. */
   async function keepOutside(
     prepared: Prepared,
     kind: 'rejected' | 'soft-failed',
-    { rule, reason }: { readonly rule: string; readonly reason: string },
+    { rule, reason, target }: SoftFailure & Partial<Withheld>,
     isFirst: boolean,
   ): Promise<Result | undefined> {
     // What is rejected, or refused by the policy server, "the stickiness of the event is prevented".
     const plain = { ...prepared, stored: { ...prepared.stored, sticky: undefined } };
     if (!isFirst) deps.committer.settle([prepared], false);
-    else await storeOutside(deps, plain, kind === 'rejected' ? eventStatus.rejected : eventStatus.softFailed);
+    else await storeOutside(deps, plain, kind === 'rejected' ? eventStatus.rejected : eventStatus.softFailed, target);
     return isFirst ? { kind, rule, reason } : undefined;
   }
 
@@ -58,6 +62,7 @@ export function createGather(deps: Dependencies, prepare: Prepare, applyPolicy: 
           results.push(early);
           continue;
         }
+        const withheld = await findWithheld(room, event);
         const prepared = await prepareOne(room, received, references);
         if ('kind' in prepared) {
           results.push(prepared);
@@ -65,19 +70,17 @@ export function createGather(deps: Dependencies, prepare: Prepare, applyPolicy: 
         }
         const isFirst = group.length === 0;
         const { rejection } = prepared;
-        const signed = rejection === undefined ? await applyPolicy(room, prepared) : prepared;
-        if (rejection === undefined && 'stored' in signed) {
+        const judged = rejection ?? withheld ?? (await applyPolicy(room, prepared));
+        if ('stored' in judged) {
           results.push(undefined);
-          group.push(signed);
+          group.push(judged);
           ids.add(event.eventId);
-          follow(references, signed);
+          follow(references, judged);
           if (event.type === policyKey[0]) break;
           continue;
         }
-        const refusal = 'stored' in signed ? rejection : signed;
-        if (refusal === undefined) throw new Error('an event was refused for no reason');
         const kind = rejection === undefined ? 'soft-failed' : 'rejected';
-        const outcome = await keepOutside(prepared, kind, refusal, isFirst);
+        const outcome = await keepOutside(prepared, kind, judged, isFirst);
         // What follows it is judged once it is stored.
         if (outcome !== undefined) results.push(outcome);
         break;
@@ -111,12 +114,13 @@ export function createGather(deps: Dependencies, prepare: Prepare, applyPolicy: 
 }
 
 /**
- * Whether an event builds on events in a way that is looked up in the database: it is allowed by them, or belongs to the thread
- * of one.
+ * Whether an event builds on events in a way that is looked up in the database: it is allowed by them, belongs to the thread of
+ * one, or redacts it.
  */
 function builds({ event }: ReceivedEvent, ids: ReadonlySet<string>): boolean {
   const related = relationOf(event.content)?.eventId;
-  return event.authEvents.some((id) => ids.has(id)) || (related !== undefined && ids.has(related));
+  const named = [...event.authEvents, related, event.redacts];
+  return named.some((id) => id !== undefined && ids.has(id));
 }
 
 /** What is said of an event that is here already, or that cannot have a place. */

@@ -3,12 +3,14 @@ import type { CommitterDependencies, StepCommitter } from '../commit-steps.ts';
 import { type DecideContext, isConflict } from '../decide.ts';
 import type { KnownState } from '../known-state.ts';
 import type { RoomPolicy } from '../policy/room-policy.ts';
+import type { ReadState } from '../read-state.ts';
 import { maxConflicts, patience } from '../writer.ts';
 import { createApplyPolicy } from './apply-policy.ts';
 import { createGather } from './gather.ts';
 import type { Merger } from './merge.ts';
 import { createPlaceGroup } from './place-group.ts';
 import { createPrepare } from './prepare.ts';
+import { createFindWithheld } from './redaction-gate.ts';
 import type { Outcome, ReceivedEvent, ReceivingRoom, Result } from './received-event.ts';
 
 export type ReceiverDependencies = DecideContext &
@@ -17,6 +19,7 @@ export type ReceiverDependencies = DecideContext &
     readonly merger: Merger;
     readonly committer: StepCommitter;
     readonly policy: RoomPolicy;
+    readonly readState: ReadState;
   };
 
 /** The one way in which events of other servers enter rooms. */
@@ -38,7 +41,11 @@ const maxGroup = 64;
 const maxCharacters = 1_000_000;
 
 export function createReceiver(deps: ReceiverDependencies): Receiver {
-  const gather = createGather(deps, createPrepare(deps), createApplyPolicy(deps));
+  const gather = createGather(deps, {
+    prepare: createPrepare(deps),
+    applyPolicy: createApplyPolicy(deps),
+    findWithheld: createFindWithheld(deps.db, deps.readState),
+  });
   const placeGroup = createPlaceGroup({ ...deps, serverName: deps.signer.serverName });
 
   /** What became of the first of some events, or of the first few. */

@@ -3,6 +3,7 @@ import type { ChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import type { EventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { addEventOutsideTimeline } from '@portico/storage/stores/events/events-write.ts';
+import { addPendingRedaction } from '@portico/storage/stores/events/pending-redactions.ts';
 import type { StepCommitter } from '../commit-steps.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -13,23 +14,30 @@ type Dependencies = {
   readonly committer: StepCommitter;
 };
 
-/** What stores an event that does not become part of its room. */
+/** What stores an event that does not become part of its room. `redacts`: what it is to redact once that is here. */
 export function writesOutside(
   { states, chains }: Pick<Dependencies, 'states' | 'chains'>,
   { stored, edits, chain }: Prepared,
   status: EventStatus,
+  redacts?: string,
 ): WriteSet {
   const set = createWriteSet();
   addEventOutsideTimeline(set, { ...stored, status });
   for (const edit of edits) states.append(set, stored.roomNid, edit);
   if (chain !== undefined) chains.append(set, chain);
+  if (redacts !== undefined) addPendingRedaction(set, redacts, stored.eventNid, stored.roomNid);
   return set;
 }
 
-export async function storeOutside(deps: Dependencies, prepared: Prepared, status: EventStatus): Promise<void> {
+export async function storeOutside(
+  deps: Dependencies,
+  prepared: Prepared,
+  status: EventStatus,
+  redacts?: string,
+): Promise<void> {
   let committed = false;
   try {
-    await deps.db.commit(writesOutside(deps, prepared, status));
+    await deps.db.commit(writesOutside(deps, prepared, status, redacts));
     committed = true;
   } finally {
     deps.committer.settle([prepared], committed);

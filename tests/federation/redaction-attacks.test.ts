@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { JsonObject } from '@portico/protocol';
+import { joinAs, open, send, sign } from './peer-in-room.ts';
+
+/** Somebody of the peer in a room of alice's, where everything follows what came before, and what alice's clients are given. */
+async function openRedactions(context: TestContext) {
+  const { peer, path, roomId, alice } = await open(context);
+  const { template, eventId: joined, depth } = await joinAs(peer, path);
+  const { body: first } = await alice.get('/_matrix/client/v3/sync');
+  let place = 0;
+  function make(event: JsonObject, prevEvents: readonly string[]) {
+    place++;
+    return sign(peer, {
+      room_id: roomId,
+      sender: '@mallory:peer.test',
+      content: {},
+      depth: depth + place,
+      origin_server_ts: Date.now(),
+      prev_events: [...prevEvents],
+      auth_events: [...(template['auth_events'] as string[]).slice(0, 2), joined],
+      ...event,
+    });
+  }
+  /** The IDs of what has come into the room, in its order. */
+  async function shown(): Promise<readonly string[]> {
+    const { body } = await alice.get(`/_matrix/client/v3/sync?since=${String(first['next_batch'])}`);
+    const { rooms } = body as { rooms?: { join?: Record<string, { timeline: { events: { event_id: string }[] } }> } };
+    return rooms?.join?.[roomId]?.timeline.events.map((event) => event.event_id) ?? [];
+  }
+  const contentOf = async (eventId: string) =>
+    (await alice.get(`/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(eventId)}`)).body['content'];
+  const redaction = (redacts: string, prevEvents: readonly string[]) =>
+    make({ type: 'm.room.redaction', redacts }, prevEvents);
+  const message = (text: string, prevEvents: readonly string[]) =>
+    make({ type: 'm.room.message', content: { body: text } }, prevEvents);
+  return { peer, path, alice, joined, redaction, message, shown, contentOf };
+}
+
+test('a redaction by somebody who may not redact is not shown to clients, which would apply it', async (context) => {
+  const { peer, path, alice, redaction, message, shown, contentOf } = await openRedactions(context);
+  const { body } = await alice.put(`/_matrix/client/v3/rooms/${path}/send/m.room.message/1`, { body: 'of alice' });
+  const victim = String(body['event_id']);
+  const forged = redaction(victim, [victim]);
+  const next = message('next', [forged.eventId]);
+  await send(peer, [forged.pdu, next.pdu]);
+  assert.deepEqual(await shown(), [victim, next.eventId]);
+  assert.deepEqual(await contentOf(victim), { body: 'of alice' });
+});
+
+test('a redaction is shown once what it redacts is here', async (context) => {
+  const { peer, joined, redaction, message, shown, contentOf } = await openRedactions(context);
+  const regretted = message('regretted', [joined]);
+  const early = redaction(regretted.eventId, [joined]);
+  const next = message('next', [early.eventId]);
+  await send(peer, [early.pdu, next.pdu]);
+  assert.deepEqual(await shown(), [next.eventId]);
+  await send(peer, [regretted.pdu]);
+  assert.deepEqual(await shown(), [next.eventId, regretted.eventId, early.eventId]);
+  assert.deepEqual(await contentOf(regretted.eventId), {});
+});
+
+test('what comes with its redaction is redacted', async (context) => {
+  const { peer, joined, redaction, message, shown, contentOf } = await openRedactions(context);
+  const regretted = message('regretted', [joined]);
+  const late = redaction(regretted.eventId, [regretted.eventId]);
+  await send(peer, [regretted.pdu, late.pdu]);
+  assert.deepEqual(await shown(), [regretted.eventId, late.eventId]);
+  assert.deepEqual(await contentOf(regretted.eventId), {});
+});
+
+test('a redaction of an event of another room is not shown', async (context) => {
+  const { peer, path, alice, joined, redaction, message, shown, contentOf } = await openRedactions(context);
+  const { body } = await alice.put(`/_matrix/client/v3/rooms/${path}/send/m.room.message/1`, { body: 'of alice' });
+  const victim = String(body['event_id']);
+  const other = await alice.post('/_matrix/client/v3/createRoom', { preset: 'public_chat', room_version: '10' });
+  const elsewhere = encodeURIComponent(String(other.body['room_id']));
+  const { body: sent } = await alice.put(`/_matrix/client/v3/rooms/${elsewhere}/send/m.room.message/2`, {
+    body: 'else',
+  });
+  const forged = redaction(String(sent['event_id']), [joined]);
+  const next = message('next', [forged.eventId, victim]);
+  await send(peer, [forged.pdu, next.pdu]);
+  assert.deepEqual(await shown(), [victim, next.eventId]);
+  const { body: there } = await alice.get(
+    `/_matrix/client/v3/rooms/${elsewhere}/event/${encodeURIComponent(String(sent['event_id']))}`,
+  );
+  assert.deepEqual(there['content'], { body: 'else' });
+  assert.deepEqual(await contentOf(victim), { body: 'of alice' });
+});
