@@ -5,6 +5,7 @@
 export type JsonErrorReason =
   | 'syntax'
   | 'too-deep'
+  | 'too-many-members'
   | 'not-integer'
   | 'negative-zero'
   | 'integer-range'
@@ -14,6 +15,7 @@ export type JsonErrorReason =
 const messages: Readonly<Record<JsonErrorReason, string>> = {
   syntax: 'Not valid JSON',
   'too-deep': 'JSON is nested too deeply',
+  'too-many-members': 'An object has too many members',
   'not-integer': 'Numbers must be integers without fraction or exponent',
   'negative-zero': 'Negative zero is not allowed',
   'integer-range': 'Integers must lie between -(2^53 - 1) and 2^53 - 1',

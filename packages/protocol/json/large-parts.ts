@@ -22,6 +22,12 @@ const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
+/**
+ * Members of one object. A list of so many is taken apart where it is used; of an object, the engine gives all the names before the
+ * first one can be looked at, which takes a second for a million.
+ */
+export const mostMembers = 100_000;
+
 /** Bytes that are looked through between two yields. */
 const bytesAtOnce = 65_536;
 
@@ -39,6 +45,7 @@ export function* splitSteps(
   const starts = new Uint32Array(maxDepth);
   const lastCommas = new Uint32Array(maxDepth);
   const lastCuts = new Uint32Array(maxDepth);
+  const commas = new Uint32Array(maxDepth);
   const cuts: number[][] = Array.from({ length: maxDepth }, () => []);
   const inside: Large[][] = Array.from({ length: maxDepth }, () => []);
   let depth = 0;
@@ -87,6 +94,7 @@ export function* splitSteps(
     } else if (byte === openBrace || byte === openBracket) {
       if (depth === maxDepth) throw new JsonError('too-deep');
       starts[depth] = lastCommas[depth] = lastCuts[depth] = at;
+      commas[depth] = 0;
       (cuts[depth] as number[]).length = 0;
       (inside[depth] as Large[]).length = 0;
       depth++;
@@ -97,6 +105,11 @@ export function* splitSteps(
       const isBehindLarge = ((inside[level] as Large[]).at(-1)?.start ?? -1) > previous;
       if (isBehindLarge || at - (lastCuts[level] as number) >= atOnce) cut(at);
       lastCommas[level] = at;
+      const count = (commas[level] as number) + 1;
+      commas[level] = count;
+      if (count >= mostMembers && bytes[starts[level] as number] === openBrace) {
+        throw new JsonError('too-many-members');
+      }
     }
   }
   if (isText || depth > 0) throw new JsonError('syntax');

@@ -122,6 +122,14 @@ for (const text of [
   });
 }
 
+test('an object of more members than anybody needs is refused, a list is not', () => {
+  const parse = (text: string) => runSteps(parseJsonSteps(Buffer.from(text)));
+  const members = (count: number) => Array.from({ length: count }, (_, n) => `"${n}":0`).join(',');
+  assert.equal(Object.keys(parse(`{"a":{${members(100_000)}}}`) as object).length, 1);
+  assert.throws(() => parse(`{"a":{${members(100_001)}}}`), { reason: 'too-many-members' });
+  assert.equal((parse(`[${'0,'.repeat(150_000)}0]`) as JsonValue[]).length, 150_001);
+});
+
 test('a megabyte is parsed in many steps, none of which is long', () => {
   const long = { rooms: Object.fromEntries(Array.from({ length: 30_000 }, (_, n) => [`!room${n}`, { n, list: [n] }])) };
   const steps = parseJsonSteps(Buffer.from(JSON.stringify(long)), 'lenient');

@@ -15,7 +15,8 @@ export const shortEnough = 65_536;
 function asRefusal(error: unknown): unknown {
   if (!(error instanceof JsonError)) return error;
   if (error.reason === 'syntax') return new MatrixError('request.not-json');
-  return new MatrixError('request.bad-json', { message: `${error.message}.` });
+  const reason = error.reason === 'too-many-members' ? 'request.too-large' : 'request.bad-json';
+  return new MatrixError(reason, { message: `${error.message}.` });
 }
 
 /**
