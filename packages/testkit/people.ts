@@ -27,8 +27,10 @@ export async function createRoom(client: TestClient, settings: object = {}): Pro
   return String(body['room_id']);
 }
 
-export async function join(client: TestClient, roomId: string, via: string): Promise<void> {
-  await must(client.post(`/_matrix/client/v3/join/${encodeURIComponent(roomId)}?via=${via}`, {}));
+/** By way of another server, if one is named. */
+export async function join(client: TestClient, roomId: string, via?: string): Promise<void> {
+  const query = via === undefined ? '' : `?via=${via}`;
+  await must(client.post(`/_matrix/client/v3/join/${encodeURIComponent(roomId)}${query}`, {}));
 }
 
 /** Sends a text and answers its event ID. */

@@ -3,21 +3,21 @@ import { operation } from './operation.ts';
 import { megabyte } from './pdu.ts';
 
 const text = Type.Optional(Type.String());
-const chunk = Type.Object(
-  {
-    room_id: Type.String(),
-    num_joined_members: Type.Integer(),
-    world_readable: Type.Boolean(),
-    guest_can_join: Type.Boolean(),
-    join_rule: text,
-    name: text,
-    topic: text,
-    avatar_url: text,
-    canonical_alias: text,
-    room_type: text,
-  },
-  { title: 'PublishedRoomOfServer' },
-);
+
+/** "PublishedRoomsChunk": the same for clients and for servers. */
+export const publishedRoomFields = {
+  room_id: Type.String(),
+  num_joined_members: Type.Integer(),
+  world_readable: Type.Boolean(),
+  guest_can_join: Type.Boolean(),
+  join_rule: text,
+  name: text,
+  topic: text,
+  avatar_url: text,
+  canonical_alias: text,
+  room_type: text,
+};
+const chunk = Type.Object(publishedRoomFields, { title: 'PublishedRoomOfServer' });
 const response = Type.Object(
   {
     chunk: Type.Array(chunk),

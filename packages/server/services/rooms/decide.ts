@@ -22,6 +22,7 @@ import { countChange, membershipsOf } from './memberships-of.ts';
 import type { ReferenceHashes } from './reference-hashes.ts';
 import type { Step } from './steps.ts';
 import { stickinessOf } from './stickiness.ts';
+import { unplacedEvent } from './unplaced-event.ts';
 
 export type DecideContext = {
   readonly states: StateStore;
@@ -151,24 +152,9 @@ function build(
     event,
     authEventNids: authEvents.map(({ nid }) => nid),
     stored: {
-      eventNid,
-      eventId: event.eventId,
-      roomNid: head.roomNid,
-      status: eventStatus.accepted,
-      type: event.type,
-      stateKey: event.stateKey,
-      sender: event.sender,
-      originServerTs: event.originServerTs,
-      depth: event.depth,
-      ...pieces,
+      ...unplacedEvent({ eventNid, roomNid: head.roomNid, status: eventStatus.accepted }, event, pieces),
       stateBefore: head.state.rootId,
-      stateAfter: undefined,
-      headState: undefined,
-      replacesNid: undefined,
-      threadNid: undefined,
       ordinal: head.ordinal,
-      chain: undefined,
-      powerLevelsNid: undefined,
       transaction: draft.transaction,
       sticky: stickinessOf(event, context.now(), true),
     },

@@ -1,16 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { Database, Reader } from '@portico/storage';
-import { parseRequiredState } from '@portico/protocol/sliding-sync/required-state.ts';
 import { bob, carol, type PartitionedServer, partition } from '@portico/testkit/partition.ts';
-import type { SlidingBody } from '@portico/testkit/sync-client.ts';
-import { createReading } from '../reading/reading.ts';
-import { createSyncCore } from '../sync/sync-core.ts';
-import { createConnections } from './connections.ts';
-import { createRemovedRooms } from './removed-rooms.ts';
-import { createRoomFacts } from './room-facts.ts';
-import { createRoomLabels } from './room-labels.ts';
-import { createSlidingSync } from './sliding-sync.ts';
+import { openSlidingSync } from '@portico/testkit/sliding-sync.ts';
 
 /** A process with a memory of its own, and how often it has turned to the database since that was last asked. */
 function startProcess(context: TestContext, { db, states }: PartitionedServer) {
@@ -34,37 +26,13 @@ function startProcess(context: TestContext, { db, states }: PartitionedServer) {
       return db.commit(set);
     },
   };
-  const now = () => 0;
-  const core = createSyncCore({ reading: createReading({ db: own, states, now }), streams: [] });
-  const facts = createRoomFacts(own);
-  context.after(() => facts.close());
-  const parts = { labels: createRoomLabels(own), removed: createRemovedRooms(own) };
-  const { sync } = createSlidingSync({ core, facts, ...parts, connections: createConnections({ db: own, now }) });
+  const { slide, close } = openSlidingSync({ db: own, states });
+  context.after(close);
   return {
     async slide(roomId: string, limit: number, pos?: string) {
       count = 0;
-      const config = { limit, state: parseRequiredState([['m.room.name', '']], carol.userId) };
-      const text = await sync({
-        ...carol,
-        connId: '',
-        pos,
-        timeout: 0,
-        extensions: {
-          toDevice: undefined,
-          e2ee: false,
-          accountData: undefined,
-          receipts: undefined,
-          threadSubscriptions: undefined,
-          typing: undefined,
-          sticky: undefined,
-        },
-        shape: String(limit),
-        wishes: () => ({ lists: new Map(), subscriptions: new Map([[roomId, config]]) }),
-        get signal(): AbortSignal {
-          throw new Error('nobody waits here');
-        },
-      });
-      return { ...(JSON.parse(text) as SlidingBody), count };
+      const body = await slide(carol, { [roomId]: { limit, required: [['m.room.name', '']] } }, pos);
+      return { ...body, count };
     },
   };
 }

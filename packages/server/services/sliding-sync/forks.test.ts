@@ -1,50 +1,18 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { parseRequiredState } from '@portico/protocol/sliding-sync/required-state.ts';
 import { createDice } from '@portico/testkit/dice.ts';
 import { alice, bob, carol, deliver, newPdus, type PartitionedServer, partition } from '@portico/testkit/partition.ts';
+import { openSlidingSync, type Wish } from '@portico/testkit/sliding-sync.ts';
 import type { SeenEvent, SlidingBody } from '@portico/testkit/sync-client.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
-import { createReading } from '../reading/reading.ts';
 import { readRoomState } from '../reading/room-state.ts';
-import { createSyncCore } from '../sync/sync-core.ts';
-import { createConnections } from './connections.ts';
-import { createRemovedRooms } from './removed-rooms.ts';
-import type { RoomConfig } from './request.ts';
-import { createRoomFacts } from './room-facts.ts';
-import { createRoomLabels } from './room-labels.ts';
-import { createSlidingSync } from './sliding-sync.ts';
 
-type Wish = { readonly limit: number; readonly required: readonly string[][] };
-
-function openSlidingSync(context: TestContext, { db, states }: PartitionedServer, roomId: string) {
-  const now = () => 0;
-  const reading = createReading({ db, states, now });
-  const core = createSyncCore({ reading, streams: [] });
-  const facts = createRoomFacts(db);
-  context.after(() => facts.close());
-  const connections = createConnections({ db, now });
-  const labels = createRoomLabels(db);
-  const { sync } = createSlidingSync({ core, facts, labels, removed: createRemovedRooms(db), connections });
-  const extensions = {
-    toDevice: undefined,
-    e2ee: false,
-    accountData: undefined,
-    receipts: undefined,
-    threadSubscriptions: undefined,
-    typing: undefined,
-    sticky: undefined,
-  };
+function startProcess(context: TestContext, server: PartitionedServer, roomId: string) {
+  const { reading, slide, close } = openSlidingSync(server);
+  context.after(close);
   return {
-    async slide(who: typeof carol, wish: Wish | undefined, pos?: string): Promise<SlidingBody> {
-      const subscriptions = new Map<string, RoomConfig>();
-      if (wish !== undefined) {
-        subscriptions.set(roomId, { limit: wish.limit, state: parseRequiredState(wish.required, who.userId) });
-      }
-      const request = { ...who, connId: '', pos, timeout: 0, extensions, shape: JSON.stringify([wish]) };
-      const { signal } = new AbortController();
-      const wishes = () => ({ lists: new Map(), subscriptions });
-      return JSON.parse(await sync({ ...request, wishes, signal })) as SlidingBody;
+    slide(who: typeof carol, wish: Wish | undefined, pos?: string): Promise<SlidingBody> {
+      return slide(who, wish === undefined ? {} : { [roomId]: wish }, pos);
     },
     state: async (who: typeof carol) => JSON.parse(await readRoomState(reading, who, roomId)) as SeenEvent[],
   };
@@ -53,7 +21,7 @@ function openSlidingSync(context: TestContext, { db, states }: PartitionedServer
 for (const version of ['11', '12']) {
   test(`entries that the state no longer has after a fork are told by type and key alone (version ${version})`, async (context) => {
     const { a, b, roomId } = await partition(context, version);
-    const { slide } = openSlidingSync(context, b, roomId);
+    const { slide } = startProcess(context, b, roomId);
     const required = [
       ['m.room.name', ''],
       ['org.example.note', '*'],
@@ -159,7 +127,7 @@ for (const version of ['11', '12']) {
     test(`clients end with the room's state, however it forks and whatever is redacted (version ${version}, ${seed})`, async (context) => {
       const dice = createDice(seed);
       const { a, b, roomId } = await partition(context, version);
-      const sides = { a: openSlidingSync(context, a, roomId), b: openSlidingSync(context, b, roomId) };
+      const sides = { a: startProcess(context, a, roomId), b: startProcess(context, b, roomId) };
       const known = { a: [] as string[], b: [] as string[] };
       const followers = [1, 3, 50].flatMap((limit) =>
         (['a', 'b'] as const).map((side) => {

@@ -7,6 +7,7 @@ import { appendRelation } from '../../relations/append-relation.ts';
 import { stickinessOf } from '../../rooms/stickiness.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import type { JudgedEvent, JudgedStretch } from './judge-stretch.ts';
+import { unplacedEvent } from '../../rooms/unplaced-event.ts';
 
 /** Where a stretch goes, from the place of its newest event downwards; and what is known not to be there of what it follows. */
 export type StretchPlace = {
@@ -56,27 +57,14 @@ export async function writeStretch(
 function toStored(roomNid: number, judged: JudgedEvent, gap: GapRow): NewEvent {
   const { received, eventNid, known, isRejected, stateBefore, stateAfter, replacesNid } = judged;
   const { event, pieces } = received;
+  const status = isRejected ? eventStatus.rejected : eventStatus.accepted;
   return {
-    eventNid,
-    eventId: event.eventId,
-    roomNid,
-    status: isRejected ? eventStatus.rejected : eventStatus.accepted,
-    type: event.type,
-    stateKey: event.stateKey,
-    sender: event.sender,
-    originServerTs: event.originServerTs,
-    depth: event.depth,
-    ...pieces,
+    ...unplacedEvent({ eventNid, roomNid, status }, event, pieces),
     stateBefore: stateBefore.rootId,
     stateAfter: stateAfter.rootId === stateBefore.rootId ? undefined : stateAfter.rootId,
-    headState: undefined,
     replacesNid,
-    threadNid: undefined,
     // What is older than what people have read counts for nobody.
     ordinal: gap.lower_ordinal,
-    chain: undefined,
-    powerLevelsNid: undefined,
-    transaction: undefined,
     isKnown: known !== undefined,
   };
 }

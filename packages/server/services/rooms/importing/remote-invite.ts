@@ -11,6 +11,7 @@ import {
 } from '@portico/storage/stores/rooms/memberships-write.ts';
 import { addRoom } from '@portico/storage/stores/rooms/rooms.ts';
 import type { ReceivedEvent } from '../receiving/received-event.ts';
+import { unplacedEvent } from '../unplaced-event.ts';
 
 export type RemoteMembership = {
   readonly rules: RoomVersionRules;
@@ -50,27 +51,8 @@ export async function recordRemoteMembership(
   const userId = event.stateKey ?? '';
   const membership = event.content['membership'];
   if (answers !== undefined) requireMemberEvent(set, roomNid, userId, answers);
-  addEventOutsideTimeline(set, {
-    eventNid,
-    eventId: event.eventId,
-    roomNid,
-    status: eventStatus.outlier,
-    type: event.type,
-    stateKey: userId,
-    sender: event.sender,
-    originServerTs: event.originServerTs,
-    depth: event.depth,
-    ...pieces,
-    stateBefore: undefined,
-    stateAfter: undefined,
-    headState: undefined,
-    replacesNid: undefined,
-    threadNid: undefined,
-    ordinal: 0,
-    chain: undefined,
-    powerLevelsNid: undefined,
-    transaction: undefined,
-  });
+  const stored = unplacedEvent({ eventNid, roomNid, status: eventStatus.outlier }, event, pieces);
+  addEventOutsideTimeline(set, { ...stored, stateKey: userId });
   setMembership(
     set,
     {

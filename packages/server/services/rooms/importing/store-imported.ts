@@ -6,6 +6,7 @@ import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/
 import { readUnplaced, setPlace } from '@portico/storage/stores/rooms/room-import.ts';
 import type { ReceivedEvent } from '../receiving/received-event.ts';
 import type { ImportDependencies } from './import-dependencies.ts';
+import { unplacedEvent } from '../unplaced-event.ts';
 
 /** An event that has been judged. */
 export type JudgedReceived = ReceivedEvent & { readonly isAllowed: boolean };
@@ -94,25 +95,6 @@ function placesOf(chain: ChainAssignment): ReadonlyMap<number, NewEvent['chain']
 }
 
 function outlier(roomNid: number, eventNid: number, { event, pieces, isAllowed }: JudgedReceived): NewEvent {
-  return {
-    eventNid,
-    eventId: event.eventId,
-    roomNid,
-    status: isAllowed ? eventStatus.outlier : eventStatus.rejected,
-    type: event.type,
-    stateKey: event.stateKey,
-    sender: event.sender,
-    originServerTs: event.originServerTs,
-    depth: event.depth,
-    ...pieces,
-    stateBefore: undefined,
-    stateAfter: undefined,
-    headState: undefined,
-    replacesNid: undefined,
-    threadNid: undefined,
-    ordinal: 0,
-    chain: undefined,
-    powerLevelsNid: undefined,
-    transaction: undefined,
-  };
+  const status = isAllowed ? eventStatus.outlier : eventStatus.rejected;
+  return unplacedEvent({ eventNid, roomNid, status }, event, pieces);
 }

@@ -12,6 +12,7 @@ import { type Judgement, judge } from './judge.ts';
 import type { Merger } from './merge.ts';
 import type { ReceivedEvent, ReceivingRoom } from './received-event.ts';
 import type { References } from './references.ts';
+import { unplacedEvent } from '../unplaced-event.ts';
 
 /** An event judged, with the state after it and its place in the auth chains. */
 export type Prepared = Judgement & {
@@ -59,26 +60,13 @@ export function createPrepare({ db, states, chains, stateEvents, merger, now }: 
         stateAfter = edit.root;
       }
     }
+    const status = judgement.rejection === undefined ? eventStatus.accepted : eventStatus.rejected;
     const stored: NewEvent = {
-      eventNid,
-      eventId: event.eventId,
-      roomNid: room.roomNid,
-      status: judgement.rejection === undefined ? eventStatus.accepted : eventStatus.rejected,
-      type: event.type,
-      stateKey: event.stateKey,
-      sender: event.sender,
-      originServerTs: event.originServerTs,
-      depth: event.depth,
-      ...pieces,
+      ...unplacedEvent({ eventNid, roomNid: room.roomNid, status }, event, pieces),
       stateBefore: judgement.stateBefore.rootId,
       stateAfter: stateAfter === judgement.stateBefore ? undefined : stateAfter.rootId,
-      headState: undefined,
-      replacesNid: undefined,
-      threadNid: undefined,
-      ordinal: 0,
       chain: chain?.events[0]?.position,
       powerLevelsNid: event.stateKey === undefined ? undefined : judgement.powerLevelsNid,
-      transaction: undefined,
       missingBefore: judgement.missingBefore,
       isKnown: outlier !== undefined,
       sticky: stickinessOf(event, now(), false),
