@@ -9,7 +9,7 @@ import { startTestServer, type TestServer, type TestServerOptions } from './serv
 
 export type NetworkServer = TestServer & { readonly serverName: string };
 
-export type TestNetworkOptions = Pick<TestServerOptions, 'engine' | 'now'> & {
+export type TestNetworkOptions = Pick<TestServerOptions, 'engine' | 'now' | 'after'> & {
   /** Further settings of all servers, as environment variables without `PORTICO_`. */
   readonly settings?: Readonly<Record<string, string>>;
 };
@@ -59,7 +59,7 @@ function refused(): Socket {
  */
 export async function startTestNetwork(
   names: readonly string[],
-  { engine = 'sqlite', now, settings = {} }: TestNetworkOptions = {},
+  { engine = 'sqlite', now, after, settings = {} }: TestNetworkOptions = {},
 ): Promise<TestNetwork> {
   const folder = mkdtempSync(join(tmpdir(), 'portico-network-'));
   const authority = createTestAuthority();
@@ -111,6 +111,7 @@ export async function startTestNetwork(
       engine,
       ...kept,
       ...(now && { now }),
+      ...(after && { after }),
       network: networkOf(name),
       settings: {
         SERVER_NAME: name,

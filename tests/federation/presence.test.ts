@@ -4,7 +4,8 @@ import type { JsonObject } from '@portico/protocol';
 import { type FederationPeer, startPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
-import { createRoom, join } from '@portico/testkit/people.ts';
+import { createVirtualClock } from '@portico/testkit/virtual-clock.ts';
+import { createRoom, join, say } from '@portico/testkit/people.ts';
 import { until } from '@portico/testkit/until.ts';
 import { edus, joinAs, sendTransaction } from './peer.ts';
 import { meet, sync } from './people.ts';
@@ -78,13 +79,19 @@ test('a newcomer from another server is shown who is online, and seen', async (c
 
 /** A server, one of its people in a room with two of another server, which does what the test wants. */
 async function open(context: TestContext, settings: Readonly<Record<string, string>> = {}) {
-  const network = await startTestNetwork(['hs1'], { settings });
+  const clock = createVirtualClock(Date.now());
+  const network = await startTestNetwork(['hs1'], { settings, now: clock.now, after: clock.after });
   context.after(() => network.close());
   const peer = await startPeer(network, 'peer.test');
   context.after(() => peer.close());
   const pushes: JsonObject[] = [];
+  let messages = 0;
   peer.on('PUT', '/_matrix/federation/v1/send', ({ body }) => {
-    const { edus: list = [] } = JSON.parse(body) as { edus?: { edu_type: string; content: JsonObject }[] };
+    const { edus: list = [], pdus } = JSON.parse(body) as {
+      edus?: { edu_type: string; content: JsonObject }[];
+      pdus: { type: string }[];
+    };
+    messages += pdus.filter(({ type }) => type === 'm.room.message').length;
     for (const { edu_type: type, content } of list) {
       if (type === 'm.presence') pushes.push(...(content['push'] as JsonObject[]));
     }
@@ -94,38 +101,47 @@ async function open(context: TestContext, settings: Readonly<Record<string, stri
   const roomId = await createRoom(alice, { room_version: '10' });
   await joinAs(peer, encodeURIComponent(roomId), '@mallory:peer.test');
   await joinAs(peer, encodeURIComponent(roomId), '@nice:peer.test');
-  return { network, server: network.server('hs1'), peer, alice, roomId, pushes };
+  /** Lets all that has been done be sent together, and waits for what comes of it; gives all since the last call. */
+  async function pushed(isThere: (push: JsonObject, index: number) => boolean, what: string): Promise<unknown[]> {
+    clock.pass(longestPause);
+    await until(() => {
+      clock.pass(20);
+      return pushes.some(isThere);
+    }, what);
+    // What comes next is sent once the server knows that it has arrived, or it would say again whatever is over.
+    const before = messages;
+    await say(alice, roomId, 'hello');
+    await until(() => messages > before, 'the next transaction');
+    return pushes.splice(0).map(shape);
+  }
+  return {
+    server: network.server('hs1'),
+    peer,
+    alice,
+    roomId,
+    pushed: (status: string) => pushed((push) => push['status_msg'] === status, `a push with ${status}`),
+    pushedMany: (count: number) => pushed((_, index) => index === count - 1, `${count} pushes`),
+  };
 }
+
+/** In milliseconds: by then a change has been told of, also when another one was told of just before it. */
+const longestPause = 1300;
 
 const shape = ({ presence, status_msg, allowed_recipients }: JsonObject) =>
   [presence, status_msg, allowed_recipients].filter((part) => part !== undefined);
 
-/**
- * Waits for a push that says so; gives all since the last call. Where a setting was sent before the status that came after
- * it, what the person said before goes to the same people once more.
- */
-async function pushed(pushes: JsonObject[], status: string): Promise<unknown[]> {
-  await until(async () => pushes.some((push) => push['status_msg'] === status) || undefined, `a push with ${status}`);
-  const all = pushes.splice(0);
-  const isLast = ({ status_msg: said }: JsonObject) => said === undefined || said === status;
-  const recipients = (push: JsonObject) => JSON.stringify(push['allowed_recipients']);
-  const known = new Set(all.filter(({ status_msg: said }) => said === status).map(recipients));
-  for (const push of all) assert.ok(isLast(push) || known.has(recipients(push)), JSON.stringify(push));
-  return all.filter(isLast).map(shape);
-}
-
 test('what goes to another server is for whom it names', async (context) => {
-  const { alice, pushes, roomId } = await open(context);
+  const { alice, pushed, pushedMany, roomId } = await open(context);
   await set(alice, 'online', 'one');
-  assert.deepEqual(await pushed(pushes, 'one'), [['online', 'one']]);
+  assert.deepEqual(await pushed('one'), [['online', 'one']]);
 
   await configure(alice, { denied_users: ['@mallory:peer.test'] });
   await set(alice, 'online', 'two');
-  assert.deepEqual(await pushed(pushes, 'two'), [['offline'], ['online', 'two', ['@nice:peer.test']]]);
+  assert.deepEqual(await pushed('two'), [['offline'], ['online', 'two', ['@nice:peer.test']]]);
 
   await configure(alice, { allowed_users: ['@m*:peer.test', '@x:elsewhere.test'], denied_users: [roomId] });
   await set(alice, 'online', 'three');
-  assert.deepEqual(await pushed(pushes, 'three'), [
+  assert.deepEqual(await pushed('three'), [
     ['offline', ['@nice:peer.test']],
     ['online', 'three', ['@m*:peer.test']],
   ]);
@@ -133,70 +149,69 @@ test('what goes to another server is for whom it names', async (context) => {
   const many = Array.from({ length: 300 }, (_, index) => `@p${String(index).padStart(3, '0')}:peer.test`);
   await configure(alice, { allowed_users: many, denied_users: ['*'] });
   await set(alice, 'online', 'four');
-  assert.deepEqual(await pushed(pushes, 'four'), [
+  assert.deepEqual(await pushed('four'), [
     ['offline', ['@m*:peer.test']],
     ['online', 'four', many.slice(0, 256)],
     ['online', 'four', many.slice(256)],
   ]);
 
   await configure(alice, { denied_users: ['*'] });
-  await until(async () => pushes.length >= 2 || undefined, 'the last offline');
-  assert.deepEqual(pushes.splice(0).map(shape), [
+  assert.deepEqual(await pushedMany(2), [
     ['offline', many.slice(0, 256)],
     ['offline', many.slice(256)],
   ]);
   await set(alice, 'online', 'five');
   await configure(alice, {});
   await set(alice, 'online', 'six');
-  assert.deepEqual(await pushed(pushes, 'six'), [['online', 'six', ['@mallory:peer.test', '@nice:peer.test']]]);
+  assert.deepEqual(await pushed('six'), [['online', 'six', ['@mallory:peer.test', '@nice:peer.test']]]);
 });
 
 test('who is allowed by name is named beside a pattern, for they may share no room', async (context) => {
-  const { alice, pushes } = await open(context);
+  const { alice, pushed } = await open(context);
   await configure(alice, { allowed_users: ['@s*:peer.test', '@stranger:peer.test'], denied_users: ['*'] });
   await set(alice, 'online', 'one');
-  assert.deepEqual((await pushed(pushes, 'one')).at(-1), ['online', 'one', ['@s*:peer.test', '@stranger:peer.test']]);
+  assert.deepEqual((await pushed('one')).at(-1), ['online', 'one', ['@s*:peer.test', '@stranger:peer.test']]);
 });
 
 test('a denied room is no reason, in however many rooms the person is', async (context) => {
-  const { alice, pushes, peer, roomId } = await open(context);
+  const { alice, pushed, peer, roomId } = await open(context);
   const second = await createRoom(alice, { room_version: '10' });
   await joinAs(peer, encodeURIComponent(second), '@nice:peer.test');
   await configure(alice, { denied_users: [roomId] });
   await set(alice, 'online', 'one');
-  assert.deepEqual(await pushed(pushes, 'one'), [['online', 'one', ['@nice:peer.test']]]);
+  assert.deepEqual(await pushed('one'), [['online', 'one', ['@nice:peer.test']]]);
   await configure(alice, { allowed_users: [roomId], denied_users: [second] });
   await set(alice, 'online', 'two');
-  assert.deepEqual((await pushed(pushes, 'two')).at(-1), ['online', 'two', ['@mallory:peer.test', '@nice:peer.test']]);
+  assert.deepEqual((await pushed('two')).at(-1), ['online', 'two', ['@mallory:peer.test', '@nice:peer.test']]);
 });
 
 test('whoever is ignored is left out, also without a configuration', async (context) => {
-  const { alice, pushes } = await open(context);
+  const { alice, pushed } = await open(context);
   await configure(alice, { ignored_users: { '@mallory:peer.test': {} } }, 'm.ignored_user_list');
   await set(alice, 'online', 'one');
-  assert.deepEqual(await pushed(pushes, 'one'), [['online', 'one', ['@nice:peer.test']]]);
+  assert.deepEqual(await pushed('one'), [['online', 'one', ['@nice:peer.test']]]);
 });
 
 test('a server that does not know of lists gets what all there may see, where so configured', async (context) => {
-  const { alice, pushes, peer } = await open(context, { PRIVACY_PRESENCE_UNAWARE_SERVERS: 'withhold' });
+  const { alice, pushed, peer } = await open(context, { PRIVACY_PRESENCE_UNAWARE_SERVERS: 'withhold' });
   await configure(alice, { denied_users: ['@mallory:peer.test'] });
   await set(alice, 'online', 'withheld');
   await configure(alice, { denied_users: ['@stranger:peer.test'] });
   await set(alice, 'online', 'for all');
-  assert.deepEqual(await pushed(pushes, 'for all'), [['online', 'for all', ['@mallory:peer.test', '@nice:peer.test']]]);
+  assert.deepEqual(await pushed('for all'), [['online', 'for all', ['@mallory:peer.test', '@nice:peer.test']]]);
   // It turns out to know of them.
   await tell(peer, [{ user_id: '@nice:peer.test', presence: 'online', allowed_recipients: [alice.userId] }]);
   await configure(alice, { denied_users: ['@mallory:peer.test'] });
   await set(alice, 'online', 'for one');
-  assert.deepEqual((await pushed(pushes, 'for one')).at(-1), ['online', 'for one', ['@nice:peer.test']]);
+  assert.deepEqual((await pushed('for one')).at(-1), ['online', 'for one', ['@nice:peer.test']]);
 });
 
 test('overrides of the server hold for everyone', async (context) => {
   const overrides = JSON.stringify({ denied_users: ['@mallory:*'] });
-  const { alice, pushes } = await open(context, { PRIVACY_PRESENCE_OVERRIDES: overrides });
+  const { alice, pushed } = await open(context, { PRIVACY_PRESENCE_OVERRIDES: overrides });
   await configure(alice, { allowed_users: ['@*:peer.test', '@mallory:peer.test'] });
   await set(alice, 'online', 'one');
-  assert.deepEqual(await pushed(pushes, 'one'), [['online', 'one', ['@nice:peer.test']]]);
+  assert.deepEqual(await pushed('one'), [['online', 'one', ['@nice:peer.test']]]);
 });
 
 async function tell(peer: FederationPeer, push: readonly object[]): Promise<void> {
