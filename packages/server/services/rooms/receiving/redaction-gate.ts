@@ -44,7 +44,8 @@ export type FindWithheld = (room: ReceivingRoom, event: RoomEvent) => Promise<Wi
  */
 export function createFindWithheld(db: Reader, readState: ReadState): FindWithheld {
   return async (room, event) => {
-    if (event.redacts === undefined) return undefined;
+    // "In room versions 1 and 2, redactions were explicitly part of the authorization rules".
+    if (event.redacts === undefined || room.rules.auth.redaction !== 'none') return undefined;
     const target = await findRedactionTarget(db, event.redacts);
     if (target === undefined) {
       return {
