@@ -15,6 +15,7 @@ export type Sql<Row, Params extends readonly unknown[]> = {
   readonly types?: (params: Params) => Row;
 };
 
+/** Declares a statement; `name` must be its own. `Row` is what a row of its answer looks like, `Params` the values of `$1`, `$2`, … */
 export function sql<Row, Params extends readonly unknown[] = []>(name: string, text: string): Sql<Row, Params> {
   const statement = { name, text };
   statements.set(name, statement);

@@ -20,10 +20,12 @@ export type AuthState = {
  */
 export type IsSignedBy = (serverName: string) => boolean;
 
+/** The room's create event, from wherever the state has it. */
 export function createEventOf(state: AuthState): RoomEvent | undefined {
   return state.create ?? state.get('m.room.create', '');
 }
 
+/** The `membership` of a member event as it is written, which may be anything; `undefined` where there is no such event. */
 export function membershipOf(state: AuthState, userId: string): unknown {
   return state.get('m.room.member', userId)?.content['membership'];
 }

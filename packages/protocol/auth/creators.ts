@@ -21,6 +21,7 @@ export function roomCreator(rules: RoomVersionRules, create: RoomEvent): unknown
   return rules.auth.creator === 'sender' ? create.sender : create.content['creator'];
 }
 
+/** What `additional_creators` of the create event lists, as it is written: nobody where that is no list. */
 export function additionalCreators(create: RoomEvent): ReadonlySet<unknown> {
   const known = additional.get(create.content);
   if (known !== undefined) return known;

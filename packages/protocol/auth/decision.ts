@@ -12,8 +12,10 @@ export type AuthReject = {
   readonly reason: string;
 };
 
+/** The decision to let an event pass. */
 export const allow: AuthAllow = Object.freeze({ kind: 'allow' });
 
+/** The decision against an event: the rule that it breaks, and why, for people. */
 export function reject(rule: RuleCode, reason: string): AuthReject {
   return { kind: 'reject', rule, reason };
 }

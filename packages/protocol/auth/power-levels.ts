@@ -126,6 +126,7 @@ function parseEntries(rules: RoomVersionRules, map: JsonValue | undefined): Read
   return levels;
 }
 
+/** Names of the levels that stand directly in the content of `m.room.power_levels`. */
 export const levelNames: readonly LevelName[] = [
   'users_default',
   'events_default',

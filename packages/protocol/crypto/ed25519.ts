@@ -11,6 +11,7 @@ export type SigningKey = {
   readonly publicKey: string;
 };
 
+/** The public half of a {@link SigningKey}, as {@link parseVerifyKey} makes it of 32 bytes. */
 export type VerifyKey = KeyObject;
 
 // RFC 8410: the fixed DER bytes in front of the 32 bytes of an ed25519 key.
@@ -41,6 +42,7 @@ export function signText(key: SigningKey, text: string): string {
   return sign(null, Buffer.from(text, 'utf8'), key.privateKey).toString('base64').slice(0, 86);
 }
 
+/** Whether the 64 bytes are the key's signature over a text's UTF-8 bytes. Bytes of another number are no signature. */
 export function verifyText(key: VerifyKey, text: string, signature: Uint8Array): boolean {
   return signature.length === signatureBytes && verify(null, Buffer.from(text, 'utf8'), key, signature);
 }

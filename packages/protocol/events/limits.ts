@@ -1,11 +1,12 @@
-/** {@link https://spec.matrix.org/v1.19/client-server-api/#size-limits} */
+/** Of the canonical JSON of an event, signatures included. {@link https://spec.matrix.org/v1.19/client-server-api/#size-limits} */
 export const maxPduBytes = 65_536;
 
 /** For `sender`, `room_id`, `state_key`, `type` and `event_id`, in bytes of UTF-8. */
 export const maxFieldBytes = 255;
 
-/** {@link https://spec.matrix.org/v1.19/rooms/v12/#event-format} */
+/** Of one event, in `prev_events`. {@link https://spec.matrix.org/v1.19/rooms/v12/#event-format} */
 export const maxPrevEvents = 20;
+/** Of one event, in `auth_events`. */
 export const maxAuthEvents = 10;
 
 /**

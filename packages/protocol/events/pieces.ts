@@ -17,10 +17,12 @@ export type PduPieces = {
   readonly after: string;
 };
 
+/** The canonical JSON of the whole PDU. */
 export function joinPieces(pieces: PduPieces): string {
   return pieces.before + pieces.content + pieces.after;
 }
 
+/** Bytes of UTF-8 of the whole PDU, which {@link maxPduBytes} limits. */
 export function sizeOfPieces(pieces: PduPieces): number {
   return Buffer.byteLength(pieces.before) + Buffer.byteLength(pieces.content) + Buffer.byteLength(pieces.after);
 }

@@ -2,6 +2,7 @@ import type { EventFormatRules } from '../room-versions/rules.ts';
 import { isNamespacedIdentifier, isOpaqueIdentifier } from './identifier.ts';
 
 declare const eventIdBrand: unique symbol;
+/** An event ID that {@link parseEventId} accepted. */
 export type EventId = string & { readonly [eventIdBrand]: true };
 
 const urlSafeHash = /^[A-Za-z0-9_-]{43}$/;
@@ -26,6 +27,7 @@ export function isEventIdOf(form: EventFormatRules['eventId'], text: string): te
   }
 }
 
+/** The text as an event ID of whatever room version, or `undefined` where it is none. */
 export function parseEventId(text: string): EventId | undefined {
   return isEventId(text) ? text : undefined;
 }

@@ -1,5 +1,6 @@
 import { parseServerName, type ServerName } from './server-name.ts';
 
+/** Where media are: the server that they were uploaded to, and their name there. */
 export type MxcUri = { readonly serverName: ServerName; readonly mediaId: string };
 
 const scheme = 'mxc://';
@@ -25,6 +26,7 @@ export function isMediaId(text: string): boolean {
   return mediaId.test(text);
 }
 
+/** `mxc://<server-name>/<media-id>`, the opposite of {@link parseMxcUri}. */
 export function formatMxcUri(uri: MxcUri): string {
   return `${scheme}${uri.serverName}/${uri.mediaId}`;
 }

@@ -1,6 +1,7 @@
 import { isNamespacedIdentifier } from './identifier.ts';
 
 declare const roomAliasBrand: unique symbol;
+/** A room alias that {@link parseRoomAlias} accepted. */
 export type RoomAlias = string & { readonly [roomAliasBrand]: true };
 
 /** {@link https://spec.matrix.org/v1.19/appendices/#room-aliases} */
@@ -8,6 +9,7 @@ export function isRoomAlias(text: string): text is RoomAlias {
   return isNamespacedIdentifier(text, '#');
 }
 
+/** The text as a room alias, or `undefined` where it is none. */
 export function parseRoomAlias(text: string): RoomAlias | undefined {
   return isRoomAlias(text) ? text : undefined;
 }

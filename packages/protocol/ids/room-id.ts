@@ -2,6 +2,7 @@ import type { EventFormatRules } from '../room-versions/rules.ts';
 import { isNamespacedIdentifier } from './identifier.ts';
 
 declare const roomIdBrand: unique symbol;
+/** A room ID that {@link parseRoomId} accepted. */
 export type RoomId = string & { readonly [roomIdBrand]: true };
 
 const urlSafeHash = /^[A-Za-z0-9_-]{43}$/;
@@ -17,6 +18,7 @@ export function isRoomIdOf(form: EventFormatRules['roomId'], text: string): text
   return isNamespacedIdentifier(text, '!');
 }
 
+/** The text as a room ID of whatever room version, or `undefined` where it is none. */
 export function parseRoomId(text: string): RoomId | undefined {
   return isRoomId(text) ? text : undefined;
 }

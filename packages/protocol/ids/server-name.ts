@@ -29,10 +29,12 @@ export function splitServerName(text: string): ServerNameParts | undefined {
 
 const plainName = /^[0-9A-Za-z.-]{1,255}(?::[0-9]{1,5})?$/;
 
+/** A host or IP literal with or without a port. {@link https://spec.matrix.org/v1.19/appendices/#server-name} */
 export function isServerName(text: string): text is ServerName {
   return plainName.test(text) || (text.startsWith('[') && splitServerName(text) !== undefined);
 }
 
+/** The text as a server name, or `undefined` where it is none. */
 export function parseServerName(text: string): ServerName | undefined {
   return isServerName(text) ? text : undefined;
 }

@@ -14,6 +14,7 @@ export function isUserId(text: string): text is UserId {
   return isNamespacedIdentifier(text, '@');
 }
 
+/** The text as a user ID, a historical one included, or `undefined` where it is none. */
 export function parseUserId(text: string): UserId | undefined {
   return isUserId(text) ? text : undefined;
 }
@@ -25,6 +26,7 @@ export function serverNameOf(id: string): string | undefined {
   return domainOf(id);
 }
 
+/** What stands between the `@` and the first colon. */
 export function localpartOf(userId: UserId): string {
   return userId.slice(1, userId.indexOf(':'));
 }

@@ -3,6 +3,7 @@ export type JsonValue = string | number | boolean | null | JsonArray | JsonObjec
 export type JsonArray = readonly JsonValue[];
 export type JsonObject = { readonly [key: string]: JsonValue };
 
+/** Whether a value is an object: neither a list nor `null`. */
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
