@@ -121,6 +121,9 @@ function shownBy(verifier: Verifier): Promise<{ readonly emoji: string; readonly
   });
 }
 
+/** In milliseconds: after that a message between two clients has been overlooked by one of them. */
+const longestStep = 20_000;
+
 /** Whether it worked out; else the verification is cancelled. */
 async function tryEmoji(
   asker: EncryptedPerson,
@@ -135,16 +138,22 @@ async function tryEmoji(
   const first = await request.startVerification('m.sas.v1');
   const second = await asked.until('the start of the verification', () => received.verifier);
   const verified = Promise.all([first.verify(), second.verify()]);
-  const shown = await Promise.race([Promise.all([shownBy(first), shownBy(second)]), delay(5000)]);
+  verified.catch(() => {});
+  const shown = await Promise.race([
+    Promise.all([shownBy(first), shownBy(second)]),
+    delay(longestStep, undefined, { ref: false }),
+  ]);
   if (shown === undefined) {
-    verified.catch(() => {});
     await request.cancel();
     return false;
   }
   assert.equal(shown[0].emoji.split(' ').length, 7);
   assert.equal(shown[0].emoji, shown[1].emoji);
   await Promise.all(shown.map(({ confirm }) => confirm()));
-  await verified;
+  if ((await Promise.race([verified, delay(longestStep, undefined, { ref: false })])) === undefined) {
+    await request.cancel();
+    return false;
+  }
   await Promise.all([
     inPhase(asker, request, VerificationPhase.Done),
     inPhase(asked, received, VerificationPhase.Done),

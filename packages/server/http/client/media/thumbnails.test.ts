@@ -176,10 +176,11 @@ describe('an image that is meant to harm', () => {
       [2_000_000_000, 1],
       [1_000_000, 1_000_000],
     ] as const) {
-      const start = performance.now();
+      const start = process.cpuUsage();
       const [status] = await refused(await upload(pngOf(width, height, 10)));
       assert.ok(status === 413 || status === 400, `${width}×${height}: ${status}`);
-      assert.ok(performance.now() - start < 2000);
+      const { user } = process.cpuUsage(start);
+      assert.ok(user < 2_000_000, `${user / 1000} ms`);
     }
     assert.deepEqual(await refused(await upload(pngOf(20_000, 10_000, 10))), [413, 'M_TOO_LARGE']);
   });
