@@ -99,6 +99,12 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(refused(sent), '403 M_FORBIDDEN');
     });
 
+    test('the new room says of guests what the old one left unsaid', async () => {
+      const old = await alice.createRoom({ preset: 'public_chat', room_version: '11' });
+      const replaced = await upgrade(alice, old, '12');
+      assert.deepEqual(await state(alice, replaced, 'm.room.guest_access'), { guest_access: 'forbidden' });
+    });
+
     test('creators of a new room of version 12', async () => {
       type Case = readonly [string, SyncClient, Record<string, number>, string[] | undefined, Record<string, number>];
       const cases: readonly Case[] = [

@@ -26,10 +26,16 @@ export const upgradeEntries: readonly (readonly [string, string])[] = [
   ['m.room.canonical_alias', ''],
 ];
 
+/**
+ * What the new room says where the old one said nothing. "If this event is absent, servers should act as if it is present and has
+ * the value `forbidden`": so they do, but whoever follows an upgrade looks for all that is to be taken over.
+ */
+const defaults: ReadonlyMap<string, JsonObject> = new Map([['m.room.guest_access', { guest_access: 'forbidden' }]]);
+
 /** The drafts that bring the old room's state into the new one. */
 export function carriedState(sender: string, old: RoomState, rules: RoomVersionRules): Draft[] {
   return carriedTypes.flatMap((type) => {
-    const content = old.state(type)?.content;
+    const content = old.state(type)?.content ?? defaults.get(type);
     if (content === undefined) return [];
     return [stateDraft(sender, type, type === 'm.room.join_rules' ? joinRulesFor(rules, content) : content)];
   });
