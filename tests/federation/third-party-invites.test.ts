@@ -48,10 +48,18 @@ test('who turns out to have an invited address is invited, here and elsewhere', 
 });
 
 test('only what the identity server has signed for a person invites them', async (context) => {
-  const { network, peer, alice, bob, roomId, sign, bind } = await open(context);
+  const { network, peer, alice, bob, carol, roomId, sign, bind } = await open(context);
   const other = signingKeyFromSeed('ed25519:0', randomBytes(32));
   assert.equal(await bind('hs2', bob.userId, { signed: sign(bob.userId, other) }), '200');
   assert.equal(await bind('hs2', bob.userId, { signed: sign('@other:hs2') }), '200');
+  for (const method of ['PUT', 'POST'] as const) {
+    await bind('hs1', carol.userId, { signed: sign(carol.userId, other) }, method);
+    assert.equal(await pending(carol, 'invite', roomId), undefined);
+  }
+  assert.equal(
+    await refusal(carol.post(`/_matrix/client/v3/join/${encodeURIComponent(roomId)}`, {})),
+    '403 M_FORBIDDEN',
+  );
   assert.equal(await bind('hs2', bob.userId, { sender: '@nobody:hs1' }), '200');
   assert.equal(await bind('hs2', '@nobody:hs2'), '404 M_NOT_FOUND');
   const content = { membership: 'invite', third_party_invite: { display_name: '', signed: sign(bob.userId) } };
