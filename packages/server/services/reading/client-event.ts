@@ -58,6 +58,8 @@ function renderUnsigned(row: ClientEventRow, style: EventStyle): string {
   }
   const redaction = row.redacted_by === null ? undefined : style.redactions.get(row.redacted_by);
   if (redaction !== undefined) {
+    // Other servers say its ID beside it.
+    text += `,"redacted_by":${JSON.stringify(redaction.event_id)}`;
     text += `,"redacted_because":${renderEvent(redaction, { ...style, redactions: noRedactions })}`;
   }
   // "how many milliseconds until the sticky event expires. This provides a way to reduce clock skew"

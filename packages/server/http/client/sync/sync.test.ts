@@ -307,8 +307,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(news.content['redacts'], eventId);
       const seen = await bob.get(roomId, `event/${encodeURIComponent(eventId)}`);
       assert.deepEqual(seen['content'], {});
-      const because = (seen['unsigned'] as { redacted_because: { event_id: string } }).redacted_because;
-      assert.equal(because.event_id, redaction);
+      const unsigned = seen['unsigned'] as { redacted_because: { event_id: string }; redacted_by: string };
+      assert.deepEqual([unsigned.redacted_because.event_id, unsigned.redacted_by], [redaction, redaction]);
     });
 
     test('of lazily loaded members come those who speak, once', async () => {
