@@ -29,7 +29,9 @@ export const peekEvents = endpoint(
   },
   ({ oldSync }: { oldSync: OldSync }) =>
     ({ sender, query, signal }) => {
-      const { from, timeout = 0, room_id: roomId } = query;
+      const { timeout = 0, room_id: roomId } = query;
+      // Who has no place yet may say so with an empty one.
+      const from = query.from === '' ? undefined : query.from;
       if (roomId !== undefined) return oldSync.peek(sender, { roomId, from, timeout, signal });
       return oldSync.listen({ userId: sender.userId, deviceId: sender.deviceId, from, timeout, signal });
     },

@@ -90,6 +90,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         [await events(bob, { room_id: closed }), 403, 'M_FORBIDDEN'],
         [await events(bob, { room_id: room, from: 'elsewhere' }), 400, 'M_INVALID_PARAM'],
       ];
+      assert.equal((await events(bob, { from: '' })).status, 200);
       for (const [{ status, body }, ...expected] of refusals) assert.deepEqual([status, body['errcode']], expected);
     });
 
