@@ -58,14 +58,24 @@ const ended = Promise.all(
   }),
 );
 
-const ready = await Promise.all(servers.map((server) => server.ready));
-const [first, second] = servers;
-if (first !== undefined && second !== undefined && ready.every(Boolean)) {
+async function fill(): Promise<void> {
+  const ready = await Promise.all(servers.map((server) => server.ready));
+  const [first, second] = servers;
+  if (first === undefined || second === undefined || !ready.every(Boolean)) return;
   const people = await populate(first.baseUrl);
   const across = await meet(first, second);
   console.log(
     `\nLog in at ${first.baseUrl} as ${people.names.join(', ')}, or at ${second.baseUrl} as ${across.neighbour}, ` +
       `each with the password "${people.password}". They meet in ${across.alias}.`,
   );
+}
+
+try {
+  await fill();
+} catch (error) {
+  console.error(error);
+  stop();
+  await ended;
+  process.exit(1);
 }
 process.exitCode = Math.max(...(await ended));
