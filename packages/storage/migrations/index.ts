@@ -45,6 +45,7 @@ import { finalisedDelayedEvents } from './0044-finalised-delayed-events.ts';
 import { stickyEvents } from './0045-sticky-events.ts';
 import { oneTimeKeysInOrder } from './0046-one-time-keys-in-order.ts';
 import { registrationRequests } from './0047-registration-requests.ts';
+import { ownSigningKeys } from './0048-own-signing-keys.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -98,4 +99,5 @@ export const migrations: readonly Migration[] = [
   stickyEvents,
   oneTimeKeysInOrder,
   registrationRequests,
+  ownSigningKeys,
 ];

@@ -54,7 +54,10 @@ export function createUploadCrossSigning({ db, ownPassword, changes }: Dependenc
     if (storedMaster === undefined && stored.size === 0) requireNoCrossSigningKeys(set, userId);
     else (await ownPassword.require(sender, operation, auth, asked)).useUp(set);
     setCrossSigningKeys(set, userId, changed);
-    await changes.append(set, userId, publicChange(new Map([...stored, ...changed]), changed));
+    // The user-signing key is nobody's business but its owner's.
+    if (changed.some(([usage]) => usage !== 'user_signing')) {
+      await changes.append(set, userId, { signingKeys: publicKeysOf(new Map([...stored, ...changed])) });
+    }
     try {
       await db.commit(set);
     } catch (error) {
@@ -68,17 +71,13 @@ export function createUploadCrossSigning({ db, ownPassword, changes }: Dependenc
   return upload;
 }
 
-/** What others hear of it: the user-signing key is nobody's business but its owner's. */
-function publicChange(
-  keys: ReadonlyMap<string, string>,
-  changed: readonly (readonly [usage: string, key: string])[],
-): DeviceListChange {
-  if (changed.every(([usage]) => usage === 'user_signing')) return {};
+/** Those that others hear of. */
+function publicKeysOf(keys: ReadonlyMap<string, string>): NonNullable<DeviceListChange['signingKeys']> {
   const parsed = (usage: string): JsonObject | undefined => {
     const text = keys.get(usage);
     return text === undefined ? undefined : (JSON.parse(text) as JsonObject);
   };
-  return { signingKeys: { master: parsed('master'), selfSigning: parsed('self_signing') } };
+  return { master: parsed('master'), selfSigning: parsed('self_signing') };
 }
 
 /** Whether two keys are the same, whatever signatures came with them. */

@@ -2,11 +2,11 @@ import type { PositionParam, WriteSet } from '../../database.ts';
 import { sql } from '../../sql.ts';
 import type { SignatureRow } from './device-keys.ts';
 
-const upsertKeys = sql<void, [userId: string, keys: string]>(
+const upsertKeys = sql<void, [userId: string, keys: string, position: PositionParam]>(
   'cross-signing.set',
-  `insert into cross_signing_keys (user_id, usage, key)
-   select cast($1 as text), k.value ->> 0, k.value ->> 1 from json_each(cast($2 as text)) k where true
-   on conflict (user_id, usage) do update set key = excluded.key`,
+  `insert into cross_signing_keys (user_id, usage, key, position)
+   select cast($1 as text), k.value ->> 0, k.value ->> 1, position($3) from json_each(cast($2 as text)) k where true
+   on conflict (user_id, usage) do update set key = excluded.key, position = excluded.position`,
 );
 
 // None may have come since they were looked for: without a password, a first key is never written over another one.
@@ -29,13 +29,14 @@ export function requireNoCrossSigningKeys(set: WriteSet, userId: string): void {
   set.guard('cross-signing.changed', 0, touchKeys, [userId]);
 }
 
-/** Replaces keys by their usage. */
+/** Replaces keys by their usage, and tells the person's own devices. */
 export function setCrossSigningKeys(
   set: WriteSet,
   userId: string,
   keys: readonly (readonly [usage: string, key: string])[],
 ): void {
-  set.add(upsertKeys, [userId, JSON.stringify(keys)]);
+  set.add(upsertKeys, [userId, JSON.stringify(keys), set.takePosition()]);
+  set.change('own_device_list', userId);
 }
 
 export function addSignatures(set: WriteSet, signatures: readonly SignatureRow[], position: PositionParam): void {

@@ -20,7 +20,9 @@ const selectChanged = sql<{ user_id: string }, [viewer: string, after: number, u
        and a.room_nid = b.room_nid and a.user_id = $1 and a.membership = 'join'
    ))
    union
-   select s.user_id from key_signatures s where s.signer = $1 and s.position > $2 and s.position <= $3`,
+   select s.user_id from key_signatures s where s.signer = $1 and s.position > $2 and s.position <= $3
+   union
+   select c.user_id from cross_signing_keys c where c.user_id = $1 and c.position > $2 and c.position <= $3`,
 );
 
 /** Whose keys a person sees differently: of those whom they share a room with, and of themself. */

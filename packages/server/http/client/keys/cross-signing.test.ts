@@ -46,6 +46,30 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal((await upload(alice, { self_signing_key: body.self_signing_key })).status, 400);
     });
 
+    test('a user-signing key alone is news for its owner, and for nobody else', async () => {
+      const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+      const { body: room } = await alice.post('/_matrix/client/v3/createRoom', { preset: 'public_chat' });
+      const roomId = encodeURIComponent(String(room['room_id']));
+      assert.equal((await bob.post(`/_matrix/client/v3/join/${roomId}`, {})).status, 200);
+      const { user_signing_key: own, ...others } = newIdentity(alice.userId).body;
+      assert.equal((await upload(alice, others)).status, 200);
+      const before = [await createSyncClient(alice).sync(), await createSyncClient(bob).sync()];
+      const challenge = await upload(alice, { user_signing_key: own });
+      const auth = {
+        type: 'm.login.password',
+        session: challenge.body['session'],
+        identifier: { type: 'm.id.user', user: alice.userId },
+        password: 'a password',
+      };
+      assert.equal((await upload(alice, { user_signing_key: own, auth })).status, 200);
+      const [hers, his] = [
+        await createSyncClient(alice).sync({ since: before[0]?.next_batch ?? '' }),
+        await createSyncClient(bob).sync({ since: before[1]?.next_batch ?? '' }),
+      ];
+      assert.deepEqual(hers['device_lists'], { changed: [alice.userId], left: [] });
+      assert.equal(his['device_lists'], undefined);
+    });
+
     test('no device has the name of a cross-signing key', async () => {
       const alice = await server.registerUser();
       const { body, master, self } = newIdentity(alice.userId);
