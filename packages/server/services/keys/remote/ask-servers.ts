@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FederationError, type FederationFailure } from '../../federation/client/federation-error.ts';
 import { createSmallCache } from '../../reading/small-cache.ts';
 
@@ -12,14 +13,24 @@ export type AskServer = <T>(
   subject?: string,
 ) => Promise<T | undefined>;
 
-type Dependencies = { readonly now: () => number; readonly mostAtOnce?: number; readonly mostOfServer?: number };
+type Dependencies = {
+  readonly now: () => number;
+  readonly mostAtOnce?: number;
+  readonly mostOfServer?: number;
+  /** Between two attempts, in milliseconds. */
+  readonly pauses?: { readonly shortest: number; readonly longest: number };
+};
 
 type History = { readonly failures: number; readonly next: number };
 
 const mostRemembered = 20_000;
 const mostWaiting = 2000;
-const shortestPause = 1000;
-const longestPause = 60_000;
+const usualPauses = { shortest: 1000, longest: 60_000 };
+/**
+ * Failures in a row after which a server is no longer waited for. Before, it may be about to come back: clients that are told of a
+ * failure ask for nobody of that server for a quarter of a minute and longer, and send what new devices cannot read meanwhile.
+ */
+const brief = 3;
 /** Who is slower than people like to wait may be there all the same. */
 const fairTimeout = 10_000;
 
@@ -27,9 +38,12 @@ const fairTimeout = 10_000;
 const ofOneAnswer: ReadonlySet<FederationFailure> = new Set(['too-large', 'bad-answer']);
 /** Of these there is nothing to learn for the next time. */
 const ofNothing: ReadonlySet<FederationFailure> = new Set(['refused', 'disabled']);
+/** What a proxy says in front of a server that is not there. */
+const awayStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /** A few requests at a time for each server and in all, and pauses where nobody answers: a request for keys waits for none. */
-export function createAskServer({ now, mostAtOnce = 64, mostOfServer = 4 }: Dependencies): AskServer {
+export function createAskServer(deps: Dependencies): AskServer {
+  const { now, mostAtOnce = 64, mostOfServer = 4, pauses = usualPauses } = deps;
   const histories = createSmallCache<string, History>(mostRemembered);
   const running = new Map<string, number>();
   const waiting: { readonly server: string; readonly start: () => void }[] = [];
@@ -77,31 +91,55 @@ export function createAskServer({ now, mostAtOnce = 64, mostOfServer = 4 }: Depe
 
   function pause(name: string): void {
     const failures = (histories.get(name)?.failures ?? 0) + 1;
-    histories.set(name, { failures, next: now() + Math.min(shortestPause * 2 ** (failures - 1), longestPause) });
+    histories.set(name, { failures, next: now() + Math.min(pauses.shortest * 2 ** (failures - 1), pauses.longest) });
   }
 
-  const isPaused = (name: string): boolean => (histories.get(name)?.next ?? 0) > now();
+  const pauseOf = (name: string): number => (histories.get(name)?.next ?? 0) - now();
+
+  /** Whether the pause of a server ended before the time was up: one that has only just begun to fail is waited for. */
+  async function rest(server: string, end: number): Promise<boolean> {
+    const pause = pauseOf(server);
+    if (pause <= 0) return true;
+    if ((histories.get(server)?.failures ?? 0) > brief || performance.now() + pause >= end) return false;
+    await sleep(pause, undefined, { ref: false });
+    return true;
+  }
+
+  /** Keeps in mind what a failure says of the server, or of the subject; whether another attempt may go better. */
+  function learn(
+    server: string,
+    one: string | undefined,
+    timeout: number,
+    { failure, refusal }: FederationError,
+  ): boolean {
+    if (ofOneAnswer.has(failure)) {
+      histories.delete(server);
+      if (one !== undefined) pause(one);
+      return false;
+    }
+    const isAway = failure === 'unreachable' || (refusal !== undefined && awayStatuses.has(refusal.status));
+    if (isAway || !(ofNothing.has(failure) || (failure === 'timeout' && timeout < fairTimeout))) pause(server);
+    return isAway;
+  }
 
   return async (server, timeout, ask, subject) => {
     const one = subject === undefined ? undefined : `${server} ${subject}`;
-    if (isPaused(server) || (one !== undefined && isPaused(one))) return undefined;
+    if (one !== undefined && pauseOf(one) > 0) return undefined;
     const end = performance.now() + timeout;
-    if (!(await turn(server, timeout))) return undefined;
-    try {
-      const answer = await ask(Math.max(1, end - performance.now()));
-      histories.delete(server);
-      if (one !== undefined) histories.delete(one);
-      return answer;
-    } catch (error) {
-      if (!(error instanceof FederationError)) throw error;
-      const { failure } = error;
-      if (ofOneAnswer.has(failure)) {
+    while (await rest(server, end)) {
+      if (!(await turn(server, end - performance.now()))) return undefined;
+      try {
+        const answer = await ask(Math.max(1, end - performance.now()));
         histories.delete(server);
-        if (one !== undefined) pause(one);
-      } else if (!ofNothing.has(failure) && !(failure === 'timeout' && timeout < fairTimeout)) pause(server);
-      return undefined;
-    } finally {
-      release(server);
+        if (one !== undefined) histories.delete(one);
+        return answer;
+      } catch (error) {
+        if (!(error instanceof FederationError)) throw error;
+        if (!learn(server, one, timeout, error)) return undefined;
+      } finally {
+        release(server);
+      }
     }
+    return undefined;
   };
 }

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FederationError, type FederationFailure } from '../../federation/client/federation-error.ts';
+import { createAskServer } from './ask-servers.ts';
+
+const fails = (failure: FederationFailure, status?: number) =>
+  new FederationError(failure, 'It fails', {
+    ...(status !== undefined && {
+      refusal: { status, errcode: undefined, error: undefined, body: {}, retryAfter: undefined },
+    }),
+  });
+
+/** Asks a server that answers so, one after the other; what came of it, and how often it was asked. */
+function open(answers: readonly (FederationError | string)[], pauses = { shortest: 1, longest: 2 }) {
+  const askServer = createAskServer({ now: () => performance.now(), pauses });
+  let asked = 0;
+  const ask = (timeout = 10_000) =>
+    askServer('hs1', timeout, () => {
+      const answer = answers[asked++];
+      return typeof answer === 'string'
+        ? Promise.resolve(answer)
+        : Promise.reject(answer ?? new Error('asked too often'));
+    });
+  return { ask, asked: () => asked };
+}
+
+for (const [what, failure] of [
+  ['cannot be reached', fails('unreachable')],
+  ['is behind a proxy that says so', fails('refused', 502)],
+] as const) {
+  test(`a server that ${what} is asked again, as it may come back`, async () => {
+    const { ask, asked } = open([failure, failure, 'here']);
+    assert.equal(await ask(), 'here');
+    assert.equal(asked(), 3);
+  });
+}
+
+test('one that stays away is given up, and waited for no more', async () => {
+  const away = fails('unreachable');
+  const { ask, asked } = open([away, away, away, away, away], { shortest: 1, longest: 1_000_000 });
+  assert.equal(await ask(), undefined);
+  assert.equal(asked(), 4);
+});
+
+test('nobody waits for longer than they said', async () => {
+  const { ask, asked } = open([fails('unreachable'), 'too late'], { shortest: 60_000, longest: 60_000 });
+  assert.equal(await ask(1000), undefined);
+  assert.equal(await ask(1000), undefined);
+  assert.equal(asked(), 1);
+});
+
+for (const [what, failure] of [
+  ['refuses', fails('refused', 403)],
+  ['answers too much', fails('too-large')],
+  ['is nowhere', fails('unknown-host')],
+  ['proves to be nobody', fails('tls')],
+] as const) {
+  test(`a server that ${what} is not asked again at once`, async () => {
+    const { ask, asked } = open([failure, 'never']);
+    assert.equal(await ask(), undefined);
+    assert.equal(asked(), 1);
+  });
+}
