@@ -80,7 +80,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const wrong = await alice.delete(`${v3}/devices/PHONE`, { auth: { ...auth, password: 'wrong', session } });
       assert.deepEqual([wrong.status, wrong.body['errcode']], [401, 'M_FORBIDDEN']);
       const other = await alice.delete(`${v3}/devices/TABLET`, { auth: { ...auth, session } });
-      assert.deepEqual([other.status, other.body['errcode']], [400, 'M_UNKNOWN']);
+      assert.deepEqual([other.status, other.body['errcode']], [403, 'M_FORBIDDEN']);
       assert.deepEqual(await Promise.all([phone, tablet].map(isLoggedIn)), [true, true]);
       const done = await alice.delete(`${v3}/devices/PHONE`, { auth: { ...auth, session } });
       assert.deepEqual([done.status, done.body], [200, {}]);
