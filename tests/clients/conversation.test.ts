@@ -17,9 +17,10 @@ describeOnStage(
         replies.push((await bob.client.sendTextMessage(roomId, root, body)).event_id);
       }
       const thread = await alice.until('the thread', () => room.getThread(root) ?? undefined);
-      const lastReply = () => thread.replyToEvent?.getId() === replies[2] && thread.replyToEvent;
-      const last = await alice.until('the last reply', lastReply);
+      // What the SDK takes for the last reply may be that of an answer which a reply has overtaken.
       await alice.until('all replies', () => replies.every((id) => thread.findEventById(id) !== undefined));
+      const last = thread.findEventById(replies.at(-1) ?? '');
+      assert.ok(last);
       const inThread = () => room.getThreadUnreadNotificationCount(root, NotificationCountType.Total);
       await alice.until('the count of the thread', () => inThread() === 3);
       assert.equal(room.getRoomUnreadNotificationCount(NotificationCountType.Total), 1);
