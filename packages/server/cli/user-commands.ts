@@ -100,7 +100,7 @@ export function userCommands(openHandlers: OpenHandlers): Command[] {
         const [, device] = input.positionals;
         const params = device === undefined ? {} : { device_id: device };
         const done = await call<Named & { devices: number }>(input, 'user.logout', params);
-        input.print(`Logged ${done.user_id} out on ${done.devices} devices`);
+        input.print(`Logged ${done.user_id} out on ${done.devices} ${done.devices === 1 ? 'device' : 'devices'}`);
         return exitCodes.fine;
       },
     },

@@ -39,7 +39,7 @@ export interface AccountCare {
   /** Throws `third-party.not-found`. */
   removeEmail(userId: string, address: string): Promise<void>;
   listDevices(userId: string): Promise<readonly Device[]>;
-  /** Logs out one device or all of them; answers how many there were. */
+  /** Logs out one device or all of them, and answers how many there were. Throws `device.not-found` for one they do not have. */
   logOut(userId: string, deviceId: string | undefined): Promise<number>;
   setAdmin(userId: string, isAdmin: boolean): Promise<void>;
   deactivate(userId: string, options: { readonly erase: boolean }): Promise<void>;
@@ -120,14 +120,16 @@ export function createAccountCare(dependencies: Dependencies): AccountCare {
     },
     async logOut(userId, deviceId) {
       await requireActive(userId);
-      if (deviceId !== undefined) {
-        await devices.get(userId, deviceId);
-        await devices.remove(userId, [deviceId]);
-        return 1;
+      const all = await devices.list(userId);
+      if (deviceId === undefined) {
+        await devices.removeAllBut(userId, []);
+        return all.length;
       }
-      const { length } = await devices.list(userId);
-      await devices.removeAllBut(userId, []);
-      return length;
+      if (!all.some((device) => device.device_id === deviceId)) {
+        throw new MatrixError('device.not-found', { message: `${userId} has no device ${deviceId}.` });
+      }
+      await devices.remove(userId, [deviceId]);
+      return 1;
     },
     async setAdmin(userId, isAdmin) {
       await requireActive(userId);
