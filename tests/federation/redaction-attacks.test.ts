@@ -34,7 +34,7 @@ async function openRedactions(context: TestContext) {
     make({ type: 'm.room.redaction', redacts }, prevEvents);
   const message = (text: string, prevEvents: readonly string[]) =>
     make({ type: 'm.room.message', content: { body: text } }, prevEvents);
-  return { peer, path, alice, joined, redaction, message, shown, contentOf };
+  return { peer, path, alice, joined, make, redaction, message, shown, contentOf };
 }
 
 test('a redaction by somebody who may not redact is not shown to clients, which would apply it', async (context) => {
@@ -87,4 +87,23 @@ test('a redaction of an event of another room is not shown', async (context) => 
   );
   assert.deepEqual(there['content'], { body: 'else' });
   assert.deepEqual(await contentOf(victim), { body: 'of alice' });
+});
+
+test('nobody is told of another event than the one that was looked up', async (context) => {
+  const { peer, path, alice, joined, make, message, shown } = await openRedactions(context);
+  const { body } = await alice.put(`/_matrix/client/v3/rooms/${path}/send/m.room.message/1`, { body: 'of alice' });
+  const victim = String(body['event_id']);
+  const own = message('own', [joined]);
+  const forged = { type: 'm.room.redaction', content: { redacts: victim } };
+  const first = make({ ...forged, redacts: own.eventId }, [own.eventId]);
+  const second = make(forged, [first.eventId]);
+  await send(peer, [own.pdu, first.pdu, second.pdu]);
+  assert.deepEqual(await shown(), [victim, own.eventId, first.eventId, second.eventId]);
+  for (const [{ eventId }, redacts] of [
+    [first, own.eventId],
+    [second, undefined],
+  ] as const) {
+    const { body: event } = await alice.get(`/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(eventId)}`);
+    assert.deepEqual([event['redacts'], (event['content'] as JsonObject)['redacts']], [redacts, redacts]);
+  }
 });

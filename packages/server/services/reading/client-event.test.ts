@@ -14,6 +14,7 @@ const row: ClientEventRow = {
   origin_server_ts: 1000,
   content: '{"body":"x"}',
   redaction_fields: null,
+  redaction_version: null,
   state_before: 1,
   state_after: null,
   head_state: null,
@@ -78,18 +79,29 @@ test('the transaction is shown to the device that sent it alone', () => {
   assert.deepEqual(unsigned('@b:x', 'D'), { age: 500 });
 });
 
-test('a redaction names its event in both places, wherever its room version has it', () => {
-  const type = 'm.room.redaction';
-  const old = render({
-    type,
-    content: '{"reason":"r"}',
-    redaction_fields: ',"prev_events":[],"redacts":"$old","type":"x"}',
+for (const [version, content, top, redacts] of [
+  ['10', { reason: 'r' }, '$old', '$old'],
+  ['11', { redacts: '$new' }, undefined, '$new'],
+  ['10', { redacts: '$unchecked' }, '$old', '$old'],
+  ['11', { redacts: '$new' }, '$unchecked', '$new'],
+  ['10', { redacts: '$unchecked' }, undefined, undefined],
+  ['11', { reason: 'r' }, '$unchecked', undefined],
+  ['11', { redacts: { a: 1 } }, '$unchecked', undefined],
+  ['10', {}, undefined, undefined],
+] as const) {
+  const given = `${JSON.stringify(content)} and ${String(top)} in version ${version}`;
+  test(`a redaction with ${given} names its event in both places, or in none`, () => {
+    const event = render({
+      type: 'm.room.redaction',
+      content: JSON.stringify(content),
+      redaction_fields: `,"prev_events":[]${top === undefined ? '' : `,"redacts":"${top}"`},"type":"x"}`,
+      redaction_version: version,
+    });
+    const { redacts: inContent, ...rest } = event['content'] as { redacts?: unknown; reason?: string };
+    assert.deepEqual([event['redacts'], inContent], [redacts, redacts]);
+    assert.deepEqual(rest, 'reason' in content ? { reason: 'r' } : {});
   });
-  const recent = render({ type, content: '{"redacts":"$new"}', redaction_fields: '}' });
-  assert.deepEqual([old['redacts'], old['content']], ['$old', { reason: 'r', redacts: '$old' }]);
-  assert.deepEqual([recent['redacts'], recent['content']], ['$new', { redacts: '$new' }]);
-  assert.equal('redacts' in render({ type, content: '{}', redaction_fields: '}' }), false);
-});
+}
 
 test('a redacted event carries its redaction, without that of the redaction itself', () => {
   const redaction = { ...row, event_nid: 2, event_id: '$r', type: 'm.room.redaction', redacted_by: 2, content: '{}' };

@@ -1,4 +1,4 @@
-import { isJsonObject, parseJson, stickyField, type JsonObject } from '@portico/protocol';
+import { findRoomVersion, isJsonObject, parseJson, stickyField, type JsonObject } from '@portico/protocol';
 import { pickFields, type PropertyPath } from '@portico/protocol/sync-filter/event-fields.ts';
 import type { ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { delayIdOf } from './delayed-transaction.ts';
@@ -39,7 +39,7 @@ export const noBundles: Bundles = new Map();
 export function renderEvent(row: ClientEventRow, style: EventStyle): string {
   const isRedaction = row.type === 'm.room.redaction';
   const redacts = isRedaction ? findRedacts(row) : undefined;
-  let text = `{"content":${redacts === undefined ? row.content : withRedacts(row.content, redacts)},"event_id":`;
+  let text = `{"content":${isRedaction ? withRedacts(row.content, redacts) : row.content},"event_id":`;
   text += `${JSON.stringify(row.event_id)},"origin_server_ts":${row.origin_server_ts}`;
   if (redacts !== undefined) text += `,"redacts":${JSON.stringify(redacts)}`;
   if (row.sticky_ms !== null) text += `,"${stickyField}":{"duration_ms":${row.sticky_ms}}`;
@@ -89,25 +89,34 @@ function isInvite({ content }: ClientEventRow): boolean {
 
 export const noRedactions: ReadonlyMap<number, ClientEventRow> = new Map();
 
-/** Room versions before 11 keep it at the top of the event, which no column has. */
-function findRedacts(row: ClientEventRow): string | undefined {
-  const inContent = parseObject(row.content)?.['redacts'];
-  if (typeof inContent === 'string') return inContent;
-  const rest = row.redaction_fields;
-  const onTop = rest?.startsWith(',') === true ? parseObject(`{${rest.slice(1)}`)?.['redacts'] : undefined;
-  return typeof onTop === 'string' ? onTop : undefined;
+/**
+ * What a redaction redacts: from room version 11 on its content says so, before that the top of the event, which no column
+ * has. Whatever else calls itself so in the other place was never checked.
+ */
+function findRedacts({
+  content,
+  redaction_fields: rest,
+  redaction_version: version,
+}: ClientEventRow): string | undefined {
+  const isInContent = findRoomVersion(version ?? '')?.event.redacts === 'content';
+  const top = rest?.startsWith(',') === true ? `{${rest.slice(1)}` : '{}';
+  const redacts = parseObject(isInContent ? content : top)?.['redacts'];
+  return typeof redacts === 'string' ? redacts : undefined;
 }
 
 /**
  * > For backwards-compatibility with older clients, servers should add a `redacts` property to the top level […] for
  * > forwards-compatibility, […] to the `content`
  *
+ * Clients take either: the two say the same, or neither says anything.
+ *
  * {@link https://spec.matrix.org/v1.19/client-server-api/#redactions}
  */
-function withRedacts(content: string, redacts: string): string {
+function withRedacts(content: string, redacts: string | undefined): string {
   const value = parseObject(content);
-  if (value === undefined || value['redacts'] !== undefined) return content;
-  return JSON.stringify({ ...value, redacts });
+  if (value === undefined || value['redacts'] === redacts) return content;
+  const { redacts: _, ...rest } = value;
+  return JSON.stringify(redacts === undefined ? rest : { ...rest, redacts });
 }
 
 function parseObject(text: string): JsonObject | undefined {

@@ -16,6 +16,8 @@ export type ClientEventRow = {
   readonly content: string;
   /** Only on redactions: where room versions before 11 keep what is redacted. */
   readonly redaction_fields: string | null;
+  /** Only on redactions: it says where the room keeps that. */
+  readonly redaction_version: string | null;
   readonly state_before: number | null;
   readonly state_after: number | null;
   readonly head_state: number | null;
@@ -37,6 +39,8 @@ export type ClientEventRow = {
 
 const columns = `e.event_nid, e.event_id, e.room_nid, e.room_order, e.type, e.state_key, e.sender,
   e.origin_server_ts, e.content, case when e.type = 'm.room.redaction' then e.after_content end as redaction_fields,
+  case when e.type = 'm.room.redaction' then (select v.room_version from rooms v where v.room_nid = e.room_nid) end
+    as redaction_version,
   e.state_before, e.state_after, e.head_state, e.replaces_nid, e.redacted_by, e.relation_kinds, e.missing_before, e.sender_device, e.txn_id,
   e.sticky_ms, e.sticky_until,
   p.event_id as prev_event_id, p.sender as prev_sender, p.content as prev_content`;
