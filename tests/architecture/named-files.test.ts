@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { findMissing, type Repository } from './named-files.ts';
 
 const root = join(import.meta.dirname, '../..');
 const leftOut = new Set(['node_modules', '.git', 'data']);
+
+/** From where the page that says where what is names files and folders. */
+const pageBases = ['', 'packages/protocol/', 'packages/server/services/', 'packages/server/http/', 'packages/server/'];
+
+/** Folders with a folder for each subject. */
+const subjects = ['packages/protocol', 'packages/storage', 'packages/server', 'packages/server/services'];
 
 function filesIn(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true })
@@ -26,6 +32,28 @@ test('files, folders and commands that the documents name are there', () => {
     findMissing({ path, text: readFileSync(join(root, path), 'utf8') }, repository),
   );
   assert.deepEqual(missing, []);
+});
+
+suite('the page that says where what is', () => {
+  const page = readFileSync(join(root, 'docs/contribute/where-is.md'), 'utf8');
+  const named = [...page.matchAll(/`([^`\n]+)`/g)].map(([, path = '']) => path).filter((path) => !path.startsWith('/'));
+  const paths = filesIn('packages');
+  const isThere = (path: string) => existsSync(join(root, path));
+
+  test('names nothing that is not there', () => {
+    const missing = named.filter((path) => !pageBases.some((base) => isThere(`${base}${path}`)));
+    assert.deepEqual(missing, []);
+  });
+
+  test('names every folder of a subject', () => {
+    const whole = pageBases.flatMap((base) => named.map((path) => `${base}${path}/`)).join('\n');
+    const missing = subjects.flatMap((base) => {
+      const below = paths.filter((path) => path.startsWith(`${base}/`)).map((path) => path.slice(base.length + 1));
+      const folders = new Set(below.filter((path) => path.includes('/')).map((path) => path.split('/')[0] ?? ''));
+      return Array.from(folders, (folder) => `${base}/${folder}/`).filter((folder) => !whole.includes(folder));
+    });
+    assert.deepEqual(missing, []);
+  });
 });
 
 suite('what is not there is found:', () => {
