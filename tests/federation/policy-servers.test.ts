@@ -147,9 +147,15 @@ suite('in a room with a policy server', () => {
     }
     rule.answer = () => ({ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED', error: 'Slower', retry_after_ms: 5000 } });
     assert.equal((await sending()).status, 429);
+    const year = { errcode: 'M_LIMIT_EXCEEDED', error: 'Much slower', retry_after_ms: 365 * 86_400_000 };
+    rule.answer = () => ({ status: 429, body: year });
+    assert.equal((await sending()).body['retry_after_ms'], 60_000);
+    rule.answer = () => ({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN', error: 'Log in', soft_logout: true } });
+    const ended = await sending();
+    assert.deepEqual([ended.status, ended.body], [403, { errcode: 'M_FORBIDDEN', error: 'Log in' }]);
     rule.answer = (pdu) => signature(pdu);
     assert.equal((await sending()).status, 200, 'the room can still be written to');
-    assert.equal(asked.length, 6);
+    assert.equal(asked.length, 8);
   });
 
   test('events of other servers are taken with its signature, and soft failed without', async (context) => {

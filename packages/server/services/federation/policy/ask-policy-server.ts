@@ -5,6 +5,7 @@ import { createSmallCache } from '../../reading/small-cache.ts';
 import type { AskPolicyServer } from '../../rooms/policy/room-policy.ts';
 import type { FederationClient } from '../client/federation-client.ts';
 import { FederationError, type Refusal } from '../client/federation-error.ts';
+import { toldCode } from '../client/told-code.ts';
 
 type Dependencies = { readonly client: FederationClient; readonly now: () => number };
 
@@ -41,13 +42,20 @@ export function createAskPolicyServer({ client, now }: Dependencies): AskPolicyS
 
 const serverErrors = 500;
 
-/** "If the Policy Server returned an error, that error SHOULD be provided to the client verbatim." */
+/** In milliseconds. Clients hold back whatever else is to be sent, of all rooms, for as long as they are told. */
+const longestPatience = 60_000;
+
+/**
+ * "If the Policy Server returned an error, that error SHOULD be provided to the client verbatim": but for what would change
+ * how the client stands with its own server.
+ */
 function refusalOf({ errcode, error, retryAfter }: Refusal): MatrixError {
   const message = error?.slice(0, longestWords);
   if (errcode === 'M_LIMIT_EXCEEDED') {
-    const fields = { retry_after_ms: retryAfter ?? 1000 };
+    const fields = { retry_after_ms: Math.min(retryAfter ?? 1000, longestPatience) };
     return new MatrixError('request.limit-exceeded', { ...(message !== undefined && { message }), fields });
   }
-  const fields = errcode === undefined ? {} : { errcode: errcode.slice(0, 255) };
+  const told = toldCode(errcode);
+  const fields = told === undefined ? {} : { errcode: told };
   return new MatrixError('policy.refused', { ...(message !== undefined && { message }), fields });
 }

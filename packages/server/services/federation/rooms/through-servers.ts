@@ -1,7 +1,8 @@
-import { type EventSigner, parseServerName, serverNameOf, type ServerName } from '@portico/protocol';
+import { type EventSigner, type JsonObject, parseServerName, serverNameOf, type ServerName } from '@portico/protocol';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import { FederationError, type Refusal } from '../client/federation-error.ts';
+import { toldCode } from '../client/told-code.ts';
 
 /** Another server has answered with something that cannot be true, or of no use. */
 export class UnusableAnswer extends Error {
@@ -64,42 +65,25 @@ function refusalOf(error: FederationError | UnusableAnswer): MatrixError | undef
     case 'M_INCOMPATIBLE_ROOM_VERSION':
       return new MatrixError('room.incompatible-version', {
         message: 'This server does not support the version of this room.',
-        fields: { room_version: refusal?.body['room_version'] ?? '1' },
+        fields: { room_version: versionIn(refusal?.body) },
       });
     default:
       return passedOn(refusal);
   }
 }
 
-/** What clients take as said of their own session, account or server. */
-const aboutThisServer: ReadonlySet<string> = new Set([
-  'M_UNKNOWN_TOKEN',
-  'M_MISSING_TOKEN',
-  'M_UNAUTHORIZED',
-  'M_USER_LOCKED',
-  'M_USER_SUSPENDED',
-  'M_USER_DEACTIVATED',
-  'M_USER_LIMIT_EXCEEDED',
-  'M_RESOURCE_LIMIT_EXCEEDED',
-  'M_LIMIT_EXCEEDED',
-  'M_CONSENT_NOT_GIVEN',
-  'M_UNRECOGNIZED',
-]);
+function versionIn(body: JsonObject | undefined): string {
+  const version = body?.['room_version'];
+  return typeof version === 'string' && version.length <= longestVersion ? version : '1';
+}
 
-/** What says that this server has asked in a wrong way: "SHOULD fail with a 5xx error rather than being passed through". */
-const aboutTheRequest: ReadonlySet<string> = new Set([
-  'M_MISSING_PARAM',
-  'M_INVALID_PARAM',
-  'M_BAD_JSON',
-  'M_NOT_JSON',
-]);
-
-const errorCode = /^[A-Z][A-Z0-9_.]{0,99}$/;
+/** {@link https://spec.matrix.org/v1.19/rooms/#room-version-grammar} */
+const longestVersion = 32;
 
 /** "The error should be passed through to clients so that they may give better feedback to users." */
 function passedOn(refusal: Refusal | undefined): MatrixError | undefined {
-  const { status, errcode = '', error } = refusal ?? {};
-  if (status !== 400 || !errorCode.test(errcode)) return undefined;
-  if (aboutThisServer.has(errcode) || aboutTheRequest.has(errcode)) return undefined;
+  const errcode = toldCode(refusal?.errcode);
+  if (refusal?.status !== 400 || errcode === undefined) return undefined;
+  const { error } = refusal;
   return new MatrixError('federation.refused', { ...(error !== undefined && { message: error }), fields: { errcode } });
 }
