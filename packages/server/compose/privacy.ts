@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { ContentStore } from '../services/media/content-store.ts';
 import { type ForgetPerson, watchDepartures } from '../services/privacy/departures.ts';
+import { createDropOverdue } from '../services/privacy/drop-overdue.ts';
 import { createErasures, type Erasures } from '../services/privacy/erasures.ts';
 import { createExport, type ExportPerson } from '../services/privacy/export.ts';
 import { createInviteControl, type InviteControl } from '../services/privacy/invite-control.ts';
@@ -38,12 +39,19 @@ export function createPrivacyParts(context: Context): PrivacyParts {
     forget,
     onFailure: (error) => log.error({ error }, 'Forgetting people who are gone failed'),
   });
+  const overdue = createDropOverdue({
+    db,
+    now,
+    onFailure: (error) => log.error({ error }, 'Deleting what was kept for a while only failed'),
+  });
   return {
     services: {
       erasures: createErasures(db),
       exportData: createExport({ db, store, now }),
       inviteControl: createInviteControl({ db, inviteRules, policy: config.privacy.invites, now }),
     },
-    close: departures.close,
+    async close() {
+      await Promise.all([departures.close(), overdue.close()]);
+    },
   };
 }
