@@ -46,6 +46,7 @@ import { stickyEvents } from './0045-sticky-events.ts';
 import { oneTimeKeysInOrder } from './0046-one-time-keys-in-order.ts';
 import { registrationRequests } from './0047-registration-requests.ts';
 import { ownSigningKeys } from './0048-own-signing-keys.ts';
+import { parkedDestinations } from './0049-parked-destinations.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -100,4 +101,5 @@ export const migrations: readonly Migration[] = [
   oneTimeKeysInOrder,
   registrationRequests,
   ownSigningKeys,
+  parkedDestinations,
 ];

@@ -11,6 +11,8 @@ export type DestinationRow = {
   /** How often in a row it could not be reached, and when it is to be asked again. */
   readonly failures: number;
   readonly retry_at: number;
+  /** When it could not be reached for the first time since it has answered; 0 if it answers. */
+  readonly failing_since: number;
   /** The bounds of a transaction that it may have got, as JSON. */
   readonly attempt: string | null;
   readonly claimed_by: string | null;
@@ -18,7 +20,7 @@ export type DestinationRow = {
 
 const selectDestination = sql<DestinationRow, [host: string]>(
   'federation-destinations.get',
-  `select host, position, receipt_position, failures, retry_at, attempt, claimed_by
+  `select host, position, receipt_position, failures, retry_at, failing_since, attempt, claimed_by
    from federation_destinations where host = $1`,
 );
 
@@ -47,11 +49,12 @@ const update = sql<
     failures: number,
     retryAt: number,
     attempt: string | null,
+    failingSince: number,
   ]
 >(
   'federation-destinations.set',
   `update federation_destinations
-   set position = $3, receipt_position = $4, failures = $5, retry_at = $6, attempt = $7
+   set position = $3, receipt_position = $4, failures = $5, retry_at = $6, attempt = $7, failing_since = $8
    where host = $1 and claimed_by = $2`,
 );
 
@@ -59,6 +62,38 @@ const deleteEndedRequests = sql<void, [host: string, upTo: number]>(
   'ended-requests.delete',
   'delete from ended_requests where host = $1 and position <= $2',
 );
+
+/** A server that cannot be reached, and when it is to be asked again. */
+export type ParkedRow = { readonly host: string; readonly retry_at: number };
+
+const selectParked = sql<ParkedRow, [process: string, retryAt: number, host: string, limit: number]>(
+  'federation-destinations.parked',
+  `select host, retry_at from federation_destinations
+   where retry_at > 0 and (retry_at, host) > ($2, $3) and (claimed_by is null or claimed_by = $1)
+   order by retry_at, host limit $4`,
+);
+
+/** Those servers that cannot be reached and are a process's, or nobody's: behind one of them, in the order in which they are due. */
+export function readParked(
+  reader: Reader,
+  process: string,
+  { retry_at: retryAt, host }: ParkedRow,
+  limit: number,
+): Promise<ParkedRow[]> {
+  return reader.all(selectParked, [process, retryAt, host, limit]);
+}
+
+const selectAcquainted = sql<{ host: string }, [hosts: string]>(
+  'federation-destinations.acquainted',
+  `select p.value as host from json_each(cast($1 as text)) p
+   where exists (select 1 from joined_hosts h where h.host = p.value)
+     or exists (select 1 from federation_destinations d where d.host = p.value and d.retry_at = 0)`,
+);
+
+/** Which of these servers have shared a room with this one, or have answered it when they were asked last. */
+export async function readAcquainted(reader: Reader, hosts: readonly string[]): Promise<ReadonlySet<string>> {
+  return new Set((await reader.all(selectAcquainted, [JSON.stringify(hosts)])).map(({ host }) => host));
+}
 
 export function findDestination(reader: Reader, host: string): Promise<DestinationRow | undefined> {
   return reader.get(selectDestination, [host]);
@@ -81,8 +116,9 @@ export function setDestination(
   row: Omit<DestinationRow, 'claimed_by'>,
   delivered: readonly EduPlace[] = [],
 ): void {
-  const { host, position, receipt_position: receiptPosition, failures, retry_at: retryAt, attempt } = row;
-  set.guard('federation.claim', 1, update, [host, process, position, receiptPosition, failures, retryAt, attempt]);
+  const { host, position, receipt_position: receipts, failures, retry_at: retryAt, attempt } = row;
+  const state = [failures, retryAt, attempt, row.failing_since] as const;
+  set.guard('federation.claim', 1, update, [host, process, position, receipts, ...state]);
   set.add(deleteEndedRequests, [host, position]);
   dropDeliveredEdus(set, host, delivered);
 }

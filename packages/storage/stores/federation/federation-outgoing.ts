@@ -124,13 +124,14 @@ const selectOtherHosts = sql<{ host: string }, [roomNid: number, own: string]>(
 
 const selectBehind = sql<{ host: string }, [after: number]>(
   'federation-outgoing.behind',
-  `select host from joined_hosts where room_nid in (
-     select room_nid from rooms r where r.last_position > $1
-       or exists (select 1 from receipts q where q.room_nid = r.room_nid and q.position > $1))
-   union select host from stored_edu_hosts
-   union select host from ended_requests
-   union select host from sticky_deliveries
-   union select host from federation_destinations where failures > 0 or attempt is not null`,
+  `select host from (
+     select host from joined_hosts where room_nid in (
+       select room_nid from rooms r where r.last_position > $1
+         or exists (select 1 from receipts q where q.room_nid = r.room_nid and q.position > $1))
+     union select host from ended_requests
+     union select host from sticky_deliveries
+     union select host from federation_destinations where failures > 0 or attempt is not null) b
+   where not exists (select 1 from federation_destinations d where d.host = b.host and d.retry_at > 0)`,
 );
 
 /** Events of these rooms that other servers are to have, oldest first. */
@@ -194,7 +195,10 @@ export async function readOtherHosts(reader: Reader, roomNid: number, own: strin
   return (await reader.all(selectOtherHosts, [roomNid, own])).map((row) => row.host);
 }
 
-/** Servers that may lack something that was committed after a position, and those that have failed. */
+/**
+ * Servers that may lack something that was committed after a position, besides stored EDUs, and those that a transaction was
+ * under way to. Not those that are to be asked again at some time.
+ */
 export async function readHostsBehind(reader: Reader, after: number): Promise<readonly string[]> {
   return (await reader.all(selectBehind, [after])).map((row) => row.host);
 }

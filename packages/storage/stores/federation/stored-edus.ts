@@ -143,6 +143,19 @@ export function readQueuedEdus(reader: Reader, host: string, limit: number): Pro
   return reader.all(selectQueue, [host, limit]);
 }
 
+const selectHosts = sql<{ host: string }, [after: string, limit: number]>(
+  'stored-edu-hosts.hosts',
+  `select distinct q.host from stored_edu_hosts q
+   where q.host > $1
+     and not exists (select 1 from federation_destinations d where d.host = q.host and d.retry_at > 0)
+   order by q.host limit $2`,
+);
+
+/** Servers that EDUs wait for, in the order of their names. Not those that are to be asked again at some time. */
+export async function readHostsWithEdus(reader: Reader, after: string, limit: number): Promise<readonly string[]> {
+  return (await reader.all(selectHosts, [after, limit])).map(({ host }) => host);
+}
+
 /** Drops what a server has got: the first EDUs of its queue. */
 export function dropDeliveredEdus(set: WriteSet, host: string, delivered: readonly EduPlace[]): void {
   const last = delivered.at(-1);

@@ -17,6 +17,8 @@ export interface HeldRow {
   readonly known: DestinationRow | undefined;
   /** Whether the server has not answered lately. */
   readonly isFailing: boolean;
+  /** Whether it has not been sent anything yet. */
+  readonly isNew: boolean;
   /** Reads and claims it, unless that is done. */
   claim(): Promise<DestinationRow>;
   /** Writes it, and deletes EDUs that the server has got. Fails where another process has claimed it. */
@@ -48,19 +50,22 @@ export function holdRow(deps: Dependencies, options: Options, pending: Backlog['
   const { db, process, now } = deps;
   const { host, upToDate, settled } = options;
   let row = upToDate === undefined ? undefined : newRow(upToDate);
+  let isNew = false;
 
   function newRow(position: number): DestinationRow {
-    const fresh = { failures: 0, retry_at: 0, attempt: null, claimed_by: process };
+    const fresh = { failures: 0, retry_at: 0, failing_since: 0, attempt: null, claimed_by: process };
     return { host, position, receipt_position: position, ...fresh };
   }
 
   async function claim(): Promise<DestinationRow> {
     const known = await findDestination(db, host);
+    if (known?.claimed_by === process) return known;
     const first = known === undefined ? await findFirstPosition(db, host) : undefined;
     const position = known?.position ?? Math.min((first ?? Infinity) - 1, settled);
     const set = createWriteSet();
     claimDestination(set, host, position, process, now());
     await db.commit(set);
+    isNew = known === undefined;
     return known ?? newRow(position);
   }
 
@@ -71,6 +76,9 @@ export function holdRow(deps: Dependencies, options: Options, pending: Backlog['
     get isFailing() {
       return (row?.failures ?? 0) > 0;
     },
+    get isNew() {
+      return isNew;
+    },
     async claim() {
       row ??= await claim();
       return row;
@@ -80,6 +88,7 @@ export function holdRow(deps: Dependencies, options: Options, pending: Backlog['
       setDestination(set, process, next, delivered);
       await db.commit(set);
       row = next;
+      if (next.attempt === null) isNew = false;
     },
     note(next) {
       if (row !== undefined) row = { ...row, ...next };

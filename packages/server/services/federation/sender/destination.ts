@@ -8,9 +8,9 @@ import { formatAttempt, parseAttempt } from './attempt.ts';
 import { waitAfter } from './backoff.ts';
 import { createBacklog, type Transaction } from './backlog.ts';
 import { holdRow, isLost } from './destination-row.ts';
-import type { Lanes } from './lanes.ts';
+import type { Lane, Lanes } from './lanes.ts';
 import { refusedEvents } from './refused-events.ts';
-import { createRefusals } from './refusals.ts';
+import type { Refusals } from './refusals.ts';
 import { type Rests, usualRest } from './rests.ts';
 import type { SenderDependencies } from './sender-dependencies.ts';
 import { transactionText } from './transaction-text.ts';
@@ -37,8 +37,11 @@ export interface Destination {
   close(): Promise<void>;
 }
 
-/** Why a destination is no longer needed: everything was sent; or another process sends to the server. */
-export type Gone = 'idle' | 'lost';
+/**
+ * Why a destination is no longer needed: everything was sent; another process sends to the server; or it cannot be reached, and
+ * its row says when it is to be asked again.
+ */
+export type Gone = 'idle' | 'lost' | { readonly retryAt: number };
 
 type Options = {
   readonly host: ServerName;
@@ -47,24 +50,26 @@ type Options = {
   /** Up to where everything was settled when this began, whoever sent it. */
   readonly settled: number;
   readonly lanes: Lanes;
-  /** Outlives this: a server that has got everything is soon sent more. */
+  /** These outlive this: a server that has got everything is soon sent more, and one that refuses something is asked again. */
   readonly needsRest: Rests;
+  readonly refusals: Refusals;
   readonly onGone: (why: Gone) => void;
 };
 
 const retryAfterDefect = 60_000;
+const answering = { failures: 0, retry_at: 0, failing_since: 0 };
 
 export function createDestination(deps: SenderDependencies, options: Options): Destination {
   const { client, outbox, serverName, log, now } = deps;
-  const { host, upToDate, lanes, onGone } = options;
+  const { host, upToDate, lanes, refusals, onGone } = options;
   const stopping = new AbortController();
   const backlog = createBacklog(deps, host, upToDate !== undefined);
   const row = holdRow(deps, options, backlog.pending);
-  const refusals = createRefusals();
   const retry = createAlarm(start);
   const receiptsDue = createAlarm(start);
   const rest = createAlarm(start);
   let isUrgent = false;
+  let isHeardOf = false;
   let waitingSince: number | undefined;
   let running: Promise<void> | undefined;
   let isSending = false;
@@ -86,10 +91,11 @@ export function createDestination(deps: SenderDependencies, options: Options): D
     const { events, receipts } = transaction.attempt;
     outbox.sent(host, transaction.entries);
     const position = { position: events, receipt_position: receipts };
-    await row.write({ ...known, ...position, failures: 0, retry_at: 0, attempt: null }, transaction.stored);
+    await row.write({ ...known, ...position, ...answering, attempt: null }, transaction.stored);
     backlog.delivered(transaction);
     refusals.delivered();
-    if (waitingSince !== undefined) deps.observeLag?.(now() - waitingSince);
+    const since = known.failures > 0 ? known.failing_since : waitingSince;
+    if (since !== undefined) deps.observeLag?.(now() - since);
     waitingSince = backlog.hasWork() ? now() : undefined;
   }
 
@@ -108,7 +114,8 @@ export function createDestination(deps: SenderDependencies, options: Options): D
     const delay = waitAfter(failures, deps.random(), error.refusal?.retryAfter);
     log.info({ host, failures, delay, reason: error.message }, 'A server cannot be reached');
     const attempt = verdict === 'divide' ? null : formatAttempt(transaction.attempt);
-    await row.write({ ...known, failures, retry_at: now() + delay, attempt });
+    const since = known.failures > 0 ? known.failing_since : now();
+    await row.write({ ...known, failures, retry_at: now() + delay, failing_since: since, attempt });
   }
 
   async function step(known: DestinationRow): Promise<void> {
@@ -116,7 +123,9 @@ export function createDestination(deps: SenderDependencies, options: Options): D
     const repeated = known.attempt === null ? undefined : parseAttempt(known.attempt);
     const transaction = await (repeated ? backlog.repeat(known, repeated) : backlog.next(known, refusals.isCautious()));
     if (!('attempt' in transaction)) {
-      row.note(transaction);
+      // Nothing is left that would show whether the server answers.
+      if (known.failures > 0) await row.write({ ...known, ...transaction, ...answering });
+      else row.note(transaction);
       waitingSince = undefined;
       return;
     }
@@ -145,12 +154,18 @@ export function createDestination(deps: SenderDependencies, options: Options): D
     return row.known === undefined || row.known.attempt !== null || isUrgent || backlog.hasWork();
   }
 
+  function laneOf({ failures }: DestinationRow): Lane {
+    // What has just said something answers.
+    if (failures > 0) return isHeardOf ? 'healthy' : 'failing';
+    return row.isNew ? 'untried' : 'healthy';
+  }
+
   async function run(): Promise<void> {
     while (hasWork() && !isResting() && !stopping.signal.aborted) {
       const known = row.known ?? (await lanes.run('unknown', () => row.claim()));
-      const wait = known.retry_at - now();
-      if (wait > 0) return retry.reset(wait);
-      await lanes.run(known.failures > 0 ? 'failing' : 'healthy', async () => {
+      if (known.retry_at > now() && !isHeardOf) return;
+      await lanes.run(laneOf(known), async () => {
+        isHeardOf = false;
         if (!stopping.signal.aborted) await step(known);
       });
     }
@@ -160,8 +175,9 @@ export function createDestination(deps: SenderDependencies, options: Options): D
   async function work(): Promise<Gone | undefined> {
     try {
       await run();
-      const isWaiting = row.isFailing || receiptsDue.isSet || rest.isSet;
-      return hasWork() || isWaiting ? undefined : 'idle';
+      const retryAt = row.known?.retry_at ?? 0;
+      if (retryAt > now() && !isHeardOf) return { retryAt };
+      return hasWork() || receiptsDue.isSet || rest.isSet ? undefined : 'idle';
     } catch (error) {
       if (isLost(error)) return 'lost';
       log.error({ error, host }, 'Sending to a server failed');
@@ -175,8 +191,17 @@ export function createDestination(deps: SenderDependencies, options: Options): D
   async function workOnce(): Promise<void> {
     const gone = await work();
     running = undefined;
-    if (gone === 'lost' || (gone === 'idle' && !hasWork())) onGone(gone);
-    else if (hasWork()) start();
+    if (gone === undefined || (gone === 'idle' && hasWork())) {
+      if (hasWork()) start();
+    } else if (!stopping.signal.aborted) {
+      end();
+      onGone(gone);
+    }
+  }
+
+  function end(): void {
+    stopping.abort();
+    for (const alarm of [retry, receiptsDue, rest]) alarm.clear();
   }
 
   function start(): void {
@@ -211,9 +236,8 @@ export function createDestination(deps: SenderDependencies, options: Options): D
       start();
     },
     heardOf() {
-      if (!row.isFailing) return;
-      row.note({ retry_at: 0 });
-      retry.clear();
+      if (row.known !== undefined && !row.isFailing) return;
+      isHeardOf = true;
       start();
     },
     get state() {
@@ -227,8 +251,7 @@ export function createDestination(deps: SenderDependencies, options: Options): D
       return row.settled;
     },
     async close() {
-      stopping.abort();
-      for (const alarm of [retry, receiptsDue, rest]) alarm.clear();
+      end();
       await running;
     },
   };

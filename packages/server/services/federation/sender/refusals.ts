@@ -11,6 +11,8 @@ export interface Refusals {
   delivered(): void;
   /** Whether to send one thing at a time. */
   isCautious(): boolean;
+  /** Whether something was refused, and nothing taken since. */
+  readonly isOpen: boolean;
 }
 
 /** After so many refusals in a row something is done about it. */
@@ -36,5 +38,8 @@ export function createRefusals(): Refusals {
       if (leftOneByOne > 0) leftOneByOne--;
     },
     isCautious: () => leftOneByOne > 0,
+    get isOpen() {
+      return inARow > 0 || leftOneByOne > 0;
+    },
   };
 }

@@ -126,7 +126,7 @@ onBothEngines('what a server that was behind is being sent is open until it has 
   const parts = { db, outbox: createOutbox(), serverName: nameOf('a'), randomId: () => 'id' };
   const backlog = createBacklog(parts, nameOf('b'), false);
   const upTo = { position: 0, receipt_position: 0 };
-  const row = { host: 'b', ...upTo, failures: 0, retry_at: 0, attempt: null, claimed_by: 'only' };
+  const row = { host: 'b', ...upTo, failures: 0, retry_at: 0, failing_since: 0, attempt: null, claimed_by: 'only' };
   const transaction = await backlog.next(row, false);
   assert.ok('attempt' in transaction);
   assert.ok(transaction.parts.pdus.some((pdu) => pdu.includes('while it was away')));
@@ -154,6 +154,7 @@ onBothEngines('no event is sent before what was stored for the server earlier', 
     receipt_position: 0,
     failures: 0,
     retry_at: 0,
+    failing_since: 0,
     attempt: null,
     claimed_by: 'only',
   };

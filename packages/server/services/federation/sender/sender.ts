@@ -1,20 +1,19 @@
 import { parseServerName, type ServerName, serverNameOf } from '@portico/protocol';
 import type { CommittedChanges } from '@portico/storage';
-import {
-  type NewsRow,
-  readEndedRequests,
-  readHostsBehind,
-  readNews,
-  readRoomHosts,
-  type RoomHostRow,
-} from '@portico/storage/stores/federation/federation-outgoing.ts';
+import { readAcquainted } from '@portico/storage/stores/federation/federation-destinations.ts';
+import { readEndedRequests, readNews, readRoomHosts } from '@portico/storage/stores/federation/federation-outgoing.ts';
 import { createSmallCache } from '../../reading/small-cache.ts';
 import { createDestination, type Destination, type DestinationState, type Gone } from './destination.ts';
 import { createLanes } from './lanes.ts';
 import { createOwnership } from './ownership.ts';
 import { createLonelyRooms } from './lonely-rooms.ts';
+import { newsFor } from './news-for.ts';
+import { createParking } from './parking.ts';
+import { createRefusals, type Refusals } from './refusals.ts';
 import { createRests, type Rests, usualRest } from './rests.ts';
 import type { SenderDependencies } from './sender-dependencies.ts';
+import { createStrangers } from './strangers.ts';
+import { createTakeOver } from './take-over.ts';
 
 /** Brings what this server has for others to all of them. */
 export interface FederationSender {
@@ -35,28 +34,28 @@ const undelayedHosts = 10;
 const maxDelay = 30_000;
 /** Servers that are known to be up to date, or another process's. */
 const maxKnown = 50_000;
-const takeOverAgain = 10_000;
+/** Servers of which is kept what they refused. */
+const maxRefusing = 5000;
 
 export function createSender(deps: SenderDependencies): FederationSender {
   const { db, outbox, serverName, process, isShared, log, now } = deps;
   const destinations = new Map<string, Destination>();
   const lanes = createLanes();
   const restsOf = createSmallCache<string, Rests>(maxKnown);
+  const refusalsOf = createSmallCache<string, Refusals>(maxRefusing);
   const owned = new Set<string>();
   const foreign = new Set<string>();
   const lonely = createLonelyRooms(maxKnown);
   const stopping = new AbortController();
   const waiting = { rooms: new Set<number>(), receiptRooms: new Set<number>(), after: Infinity };
   let lookingAfter = Infinity;
-  let takingOverAfter = Infinity;
   /** All changes up to here have come in. */
   let seen = db.currentPosition();
   let looking: Promise<void> | undefined;
-  let takeOverTimer: NodeJS.Timeout | undefined;
 
   /** Everything up to here has been offered to whom it concerns. */
   function offeredUpTo(): number {
-    return Math.min(waiting.after, lookingAfter, takingOverAfter, seen);
+    return Math.min(waiting.after, lookingAfter, takeOver.after, seen);
   }
 
   function remember(known: Set<string>, host: string): void {
@@ -67,31 +66,54 @@ export function createSender(deps: SenderDependencies): FederationSender {
   function gone(host: ServerName, why: Gone): void {
     destinations.delete(host);
     owned.delete(host);
+    if (typeof why === 'object') parking.add(host, why.retryAt);
+    else parking.delete(host);
     if (why === 'idle') remember(owned, host);
-    else {
+    if (why === 'lost') {
       remember(foreign, host);
       outbox.drop(host);
     }
+    strangers.gone(host);
   }
 
   /** The destination of a server that lacks what was committed after a position, and perhaps more. */
   function find(host: string, after: number): Destination | undefined {
-    const name = parseServerName(host);
-    if (stopping.signal.aborted || name === undefined || name === serverName || foreign.has(host)) return undefined;
-    const known = destinations.get(name);
+    const known = destinations.get(host);
     if (known !== undefined) return known;
+    const name = parseServerName(host);
+    const isNobody = name === undefined || name === serverName || foreign.has(host) || parking.has(host);
+    return isNobody || stopping.signal.aborted ? undefined : create(name, after);
+  }
+
+  function create(name: ServerName, after: number): Destination {
     const needsRest = restsOf.get(name) ?? createRests(deps.restAfter ?? usualRest);
-    restsOf.set(name, needsRest);
+    const refusals = refusalsOf.get(name) ?? createRefusals();
     const destination = createDestination(deps, {
       host: name,
       needsRest,
+      refusals,
       upToDate: owned.has(name) ? after : undefined,
       settled: after,
       lanes,
-      onGone: (why) => gone(name, why),
+      onGone(why) {
+        if (why === 'idle') restsOf.set(name, needsRest);
+        if (refusals.isOpen) refusalsOf.set(name, refusals);
+        else refusalsOf.delete(name);
+        gone(name, why);
+      },
     });
     destinations.set(name, destination);
     return destination;
+  }
+
+  /** Whether a server, which anybody may have named, has to be asked after before it is seen to. */
+  function isUnknown(host: string): boolean {
+    return !destinations.has(host) && !owned.has(host) && !foreign.has(host) && !parking.has(host);
+  }
+
+  function offerStored(host: string): void {
+    if (isUnknown(host)) strangers.offer(host);
+    else find(host, offeredUpTo())?.offerStored();
   }
 
   /** A server was let into a room and will soon have something sent: what has to be known for that is found out before. */
@@ -114,7 +136,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
     ]);
     const [rowsOf, endedOf] = [Map.groupBy(rows, ({ host }) => host), Map.groupBy(ended, ({ host }) => host)];
     for (const host of new Set([...rowsOf.keys(), ...endedOf.keys()])) {
-      if (isTooMuch || takingOverAfter !== Infinity) find(host, after)?.offerAnything();
+      if (isTooMuch || takeOver.after !== Infinity) find(host, after)?.offerAnything();
       else {
         const wanted = newsFor(host, rowsOf.get(host) ?? [], endedOf.get(host) ?? [], news);
         if (wanted.length > 0) find(host, after)?.offer(wanted, after);
@@ -151,7 +173,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
       .catch((error: unknown) => {
         log.error({ error }, 'Finding the servers of rooms failed');
         // What was not found out is found by position.
-        return takeOver(lookingAfter);
+        return takeOver.start(lookingAfter);
       })
       .finally(() => {
         lookingAfter = Infinity;
@@ -160,19 +182,16 @@ export function createSender(deps: SenderDependencies): FederationSender {
       });
   }
 
-  /** Servers may lack what was committed after a position, for which nobody was there to see to it. */
-  async function takeOver(after: number): Promise<void> {
-    takingOverAfter = Math.min(takingOverAfter, after);
-    foreign.clear();
-    try {
-      const from = takingOverAfter;
-      for (const host of await readHostsBehind(db.long, from)) find(host, from)?.offerAnything();
-      takingOverAfter = takingOverAfter < from ? takingOverAfter : Infinity;
-    } catch (error) {
-      log.error({ error }, 'Finding the servers that are behind failed');
-      takeOverTimer = setTimeout(() => void takeOver(takingOverAfter), takeOverAgain).unref();
-    }
-  }
+  const takeOver = createTakeOver({
+    db,
+    log,
+    prepare() {
+      foreign.clear();
+      return parking.reload();
+    },
+    offerAnything: (host, after) => find(host, after)?.offerAnything(),
+    offerStored,
+  });
 
   function settled(): number {
     return destinations.values().reduce((lowest, each) => Math.min(lowest, each.settled ?? Infinity), offeredUpTo());
@@ -185,7 +204,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
     now,
     settled,
     onGone: (position) => {
-      void takeOver(position);
+      void takeOver.start(position);
       outbox.tookOver();
     },
     onFailure: (error) => log.warn({ error }, 'This process could not say that it is alive'),
@@ -195,7 +214,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
     for (const { position, changes } of batches) {
       for (const { kind, key } of changes) if (kind === 'membership') lonely.move(Number(String(key).split(' ', 1)[0]));
       for (const { kind, key } of changes) {
-        if (kind === 'stored_edus') find(String(key), offeredUpTo())?.offerStored();
+        if (kind === 'stored_edus') offerStored(String(key));
         else if (kind === 'sticky_delivery') find(String(key), offeredUpTo())?.offerAnything();
         else if (kind === 'outgoing' || kind === 'own_receipt') {
           if (lonely.has(Number(key))) continue;
@@ -204,7 +223,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
           // This process was cut off for longer than changes are kept.
         } else if (kind === '*') {
           lonely.forget();
-          void takeOver(offeredUpTo());
+          void takeOver.start(offeredUpTo());
         }
       }
       seen = position;
@@ -212,50 +231,59 @@ export function createSender(deps: SenderDependencies): FederationSender {
     if (waiting.after !== Infinity) lookSoon();
   });
 
+  const parking = createParking({
+    db,
+    process,
+    now,
+    log,
+    isUnderWay: (host) => destinations.has(host),
+    wake: (host) => find(host, offeredUpTo())?.offerAnything(),
+  });
+
+  const strangers = createStrangers({
+    readAcquainted: (hosts) => readAcquainted(db, hosts),
+    admit(host) {
+      const destination = find(host, offeredUpTo());
+      destination?.wake();
+      return destination !== undefined;
+    },
+    onRoom: () => void takeOver.start(offeredUpTo()),
+    onFailure: (error) => log.error({ error }, 'Asking after servers failed'),
+  });
+
   const stopOutbox = outbox.onUrgent((host) => {
+    if (isUnknown(host)) return strangers.offer(host);
     const destination = find(host, offeredUpTo());
-    if (destination === undefined) outbox.drop(host);
-    else destination.wake();
+    if (destination !== undefined) destination.wake();
+    else if (parking.has(host)) outbox.unreachable(host);
+    else outbox.drop(host);
   });
 
   const starting = ownership.start().then(
-    (position) => (position === undefined ? undefined : takeOver(position)),
+    (position) => (position === undefined ? parking.reload() : takeOver.start(position)),
     (error: unknown) => log.error({ error }, 'Finding the servers that are behind failed'),
   );
 
   return {
-    heardOf: (host) => destinations.get(host)?.heardOf(),
+    heardOf(host) {
+      // Of most it is known that they answer, or who sees to them.
+      if (destinations.has(host)) destinations.get(host)?.heardOf();
+      else if (!owned.has(host) && !foreign.has(host) && parking.take(host)) find(host, offeredUpTo())?.heardOf();
+    },
     states() {
-      const states = { waiting: 0, sending: 0, failing: 0 };
+      const states = { waiting: strangers.waiting, sending: 0, failing: parking.size };
       for (const { state } of destinations.values()) states[state]++;
       return states;
     },
     queuedEvents: () => destinations.values().reduce((sum, { queued }) => sum + queued, 0),
     async close() {
       stopping.abort();
-      clearTimeout(takeOverTimer);
+      takeOver.close();
       stop();
       stopOutbox();
-      await Promise.all([starting, looking, ...[...destinations.values()].map((each) => each.close())]);
+      await Promise.all([parking.close(), strangers.close(), starting, looking]);
+      await Promise.all([...destinations.values()].map((each) => each.close()));
       await ownership.close();
     },
   };
-}
-
-/** Those events that a server is to have, and has not sent itself: of rooms it was in, and about its people's requests. */
-function newsFor(
-  host: string,
-  inRooms: readonly RoomHostRow[],
-  ended: readonly { readonly stream_position: number }[],
-  news: readonly NewsRow[],
-): NewsRow[] {
-  const spans = new Map(inRooms.map((row) => [row.room_nid, row]));
-  const endings = new Set(ended.map(({ stream_position: position }) => position));
-  return news.filter(({ room_nid: roomNid, stream_position: position, sender }) => {
-    if (serverNameOf(sender) === host) return false;
-    const span = spans.get(roomNid);
-    const isInRoom =
-      span !== undefined && position > span.since_position && position <= (span.left_position ?? Infinity);
-    return isInRoom || endings.has(position);
-  });
 }

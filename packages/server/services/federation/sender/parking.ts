@@ -1,0 +1,124 @@
+import type { Database } from '@portico/storage';
+import { type ParkedRow, readParked } from '@portico/storage/stores/federation/federation-destinations.ts';
+import type { Logger } from '../../../observability/logger.ts';
+import { createAlarm } from '../../alarm.ts';
+import { createParkedHosts } from './parked-hosts.ts';
+
+/**
+ * Servers that cannot be reached, and nothing is kept of but their rows: those say up to where they have everything, and when
+ * they are to be asked again. One alarm looks for those that are due. Anybody may name any number of servers that do not exist.
+ */
+export interface Parking {
+  /** Whether nothing is to be done for a server now: what there is for it will be found when it is due. */
+  has(host: string): boolean;
+  /** A server's row says that it is to be asked again at some time. */
+  add(host: string, retryAt: number): void;
+  /** A server is seen to now, or by another process. */
+  delete(host: string): void;
+  /** Takes a server from here; says whether it was, or may have been, here. */
+  take(host: string): boolean;
+  /** Others may have let go of servers, or sent to some: their rows are read anew. */
+  reload(): Promise<void>;
+  /** How many are known. */
+  readonly size: number;
+  close(): Promise<void>;
+}
+
+type Options = {
+  readonly db: Database;
+  readonly process: string;
+  readonly now: () => number;
+  readonly log: Logger;
+  readonly isUnderWay: (host: string) => boolean;
+  /** A server is due. */
+  readonly wake: (host: string) => void;
+};
+
+/** What is known of a server takes about a hundred bytes. Of others the rows are asked. */
+const maxHosts = 50_000;
+const perPage = 1000;
+/** Servers that are asked again at a time, those included that have not answered yet. */
+const wokenAtOnce = 100;
+/** In milliseconds: those that are due at about the same time are looked for together. */
+const shortestPause = 500;
+const afterDefect = 10_000;
+
+const first: ParkedRow = { retry_at: 0, host: '' };
+
+export function createParking({ db, process, now, log, isUnderWay, wake }: Options): Parking {
+  const hosts = createParkedHosts(maxHosts);
+  const alarm = createAlarm(ring);
+  let ringsAt = Infinity;
+  let ringing: Promise<void> | undefined;
+  const closing = new AbortController();
+  let loading: Promise<void> = Promise.resolve();
+
+  function schedule(at: number): void {
+    if (closing.signal.aborted || at >= ringsAt) return;
+    ringsAt = at;
+    alarm.reset(Math.max(at - now(), shortestPause));
+  }
+
+  async function wakeDue(): Promise<void> {
+    const rows = await readParked(db, process, first, wokenAtOnce);
+    const at = now();
+    for (const { host, retry_at: retryAt } of rows) {
+      if (closing.signal.aborted) return;
+      if (retryAt > at) return schedule(retryAt);
+      hosts.delete(host);
+      if (!isUnderWay(host)) wake(host);
+    }
+    // Behind those that are due there may be others.
+    if (rows.length === wokenAtOnce) schedule(at);
+  }
+
+  function ring(): void {
+    ringsAt = Infinity;
+    ringing = wakeDue().catch((error: unknown) => {
+      log.error({ error }, 'Finding the servers that are to be asked again failed');
+      schedule(now() + afterDefect);
+    });
+  }
+
+  async function load(): Promise<void> {
+    hosts.beginReading();
+    let isAll = false;
+    try {
+      for (let last = first; !closing.signal.aborted && !isAll && !hosts.isFull;) {
+        const rows = await readParked(db.long, process, last, perPage);
+        hosts.read(rows.filter(({ host }) => !isUnderWay(host)));
+        last = rows.at(-1) ?? last;
+        isAll = rows.length < perPage;
+      }
+    } finally {
+      hosts.endReading(isAll);
+    }
+    schedule(now());
+  }
+
+  return {
+    has: (host) => hosts.has(host, now()),
+    add(host, retryAt) {
+      hosts.add(host, retryAt);
+      schedule(retryAt);
+    },
+    delete: (host) => hosts.delete(host),
+    take(host) {
+      const mayHave = hosts.mayHave(host);
+      hosts.delete(host);
+      return mayHave;
+    },
+    reload() {
+      loading = loading.then(load, load);
+      return loading;
+    },
+    get size() {
+      return hosts.size;
+    },
+    async close() {
+      closing.abort();
+      alarm.clear();
+      await Promise.allSettled([ringing, loading]);
+    },
+  };
+}
