@@ -161,7 +161,7 @@ export async function compose({
     ]),
   });
   if (config.federation.enabled) across = acrossServers;
-  await acrossServers.resume();
+  acrossServers.resume();
 
   const push = createPush({
     config,

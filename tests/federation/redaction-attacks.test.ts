@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
-import { joinAs, open, send, sign } from './peer-in-room.ts';
+import { joinAs, joinTemplate, open, send, sign } from './peer-in-room.ts';
 
 /** Somebody of the peer in a room of alice's, where everything follows what came before, and what alice's clients are given. */
 async function openRedactions(context: TestContext) {
@@ -106,4 +106,43 @@ test('nobody is told of another event than the one that was looked up', async (c
     const { body: event } = await alice.get(`/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(eventId)}`);
     assert.deepEqual([event['redacts'], (event['content'] as JsonObject)['redacts']], [redacts, redacts]);
   }
+});
+
+test('a redaction that is shown late brings back nothing of what the room was when it was sent', async (context) => {
+  const { peer, path, alice, joined, redaction, message, shown } = await openRedactions(context);
+  const regretted = message('regretted', [joined]);
+  const early = redaction(regretted.eventId, [joined]);
+  const next = message('next', [early.eventId]);
+  await send(peer, [early.pdu, next.pdu]);
+  const { body } = await alice.put(`/_matrix/client/v3/rooms/${path}/state/m.room.topic/`, { topic: 'new' });
+  await send(peer, [regretted.pdu]);
+  assert.deepEqual(await shown(), [next.eventId, String(body['event_id']), regretted.eventId, early.eventId]);
+  const after = (await joinTemplate(peer, path, '@trudy:peer.test'))['prev_events'];
+  assert.deepEqual([...(after as string[])].toSorted(), [regretted.eventId, String(body['event_id'])].toSorted());
+});
+
+test('a redaction that was redacted itself before redacts all the same', async (context) => {
+  const { peer, joined, redaction, message, contentOf } = await openRedactions(context);
+  const regretted = message('regretted', [joined]);
+  const undone = redaction(regretted.eventId, [joined]);
+  const undoing = redaction(undone.eventId, [undone.eventId]);
+  await send(peer, [undone.pdu, undoing.pdu]);
+  await send(peer, [regretted.pdu]);
+  assert.deepEqual(await contentOf(regretted.eventId), {});
+});
+
+test('all redactions of one event are shown once that is here, and none of what can be no event', async (context) => {
+  const { peer, joined, redaction, message, shown, contentOf } = await openRedactions(context);
+  const regretted = message('regretted', [joined]);
+  const redactions = Array.from({ length: 15 }, () => redaction(regretted.eventId, [joined]));
+  const ofNothing = ['$nothing', `$${'x'.repeat(5000)}`, '$\0'].map((redacts) => redaction(redacts, [joined]));
+  const next = message('next', [joined]);
+  await send(
+    peer,
+    [...redactions, ...ofNothing, next].map(({ pdu }) => pdu),
+  );
+  assert.deepEqual(await shown(), [next.eventId]);
+  await send(peer, [regretted.pdu]);
+  assert.deepEqual(await contentOf(regretted.eventId), {});
+  assert.deepEqual(await shown(), [next, regretted, ...redactions].map(({ eventId }) => eventId).slice(-10));
 });

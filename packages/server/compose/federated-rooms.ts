@@ -75,8 +75,8 @@ export type RoomsAcrossServers = {
     readonly createInviting: CreateInviting;
     readonly serverName: string;
   };
-  /** Finishes what a process before this one could not. */
-  resume(): Promise<void>;
+  /** Begins to finish what a process before this one could not. */
+  resume(): void;
   close(): Promise<void>;
 };
 
@@ -102,7 +102,17 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
   const rooms = createFederatedRooms(db, serverName);
   const checkPdus = createCheckPdus(federation.verifyEvents);
   const outliers = createStoreOutliers(importing);
-  const redactions = createInboundRedactions({ db, rooms, serverName, receiver, readState, stateEvents, unread, now });
+  const redactions = createInboundRedactions({
+    db,
+    rooms,
+    serverName,
+    receiver,
+    readState,
+    stateEvents,
+    unread,
+    now,
+    log,
+  });
   const source = createHistorySource({ client, checkPdus });
   const leap = createLeap({ source, pastState: createPastState({ source, importing }), importing, outliers });
   const ingest = createIngest({
@@ -186,8 +196,11 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
       }),
       serverName,
     },
-    resume: () => redactions.resume(),
+    resume() {
+      redactions.resume().catch((error: unknown) => log.warn({ error }, 'Old redactions could not be looked for'));
+    },
     async close() {
+      redactions.close();
       await Promise.all([reconsider.close(), stickyArrivals.close()]);
       await federationSender.close();
     },

@@ -21,11 +21,11 @@ const insert = sql<void, [eventId: string, redactionNid: number, roomNid: number
   'insert into pending_redactions (event_id, redaction_nid, room_nid) values ($1, $2, $3) on conflict do nothing',
 );
 
-const selectOfEvent = sql<PendingRedaction, [eventId: string, roomNid: number]>(
+const selectOfEvent = sql<PendingRedaction, [eventId: string, roomNid: number, after: number, limit: number]>(
   'pending-redactions.of-event',
   `select p.redaction_nid, e.event_id, e.status, e.before_content, e.content, e.after_content
    from pending_redactions p join events e on e.event_nid = p.redaction_nid
-   where p.event_id = $1 and p.room_nid = $2 order by p.redaction_nid limit 10`,
+   where p.event_id = $1 and p.room_nid = $2 and p.redaction_nid > $3 order by p.redaction_nid limit $4`,
 );
 
 const selectTargets = sql<{ event_id: string }, [eventIds: string]>(
@@ -37,7 +37,7 @@ const selectTargets = sql<{ event_id: string }, [eventIds: string]>(
 const selectOverdue = sql<OverdueRedaction, [limit: number]>(
   'pending-redactions.overdue',
   `select distinct p.event_id, r.room_id from pending_redactions p
-     join events e on e.event_id = p.event_id and e.status = ${eventStatus.accepted}
+     join events e on e.event_id = p.event_id and e.status in (${eventStatus.accepted}, ${eventStatus.outlier})
      join rooms r on r.room_nid = p.room_nid
    limit $1`,
 );
@@ -52,8 +52,14 @@ export function addPendingRedaction(set: WriteSet, eventId: string, redactionNid
   set.add(insert, [eventId, redactionNid, roomNid]);
 }
 
-export function readPendingRedactions(reader: Reader, roomNid: number, eventId: string): Promise<PendingRedaction[]> {
-  return reader.all(selectOfEvent, [eventId, roomNid]);
+/** Those of an event, by their numbers. */
+export function readPendingRedactions(
+  reader: Reader,
+  roomNid: number,
+  eventId: string,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<PendingRedaction[]> {
+  return reader.all(selectOfEvent, [eventId, roomNid, after, limit]);
 }
 
 /** Those of some events that a redaction came before. */

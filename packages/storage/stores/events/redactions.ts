@@ -51,6 +51,16 @@ export function findRedactionTarget(reader: Reader, eventId: string): Promise<Re
   return reader.get(selectTarget, [eventId]);
 }
 
+const selectTargetsById = sql<RedactionTarget, [eventIds: string]>(
+  'redactions.targets-by-id',
+  `select ${targetColumns} from events where event_id in (select value from json_each(cast($1 as text)))`,
+);
+
+/** In no particular order. */
+export function findRedactionTargets(reader: Reader, eventIds: readonly string[]): Promise<RedactionTarget[]> {
+  return reader.all(selectTargetsById, [JSON.stringify(eventIds)]);
+}
+
 export function listRedactionTargets(reader: Reader, eventNids: readonly number[]): Promise<RedactionTarget[]> {
   return reader.all(selectTargets, [JSON.stringify(eventNids)]);
 }

@@ -29,7 +29,7 @@ type Dependencies = {
   readonly importing: ImportDependencies;
   readonly merger: Merger;
   readonly rooms: FederatedRooms;
-  readonly redactions: InboundRedactions;
+  readonly redactions: Pick<InboundRedactions, 'settle'>;
   readonly serverName: string;
   readonly log: Logger;
   readonly now: () => number;
@@ -55,7 +55,7 @@ export function createHistory(deps: Dependencies): History {
 
   async function settleRedactions(room: FederatedRoom, placed: readonly JudgedEvent[]): Promise<void> {
     const events = placed.map(({ received: { event }, eventNid }) => ({ event, eventNid }));
-    const [failure] = await deps.redactions.settle(room, events);
+    const [failure] = await deps.redactions.settle(room, events, []);
     if (failure !== undefined) throw failure[1];
   }
 

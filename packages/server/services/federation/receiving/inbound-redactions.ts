@@ -8,10 +8,10 @@ import {
   readPendingRedactions,
   readPendingTargets,
 } from '@portico/storage/stores/events/pending-redactions.ts';
-import { findRedactionTarget } from '@portico/storage/stores/events/redactions.ts';
 import type { ReadState } from '../../rooms/read-state.ts';
-import { mayRedact } from '../../rooms/receiving/redaction-gate.ts';
+import { MissingEventsError, type Result } from '../../rooms/receiving/received-event.ts';
 import type { Receiver } from '../../rooms/receiving/receiver.ts';
+import { type MayRedactOthers, mayRedact, powerNow, readTargets } from '../../rooms/receiving/redaction-gate.ts';
 import { applyRedaction } from '../../rooms/redact.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';
 import type { UnreadService } from '../../unread/unread-service.ts';
@@ -21,86 +21,167 @@ export type AcceptedEvent = { readonly event: RoomEvent; readonly eventNid: numb
 
 /** Redactions of other servers, and events that such a redaction came before. */
 export interface InboundRedactions {
-  /** To be told of events that have become part of their room; answers for which of them it failed, and why. */
-  settle(room: FederatedRoom, events: readonly AcceptedEvent[]): Promise<ReadonlyMap<string, unknown>>;
+  /**
+   * To be told of events that have become part of their room, and of redactions that wait for what they redact, which may have
+   * come meanwhile; answers for which of them it failed, and why. `mayRedactOthers`: by where the room stands now if not given.
+   */
+  settle(
+    room: FederatedRoom,
+    accepted: readonly AcceptedEvent[],
+    waiting: readonly RoomEvent[],
+    mayRedactOthers?: MayRedactOthers,
+  ): Promise<ReadonlyMap<string, unknown>>;
   /** Applies what a process that ended between an event and its redaction has left. */
   resume(): Promise<void>;
+  close(): void;
 }
 
 type Dependencies = {
   readonly db: Database;
   readonly rooms: Pick<FederatedRooms, 'find'>;
   readonly serverName: string;
-  readonly receiver: Pick<Receiver, 'receive'>;
+  readonly receiver: Pick<Receiver, 'receiveAll'>;
   readonly readState: ReadState;
   readonly stateEvents: StateEvents;
   readonly unread: Pick<UnreadService, 'appendRedaction'>;
   readonly now: () => number;
+  readonly log: { warn(details: object, message: string): void };
 };
 
 /** More than ever is under way at one moment. */
 const mostOverdue = 1000;
+/** Redactions of one event that are looked at together. */
+const atOnce = 64;
 
 export function createInboundRedactions(deps: Dependencies): InboundRedactions {
-  const { db, rooms, serverName, unread, now } = deps;
+  const { db, rooms, serverName, unread, now, log } = deps;
+  let isClosed = false;
 
   /** Redacts what is there to be redacted. What is not yet stays in mind, as the redaction's own commit has left it. */
-  async function apply(room: FederatedRoom, redaction: RoomEvent, redactionNid: number): Promise<void> {
-    if (redaction.redacts === undefined) return;
-    const target = await findRedactionTarget(db, redaction.redacts);
-    if (target === undefined) return;
-    const set = createWriteSet();
-    if (await mayRedact(deps.readState, room, redaction, target)) {
-      applyRedaction(set, room.rules, target, redactionNid, now());
-      unread.appendRedaction(set, target.event_nid);
-    }
-    dropPendingRedaction(set, redaction.redacts, redactionNid);
-    await db.commit(set);
-  }
-
-  /** Lets clients have what was kept from them while what it redacts was not here. */
-  async function show(room: FederatedRoom, event: RoomEvent, row: PendingRedaction): Promise<void> {
-    const pieces = { before: row.before_content, content: row.content, after: row.after_content };
-    await deps.receiver.receive(room, { event, pieces, isReconsidered: true });
-  }
-
-  async function applyPending(room: FederatedRoom, eventId: string): Promise<void> {
-    const pending = await readPendingRedactions(db, room.roomNid, eventId);
-    if (pending.length === 0) return;
-    const redactions = await deps.stateEvents.loadById(
-      room.rules,
-      pending.map((row) => row.event_id),
+  async function apply(
+    room: FederatedRoom,
+    redactions: readonly AcceptedEvent[],
+    mayRedactOthers: MayRedactOthers,
+  ): Promise<void> {
+    const targets = new Map(
+      await readTargets(
+        db,
+        room.rules,
+        redactions.map(({ event }) => event),
+      ),
     );
-    for (const row of pending) {
-      const redaction = redactions.get(row.event_id)?.event;
-      if (redaction === undefined) continue;
-      if (row.status === eventStatus.softFailed) await show(room, redaction, row);
-      await apply(room, redaction, row.redaction_nid);
+    const set = createWriteSet();
+    for (const { event, eventNid } of redactions) {
+      const target = targets.get(event.redacts ?? '');
+      if (target === undefined) continue;
+      if (target.redacted_by === null && (await mayRedact(room, event, target, mayRedactOthers))) {
+        applyRedaction(set, room.rules, target, eventNid, now());
+        unread.appendRedaction(set, target.event_nid);
+        // "The first redaction of an event counts."
+        targets.set(target.event_id, { ...target, redacted_by: eventNid });
+      }
+      dropPendingRedaction(set, target.event_id, eventNid);
     }
+    if (set.writes.length > 0) await db.commit(set);
+  }
+
+  /**
+   * Lets clients have what was kept from them while what it redacts was not here; of some redactions those that are part of the
+   * room now.
+   */
+  async function show(
+    room: FederatedRoom,
+    redactions: readonly { readonly event: RoomEvent; readonly row: PendingRedaction }[],
+  ): Promise<readonly AcceptedEvent[]> {
+    const withheld = redactions.filter(({ row }) => row.status === eventStatus.softFailed);
+    const results = await deps.receiver.receiveAll(
+      room,
+      withheld.map(({ event, row }) => ({
+        event,
+        pieces: { before: row.before_content, content: row.content, after: row.after_content },
+        isReconsidered: true,
+      })),
+    );
+    const refused = new Set(withheld.filter((_, index) => isRefused(results[index])));
+    return redactions
+      .filter((each) => !refused.has(each))
+      .map(({ event, row }) => ({ event, eventNid: row.redaction_nid }));
+  }
+
+  /** Applies the redactions that came before an event, and forgets those that are none. */
+  async function applyPending(room: FederatedRoom, eventId: string, mayRedactOthers: MayRedactOthers): Promise<void> {
+    for (let after = -1; ;) {
+      const rows = await readPendingRedactions(db, room.roomNid, eventId, { after, limit: atOnce });
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      after = last.redaction_nid;
+      const ids = rows.map((row) => row.event_id);
+      const events = await deps.stateEvents.loadById(room.rules, ids);
+      const redactions = rows.flatMap((row) => {
+        const event = events.get(row.event_id)?.event;
+        // Once it has been redacted itself, it says no longer what it redacts.
+        return event === undefined ? [] : [{ event: { ...event, redacts: eventId }, row }];
+      });
+      const shown = await show(room, redactions);
+      await apply(room, shown, mayRedactOthers);
+      const done = new Set(shown.map(({ eventNid }) => eventNid));
+      const set = createWriteSet();
+      for (const { redaction_nid: nid } of rows) if (!done.has(nid)) dropPendingRedaction(set, eventId, nid);
+      if (set.writes.length > 0) await db.commit(set);
+    }
+  }
+
+  async function applyAllPending(
+    room: FederatedRoom,
+    eventIds: readonly string[],
+    mayRedactOthers: MayRedactOthers,
+  ): Promise<ReadonlyMap<string, unknown>> {
+    const failures = new Map<string, unknown>();
+    for (const eventId of await readPendingTargets(db, eventIds)) {
+      try {
+        await applyPending(room, eventId, mayRedactOthers);
+      } catch (error) {
+        failures.set(eventId, error);
+      }
+    }
+    return failures;
   }
 
   return {
-    async settle(room, events) {
+    async settle(room, accepted, waiting, mayRedactOthers = powerNow(deps.readState, room)) {
       const failures = new Map<string, unknown>();
-      const targets = await readPendingTargets(
-        db,
-        events.map(({ event }) => event.eventId),
-      );
-      for (const { event, eventNid } of events) {
-        try {
-          await apply(room, event, eventNid);
-          if (targets.has(event.eventId)) await applyPending(room, event.eventId);
-        } catch (error) {
-          failures.set(event.eventId, error);
-        }
+      const redactions = accepted.filter(({ event }) => event.redacts !== undefined);
+      try {
+        await apply(room, redactions, mayRedactOthers);
+      } catch (error) {
+        for (const { event } of redactions) failures.set(event.eventId, error);
       }
+      // What came while its redaction was stored may not have seen that wait.
+      const come = await readTargets(db, room.rules, waiting);
+      const ids = [...accepted.map(({ event }) => event.eventId), ...come.keys()];
+      for (const failure of await applyAllPending(room, ids, mayRedactOthers)) failures.set(...failure);
       return failures;
     },
     async resume() {
       for (const { event_id: eventId, room_id: roomId } of await readOverdueRedactions(db, mostOverdue)) {
-        const room = await rooms.find(roomId, serverName);
-        if (room !== undefined) await applyPending(room, eventId);
+        if (isClosed) return;
+        try {
+          const room = await rooms.find(roomId, serverName);
+          if (room !== undefined) await applyPending(room, eventId, powerNow(deps.readState, room));
+        } catch (error) {
+          log.warn({ error, roomId, eventId }, 'An event could not be redacted that a redaction came before');
+        }
       }
     },
+    close() {
+      isClosed = true;
+    },
   };
+}
+
+/** Whether a redaction is still kept from clients. One that has no place for what it follows redacts all the same. */
+function isRefused(result: Result | undefined): boolean {
+  if (result?.kind !== 'failed') return result?.kind !== 'accepted' && result?.kind !== 'known';
+  if (result.error instanceof MissingEventsError) return false;
+  throw result.error;
 }

@@ -32,7 +32,7 @@ async function open(context: TestContext, fetchMissing: FetchMissing, patience: 
     assert.equal(parsed.kind, 'ok');
     return { event: toRoomEvent(rules, parsed.pdu, eventId, { rejected: false }), pieces: parsed.pieces };
   });
-  const redactions = { settle: () => Promise.resolve(new Map()), resume: () => Promise.resolve() };
+  const redactions = { settle: () => Promise.resolve(new Map()) };
   const ingest = createIngest({ receiver: a.rooms.receiver, redactions, fetchMissing, patience });
   const at = (index: number): ReceivedEvent => {
     const event = events[index];

@@ -5,6 +5,7 @@ import {
   type ReceivedEvent,
   type Result,
 } from '../../rooms/receiving/received-event.ts';
+import { isWaiting } from '../../rooms/receiving/redaction-gate.ts';
 import type { Receiver } from '../../rooms/receiving/receiver.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
 import type { InboundRedactions } from './inbound-redactions.ts';
@@ -25,7 +26,7 @@ export type IngestEvent = (
 
 type Dependencies = {
   readonly receiver: Pick<Receiver, 'receiveAll'>;
-  readonly redactions: InboundRedactions;
+  readonly redactions: Pick<InboundRedactions, 'settle'>;
   readonly fetchMissing: FetchMissing;
   /** In milliseconds. */
   readonly patience?: { readonly first: number; readonly second: number };
@@ -103,7 +104,15 @@ function createInbox(deps: Dependencies, left: Map<Item, () => void>, onIdle: ()
         const received = events[index];
         return result.kind === 'accepted' && received ? [{ event: received.event, eventNid: result.eventNid }] : [];
       });
-      const failures = await redactions.settle(first.room, accepted);
+      const waiting = events.filter((_, index) => {
+        const result = results[index];
+        return result?.kind === 'soft-failed' && isWaiting(result);
+      });
+      const failures = await redactions.settle(
+        first.room,
+        accepted,
+        waiting.map(({ event }) => event),
+      );
       return results.map((result, index) => {
         const error = failures.get(events[index]?.event.eventId ?? '');
         return error === undefined ? result : { kind: 'failed', error };

@@ -2,9 +2,8 @@ import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { StepCommitter } from '../commit-steps.ts';
 import type { RoomHeads } from '../heads.ts';
 import type { RoomPolicy } from '../policy/room-policy.ts';
-import type { SoftFailure } from './place.ts';
 import type { Prepared } from './prepare.ts';
-import type { ReceivingRoom } from './received-event.ts';
+import type { ReceivingRoom, SoftFailure } from './received-event.ts';
 
 /**
  * Check 7: "Is validated by the Policy Server, if the room is using a Policy Server, otherwise it is "soft failed"."

@@ -5,13 +5,19 @@ import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { relationOf } from '../../unread/thread-places.ts';
 import type { StepCommitter } from '../commit-steps.ts';
 import { policyKey } from '../policy/room-policy.ts';
+import type { ReadState } from '../read-state.ts';
 import type { StateEvents } from '../state-events.ts';
 import type { ApplyPolicy } from './apply-policy.ts';
-import type { SoftFailure } from './place.ts';
-import type { FindWithheld, Withheld } from './redaction-gate.ts';
+import { findWithheld, powerNow, type Withheld } from './redaction-gate.ts';
 import { storeOutside } from './store-outside.ts';
 import type { Prepare, Prepared } from './prepare.ts';
-import { MissingEventsError, type ReceivedEvent, type ReceivingRoom, type Result } from './received-event.ts';
+import {
+  MissingEventsError,
+  type ReceivedEvent,
+  type ReceivingRoom,
+  type Result,
+  type SoftFailure,
+} from './received-event.ts';
 import { loadReferences, type References } from './references.ts';
 
 /** Some events, of which those in the group have still to be placed; the results of the others are known. */
@@ -26,11 +32,12 @@ type Dependencies = {
   readonly chains: ChainStore;
   readonly stateEvents: StateEvents;
   readonly committer: StepCommitter;
+  readonly readState: ReadState;
 };
 
-type Steps = { readonly prepare: Prepare; readonly applyPolicy: ApplyPolicy; readonly findWithheld: FindWithheld };
+type Steps = { readonly prepare: Prepare; readonly applyPolicy: ApplyPolicy };
 
-export function createGather(deps: Dependencies, { prepare, applyPolicy, findWithheld }: Steps): Gather {
+export function createGather(deps: Dependencies, { prepare, applyPolicy }: Steps): Gather {
   const { db, stateEvents } = deps;
 
   /** Stores an event that does not become part of the room; unless others are to be stored before it. */
@@ -49,7 +56,10 @@ export function createGather(deps: Dependencies, { prepare, applyPolicy, findWit
 
   return async (room, events) => {
     const all = events.map(({ event }) => event);
-    const references = await loadReferences({ reader: db, stateEvents }, room, all);
+    const [references, withheld] = await Promise.all([
+      loadReferences({ reader: db, stateEvents }, room, all),
+      findWithheld(db, room, all, { mayRedactOthers: powerNow(deps.readState, room) }),
+    ]);
     const results: (Result | undefined)[] = [];
     const group: Prepared[] = [];
     const ids = new Set<string>();
@@ -62,7 +72,6 @@ export function createGather(deps: Dependencies, { prepare, applyPolicy, findWit
           results.push(early);
           continue;
         }
-        const withheld = await findWithheld(room, event);
         const prepared = await prepareOne(room, received, references);
         if ('kind' in prepared) {
           results.push(prepared);
@@ -70,7 +79,7 @@ export function createGather(deps: Dependencies, { prepare, applyPolicy, findWit
         }
         const isFirst = group.length === 0;
         const { rejection } = prepared;
-        const judged = rejection ?? withheld ?? (await applyPolicy(room, prepared));
+        const judged = rejection ?? withheld.get(event.eventId) ?? (await applyPolicy(room, prepared));
         if ('stored' in judged) {
           results.push(undefined);
           group.push(judged);

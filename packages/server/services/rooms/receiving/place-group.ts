@@ -7,9 +7,9 @@ import type { RoomHead } from '../head.ts';
 import type { RoomHeads } from '../heads.ts';
 import type { Step } from '../steps.ts';
 import { writeHead } from '../write-steps.ts';
-import { placeOnHead, type PlaceDependencies, type SoftFailure } from './place.ts';
+import { placeOnHead, type PlaceDependencies } from './place.ts';
 import type { Prepared } from './prepare.ts';
-import type { Outcome, ReceivingRoom } from './received-event.ts';
+import type { Outcome, ReceivingRoom, SoftFailure } from './received-event.ts';
 import { storeOutside, writesOutside } from './store-outside.ts';
 
 /**

@@ -8,8 +8,10 @@ import { countChange, membershipsOf } from '../memberships-of.ts';
 import type { StateEvents } from '../state-events.ts';
 import type { EntryChange, Step } from '../steps.ts';
 import { showsStrippedState, strippedStateKeys } from '../stripped-state.ts';
+import type { SoftFailure } from './received-event.ts';
 import { extremitiesAfter, type Merger } from './merge.ts';
 import type { Prepared } from './prepare.ts';
+import { redactedId } from './redaction-gate.ts';
 
 export type PlaceDependencies = {
   readonly states: StateStore;
@@ -19,8 +21,6 @@ export type PlaceDependencies = {
   readonly merger: Merger;
   readonly serverName: string;
 };
-
-export type SoftFailure = { readonly rule: string; readonly reason: string };
 
 /**
  * "Passes authorisation rules based on the current state of the room, otherwise it is "soft failed"."
@@ -54,10 +54,12 @@ function follow(deps: PlaceDependencies, head: RoomHead, prepared: Prepared): St
   const unread = deps.unread.missing({ roomNid, roomId: head.roomId, type, stateKey, sender, content });
   if (unread !== undefined) throw new NotInMemory(unread);
   const added = { eventId: event.eventId, state: prepared.stateAfter };
-  // "servers MAY choose not to add old sticky events to their forward extremities": what the room was then is no branch of what
+  // A redaction that was withheld, or a sticky event that failed softly, belongs to where the room was then: others may have
+  // followed it since. And "servers MAY choose not to add old sticky events to their forward extremities": what the room was then is no branch of what
   // it is now. {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4354}
-  const extremities = prepared.isOfThePast ? head.extremities : extremitiesAfter(head, prepared.follows, added);
-  const merged = prepared.isOfThePast ? { state: head.state, edit: undefined } : deps.merger.merge(head, extremities);
+  const isAside = prepared.isOfThePast || prepared.received.isReconsidered === true;
+  const extremities = isAside ? head.extremities : extremitiesAfter(head, prepared.follows, added);
+  const merged = isAside ? { state: head.state, edit: undefined } : deps.merger.merge(head, extremities);
   try {
     const { eventNid } = prepared.stored;
     const entries = entriesBetween(deps, head, merged.state);
@@ -74,7 +76,7 @@ function follow(deps: PlaceDependencies, head: RoomHead, prepared: Prepared): St
       memberships,
       edits: merged.edit === undefined ? prepared.edits : [...prepared.edits, merged.edit],
       chain: prepared.chain,
-      pendingRedaction: event.redacts,
+      pendingRedaction: redactedId(head.rules, event),
       head: {
         ...head,
         extremities,

@@ -14,6 +14,9 @@ export type ReceivingRoom = {
   readonly createEventNid: number;
 };
 
+/** Why an event does not become part of its room, though its auth events and the state before it allow it. */
+export type SoftFailure = { readonly rule: string; readonly reason: string };
+
 export type Outcome =
   | { readonly kind: 'accepted'; readonly eventNid: number }
   | { readonly kind: 'known' }

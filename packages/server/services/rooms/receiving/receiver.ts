@@ -10,7 +10,6 @@ import { createGather } from './gather.ts';
 import type { Merger } from './merge.ts';
 import { createPlaceGroup } from './place-group.ts';
 import { createPrepare } from './prepare.ts';
-import { createFindWithheld } from './redaction-gate.ts';
 import type { Outcome, ReceivedEvent, ReceivingRoom, Result } from './received-event.ts';
 
 export type ReceiverDependencies = DecideContext &
@@ -44,7 +43,6 @@ export function createReceiver(deps: ReceiverDependencies): Receiver {
   const gather = createGather(deps, {
     prepare: createPrepare(deps),
     applyPolicy: createApplyPolicy(deps),
-    findWithheld: createFindWithheld(deps.db, deps.readState),
   });
   const placeGroup = createPlaceGroup({ ...deps, serverName: deps.signer.serverName });
 
