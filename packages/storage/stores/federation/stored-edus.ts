@@ -161,5 +161,10 @@ export function dropDeliveredEdus(set: WriteSet, host: string, delivered: readon
   const last = delivered.at(-1);
   if (last === undefined) return;
   set.add(deleteHost, [host, last.position, last.seq]);
-  set.add(deleteDelivered, [JSON.stringify(delivered.map(({ position, seq }) => [position, seq]))]);
+  deleteEdus(set, delivered);
+}
+
+/** Deletes those EDUs that wait for no server any more. */
+export function deleteEdus(set: WriteSet, places: readonly EduPlace[]): void {
+  set.add(deleteDelivered, [JSON.stringify(places.map(({ position, seq }) => [position, seq]))]);
 }

@@ -23,6 +23,8 @@ export interface HeldRow {
   claim(): Promise<DestinationRow>;
   /** Writes it, and deletes EDUs that the server has got. Fails where another process has claimed it. */
   write(next: DestinationRow, delivered?: readonly EduPlace[]): Promise<void>;
+  /** Whether there is no row any more, so that it must be claimed anew. */
+  isForgotten(): Promise<boolean>;
   /** What need not be written, since it is found again. */
   note(next: Partial<DestinationRow>): void;
   /** Everything before a position has been offered: where nothing of that kind waits, the server has it up to there. */
@@ -90,6 +92,7 @@ export function holdRow(deps: Dependencies, options: Options, pending: Backlog['
       row = next;
       if (next.attempt === null) isNew = false;
     },
+    isForgotten: async () => (await findDestination(db, host)) === undefined,
     note(next) {
       if (row !== undefined) row = { ...row, ...next };
     },

@@ -38,10 +38,10 @@ export interface Destination {
 }
 
 /**
- * Why a destination is no longer needed: everything was sent; another process sends to the server; or it cannot be reached, and
- * its row says when it is to be asked again.
+ * Why a destination is no longer needed: everything was sent; another process sends to the server; it was forgotten that there
+ * is one; or it cannot be reached, and its row says when it is to be asked again.
  */
-export type Gone = 'idle' | 'lost' | { readonly retryAt: number };
+export type Gone = 'idle' | 'lost' | 'forgotten' | { readonly retryAt: number };
 
 type Options = {
   readonly host: ServerName;
@@ -179,7 +179,7 @@ export function createDestination(deps: SenderDependencies, options: Options): D
       if (retryAt > now() && !isHeardOf) return { retryAt };
       return hasWork() || receiptsDue.isSet || rest.isSet ? undefined : 'idle';
     } catch (error) {
-      if (isLost(error)) return 'lost';
+      if (isLost(error)) return (await row.isForgotten().catch(() => false)) ? 'forgotten' : 'lost';
       log.error({ error, host }, 'Sending to a server failed');
       // What was on its way is read again.
       backlog.forget();

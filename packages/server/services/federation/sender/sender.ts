@@ -3,6 +3,7 @@ import type { CommittedChanges } from '@portico/storage';
 import { readAcquainted } from '@portico/storage/stores/federation/federation-destinations.ts';
 import { readEndedRequests, readNews, readRoomHosts } from '@portico/storage/stores/federation/federation-outgoing.ts';
 import { createSmallCache } from '../../reading/small-cache.ts';
+import { createAbandoned } from './abandoned.ts';
 import { createDestination, type Destination, type DestinationState, type Gone } from './destination.ts';
 import { createLanes } from './lanes.ts';
 import { createOwnership } from './ownership.ts';
@@ -74,6 +75,14 @@ export function createSender(deps: SenderDependencies): FederationSender {
       outbox.drop(host);
     }
     strangers.gone(host);
+    if (why === 'forgotten') strangers.offer(host);
+  }
+
+  /** There is nothing for a server any more, and no row. */
+  function forget(host: string): void {
+    parking.delete(host);
+    foreign.delete(host);
+    outbox.drop(host);
   }
 
   /** The destination of a server that lacks what was committed after a position, and perhaps more. */
@@ -216,6 +225,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
       for (const { kind, key } of changes) {
         if (kind === 'stored_edus') offerStored(String(key));
         else if (kind === 'sticky_delivery') find(String(key), offeredUpTo())?.offerAnything();
+        else if (kind === 'destination_forgotten') forget(String(key));
         else if (kind === 'outgoing' || kind === 'own_receipt') {
           if (lonely.has(Number(key))) continue;
           waiting[kind === 'outgoing' ? 'rooms' : 'receiptRooms'].add(Number(key));
@@ -251,6 +261,8 @@ export function createSender(deps: SenderDependencies): FederationSender {
     onFailure: (error) => log.error({ error }, 'Asking after servers failed'),
   });
 
+  const abandoned = createAbandoned({ db, process, now, log, isUnderWay: (host) => destinations.has(host) });
+
   const stopOutbox = outbox.onUrgent((host) => {
     if (isUnknown(host)) return strangers.offer(host);
     const destination = find(host, offeredUpTo());
@@ -281,7 +293,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
       takeOver.close();
       stop();
       stopOutbox();
-      await Promise.all([parking.close(), strangers.close(), starting, looking]);
+      await Promise.all([parking.close(), strangers.close(), abandoned.close(), starting, looking]);
       await Promise.all([...destinations.values()].map((each) => each.close()));
       await ownership.close();
     },

@@ -27,7 +27,7 @@ type Options = {
 const atOnce = 500;
 
 export function createStrangers(options: Options): Strangers {
-  const { readAcquainted, admit, onRoom, onFailure, maxUnderWay = 50, maxWaiting = 50_000 } = options;
+  const { readAcquainted, admit, onRoom, onFailure, maxUnderWay = 20, maxWaiting = 50_000 } = options;
   const unsorted = new Set<string>();
   const strange = new Set<string>();
   const underWay = new Set<string>();
