@@ -222,3 +222,75 @@ test('what is allowed by an event of the past that nothing allowed is rejected',
   assert.deepEqual((await allTexts(alice, path)).slice(0, 3), ['last', 'later', 'top']);
   assert.deepEqual(network.server('hs1').errors, []);
 });
+
+test('a redaction of the past is shown behind what it redacts, and none that may not redact', async (context) => {
+  const { network, peer, alice, roomId, path } = await open(context);
+  await say(alice, path, 'of alice');
+  const { body: before } = await alice.get(`/_matrix/client/v3/rooms/${path}/messages?dir=b&limit=1`);
+  const victim = (before['chunk'] as { event_id: string }[])[0]?.event_id ?? '';
+  const joined = await joinAs(peer, path);
+  let depth = joined.depth;
+  let previous = joined.eventId;
+  /** Each follows the one before. */
+  function make(event: JsonObject) {
+    depth++;
+    const made = sign(peer, {
+      room_id: roomId,
+      sender: '@mallory:peer.test',
+      origin_server_ts: Date.now(),
+      auth_events: joined.authEvents,
+      content: {},
+      depth,
+      prev_events: [previous],
+      ...event,
+    });
+    previous = made.eventId;
+    return made;
+  }
+  const message = (body: string) => make({ type: 'm.room.message', content: { body } });
+  const redaction = (redacts: string) => make({ type: 'm.room.redaction', redacts });
+  const [regretted, after] = [message('regretted'), message('after')];
+  const [allowed, twice, forged] = [redaction(regretted.eventId), redaction(regretted.eventId), redaction(victim)];
+  const [hidden, known] = [message('hidden'), redaction(previous)];
+  const behind = message('behind');
+  const uri = `/_matrix/federation/v1/state_ids/${path}?event_id=${encodeURIComponent(joined.eventId)}`;
+  const state = (await peer.send('hs1', 'GET', uri)).body as JsonObject & { pdu_ids: string[] };
+  const transaction = (pdus: readonly JsonObject[]) => ({ body: { origin: 'peer.test', origin_server_ts: 1, pdus } });
+  const stretches = [
+    [known, hidden, forged, twice, allowed],
+    [after, regretted],
+  ];
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({ body: { events: [] } }));
+  peer.on('GET', '/_matrix/federation/v1/event/', () => transaction([known.pdu]));
+  peer.on('GET', '/_matrix/federation/v1/state_ids/', () => ({
+    body: { ...state, pdu_ids: [...state.pdu_ids, joined.eventId] },
+  }));
+  peer.on('GET', '/_matrix/federation/v1/backfill/', () =>
+    transaction((stretches.shift() ?? []).map(({ pdu }) => pdu)),
+  );
+  await sendAll(peer, [behind.pdu]);
+  const { body: synced } = await alice.get('/_matrix/client/v3/sync');
+  const seen: { event_id: string; content: JsonObject; unsigned: JsonObject }[] = [];
+  for (let from: string | undefined = ''; from !== undefined;) {
+    const { body } = await alice.get(`/_matrix/client/v3/rooms/${path}/messages?dir=b&limit=2${from}`);
+    const { chunk, end } = body as unknown as { chunk: typeof seen; end?: string };
+    seen.push(...chunk);
+    from = end === undefined ? undefined : `&from=${end}`;
+  }
+  const places = seen.map(({ event_id: id }) => id);
+  const ids = [behind, known, hidden, after, twice, allowed, regretted].map(({ eventId }) => eventId);
+  assert.deepEqual(places.slice(0, ids.length), ids);
+  assert.equal(places.includes(forged.eventId), false);
+  const of = (eventId: string) => seen.find(({ event_id: id }) => id === eventId);
+  assert.deepEqual([of(regretted.eventId)?.content, of(hidden.eventId)?.content], [{}, {}]);
+  assert.equal(of(regretted.eventId)?.unsigned['redacted_by'], allowed.eventId);
+  assert.deepEqual(of(victim)?.content['body'], 'of alice');
+  for (const { eventId } of [forged, allowed]) {
+    const { status } = await alice.get(`/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(eventId)}`);
+    assert.equal(status, eventId === forged.eventId ? 404 : 200);
+  }
+  const since = String(synced['next_batch']);
+  const { body: news } = await alice.get(`/_matrix/client/v3/sync?since=${since}`);
+  assert.equal(JSON.stringify(news).includes(allowed.eventId), false, 'the past is no news');
+  assert.deepEqual(network.server('hs1').errors, []);
+});

@@ -163,6 +163,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
   return {
     history: createHistory({
       rooms,
+      readState,
       redactions,
       importing,
       serverName,

@@ -2,7 +2,7 @@ import type { Reader, WriteSet } from '../../database.ts';
 import { sql } from '../../sql.ts';
 import type { EventStatus } from './event-row.ts';
 import type { NewEvent } from './events-write.ts';
-import { addStickyEvent } from './sticky-events.ts';
+import { addStickyEvent, endStickiness } from './sticky-events.ts';
 
 /** An event behind a gap in its room's timeline. */
 export type GapRow = {
@@ -120,6 +120,19 @@ const placeEvent = sql<
      missing_before = $7, sticky_ms = $8, sticky_until = $9
    where event_nid = $1 and status = 3 and room_order is null`,
 );
+
+/* 1 is an event that failed softly when it came. */
+const releaseEvent = sql<void, [eventNid: number, order: number, ordinal: number]>(
+  'history.release',
+  `update events set status = 0, room_order = $2, ordinal = $3, sticky_ms = null, sticky_until = null
+   where event_nid = $1 and status = 1 and room_order is null`,
+);
+
+/** Gives an event that failed softly a place of its own after all. Fails on the guard `history.placed` if it has one. */
+export function releaseHistoryEvent(set: WriteSet, eventNid: number, order: number, ordinal: number): void {
+  endStickiness(set, eventNid);
+  set.guard('history.placed', 1, releaseEvent, [eventNid, order, ordinal]);
+}
 
 /** The gap in front of the event at a place. */
 export function findGap(reader: Reader, roomNid: number, order: number): Promise<GapRow | undefined> {

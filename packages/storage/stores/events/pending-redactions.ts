@@ -28,6 +28,18 @@ const selectOfEvent = sql<PendingRedaction, [eventId: string, roomNid: number, a
    where p.event_id = $1 and p.room_nid = $2 and p.redaction_nid > $3 order by p.redaction_nid limit $4`,
 );
 
+const selectOfEvents = sql<
+  PendingRedaction & { readonly redacts: string },
+  [roomNid: number, eventIds: string, limit: number]
+>(
+  'pending-redactions.of-events',
+  `select p.event_id as redacts, p.redaction_nid, e.event_id, e.status, e.before_content, e.content, e.after_content
+   from pending_redactions p join events e on e.event_nid = p.redaction_nid
+   where p.event_id in (select value from json_each(cast($2 as text))) and p.room_nid = $1
+     and e.status = ${eventStatus.softFailed}
+   order by p.event_id, p.redaction_nid limit $3`,
+);
+
 const selectTargets = sql<{ event_id: string }, [eventIds: string]>(
   'pending-redactions.targets',
   `select distinct event_id from pending_redactions
@@ -60,6 +72,16 @@ export function readPendingRedactions(
   { after, limit }: { readonly after: number; readonly limit: number },
 ): Promise<PendingRedaction[]> {
   return reader.all(selectOfEvent, [eventId, roomNid, after, limit]);
+}
+
+/** Those that clients were not told of while some events were not here. */
+export async function readWithheldRedactions(
+  reader: Reader,
+  roomNid: number,
+  eventIds: readonly string[],
+  limit: number,
+): Promise<(PendingRedaction & { readonly redacts: string })[]> {
+  return eventIds.length === 0 ? [] : reader.all(selectOfEvents, [roomNid, JSON.stringify(eventIds), limit]);
 }
 
 /** Those of some events that a redaction came before. */

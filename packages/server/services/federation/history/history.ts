@@ -12,12 +12,14 @@ import type { Logger } from '../../../observability/logger.ts';
 import { createSmallCache } from '../../reading/small-cache.ts';
 import type { History } from '../../reading/history.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
+import type { ReadState } from '../../rooms/read-state.ts';
 import type { Merger } from '../../rooms/receiving/merge.ts';
 import { FederationError } from '../client/federation-error.ts';
 import type { InboundRedactions } from '../receiving/inbound-redactions.ts';
 import type { FederatedRoom, FederatedRooms } from '../rooms/federated-rooms.ts';
 import { completeAuth } from './complete-auth.ts';
 import { serversToAsk } from './gap-servers.ts';
+import { gateRedactions } from './gate-redactions.ts';
 import { type HistorySource, mostStarts } from './history-source.ts';
 import { type JudgedEvent, judgeStretch, UntoldHistory } from './judge-stretch.ts';
 import { createPastState } from './past-state.ts';
@@ -28,6 +30,7 @@ type Dependencies = {
   readonly source: HistorySource;
   readonly importing: ImportDependencies;
   readonly merger: Merger;
+  readonly readState: ReadState;
   readonly rooms: FederatedRooms;
   readonly redactions: Pick<InboundRedactions, 'settle'>;
   readonly serverName: string;
@@ -80,8 +83,11 @@ export function createHistory(deps: Dependencies): History {
       follows: place.adjoins ? await previousOf(room, gap.event_id) : [],
     };
     const judged = await judgeStretch(judging, room, server, stretch.events, behind);
-    const to = { roomNid: room.roomNid, gap, ...place };
-    const placed = await writeStretch({ ...importing, now }, to, stretch.missing.slice(0, mostStarts), judged);
+    const gated = await gateRedactions({ ...importing, readState: deps.readState }, room, judged.events);
+    const released = gated.released.values().reduce((sum, each) => sum + each.length, 0);
+    if (place.newest - stretch.events.length - released <= gap.lower_order) return 'refused';
+    const to = { roomNid: room.roomNid, rules: room.rules, gap, ...place };
+    const placed = await writeStretch({ ...importing, now }, to, stretch.missing.slice(0, mostStarts), judged, gated);
     await settleRedactions(room, placed);
     return 'filled';
   }

@@ -1,17 +1,26 @@
+import type { RoomVersionRules } from '@portico/protocol';
 import { createWriteSet } from '@portico/storage';
 import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/events/events-write.ts';
-import { addHistoryEvent, type GapRow, setMissingBefore } from '@portico/storage/stores/events/history.ts';
+import {
+  addHistoryEvent,
+  type GapRow,
+  releaseHistoryEvent,
+  setMissingBefore,
+} from '@portico/storage/stores/events/history.ts';
 import { addPendingRedaction } from '@portico/storage/stores/events/pending-redactions.ts';
 import { appendRelation } from '../../relations/append-relation.ts';
 import { stickinessOf } from '../../rooms/stickiness.ts';
+import { redactedId } from '../../rooms/receiving/redaction-gate.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
+import type { Gated } from './gate-redactions.ts';
 import type { JudgedEvent, JudgedStretch } from './judge-stretch.ts';
 import { unplacedEvent } from '../../rooms/unplaced-event.ts';
 
 /** Where a stretch goes, from the place of its newest event downwards; and what is known not to be there of what it follows. */
 export type StretchPlace = {
   readonly roomNid: number;
+  readonly rules: RoomVersionRules;
   readonly gap: GapRow;
   readonly newest: number;
   /** Whether it ends at the event behind the gap, so that nothing is missing between the two. */
@@ -21,27 +30,43 @@ export type StretchPlace = {
 /** Gives the events of a stretch their places, and moves the gap behind the oldest of them: all of that or nothing. */
 export async function writeStretch(
   { db, states, now }: Pick<ImportDependencies, 'db' | 'states'> & { readonly now: () => number },
-  { roomNid, gap, newest, adjoins }: StretchPlace,
+  { roomNid, rules, gap, newest, adjoins }: StretchPlace,
   missing: readonly string[],
   { events, edits }: JudgedStretch,
+  { withheld, released }: Gated,
 ): Promise<readonly JudgedEvent[]> {
-  const placed = events.filter(
+  const fresh = events.filter(
     ({ isRejected, known = eventStatus.outlier }) => !isRejected && known === eventStatus.outlier,
   );
+  const placed = fresh.filter(({ received }) => !withheld.has(received.event.eventId));
   const set = createWriteSet();
   if (adjoins) setMissingBefore(set, gap, placed.length === 0 ? missing : []);
   for (const edit of edits) states.append(set, roomNid, edit);
   for (const each of events) {
     if (each.isRejected && each.known === undefined) addEventOutsideTimeline(set, toStored(roomNid, each, gap));
   }
-  for (const [index, each] of placed.entries()) {
-    const order = newest - (placed.length - 1 - index);
+  for (const each of fresh) {
+    const kept = withheld.get(each.received.event.eventId);
+    if (kept === undefined) continue;
+    addEventOutsideTimeline(set, { ...toStored(roomNid, each, gap), status: eventStatus.softFailed });
+    if (kept.target !== undefined) addPendingRedaction(set, kept.target, each.eventNid, roomNid);
+  }
+  const slots = placed.flatMap((each) => [each, ...(released.get(each.received.event.eventId) ?? [])]);
+  for (const [index, each] of slots.entries()) {
+    const order = newest - (slots.length - 1 - index);
+    if (!('received' in each)) {
+      const { event, eventNid, pieces } = each;
+      releaseHistoryEvent(set, eventNid, order, gap.lower_ordinal);
+      const stored = unplacedEvent({ eventNid, roomNid, status: eventStatus.accepted }, event, pieces);
+      appendRelation(set, event, stored, { order });
+      continue;
+    }
     const sticky = stickinessOf(each.received.event, now(), false);
     const stored = { ...toStored(roomNid, each, gap), sticky };
     const isEdge = index === 0 && missing.length > 0;
     addHistoryEvent(set, isEdge ? { ...stored, missingBefore: missing } : stored, order);
     appendRelation(set, each.received.event, stored, { order });
-    const { redacts } = each.received.event;
+    const redacts = redactedId(rules, each.received.event);
     if (redacts !== undefined) addPendingRedaction(set, redacts, each.eventNid, roomNid);
   }
   let committed = false;
