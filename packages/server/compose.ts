@@ -120,6 +120,7 @@ export async function compose({
     reading,
     serverName,
     federates: config.federation.enabled,
+    rateLimiter,
     randomId: () => randomBytes(9).toString('base64url'),
     log,
     online: () => sync.online,

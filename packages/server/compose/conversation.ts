@@ -1,6 +1,7 @@
 import { serverNameOf } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import { fullTextFor } from '@portico/storage/full-text/engines.ts';
+import type { RateLimiter } from '../services/rate-limit/rate-limiter.ts';
 import type { ReadingContext } from '../services/reading/context.ts';
 import { createSearch, type Search } from '../services/search/search.ts';
 import { createSearchIndex } from '../services/search/search-index.ts';
@@ -12,7 +13,8 @@ import {
 } from '../services/thread-subscriptions/thread-subscriptions.ts';
 import { threadSubscriptionStream } from '../services/thread-subscriptions/subscription-stream.ts';
 import { createToDevice, type ToDevice } from '../services/to-device/to-device.ts';
-import { queueRemoteToDevice } from '../services/to-device/queue-remote.ts';
+import { createCheckFirstContacts } from '../services/to-device/first-contacts.ts';
+import { createQueueRemote } from '../services/to-device/queue-remote.ts';
 import { createToDeviceStream } from '../services/to-device/to-device-stream.ts';
 import { createTyping, type Typing } from '../services/typing/typing.ts';
 import { shareTyping } from '../services/typing/share-typing.ts';
@@ -38,6 +40,7 @@ type Options = {
   readonly serverName: string;
   /** Whether this server talks to others. */
   readonly federates: boolean;
+  readonly rateLimiter: RateLimiter;
   readonly randomId: () => string;
   readonly log: { error(details: object, message: string): void };
   /** Of the sync engine, which is made of the streams among other things. */
@@ -46,7 +49,7 @@ type Options = {
 
 /** What people say to each other beside the timelines, and how they find it and each other. */
 export function createConversation(options: Options): Conversation {
-  const { db, reading, serverName, federates, randomId, log, online } = options;
+  const { db, reading, serverName, federates, rateLimiter, randomId, log, online } = options;
   const { now } = reading;
   const failing = (what: string) => (error: unknown) => log.error({ error }, `${what} failed`);
   const typing = shareTyping(db.messages, createTyping({ db, roomNames: reading.rooms, now }));
@@ -64,7 +67,7 @@ export function createConversation(options: Options): Conversation {
         now,
         randomId,
         isLocal: (userId) => serverNameOf(userId) === serverName,
-        ...(federates && { appendRemote: queueRemoteToDevice }),
+        ...(federates && { appendRemote: createQueueRemote(createCheckFirstContacts({ db, rateLimiter })) }),
       }),
       threadSubscriptions: createThreadSubscriptions({ reading, db }),
       search: createSearch({ reading, fullText: fullTextFor(db), index }),

@@ -11,6 +11,7 @@ import { type QueuedEdu, queueEdusEach } from '@portico/storage/stores/federatio
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { inSteps } from '../in-steps.ts';
 import { jsonWithin } from '../json-within.ts';
+import type { CheckFirstContacts } from './first-contacts.ts';
 import { maxToDeviceContent, tooLarge } from './limits.ts';
 import type { RemoteToDevice, ToDeviceMessages } from './to-device.ts';
 
@@ -30,18 +31,24 @@ const charactersPerPortion = 256 * 1024;
  *
  * {@link https://spec.matrix.org/v1.19/server-server-api/#send-to-device-messaging}
  */
-export function queueRemoteToDevice(set: WriteSet, message: RemoteToDevice): Promise<void> {
-  return inSteps(queueSteps(set, message));
+export function createQueueRemote(
+  checkFirstContacts: CheckFirstContacts,
+): (set: WriteSet, message: RemoteToDevice) => Promise<void> {
+  return async (set, message) => {
+    const ofHosts = await inSteps(byHost(message.messages));
+    if (ofHosts.size > maxHosts) {
+      throw new MatrixError('request.too-large', { message: `At most ${maxHosts} other servers at a time.` });
+    }
+    await checkFirstContacts(message.sender, [...ofHosts.keys()]);
+    await inSteps(queueSteps(set, message, ofHosts));
+  };
 }
 
 function* queueSteps(
   set: WriteSet,
-  { sender, type, messageId, messages }: RemoteToDevice,
+  { sender, type, messageId }: RemoteToDevice,
+  ofHosts: ReadonlyMap<string, Message[]>,
 ): Generator<void, void, void> {
-  const ofHosts = yield* byHost(messages);
-  if (ofHosts.size > maxHosts) {
-    throw new MatrixError('request.too-large', { message: `At most ${maxHosts} other servers at a time.` });
-  }
   let count = 0;
   let edus: QueuedEdu[] = [];
   let length = 0;

@@ -83,6 +83,18 @@ export function readParked(
   return reader.all(selectParked, [process, retryAt, host, limit]);
 }
 
+const selectUnmet = sql<{ host: string }, [hosts: string]>(
+  'federation-destinations.unmet',
+  `select p.value as host from json_each(cast($1 as text)) p
+   where not exists (select 1 from joined_hosts h where h.host = p.value)
+     and not exists (select 1 from federation_destinations d where d.host = p.value)`,
+);
+
+/** Which of these servers have never shared a room with this one, and are not known to have been asked anything. */
+export async function readUnmet(reader: Reader, hosts: readonly string[]): Promise<readonly string[]> {
+  return (await reader.all(selectUnmet, [JSON.stringify(hosts)])).map(({ host }) => host);
+}
+
 const selectAcquainted = sql<{ host: string }, [hosts: string]>(
   'federation-destinations.acquainted',
   `select p.value as host from json_each(cast($1 as text)) p
