@@ -1,20 +1,22 @@
 import { MatrixError } from '../../errors/matrix-error.ts';
-import { maxTimeout, memoryOf } from '../sync/sync-core.ts';
-import type { SyncToken } from '../sync/token.ts';
+import { memoryOf } from '../sync/sync-core.ts';
 import { makeSlidingAnswer, type SlidingAnswer } from './answer.ts';
 import type { CandidateDependencies } from './candidates.ts';
 import type { Connections } from './connections.ts';
-import { newConnection, type ConnectionState, type SentRoom } from './connection-state.ts';
-import { extensionLetters, streamLetters } from './extension-letters.ts';
-import { mayHaveToDevice, parseToDeviceSince, quietExtensions } from './extensions.ts';
+import { newConnection, type ConnectionState } from './connection-state.ts';
+import { parseToDeviceSince, quietExtensions } from './extensions.ts';
+import { hasNews, passOver, startPoll, type Poll } from './poll.ts';
 import { formatPos, parsePos, type Pos } from './pos.ts';
 import type { SlidingRequest } from './request.ts';
-import { mayHaveSticky, stickyExtension } from './sticky-extension.ts';
+import { stickyExtension } from './sticky-extension.ts';
 
 export interface SlidingSync {
   /** The response as JSON text. */
   sync(request: SlidingRequest): Promise<string>;
 }
+
+/** What a request is answered with; what it changes is noted by then. */
+type FinalAnswer = Omit<SlidingAnswer, 'isEmpty' | 'changes'>;
 
 type Dependencies = CandidateDependencies & { readonly connections: Connections };
 
@@ -39,91 +41,81 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
     }
   }
 
+  async function begin(request: SlidingRequest): Promise<Poll> {
+    const { userId, deviceId, connId } = request;
+    const pos = request.pos === undefined ? undefined : parsePos(request.pos);
+    if (request.pos !== undefined && pos === undefined) throw new MatrixError('sliding.unknown-pos');
+    const state = await findState(request, pos);
+    const token = pos && (await core.reach(pos.token, request));
+    acknowledgeToDevice(request);
+    const user = core.online.touch(userId);
+    const memory = memoryOf(user, `${deviceId} sliding ${connId}`);
+    if (token === undefined || memory.lastAnswer < token.position) memory.clear();
+    return startPoll(core, request, { pos, token, state, user, memory });
+  }
+
+  const isOver = ({ deadline, request }: Poll): boolean => now() >= deadline || request.signal.aborted;
+
+  /** Everything that is new, or `undefined` where that is nothing and there is time left to wait. */
+  async function readNews(poll: Poll): Promise<FinalAnswer | undefined> {
+    const { request, user, state, since, serials, memory, changes, lists } = poll;
+    poll.mayHaveOldSticky = false;
+    const sent = changes.size === 0 ? state.rooms : new Map([...state.rooms, ...changes]);
+    const pass = { request, user, sent, since, serials, extensions: poll.known, memory };
+    const answer = await makeSlidingAnswer(deps, pass);
+    for (const [nid, room] of answer.changes) changes.set(nid, room);
+    const isNews = !answer.isEmpty || (lists !== undefined && lists !== answer.lists);
+    if (isNews || poll.isFirst || isOver(poll)) return answer;
+    passOver(poll, answer, answer.extensions.get(stickyExtension));
+    return undefined;
+  }
+
+  /** What there is beside the rooms where nothing has happened, or `undefined` where that is nothing either. */
+  async function readOld(poll: Poll): Promise<FinalAnswer | undefined> {
+    const { request, user, stickyNote } = poll;
+    poll.mayHaveOld = false;
+    const upTo = db.currentPosition();
+    const serials = core.serialsNow(request.userId);
+    const { texts, isEmpty } = await quietExtensions(core, request, user, upTo);
+    if (isEmpty && (!isOver(poll) || hasNews(core, poll))) return undefined;
+    const noted = stickyNote === undefined ? [] : [[stickyExtension, stickyNote] as const];
+    const extensions = new Map([...texts, ...noted]);
+    return { upTo, serials, lists: poll.lists ?? '', rooms: [], extensions, isComplete: true };
+  }
+
+  /** Remembers what the client has once it has got the answer, which becomes a text. */
+  async function finish(poll: Poll, answer: FinalAnswer): Promise<string> {
+    const { request, state, memory, extensions, letters, changes } = poll;
+    const isNew = state.nid === undefined || changes.size > 0;
+    const saved = isNew ? await connections.save(request, state, changes) : undefined;
+    const connection = saved?.nid ?? state.nid ?? 0;
+    const serial = saved?.serial ?? state.serial;
+    const answered = { extensions, shape: request.shape, lists: answer.lists };
+    connections.noteAnswered(connection, serial, answer.isComplete ? answered : undefined);
+    memory.lastAnswer = Math.max(memory.lastAnswer, answer.upTo);
+    const shown = [...answer.serials].filter(([letter]) => letters.has(letter));
+    const end = { position: answer.upTo, serials: new Map(shown) };
+    return responseText(formatPos({ connection, serial, extensions, token: end }), answer);
+  }
+
   return {
     async sync(request) {
-      const { userId, deviceId, connId, shape } = request;
-      const pos = request.pos === undefined ? undefined : parsePos(request.pos);
-      if (request.pos !== undefined && pos === undefined) throw new MatrixError('sliding.unknown-pos');
-      const state = await findState(request, pos);
-      const token = pos && (await core.reach(pos.token, request));
-      acknowledgeToDevice(request);
-      let user = core.online.touch(userId);
-      const memory = memoryOf(user, `${deviceId} sliding ${connId}`);
-      if (token === undefined || memory.lastAnswer < token.position) memory.clear();
-      const extensions = extensionLetters(request.extensions);
-      const letters = streamLetters(request.extensions);
-      const isOver = () => now() >= deadline || request.signal.aborted;
-      const deadline = now() + (token === undefined ? 0 : Math.min(Math.max(request.timeout, 0), maxTimeout));
-      let isAnswered = state.answered?.shape === shape && state.answered.extensions === pos?.extensions;
-      const { toDevice, sticky } = request.extensions;
-      // Others come with what wakes the client.
-      let mayHaveOld = toDevice !== undefined && mayHaveToDevice(core, user, toDevice.since);
-      let mayHaveOldSticky = sticky !== undefined && mayHaveSticky(core, user, sticky.since);
-      /** How far the client has all of them, where that is all that there is to tell. */
-      let stickyNote: string | undefined;
-      // What the client was told of them, as far as that is known.
-      let lists = isAnswered ? state.answered?.lists : undefined;
-      let since = token?.position;
-      let serials: SyncToken['serials'] = token?.serials ?? new Map();
-      let known = pos?.extensions ?? '';
-      const changes = new Map<number, SentRoom>();
-
-      function hasNews(from: number): boolean {
-        return core.hasNews(user, from, serials, { letters });
-      }
-      async function finish(answer: Omit<SlidingAnswer, 'isEmpty' | 'changes'>): Promise<string> {
-        const isNew = state.nid === undefined || changes.size > 0;
-        const saved = isNew ? await connections.save(request, state, changes) : undefined;
-        const connection = saved?.nid ?? state.nid ?? 0;
-        const serial = saved?.serial ?? state.serial;
-        const answered = { extensions, shape, lists: answer.lists };
-        connections.noteAnswered(connection, serial, answer.isComplete ? answered : undefined);
-        memory.lastAnswer = Math.max(memory.lastAnswer, answer.upTo);
-        const shown = [...answer.serials].filter(([letter]) => letters.has(letter));
-        const end = { position: answer.upTo, serials: new Map(shown) };
-        return responseText(formatPos({ connection, serial, extensions, token: end }), answer);
-      }
-
+      const poll = await begin(request);
+      const { userId } = request;
       for (;;) {
-        if (core.online.users.get(userId) !== user) user = core.online.touch(userId);
-        if (since === undefined || !isAnswered || mayHaveOldSticky || hasNews(since)) {
-          mayHaveOldSticky = false;
-          const sent = changes.size === 0 ? state.rooms : new Map([...state.rooms, ...changes]);
-          const answer = await makeSlidingAnswer(deps, {
-            request,
-            user,
-            sent,
-            since,
-            serials,
-            extensions: known,
-            memory,
-          });
-          for (const [nid, room] of answer.changes) changes.set(nid, room);
-          const isNews = !answer.isEmpty || (lists !== undefined && lists !== answer.lists);
-          if (isNews || token === undefined || isOver()) return finish(answer);
-          // There is nothing up to here: it need not be read again.
-          stickyNote = answer.extensions.get(stickyExtension) ?? stickyNote;
-          since = answer.upTo;
-          serials = answer.serials;
-          known = extensions;
-          isAnswered = answer.isComplete;
-          lists = answer.lists;
+        if (core.online.users.get(userId) !== poll.user) poll.user = core.online.touch(userId);
+        if (!poll.isAnswered || poll.mayHaveOldSticky || hasNews(core, poll)) {
+          const answer = await readNews(poll);
+          if (answer !== undefined) return finish(poll, answer);
           // What happened meanwhile has woken nobody, as nobody was waiting.
-          if (!isAnswered || hasNews(since)) continue;
+          if (!poll.isAnswered || hasNews(core, poll)) continue;
         }
-        if (mayHaveOld || isOver()) {
-          mayHaveOld = false;
-          const upTo = db.currentPosition();
-          const serials = core.serialsNow(userId);
-          const { texts, isEmpty } = await quietExtensions(core, request, user, upTo);
-          if (!isEmpty || (isOver() && !hasNews(since))) {
-            const noted = stickyNote === undefined ? [] : [[stickyExtension, stickyNote] as const];
-            const told = new Map([...texts, ...noted]);
-            return finish({ upTo, serials, lists: lists ?? '', rooms: [], extensions: told, isComplete: true });
-          }
-          if (hasNews(since)) continue;
+        if (poll.mayHaveOld || isOver(poll)) {
+          const answer = await readOld(poll);
+          if (answer !== undefined) return finish(poll, answer);
+          if (hasNews(core, poll)) continue;
         }
-        await core.wait(user, deadline - now(), request);
+        await core.wait(poll.user, poll.deadline - now(), request);
       }
     },
   };
