@@ -1,4 +1,5 @@
 import type { Database } from '@portico/storage';
+import { movedMemberOf } from '@portico/storage/stores/rooms/moved-member.ts';
 import { createPacer } from '../pacer.ts';
 import { createFanOutQueue, type Happened } from './fan-out-queue.ts';
 import { createNamedPeople } from './named-people.ts';
@@ -118,15 +119,14 @@ export function createFanOut(deps: Dependencies): FanOut {
 
   const stop = db.onChanges((batches) => {
     for (const { changes } of batches) {
-      for (const { kind, key } of changes) {
-        if (kind === 'account_data') settingsChanged(String(key)).catch(onFailure);
-        if (kind !== 'membership' || typeof key !== 'string') continue;
-        const blank = key.indexOf(' ');
-        const userId = key.slice(blank + 1);
+      for (const change of changes) {
+        if (change.kind === 'account_data') settingsChanged(String(change.key)).catch(onFailure);
+        const moved = movedMemberOf(change);
+        if (moved === undefined) continue;
+        const { roomNid, userId } = moved;
         const isViewer = viewers.get(userId) !== undefined;
         if (!isViewer && !held.has(userId)) continue;
         if (isViewer) queue.moved(userId);
-        const roomNid = Number(key.slice(0, blank));
         const happened = queue.add(userId);
         happened.rooms.add(roomNid);
         if (held.has(userId) && !rooms.heldIn(roomNid).has(userId)) happened.newIn.add(roomNid);

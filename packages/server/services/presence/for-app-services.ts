@@ -1,4 +1,5 @@
 import type { Database } from '@portico/storage';
+import { movedMemberOf } from '@portico/storage/stores/rooms/moved-member.ts';
 import { readAccounts } from '@portico/storage/stores/app-services/app-service-members.ts';
 import { readLocalMembers } from '@portico/storage/stores/presence/presence-audience.ts';
 import type { AppService } from '../appservices/app-service.ts';
@@ -146,18 +147,19 @@ export function createPresenceForServices(deps: Dependencies): PresenceForServic
     if (services.length === 0) return;
     const moved = new Set<string>();
     for (const { changes } of batches) {
-      for (const { kind, key } of changes) {
+      for (const change of changes) {
+        const { kind, key } = change;
         // Also whom the person ignores.
         if (kind === 'account_data' && own.known(String(key)) !== undefined) moved.add(String(key));
-        if (kind !== 'membership' || typeof key !== 'string') continue;
-        const blank = key.indexOf(' ');
-        const userId = key.slice(blank + 1);
+        const member = movedMemberOf(change);
+        if (member === undefined) continue;
+        const { roomNid, userId } = member;
         moved.add(userId);
         for (const service of services) {
           const ofService = known.get(service);
           if (ofService === undefined || !service.matchesUser(userId)) continue;
           ofService.moves += 1;
-          for (const other of rooms.heldIn(Number(key.slice(0, blank)))) moved.add(other);
+          for (const other of rooms.heldIn(roomNid)) moved.add(other);
         }
       }
     }

@@ -1,4 +1,5 @@
 import type { Database } from '@portico/storage';
+import { movedMemberOf } from '@portico/storage/stores/rooms/moved-member.ts';
 import { readRoomsOfPeople } from '@portico/storage/stores/presence/presence.ts';
 
 export type RoomsOfPerson = ReadonlyMap<number, string>;
@@ -94,9 +95,9 @@ export function createPeopleRooms(db: Database): PeopleRooms {
 
   const stop = db.onChanges((batches) => {
     for (const { changes } of batches) {
-      for (const { kind, key } of changes) {
-        if (kind !== 'membership' || typeof key !== 'string') continue;
-        const person = people.get(key.slice(key.indexOf(' ') + 1));
+      for (const change of changes) {
+        const moved = movedMemberOf(change);
+        const person = moved && people.get(moved.userId);
         if (person === undefined) continue;
         person.isFresh = false;
         person.changes += 1;

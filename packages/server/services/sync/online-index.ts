@@ -1,4 +1,5 @@
 import type { CommittedChanges, Database } from '@portico/storage';
+import { movedMemberOf, type MovedMember } from '@portico/storage/stores/rooms/moved-member.ts';
 import type { LazyMemory } from './lazy-memory.ts';
 
 /** A room with joined people who are online. */
@@ -100,10 +101,9 @@ export function createOnlineIndex(options: Options): OnlineIndex {
     wake(user);
   }
 
-  function membershipChanged(key: string, position: number): void {
-    const blank = key.indexOf(' ');
-    rooms.get(Number(key.slice(0, blank)))?.streams.set('membership', position);
-    const user = users.get(key.slice(blank + 1));
+  function membershipChanged({ roomNid, userId }: MovedMember, position: number): void {
+    rooms.get(roomNid)?.streams.set('membership', position);
+    const user = users.get(userId);
     if (user === undefined) return;
     user.membershipPosition = position;
     user.streams.set('own_membership', position);
@@ -112,8 +112,10 @@ export function createOnlineIndex(options: Options): OnlineIndex {
 
   function onChanges(batches: readonly CommittedChanges[]): void {
     for (const { position, changes } of batches) {
-      for (const { kind, key } of changes) {
-        if (kind === 'membership' && typeof key === 'string') membershipChanged(key, position);
+      for (const change of changes) {
+        const { kind, key } = change;
+        const moved = movedMemberOf(change);
+        if (moved !== undefined) membershipChanged(moved, position);
         else if (kind === 'room' || roomKinds.has(kind)) {
           const room = rooms.get(Number(key));
           if (room === undefined) continue;

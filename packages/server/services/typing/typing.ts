@@ -1,4 +1,5 @@
 import { findMembership } from '@portico/storage/stores/rooms/memberships-read.ts';
+import { movedMemberOf } from '@portico/storage/stores/rooms/moved-member.ts';
 import type { Database } from '@portico/storage';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomNames } from '../reading/room-names.ts';
@@ -127,10 +128,9 @@ export function createTyping({ db, roomNames, now, after = realTimers }: Depende
   const stopListening = db.onChanges((batches) => {
     if (rooms.size === 0) return;
     for (const { changes } of batches) {
-      for (const { kind, key } of changes) {
-        if (kind !== 'membership' || typeof key !== 'string') continue;
-        const space = key.indexOf(' ');
-        end(Number(key.slice(0, space)), key.slice(space + 1));
+      for (const change of changes) {
+        const moved = movedMemberOf(change);
+        if (moved !== undefined) end(moved.roomNid, moved.userId);
       }
     }
   });

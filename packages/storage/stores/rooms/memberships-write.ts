@@ -2,6 +2,7 @@ import type { PositionParam, WriteSet } from '../../database.ts';
 import { sql } from '../../sql.ts';
 import { queueInvite } from '../push/push-queue.ts';
 import { noteStickyArrival } from '../events/sticky-deliveries.ts';
+import { noteMovedMember } from './moved-member.ts';
 
 export type MembershipChange = {
   readonly roomNid: number;
@@ -87,7 +88,7 @@ export function setMembership(set: WriteSet, change: MembershipChange, position:
   if (membership !== 'join' && previous === 'join') set.add(countHostOut, [roomNid, change.host]);
   if (!change.isLocal && endsRequest(change)) set.add(insertEndedRequest, [change.host, position, eventNid]);
   if (change.isLocal && membership === 'invite' && previous !== 'invite') queueInvite(set, change, position);
-  set.change('membership', `${roomNid} ${userId}`);
+  noteMovedMember(set, change);
 }
 
 function endsRequest({ membership, previous }: MembershipChange): boolean {

@@ -1,4 +1,5 @@
 import { findRoomVersion, parsePdu, serverNameOf, toRoomEvent } from '@portico/protocol';
+import { movedMemberOf } from '@portico/storage/stores/rooms/moved-member.ts';
 import type { Database } from '@portico/storage';
 import { findRoom } from '@portico/storage/stores/rooms/rooms.ts';
 import {
@@ -111,14 +112,14 @@ export function createReconsider({ db, rooms, ingest, now, log }: Dependencies):
 
   const stop = db.onChanges((batches) => {
     for (const { changes } of batches) {
-      for (const { kind, key } of changes) {
-        if (kind === 'sticky_soft_failed') concerned.add(Number(key));
+      for (const change of changes) {
+        const { kind, key } = change;
+        const moved = movedMemberOf(change);
+        if (moved !== undefined) add(moved.roomNid, moved.userId);
+        else if (kind === 'sticky_soft_failed') concerned.add(Number(key));
         else if (kind === 'power_levels') add(Number(key), undefined);
-        else if (kind === 'membership') {
-          const [roomNid = '', userId] = String(key).split(' ', 2);
-          add(Number(roomNid), userId);
-          // This process was cut off for longer than changes are kept.
-        } else if (kind === '*') isKnown = false;
+        // This process was cut off for longer than changes are kept.
+        else if (kind === '*') isKnown = false;
       }
     }
     if (waiting.size > 0 || !isKnown) start();

@@ -1,5 +1,6 @@
 import type { Recipients } from '@portico/protocol/privacy/presence/recipients.ts';
 import type { CommittedChanges, Database } from '@portico/storage';
+import { movedMemberOf, type MovedMember } from '@portico/storage/stores/rooms/moved-member.ts';
 import type { Outbox } from '../../federation/sender/outbox.ts';
 import type { After } from '../../sync/waiting.ts';
 import { createPacer } from '../../pacer.ts';
@@ -119,14 +120,12 @@ export function createOutward(deps: Dependencies): Outward {
     }
   }
 
-  function onMembership(key: string): void {
-    const blank = key.indexOf(' ');
-    const userId = key.slice(blank + 1);
+  function onMoved({ roomNid, userId }: MovedMember): void {
     if (isOwn(userId)) {
       if (isPresent(userId) || recalled.has(userId)) queue.add(userId, soon);
       return;
     }
-    for (const member of rooms.heldIn(Number(key.slice(0, blank)))) {
+    for (const member of rooms.heldIn(roomNid)) {
       if (!isOwn(member) || (!isPresent(member) && !kept.has(member))) continue;
       kept.moved(member, userId);
       if (isPresent(member)) queue.add(member, soon);
@@ -135,8 +134,10 @@ export function createOutward(deps: Dependencies): Outward {
 
   const stop = db.onChanges((batches: readonly CommittedChanges[]) => {
     for (const { changes } of batches) {
-      for (const { kind, key } of changes) {
-        if (kind === 'membership' && typeof key === 'string') onMembership(key);
+      for (const change of changes) {
+        const { kind, key } = change;
+        const moved = movedMemberOf(change);
+        if (moved !== undefined) onMoved(moved);
         else if (kind === 'account_data' && concerns(String(key))) queue.add(String(key), soon);
       }
     }
