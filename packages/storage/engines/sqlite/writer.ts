@@ -1,16 +1,16 @@
-import { Worker } from 'node:worker_threads';
-import type { Committed, CommittedChanges, WriteSet } from '../../database.ts';
+import type { Committed, WriteSet } from '../../database.ts';
 import { StorageError } from '../../errors.ts';
 import type { StorageErrorReason } from '../../errors.ts';
 import type { ChangeFeed } from '../change-feed.ts';
 import { createGroupQueue } from '../group-queue.ts';
 import type { OpenOptions, StorageLog } from '../options.ts';
-import { advanceOf, positionsFrom, returningCount } from '../settle.ts';
 import type { Pending } from '../settle.ts';
 import { decideInTurn } from '../turn.ts';
 import type { Decide, PendingDecision } from '../turn.ts';
-import { bytesOf, createEncoder } from './protocol.ts';
-import type { EncodedSet, Encoder, FromWriter, SetFailure, ToWriter, WriterSettings } from './protocol.ts';
+import { groupOutcomes } from './group-outcomes.ts';
+import { createKeptThread } from './kept-thread.ts';
+import { bytesOf } from './protocol.ts';
+import type { EncodedSet, FromWriter, WriterSettings } from './protocol.ts';
 
 export type Writer = {
   readonly commit: (set: WriteSet) => Promise<Committed>;
@@ -28,66 +28,35 @@ export type WriterOptions = {
 };
 
 type Item = Pending & { readonly encoded: EncodedSet };
+type GroupCommitted = Extract<FromWriter, { readonly 0: 'committed' }>;
 type Group = {
   readonly items: readonly Item[];
   readonly bytes: number;
   readonly waited: number;
   readonly done: () => void;
 };
-type Thread = { readonly worker: Worker; readonly encoder: Encoder; alive: boolean };
-
-/** Milliseconds. */
-const firstRespawn = 100;
-const longestRespawn = 5000;
-
 /** The main thread's side of the thread that owns the connection for writes. */
 export function createWriter({ settings, feed, log, options }: WriterOptions): Writer {
-  let thread: Thread | undefined;
   let running: Group | undefined;
   let closing = false;
   /** During a turn: the end of what was reserved in it. */
   let reservations: Promise<void> | undefined;
-  let respawnAfter = firstRespawn;
-  let whenClosed: (() => void) | undefined;
 
   const fail = (items: readonly Pick<Item, 'reject'>[], reason: StorageErrorReason, cause: unknown) => {
     const message = cause instanceof Error ? cause.message : 'The database writer is not available';
     for (const { reject } of items) reject(new StorageError(reason, message, { cause }));
   };
 
-  const failureOf = ({ set }: Item, { write, error }: SetFailure): unknown => {
-    if (write < 0) return error;
-    const guard = set.writes[write]?.guard;
-    return new StorageError('guard-failed', `The guard ${guard} did not hold`, guard === undefined ? {} : { guard });
-  };
-
-  const settle = (
-    { items }: Group,
-    base: number,
-    failures: readonly SetFailure[],
-    returned: readonly (readonly unknown[])[],
-  ) => {
-    const failed = new Map(failures.map((failure) => [failure.set, failure]));
-    const outcomes: (() => void)[] = [];
-    const batch: CommittedChanges[] = [];
-    let position = base;
-    let row = 0;
-    items.forEach((item, index) => {
-      const failure = failed.get(index);
-      if (failure !== undefined) {
-        outcomes.push(() => item.reject(failureOf(item, failure)));
-        return;
-      }
-      const rows = row + returningCount(item.set);
-      const committed = { positions: positionsFrom(position, item.set), returned: returned.slice(row, rows) };
-      row = rows;
-      position += advanceOf(item.set);
-      if (item.set.changes.length > 0) batch.push({ position, changes: item.set.changes });
-      outcomes.push(() => item.resolve(committed));
-    });
+  const settle = ({ items }: Group, [, base, , failures = [], returned = []]: GroupCommitted) => {
+    const sets = items.map(({ set }) => set);
+    const { position, batch, outcomes } = groupOutcomes(sets, { base, failures, returned });
     // Whoever waits for the acknowledgement finds the caches up to date.
     feed.advance(position, batch);
-    for (const outcome of outcomes) outcome();
+    items.forEach(({ resolve, reject }, index) => {
+      const outcome = outcomes[index];
+      if (outcome?.kind === 'committed') resolve(outcome.committed);
+      else reject(outcome?.error);
+    });
   };
 
   const onMessage = (message: FromWriter) => {
@@ -96,9 +65,13 @@ export function createWriter({ settings, feed, log, options }: WriterOptions): W
         const group = running;
         if (group === undefined) return;
         running = undefined;
-        const [, base, took, failures, returned] = message;
-        settle(group, base, failures ?? [], returned ?? []);
-        options.metrics?.group?.({ sets: group.items.length, bytes: group.bytes, waited: group.waited, took });
+        settle(group, message);
+        options.metrics?.group?.({
+          sets: group.items.length,
+          bytes: group.bytes,
+          waited: group.waited,
+          took: message[2],
+        });
         group.done();
         return;
       }
@@ -121,47 +94,27 @@ export function createWriter({ settings, feed, log, options }: WriterOptions): W
         log('error', 'The log of the database could not be moved into it', { error: message[1] });
         return;
       case 'ready':
-        respawnAfter = firstRespawn;
         feed.advance(message[1], []);
         return;
       case 'closed':
-        whenClosed?.();
         return;
     }
   };
 
-  const onCrash = (crashed: Thread, cause: unknown) => {
-    if (!crashed.alive) return;
-    crashed.alive = false;
-    thread = undefined;
-    if (closing) {
-      whenClosed?.();
-      return;
-    }
-    log('error', 'The database writer thread ended; it is started again', { error: cause });
+  const onEnd = (cause: unknown) => {
     const group = running;
     running = undefined;
     if (group !== undefined) fail(group.items, 'outcome-unknown', cause);
     fail(queue.takeAll(), 'unavailable', cause);
     group?.done();
-    setTimeout(spawn, respawnAfter);
-    respawnAfter = Math.min(respawnAfter * 2, longestRespawn);
   };
-
-  const spawn = () => {
-    if (closing) return;
-    const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: settings, execArgv: [] });
-    const spawned: Thread = { worker, encoder: createEncoder(), alive: true };
-    worker.on('message', onMessage);
-    worker.on('error', (error) => onCrash(spawned, error));
-    worker.on('exit', () => onCrash(spawned, undefined));
-    thread = spawned;
-  };
+  const thread = createKeptThread({ settings, log, onMessage, onEnd });
 
   const runSets = (items: readonly Item[]): Promise<void> =>
     new Promise((done) => {
       const now = performance.now();
-      if (thread === undefined) {
+      const writer = thread.current();
+      if (writer === undefined) {
         fail(items, 'unavailable', undefined);
         done();
         return;
@@ -169,8 +122,7 @@ export function createWriter({ settings, feed, log, options }: WriterOptions): W
       let bytes = 0;
       for (const item of items) bytes += item.bytes;
       running = { items, bytes, waited: now - (items[0]?.since ?? now), done };
-      const message: ToWriter = [thread.encoder.takeDefinitions(), items.map(({ encoded }) => encoded)];
-      thread.worker.postMessage(message);
+      writer.post([writer.encoder.takeDefinitions(), items.map(({ encoded }) => encoded)]);
     });
 
   const runDecisions = async (decisions: readonly PendingDecision[]): Promise<void> => {
@@ -182,8 +134,9 @@ export function createWriter({ settings, feed, log, options }: WriterOptions): W
     const items: Item[] = [];
     for (const item of decided) {
       try {
-        if (thread === undefined) fail([item], 'unavailable', undefined);
-        else items.push({ ...item, encoded: thread.encoder.encode(item.set) });
+        const writer = thread.current();
+        if (writer === undefined) fail([item], 'unavailable', undefined);
+        else items.push({ ...item, encoded: writer.encoder.encode(item.set) });
       } catch (error) {
         item.reject(error);
       }
@@ -204,15 +157,15 @@ export function createWriter({ settings, feed, log, options }: WriterOptions): W
     maxWaiting: options.queue?.sets ?? 4096,
     maxWaitingBytes: options.queue?.bytes ?? 64 * 1024 * 1024,
   });
-  spawn();
 
   const push = (set: WriteSet, enqueue: (item: Item) => void): Promise<Committed> =>
     new Promise((resolve, reject) => {
-      if (thread === undefined || closing) {
+      const writer = thread.current();
+      if (writer === undefined || closing) {
         reject(new StorageError('unavailable', 'The database writer is not available'));
         return;
       }
-      const encoded = thread.encoder.encode(set);
+      const encoded = writer.encoder.encode(set);
       enqueue({ set, encoded, bytes: bytesOf(encoded), since: performance.now(), resolve, reject });
     });
 
@@ -231,13 +184,7 @@ export function createWriter({ settings, feed, log, options }: WriterOptions): W
     async close() {
       closing = true;
       await queue.idle();
-      const worker = thread?.worker;
-      if (worker === undefined) return;
-      await new Promise<void>((resolve) => {
-        whenClosed = resolve;
-        worker.postMessage('close' satisfies ToWriter);
-      });
-      await worker.terminate();
+      await thread.close();
     },
   };
 }
