@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { JsonObject } from '@portico/protocol';
+import { joinAs, open, send, sign } from './peer-in-room.ts';
+
+test('events that a message follows, and that never came, are fetched', async (context) => {
+  const { peer, path, roomId, alice } = await open(context);
+  const { template, eventId: joined, depth } = await joinAs(peer, path);
+  const follow = (previous: string, place: number) =>
+    sign(peer, {
+      type: 'm.room.message',
+      room_id: roomId,
+      sender: '@mallory:peer.test',
+      content: { body: `message ${place}` },
+      depth: depth + place,
+      origin_server_ts: Date.now(),
+      prev_events: [previous],
+      auth_events: [...(template['auth_events'] as string[]).slice(0, 2), joined],
+    });
+  const first = follow(joined, 1);
+  const second = follow(first.eventId, 2);
+  const third = follow(second.eventId, 3);
+  const forged = { ...first.pdu, signatures: {} };
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({
+    body: { events: [forged, first.pdu, second.pdu] },
+  }));
+  const { body } = await send(peer, [third.pdu]);
+  assert.deepEqual((body as { pdus: Record<string, unknown> }).pdus[third.eventId], Object.create(null));
+  const { body: page } = await alice.get(`/_matrix/client/v3/rooms/${path}/messages?dir=b&limit=3`);
+  const texts = (page['chunk'] as { content: { body?: string } }[]).map(({ content }) => content.body);
+  assert.deepEqual(texts, ['message 3', 'message 2', 'message 1']);
+});
+
+test('missing events that nobody has signed count for nothing', async (context) => {
+  const { peer, path, roomId, alice } = await open(context);
+  const { template, eventId: joined, depth } = await joinAs(peer, path);
+  const base = {
+    type: 'm.room.message',
+    room_id: roomId,
+    sender: '@mallory:peer.test',
+    content: {},
+    origin_server_ts: Date.now(),
+    auth_events: [...(template['auth_events'] as string[]).slice(0, 2), joined],
+  };
+  const missing = sign(peer, { ...base, depth: depth + 1, prev_events: [joined] });
+  const next = sign(peer, { ...base, depth: depth + 2, prev_events: [missing.eventId] });
+  const unsigned = { ...missing.pdu, signatures: {} };
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({ body: { events: [unsigned] } }));
+  peer.on('GET', '/_matrix/federation/v1/event/', () => ({
+    body: { origin: 'peer.test', origin_server_ts: 1, pdus: [unsigned] },
+  }));
+  const { body } = await send(peer, [next.pdu]);
+  assert.deepEqual((body as { pdus: Record<string, unknown> }).pdus[next.eventId], Object.create(null));
+  for (const eventId of [missing.eventId, next.eventId]) {
+    const { status } = await alice.get(`/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(eventId)}`);
+    assert.equal(status, 404);
+  }
+});
+
+/** A gap whose first event follows one that nobody has, as far as this server is told. */
+async function openGap(context: TestContext) {
+  const { server, peer, path, roomId, alice } = await open(context);
+  const { template, eventId: joined, depth } = await joinAs(peer, path);
+  const uri = `/_matrix/federation/v1/state_ids/${path}?event_id=${encodeURIComponent(joined)}`;
+  const { body: state } = await peer.send('hs1', 'GET', uri);
+  const before = state as { readonly pdu_ids: readonly string[]; readonly auth_chain_ids: readonly string[] };
+  const base = {
+    type: 'm.room.message',
+    room_id: roomId,
+    sender: '@mallory:peer.test',
+    origin_server_ts: Date.now(),
+    auth_events: [...(template['auth_events'] as string[]).slice(0, 2), joined],
+  };
+  const follow = (previous: string, place: number, more: object = {}) =>
+    sign(peer, {
+      ...base,
+      content: { body: `message ${place}` },
+      depth: depth + place,
+      prev_events: [previous],
+      ...more,
+    });
+  const lost = follow(`$${'l'.repeat(43)}`, 90);
+  const events = new Map([[lost.eventId, lost.pdu]]);
+  const refused: string[] = [];
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({ body: { events: [] } }));
+  peer.on('GET', '/_matrix/federation/v1/event/', (request) => {
+    const eventId = decodeURIComponent(request.url.split('/').at(-1) ?? '');
+    const pdu = events.get(eventId);
+    if (pdu !== undefined) return { body: { origin: 'peer.test', origin_server_ts: 1, pdus: [pdu] } };
+    refused.push(eventId);
+    return { status: 404, body: { errcode: 'M_NOT_FOUND', error: 'No such event' } };
+  });
+  peer.on('GET', '/_matrix/federation/v1/state_ids/', () => ({
+    body: { pdu_ids: [...before.pdu_ids, joined], auth_chain_ids: before.auth_chain_ids },
+  }));
+  const shows = async (eventId: string) =>
+    (await alice.get(`/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(eventId)}`)).body['content'];
+  return { server, peer, path, alice, joined, before, lost, events, refused, follow, shows };
+}
+
+test('an event for which others have to be fetched keeps nothing else of its server waiting', async (context) => {
+  const { server, peer, alice, lost, follow, shows } = await openGap(context);
+  const other = await server.registerUser('carol');
+  const { body } = await other.post('/_matrix/client/v3/createRoom', { preset: 'public_chat', room_version: '10' });
+  const otherId = String(body['room_id']);
+  const { template, eventId: joined, depth } = await joinAs(peer, encodeURIComponent(otherId));
+  const here = sign(peer, {
+    type: 'm.room.message',
+    room_id: otherId,
+    sender: '@mallory:peer.test',
+    content: { body: 'elsewhere' },
+    depth: depth + 1,
+    origin_server_ts: Date.now(),
+    prev_events: [joined],
+    auth_events: [...(template['auth_events'] as string[]).slice(0, 2), joined],
+  });
+  const asked = Promise.withResolvers<void>();
+  const given = Promise.withResolvers<{ body: JsonObject }>();
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => {
+    asked.resolve();
+    return given.promise;
+  });
+  const next = follow(lost.eventId, 91);
+  const sent = [next, here].map(({ pdu }) => send(peer, [pdu]));
+  await asked.promise;
+  for (const each of sent) assert.equal((await each).status, 200);
+  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(otherId)}/event/${encodeURIComponent(here.eventId)}`;
+  assert.equal((await other.get(path)).status, 200);
+  assert.equal(await shows(next.eventId), undefined);
+  // What was not waited for is not forgotten.
+  const { next_batch: since } = (await alice.get('/_matrix/client/v3/sync')).body;
+  const news = alice.get(`/_matrix/client/v3/sync?timeout=20000&since=${String(since)}`);
+  given.resolve({ body: { events: [] } });
+  await news;
+  assert.deepEqual(await shows(next.eventId), { body: 'message 91' });
+});
+
+test('where a gap is not filled, the state behind it is fetched', async (context) => {
+  const { peer, lost, follow, shows } = await openGap(context);
+  const next = follow(lost.eventId, 91);
+  const { body } = await send(peer, [next.pdu]);
+  assert.deepEqual((body as { pdus: Record<string, unknown> }).pdus[next.eventId], Object.create(null));
+  assert.deepEqual(await shows(next.eventId), { body: 'message 91' });
+});
+
+test('what follows an event that is rejected is judged by the state before that', async (context) => {
+  const { peer, path, alice, events, follow, shows } = await openGap(context);
+  const over = { type: 'm.room.name', state_key: '', content: { name: 'Mine' } };
+  const rejected = follow(`$${'m'.repeat(43)}`, 90, over);
+  events.set(rejected.eventId, rejected.pdu);
+  const next = follow(rejected.eventId, 91);
+  await send(peer, [next.pdu]);
+  assert.deepEqual(await shows(next.eventId), { body: 'message 91' });
+  assert.equal((await alice.get(`/_matrix/client/v3/rooms/${path}/state/m.room.name/`)).status, 404);
+});
+
+test('where a gap is filled in part, the state behind that part is fetched', async (context) => {
+  const { peer, path, alice, lost, follow } = await openGap(context);
+  const second = follow(lost.eventId, 91);
+  const third = follow(second.eventId, 92);
+  const next = follow(third.eventId, 93);
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({ body: { events: [third.pdu, second.pdu] } }));
+  await send(peer, [next.pdu]);
+  const { body: page } = await alice.get(`/_matrix/client/v3/rooms/${path}/messages?dir=b&limit=3`);
+  const texts = (page['chunk'] as { content: { body?: string } }[]).map(({ content }) => content.body);
+  assert.deepEqual(texts, ['message 93', 'message 92', 'message 91']);
+});
+
+test('a state of which something cannot be had is not believed in part', async (context) => {
+  const { peer, path, alice, joined, before, lost, events, refused, follow, shows } = await openGap(context);
+  const name = (displayname: string, previous: string) =>
+    follow(previous, 80, {
+      type: 'm.room.member',
+      state_key: '@mallory:peer.test',
+      content: { membership: 'join', displayname },
+      auth_events: [...before.auth_chain_ids.filter((id) => id !== joined), previous].slice(-10),
+    });
+  const hidden = name('hidden', joined);
+  const shown = name('shown', hidden.eventId);
+  events.set(shown.eventId, shown.pdu);
+  peer.on('GET', '/_matrix/federation/v1/state_ids/', () => ({
+    body: {
+      pdu_ids: [...before.pdu_ids, shown.eventId],
+      auth_chain_ids: [...before.auth_chain_ids, joined, hidden.eventId],
+    },
+  }));
+  const next = follow(lost.eventId, 91);
+  const { body } = await send(peer, [next.pdu]);
+  assert.deepEqual((body as { pdus: Record<string, unknown> }).pdus[next.eventId], Object.create(null));
+  assert.deepEqual(refused, [hidden.eventId]);
+  assert.equal(await shows(next.eventId), undefined);
+  const member = await alice.get(`/_matrix/client/v3/rooms/${path}/state/m.room.member/@mallory:peer.test`);
+  assert.equal(member.body['displayname'], undefined);
+});
+
+test('an answer that says nothing of a state is not taken for an empty one', async (context) => {
+  const { peer, lost, before, joined, follow, shows } = await openGap(context);
+  const all = { pdu_ids: [...before.pdu_ids, joined], auth_chain_ids: before.auth_chain_ids };
+  const answers: JsonObject[] = [{}, { pdu_ids: all.pdu_ids }, { ...all, pdu_ids: {} }, { ...all, pdu_ids: [7] }];
+  for (const [index, body] of answers.entries()) {
+    peer.on('GET', '/_matrix/federation/v1/state_ids/', () => ({ body }));
+    const next = follow(lost.eventId, 91 + index);
+    await send(peer, [next.pdu]);
+    assert.equal(await shows(next.eventId), undefined, JSON.stringify(body));
+  }
+  peer.on('GET', '/_matrix/federation/v1/state_ids/', () => ({ body: all }));
+  const next = follow(lost.eventId, 99);
+  await send(peer, [next.pdu]);
+  assert.deepEqual(await shows(next.eventId), { body: 'message 99' });
+});
