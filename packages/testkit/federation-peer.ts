@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
 import {
   encodeCanonical,
   type JsonObject,
@@ -68,6 +69,17 @@ export function processNetwork({ authority, caFile }: Pick<TestNetwork, 'authori
 }
 
 type PeerNetwork = Pick<TestNetwork, 'authority' | 'caFile' | 'networkOf' | 'addPeer'>;
+
+/** A server that does what a test wants, until the test is over. */
+export async function openPeer(
+  context: Pick<TestContext, 'after'>,
+  network: PeerNetwork,
+  serverName: string,
+): Promise<FederationPeer> {
+  const peer = await startPeer(network, serverName);
+  context.after(() => peer.close());
+  return peer;
+}
 
 export async function startPeer(
   network: PeerNetwork,

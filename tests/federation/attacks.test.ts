@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
-import { errcodeOf, joinAs, joinTemplate, open, send, sendJoin, sign } from './peer-in-room.ts';
+import { errcodeOf, joinAs, joinTemplate, openWithPeer, send, sendJoin, sign } from './peer.ts';
 
 test('a join that is not what its request says is refused', async (context) => {
-  const { peer, path, alice } = await open(context);
+  const { peer, path, alice } = await openWithPeer(context);
   const template = await joinTemplate(peer, path, '@mallory:peer.test');
   const good = sign(peer, template);
   const { body } = await alice.post('/_matrix/client/v3/createRoom', { preset: 'public_chat', room_version: '10' });
@@ -34,7 +34,7 @@ test('a join that is not what its request says is refused', async (context) => {
 });
 
 test('a template that asks for more than a join is not signed', async (context) => {
-  const { peer, alice } = await open(context);
+  const { peer, alice } = await openWithPeer(context);
   const roomId = '!theirs:peer.test';
   let sent: JsonObject | undefined;
   peer.on('GET', '/_matrix/federation/v1/make_join', () => ({
@@ -78,7 +78,7 @@ test('a template that asks for more than a join is not signed', async (context) 
 });
 
 test('a poisoned event does not block the rest, and a transaction counts once', async (context) => {
-  const { peer, path, roomId, alice } = await open(context);
+  const { peer, path, roomId, alice } = await openWithPeer(context);
   const { template, eventId: previous, depth } = await joinAs(peer, path);
   const message = (body: string, over: JsonObject = {}) =>
     sign(peer, {
@@ -119,7 +119,7 @@ test('a poisoned event does not block the rest, and a transaction counts once', 
 });
 
 test('who is not in a room, or is denied by its ACLs, reads nothing of it and writes nothing to it', async (context) => {
-  const { peer, path, roomId, alice } = await open(context);
+  const { peer, path, roomId, alice } = await openWithPeer(context);
   const state = (await alice.get(`/_matrix/client/v3/rooms/${path}/state`)).body as unknown as { event_id: string }[];
   const eventId = encodeURIComponent(state[0]?.event_id ?? '');
   const reads = [
@@ -162,7 +162,7 @@ test('who is not in a room, or is denied by its ACLs, reads nothing of it and wr
 });
 
 test('an event that is not here yet can be redacted by who may redact any, and is once it comes', async (context) => {
-  const { server, peer, path, roomId, alice } = await open(context);
+  const { server, peer, path, roomId, alice } = await openWithPeer(context);
   const { template, eventId: joined, depth } = await joinAs(peer, path);
   const late = sign(peer, {
     type: 'm.room.message',

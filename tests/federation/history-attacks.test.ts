@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
 import { eventIdOf, findRoomVersion, hashAndSignEvent, isJsonObject, type JsonObject } from '@portico/protocol';
-import { type FederationPeer, startPeer } from '@portico/testkit/federation-peer.ts';
+import { type FederationPeer, openPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 
@@ -24,8 +24,7 @@ async function say(client: TestClient, path: string, body: string): Promise<void
 async function open(context: TestContext) {
   const network = await startTestNetwork(['hs1', 'hs2']);
   context.after(() => network.close());
-  const peer = await startPeer(network, 'peer.test');
-  context.after(() => peer.close());
+  const peer = await openPeer(context, network, 'peer.test');
   const alice = await network.server('hs1').registerUser('alice');
   const { body } = await alice.post('/_matrix/client/v3/createRoom', { preset: 'public_chat', room_version: '10' });
   const roomId = String(body['room_id']);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { eventIdOf, findRoomVersion, hashAndSignEvent, type JsonObject } from '@portico/protocol';
-import { startPeer } from '@portico/testkit/federation-peer.ts';
+import { openPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork, type TestNetwork } from '@portico/testkit/network.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 import { createRoom, join, pathOf, say, sees } from '@portico/testkit/people.ts';
@@ -140,8 +140,7 @@ test('what was said before somebody joined stays hidden where the room wants it 
   assert.equal((await bob.get(pathOf(roomId, `event/${encodeURIComponent(secret)}`))).status, 404);
   await sees(alice, roomId, hello);
   // Nor does his server get to know it.
-  const peer = await startPeer(network, 'peer.test');
-  context.after(() => peer.close());
+  const peer = await openPeer(context, network, 'peer.test');
   const room = encodeURIComponent(roomId);
   const made = await peer.send('hs1', 'GET', `/_matrix/federation/v1/make_join/${room}/@eve:peer.test?ver=11`);
   const rules = findRoomVersion('11');

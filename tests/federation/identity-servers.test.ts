@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { decodeBase64, encodeCanonical, type JsonObject, type JsonValue, parseVerifyKey } from '@portico/protocol';
-import { startPeer } from '@portico/testkit/federation-peer.ts';
+import { openPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import { requestText } from '@portico/server/services/federation/signing/request-text.ts';
 import { verifySignature } from '@portico/server/services/federation/signing/verify.ts';
@@ -20,8 +20,7 @@ type Asked = { readonly path: string; readonly authorization: string | undefined
 async function open(context: TestContext) {
   const network = await startTestNetwork(['hs1'], { settings: { RATE_LIMITS_ENABLED: 'false' } });
   context.after(() => network.close());
-  const peer = await startPeer(network, 'identity.test');
-  context.after(() => peer.close());
+  const peer = await openPeer(context, network, 'identity.test');
   const alice = await network.server('hs1').registerUser('alice');
   const asked: Asked[] = [];
   let answer: { status?: number; body: JsonValue | string } | undefined;

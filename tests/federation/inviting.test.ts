@@ -9,7 +9,7 @@ import {
   parseJson,
   signEvent,
 } from '@portico/protocol';
-import { startPeer } from '@portico/testkit/federation-peer.ts';
+import { openPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import { createPeerRoom } from '@portico/testkit/peer-room.ts';
 import { createRoom, must, pathOf, refusal } from '@portico/testkit/people.ts';
@@ -19,8 +19,7 @@ import { pending } from './memberships.ts';
 async function open(context: TestContext, version = '11') {
   const network = await startTestNetwork(['hs1']);
   context.after(() => network.close());
-  const peer = await startPeer(network, 'peer.test');
-  context.after(() => peer.close());
+  const peer = await openPeer(context, network, 'peer.test');
   const server = network.server('hs1');
   const alice = await server.registerUser('alice');
   const room = createPeerRoom(peer, { version });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { eventIdOf, findRoomVersion, hashAndSignEvent, isJsonObject, type JsonObject } from '@portico/protocol';
-import { type FederationPeer, startPeer } from '@portico/testkit/federation-peer.ts';
+import { type FederationPeer, openPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import { createRoom, join } from '@portico/testkit/people.ts';
 import { becomes, setState } from './memberships.ts';
@@ -20,8 +20,7 @@ type Answer = {
 async function open(context: TestContext) {
   const network = await startTestNetwork(['hs1', 'hs2']);
   context.after(() => network.close());
-  const peer = await startPeer(network, 'peer.test');
-  context.after(() => peer.close());
+  const peer = await openPeer(context, network, 'peer.test');
   const [alice, bob] = await Promise.all([
     network.server('hs1').registerUser('alice'),
     network.server('hs2').registerUser('bob'),

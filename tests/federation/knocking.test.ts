@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { findRoomVersion, hashAndSignEvent, type JsonObject } from '@portico/protocol';
-import { startPeer } from '@portico/testkit/federation-peer.ts';
+import { openPeer, startPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import { createRoom, join, must, pathOf, refusal, say, sees } from '@portico/testkit/people.ts';
 import { until } from '@portico/testkit/until.ts';
@@ -134,8 +134,7 @@ test('a knock_restricted room is knocked on, and its conditions let nobody in wh
 test('a knock counts whatever its server tells of the room, and can be withdrawn', async (context) => {
   const network = await startTestNetwork(['hs1']);
   context.after(() => network.close());
-  const peer = await startPeer(network, 'peer.test');
-  context.after(() => peer.close());
+  const peer = await openPeer(context, network, 'peer.test');
   const bob = await network.server('hs1').registerUser('bob');
   const template = { depth: 5, prev_events: ['$before'], auth_events: ['$create'], content: { membership: 'knock' } };
   peer.on('GET', '/_matrix/federation/v1/make_', () => ({ body: { room_version: '10', event: template } }));

@@ -2,26 +2,16 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type FederationPeer, type PeerAnswer, startPeer } from '@portico/testkit/federation-peer.ts';
+import { type FederationPeer, openPeer, type PeerAnswer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 import type { TestServer } from '@portico/testkit/server.ts';
+import { openPair } from './people.ts';
 
 async function open(context: TestContext, settings: Readonly<Record<string, string>> = {}) {
-  const network = await startTestNetwork(['hs1', 'hs2'], { settings });
-  context.after(() => network.close());
-  const [alice, bob] = await Promise.all([
-    network.server('hs1').registerUser('alice'),
-    network.server('hs2').registerUser('bob'),
-  ]);
+  const { network, alice, bob } = await openPair(context, settings);
   const download = (path: string) => fetchMedia(network.server('hs2'), bob, path);
   return { network, alice, bob, download };
-}
-
-async function openPeer(context: TestContext, network: Awaited<ReturnType<typeof startTestNetwork>>) {
-  const peer = await startPeer(network, 'peer.test');
-  context.after(() => peer.close());
-  return peer;
 }
 
 async function upload(
@@ -77,7 +67,7 @@ test('thumbnails of other servers’ pictures are made here, and given to other 
   const { status, headers } = await download(`thumbnail/${place}?width=32&height=32`);
   assert.equal(status, 200);
   assert.equal(headers.get('content-type'), 'image/png');
-  const peer = await openPeer(context, network);
+  const peer = await openPeer(context, network, 'peer.test');
   const mediaId = place.split('/')[1];
   const uri = `/_matrix/federation/v1/media/thumbnail/${mediaId}?width=32&height=32`;
   const response = await fetch(`${network.server('hs1').urls[0]}${uri}`);
@@ -90,7 +80,7 @@ test('media that are not there, and files of third servers, are nobody’s', asy
   assert.equal((await download('download/hs1/nothing')).status, 404);
   const place = await upload(network.server('hs1'), alice, new Uint8Array(png), 'image/png');
   assert.equal((await download(`download/${place}`)).status, 200);
-  const peer = await openPeer(context, network);
+  const peer = await openPeer(context, network, 'peer.test');
   const uri = `/_matrix/federation/v1/media/download/${place.split('/')[1]}`;
   assert.equal((await peer.send('hs2', 'GET', uri)).status, 404, 'hs2 has it, and it is not of hs2');
   const legacy = await fetch(`${network.server('hs2').urls[0]}/_matrix/media/v3/download/${place}?allow_remote=false`);
@@ -114,7 +104,7 @@ function parts(body: Buffer | string, headers: Readonly<Record<string, string>>,
 
 test('many who ask for the same file make one request', async (context) => {
   const { network, download } = await open(context);
-  const peer = await openPeer(context, network);
+  const peer = await openPeer(context, network, 'peer.test');
   peer.on('GET', '/_matrix/federation/v1/media/download/', async () => {
     await pause(50);
     return parts('hello', { 'Content-Type': 'text/plain', 'Content-Disposition': 'attachment; filename=greeting.txt' });
@@ -130,7 +120,7 @@ test('many who ask for the same file make one request', async (context) => {
 
 test('a server that knows only the old way is asked in the old way, and not for what it does not have itself', async (context) => {
   const { network, download } = await open(context);
-  const peer = await openPeer(context, network);
+  const peer = await openPeer(context, network, 'peer.test');
   let url = '';
   peer.on('GET', '/_matrix/media/v3/download/peer.test/', (request) => {
     ({ url } = request);
@@ -142,7 +132,7 @@ test('a server that knows only the old way is asked in the old way, and not for 
 
 test('answers that make no sense, are too long, or never come are refused, and nothing is kept of them', async (context) => {
   const { network, download } = await open(context, { MEDIA_MAX_REMOTE_SIZE: '10KB' });
-  const peer = await openPeer(context, network);
+  const peer = await openPeer(context, network, 'peer.test');
   const answers: Readonly<Record<string, () => PeerAnswer | Promise<PeerAnswer>>> = {
     plain: () => ({ body: 'no parts' }),
     cut: () => ({ ...parts('hello', {}), body: Buffer.from('--x-y\r\n\r\n{}\r\n--x-y\r\n\r\nhel') }),
@@ -172,7 +162,7 @@ test('answers that make no sense, are too long, or never come are refused, and n
 
 test('a file that is elsewhere is fetched from there, over HTTPS only, and never from inside', async (context) => {
   const { network, download } = await open(context);
-  const peer = await openPeer(context, network);
+  const peer = await openPeer(context, network, 'peer.test');
   peer.on('GET', '/_matrix/federation/v1/media/download/here', () =>
     parts('', { Location: 'https://peer.test:8448/files/1?key=x' }),
   );
@@ -194,15 +184,14 @@ test('addresses inside are refused to files that are elsewhere, too', async (con
   context.after(() => network.close());
   const alice = await network.server('hs1').registerUser('alice');
   // The peer itself has a private address in this network: even its own files are refused.
-  const peer = await startPeer(network, 'peer.test');
-  context.after(() => peer.close());
+  const peer = await openPeer(context, network, 'peer.test');
   assert.equal((await fetchMedia(network.server('hs1'), alice, 'download/peer.test/x')).status, 502);
   assert.equal(asked(peer), 0);
 });
 
 test('what nobody has looked at for the longest time goes first when the cache is full', async (context) => {
   const { network, download } = await open(context, { MEDIA_REMOTE_CACHE_SIZE: '1MB' });
-  const peer = await openPeer(context, network);
+  const peer = await openPeer(context, network, 'peer.test');
   peer.on('GET', '/_matrix/federation/v1/media/download/', () => parts(randomBytes(300_000), {}));
   for (const name of ['a', 'b', 'c']) assert.equal((await download(`download/peer.test/${name}`)).status, 200);
   assert.equal(asked(peer), 3);

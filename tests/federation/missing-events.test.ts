@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
-import { joinAs, open, send, sign } from './peer-in-room.ts';
+import { joinAs, openWithPeer, send, sign } from './peer.ts';
 
 test('events that a message follows, and that never came, are fetched', async (context) => {
-  const { peer, path, roomId, alice } = await open(context);
+  const { peer, path, roomId, alice } = await openWithPeer(context);
   const { template, eventId: joined, depth } = await joinAs(peer, path);
   const follow = (previous: string, place: number) =>
     sign(peer, {
@@ -32,7 +32,7 @@ test('events that a message follows, and that never came, are fetched', async (c
 });
 
 test('missing events that nobody has signed count for nothing', async (context) => {
-  const { peer, path, roomId, alice } = await open(context);
+  const { peer, path, roomId, alice } = await openWithPeer(context);
   const { template, eventId: joined, depth } = await joinAs(peer, path);
   const base = {
     type: 'm.room.message',
@@ -59,7 +59,7 @@ test('missing events that nobody has signed count for nothing', async (context) 
 
 /** A gap whose first event follows one that nobody has, as far as this server is told. */
 async function openGap(context: TestContext) {
-  const { server, peer, path, roomId, alice } = await open(context);
+  const { server, peer, path, roomId, alice } = await openWithPeer(context);
   const { template, eventId: joined, depth } = await joinAs(peer, path);
   const uri = `/_matrix/federation/v1/state_ids/${path}?event_id=${encodeURIComponent(joined)}`;
   const { body: state } = await peer.send('hs1', 'GET', uri);

@@ -4,12 +4,20 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { eventIdOf, findRoomVersion, hashAndSignEvent, isJsonObject, type JsonValue } from '@portico/protocol';
-import { type FederationPeer, startPeer } from '@portico/testkit/federation-peer.ts';
+import {
+  eventIdOf,
+  findRoomVersion,
+  hashAndSignEvent,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+} from '@portico/protocol';
+import { type FederationPeer, openPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork, type TestNetwork } from '@portico/testkit/network.ts';
 import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
 
 const rules = findRoomVersion('10');
+assert.ok(rules);
 
 /** A server, one of its people with a room, and another server that does what a test wants. */
 export async function openWithPeer(
@@ -19,8 +27,7 @@ export async function openWithPeer(
 ) {
   const network = await startTestNetwork(['hs1'], { engine, settings });
   context.after(() => network.close());
-  const peer = await startPeer(network, 'peer.test');
-  context.after(() => peer.close());
+  const peer = await openPeer(context, network, 'peer.test');
   const server = network.server('hs1');
   const alice = await server.registerUser('alice');
   const { body } = await alice.post('/_matrix/client/v3/createRoom', { preset: 'public_chat', room_version: '10' });
@@ -53,16 +60,44 @@ export async function startSecondProcess(
   return second;
 }
 
-/** Lets somebody of the peer join. */
-export async function joinAs(peer: FederationPeer, path: string, userId: string): Promise<void> {
+export function errcodeOf(body: unknown): string {
+  return (body as { readonly errcode?: string }).errcode ?? '';
+}
+
+export function sign(peer: FederationPeer, event: JsonObject): { readonly pdu: JsonObject; readonly eventId: string } {
   assert.ok(rules);
-  const uri = `/_matrix/federation/v1/make_join/${path}/${encodeURIComponent(userId)}?ver=10`;
-  const { body } = await peer.send('hs1', 'GET', uri);
-  assert.ok(isJsonObject(body) && isJsonObject(body['event']), JSON.stringify(body));
-  const pdu = hashAndSignEvent(rules, body['event'], peer.serverName, peer.key);
-  const eventId = encodeURIComponent(eventIdOf(rules, pdu));
-  const joined = await peer.send('hs1', 'PUT', `/_matrix/federation/v2/send_join/${path}/${eventId}`, { content: pdu });
-  assert.equal(joined.status, 200, JSON.stringify(joined.body));
+  const pdu = hashAndSignEvent(rules, event, peer.serverName, peer.key);
+  return { pdu, eventId: eventIdOf(rules, pdu) };
+}
+
+export async function joinTemplate(peer: FederationPeer, path: string, userId: string): Promise<JsonObject> {
+  const { status, body } = await peer.send(
+    'hs1',
+    'GET',
+    `/_matrix/federation/v1/make_join/${path}/${encodeURIComponent(userId)}?ver=10`,
+  );
+  assert.equal(status, 200, JSON.stringify(body));
+  assert.ok(isJsonObject(body) && isJsonObject(body['event']));
+  return body['event'];
+}
+
+export const sendJoin = async (
+  peer: FederationPeer,
+  path: string,
+  eventId: string,
+  pdu: JsonObject,
+): Promise<string> => {
+  const uri = `/_matrix/federation/v2/send_join/${path}/${encodeURIComponent(eventId)}`;
+  const { status, body } = await peer.send('hs1', 'PUT', uri, { content: pdu });
+  return `${status} ${isJsonObject(body) ? errcodeOf(body) : ''}`.trim();
+};
+
+/** Lets somebody of the peer join, and gives what its next event follows. */
+export async function joinAs(peer: FederationPeer, path: string, userId = '@mallory:peer.test') {
+  const template = await joinTemplate(peer, path, userId);
+  const { pdu, eventId } = sign(peer, template);
+  assert.equal(await sendJoin(peer, path, eventId, pdu), '200');
+  return { template, eventId, depth: Number(template['depth']) };
 }
 
 export type TestTransaction = { readonly pdus: readonly JsonValue[]; readonly edus: readonly JsonValue[] };
@@ -79,4 +114,8 @@ export function sendTransaction(
   return peer.send('hs1', 'PUT', `/_matrix/federation/v1/send/${txnId}`, {
     content: { origin: peer.serverName, origin_server_ts: Date.now(), ...transaction },
   });
+}
+
+export function send(peer: FederationPeer, pdus: readonly JsonObject[], txnId?: string) {
+  return sendTransaction(peer, { pdus, edus: [] }, txnId);
 }

@@ -5,11 +5,11 @@ import { createRoom, join } from '@portico/testkit/people.ts';
 import type { SyncBody } from '@portico/testkit/sync-client.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 
-/** Two people of different servers in one room. */
-export async function meet(
+/** Two people of different servers. */
+export async function openPair(
   context: TestContext,
-  engine: 'sqlite' | 'postgres' = 'sqlite',
   settings: Readonly<Record<string, string>> = {},
+  engine: 'sqlite' | 'postgres' = 'sqlite',
 ) {
   const network = await startTestNetwork(['hs1', 'hs2'], { engine, settings });
   context.after(() => network.close());
@@ -17,6 +17,16 @@ export async function meet(
     network.server('hs1').registerUser('alice'),
     network.server('hs2').registerUser('bob'),
   ]);
+  return { network, alice, bob };
+}
+
+/** Two people of different servers in one room. */
+export async function meet(
+  context: TestContext,
+  engine: 'sqlite' | 'postgres' = 'sqlite',
+  settings: Readonly<Record<string, string>> = {},
+) {
+  const { network, alice, bob } = await openPair(context, settings, engine);
   const roomId = await createRoom(alice);
   await join(bob, roomId, 'hs1');
   return { network, alice, bob, roomId };

@@ -16,7 +16,7 @@ import {
   signText,
   stickyField,
 } from '@portico/protocol';
-import { type PeerAnswer, startPeer } from '@portico/testkit/federation-peer.ts';
+import { openPeer, type PeerAnswer } from '@portico/testkit/federation-peer.ts';
 import { join, must, pathOf, say, sees } from '@portico/testkit/people.ts';
 import { until } from '@portico/testkit/until.ts';
 import { joinAs, sendTransaction } from './peer.ts';
@@ -39,8 +39,7 @@ function textOf({ content }: JsonObject): unknown {
 /** Two servers in a room, whose policy server is a third one that does what a test says. */
 async function openPoliced(context: TestContext) {
   const { network, alice, bob } = await meet(context);
-  const peer = await startPeer(network, 'peer.test');
-  context.after(() => peer.close());
+  const peer = await openPeer(context, network, 'peer.test');
   const { body } = await alice.post('/_matrix/client/v3/createRoom', { preset: 'public_chat', room_version: '10' });
   const roomId = String(body['room_id']);
   await join(bob, roomId, 'hs1');

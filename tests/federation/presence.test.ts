@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
-import { type FederationPeer, startPeer } from '@portico/testkit/federation-peer.ts';
+import { type FederationPeer, openPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 import { createVirtualClock } from '@portico/testkit/virtual-clock.ts';
@@ -82,8 +82,7 @@ async function open(context: TestContext, settings: Readonly<Record<string, stri
   const clock = createVirtualClock(Date.now());
   const network = await startTestNetwork(['hs1'], { settings, now: clock.now, after: clock.after });
   context.after(() => network.close());
-  const peer = await startPeer(network, 'peer.test');
-  context.after(() => peer.close());
+  const peer = await openPeer(context, network, 'peer.test');
   const pushes: JsonObject[] = [];
   let messages = 0;
   peer.on('PUT', '/_matrix/federation/v1/send', ({ body }) => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
-import { joinAs, joinTemplate, open, send, sign } from './peer-in-room.ts';
+import { joinAs, joinTemplate, openWithPeer, send, sign } from './peer.ts';
 
 /** Somebody of the peer in a room of alice's, where everything follows what came before, and what alice's clients are given. */
 async function openRedactions(context: TestContext) {
-  const { peer, path, roomId, alice } = await open(context);
+  const { peer, path, roomId, alice } = await openWithPeer(context);
   const { template, eventId: joined, depth } = await joinAs(peer, path);
   const { body: first } = await alice.get('/_matrix/client/v3/sync');
   let place = 0;

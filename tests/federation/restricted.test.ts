@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { eventIdOf, findRoomVersion, hashAndSignEvent, isJsonObject, type JsonObject } from '@portico/protocol';
-import { startPeer } from '@portico/testkit/federation-peer.ts';
+import { openPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 import { createRoom, join, must, pathOf, refusal } from '@portico/testkit/people.ts';
@@ -96,8 +96,7 @@ test('a change of profile needs nobody who lets the person in', async (context) 
 test('who is let in is decided when the join comes, and said with the right error', async (context) => {
   const network = await startTestNetwork(['hs1']);
   context.after(() => network.close());
-  const peer = await startPeer(network, 'peer.test');
-  context.after(() => peer.close());
+  const peer = await openPeer(context, network, 'peer.test');
   const [alice, dora] = await Promise.all(['alice', 'dora'].map((name) => network.server('hs1').registerUser(name)));
   assert.ok(alice && dora);
   const space = await createRoom(alice, { room_version: '11' });

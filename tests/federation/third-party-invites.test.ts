@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
 import { isJsonObject, type JsonObject, signingKeyFromSeed, signJson } from '@portico/protocol';
-import { startPeer } from '@portico/testkit/federation-peer.ts';
+import { openPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import { createRoom, must, pathOf, refusal } from '@portico/testkit/people.ts';
 import { until } from '@portico/testkit/until.ts';
@@ -12,8 +12,7 @@ import { membershipOf, pending } from './memberships.ts';
 async function open(context: TestContext) {
   const network = await startTestNetwork(['hs1', 'hs2']);
   context.after(() => network.close());
-  const peer = await startPeer(network, 'identity.test');
-  context.after(() => peer.close());
+  const peer = await openPeer(context, network, 'identity.test');
   const [alice, bob, carol] = await Promise.all([
     network.server('hs1').registerUser('alice'),
     network.server('hs2').registerUser('bob'),
@@ -170,8 +169,7 @@ test('anybody can tell of a bound address, and nobody all the time', async (cont
   const settings = { RATE_LIMITS_ENABLED: 'true' };
   const network = await startTestNetwork(['hs1'], { settings, now: () => start });
   context.after(() => network.close());
-  const peer = await startPeer(network, 'identity.test');
-  context.after(() => peer.close());
+  const peer = await openPeer(context, network, 'identity.test');
   const content = { medium: 'email', address: 'a@b.c', mxid: '@nobody:hs1', invites: [] };
   const statuses: number[] = [];
   while (statuses.at(-1) !== 429 && statuses.length < 50) {

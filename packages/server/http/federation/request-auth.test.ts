@@ -14,7 +14,7 @@ import {
   signText,
 } from '@portico/protocol';
 import { openFor, temporarySqlite } from '@portico/testkit/both-engines.ts';
-import { type FederationPeer, type SendOptions, startPeer } from '@portico/testkit/federation-peer.ts';
+import { type FederationPeer, openPeer, type SendOptions } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork, type TestNetwork } from '@portico/testkit/network.ts';
 import pino from 'pino';
 import { Type } from 'typebox';
@@ -105,12 +105,6 @@ async function openNetwork(context: TestContext): Promise<TestNetwork> {
   const network = await startTestNetwork([]);
   context.after(() => network.close());
   return network;
-}
-
-async function openPeer(context: TestContext, network: TestNetwork, name: string): Promise<FederationPeer> {
-  const peer = await startPeer(network, name);
-  context.after(() => peer.close());
-  return peer;
 }
 
 test('two servers fetch each other’s keys over TLS, and believe each other’s requests', async (context) => {
