@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { parseServerName, roomVersions, signingKeyFromSeed } from '@portico/protocol';
-import { openStateStore } from '@portico/storage/state-trie/index.ts';
+import { aboutServer } from './compose/about-server.ts';
 import { createAccountChanges } from './compose/account-changes.ts';
 import { createAccounts } from './compose/accounts.ts';
 import { createAppServiceParts, createAppServiceQuestions } from './compose/app-services.ts';
 import { createApps } from './compose/apps.ts';
-import { createCalls } from './compose/calls.ts';
 import { createCommands } from './compose/commands.ts';
 import { createConversation } from './compose/conversation.ts';
 import { createDelayedEventParts } from './compose/delayed-events.ts';
@@ -13,16 +11,14 @@ import { createDirectoryParts } from './compose/directory.ts';
 import { createEdus } from './compose/edus.ts';
 import { createEncryption } from './compose/encryption.ts';
 import { createRoomsAcrossServers, type RoomsAcrossServers } from './compose/federated-rooms.ts';
-import { createFederation } from './compose/federation.ts';
+import { openFoundations } from './compose/foundations.ts';
 import { createMailParts } from './compose/mail.ts';
 import { openMedia } from './compose/media.ts';
-import { openConfiguredDatabase } from './compose/open-database.ts';
 import { createPresenceParts } from './compose/presence.ts';
 import { createPrivacyParts } from './compose/privacy.ts';
 import { createPush } from './compose/push.ts';
 import { createRooms } from './compose/rooms.ts';
 import { openServerNotices } from './compose/server-notices.ts';
-import { createServerReads } from './compose/server-reads.ts';
 import { createSyncParts } from './compose/sync.ts';
 import type { Composition, CompositionContext } from './process/composition.ts';
 import { createAppServices } from './services/appservices/app-services.ts';
@@ -34,14 +30,10 @@ import type { Network } from './services/outbound/network.ts';
 import { mergePushes } from './services/presence/federation/pushes.ts';
 import { withRemoteProfiles } from './services/profile/remote-profiles.ts';
 import { createPushedPeople } from './services/push/pushed-people.ts';
-import { createRateLimiter } from './services/rate-limit/rate-limiter.ts';
 import { noHistory } from './services/reading/history.ts';
 import { createReceipts } from './services/receipts/receipts.ts';
 import { createReports } from './services/reporting/reports.ts';
 import { createStickyUpkeep } from './services/sticky/upkeep.ts';
-
-/** Memory for nodes of room states, in bytes. */
-const stateCacheBytes = 32 * 1024 * 1024;
 
 /** The only place where the parts of the program are put together. */
 export async function compose({
@@ -53,17 +45,8 @@ export async function compose({
   network,
 }: CompositionContext & { readonly network?: Network }): Promise<Composition> {
   const { now = Date.now } = testing;
-  const serverName = parseServerName(config.serverName);
-  if (serverName === undefined) throw new Error(`${config.serverName} passed for a server name in the configuration`);
-  const db = await openConfiguredDatabase({ config, metrics, log });
-  const key = signingKeyFromSeed(`ed25519:${signingKey.version}`, signingKey.seed);
-  const federation = createFederation({ config, serverName, key, db, log, metrics, now, network });
-  const reads = config.federation.enabled ? createServerReads({ client: federation.client, now }) : undefined;
-  const states = await openStateStore(db, { cacheBytes: stateCacheBytes });
-  const rateLimiter = createRateLimiter({
-    enabled: config.rateLimits.enabled,
-    now: testing.now ?? (() => performance.now()),
-  });
+  const foundations = await openFoundations({ config, log, metrics, signingKey, testing, network, now });
+  const { serverName, key, db, federation, reads, states, rateLimiter } = foundations;
   const appServices = createAppServices(config.applicationServices, serverName);
 
   const encryption = createEncryption({
@@ -263,14 +246,7 @@ export async function compose({
     presence: presenceParts.presence,
     presenceControl: presenceParts.control,
     pushRules,
-    discovery: { publicBaseUrl: config.publicBaseUrl },
-    calls: createCalls(config.calls, now),
-    support: config.support,
-    showsDirectory: config.federation.publicRooms,
-    roomVersions: {
-      defaultVersion: config.rooms.defaultVersion,
-      versions: roomVersions.map(({ version }) => version),
-    },
+    ...aboutServer(config, now),
   };
 
   return {

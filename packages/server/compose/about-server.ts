@@ -1,0 +1,17 @@
+import { roomVersions } from '@portico/protocol';
+import type { Config } from '../config/config.ts';
+import { createCalls } from './calls.ts';
+
+/** What endpoints say of this server that follows from its configuration. */
+export function aboutServer(config: Config, now: () => number) {
+  return {
+    discovery: { publicBaseUrl: config.publicBaseUrl },
+    calls: createCalls(config.calls, now),
+    support: config.support,
+    showsDirectory: config.federation.publicRooms,
+    roomVersions: {
+      defaultVersion: config.rooms.defaultVersion,
+      versions: roomVersions.map(({ version }) => version),
+    },
+  };
+}
