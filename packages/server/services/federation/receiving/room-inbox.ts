@@ -5,12 +5,13 @@ import {
   type ReceivedEvent,
   type Result,
 } from '../../rooms/receiving/received-event.ts';
-import { isWaiting } from '../../rooms/receiving/redaction-gate.ts';
 import type { Receiver } from '../../rooms/receiving/receiver.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
 import type { InboundRedactions } from './inbound-redactions.ts';
 import type { FetchMissing } from './missing-events.ts';
+import { createGivenUp, type GivenUp } from './given-up.ts';
 import { createParking } from './parking.ts';
+import { createReceiveTogether } from './receive-together.ts';
 
 /**
  * Makes a checked event part of its room, as far as it may be. What it builds on and is not here mostly comes by itself, from
@@ -39,7 +40,7 @@ type Item = {
   readonly settle: (result: Result) => void;
   readonly onFetch?: (() => void) | undefined;
   /** It was given up, but is received all the same should what it builds on still come. */
-  isLeft?: boolean;
+  isGivenUp?: boolean;
   /** Whether it waits for what it builds on; otherwise it fails where that is not here. */
   readonly isPatient: boolean;
   /** How often it has waited, and how often what it builds on was fetched. */
@@ -56,13 +57,14 @@ const maxFetches = 10;
 const maxParked = 1000;
 const atOnce = 64;
 /** Events of all rooms that were given up and are kept in case that what they build on comes. */
-const maxLeft = 1000;
+const maxGivenUp = 1000;
 /** For how long an event waits for what it builds on; and once more, where that waits itself. */
 const usualPatience = { first: 100, second: 2000 };
 
 /** The events of one room: what waits at the same moment is received together, what misses something waits for it. */
-function createInbox(deps: Dependencies, left: Map<Item, () => void>, onIdle: () => void) {
-  const { receiver, redactions, fetchMissing, patience = usualPatience } = deps;
+function createInbox(deps: Dependencies, givenUp: GivenUp<Item>, onIdle: () => void) {
+  const { fetchMissing, patience = usualPatience } = deps;
+  const receiveTogether = createReceiveTogether(deps);
   const parking = createParking<Item>();
   /** Events that have come, and of which it is not known yet what becomes of them. */
   const present = new Map<string, number>();
@@ -83,43 +85,18 @@ function createInbox(deps: Dependencies, left: Map<Item, () => void>, onIdle: ()
     while (waiting.length > 0) {
       const items = waiting.slice(0, atOnce);
       waiting = waiting.slice(atOnce);
-      const results = await receiveAll(items);
+      const [first] = items;
+      if (first === undefined) break;
+      const events = items.map(({ received }) => received);
+      const results = await receiveTogether(first.room, events);
       for (const [index, item] of items.entries()) settle(item, results[index]);
     }
     running = false;
-    rest();
+    endIfIdle();
   }
 
-  function rest(): void {
+  function endIfIdle(): void {
     if (!running && waiting.length === 0 && parking.size === 0 && asking.size === 0) onIdle();
-  }
-
-  async function receiveAll(items: readonly Item[]): Promise<readonly Result[]> {
-    const [first] = items;
-    if (first === undefined) return [];
-    try {
-      const events = items.map(({ received }) => received);
-      const results = await receiver.receiveAll(first.room, events);
-      const accepted = results.flatMap((result, index) => {
-        const received = events[index];
-        return result.kind === 'accepted' && received ? [{ event: received.event, eventNid: result.eventNid }] : [];
-      });
-      const waiting = events.filter((_, index) => {
-        const result = results[index];
-        return result?.kind === 'soft-failed' && isWaiting(result);
-      });
-      const failures = await redactions.settle(
-        first.room,
-        accepted,
-        waiting.map(({ event }) => event),
-      );
-      return results.map((result, index) => {
-        const error = failures.get(events[index]?.event.eventId ?? '');
-        return error === undefined ? result : { kind: 'failed', error };
-      });
-    } catch (error) {
-      return items.map(() => ({ kind: 'failed', error }));
-    }
   }
 
   function settle(item: Item, result: Result = { kind: 'failed', error: new Error('an event had no result') }): void {
@@ -127,7 +104,7 @@ function createInbox(deps: Dependencies, left: Map<Item, () => void>, onIdle: ()
     if (result.kind !== 'failed') {
       item.settle(result);
       for (const ready of parking.arrived(eventId)) again(ready);
-    } else if (item.isLeft === true) {
+    } else if (item.isGivenUp === true) {
       // Once is enough.
     } else if (result.error instanceof MissingEventsError && item.isPatient && item.fetches < maxFetches) {
       wait(item, result.error);
@@ -138,29 +115,25 @@ function createInbox(deps: Dependencies, left: Map<Item, () => void>, onIdle: ()
   function again(item: Item): void {
     clearTimeout(item.timer);
     parking.leave(item);
-    left.delete(item);
+    givenUp.take(item);
     push(item);
   }
 
   /** Keeps an event that was given up, since nothing but its being asked for kept it from being received. */
   function keep(item: Item, { prevEvents, authEvents }: MissingEventsError): void {
-    item.isLeft = true;
+    item.isGivenUp = true;
     parking.park(item, [...prevEvents, ...authEvents]);
-    left.set(item, () => {
+    givenUp.keep(item, () => {
       parking.leave(item);
-      rest();
+      endIfIdle();
     });
-    const [oldest] = left;
-    if (oldest === undefined || left.size <= maxLeft) return;
-    left.delete(oldest[0]);
-    oldest[1]();
   }
 
   function giveUp(item: Item, error: unknown): void {
     item.settle({ kind: 'failed', error });
     if (!item.isPatient) return;
     for (const other of parking.waitingFor(item.received.event.eventId)) {
-      if (other.isLeft === true) continue;
+      if (other.isGivenUp === true) continue;
       other.waits = enoughWaits;
       again(other);
     }
@@ -195,7 +168,7 @@ function createInbox(deps: Dependencies, left: Map<Item, () => void>, onIdle: ()
     await asked;
     if (asking.get(from) !== asked) return;
     asking.delete(from);
-    rest();
+    endIfIdle();
   }
 
   function lookAgain(item: Item): void {
@@ -256,11 +229,11 @@ const enoughWaits = 2;
 
 export function createIngest(deps: Dependencies): IngestEvent {
   const inboxes = new Map<number, ReturnType<typeof createInbox>>();
-  const left = new Map<Item, () => void>();
+  const givenUp = createGivenUp<Item>(maxGivenUp);
 
   return async (room, received, from, onFetch) => {
     const { roomNid } = room;
-    const inbox = inboxes.get(roomNid) ?? createInbox(deps, left, () => inboxes.delete(roomNid));
+    const inbox = inboxes.get(roomNid) ?? createInbox(deps, givenUp, () => inboxes.delete(roomNid));
     inboxes.set(roomNid, inbox);
     const result = await inbox.add(room, received, from, onFetch);
     if (result.kind === 'failed') throw result.error;
