@@ -4,6 +4,11 @@ export type TestResponse = {
   readonly body: { readonly [field: string]: unknown };
 };
 
+/** A refusal as a line: `403 M_FORBIDDEN`. */
+export function refusalOf({ status, body }: Pick<TestResponse, 'status' | 'body'>): string {
+  return `${status} ${String(body['errcode'])}`;
+}
+
 type LoggedIn = { readonly userId: string; readonly accessToken: string; readonly deviceId: string };
 
 export interface TestClient {

@@ -7,7 +7,7 @@ import { createWriteSet } from '../../write-set.ts';
 import { groupOutcomes } from './group-outcomes.ts';
 import type { SetFailure } from './protocol.ts';
 
-const statement = sql<{ n: number }, []>('group-outcomes.test', 'select 1 as n');
+const statement = sql<{ n: number }>('group-outcomes.test', 'select 1 as n');
 
 type Wanted = { readonly positions?: number; readonly changes?: number; readonly returning?: number };
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import { actingAs, startTestBridge } from '@portico/testkit/bridge.ts';
-import { startTestServer } from '@portico/testkit/server.ts';
+import { startBridgedServer } from '@portico/testkit/bridged-server.ts';
 import type { TestResponse } from '@portico/testkit/test-client.ts';
 
 const v3 = '/_matrix/client/v3';
@@ -19,15 +19,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       rate_limited: false,
       namespaces: { users: [{ exclusive: false, regex: '@shared' }] },
     });
-    const server = await startTestServer({
+    const { server, as } = await startBridgedServer({ after }, [bridge, other], {
       engine,
-      settings: { APPLICATION_SERVICES: JSON.stringify([bridge.file, other.file]), REGISTRATION_MODE: 'open' },
+      settings: { REGISTRATION_MODE: 'open' },
     });
-    after(async () => {
-      await server.close();
-      await Promise.all([bridge.close(), other.close()]);
-    });
-    const as = server.as({ userId: '@_bot:localhost', accessToken: bridge.asToken, deviceId: '' });
     const asOther = server.as({ userId: '@other:localhost', accessToken: other.asToken, deviceId: '' });
     const register = (username: string, more: object = {}, client = as) =>
       client.post(`${v3}/register`, { type: 'm.login.application_service', username, ...more });
@@ -215,13 +210,7 @@ test('requests of a service are limited or not as its registration says, its own
     rate_limited: false,
     namespaces: { users: [{ exclusive: true, regex: '@free_' }] },
   });
-  const server = await startTestServer({
-    settings: { APPLICATION_SERVICES: JSON.stringify([bridge.file, free.file]), RATE_LIMITS_ENABLED: 'true' },
-  });
-  t.after(async () => {
-    await server.close();
-    await Promise.all([bridge.close(), free.close()]);
-  });
+  const { server } = await startBridgedServer(t, [bridge, free], { settings: { RATE_LIMITS_ENABLED: 'true' } });
   const bot = server.as({ userId: '', accessToken: bridge.asToken, deviceId: '' });
   const freeBot = server.as({ userId: '', accessToken: free.asToken, deviceId: '' });
   for (let n = 0; n < 20; n++) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { actingAs, startTestBridge, type TestBridge } from '@portico/testkit/bridge.ts';
+import { startBridgedServer } from '@portico/testkit/bridged-server.ts';
 import { newDeviceKeys, newOneTimeKeys } from '@portico/testkit/device-keys.ts';
-import { startTestServer } from '@portico/testkit/server.ts';
 import { createSyncClient } from '@portico/testkit/sync-client.ts';
 
 const v3 = '/_matrix/client/v3';
@@ -23,15 +23,7 @@ const unused = (bridge: TestBridge) => field<OfDevices<readonly string[]>>(bridg
 for (const engine of ['sqlite', 'postgres'] as const) {
   test(`a service is told whose keys have changed, and how many its own users have left (${engine})`, async (t) => {
     const bridge = await startTestBridge({ receive_ephemeral: true, 'org.matrix.msc3202': true });
-    const server = await startTestServer({
-      engine,
-      settings: { APPLICATION_SERVICES: JSON.stringify([bridge.file]) },
-    });
-    t.after(async () => {
-      await server.close();
-      await bridge.close();
-    });
-    const as = server.as({ userId: '@_bot:localhost', accessToken: bridge.asToken, deviceId: '' });
+    const { server, as } = await startBridgedServer(t, [bridge], { engine });
     await as.post(`${v3}/register`, { type: 'm.login.application_service', username: '_ghost_a', inhibit_login: true });
     await as.put(actingAs(`${v3}/devices/GHOST`, ghost), {});
     const [alice, carol] = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { actingAs, startTestBridge, type TestBridge } from '@portico/testkit/bridge.ts';
-import { startTestServer } from '@portico/testkit/server.ts';
+import { startBridgedServer } from '@portico/testkit/bridged-server.ts';
 import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';
 
 const v3 = '/_matrix/client/v3';
@@ -39,15 +39,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       sender_localpart: 'plain',
       namespaces: { users: [{ exclusive: false, regex: '@.*' }] },
     });
-    const server = await startTestServer({
-      engine,
-      settings: { APPLICATION_SERVICES: JSON.stringify([bridge.file, plain.file]) },
-    });
-    t.after(async () => {
-      await server.close();
-      await Promise.all([bridge.close(), plain.close()]);
-    });
-    const as = server.as({ userId: '@_bot:localhost', accessToken: bridge.asToken, deviceId: '' });
+    const { server, as } = await startBridgedServer(t, [bridge, plain], { engine });
     await as.post(`${v3}/register`, { type: 'm.login.application_service', username: '_ghost_a', inhibit_login: true });
     const [alice, stranger, named] = [
       createSyncClient(await server.registerUser()),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { startTestBridge } from '@portico/testkit/bridge.ts';
-import { startTestServer } from '@portico/testkit/server.ts';
+import { startBridgedServer } from '@portico/testkit/bridged-server.ts';
 import type { TestResponse } from '@portico/testkit/test-client.ts';
 
 const v3 = '/_matrix/client/v3';
@@ -18,15 +18,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`what application services are asked (${engine})`, async () => {
     const bridge = await startTestBridge({ id: 'irc', protocols: ['irc'] });
     const silent = await startTestBridge({ id: 'silent', sender_localpart: 'silent', url: null, namespaces: {} });
-    const server = await startTestServer({
-      engine,
-      settings: { APPLICATION_SERVICES: JSON.stringify([bridge.file, silent.file]) },
-    });
-    after(async () => {
-      await server.close();
-      await Promise.all([bridge.close(), silent.close()]);
-    });
-    const as = server.as({ userId: '@_bot:localhost', accessToken: bridge.asToken, deviceId: '' });
+    const { server, as } = await startBridgedServer({ after }, [bridge, silent], { engine });
     const alice = await server.registerUser();
     const asked = (path: string) => bridge.requests.filter((request) => request.path === path);
 

@@ -3,12 +3,11 @@ import { before, describe, test } from 'node:test';
 import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { startTestServer } from '@portico/testkit/server.ts';
 import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';
-import type { TestResponse } from '@portico/testkit/test-client.ts';
+import { refusalOf, type TestResponse } from '@portico/testkit/test-client.ts';
 
 const v3 = '/_matrix/client/v3';
 const aliasPath = (alias: string) => `${v3}/directory/room/${encodeURIComponent(alias)}`;
 const listPath = (roomId: string) => `${v3}/directory/list/room/${encodeURIComponent(roomId)}`;
-const refused = ({ status, body }: TestResponse) => `${status} ${String(body['errcode'])}`;
 
 type Chunk = { readonly room_id: string; readonly [field: string]: unknown };
 const chunkOf = ({ body }: TestResponse) => body['chunk'] as readonly Chunk[];
@@ -63,7 +62,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         [await bob.http.delete(aliasPath('#nothing:localhost')), '404 M_NOT_FOUND'],
         [await bob.http.get(bob.room(roomId, 'aliases')), '403 M_FORBIDDEN'],
       ] as const;
-      for (const [response, expected] of refusals) assert.equal(refused(response), expected);
+      for (const [response, expected] of refusals) assert.equal(refusalOf(response), expected);
     });
 
     test('whoever made an alias removes it, and so does who has the power', async () => {
@@ -73,13 +72,13 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await setAlias(bob, mine, roomId);
       await setAlias(alice, other, roomId);
       assert.equal((await bob.http.delete(aliasPath(mine))).status, 200);
-      assert.equal(refused(await bob.http.delete(aliasPath(other))), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await bob.http.delete(aliasPath(other))), '403 M_FORBIDDEN');
       await alice.setState(roomId, 'm.room.power_levels', { users: { [alice.userId]: 100, [bob.userId]: 50 } });
       await bob.leave(roomId);
-      assert.equal(refused(await bob.http.delete(aliasPath(other))), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await bob.http.delete(aliasPath(other))), '403 M_FORBIDDEN');
       await bob.join(roomId);
       assert.equal((await bob.http.delete(aliasPath(other))).status, 200);
-      assert.equal(refused(await alice.http.get(aliasPath(other))), '404 M_NOT_FOUND');
+      assert.equal(refusalOf(await alice.http.get(aliasPath(other))), '404 M_NOT_FOUND');
     });
 
     test('the canonical alias goes with its alias, if whoever removes it may say so', async () => {
@@ -112,7 +111,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         [{ alias: here, alt_aliases: ['%nothing:localhost'] }, '400 M_INVALID_PARAM'],
         [{ alt_aliases: here }, '400 M_INVALID_PARAM'],
       ] as const;
-      for (const [content, expected] of bad) assert.equal(refused(await canonical(alice, roomId, content)), expected);
+      for (const [content, expected] of bad) assert.equal(refusalOf(await canonical(alice, roomId, content)), expected);
       assert.equal((await canonical(alice, roomId, { alias: here, alt_aliases: [here] })).status, 200);
       // What was in the event before may stay, even if it leads nowhere by now.
       await bob.join(roomId);
@@ -131,15 +130,15 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const publish = (who: SyncClient, visibility?: string) =>
         who.http.put(listPath(roomId), visibility === undefined ? {} : { visibility });
       assert.deepEqual((await server.anonymous.get(listPath(roomId))).body, { visibility: 'private' });
-      for (const who of [outsider, bob]) assert.equal(refused(await publish(who)), '403 M_FORBIDDEN');
+      for (const who of [outsider, bob]) assert.equal(refusalOf(await publish(who)), '403 M_FORBIDDEN');
       assert.equal((await publish(alice)).status, 200);
       assert.deepEqual((await server.anonymous.get(listPath(roomId))).body, { visibility: 'public' });
-      assert.equal(refused(await publish(bob, 'private')), '403 M_FORBIDDEN');
-      assert.equal(refused(await publish(alice, 'else')), '400 M_BAD_JSON');
+      assert.equal(refusalOf(await publish(bob, 'private')), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await publish(alice, 'else')), '400 M_BAD_JSON');
       assert.equal((await publish(alice, 'private')).status, 200);
       assert.deepEqual((await server.anonymous.get(listPath(roomId))).body, { visibility: 'private' });
       const unknown = await alice.http.get(listPath('!nowhere:localhost'));
-      assert.equal(refused(unknown), '404 M_NOT_FOUND');
+      assert.equal(refusalOf(unknown), '404 M_NOT_FOUND');
     });
 
     test('the directory says what a room is, as it is now', async () => {
@@ -224,7 +223,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         [await post({ include_all_networks: true, third_party_instance_id: 'irc' }), '400 M_INVALID_PARAM'],
         [await post({}, '?server=elsewhere.example'), '502 M_UNKNOWN'],
       ] as const;
-      for (const [response, expected] of refusals) assert.equal(refused(response), expected);
+      for (const [response, expected] of refusals) assert.equal(refusalOf(response), expected);
       assert.deepEqual(chunkOf(await post({ third_party_instance_id: 'irc' })), []);
       assert.equal((await post({ include_all_networks: true }, '?server=localhost')).status, 200);
       assert.equal((await post({ since: null })).status, 200);
@@ -233,9 +232,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     test('there are no bridges to other networks', async () => {
       assert.deepEqual((await alice.http.get(`${v3}/thirdparty/protocols`)).body, {});
       for (const path of ['protocol/irc', 'location/irc', 'user/irc', 'location?alias=%23a:b', 'user?userid=@a:b']) {
-        assert.equal(refused(await alice.http.get(`${v3}/thirdparty/${path}`)), '404 M_NOT_FOUND', path);
+        assert.equal(refusalOf(await alice.http.get(`${v3}/thirdparty/${path}`)), '404 M_NOT_FOUND', path);
       }
-      assert.equal(refused(await alice.http.get(`${v3}/thirdparty/user`)), '400 M_MISSING_PARAM');
+      assert.equal(refusalOf(await alice.http.get(`${v3}/thirdparty/user`)), '400 M_MISSING_PARAM');
     });
   });
 }
@@ -245,9 +244,9 @@ test('a server where administrators alone fill the directory', async (context) =
   context.after(() => server.close());
   const alice = createSyncClient(await server.registerUser());
   const create = await alice.http.post(`${v3}/createRoom`, { visibility: 'public' });
-  assert.equal(refused(create), '403 M_FORBIDDEN');
+  assert.equal(refusalOf(create), '403 M_FORBIDDEN');
   const roomId = await alice.createRoom();
-  assert.equal(refused(await alice.http.put(listPath(roomId), {})), '403 M_FORBIDDEN');
+  assert.equal(refusalOf(await alice.http.put(listPath(roomId), {})), '403 M_FORBIDDEN');
 });
 
 test('a server where anyone fills the directory', async (context) => {

@@ -2,12 +2,10 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient } from '@portico/testkit/sync-client.ts';
-import type { TestClient, TestResponse } from '@portico/testkit/test-client.ts';
+import { refusalOf, type TestClient } from '@portico/testkit/test-client.ts';
 
 const base = '/_matrix/client/v3/pushrules';
 const rule = (kind: string, id: string, rest = ''): string => `${base}/global/${kind}/${encodeURIComponent(id)}${rest}`;
-
-const outcome = ({ status, body }: TestResponse): string => `${status} ${String(body['errcode'])}`;
 
 type Rule = {
   readonly rule_id: string;
@@ -69,11 +67,11 @@ describe('push rules', () => {
 
     const { body: all } = await alice.get(`${base}/global/`);
     assert.deepEqual((await alice.get(`${base}/global/content/`)).body, all['content']);
-    assert.equal(outcome(await alice.get(`${base}/global/none/`)), '400 M_INVALID_PARAM');
+    assert.equal(refusalOf(await alice.get(`${base}/global/none/`)), '400 M_INVALID_PARAM');
 
     assert.equal((await alice.delete(rule('content', 'tea'))).status, 200);
     assert.deepEqual(await ids('content'), ['pie', 'cake']);
-    assert.equal(outcome(await alice.get(rule('content', 'tea'))), '404 M_NOT_FOUND');
+    assert.equal(refusalOf(await alice.get(rule('content', 'tea'))), '404 M_NOT_FOUND');
   });
 
   test('rules about threads are there, off, and nobody’s own', async () => {
@@ -85,7 +83,7 @@ describe('push rules', () => {
     assert.equal((await alice.get(path)).body['enabled'], true);
     await alice.put(`${path}/enabled`, { enabled: false });
     const own = await alice.put(rule('postcontent', 'own'), { actions: [], conditions: [] });
-    assert.equal(outcome(own), '400 M_INVALID_PARAM');
+    assert.equal(refusalOf(own), '400 M_INVALID_PARAM');
   });
 
   test('the rule about all that is encrypted comes right after the one that silences everything, and is off', async () => {
@@ -104,8 +102,8 @@ describe('push rules', () => {
     assert.equal((await alice.put(`${path}/actions`, { actions: [] })).status, 200);
     const { body } = await alice.get(path);
     assert.deepEqual([body['enabled'], body['actions'], body['default']], [false, [], true]);
-    assert.equal(outcome(await alice.put(path, { actions: [] })), '400 M_INVALID_PARAM');
-    assert.equal(outcome(await alice.delete(path)), '404 M_NOT_FOUND');
+    assert.equal(refusalOf(await alice.put(path, { actions: [] })), '400 M_INVALID_PARAM');
+    assert.equal(refusalOf(await alice.delete(path)), '404 M_NOT_FOUND');
   });
 
   test('what is no rule is refused', async () => {
@@ -128,10 +126,10 @@ describe('push rules', () => {
       [rule('override', '.m.rule.master', '/actions'), { actions: [1] }, '400 M_INVALID_PARAM'],
     ];
     for (const [path, body, expected] of refusals) {
-      assert.equal(outcome(await alice.put(path, body)), expected, `${path} ${JSON.stringify(body)}`);
+      assert.equal(refusalOf(await alice.put(path, body)), expected, `${path} ${JSON.stringify(body)}`);
     }
-    assert.equal(outcome(await alice.get(rule('postcontent', 'x'))), '404 M_NOT_FOUND');
-    assert.equal(outcome(await alice.delete(rule('postcontent', 'x'))), '404 M_NOT_FOUND');
+    assert.equal(refusalOf(await alice.get(rule('postcontent', 'x'))), '404 M_NOT_FOUND');
+    assert.equal(refusalOf(await alice.delete(rule('postcontent', 'x'))), '404 M_NOT_FOUND');
   });
 
   test('devices that change rules at the same moment lose nothing of each other', async () => {
@@ -150,7 +148,7 @@ describe('push rules', () => {
     const bob = await server.registerUser();
     const conditions = Array.from({ length: 101 }, () => ({ kind: 'event_match', key: 'type', pattern: 'a*b' }));
     assert.equal(
-      outcome(await bob.put(rule('override', 'x'), { actions: [], conditions })),
+      refusalOf(await bob.put(rule('override', 'x'), { actions: [], conditions })),
       '403 M_USER_LIMIT_EXCEEDED',
     );
     const long = { kind: 'x'.repeat(62_000) };
@@ -158,7 +156,7 @@ describe('push rules', () => {
       assert.equal((await bob.put(rule('override', id), { actions: [], conditions: [long] })).status, 200);
     }
     assert.equal(
-      outcome(await bob.put(rule('override', 'z'), { actions: [], conditions: [long] })),
+      refusalOf(await bob.put(rule('override', 'z'), { actions: [], conditions: [long] })),
       '403 M_USER_LIMIT_EXCEEDED',
     );
   });

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncClient, type SyncedRoom } from '@portico/testkit/sync-client.ts';
-import type { TestResponse } from '@portico/testkit/test-client.ts';
+import { refusalOf } from '@portico/testkit/test-client.ts';
 
 const threads = { room: { timeline: { unread_thread_notifications: true } } };
-const outcome = ({ status, body }: TestResponse): string => `${status} ${String(body['errcode'])}`;
 
 describe('receipts', () => {
   const server = serverOfSuite();
@@ -148,12 +147,12 @@ describe('receipts', () => {
       [elsewhere, {}, 'm.fully_read', '404 M_NOT_FOUND'],
     ];
     for (const [eventId, body, type, expected] of refusals) {
-      const found = outcome(await receipt(bob, roomId, eventId, body, type));
+      const found = refusalOf(await receipt(bob, roomId, eventId, body, type));
       assert.equal(found, expected, `${type} ${JSON.stringify(body)}`);
     }
     await bob.leave(roomId);
-    assert.equal(outcome(await receipt(bob, roomId, other)), '403 M_FORBIDDEN');
-    assert.equal(outcome(await receipt(bob, '!nowhere:localhost', other)), '403 M_FORBIDDEN');
+    assert.equal(refusalOf(await receipt(bob, roomId, other)), '403 M_FORBIDDEN');
+    assert.equal(refusalOf(await receipt(bob, '!nowhere:localhost', other)), '403 M_FORBIDDEN');
   });
 
   test('own messages, edits and reactions are not unread, and redactions take back', async () => {

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createPair, serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SeenEvent, type SyncClient } from '@portico/testkit/sync-client.ts';
-import type { TestResponse } from '@portico/testkit/test-client.ts';
+import { refusalOf } from '@portico/testkit/test-client.ts';
 
-const outcome = ({ status, body }: TestResponse): string => `${status} ${String(body['errcode'])}`;
 const text = (body: string, more: object = {}) => ({ msgtype: 'm.text', body, ...more });
 const relation = (rel_type: string, event_id: string, more: object = {}) => ({
   'm.relates_to': { rel_type, event_id, ...more },
@@ -249,7 +248,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const eventId = await send(alice, roomId, text('hello'));
       const reaction = relation('m.annotation', eventId, { key: '👍' });
       const sent = await send(bob, roomId, reaction, 'm.reaction');
-      assert.equal(outcome(await put(bob, roomId, reaction, 'm.reaction')), '400 M_DUPLICATE_ANNOTATION');
+      assert.equal(refusalOf(await put(bob, roomId, reaction, 'm.reaction')), '400 M_DUPLICATE_ANNOTATION');
       assert.equal((await put(bob, roomId, reaction, 'm.reaction', transactions - 1)).body['event_id'], sent);
       assert.equal((await put(alice, roomId, reaction, 'm.reaction')).status, 200);
       assert.equal(
@@ -271,7 +270,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const { alice, roomId } = await pair();
       const root = await send(alice, roomId, text('root'));
       const reply = await send(alice, roomId, text('reply', relation('m.thread', root)));
-      assert.equal(outcome(await put(alice, roomId, text('x', relation('m.thread', reply)))), '400 M_UNKNOWN');
+      assert.equal(refusalOf(await put(alice, roomId, text('x', relation('m.thread', reply)))), '400 M_UNKNOWN');
     });
 
     test('what is not there, or not for the reader, is not found', async () => {
@@ -280,7 +279,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const secret = await alice.createRoom({ preset: 'private_chat' });
       const eventId = await send(alice, secret, text('x'));
       const get = async (by: SyncClient, room: string, path: string) =>
-        outcome(await by.http.get(by.room(room, path).replace('/v3/', '/v1/')));
+        refusalOf(await by.http.get(by.room(room, path).replace('/v3/', '/v1/')));
       assert.equal(await get(alice, roomId, 'relations/$nothing'), '404 M_NOT_FOUND');
       assert.equal(await get(alice, roomId, `relations/${encodeURIComponent(eventId)}`), '404 M_NOT_FOUND');
       assert.equal(await get(stranger, secret, `relations/${encodeURIComponent(eventId)}`), '403 M_FORBIDDEN');

@@ -6,10 +6,9 @@ import { readReports } from '@portico/storage/stores/rooms/reports.ts';
 import { hashToken } from '@portico/server/services/accounts/access-tokens.ts';
 import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';
-import type { TestResponse } from '@portico/testkit/test-client.ts';
+import { refusalOf } from '@portico/testkit/test-client.ts';
 
 const v3 = '/_matrix/client/v3';
-const refused = ({ status, body }: TestResponse) => `${status} ${String(body['errcode'])}`;
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`reports, OpenID tokens and tags (${engine})`, () => {
@@ -37,10 +36,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         [await report('users/nobody/report', { reason: '' }), '400 M_INVALID_PARAM'],
         [await report(`users/${alice.userId}/report`, {}), '400 M_MISSING_PARAM'],
       ] as const;
-      for (const [response, expected] of refusals) assert.equal(refused(response), expected);
+      for (const [response, expected] of refusals) assert.equal(refusalOf(response), expected);
       assert.equal((await report(inRoom, { reason: 'the room' })).status, 200);
       await bob.join(roomId);
-      assert.equal(refused(await report(`${inRoom}/$nothing`, {})), '404 M_NOT_FOUND');
+      assert.equal(refusalOf(await report(`${inRoom}/$nothing`, {})), '404 M_NOT_FOUND');
       const accepted = [
         [aboutEvent, { reason: 'the event', score: -100 }],
         [aboutEvent, {}],
@@ -67,11 +66,11 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const { access_token: token, ...rest } = body;
       assert.equal(status, 200);
       assert.deepEqual(rest, { token_type: 'Bearer', matrix_server_name: 'localhost', expires_in: 3600 });
-      assert.equal(refused(await alice.http.post(path(bob), {})), '403 M_FORBIDDEN');
-      assert.equal(refused(await server.anonymous.post(path(bob), {})), '401 M_MISSING_TOKEN');
+      assert.equal(refusalOf(await alice.http.post(path(bob), {})), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await server.anonymous.post(path(bob), {})), '401 M_MISSING_TOKEN');
       // It opens nothing else.
       const asToken = server.as({ userId: alice.userId, deviceId: 'X', accessToken: String(token) });
-      assert.equal(refused(await asToken.get(`${v3}/account/whoami`)), '401 M_UNKNOWN_TOKEN');
+      assert.equal(refusalOf(await asToken.get(`${v3}/account/whoami`)), '401 M_UNKNOWN_TOKEN');
 
       const db = await openDatabase({ url: server.databaseUrl, durability: 'relaxed' });
       context.after(() => db.close());
@@ -119,7 +118,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         [await alice.http.put(path('/x'), { order: 'first' }), '400 M_BAD_JSON'],
         [await alice.http.put(path(`/${'x'.repeat(256)}`), {}), '400 M_INVALID_PARAM'],
       ] as const;
-      for (const [response, expected] of refusals) assert.equal(refused(response), expected);
+      for (const [response, expected] of refusals) assert.equal(refusalOf(response), expected);
     });
   });
 }

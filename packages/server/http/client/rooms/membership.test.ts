@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';
-import type { TestResponse } from '@portico/testkit/test-client.ts';
+import { refusalOf } from '@portico/testkit/test-client.ts';
 
 const v3 = '/_matrix/client/v3';
-const refused = ({ status, body }: TestResponse) => `${status} ${String(body['errcode'])}`;
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`who is in a room (${engine})`, () => {
@@ -26,9 +25,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
 
     test('a knock is seen by the knocker and the room, and answered', async () => {
       const roomId = await alice.createRoom({ preset: 'private_chat', name: 'Behind the door' });
-      assert.equal(refused(await knock(bob, roomId)), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await knock(bob, roomId)), '403 M_FORBIDDEN');
       await alice.setState(roomId, 'm.room.join_rules', { join_rule: 'knock' });
-      assert.equal(refused(await bob.http.post(bob.room(roomId, 'join'), {})), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await bob.http.post(bob.room(roomId, 'join'), {})), '403 M_FORBIDDEN');
       const { status, body } = await knock(bob, roomId, 'Let me in');
       assert.deepEqual([status, body], [200, { room_id: roomId }]);
 
@@ -51,11 +50,11 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(await membership(roomId), 'leave');
       await knock(bob, roomId);
       await alice.invite(roomId, bob.userId);
-      assert.equal(refused(await knock(bob, roomId)), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await knock(bob, roomId)), '403 M_FORBIDDEN');
       await bob.join(roomId);
-      assert.equal(refused(await knock(bob, roomId)), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await knock(bob, roomId)), '403 M_FORBIDDEN');
       await alice.ban(roomId, bob.userId);
-      assert.equal(refused(await knock(bob, roomId)), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await knock(bob, roomId)), '403 M_FORBIDDEN');
     });
 
     test('knocking by alias, on nothing, and on rooms that are too old', async () => {
@@ -63,29 +62,29 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const initial_state = [{ type: 'm.room.join_rules', content: { join_rule: 'knock' } }];
       const roomId = await alice.createRoom({ room_alias_name: alias, initial_state });
       assert.deepEqual((await knock(bob, `#${alias}:localhost`)).body, { room_id: roomId });
-      assert.equal(refused(await knock(bob, '#nothing:localhost')), '404 M_NOT_FOUND');
-      assert.equal(refused(await knock(bob, '!nothing:localhost')), '404 M_NOT_FOUND');
+      assert.equal(refusalOf(await knock(bob, '#nothing:localhost')), '404 M_NOT_FOUND');
+      assert.equal(refusalOf(await knock(bob, '!nothing:localhost')), '404 M_NOT_FOUND');
       const old = await alice.createRoom({ room_version: '6', initial_state });
-      assert.equal(refused(await knock(bob, old)), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await knock(bob, old)), '403 M_FORBIDDEN');
     });
 
     test('who was in no room cannot be thrown out of it, and who is in it cannot be invited', async () => {
       const roomId = await alice.createRoom();
-      assert.equal(refused(await act(alice, roomId, 'kick', bob.userId)), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await act(alice, roomId, 'kick', bob.userId)), '403 M_FORBIDDEN');
       await bob.join(roomId);
-      assert.equal(refused(await act(alice, roomId, 'invite', bob.userId)), '403 M_FORBIDDEN');
-      assert.equal(refused(await act(bob, roomId, 'kick', alice.userId)), '403 M_FORBIDDEN');
-      assert.equal(refused(await act(alice, roomId, 'unban', bob.userId)), '403 M_FORBIDDEN');
-      assert.equal(refused(await act(alice, roomId, 'kick', 'nobody')), '400 M_INVALID_PARAM');
+      assert.equal(refusalOf(await act(alice, roomId, 'invite', bob.userId)), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await act(bob, roomId, 'kick', alice.userId)), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await act(alice, roomId, 'unban', bob.userId)), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await act(alice, roomId, 'kick', 'nobody')), '400 M_INVALID_PARAM');
       await bob.leave(roomId);
-      assert.equal(refused(await act(alice, roomId, 'kick', bob.userId)), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await act(alice, roomId, 'kick', bob.userId)), '403 M_FORBIDDEN');
       for (let times = 0; times < 2; times++) assert.equal((await act(alice, roomId, 'ban', bob.userId)).status, 200);
-      assert.equal(refused(await act(alice, roomId, 'invite', bob.userId)), '403 M_FORBIDDEN');
-      assert.equal(refused(await bob.http.post(bob.room(roomId, 'join'), {})), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await act(alice, roomId, 'invite', bob.userId)), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await bob.http.post(bob.room(roomId, 'join'), {})), '403 M_FORBIDDEN');
       assert.equal((await act(alice, roomId, 'unban', bob.userId)).status, 200);
       await bob.join(roomId);
       const stranger = createSyncClient(await server.registerUser());
-      assert.equal(refused(await act(stranger, roomId, 'ban', bob.userId)), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await act(stranger, roomId, 'ban', bob.userId)), '403 M_FORBIDDEN');
     });
 
     test('a room is forgotten once it has been left, and only until one returns', async () => {
@@ -93,14 +92,14 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const forget = (who: SyncClient, id = roomId) => who.http.post(who.room(id, 'forget'), {});
       await bob.join(roomId);
       await alice.send(roomId, 'hello');
-      assert.equal(refused(await forget(bob)), '400 M_UNKNOWN');
+      assert.equal(refusalOf(await forget(bob)), '400 M_UNKNOWN');
       const before = await bob.sync();
       await bob.leave(roomId);
       const messages = () => bob.http.get(bob.room(roomId, 'messages?dir=b'));
       assert.equal((await messages()).status, 200);
       assert.equal((await forget(bob)).status, 200);
       assert.equal((await forget(bob)).status, 200);
-      assert.equal(refused(await messages()), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await messages()), '403 M_FORBIDDEN');
       const filter = { room: { include_leave: true } };
       assert.equal((await bob.sync({ filter })).rooms?.leave?.[roomId], undefined);
       // Other devices still hear that the room was left.
@@ -110,7 +109,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal((await forget(bob, '!nowhere:localhost')).status, 200);
 
       const invited = await alice.createRoom({ preset: 'private_chat', invite: [bob.userId] });
-      assert.equal(refused(await forget(bob, invited)), '400 M_UNKNOWN');
+      assert.equal(refusalOf(await forget(bob, invited)), '400 M_UNKNOWN');
       await bob.leave(invited);
       assert.equal((await forget(bob, invited)).status, 200);
     });
@@ -126,24 +125,24 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         const roomId = await alice.createRoom({ room_version, initial_state });
         const person = createSyncClient(await server.registerUser());
         const join = () => person.http.post(person.room(roomId, 'join'), {});
-        assert.equal(refused(await join()), '403 M_FORBIDDEN');
+        assert.equal(refusalOf(await join()), '403 M_FORBIDDEN');
         await person.join(space);
         assert.equal((await join()).status, 200);
         const member = await alice.get(roomId, `state/m.room.member/${person.userId}`);
         assert.equal(member['join_authorised_via_users_server'], alice.userId);
         await person.leave(roomId);
         await alice.leave(roomId);
-        assert.equal(refused(await join()), '400 M_UNABLE_TO_GRANT_JOIN');
+        assert.equal(refusalOf(await join()), '400 M_UNABLE_TO_GRANT_JOIN');
       }
     });
 
     test('what no one may set is a bad request', async () => {
       const roomId = await alice.createRoom();
       const put = (type: string, content: object) => alice.http.put(alice.room(roomId, `state/${type}/`), content);
-      assert.equal(refused(await put('m.room.create', { room_version: '12' })), '400 M_BAD_JSON');
-      assert.equal(refused(await put('m.room.power_levels', { users: { [alice.userId]: 100 } })), '400 M_BAD_JSON');
+      assert.equal(refusalOf(await put('m.room.create', { room_version: '12' })), '400 M_BAD_JSON');
+      assert.equal(refusalOf(await put('m.room.power_levels', { users: { [alice.userId]: 100 } })), '400 M_BAD_JSON');
       const beyond = { users: { [bob.userId]: 2 ** 53 } };
-      assert.equal(refused(await put('m.room.power_levels', beyond)), '400 M_BAD_JSON');
+      assert.equal(refusalOf(await put('m.room.power_levels', beyond)), '400 M_BAD_JSON');
     });
 
     test('rooms that cannot be created', async () => {
@@ -174,7 +173,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         ],
       ] as const;
       for (const [body, expected] of refusals) {
-        assert.equal(refused(await create(body)), expected, JSON.stringify(body));
+        assert.equal(refusalOf(await create(body)), expected, JSON.stringify(body));
       }
     });
 
@@ -192,10 +191,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(create.body['event_id'], roomId.replace('!', '$'));
       const forwards = await find(alice, await at(first), 'f');
       assert.ok(Number(forwards.body['origin_server_ts']) >= (await at(first)));
-      assert.equal(refused(await find(alice, 0, 'b')), '404 M_NOT_FOUND');
-      assert.equal(refused(await find(alice, (await at(second)) + 1000, 'f')), '404 M_NOT_FOUND');
-      assert.equal(refused(await find(bob, 0, 'f')), '403 M_FORBIDDEN');
-      assert.equal(refused(await find(alice, 0, 'x')), '400 M_INVALID_PARAM');
+      assert.equal(refusalOf(await find(alice, 0, 'b')), '404 M_NOT_FOUND');
+      assert.equal(refusalOf(await find(alice, (await at(second)) + 1000, 'f')), '404 M_NOT_FOUND');
+      assert.equal(refusalOf(await find(bob, 0, 'f')), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await find(alice, 0, 'x')), '400 M_INVALID_PARAM');
       await alice.setState(roomId, 'm.room.history_visibility', { history_visibility: 'joined' });
       const unseen = await alice.send(roomId, 'unseen');
       await bob.join(roomId);

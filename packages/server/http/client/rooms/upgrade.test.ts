@@ -3,10 +3,9 @@ import { before, describe, test } from 'node:test';
 import { openRawDatabase } from '@portico/testkit/raw-database.ts';
 import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';
-import type { TestResponse } from '@portico/testkit/test-client.ts';
+import { refusalOf } from '@portico/testkit/test-client.ts';
 
 const v3 = '/_matrix/client/v3';
-const refused = ({ status, body }: TestResponse) => `${status} ${String(body['errcode'])}`;
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`room upgrades (${engine})`, () => {
@@ -96,7 +95,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const quiet = await state(bob, old, 'm.room.power_levels');
       assert.deepEqual([quiet['events_default'], quiet['invite']], [50, 50]);
       const sent = await bob.http.put(bob.room(old, 'send/m.room.message/1'), { body: 'Anyone?' });
-      assert.equal(refused(sent), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(sent), '403 M_FORBIDDEN');
     });
 
     test('the new room says of guests what the old one left unsaid', async () => {
@@ -168,7 +167,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         [await tryUpgrade(alice, roomId, '12', { additional_creators: ['me'] }), '400 M_BAD_JSON'],
         [await alice.http.post(alice.room(roomId, 'upgrade'), {}), '400 M_MISSING_PARAM'],
       ] as const;
-      for (const [response, expected] of refusals) assert.equal(refused(response), expected);
+      for (const [response, expected] of refusals) assert.equal(refusalOf(response), expected);
       assert.equal((await alice.http.get(alice.room(roomId, 'state/m.room.tombstone/'))).status, 404);
     });
 
@@ -190,7 +189,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const bury = (content: object) => alice.http.put(alice.room(roomId, 'state/m.room.tombstone/'), content);
       for (const replacement of ['#alias:localhost', 'nowhere', '', 5, null]) {
         const tombstone = { body: 'Gone', replacement_room: replacement };
-        assert.equal(refused(await bury(tombstone)), '400 M_INVALID_PARAM', String(replacement));
+        assert.equal(refusalOf(await bury(tombstone)), '400 M_INVALID_PARAM', String(replacement));
       }
       assert.equal((await bury({ body: 'Gone', replacement_room: '!elsewhere:example.org' })).status, 200);
       assert.equal((await bury({ body: 'Gone' })).status, 200);

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';
-import type { TestResponse } from '@portico/testkit/test-client.ts';
+import { refusalOf } from '@portico/testkit/test-client.ts';
 
 const v1 = '/_matrix/client/v1';
-const refused = ({ status, body }: TestResponse) => `${status} ${String(body['errcode'])}`;
 
 type Child = { readonly state_key: string; readonly [field: string]: unknown };
 type Room = { readonly room_id: string; readonly children_state: readonly Child[]; readonly [field: string]: unknown };
@@ -122,7 +121,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         'max_depth=-1',
       ];
       for (const query of refusals)
-        assert.equal(refused(await ask(alice, root, `?${query}`)), '400 M_INVALID_PARAM', query);
+        assert.equal(refusalOf(await ask(alice, root, `?${query}`)), '400 M_INVALID_PARAM', query);
     });
 
     test('children are in the order that the space gives them', async () => {
@@ -161,8 +160,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await alice.ban(open, bob.userId);
       assert.ok(!ids(await rooms(bob, root)).includes(open));
       const stranger = createSyncClient(await server.registerUser());
-      assert.equal(refused(await ask(stranger, hidden)), '403 M_FORBIDDEN');
-      assert.equal(refused(await ask(stranger, '!nowhere:localhost')), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await ask(stranger, hidden)), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await ask(stranger, '!nowhere:localhost')), '403 M_FORBIDDEN');
     });
 
     test('a join rule that the version of a room does not have lets nobody know of it', async () => {
@@ -229,11 +228,11 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       }
       await alice.setState(roomId, 'm.room.join_rules', { join_rule: 'invite' });
       const path = paths[0] ?? '';
-      for (const who of [server.anonymous, bob.http]) assert.equal(refused(await who.get(path)), '404 M_NOT_FOUND');
+      for (const who of [server.anonymous, bob.http]) assert.equal(refusalOf(await who.get(path)), '404 M_NOT_FOUND');
       const own = (await alice.http.get(path)).body;
       assert.deepEqual([own['join_rule'], own['allowed_room_ids']], ['invite', undefined]);
-      assert.equal(refused(await alice.http.get(`${v1}/room_summary/!nowhere:localhost`)), '404 M_NOT_FOUND');
-      assert.equal(refused(await alice.http.get(`${v1}/room_summary/nonsense`)), '404 M_NOT_FOUND');
+      assert.equal(refusalOf(await alice.http.get(`${v1}/room_summary/!nowhere:localhost`)), '404 M_NOT_FOUND');
+      assert.equal(refusalOf(await alice.http.get(`${v1}/room_summary/nonsense`)), '404 M_NOT_FOUND');
     });
   });
 }
