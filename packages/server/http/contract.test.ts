@@ -136,8 +136,17 @@ describe('a body', () => {
     const { auth, method, body } = declaration;
     if (body === undefined || body === rawBody || auth === 'server') continue;
     const send = (text?: string) => call(method, urlOf(declaration), tokens[auth], text);
-    const { required = [] } = body as { required?: readonly string[] };
+    const { required = [], properties = {} } = body as { required?: readonly string[]; properties?: object };
+    const optional = Object.keys(properties).filter((field) => !required.includes(field));
 
+    if (optional.length > 0) {
+      test(`may have null for what may be left out: ${usual(declaration)}`, async () => {
+        const fields = Object.fromEntries(optional.map((field) => [field, null]));
+        const sent = JSON.stringify({ ...(Create(body) as object), ...fields });
+        const { error } = (await send(sent)).body;
+        for (const field of optional) assert.ok(!String(error).startsWith(`${field}: must be`), String(error));
+      });
+    }
     test(`must be an object in JSON: ${usual(declaration)}`, async () => {
       for (const text of ['{', 'nonsense', '{"a":1}x']) assertRefused(await send(text), 400, 'M_NOT_JSON');
       for (const text of ['[]', '"text"', '1', 'true']) assertRefused(await send(text), 400, 'M_BAD_JSON');

@@ -13,6 +13,7 @@ import { shortEnough } from './json-body.ts';
 import { HandlerRequest } from './handler-request.ts';
 import type { OpenRequests } from './open-requests.ts';
 import { isAllOptional } from './optional-body.ts';
+import { leaveOutNulls } from './optional-nulls.ts';
 import { parseQueryString, queryReader, type RawQuery } from './query-string.ts';
 import { rawBodyType } from './raw-body.ts';
 import type { RepeatedBodies } from './repeated-bodies.ts';
@@ -153,6 +154,7 @@ function bodyReader(
   schema: TSchema,
   missing: Declaration['missingBody'],
   repeated: RepeatedBodies | undefined,
+  isOfServer: boolean,
 ): ReadBody {
   const validator = lazyValidator(() => withStorableText(schema));
   let inPieces: StepwiseCheck | undefined;
@@ -162,11 +164,13 @@ function bodyReader(
     return body;
   }
   const isOptional = isAllOptional(schema);
+  // What servers send may be signed.
+  const withoutNulls = isOfServer ? asItIs : leaveOutNulls(schema);
   return (given, isLong) => {
     if (given === undefined && missing === 'handled') return undefined;
     if (given === undefined && !isOptional) throw new MatrixError('request.not-json');
     // `null` passes only where an empty body would: what is written must be what was sent.
-    const body = given === undefined || (given === null && isOptional) ? {} : given;
+    const body = given === undefined || (given === null && isOptional) ? {} : withoutNulls(given);
     if (repeated?.isChecked(body) === true) return body;
     if (isLong) return readLong(body);
     checkValid(validator(), body, 'request.bad-json');
@@ -184,7 +188,7 @@ function parameterChecker(schema: TObject): (params: unknown) => void {
 const slowBody = 100;
 
 const nothing = (): undefined => undefined;
-const asItIs: ReadBody = (body) => body;
+const asItIs = (body: unknown): unknown => body;
 
 /** Whether a body is worth being checked in steps; how long one is that comes in chunks is not known. */
 const isLongBody = ({ headers }: FastifyRequest): boolean =>
@@ -196,13 +200,17 @@ export function routeHandler(
   context: RouteContext,
   repeatedBodies?: RepeatedBodies,
 ): RouteHandlerMethod {
-  const { params, query, body, missingBody } = declaration;
+  const { auth, params, query, body, missingBody } = declaration;
   const { openRequests, checkResponse, requestAuth } = context;
   const checkParams = params === undefined ? nothing : parameterChecker(params);
   const readQuery = query === undefined ? nothing : queryReader(query);
   const checkQuery = query === undefined ? nothing : parameterChecker(query);
   const readBody =
-    body === undefined ? nothing : body === rawBody ? asItIs : bodyReader(body, missingBody, repeatedBodies);
+    body === undefined
+      ? nothing
+      : body === rawBody
+        ? asItIs
+        : bodyReader(body, missingBody, repeatedBodies, auth === 'server');
 
   function proveOrigin({ method, originalUrl, admitted, body }: FastifyRequest): Promise<ServerName> | undefined {
     const content = body as JsonValue | undefined;
