@@ -24,5 +24,7 @@ export const allowedFullScans: ReadonlyMap<string, string> = new Map([
   ['sticky-deliveries.any', 'whether there is any, once a minute'],
   ['sticky-deliveries.delete', 'what is being sent to servers that came into rooms, once a minute'],
   ['processes.all', 'a row for each process of this server'],
+  ['late-events.count-attempt', 'the events that were under way when the last process ended, once at the start'],
+  ['late-events.delete-tried', 'the same'],
   ['pending-redactions.overdue', 'once, when the server starts, of redactions whose targets never came'],
 ]);

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
+import { until } from '@portico/testkit/until.ts';
 import { joinAs, openWithPeer, send, sign } from './peer.ts';
 
 test('events that a message follows, and that never came, are fetched', async (context) => {
@@ -59,7 +62,7 @@ test('missing events that nobody has signed count for nothing', async (context) 
 
 /** A gap whose first event follows one that nobody has, as far as this server is told. */
 async function openGap(context: TestContext) {
-  const { server, peer, path, roomId, alice } = await openWithPeer(context);
+  const { network, server, peer, path, roomId, alice } = await openWithPeer(context);
   const { template, eventId: joined, depth } = await joinAs(peer, path);
   const uri = `/_matrix/federation/v1/state_ids/${path}?event_id=${encodeURIComponent(joined)}`;
   const { body: state } = await peer.send('hs1', 'GET', uri);
@@ -95,7 +98,7 @@ async function openGap(context: TestContext) {
   }));
   const shows = async (eventId: string) =>
     (await alice.get(`/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(eventId)}`)).body['content'];
-  return { server, peer, path, alice, joined, before, lost, events, refused, follow, shows };
+  return { network, server, peer, path, alice, joined, before, lost, events, refused, follow, shows };
 }
 
 test('an event for which others have to be fetched keeps nothing else of its server waiting', async (context) => {
@@ -133,6 +136,34 @@ test('an event for which others have to be fetched keeps nothing else of its ser
   given.resolve({ body: { events: [] } });
   await news;
   assert.deepEqual(await shows(next.eventId), { body: 'message 91' });
+});
+
+test('an event that was answered for is received by the next process, if this one ends meanwhile', async (context) => {
+  const { network, server, peer, path, alice, lost, follow } = await openGap(context);
+  const asked = Promise.withResolvers<void>();
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => {
+    asked.resolve();
+    return new Promise(() => undefined);
+  });
+  const next = follow(lost.eventId, 91);
+  const sent = send(peer, [next.pdu]);
+  await asked.promise;
+  assert.equal((await sent).status, 200);
+  const kept = () => {
+    const database = new DatabaseSync(join(server.dataDir, 'portico.db'));
+    const rows = database.prepare('select event_id from late_events').all();
+    database.close();
+    return rows.map((row) => row['event_id']);
+  };
+  assert.deepEqual(kept(), [next.eventId], 'it is there whatever happens to the process');
+  await network.stop('hs1');
+  assert.deepEqual(kept(), [next.eventId]);
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({ body: { events: [] } }));
+  await network.start('hs1');
+  const again = network.server('hs1').as(alice);
+  const uri = `/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(next.eventId)}`;
+  await until(async () => ((await again.get(uri)).status === 200 ? true : undefined), 'it is received');
+  await until(() => kept().length === 0, 'it is kept no longer');
 });
 
 test('where a gap is not filled, the state behind it is fetched', async (context) => {

@@ -17,6 +17,7 @@ import { createLeap } from '../services/federation/receiving/leap.ts';
 import { createFetchMissing } from '../services/federation/receiving/missing-events.ts';
 import { createReconsider } from '../services/federation/receiving/reconsider.ts';
 import { createStoreOutliers } from '../services/federation/receiving/store-outliers.ts';
+import { createLateEvents } from '../services/federation/receiving/late-events.ts';
 import { createInboundTransactions, type InboundTransactions } from '../services/federation/receiving/transactions.ts';
 import { createCheckPdus } from '../services/federation/rooms/check-pdus.ts';
 import { createDirectoryQueries, type DirectoryQueries } from '../services/federation/rooms/directory-queries.ts';
@@ -120,6 +121,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
     redactions,
     fetchMissing: createFetchMissing({ db, client, checkPdus, source, leap, outliers, serverName, now }),
   });
+  const late = createLateEvents({ db, rooms, ingest, log });
   const filterToldState = createFilterToldState(checkPdus);
   const tellState = createTellState({ db, readState });
   const entering = createEntering();
@@ -180,6 +182,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
         endRequests: createEndRequests({ db, checkPdus, recordRemote, serverName }),
         edus: createInboundEdus({ handlers: context.eduHandlers, log }),
         origins: createOriginQueues(),
+        late,
       }),
       directoryQueries: createDirectoryQueries(db, serverName),
       federationSender,
@@ -199,9 +202,13 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
     },
     resume() {
       redactions.resume().catch((error: unknown) => log.warn({ error }, 'Old redactions could not be looked for'));
+      late
+        .resume()
+        .catch((error: unknown) => log.warn({ error }, 'Events of before the start could not be looked for'));
     },
     async close() {
       redactions.close();
+      late.close();
       await Promise.all([reconsider.close(), stickyArrivals.close()]);
       await federationSender.close();
     },

@@ -47,6 +47,7 @@ import { oneTimeKeysInOrder } from './0046-one-time-keys-in-order.ts';
 import { registrationRequests } from './0047-registration-requests.ts';
 import { ownSigningKeys } from './0048-own-signing-keys.ts';
 import { parkedDestinations } from './0049-parked-destinations.ts';
+import { lateEvents } from './0050-late-events.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -102,4 +103,5 @@ export const migrations: readonly Migration[] = [
   registrationRequests,
   ownSigningKeys,
   parkedDestinations,
+  lateEvents,
 ];

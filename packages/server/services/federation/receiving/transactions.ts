@@ -8,6 +8,7 @@ import type { InboundEdus } from './edus.ts';
 import type { Entering } from './entering.ts';
 import type { EndRequests } from './ended-requests.ts';
 import { createInTime } from './in-time.ts';
+import type { LateEvents } from './late-events.ts';
 import type { IngestEvent } from './room-inbox.ts';
 import type { OriginQueues } from './origin-queues.ts';
 
@@ -32,6 +33,7 @@ type Dependencies = {
   readonly endRequests: EndRequests;
   readonly entering: Entering;
   readonly origins: OriginQueues;
+  readonly late: Pick<LateEvents, 'keep' | 'forget'>;
   readonly log: Logger;
 };
 
@@ -46,6 +48,8 @@ const maxEarly = 1000;
 const patience = 2000;
 /** Events for which others are fetched and no answer waits. */
 const maxLate = 1000;
+/** A server that has nothing to give when it is asked must not take the places of all others. */
+const maxLateOfOrigin = 100;
 
 export function createInboundTransactions(deps: Dependencies): InboundTransactions {
   const { rooms, checkPdus, ingest, origins, log } = deps;
@@ -53,6 +57,7 @@ export function createInboundTransactions(deps: Dependencies): InboundTransactio
   const inTime = createInTime({
     patience,
     most: maxLate,
+    mostOfOwner: maxLateOfOrigin,
     onFailure: (error) => log.info({ error }, 'An event that was fetched for could not be received'),
   });
   let early = 0;
@@ -112,7 +117,16 @@ export function createInboundTransactions(deps: Dependencies): InboundTransactio
     }
     const checked = await checkPdus(rules, pdus);
     await ready;
-    await Promise.all(checked.map((each) => inTime((onSlow) => ofEvent(room, origin, each, results, onSlow))));
+    await Promise.all(
+      checked.map((each) =>
+        inTime({
+          owner: origin,
+          run: (onSlow) => ofEvent(room, origin, each, results, onSlow),
+          keep: async () => (each.kind === 'ok' ? deps.late.keep(room, origin, each) : undefined),
+          forget: async () => (each.kind === 'ok' ? deps.late.forget(each.event.eventId) : undefined),
+        }),
+      ),
+    );
     return results;
   }
 
