@@ -9,6 +9,19 @@ import {
 } from '@portico/storage/stores/presence/presence-told.ts';
 import type { After } from '../../sync/waiting.ts';
 import { inSteps } from '../../in-steps.ts';
+import {
+  beginEnd,
+  finishEnd,
+  isKnownRow,
+  isNothingTold,
+  newToldRecord,
+  noteForgotten,
+  recipientsOf,
+  rowsOf,
+  takeBack,
+  type ToldRecord,
+  united,
+} from './told-record.ts';
 
 /**
  * For whom other servers have been told that somebody is not offline, as it is stored: before they are told, until they have
@@ -40,18 +53,6 @@ export interface ToldRecords {
 type OnEnd = (hasArrived: boolean) => void;
 type Steps = Generator<void, WriteSet, void>;
 
-type Record = {
-  /** What was added last. */
-  last: Recipients | undefined;
-  /** Stored. */
-  rows: Set<string>;
-  /** Stored, and perhaps told by now that it is over: by the number of the last word of that; 0 for none. */
-  readonly ending: Map<number, Set<string>>;
-  /** Counts how often something was said to be over; and the last time that all of it was. */
-  ends: number;
-  lastOfAll: number;
-};
-
 type Dependencies = {
   readonly db: Database;
   readonly after: After;
@@ -66,28 +67,25 @@ const perPage = 5000;
 const peoplePerPage = 500;
 const perCommit = 200;
 const perStatement = 1000;
-const nobody: Set<string> = new Set();
-/** Stands for all on a server who share a room. */
-const everyone = '';
 
 export function createToldRecords({ db, after, onLost, onFailure }: Dependencies): ToldRecords {
-  const people = new Map<string, Map<string, Record>>();
+  const people = new Map<string, Map<string, ToldRecord>>();
   /** Stored, and not needed any more. */
   const leaving = new Map<string, Map<string, Set<string>>>();
   let stopTimer: (() => void) | undefined;
   let writing: Promise<void> = Promise.resolve();
 
-  function recordOf(userId: string, host: string): Record {
-    const hosts = people.get(userId) ?? new Map<string, Record>();
+  function recordOf(userId: string, host: string): ToldRecord {
+    const hosts = people.get(userId) ?? new Map<string, ToldRecord>();
     people.set(userId, hosts);
-    const record = hosts.get(host) ?? { last: undefined, rows: new Set(), ending: new Map(), ends: 0, lastOfAll: 0 };
+    const record = hosts.get(host) ?? newToldRecord();
     hosts.set(host, record);
     return record;
   }
 
-  function dropIfEmpty(userId: string, host: string, record: Record): void {
+  function dropIfEmpty(userId: string, host: string, record: ToldRecord): void {
     const hosts = people.get(userId);
-    if (record.rows.size + record.ending.size > 0 || hosts?.get(host) !== record) return;
+    if (!isNothingTold(record) || hosts?.get(host) !== record) return;
     hosts.delete(host);
     if (hosts.size === 0) people.delete(userId);
   }
@@ -138,8 +136,8 @@ export function createToldRecords({ db, after, onLost, onFailure }: Dependencies
       const record = recordOf(userId, host);
       if (record.last === recipients) continue;
       const left = leaving.get(userId)?.get(host);
-      for (const recipient of namesOf(recipients)) {
-        take(record, recipient);
+      for (const recipient of rowsOf(recipients)) {
+        takeBack(record, recipient);
         if (!record.rows.has(recipient)) {
           record.rows.add(recipient);
           added.push({ host, recipient });
@@ -161,7 +159,7 @@ export function createToldRecords({ db, after, onLost, onFailure }: Dependencies
     for (const { host, recipient } of added) {
       const record = recordOf(userId, host);
       record.last = undefined;
-      if (record.rows.delete(recipient)) groupOf(record, 0).add(recipient);
+      if (record.rows.delete(recipient)) noteForgotten(record, recipient);
     }
   }
 
@@ -185,10 +183,8 @@ export function createToldRecords({ db, after, onLost, onFailure }: Dependencies
         for (const { host, recipient } of page) {
           if (leaving.get(userId)?.get(host)?.has(recipient) === true) continue;
           const record = recordOf(userId, host);
-          const isKnown =
-            record.rows.has(recipient) || record.ending.entries().some(([end, all]) => end > 0 && all.has(recipient));
-          if (isKnown) continue;
-          groupOf(record, 0).add(recipient);
+          if (isKnownRow(record, recipient)) continue;
+          noteForgotten(record, recipient);
           hosts.add(host);
         }
         place = page.at(-1) ?? place;
@@ -216,30 +212,10 @@ export function createToldRecords({ db, after, onLost, onFailure }: Dependencies
     },
     *over(userId, host, recipients) {
       const record = recordOf(userId, host);
-      record.last = undefined;
-      const end = ++record.ends;
-      if (recipients === 'all') {
-        // What said so before has not arrived: this takes its place.
-        const all = [record.rows, record.ending.get(0), record.ending.get(record.lastOfAll)];
-        record.ending.delete(0);
-        record.ending.delete(record.lastOfAll);
-        record.rows = new Set();
-        record.lastOfAll = end;
-        record.ending.set(
-          end,
-          all.reduce<Set<string>>((one, other) => united(one, other), new Set()),
-        );
-      } else {
-        let done = 0;
-        for (const each of namesOf(recipients)) {
-          if (record.rows.delete(each) || take(record, each)) groupOf(record, end).add(each);
-          if (++done % perStatement === 0) yield;
-        }
-      }
+      const end = yield* beginEnd(record, recipients);
       return (hasArrived) => {
         // Of others something else has been said since: these wait for that.
-        const mine = record.ending.get(end) ?? nobody;
-        record.ending.delete(end);
+        const mine = finishEnd(record, end);
         dropIfEmpty(userId, host, record);
         if (mine.size === 0) return;
         if (hasArrived) leave(userId, host, mine);
@@ -252,40 +228,4 @@ export function createToldRecords({ db, after, onLost, onFailure }: Dependencies
       await writing;
     },
   };
-}
-
-function namesOf(recipients: Recipients): Iterable<string> {
-  if (recipients.kind === 'nobody') return [];
-  return recipients.kind === 'everyone' ? [everyone] : recipients.recipients;
-}
-
-function recipientsOf(groups: readonly ReadonlySet<string>[]): Recipients[] {
-  const all = groups.flatMap((group) => [...group]);
-  const names = all.filter((row) => row !== everyone);
-  return [
-    ...(names.length < all.length ? [{ kind: 'everyone' } as const] : []),
-    ...(names.length > 0 ? [{ kind: 'listed', recipients: names } as const] : []),
-  ];
-}
-
-function groupOf({ ending }: Record, end: number): Set<string> {
-  const group = ending.get(end) ?? new Set();
-  ending.set(end, group);
-  return group;
-}
-
-/** Whether it was in any of the groups. */
-function take({ ending }: Record, recipient: string): boolean {
-  for (const [end, group] of ending) {
-    if (!group.delete(recipient)) continue;
-    if (group.size === 0) ending.delete(end);
-    return true;
-  }
-  return false;
-}
-
-/** Mostly one of them is empty. */
-function united(one: Set<string>, other: Set<string> = nobody): Set<string> {
-  if (other.size === 0) return one;
-  return one.size === 0 ? other : one.union(other);
 }
