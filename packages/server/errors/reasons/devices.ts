@@ -14,6 +14,7 @@ export const deviceErrors = {
     status: 409,
     message: 'There were new devices in the meantime; try again.',
   },
+  'keys.already-there': { errcode: 'M_UNKNOWN', status: 400, message: 'There is a one-time key of this ID already.' },
   'keys.invalid-signature': { errcode: 'M_INVALID_SIGNATURE', status: 400, message: 'A signature is not valid.' },
   'dehydrated-device.not-found': {
     errcode: 'M_NOT_FOUND',

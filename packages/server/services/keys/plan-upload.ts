@@ -90,10 +90,10 @@ export async function commitKeys(
       throw new MatrixError('request.too-large', { message: `A device has at most ${maxWaiting} one-time keys.` });
     }
     if (old === undefined) throw new MatrixError('device.not-found');
-    // By these words clients in use know that they and the server hold different keys, and report or mend it.
+    // By these words, or by M_UNKNOWN, clients in use know that they and the server hold different keys, and report or mend it.
     const name = `${old.algorithm}:${old.key_id}`;
     const message = `One time key ${name} already exists. Old key: ${old.key}; new key: ${JSON.stringify(given[name])}`;
-    throw new MatrixError('request.invalid-param', { message });
+    throw new MatrixError('keys.already-there', { message });
   }
 }
 
