@@ -53,7 +53,7 @@ export type SlidingPass = {
 export async function makeSlidingAnswer(deps: CandidateDependencies, pass: SlidingPass): Promise<SlidingAnswer> {
   const { core } = deps;
   const { request, user, sent, since, memory } = pass;
-  const { userId, deviceId } = request;
+  const { userId } = request;
   const { context } = core;
   const ignored = await context.ignored.of(userId);
   const candidates = await findCandidates(deps, user, sent);
@@ -61,27 +61,8 @@ export async function makeSlidingAnswer(deps: CandidateDependencies, pass: Slidi
   const sources = filterSources(deps, user, candidates);
   const wanted = await chooseRooms(request.wishes(), candidates.rooms, ({ filters }) => roomTest(filters, sources));
   const plan = await planAnswer(deps, pass, candidates, wanted);
-  const syncPass: SyncPass = {
-    userId,
-    deviceId,
-    since,
-    upTo,
-    fullState: false,
-    filter: defaultFilter,
-    shape: 0,
-    stateField: 'state_after',
-    now: context.now(),
-    ignored,
-    memory,
-  };
-  const newRooms = new Set(plan.returning);
-  for (const {
-    wanted: { room },
-    before,
-  } of plan.joined)
-    if (before === undefined) newRooms.add(room.nid);
-  const matched = new Map<number, string>();
-  for (const { nid, id, membership } of wanted.matched) if (membership === 'join') matched.set(nid, id);
+  const syncPass = syncPassOf(pass, { upTo, ignored, now: context.now() });
+  const matched = joinedAmong(wanted);
   const hidden = hiddenRooms(candidates.rooms, sent, wanted.rooms);
   const [recounted, news, departed, extensions] = await Promise.all([
     readRecounted(core, pass, wanted.rooms, hidden, upTo),
@@ -96,34 +77,55 @@ export async function makeSlidingAnswer(deps: CandidateDependencies, pass: Slidi
       known: pass.extensions,
       wanted: wanted.rooms,
       matched,
-      newRooms,
+      newRooms: newRoomsIn(plan),
       sent,
       hidden,
     }),
   ]);
   const joined = await renderJoined(deps, wanted.rooms, news, recounted, syncPass);
-  const rooms = [...joined, ...departed];
   const direct = await deps.labels.direct.of(userId);
-  for (const wish of plan.pending) {
+  const pending = plan.pending.map((wish) => {
     const { id, nid } = wish.wanted.room;
-    rooms.push(`${JSON.stringify(id)}:${pendingText(wish, candidates.stripped.get(nid), direct.has(id))}`);
-  }
+    return `${JSON.stringify(id)}:${pendingText(wish, candidates.stripped.get(nid), direct.has(id))}`;
+  });
+  const rooms = [...joined, ...departed, ...pending];
   const sticky = extensions.sticky && stickyText(extensions.sticky, matched, timelinesOf(news));
-  const texts = new Map([
-    ...extensions.texts,
-    ...(sticky === undefined ? [] : [[stickyExtension, sticky.text] as const]),
-  ]);
+  const stickyTexts = sticky === undefined ? [] : [[stickyExtension, sticky.text] as const];
   const lists = Array.from(wanted.counts, ([name, count]) => `${JSON.stringify(name)}:{"count":${count}}`).join(',');
   return {
     upTo,
     serials: candidates.serials,
     lists,
     rooms,
-    extensions: texts,
+    extensions: new Map([...extensions.texts, ...stickyTexts]),
     isEmpty: rooms.length === 0 && extensions.isEmpty && sticky?.isEmpty !== false,
     isComplete: plan.isComplete,
     changes: changesOf(plan, news, direct, pass, { ...extensions.scopes, recounted, hidden }),
   };
+}
+
+/** What parts that `/sync` has, too, are to be asked for. */
+function syncPassOf(
+  { request: { userId, deviceId }, since, memory }: SlidingPass,
+  rest: Pick<SyncPass, 'upTo' | 'ignored' | 'now'>,
+): SyncPass {
+  const constant = { fullState: false, filter: defaultFilter, shape: 0, stateField: 'state_after' } as const;
+  return { userId, deviceId, since, memory, ...constant, ...rest };
+}
+
+/** Of the rooms that a list or a subscription is about, those that the person is in, with their IDs. */
+function joinedAmong({ matched }: Wanted): ReadonlyMap<number, string> {
+  return new Map(
+    Array.from(matched)
+      .filter(({ membership }) => membership === 'join')
+      .map(({ nid, id }) => [nid, id]),
+  );
+}
+
+/** Rooms that the client has nothing of that goes on without a gap: new to it, or back after they were out of sight. */
+function newRoomsIn({ returning, joined }: SlidingPlan): ReadonlySet<number> {
+  const unknown = joined.filter(({ before }) => before === undefined).map(({ wanted }) => wanted.room.nid);
+  return new Set([...returning, ...unknown]);
 }
 
 function timelinesOf(news: readonly JoinedNews[]): ReadonlyMap<number, ReadonlySet<number>> {
