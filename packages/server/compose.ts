@@ -34,6 +34,7 @@ import { noHistory } from './services/reading/history.ts';
 import { createReceipts } from './services/receipts/receipts.ts';
 import { createReports } from './services/reporting/reports.ts';
 import { createStickyUpkeep } from './services/sticky/upkeep.ts';
+import { tellOfRequests } from './services/federation/sender/heard-requests.ts';
 
 /** The only place where the parts of the program are put together. */
 export async function compose({
@@ -255,7 +256,7 @@ export async function compose({
       services,
       authenticator: accounts.accessTokens,
       appServices: appServiceParts.authenticator,
-      requestAuth: federation.requestAuth,
+      requestAuth: tellOfRequests(federation.requestAuth, acrossServers.sender),
       rateLimiter,
       lastSeen,
       presence: presenceParts.presence,

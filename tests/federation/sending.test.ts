@@ -136,6 +136,22 @@ test('what a server will not take keeps nothing else from it', { timeout: 60_000
   await until(isThere, 'the other one is there', 50_000);
 });
 
+test('a server that asks for anything is sent what waits for it, whatever it said before', async (context) => {
+  const { peer, alice, roomId, path } = await openWithPeer(context);
+  await joinAs(peer, path, '@mallory:peer.test');
+  let status = 503;
+  const got: unknown[] = [];
+  peer.on('PUT', '/_matrix/federation/v1/send/', ({ body }) => {
+    got.push(...(parseJson(body) as { pdus: JsonValue[] }).pdus.map((pdu) => `${status} ${String(bodyOf(pdu))}`));
+    return { status, body: status === 200 ? { pdus: {} } : { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 3_600_000 } };
+  });
+  await say(alice, roomId, 'hello');
+  await until(() => got.includes('503 hello'), 'it wants none of it for an hour');
+  status = 200;
+  await peer.send('hs1', 'GET', `/_matrix/federation/v1/query/profile?user_id=${encodeURIComponent(alice.userId)}`);
+  await until(() => got.includes('200 hello'), 'it is asked again');
+});
+
 test('of two processes one sends, and the other one when that is gone', { timeout: 90_000 }, async (context) => {
   const { peer, server, alice, roomId, path, network } = await openWithPeer(context, 'postgres');
   await joinAs(peer, path, '@mallory:peer.test');

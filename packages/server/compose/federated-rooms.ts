@@ -64,11 +64,11 @@ type Context = {
 export type RoomsAcrossServers = {
   readonly remote: RemoteRooms;
   readonly history: History;
+  readonly sender: FederationSender;
   readonly services: {
     readonly memberRequests: MemberRequests;
     readonly inboundTransactions: InboundTransactions;
     readonly directoryQueries: DirectoryQueries;
-    readonly federationSender: FederationSender;
     readonly eventQueries: EventQueries;
     readonly receiveInvite: ReceiveInvite;
     readonly thirdPartyInvites: ThirdPartyInvites;
@@ -163,6 +163,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
   });
   const inviteAddress = createInviteAddress({ identity: federation.identity, rooms: parts });
   return {
+    sender: federationSender,
     history: createHistory({
       rooms,
       readState,
@@ -185,7 +186,6 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
         late,
       }),
       directoryQueries: createDirectoryQueries(db, serverName),
-      federationSender,
       eventQueries: createEventQueries({ db, states, stateEvents, rooms, erased: context.erasedSenders, now }),
       receiveInvite: createReceiveInvite({ ...shared, recordRemote, inviteRules: context.inviteRules }),
       inviteAddress,

@@ -5,7 +5,6 @@ import { getVersion, type Program } from './get-version.ts';
 import type { DirectoryQueries } from '../../services/federation/rooms/directory-queries.ts';
 import type { InboundTransactions } from '../../services/federation/receiving/transactions.ts';
 import type { MemberRequests } from '../../services/federation/rooms/member-requests.ts';
-import type { FederationSender } from '../../services/federation/sender/sender.ts';
 import type { Profiles } from '../../services/profile/profiles.ts';
 import type { EventQueries } from '../../services/federation/rooms/event-queries.ts';
 import {
@@ -56,7 +55,6 @@ export type RoomFederationServices = {
   readonly memberRequests: MemberRequests;
   readonly inboundTransactions: InboundTransactions;
   readonly directoryQueries: DirectoryQueries;
-  readonly federationSender: FederationSender;
   readonly eventQueries: EventQueries;
   readonly receiveInvite: ReceiveInvite;
   readonly thirdPartyInvites: ThirdPartyInvites;

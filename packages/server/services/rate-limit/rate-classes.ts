@@ -43,7 +43,7 @@ export const defaultRates = {
   typing: { perSecond: 10, burst: 100 },
   'to-device': { perSecond: 20, burst: 300 },
   /** Servers that this one never had to do with: few people ever write to one, and something waits for each. */
-  'first-contact': { perSecond: 0.02, burst: 1000 },
+  'first-contact': { perSecond: 1 / 1200, burst: 1000 },
   search: { perSecond: 1, burst: 20 },
   'user-directory': { perSecond: 5, burst: 50 },
   'push-rules': { perSecond: 2, burst: 60 },

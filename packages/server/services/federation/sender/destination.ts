@@ -114,6 +114,8 @@ export function createDestination(deps: SenderDependencies, options: Options): D
     const delay = waitAfter(failures, deps.random(), error.refusal?.retryAfter);
     log.info({ host, failures, delay, reason: error.message }, 'A server cannot be reached');
     const attempt = verdict === 'divide' ? null : formatAttempt(transaction.attempt);
+    // Said while it did not answer, that counts once.
+    if (failures > 1) isHeardOf = false;
     const since = known.failures > 0 ? known.failing_since : now();
     await row.write({ ...known, failures, retry_at: now() + delay, failing_since: since, attempt });
   }
@@ -236,7 +238,7 @@ export function createDestination(deps: SenderDependencies, options: Options): D
       start();
     },
     heardOf() {
-      if (row.known !== undefined && !row.isFailing) return;
+      if (running === undefined && row.known !== undefined && !row.isFailing) return;
       isHeardOf = true;
       start();
     },

@@ -5,7 +5,7 @@ import { queueEdus } from '@portico/storage/stores/federation/stored-edus.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { openTestRooms } from '@portico/testkit/rooms.ts';
 import { until } from '@portico/testkit/until.ts';
-import { FederationError } from '../client/federation-error.ts';
+import { FederationError, type Refusal } from '../client/federation-error.ts';
 import type { FederationClient } from '../client/federation-client.ts';
 import { createOutbox } from './outbox.ts';
 import { createSender } from './sender.ts';
@@ -17,12 +17,16 @@ const names = Array.from({ length: 300 }, (_, index) => `invented${index}.test`)
 type Content = { readonly n?: number; readonly body?: string };
 type Body = { readonly pdus: readonly { content: Content }[]; readonly edus: readonly { content: Content }[] };
 
+/** In half an hour. */
+const unwilling: Refusal = { status: 503, errcode: undefined, error: undefined, body: {}, retryAfter: hour / 2 };
+
 /** The other servers: none of them can be reached but those that are up. They take the same transaction once. */
 function openOthers() {
   const up = new Set<string>();
   const got = new Map<string, number[]>();
   const taken = new Set<string>();
-  const calls = { all: 0, now: 0, most: 0 };
+  const perHost = new Map<string, number>();
+  const calls = { all: 0, now: 0, most: 0, of: (host: string) => perHost.get(host) ?? 0 };
   const call = async (
     _: unknown,
     host: string,
@@ -32,7 +36,8 @@ function openOthers() {
     calls.most = Math.max(calls.most, ++calls.now);
     await new Promise(setImmediate);
     calls.now--;
-    if (!up.has(host)) throw new FederationError('unknown-host', `There is no ${host}`);
+    perHost.set(host, (perHost.get(host) ?? 0) + 1);
+    if (!up.has(host)) throw new FederationError('refused', 'Not now', { refusal: unwilling });
     const id = `${host} ${params.txnId}`;
     if (taken.has(id)) return { pdus: {} };
     taken.add(id);

@@ -2,6 +2,7 @@ import type { Database } from '@portico/storage';
 import { type ParkedRow, readParked } from '@portico/storage/stores/federation/federation-destinations.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import { createAlarm } from '../../alarm.ts';
+import { createSmallCache } from '../../reading/small-cache.ts';
 import { createParkedHosts } from './parked-hosts.ts';
 
 /**
@@ -15,8 +16,11 @@ export interface Parking {
   add(host: string, retryAt: number): void;
   /** A server is seen to now, or by another process. */
   delete(host: string): void;
-  /** Takes a server from here; says whether it was, or may have been, here. */
-  take(host: string): boolean;
+  /**
+   * A server has said something: takes it from here, and says whether it was, or may have been, here. One that says much and
+   * cannot be reached stays for a few seconds in between.
+   */
+  takeHeard(host: string): boolean;
   /** Others may have let go of servers, or sent to some: their rows are read anew. */
   reload(): Promise<void>;
   /** How many are known. */
@@ -42,11 +46,14 @@ const wokenAtOnce = 100;
 /** In milliseconds: those that are due at about the same time are looked for together. */
 const shortestPause = 500;
 const afterDefect = 10_000;
+const deafFor = 10_000;
+const maxHeard = 10_000;
 
 const first: ParkedRow = { retry_at: 0, host: '' };
 
 export function createParking({ db, process, now, log, isUnderWay, wake }: Options): Parking {
   const hosts = createParkedHosts(maxHosts);
+  const deafUntil = createSmallCache<string, number>(maxHeard);
   const alarm = createAlarm(ring);
   let ringsAt = Infinity;
   let ringing: Promise<void> | undefined;
@@ -103,10 +110,13 @@ export function createParking({ db, process, now, log, isUnderWay, wake }: Optio
       schedule(retryAt);
     },
     delete: (host) => hosts.delete(host),
-    take(host) {
-      const mayHave = hosts.mayHave(host);
+    takeHeard(host) {
+      if (!hosts.mayHave(host)) return false;
+      const at = now();
+      if (at < (deafUntil.get(host) ?? 0)) return false;
+      deafUntil.set(host, at + deafFor);
       hosts.delete(host);
-      return mayHave;
+      return true;
     },
     reload() {
       loading = loading.then(load, load);

@@ -280,7 +280,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
     heardOf(host) {
       // Of most it is known that they answer, or who sees to them.
       if (destinations.has(host)) destinations.get(host)?.heardOf();
-      else if (!owned.has(host) && !foreign.has(host) && parking.take(host)) find(host, offeredUpTo())?.heardOf();
+      else if (!owned.has(host) && !foreign.has(host) && parking.takeHeard(host)) find(host, offeredUpTo())?.heardOf();
     },
     states() {
       const states = { waiting: strangers.waiting, sending: 0, failing: parking.size };
