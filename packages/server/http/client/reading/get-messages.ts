@@ -37,10 +37,13 @@ export const getMessages = endpoint(
         await readMessages(reading, sender, {
           roomId: params.roomId,
           direction: query.dir === 'b' ? 'backwards' : 'forwards',
-          from: query.from,
-          to: query.to,
+          from: given(query.from),
+          to: given(query.to),
           limit: query.limit,
           filter: roomEventFilter(query.filter),
         }),
       ),
 );
+
+/** Clients of libQuotient write an empty token where they know of none. */
+const given = (token: string | undefined): string | undefined => (token === '' ? undefined : token);

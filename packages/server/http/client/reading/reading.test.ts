@@ -57,6 +57,18 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       }
     });
 
+    test('an empty token is as none', async () => {
+      const alice = await person();
+      const roomId = await alice.createRoom();
+      const pageOf = async (query: string) => {
+        const { chunk, start, end } = await messages(alice, roomId, query);
+        return { start, end, ids: chunk.map((event) => event.event_id) };
+      };
+      for (const query of ['dir=b&limit=3', 'dir=f&limit=3']) {
+        assert.deepEqual(await pageOf(`${query}&from=&to=`), await pageOf(query));
+      }
+    });
+
     test('messages can be chosen by how they relate to others', async () => {
       const alice = await person();
       const roomId = await alice.createRoom();
