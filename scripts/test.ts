@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { reachable, readSources } from './imports.ts';
+import { groupFiles, writeGroups } from './test-groups.ts';
 
 /**
  * `npm test`: the format, the lint, the types, then every test file. `--unit` runs only the tests that take no time:
@@ -21,7 +22,7 @@ const checks: readonly (readonly [name: string, ...command: string[]])[] = [
 /** In milliseconds: one that hangs fails, and the others get their turn. */
 const longestTest = 300_000;
 
-/** Every test file is a process of its own that loads much the same modules: compiled once, they are there for all. */
+/** The processes load much the same modules: compiled once, they are there for all. */
 const compileCache = process.env['NODE_COMPILE_CACHE'] ?? join(root, 'node_modules/.cache/portico-tests');
 
 /** What a unit test does not need. */
@@ -56,7 +57,10 @@ function findTests(unitOnly: boolean, chosen: readonly string[]): string[] {
     .filter((path) => !unitOnly || !heavy.some((target) => reachable(path, sources).has(target)));
 }
 
-/** Runs the tests with their closing lines as the last output. */
+/**
+ * Runs the tests with their closing lines as the last output. Several files share a process: most of them load the whole server,
+ * and what is compiled and optimised for the first of them is there for the others.
+ */
 async function runTests(files: readonly string[], env: Record<string, string>): Promise<boolean> {
   const args = [
     '--test',
@@ -65,7 +69,13 @@ async function runTests(files: readonly string[], env: Record<string, string>): 
     `--test-timeout=${longestTest}`,
   ];
   const cached = { ...env, NODE_COMPILE_CACHE: compileCache };
-  return run(process.execPath, [...args, '--disable-warning=ExperimentalWarning', ...files], cached);
+  const folder = mkdtempSync(join(tmpdir(), 'portico-test-groups-'));
+  try {
+    const modules = writeGroups(groupFiles(files), root, folder);
+    return await run(process.execPath, [...args, '--disable-warning=ExperimentalWarning', ...modules], cached);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 async function runEverything(files: readonly string[], env: Record<string, string> = {}): Promise<boolean> {

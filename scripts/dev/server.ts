@@ -60,5 +60,11 @@ export function startDevServer(options: Options): DevServer {
     }
     return false;
   }
-  return { serverName, baseUrl, ready: answers(), ended, stop: () => void child.kill('SIGTERM') };
+  let isStopping = false;
+  function stop(): void {
+    // A second signal would cut short what it does to end well.
+    if (!isStopping) child.kill('SIGTERM');
+    isStopping = true;
+  }
+  return { serverName, baseUrl, ready: answers(), ended, stop };
 }

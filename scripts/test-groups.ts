@@ -1,0 +1,27 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** How many test files share a process. What goes wrong in a process as a whole fails all of them. */
+const filesPerProcess = 12;
+
+/** They look at all that their process has loaded, and must not find there what other tests bring along. */
+const alone: readonly string[] = ['packages/storage/statements.test.ts'];
+
+/** Which test files share a process: neighbours, so that few of them move to another one when a file is added. */
+export function groupFiles(files: readonly string[]): string[][] {
+  const others = files.filter((file) => !alone.includes(file));
+  const count = Math.ceil(others.length / filesPerProcess);
+  const groups = Array.from({ length: count }, (_, index) =>
+    others.slice(index * filesPerProcess, (index + 1) * filesPerProcess),
+  );
+  return [...groups, ...files.filter((file) => alone.includes(file)).map((file) => [file])];
+}
+
+/** Writes a module for each process, which loads its test files one after the other, and answers their paths. */
+export function writeGroups(groups: readonly (readonly string[])[], root: string, folder: string): string[] {
+  return groups.map((files, index) => {
+    const path = join(folder, `${String(index + 1).padStart(3, '0')}.test.mjs`);
+    writeFileSync(path, files.map((file) => `await import(${JSON.stringify(join(root, file))});\n`).join(''));
+    return path;
+  });
+}
