@@ -28,7 +28,7 @@ async function watch(context: TestContext, durability: string): Promise<Order | 
 test('nothing is acknowledged before the sync to disk of its group', async (context) => {
   const order = await watch(context, 'full');
   if (order === undefined) return;
-  assert.ok(order.answers > 64 && order.syncs > 5, JSON.stringify(order));
+  assert.ok(order.answers > 20 && order.syncs > 5, JSON.stringify(order));
   assert.equal(order.early, 0);
 });
 
