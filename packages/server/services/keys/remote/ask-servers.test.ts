@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '@portico/testkit/until.ts';
 import { FederationError, type FederationFailure } from '../../federation/client/federation-error.ts';
 import { createAskServer } from './ask-servers.ts';
 
@@ -61,3 +62,39 @@ for (const [what, failure] of [
     assert.equal(asked(), 1);
   });
 }
+
+test('a failure that several requests meet at the same time counts once', async () => {
+  const askServer = createAskServer({ now: () => performance.now(), pauses: { shortest: 20, longest: 20 } });
+  let asked = 0;
+  const isBack = () => asked > 5;
+  const ask = () =>
+    askServer('hs1', 60_000, () => {
+      asked++;
+      return isBack() ? Promise.resolve('here') : Promise.reject(fails('unreachable'));
+    });
+  const answers = await Promise.all(Array.from({ length: 40 }, ask));
+  assert.deepEqual(new Set(answers), new Set(['here']));
+});
+
+test('servers that never answer leave turns to those that do', async () => {
+  const askServer = createAskServer({
+    now: () => performance.now(),
+    mostAtOnce: 4,
+    pauses: { shortest: 1, longest: 1 },
+  });
+  const never = new Promise<string>(() => undefined);
+  const asked = new Set<string>();
+  const names = Array.from({ length: 10 }, (_, index) => `away${index}`);
+  for (const name of names) {
+    let isFirst = true;
+    void askServer(name, 60_000, () => {
+      if (!isFirst) asked.add(name);
+      const answer = isFirst ? Promise.reject(fails('unreachable')) : never;
+      isFirst = false;
+      return answer;
+    });
+  }
+  await until(() => asked.size === 2, 'two of them have been asked again');
+  assert.equal(await askServer('hs1', 60_000, () => Promise.resolve('here')), 'here');
+  assert.equal(asked.size, 2);
+});

@@ -48,12 +48,26 @@ export function createAskServer(deps: Dependencies): AskServer {
   const running = new Map<string, number>();
   const waiting: { readonly server: string; readonly start: () => void }[] = [];
   let total = 0;
+  /** How many of those that run are of servers that failed when they were last asked; and how many wait for their pauses. */
+  let doubtful = 0;
+  let resting = 0;
 
-  const isFree = (server: string): boolean => total < mostAtOnce && (running.get(server) ?? 0) < mostOfServer;
+  /** Those that failed never take all the turns, however long each of them lets others wait. */
+  function isFree(server: string): boolean {
+    if (total >= mostAtOnce || (running.get(server) ?? 0) >= mostOfServer) return false;
+    return histories.get(server) === undefined || doubtful < mostAtOnce / 2;
+  }
 
-  function take(server: string): void {
+  /** Gives what ends the turn. */
+  function take(server: string): () => void {
+    const isDoubtful = histories.get(server) !== undefined;
     total++;
+    if (isDoubtful) doubtful++;
     running.set(server, (running.get(server) ?? 0) + 1);
+    return () => {
+      if (isDoubtful) doubtful--;
+      release(server);
+    };
   }
 
   function release(server: string): void {
@@ -65,25 +79,21 @@ export function createAskServer(deps: Dependencies): AskServer {
     if (next !== -1) waiting.splice(next, 1)[0]?.start();
   }
 
-  /** Whether there was a turn before the time was up. */
-  function turn(server: string, timeout: number): Promise<boolean> {
-    if (isFree(server)) {
-      take(server);
-      return Promise.resolve(true);
-    }
-    if (waiting.length >= mostWaiting) return Promise.resolve(false);
+  /** What ends the turn that there was before the time was up, if there was one. */
+  function turn(server: string, timeout: number): Promise<(() => void) | undefined> {
+    if (isFree(server)) return Promise.resolve(take(server));
+    if (waiting.length >= mostWaiting) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       const entry = {
         server,
         start() {
           clearTimeout(timer);
-          take(server);
-          resolve(true);
+          resolve(take(server));
         },
       };
       const timer = setTimeout(() => {
         waiting.splice(waiting.indexOf(entry), 1);
-        resolve(false);
+        resolve(undefined);
       }, timeout);
       waiting.push(entry);
     });
@@ -101,15 +111,21 @@ export function createAskServer(deps: Dependencies): AskServer {
     const pause = pauseOf(server);
     if (pause <= 0) return true;
     if ((histories.get(server)?.failures ?? 0) > brief || performance.now() + pause >= end) return false;
+    if (resting >= mostWaiting) return false;
+    resting++;
     await sleep(pause, undefined, { ref: false });
+    resting--;
     return true;
   }
 
-  /** Keeps in mind what a failure says of the server, or of the subject; whether another attempt may go better. */
+  /**
+   * Keeps in mind what a failure says of the server, or of the subject; whether another attempt may go better. `before`: what
+   * was known when the server was asked. Of several requests at the same time, one says all there is to learn.
+   */
   function learn(
     server: string,
     one: string | undefined,
-    timeout: number,
+    { timeout, before }: { readonly timeout: number; readonly before: History | undefined },
     { failure, refusal }: FederationError,
   ): boolean {
     if (ofOneAnswer.has(failure)) {
@@ -118,7 +134,8 @@ export function createAskServer(deps: Dependencies): AskServer {
       return false;
     }
     const isAway = failure === 'unreachable' || (refusal !== undefined && awayStatuses.has(refusal.status));
-    if (isAway || !(ofNothing.has(failure) || (failure === 'timeout' && timeout < fairTimeout))) pause(server);
+    const saysNothing = ofNothing.has(failure) || (failure === 'timeout' && timeout < fairTimeout);
+    if ((isAway || !saysNothing) && histories.get(server) === before) pause(server);
     return isAway;
   }
 
@@ -126,20 +143,24 @@ export function createAskServer(deps: Dependencies): AskServer {
     const one = subject === undefined ? undefined : `${server} ${subject}`;
     if (one !== undefined && pauseOf(one) > 0) return undefined;
     const end = performance.now() + timeout;
-    while (await rest(server, end)) {
-      if (!(await turn(server, end - performance.now()))) return undefined;
+    for (;;) {
+      const before = histories.get(server);
+      if (!(await rest(server, end))) return undefined;
+      const leave = await turn(server, end - performance.now());
+      if (leave === undefined) return undefined;
       try {
+        // Somebody else has found meanwhile that it is still away.
+        if (histories.get(server) !== before && pauseOf(server) > 0) continue;
         const answer = await ask(Math.max(1, end - performance.now()));
         histories.delete(server);
         if (one !== undefined) histories.delete(one);
         return answer;
       } catch (error) {
         if (!(error instanceof FederationError)) throw error;
-        if (!learn(server, one, timeout, error)) return undefined;
+        if (!learn(server, one, { timeout, before }, error)) return undefined;
       } finally {
-        release(server);
+        leave();
       }
     }
-    return undefined;
   };
 }
