@@ -1,4 +1,4 @@
-import { isEventIdOf } from '../ids/event-id.ts';
+import { isEventId, isEventIdOf } from '../ids/event-id.ts';
 import { isRoomIdOf } from '../ids/room-id.ts';
 import { isUserId } from '../ids/user-id.ts';
 import { exceedsUtf8 } from '../json/code-points.ts';
@@ -144,7 +144,7 @@ function findFaultOfReferences(
 }
 
 function isId(value: JsonValue | undefined): boolean {
-  return typeof value === 'string';
+  return typeof value === 'string' && isEventId(value);
 }
 
 function isPair(value: JsonValue): boolean {
