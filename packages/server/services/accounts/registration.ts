@@ -105,7 +105,8 @@ export function createRegistration(dependencies: Dependencies): Registration {
       }
       refuseIfClosed();
       const { auth, password } = given;
-      const opened = auth?.session === undefined ? undefined : await uia.recall(challenge, auth.session);
+      const sessionId = auth?.session ?? undefined;
+      const opened = sessionId === undefined ? undefined : await uia.recall(challenge, sessionId);
       const { passwordHash: rememberedHash, ...remembered } = recallRequest(opened);
       const request: RegisterRequest = { ...remembered, ...given };
       // > Homeservers MUST perform the relevant checks and return these codes before performing User-Interactive

@@ -13,7 +13,7 @@ import { MatrixError } from '../../errors/matrix-error.ts';
 export type Stage = 'm.login.dummy' | 'm.login.registration_token' | 'm.login.password' | 'm.login.email.identity';
 
 /** The `auth` object of a request, as it came. */
-export type AuthData = { readonly type?: string; readonly session?: string; readonly [field: string]: unknown };
+export type AuthData = { readonly type?: string; readonly session?: string | null; readonly [field: string]: unknown };
 
 export type StageOutcome =
   | { readonly kind: 'passed'; readonly registrationToken?: string; readonly emailSession?: string }
@@ -134,7 +134,7 @@ export function createUia({ db, now, randomBytes, secret }: Dependencies): Uia {
       return (await findSession(sessionId, (stored) => withoutAsked(stored) === operation)).request ?? undefined;
     },
     async authorize({ operation, flows, checks }, auth, asked, remember) {
-      const sessionId = auth?.session;
+      const sessionId = auth?.session ?? undefined;
       const name = nameOf(operation, asked);
       const row = sessionId === undefined ? undefined : await findSession(sessionId, (stored) => stored === name);
       const before = progressOf(row);

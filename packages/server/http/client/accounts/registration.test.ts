@@ -31,6 +31,12 @@ describe('open registration', async () => {
     }
   });
 
+  test('takes null for a session that a client does not have', async () => {
+    const auth = { ...dummy, session: null };
+    const { status, body } = await register({ username: 'rust', password: 'x', auth });
+    assert.deepEqual([status, body['user_id']], [200, '@rust:localhost']);
+  });
+
   test('gives an account and a session once the stage is passed', async () => {
     const first = await register({ username: 'alice', password: 'x' });
     const auth = { ...dummy, session: first.body['session'] };

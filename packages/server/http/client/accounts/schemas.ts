@@ -5,7 +5,11 @@ import type { AuthData } from '../../../services/accounts/uia.ts';
 export const authData = Type.Unsafe<AuthData>({
   title: 'AuthenticationData',
   type: 'object',
-  properties: { type: { type: 'string' }, session: { type: 'string' } },
+  properties: {
+    type: { type: 'string' },
+    // Clients of matrix-rust-sdk that have no session yet write null.
+    session: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+  },
 });
 
 export const registered = Type.Object(
