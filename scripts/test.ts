@@ -64,7 +64,8 @@ function findTests(unitOnly: boolean, chosen: readonly string[]): string[] {
 async function runTests(files: readonly string[], env: Record<string, string>): Promise<boolean> {
   const args = [
     '--test',
-    `--test-concurrency=${availableParallelism()}`,
+    // One more than there are processors: tests wait for timers, disks and other processes.
+    `--test-concurrency=${availableParallelism() + 1}`,
     '--test-reporter=spec',
     `--test-timeout=${longestTest}`,
   ];

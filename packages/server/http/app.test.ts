@@ -48,6 +48,19 @@ const optional = endpoint(
     ({ sender, body }) =>
       rawJson(JSON.stringify({ who: sender?.userId ?? null, body })),
 );
+const anyone = endpoint(
+  {
+    method: 'GET',
+    path: '/anyone',
+    operationId: 'anyone',
+    summary: 'Public.',
+    auth: 'anyone',
+    response: Type.Unknown(),
+  },
+  () =>
+    ({ sender }) =>
+      rawJson(JSON.stringify({ who: sender?.userId ?? null })),
+);
 function createPoll(): { poll: Endpoint<object>; started: Promise<AbortSignal> } {
   const { promise: started, resolve: start } = Promise.withResolvers<AbortSignal>();
   const poll = endpoint(
@@ -67,7 +80,7 @@ type Logged = { fields: object; message: string };
 async function listen(options: Partial<AppOptions> = {}, more: readonly Endpoint<object>[] = []) {
   const logged: Logged[] = [];
   const app = buildApp<object>(
-    [echo, ip, broken, optional, ...more],
+    [echo, ip, broken, optional, anyone, ...more],
     {},
     {
       log: {
@@ -77,7 +90,11 @@ async function listen(options: Partial<AppOptions> = {}, more: readonly Endpoint
       },
       authenticator: {
         findSender: (token) =>
-          token === 'good' ? { userId: '@a:x', deviceId: 'D', isAdmin: false, tokenHash: 'h' } : undefined,
+          token === 'expired'
+            ? Promise.reject(new MatrixError('token.unknown'))
+            : token === 'good'
+              ? { userId: '@a:x', deviceId: 'D', isAdmin: false, tokenHash: 'h' }
+              : undefined,
       },
       rateLimiter: createRateLimiter({ enabled: false, now: () => 0 }),
       ...options,
@@ -120,6 +137,16 @@ describe('a request that is right', () => {
   test('may come under r0, with its token in the query, as any content type', async () => {
     const init = post('{"text":"hi"}', { 'content-type': 'text/plain;;;' });
     assert.equal((await call('/_matrix/client/r0/echo/x?access_token=good', init)).status, 200);
+  });
+  test('may come with a token that is over where anybody is answered', async () => {
+    for (const [token, who] of [
+      ['good', '@a:x'],
+      ['bad', null],
+      ['expired', null],
+    ]) {
+      const headers = { authorization: `Bearer ${token}` };
+      assert.deepEqual(await call('/anyone', { headers }).then(({ status, body }) => [status, body]), [200, { who }]);
+    }
   });
   test('may leave out a body all of whose fields are optional', async () => {
     assert.deepEqual((await call('/optional', { method: 'POST' })).body, { who: null, body: {} });

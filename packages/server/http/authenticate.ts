@@ -55,13 +55,30 @@ export function authenticate(
   if (kind === 'none') return undefined;
   const token = findToken(request, query);
   if (token === undefined || token === '') {
-    if (kind === 'optional') return undefined;
+    if (kind === 'optional' || kind === 'anyone') return undefined;
     throw new MatrixError('token.missing');
   }
-  const service = appServices?.findByToken(token);
-  const found =
-    service === undefined ? authenticator.findSender(token) : appServices?.act(service, token, maskOf(query));
+  if (kind === 'anyone') return findIfValid(async () => findSender(token, { authenticator, appServices }, query));
+  const found = findSender(token, { authenticator, appServices }, query);
   return found instanceof Promise ? found.then((sender) => permit(kind, sender)) : permit(kind, found);
+}
+
+function findSender(
+  token: string,
+  { authenticator, appServices }: Authenticators,
+  query: RawQuery,
+): Sender | undefined | Promise<Sender | undefined> {
+  const service = appServices?.findByToken(token);
+  return service === undefined ? authenticator.findSender(token) : appServices?.act(service, token, maskOf(query));
+}
+
+async function findIfValid(find: () => Promise<Sender | undefined>): Promise<Sender | undefined> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof MatrixError && error.reason === 'token.unknown') return undefined;
+    throw error;
+  }
 }
 
 /** {@link https://spec.matrix.org/v1.19/application-service-api/#identity-assertion} */

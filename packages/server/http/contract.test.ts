@@ -29,6 +29,7 @@ const room = String((await alice.post('/_matrix/client/v3/createRoom', {})).body
 
 const tokens: Readonly<Partial<Record<AuthKind, string>>> = {
   optional: alice.accessToken,
+  anyone: alice.accessToken,
   user: alice.accessToken,
   admin: admin.accessToken,
   'app-service': bridge.asToken,
@@ -118,7 +119,7 @@ describe('every path', () => {
 describe('what is not for everybody is refused to those without the right token', () => {
   for (const declaration of declarations) {
     const { auth, method } = declaration;
-    if (auth === 'none' || auth === 'optional' || auth === 'optional-app-service') continue;
+    if (auth === 'none' || auth === 'optional' || auth === 'anyone' || auth === 'optional-app-service') continue;
     test(usual(declaration), async () => {
       const url = urlOf(declaration);
       if (auth === 'server') return assertRefused(await call(method, url), 401, 'M_UNAUTHORIZED');

@@ -13,6 +13,8 @@ export type AuthResults = {
   none: object;
   /** Anyone; `sender` is there if a valid token was given. A bad token is refused. */
   optional: { readonly sender: Sender | undefined };
+  /** Anyone; `sender` is there if a valid token was given. A bad one counts as none: what is answered is for everybody. */
+  anyone: { readonly sender: Sender | undefined };
   user: { readonly sender: Sender };
   admin: { readonly sender: Sender };
   /** Another server, which has signed the request. */

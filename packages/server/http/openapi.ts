@@ -43,6 +43,7 @@ function content(schema: TSchema, name: string, schemas: ObjectSchemas): Json {
 const security = {
   none: [],
   optional: [{}, { accessToken: [] }],
+  anyone: [{}, { accessToken: [] }],
   user: [{ accessToken: [] }],
   admin: [{ administratorToken: [] }],
   server: [{ signedRequest: [] }],

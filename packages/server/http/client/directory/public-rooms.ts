@@ -15,7 +15,7 @@ export const getPublicRooms = endpoint(
     path,
     operationId: 'getPublicRooms',
     summary: "Lists a server's published room directory",
-    auth: 'optional',
+    auth: 'anyone',
     rateLimit: 'directory',
     query: Type.Object({ server, ...page }),
     response: publicRoomsResponse,

@@ -32,7 +32,7 @@ export const getRoomIdByAlias = endpoint(
     path,
     operationId: 'getRoomIdByAlias',
     summary: 'Get the room ID corresponding to this room alias',
-    auth: 'optional',
+    auth: 'anyone',
     rateLimit: 'directory',
     params: aliasParams,
     response: Type.Object({ room_id: Type.String(), servers: Type.Array(Type.String()) }, { title: 'ResolvedAlias' }),

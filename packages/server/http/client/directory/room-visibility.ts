@@ -13,7 +13,7 @@ export const getRoomVisibilityOnDirectory = endpoint(
     path,
     operationId: 'getRoomVisibilityOnDirectory',
     summary: 'Gets the visibility of a room in the directory',
-    auth: 'optional',
+    auth: 'anyone',
     rateLimit: 'directory',
     params: roomParams,
     response: Type.Object({ visibility }, { title: 'RoomVisibility' }),

@@ -11,7 +11,7 @@ export const getProfileField = endpoint(
     unstablePaths: [unstableFieldPath],
     operationId: 'getProfileField',
     summary: 'Get a profile field for a user.',
-    auth: 'optional',
+    auth: 'anyone',
     rateLimit: 'profile',
     params: fieldParams,
     response: jsonObject,

@@ -11,7 +11,7 @@ export const getUserProfile = endpoint(
     unstablePaths: ['/_matrix/client/unstable/uk.tcpip.msc4133/profile/:userId'],
     operationId: 'getUserProfile',
     summary: 'Get all profile information for a user.',
-    auth: 'optional',
+    auth: 'anyone',
     rateLimit: 'profile',
     params: Type.Object({ userId: Type.String() }),
     response: jsonObject,

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { until } from '@portico/testkit/until.ts';
 import { FederationError, type FederationFailure } from '../../federation/client/federation-error.ts';
 import { createAskServer } from './ask-servers.ts';
+
+// Nothing else does, while a server is waited for.
+const keepsRunning = setInterval(() => undefined, 60_000);
+after(() => clearInterval(keepsRunning));
 
 const fails = (failure: FederationFailure, status?: number) =>
   new FederationError(failure, 'It fails', {
