@@ -71,14 +71,20 @@ function membershipOf(row: ClientEventRow): string {
   return typeof membership === 'string' ? membership : 'leave';
 }
 
-/** {@link https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidjoined_members} */
+/**
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidjoined_members}
+ *
+ * "The current user must be in the room for it to work": a room that is open to the world hands out the same in
+ * `/members`, and clients ask for a preview's members here.
+ */
 export async function readJoinedMembers(
   context: ReadingContext,
   requester: Requester,
   roomId: string,
 ): Promise<string> {
   const access = await context.access.find(requester.userId, roomId);
-  if (access?.as !== 'joined') throw new MatrixError('forbidden', { message: 'You are not in this room.' });
+  if (access === undefined || access.end !== Infinity)
+    throw new MatrixError('forbidden', { message: 'You are not in this room.' });
   const entries: string[] = [];
   for await (const nids of readMemberEvents(context.db.long, access.roomNid, 'join')) {
     for (const row of await readEvents(context.db.long, nids)) entries.push(joinedMember(row));

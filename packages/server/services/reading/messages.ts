@@ -37,7 +37,7 @@ export async function readMessages(
     direction === 'backwards'
       ? { roomNid: access.roomNid, after: stop ?? -1, upTo: Math.min(start ?? newest, newest) }
       : { roomNid: access.roomNid, after: start ?? -1, upTo: Math.min(stop ?? newest, newest) };
-  const { events, next } = passesRooms(filter, request.roomId)
+  const page = passesRooms(filter, request.roomId)
     ? await readFilledPage(context, request.roomId, {
         range,
         direction,
@@ -47,6 +47,12 @@ export async function readMessages(
         test: eventTest(filter),
       })
     : { events: [], next: undefined };
+  const { events } = page;
+  // "Either because we have reached the start of the timeline, or because the user does not have permission": that of who
+  // reads forwards goes on growing, so that a page which reaches the newest event says where to go on, and the empty one
+  // behind it does not.
+  const isGrowing = direction === 'forwards' && stop === undefined && access.end === Infinity && events.length > 0;
+  const next = page.next ?? (isGrowing ? newest : undefined);
 
   const first = start ?? (direction === 'backwards' ? newest : -1);
   let text = `{"chunk":${await rawRender(context, requester, access.roomId, events, access)},"start":"${formatPlace(first)}"`;

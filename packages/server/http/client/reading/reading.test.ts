@@ -57,6 +57,25 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       }
     });
 
+    test('who reads forwards to the newest event goes on from there with what is said later', async () => {
+      const [alice, bob] = [await person(), await person()];
+      const roomId = await alice.createRoom({ preset: 'public_chat' });
+      await bob.join(roomId);
+      await alice.send(roomId, 'now');
+      const page = await messages(alice, roomId, 'dir=f&limit=100');
+      assert.equal(textsOf(page.chunk).at(-1), 'now');
+      assert.ok(page.end);
+      const nothing = await messages(alice, roomId, `dir=f&from=${page.end}`);
+      assert.deepEqual([nothing.chunk, nothing.end], [[], undefined]);
+      const { end: bounded } = await messages(alice, roomId, `dir=f&limit=100&to=${page.end}`);
+      assert.equal(bounded, undefined, 'nothing more before the end that was asked for');
+      await bob.leave(roomId);
+      await alice.send(roomId, 'later');
+      assert.deepEqual(textsOf((await messages(alice, roomId, `dir=f&from=${page.end}`)).chunk), ['later']);
+      const { chunk, end } = await messages(bob, roomId, 'dir=f&limit=100');
+      assert.deepEqual([textsOf(chunk).at(-1), end], ['now', undefined], 'who has left gets no more');
+    });
+
     test('an empty token is as none', async () => {
       const alice = await person();
       const roomId = await alice.createRoom();
@@ -194,6 +213,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       );
       assert.equal(await refusal(bob, roomId, `event/${closed}`), '404 M_NOT_FOUND');
       assert.ok(await bob.get(roomId, 'state/m.room.create'));
+      const { joined } = await bob.get(roomId, 'joined_members');
+      assert.deepEqual(Object.keys(joined as object), [alice.userId]);
     });
 
     test('members can be chosen by membership, and asked for as they were', async () => {
