@@ -104,7 +104,7 @@ export function createUia({ db, now, randomBytes, secret }: Dependencies): Uia {
     const sessionId = Buffer.from(randomBytes(18)).toString('base64url');
     const set = createWriteSet();
     const session = { operation, ...toColumns(progress), request: request ?? null, expires_at: now() + lifetime };
-    addUiaSession(set, sessionId, session, now());
+    addUiaSession(set, sessionId, session);
     await db.commit(set);
     return sessionId;
   }

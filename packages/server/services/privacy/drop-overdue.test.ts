@@ -30,8 +30,8 @@ onBothEngines('what is kept for a while goes when that is over, and nothing else
   const overdue = createDropOverdue({ db, now: () => at, onFailure: unexpected, every: 2 ** 31 - 1 });
   context.after(() => overdue.close());
   await commit(db, (set) => {
-    for (let each = 0; each < 1500; each++) addUiaSession(set, `s${each}`, session(10), 0);
-    addUiaSession(set, 'later', session(20), 0);
+    for (let each = 0; each < 1500; each++) addUiaSession(set, `s${each}`, session(10));
+    addUiaSession(set, 'later', session(20));
   });
   await overdue.run();
   assert.equal(await readSoonestOverdue(db), 10);

@@ -40,15 +40,9 @@ const insertSession = sql<
   `insert into uia_sessions (session_id, operation, completed, registration_token, email_session, request, expires_at)
    values ($1, $2, $3, $4, $5, $6, $7)`,
 );
-const deleteExpired = sql<void, [now: number]>(
-  'uia-sessions.delete-expired',
-  'delete from uia_sessions where expires_at <= $1',
-);
 
-/** Also clears away sessions that have expired. */
-export function addUiaSession(set: WriteSet, sessionId: string, session: UiaSessionRow, now: number): void {
+export function addUiaSession(set: WriteSet, sessionId: string, session: UiaSessionRow): void {
   const { operation, completed, registration_token: token, email_session: email, request } = session;
-  set.add(deleteExpired, [now]);
   set.add(insertSession, [sessionId, operation, completed, token, email, request, session.expires_at]);
 }
 

@@ -1,8 +1,11 @@
+import type { Change } from '@portico/storage';
+import { movedMemberOf } from '@portico/storage/stores/rooms/moved-member.ts';
+
 /** Rooms that are known to have people of this server only: nobody needs to be found for what happens there. */
 export interface LonelyRooms {
   has(roomNid: number): boolean;
-  /** Somebody came or went. */
-  move(roomNid: number): void;
+  /** Something was committed: perhaps somebody came or went. */
+  note(changes: readonly Change[]): void;
   /** It is no longer known who came and went. */
   forget(): void;
   /** To be called before the servers of rooms are read; and what it returns with those rooms that turned out to have no others. */
@@ -16,9 +19,13 @@ export function createLonelyRooms(maxRooms: number): LonelyRooms {
 
   return {
     has: (roomNid) => lonely.has(roomNid),
-    move(roomNid) {
-      lonely.delete(roomNid);
-      moved.add(roomNid);
+    note(changes) {
+      for (const change of changes) {
+        const member = movedMemberOf(change);
+        if (member === undefined) continue;
+        lonely.delete(member.roomNid);
+        moved.add(member.roomNid);
+      }
     },
     forget() {
       lonely.clear();

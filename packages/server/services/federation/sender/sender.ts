@@ -10,6 +10,7 @@ import { createOwnership } from './ownership.ts';
 import { createLonelyRooms } from './lonely-rooms.ts';
 import { newsFor } from './news-for.ts';
 import { createParking } from './parking.ts';
+import { receiptDelay } from './receipt-delay.ts';
 import { createRefusals, type Refusals } from './refusals.ts';
 import { createRests, type Rests, usualRest } from './rests.ts';
 import type { SenderDependencies } from './sender-dependencies.ts';
@@ -29,10 +30,6 @@ export interface FederationSender {
 
 /** Events of one moment that are kept in memory for those who are to have them; beyond, they are read for each. */
 const maxNews = 500;
-/** A receipt in a room of a hundred servers waits for two seconds, so that others can go with it. */
-const delayPerHost = 20;
-const undelayedHosts = 10;
-const maxDelay = 30_000;
 /** Servers that are known to be up to date, or another process's. */
 const maxKnown = 50_000;
 /** Servers of which is kept what they refused. */
@@ -158,7 +155,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
     foundLonely(concerned.filter((roomNid) => !hostsOf.has(roomNid)));
     for (const roomNid of receiptRooms) {
       const hosts = hostsOf.get(roomNid) ?? [];
-      const delay = hosts.length <= undelayedHosts ? 0 : Math.min(hosts.length * delayPerHost, maxDelay);
+      const delay = receiptDelay(hosts.length);
       for (const { host, left_position: left } of hosts) {
         if (left === null) find(host, after)?.offerReceipts([roomNid], after, delay);
       }
@@ -221,7 +218,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
 
   const stop = db.onChanges((batches: readonly CommittedChanges[]) => {
     for (const { position, changes } of batches) {
-      for (const { kind, key } of changes) if (kind === 'membership') lonely.move(Number(String(key).split(' ', 1)[0]));
+      lonely.note(changes);
       for (const { kind, key } of changes) {
         if (kind === 'stored_edus') offerStored(String(key));
         else if (kind === 'sticky_delivery') find(String(key), offeredUpTo())?.offerAnything();
