@@ -16,7 +16,7 @@ import {
 import { requestText } from '@portico/server/services/federation/signing/request-text.ts';
 import { formatXMatrix } from '@portico/server/services/federation/signing/x-matrix.ts';
 import { createOutbound } from '@portico/server/services/outbound/outbound.ts';
-import { systemNetwork } from '@portico/server/services/outbound/network.ts';
+import { createSystemNetwork } from '@portico/server/services/outbound/network.ts';
 import type { TestNetwork } from './network.ts';
 
 export type PeerRequest = {
@@ -65,7 +65,7 @@ export interface FederationPeer {
 
 /** Where servers are processes of their own, and reach each other as programs on one machine do. */
 export function processNetwork({ authority, caFile }: Pick<TestNetwork, 'authority' | 'caFile'>): PeerNetwork {
-  return { authority, caFile, networkOf: () => systemNetwork, addPeer: () => undefined };
+  return { authority, caFile, networkOf: () => createSystemNetwork(), addPeer: () => undefined };
 }
 
 type PeerNetwork = Pick<TestNetwork, 'authority' | 'caFile' | 'networkOf' | 'addPeer'>;

@@ -4,7 +4,7 @@ import type { CountedRoom } from './counted-room.ts';
 import { createManualClock } from './manual-clock.ts';
 import { startTestGateway, type TestGateway } from './push-gateway.ts';
 import type { Database } from '@portico/storage';
-import { systemNetwork } from '@portico/server/services/outbound/network.ts';
+import { createSystemNetwork } from '@portico/server/services/outbound/network.ts';
 import { createOutbound } from '@portico/server/services/outbound/outbound.ts';
 import { createInviteRules } from '@portico/server/services/privacy/invite-rules.ts';
 import { createErasedSenders } from '@portico/server/services/reading/erased-senders.ts';
@@ -42,7 +42,7 @@ export async function startProcess(db: Database, gateway: TestGateway, isShared 
   const clock = createManualClock(start, async () => sender?.settled());
   const people = await createPushedPeople({ db, onFailure: fail });
   const outbound = createOutbound({
-    network: systemNetwork,
+    network: createSystemNetwork(),
     allowPrivateAddresses: gateway.settings['OUTBOUND_ALLOW_PRIVATE_ADDRESSES'] === 'true',
     trustedCaFile: gateway.settings['OUTBOUND_TRUSTED_CA_FILE'],
     userAgent: 'test',

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import { systemNetwork, type Network } from '@portico/server/services/outbound/network.ts';
+import { createSystemNetwork, type Network } from '@portico/server/services/outbound/network.ts';
 
 /** Web servers of a test: each path one listener. */
 export interface TestSite {
@@ -41,15 +41,16 @@ export const publicAddress = '1.1.1.1';
  */
 export function createTestWeb(answers: Readonly<Record<string, readonly string[]>> = {}): Network {
   const left = new Map(Object.entries(answers).map(([host, addresses]) => [host, [...addresses]]));
+  const machine = createSystemNetwork();
   return {
-    ...systemNetwork,
+    ...machine,
     lookup(host) {
       const given = left.get(host)?.shift();
       if (given !== undefined) return Promise.resolve([given]);
-      return host.endsWith('.example') ? Promise.resolve([publicAddress]) : systemNetwork.lookup(host);
+      return host.endsWith('.example') ? Promise.resolve([publicAddress]) : machine.lookup(host);
     },
     connect(address, port): Socket {
-      if (address !== publicAddress) return systemNetwork.connect(address, port);
+      if (address !== publicAddress) return machine.connect(address, port);
       return Object.defineProperty(connect(port, '127.0.0.1'), 'remoteAddress', { value: publicAddress });
     },
   };

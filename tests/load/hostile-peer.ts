@@ -16,7 +16,7 @@ import {
 } from '@portico/protocol';
 import { requestText } from '@portico/server/services/federation/signing/request-text.ts';
 import { formatXMatrix } from '@portico/server/services/federation/signing/x-matrix.ts';
-import { systemNetwork } from '@portico/server/services/outbound/network.ts';
+import { createSystemNetwork } from '@portico/server/services/outbound/network.ts';
 import { createOutbound } from '@portico/server/services/outbound/outbound.ts';
 import type { FederationPeer, PeerAnswer } from '@portico/testkit/federation-peer.ts';
 import { freePort } from '@portico/testkit/server-process.ts';
@@ -101,7 +101,7 @@ export async function startHostilePeer({ authority, caFile }: Place, behave: Beh
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const outbound = createOutbound({
-    network: systemNetwork,
+    network: createSystemNetwork(),
     allowPrivateAddresses: true,
     trustedCaFile: caFile,
     userAgent: 'peer',

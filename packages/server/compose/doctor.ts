@@ -11,7 +11,7 @@ import { examine } from '../services/doctor/doctor.ts';
 import type { Finding } from '../services/doctor/finding.ts';
 import { createDiscovery } from '../services/federation/discovery/discovery.ts';
 import { createSmtpTransport } from '../services/mail/smtp-transport.ts';
-import { systemNetwork } from '../services/outbound/network.ts';
+import { createSystemNetwork } from '../services/outbound/network.ts';
 import { createOutbound } from '../services/outbound/outbound.ts';
 import { inspectDatabase } from '@portico/storage/inspect.ts';
 import { program } from './federation.ts';
@@ -53,15 +53,16 @@ export async function* doctor(config: Config): AsyncGenerator<Finding, void, und
 }
 
 function createLooker(config: Config, allowPrivateAddresses: boolean): Looker {
+  const network = createSystemNetwork();
   const outbound = createOutbound({
-    network: systemNetwork,
+    network,
     allowPrivateAddresses,
     trustedCaFile: config.outbound.trustedCaFile,
     userAgent: `${program.name}/${program.version}`,
   });
   return {
     outbound,
-    discovery: createDiscovery({ network: systemNetwork, outbound, now: Date.now, random: Math.random }),
+    discovery: createDiscovery({ network, outbound, now: Date.now, random: Math.random }),
   };
 }
 

@@ -15,7 +15,7 @@ import { createVerifyEvents, type VerifyEvents } from '../services/federation/ke
 import { createRequestSigner } from '../services/federation/signing/sign-request.ts';
 import { createIdentityClient, type IdentityClient } from '../services/identity/identity-client.ts';
 import { createRequestAuth, type RequestAuth } from '../services/federation/signing/request-auth.ts';
-import { type Network, systemNetwork } from '../services/outbound/network.ts';
+import { type Network, createSystemNetwork } from '../services/outbound/network.ts';
 import { createOutbound, type Outbound } from '../services/outbound/outbound.ts';
 
 type Context = {
@@ -59,7 +59,7 @@ function ownRing(key: SigningKey, oldKeys: Config['federation']['oldKeys']): Key
 export function createFederation({ config, serverName, key, db, log, metrics, now, network }: Context): Federation {
   const { enabled, notaries, oldKeys } = config.federation;
   const watch = metrics?.watchCache;
-  const machine = network ?? systemNetwork;
+  const machine = network ?? createSystemNetwork();
   const outbound = createOutbound({
     network: machine,
     allowPrivateAddresses: config.outbound.allowPrivateAddresses,

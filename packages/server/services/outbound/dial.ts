@@ -3,6 +3,7 @@ import { isPublicAddress } from './addresses.ts';
 import type { Network } from './network.ts';
 import { OutboundError } from './outbound-error.ts';
 import type { Target } from './route.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 export type DialOptions = {
   readonly network: Network;
@@ -21,7 +22,9 @@ async function addressesOf({ host, port }: Target, { network, mayBePrivate }: Di
   try {
     found = isIP(host) === 0 ? await network.lookup(host) : [host];
   } catch (cause) {
-    throw new OutboundError('unknown-host', `There is no address for ${host}`, { cause });
+    throw cause instanceof OutboundError
+      ? cause
+      : new OutboundError('unknown-host', `There is no address for ${host}`, { cause });
   }
   if (found.length === 0) throw new OutboundError('unknown-host', `There is no address for ${host}`);
   const allowed = mayBePrivate ? found : found.filter(isPublicAddress);
@@ -49,8 +52,10 @@ function open(address: string, port: number, options: DialOptions): { socket: So
 
 /** Connects to the first of a target's addresses that answers, each with a head start before the next. */
 export async function dial(target: Target, options: DialOptions): Promise<Socket> {
-  const addresses = await addressesOf(target, options);
   const { signal } = options;
+  const tooLate = (): OutboundError =>
+    new OutboundError('timeout', `${target.host} port ${target.port} did not answer in time`);
+  const addresses = await unlessAborted(addressesOf(target, options), signal, tooLate);
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const sockets = new Set<Socket>();
   let next = 0;
@@ -69,9 +74,7 @@ export async function dial(target: Target, options: DialOptions): Promise<Socket
       else attempt();
     });
   };
-  const onAbort = (): void => {
-    reject(new OutboundError('timeout', `${target.host} port ${target.port} did not answer in time`));
-  };
+  const onAbort = (): void => reject(tooLate());
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   else attempt();

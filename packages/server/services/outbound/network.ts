@@ -1,39 +1,46 @@
-import { lookup, Resolver } from 'node:dns/promises';
 import { connect, type Socket } from 'node:net';
+import { createHostsFile } from './names/hosts-file.ts';
+import { askSystem, createLookUp, type LookUp } from './names/look-up.ts';
+import { createNameServers, type SrvRecord } from './names/name-servers.ts';
+import { createNameTurns, type NameTurnLimits } from './names/name-turns.ts';
 
-export type SrvRecord = {
-  readonly name: string;
-  readonly port: number;
-  readonly priority: number;
-  readonly weight: number;
-};
+export type { SrvRecord };
 
 /** What the machine knows about the world outside. Tests give one of their own. */
 export interface Network {
   /** The addresses of a host, as the system resolves names: `/etc/hosts` first. Rejects where there are none. */
-  lookup(host: string): Promise<readonly string[]>;
+  readonly lookup: LookUp;
   /** Empty where there are no such records. Rejects where nobody could tell. */
   resolveSrv(name: string): Promise<readonly SrvRecord[]>;
   connect(address: string, port: number): Socket;
 }
 
-/** Two tries of this long, in milliseconds: a name server that is silent must not cost a request all its time. */
-const dnsTimeout = 2000;
-const noRecord: ReadonlySet<unknown> = new Set(['ENODATA', 'ENOTFOUND']);
-
-export const systemNetwork: Network = {
-  async lookup(host) {
-    const found = await lookup(host, { all: true, order: 'verbatim' });
-    return found.map(({ address }) => address);
-  },
-  async resolveSrv(name) {
-    try {
-      // A new one each time reads resolv.conf as it is now.
-      return await new Resolver({ timeout: dnsTimeout, tries: 2 }).resolveSrv(name);
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && noRecord.has(error.code)) return [];
-      throw error;
-    }
-  },
-  connect: (address, port) => connect({ host: address, port, noDelay: true, autoSelectFamily: false }),
+export type SystemNetworkOptions = {
+  readonly hostsFile?: string;
+  /** Instead of those that the system has. */
+  readonly nameServers?: readonly string[];
+  readonly system?: LookUp;
+  readonly asked?: NameTurnLimits;
+  readonly fromSystem?: NameTurnLimits;
 };
+
+/**
+ * Each takes a socket or two, and no thread. All that strangers can make this server ask at a time is less than the doubtful ones: 20 for the
+ * sender, 64 for keys of devices, 16 for signing keys, 100 that are out of reach.
+ */
+const usualAsked: NameTurnLimits = { atOnce: 400, doubtful: 300, time: 5000 };
+/** Each takes a thread of the four that files, password hashes and signatures share; libuv runs two of them. */
+const usualFromSystem: NameTurnLimits = { atOnce: 2, doubtful: 1, time: 5000 };
+
+/** The network of this machine. */
+export function createSystemNetwork(options: SystemNetworkOptions = {}): Network {
+  const { hostsFile = '/etc/hosts', system = askSystem, asked = usualAsked, fromSystem = usualFromSystem } = options;
+  const now = (): number => performance.now();
+  const nameServers = createNameServers(options.nameServers);
+  const turns = { asked: createNameTurns(asked), system: createNameTurns(fromSystem) };
+  return {
+    lookup: createLookUp({ hosts: createHostsFile({ path: hostsFile, now }), nameServers, turns, system, now }),
+    resolveSrv: (name) => turns.asked.run(name, (signal) => nameServers.services(name, signal)),
+    connect: (address, port) => connect({ host: address, port, noDelay: true, autoSelectFamily: false }),
+  };
+}

@@ -8,7 +8,7 @@ import { after, before, suite, test, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { RequestListener } from 'node:http';
 import { createTestAuthority, type Certified } from '@portico/testkit/certificates.ts';
-import { systemNetwork, type Network } from './network.ts';
+import { createSystemNetwork, type Network } from './network.ts';
 import { OutboundError, type OutboundFailure } from './outbound-error.ts';
 import { createOutbound, type Outbound, type OutboundOptions, type OutboundRequest } from './outbound.ts';
 import type { Route } from './route.ts';
@@ -21,7 +21,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 /** Names of the test are on this machine; nothing else is known. */
 const network: Network = {
-  ...systemNetwork,
+  ...createSystemNetwork(),
   lookup: (host) => (host.endsWith('.test') ? Promise.resolve(['127.0.0.1']) : Promise.reject(new Error('unknown'))),
 };
 
@@ -145,7 +145,7 @@ suite('private addresses are refused:', () => {
 
   test('as numbers that the system takes for addresses', async (context) => {
     for (const host of ['127.1', '2130706433', '0x7f000001', 'localhost']) {
-      await isRefused(context, host, { lookup: systemNetwork.lookup });
+      await isRefused(context, host, { lookup: createSystemNetwork().lookup });
     }
     assert.equal(connections, 0);
   });
@@ -251,6 +251,12 @@ test('a handshake that does not end is given up', async (context) => {
   });
   const port = await listen(server);
   await assert.rejects(open(context, { connectTimeout: 100 }).request(to(port)), failsWith('timeout'));
+});
+
+test('a name that nobody can tell the address of is given up', async (context) => {
+  const lookup = (): Promise<never> => new Promise(() => undefined);
+  const outbound = open(context, { connectTimeout: 50, network: { ...network, lookup } });
+  await assert.rejects(outbound.request(to(443)), failsWith('timeout'));
 });
 
 test('connections are used again, and a bounded number of them', async (context) => {

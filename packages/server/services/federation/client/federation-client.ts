@@ -7,6 +7,8 @@ import type { Discovery } from '../discovery/discovery.ts';
 import { OutboundError } from '../../outbound/outbound-error.ts';
 import type { Outbound, OutboundStream } from '../../outbound/outbound.ts';
 import { readAll } from '../../outbound/read-body.ts';
+import type { Route } from '../../outbound/route.ts';
+import { unlessAborted } from '../../outbound/unless-aborted.ts';
 import { createRequestSigner } from '../signing/sign-request.ts';
 import { FederationError } from './federation-error.ts';
 import { parseAnswer, parseRefusal } from './parse-answer.ts';
@@ -80,6 +82,25 @@ export function createFederationClient(dependencies: Dependencies): FederationCl
   const sign = createRequestSigner(serverName, key);
   const validators = new WeakMap<TSchema, Validator>();
 
+  /** Looking for a server is shared by all who ask it something; each waits for it only as long as for the answer. */
+  async function findRoute(destination: ServerName, timeout: number, signal: AbortSignal | undefined): Promise<Route> {
+    const controller = new AbortController();
+    const giveUp = (): void => controller.abort();
+    const timer = setTimeout(giveUp, timeout);
+    signal?.addEventListener('abort', giveUp, { once: true });
+    if (signal?.aborted === true) giveUp();
+    try {
+      return await unlessAborted(discovery.findRoute(destination), controller.signal, () =>
+        signal?.aborted === true
+          ? new OutboundError('aborted', 'The request was given up')
+          : new OutboundError('timeout', `${destination} could not be found in time`),
+      );
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+    }
+  }
+
   async function send(
     operation: Operation,
     destination: ServerName,
@@ -95,7 +116,7 @@ export function createFederationClient(dependencies: Dependencies): FederationCl
       body === undefined ? undefined : body instanceof CanonicalText ? body.text : encodeCanonical(body, 'lenient');
     try {
       const started = performance.now();
-      const route = await discovery.findRoute(destination);
+      const route = await findRoute(destination, timeout, signal);
       const left = Math.max(1, timeout - (performance.now() - started));
       return await outbound.stream({
         route,

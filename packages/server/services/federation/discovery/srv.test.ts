@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Network, type SrvRecord, systemNetwork } from '../../outbound/network.ts';
+import { type Network, type SrvRecord, createSystemNetwork } from '../../outbound/network.ts';
 import { findService, orderRecords } from './srv.ts';
 
 const record = (name: string, priority: number, weight: number, port = 1): SrvRecord => ({
@@ -31,7 +31,7 @@ test('a flood of records is cut', () => {
 
 function answering(records: Readonly<Record<string, readonly SrvRecord[] | 'fails'>>): Network {
   return {
-    ...systemNetwork,
+    ...createSystemNetwork(),
     resolveSrv: (name) => {
       const found = records[name] ?? [];
       return found === 'fails' ? Promise.reject(new Error('SERVFAIL')) : Promise.resolve(found);

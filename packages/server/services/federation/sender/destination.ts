@@ -80,7 +80,7 @@ export function createDestination(deps: SenderDependencies, options: Options): D
       const body = transactionText(serverName, now(), parts);
       const input = { params: { txnId: attempt.txnId }, body };
       const { pdus } = await client.call(deliverTransaction, host, input, { signal: stopping.signal });
-      for (const [eventId, reason] of refusedEvents(pdus))
+      for (const [eventId, reason] of refusedEvents(pdus, parts.pdus.length))
         log.info({ host, eventId, reason }, 'A server refused an event');
     } finally {
       isSending = false;

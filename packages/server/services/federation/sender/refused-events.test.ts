@@ -9,8 +9,17 @@ for (const [what, pdus, expected] of [
   ['an event that was refused', { $a: { error: 'No' }, $b: {} }, [['$a', 'No']]],
   ['results that are none', { $a: null, $b: 5, $c: { error: 5 } }, []],
   ['a long reason', { $a: { error: 'x'.repeat(1000) } }, [['$a', 'x'.repeat(500)]]],
+  ['a long name', { ['x'.repeat(1000)]: { error: 'No' } }, [['x'.repeat(255), 'No']]],
+  [
+    'more events than were sent',
+    { $a: { error: '1' }, $b: { error: '2' }, $c: { error: '3' } },
+    [
+      ['$a', '1'],
+      ['$b', '2'],
+    ],
+  ],
 ] as const) {
   test(`an answer with ${what}`, () => {
-    assert.deepEqual(refusedEvents(pdus), expected);
+    assert.deepEqual(refusedEvents(pdus, 2), expected);
   });
 }
