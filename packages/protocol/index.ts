@@ -9,6 +9,7 @@ export * from './auth/check-auth-events.ts';
 export * from './auth/creators.ts';
 export * from './auth/decision.ts';
 export * from './auth/power-levels.ts';
+export * from './auth/redaction-power.ts';
 export * from './auth/rule-catalogue.ts';
 export { takesKnocks } from './auth/rules/member-knock.ts';
 export * from './json/json-error.ts';

@@ -166,7 +166,6 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
     sender: federationSender,
     history: createHistory({
       rooms,
-      readState,
       redactions,
       importing,
       serverName,

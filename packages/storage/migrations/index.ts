@@ -48,6 +48,7 @@ import { registrationRequests } from './0047-registration-requests.ts';
 import { ownSigningKeys } from './0048-own-signing-keys.ts';
 import { parkedDestinations } from './0049-parked-destinations.ts';
 import { lateEvents } from './0050-late-events.ts';
+import { redactionPower } from './0051-redaction-power.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -104,4 +105,5 @@ export const migrations: readonly Migration[] = [
   ownSigningKeys,
   parkedDestinations,
   lateEvents,
+  redactionPower,
 ];

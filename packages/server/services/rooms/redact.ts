@@ -1,12 +1,11 @@
 import {
+  hasRedactionPower,
   maxFieldBytes,
-  namedPowerLevel,
   parseJson,
   type JsonObject,
   redactPdu,
   type RoomVersionRules,
   splitPdu,
-  userPowerLevel,
 } from '@portico/protocol';
 import type { Reader, WriteSet } from '@portico/storage';
 import { addPendingRedaction } from '@portico/storage/stores/events/pending-redactions.ts';
@@ -115,7 +114,8 @@ function planChosen(
         const redaction = events[index];
         if (rules === undefined || redaction === undefined) continue;
         if (target === undefined) {
-          addPendingRedaction(set, eventId, redaction.eventNid, roomNid);
+          // Nobody without the power is let to name what is not here.
+          addPendingRedaction(set, { eventId, hasPower: true }, { eventNid: redaction.eventNid, roomNid });
           continue;
         }
         applyRedaction(set, rules, target, redaction.eventNid, now());
@@ -135,10 +135,9 @@ function refusalOf(
   if (target?.type === 'm.room.server_acl') return forbidden('Server ACLs cannot be redacted; send new ones instead.');
   if (target?.sender === sender) return undefined;
   const create = state('m.room.create', '')?.event;
-  const powerLevels = state('m.room.power_levels', '')?.event;
   if (create === undefined) throw new Error(`room ${head.roomId} has no create event`);
-  const power = userPowerLevel(head.rules, create, powerLevels, sender);
-  if (power >= namedPowerLevel(head.rules, powerLevels, 'redact')) return undefined;
+  const get = (type: string, stateKey: string) => state(type, stateKey)?.event;
+  if (hasRedactionPower(head.rules, { get, create }, sender)) return undefined;
   // Whether it is theirs cannot be told.
   if (target === undefined) return new MatrixError('event.not-found');
   return forbidden("You do not have the power to redact other people's events in this room.");

@@ -2,6 +2,7 @@ import type { RoomEvent } from '@portico/protocol';
 import type { ChainAssignment } from '@portico/storage/chain-cover/index.ts';
 import type { StateEdit } from '@portico/storage/state-trie/index.ts';
 import type { NewEvent } from '@portico/storage/stores/events/events-write.ts';
+import type { Redacts } from '@portico/storage/stores/events/pending-redactions.ts';
 import type { MembershipChange } from '@portico/storage/stores/rooms/memberships-write.ts';
 import type { Assessment } from '../unread/unread-service.ts';
 import type { RoomHead, StateEvent } from './head.ts';
@@ -21,7 +22,7 @@ export type Step = {
   readonly edits: readonly StateEdit[];
   readonly chain: ChainAssignment | undefined;
   /** What a redaction of another server names: kept in mind with it, so that no crash can lose what is still to be redacted. */
-  readonly pendingRedaction?: string | undefined;
+  readonly pendingRedaction?: Redacts | undefined;
 };
 
 export type EntryChange = {

@@ -33,9 +33,7 @@ export function writeSteps(
     }
     if (mayBeForOthers(step.event, serverName)) set.change('outgoing', stored.roomNid);
     addTimelineEvent(set, stored, position);
-    if (step.pendingRedaction !== undefined) {
-      addPendingRedaction(set, step.pendingRedaction, stored.eventNid, stored.roomNid);
-    }
+    if (step.pendingRedaction !== undefined) addPendingRedaction(set, step.pendingRedaction, stored);
     appendRelation(set, step.event, stored, position);
     unread.append(set, assessment, stored, position);
     for (const { type, stateKey, after } of step.entries) {

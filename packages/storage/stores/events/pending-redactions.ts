@@ -11,19 +11,25 @@ export type PendingRedaction = {
   readonly before_content: string;
   readonly content: string;
   readonly after_content: string;
+  /** Null where it was not judged when it came. */
+  readonly has_power: number | null;
 };
 
 /** An event that waits to be redacted although it is there. */
 export type OverdueRedaction = { readonly event_id: string; readonly room_id: string };
 
-const insert = sql<void, [eventId: string, redactionNid: number, roomNid: number]>(
+/** What a redaction names, and whether its sender had the power to redact what people of other servers have sent. */
+export type Redacts = { readonly eventId: string; readonly hasPower: boolean };
+
+const insert = sql<void, [eventId: string, redactionNid: number, roomNid: number, hasPower: number]>(
   'pending-redactions.insert',
-  'insert into pending_redactions (event_id, redaction_nid, room_nid) values ($1, $2, $3) on conflict do nothing',
+  `insert into pending_redactions (event_id, redaction_nid, room_nid, has_power) values ($1, $2, $3, $4)
+   on conflict do nothing`,
 );
 
 const selectOfEvent = sql<PendingRedaction, [eventId: string, roomNid: number, after: number, limit: number]>(
   'pending-redactions.of-event',
-  `select p.redaction_nid, e.event_id, e.status, e.before_content, e.content, e.after_content
+  `select p.redaction_nid, p.has_power, e.event_id, e.status, e.before_content, e.content, e.after_content
    from pending_redactions p join events e on e.event_nid = p.redaction_nid
    where p.event_id = $1 and p.room_nid = $2 and p.redaction_nid > $3 order by p.redaction_nid limit $4`,
 );
@@ -33,11 +39,18 @@ const selectOfEvents = sql<
   [roomNid: number, eventIds: string, limit: number]
 >(
   'pending-redactions.of-events',
-  `select p.event_id as redacts, p.redaction_nid, e.event_id, e.status, e.before_content, e.content, e.after_content
+  `select p.event_id as redacts, p.redaction_nid, p.has_power, e.event_id, e.status, e.before_content, e.content, e.after_content
    from pending_redactions p join events e on e.event_nid = p.redaction_nid
    where p.event_id in (select value from json_each(cast($2 as text))) and p.room_nid = $1
      and e.status = ${eventStatus.softFailed}
    order by p.event_id, p.redaction_nid limit $3`,
+);
+
+const selectPowers = sql<Pick<PendingRedaction, 'redaction_nid' | 'has_power'>, [eventIds: string, nids: string]>(
+  'pending-redactions.powers',
+  `select redaction_nid, has_power from pending_redactions
+   where event_id in (select value from json_each(cast($1 as text)))
+     and redaction_nid in (select cast(value as bigint) from json_each(cast($2 as text)))`,
 );
 
 const selectTargets = sql<{ event_id: string }, [eventIds: string]>(
@@ -60,8 +73,23 @@ const deleteOne = sql<void, [eventId: string, redactionNid: number]>(
 );
 
 /** Keeps a redaction in mind until what it redacts is there, and redacted. */
-export function addPendingRedaction(set: WriteSet, eventId: string, redactionNid: number, roomNid: number): void {
-  set.add(insert, [eventId, redactionNid, roomNid]);
+export function addPendingRedaction(
+  set: WriteSet,
+  { eventId, hasPower }: Redacts,
+  redaction: { readonly eventNid: number; readonly roomNid: number },
+): void {
+  set.add(insert, [eventId, redaction.eventNid, redaction.roomNid, hasPower ? 1 : 0]);
+}
+
+/** Of some redactions that name some events: what was found of their senders' power. Those that have been seen to are left out. */
+export async function readRedactionPowers(
+  reader: Reader,
+  eventIds: readonly string[],
+  redactionNids: readonly number[],
+): Promise<ReadonlyMap<number, number | null>> {
+  if (redactionNids.length === 0) return new Map();
+  const rows = await reader.all(selectPowers, [JSON.stringify(eventIds), JSON.stringify(redactionNids)]);
+  return new Map(rows.map((row) => [row.redaction_nid, row.has_power]));
 }
 
 /** Those of an event, by their numbers. */

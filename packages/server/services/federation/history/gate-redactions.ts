@@ -1,8 +1,13 @@
 import type { PduPieces, RoomEvent } from '@portico/protocol';
 import { readWithheldRedactions } from '@portico/storage/stores/events/pending-redactions.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
-import type { ReadState } from '../../rooms/read-state.ts';
-import { findWithheld, mayRedact, powerNow, type Withheld } from '../../rooms/receiving/redaction-gate.ts';
+import {
+  findWithheld,
+  mayRedactIn,
+  readTargets,
+  type Target,
+  type Withheld,
+} from '../../rooms/receiving/redaction-gate.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
 import type { JudgedEvent } from './judge-stretch.ts';
 
@@ -16,23 +21,38 @@ export type Gated = {
   readonly released: ReadonlyMap<string, readonly Released[]>;
 };
 
-type Dependencies = Pick<ImportDependencies, 'db' | 'stateEvents'> & { readonly readState: ReadState };
+type Dependencies = Pick<ImportDependencies, 'db' | 'stateEvents'>;
 
 /** With one stretch. Of others, what they redact is redacted all the same. */
 const mostReleased = 100;
 
-/** Sees what clients may be told of the redactions that come with a stretch of the past, and of those that waited for it. */
+/**
+ * Sees what clients may be told of the redactions that come with a stretch of the past, and of those that waited for it. What
+ * the room has become since does not matter: who had the power then has redacted, who got it later has not.
+ */
 export async function gateRedactions(
-  { db, stateEvents, readState }: Dependencies,
+  { db, stateEvents }: Dependencies,
   room: FederatedRoom,
   events: readonly JudgedEvent[],
 ): Promise<Gated> {
-  const taken = events.filter(({ isRejected }) => !isRejected).map(({ received }) => received.event);
+  const taken = events.filter(({ isRejected }) => !isRejected);
   const alongside = new Map(
-    taken.map((event) => [event.eventId, { room_nid: room.roomNid, type: event.type, sender: event.sender }]),
+    taken.map(({ received: { event } }): [string, Target] => [
+      event.eventId,
+      { room_nid: room.roomNid, type: event.type, sender: event.sender },
+    ]),
   );
-  const mayRedactOthers = powerNow(readState, room);
-  const withheld = await findWithheld(db, room, taken, { mayRedactOthers, alongside });
+  const stored = await readTargets(
+    db,
+    room.rules,
+    taken.map(({ received }) => received.event),
+  );
+  const here = new Map<string, Target>([...stored, ...alongside]);
+  const withheld = new Map<string, Withheld>();
+  for (const { received, hasRedactionPower } of taken) {
+    const why = findWithheld(room, received.event, here, hasRedactionPower);
+    if (why !== undefined) withheld.set(received.event.eventId, why);
+  }
   const rows = await readWithheldRedactions(db, room.roomNid, [...alongside.keys()], mostReleased);
   const ids = rows.map((row) => row.event_id);
   const waiting = await stateEvents.loadById(room.rules, ids);
@@ -41,7 +61,7 @@ export async function gateRedactions(
     const event = waiting.get(row.event_id)?.event;
     const target = alongside.get(row.redacts);
     if (event === undefined || target === undefined) continue;
-    if (!(await mayRedact(room, event, target, mayRedactOthers))) continue;
+    if (!mayRedactIn(room, event, target, row.has_power === 1)) continue;
     const pieces = { before: row.before_content, content: row.content, after: row.after_content };
     const behind = released.get(row.redacts) ?? [];
     released.set(row.redacts, [...behind, { event, eventNid: row.redaction_nid, pieces }]);

@@ -12,7 +12,6 @@ import type { Logger } from '../../../observability/logger.ts';
 import { createSmallCache } from '../../reading/small-cache.ts';
 import type { History } from '../../reading/history.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
-import type { ReadState } from '../../rooms/read-state.ts';
 import type { Merger } from '../../rooms/receiving/merge.ts';
 import { FederationError } from '../client/federation-error.ts';
 import type { InboundRedactions } from '../receiving/inbound-redactions.ts';
@@ -30,7 +29,6 @@ type Dependencies = {
   readonly source: HistorySource;
   readonly importing: ImportDependencies;
   readonly merger: Merger;
-  readonly readState: ReadState;
   readonly rooms: FederatedRooms;
   readonly redactions: Pick<InboundRedactions, 'settle'>;
   readonly serverName: string;
@@ -83,7 +81,7 @@ export function createHistory(deps: Dependencies): History {
       follows: place.adjoins ? await previousOf(room, gap.event_id) : [],
     };
     const judged = await judgeStretch(judging, room, server, stretch.events, behind);
-    const gated = await gateRedactions({ ...importing, readState: deps.readState }, room, judged.events);
+    const gated = await gateRedactions(importing, room, judged.events);
     const released = gated.released.values().reduce((sum, each) => sum + each.length, 0);
     if (place.newest - stretch.events.length - released <= gap.lower_order) return 'refused';
     const to = { roomNid: room.roomNid, rules: room.rules, gap, ...place };

@@ -4,7 +4,7 @@ import type { EventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { eventStates } from '@portico/storage/stores/events/event-states.ts';
 import { readHistoryEvents } from '@portico/storage/stores/events/history.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
-import { findRejection } from '../../rooms/receiving/judge.ts';
+import { judgeByStates } from '../../rooms/receiving/judge.ts';
 import type { Merger } from '../../rooms/receiving/merge.ts';
 import type { CheckedPdu } from '../rooms/check-pdus.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
@@ -21,6 +21,8 @@ export type JudgedEvent = {
   /** The state event that it replaces. */
   readonly replacesNid: number | undefined;
   readonly isRejected: boolean;
+  /** Of a redaction: whether its sender may redact what people of other servers have sent. */
+  readonly hasRedactionPower: boolean;
 };
 
 export type JudgedStretch = { readonly events: readonly JudgedEvent[]; readonly edits: readonly StateEdit[] };
@@ -90,9 +92,9 @@ export async function judgeStretch(
     const named = event.authEvents.map((eventId) => authEvents.get(eventId)?.event);
     const present = named.filter((each) => each !== undefined);
     const grounds = { authEvents: present, create, stateBefore: before };
-    const isRejected =
-      present.length < named.length ||
-      (await findRejection({ states, stateEvents }, room, event, grounds)) !== undefined;
+    const verdict =
+      present.length < named.length ? undefined : await judgeByStates({ states, stateEvents }, room, event, grounds);
+    const isRejected = verdict === undefined || verdict.rejection !== undefined;
     // Its place in the auth chains is given to it before it is judged: what allows it came only just now.
     if (!isRejected && event.stateKey !== undefined && row === undefined) {
       throw new UntoldHistory('The history was not given with what allows it');
@@ -114,6 +116,7 @@ export async function judgeStretch(
       stateAfter: root,
       replacesNid,
       isRejected,
+      hasRedactionPower: verdict?.hasRedactionPower === true,
     });
   }
   return { events: judged, edits };

@@ -11,7 +11,7 @@ import {
 import { addPendingRedaction } from '@portico/storage/stores/events/pending-redactions.ts';
 import { appendRelation } from '../../relations/append-relation.ts';
 import { stickinessOf } from '../../rooms/stickiness.ts';
-import { redactedId } from '../../rooms/receiving/redaction-gate.ts';
+import { pendingOf } from '../../rooms/receiving/redaction-gate.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import type { Gated } from './gate-redactions.ts';
 import type { JudgedEvent, JudgedStretch } from './judge-stretch.ts';
@@ -49,7 +49,7 @@ export async function writeStretch(
     const kept = withheld.get(each.received.event.eventId);
     if (kept === undefined) continue;
     addEventOutsideTimeline(set, { ...toStored(roomNid, each, gap), status: eventStatus.softFailed });
-    if (kept.target !== undefined) addPendingRedaction(set, kept.target, each.eventNid, roomNid);
+    if (kept.waitsFor !== undefined) addPendingRedaction(set, kept.waitsFor, { ...each, roomNid });
   }
   const slots = placed.flatMap((each) => [each, ...(released.get(each.received.event.eventId) ?? [])]);
   for (const [index, each] of slots.entries()) {
@@ -66,8 +66,8 @@ export async function writeStretch(
     const isEdge = index === 0 && missing.length > 0;
     addHistoryEvent(set, isEdge ? { ...stored, missingBefore: missing } : stored, order);
     appendRelation(set, each.received.event, stored, { order });
-    const redacts = redactedId(rules, each.received.event);
-    if (redacts !== undefined) addPendingRedaction(set, redacts, each.eventNid, roomNid);
+    const redacts = pendingOf(rules, each.received.event, each.hasRedactionPower);
+    if (redacts !== undefined) addPendingRedaction(set, redacts, { ...each, roomNid });
   }
   let committed = false;
   try {

@@ -7,11 +7,12 @@ import {
   readOverdueRedactions,
   readPendingRedactions,
   readPendingTargets,
+  readRedactionPowers,
 } from '@portico/storage/stores/events/pending-redactions.ts';
 import type { ReadState } from '../../rooms/read-state.ts';
 import { MissingEventsError, type Result } from '../../rooms/receiving/received-event.ts';
 import type { Receiver } from '../../rooms/receiving/receiver.ts';
-import { type MayRedactOthers, mayRedact, powerNow, readTargets } from '../../rooms/receiving/redaction-gate.ts';
+import { mayRedactIn, powerNow, readTargets, redactedId } from '../../rooms/receiving/redaction-gate.ts';
 import { applyRedaction } from '../../rooms/redact.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';
 import type { UnreadService } from '../../unread/unread-service.ts';
@@ -19,17 +20,19 @@ import type { FederatedRoom, FederatedRooms } from '../rooms/federated-rooms.ts'
 
 export type AcceptedEvent = { readonly event: RoomEvent; readonly eventNid: number };
 
+/** A redaction with what was found, when it came, of its sender's power. */
+type JudgedRedaction = AcceptedEvent & { readonly hasPower: boolean };
+
 /** Redactions of other servers, and events that such a redaction came before. */
 export interface InboundRedactions {
   /**
    * To be told of events that have become part of their room, and of redactions that wait for what they redact, which may have
-   * come meanwhile; answers for which of them it failed, and why. `mayRedactOthers`: by where the room stands now if not given.
+   * come meanwhile; answers for which of them it failed, and why.
    */
   settle(
     room: FederatedRoom,
     accepted: readonly AcceptedEvent[],
     waiting: readonly RoomEvent[],
-    mayRedactOthers?: MayRedactOthers,
   ): Promise<ReadonlyMap<string, unknown>>;
   /** Applies what a process that ended between an event and its redaction has left. */
   resume(): Promise<void>;
@@ -58,11 +61,7 @@ export function createInboundRedactions(deps: Dependencies): InboundRedactions {
   let isClosed = false;
 
   /** Redacts what is there to be redacted. What is not yet stays in mind, as the redaction's own commit has left it. */
-  async function apply(
-    room: FederatedRoom,
-    redactions: readonly AcceptedEvent[],
-    mayRedactOthers: MayRedactOthers,
-  ): Promise<void> {
+  async function apply(room: FederatedRoom, redactions: readonly JudgedRedaction[]): Promise<void> {
     const targets = new Map(
       await readTargets(
         db,
@@ -71,10 +70,10 @@ export function createInboundRedactions(deps: Dependencies): InboundRedactions {
       ),
     );
     const set = createWriteSet();
-    for (const { event, eventNid } of redactions) {
+    for (const { event, eventNid, hasPower } of redactions) {
       const target = targets.get(event.redacts ?? '');
       if (target === undefined) continue;
-      if (target.redacted_by === null && (await mayRedact(room, event, target, mayRedactOthers))) {
+      if (target.redacted_by === null && mayRedactIn(room, event, target, hasPower)) {
         applyRedaction(set, room.rules, target, eventNid, now());
         unread.appendRedaction(set, target.event_nid);
         // "The first redaction of an event counts."
@@ -91,25 +90,36 @@ export function createInboundRedactions(deps: Dependencies): InboundRedactions {
    */
   async function show(
     room: FederatedRoom,
-    redactions: readonly { readonly event: RoomEvent; readonly row: PendingRedaction }[],
-  ): Promise<readonly AcceptedEvent[]> {
+    redactions: readonly (JudgedRedaction & { readonly row: PendingRedaction })[],
+  ): Promise<readonly JudgedRedaction[]> {
     const withheld = redactions.filter(({ row }) => row.status === eventStatus.softFailed);
     const results = await deps.receiver.receiveAll(
       room,
-      withheld.map(({ event, row }) => ({
+      withheld.map(({ event, row, hasPower }) => ({
         event,
         pieces: { before: row.before_content, content: row.content, after: row.after_content },
         isReconsidered: true,
+        hadRedactionPower: hasPower,
       })),
     );
     const refused = new Set(withheld.filter((_, index) => isRefused(results[index])));
+    return redactions.filter((each) => !refused.has(each));
+  }
+
+  /** Those of some accepted redactions that are still to be applied. */
+  async function unsettled(room: FederatedRoom, accepted: readonly AcceptedEvent[]): Promise<JudgedRedaction[]> {
+    const redactions = accepted.filter(({ event }) => event.redacts !== undefined);
+    const targets = redactions.map(({ event }) => redactedId(room.rules, event)).filter((id) => id !== undefined);
+    const nids = redactions.map(({ eventNid }) => eventNid);
+    const powers = targets.length === 0 ? new Map() : await readRedactionPowers(db, targets, nids);
     return redactions
-      .filter((each) => !refused.has(each))
-      .map(({ event, row }) => ({ event, eventNid: row.redaction_nid }));
+      .filter(({ eventNid }) => powers.has(eventNid))
+      .map((each) => ({ ...each, hasPower: powers.get(each.eventNid) === 1 }));
   }
 
   /** Applies the redactions that came before an event, and forgets those that are none. */
-  async function applyPending(room: FederatedRoom, eventId: string, mayRedactOthers: MayRedactOthers): Promise<void> {
+  async function applyPending(room: FederatedRoom, eventId: string): Promise<void> {
+    const mayNow = powerNow(deps.readState, room);
     for (let after = -1; ;) {
       const rows = await readPendingRedactions(db, room.roomNid, eventId, { after, limit: atOnce });
       const last = rows.at(-1);
@@ -117,13 +127,16 @@ export function createInboundRedactions(deps: Dependencies): InboundRedactions {
       after = last.redaction_nid;
       const ids = rows.map((row) => row.event_id);
       const events = await deps.stateEvents.loadById(room.rules, ids);
-      const redactions = rows.flatMap((row) => {
+      const redactions: (JudgedRedaction & { readonly row: PendingRedaction })[] = [];
+      for (const row of rows) {
         const event = events.get(row.event_id)?.event;
+        if (event === undefined) continue;
+        const hasPower = row.has_power === null ? await mayNow(event.sender) : row.has_power === 1;
         // Once it has been redacted itself, it says no longer what it redacts.
-        return event === undefined ? [] : [{ event: { ...event, redacts: eventId }, row }];
-      });
+        redactions.push({ event: { ...event, redacts: eventId }, eventNid: row.redaction_nid, hasPower, row });
+      }
       const shown = await show(room, redactions);
-      await apply(room, shown, mayRedactOthers);
+      await apply(room, shown);
       const done = new Set(shown.map(({ eventNid }) => eventNid));
       const set = createWriteSet();
       for (const { redaction_nid: nid } of rows) if (!done.has(nid)) dropPendingRedaction(set, eventId, nid);
@@ -134,12 +147,11 @@ export function createInboundRedactions(deps: Dependencies): InboundRedactions {
   async function applyAllPending(
     room: FederatedRoom,
     eventIds: readonly string[],
-    mayRedactOthers: MayRedactOthers,
   ): Promise<ReadonlyMap<string, unknown>> {
     const failures = new Map<string, unknown>();
     for (const eventId of await readPendingTargets(db, eventIds)) {
       try {
-        await applyPending(room, eventId, mayRedactOthers);
+        await applyPending(room, eventId);
       } catch (error) {
         failures.set(eventId, error);
       }
@@ -148,18 +160,18 @@ export function createInboundRedactions(deps: Dependencies): InboundRedactions {
   }
 
   return {
-    async settle(room, accepted, waiting, mayRedactOthers = powerNow(deps.readState, room)) {
+    async settle(room, accepted, waiting) {
       const failures = new Map<string, unknown>();
       const redactions = accepted.filter(({ event }) => event.redacts !== undefined);
       try {
-        await apply(room, redactions, mayRedactOthers);
+        await apply(room, await unsettled(room, redactions));
       } catch (error) {
         for (const { event } of redactions) failures.set(event.eventId, error);
       }
       // What came while its redaction was stored may not have seen that wait.
       const come = await readTargets(db, room.rules, waiting);
       const ids = [...accepted.map(({ event }) => event.eventId), ...come.keys()];
-      for (const failure of await applyAllPending(room, ids, mayRedactOthers)) failures.set(...failure);
+      for (const failure of await applyAllPending(room, ids)) failures.set(...failure);
       return failures;
     },
     async resume() {
@@ -167,7 +179,7 @@ export function createInboundRedactions(deps: Dependencies): InboundRedactions {
         if (isClosed) return;
         try {
           const room = await rooms.find(roomId, serverName);
-          if (room !== undefined) await applyPending(room, eventId, powerNow(deps.readState, room));
+          if (room !== undefined) await applyPending(room, eventId);
         } catch (error) {
           log.warn({ error, roomId, eventId }, 'An event could not be redacted that a redaction came before');
         }

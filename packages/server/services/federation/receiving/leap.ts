@@ -4,7 +4,7 @@ import { eventStates } from '@portico/storage/stores/events/event-states.ts';
 import { findRoom } from '@portico/storage/stores/rooms/rooms.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import { importOutliers } from '../../rooms/importing/import-room.ts';
-import { findRejection } from '../../rooms/receiving/judge.ts';
+import { judgeByStates } from '../../rooms/receiving/judge.ts';
 import type { ReceivedEvent } from '../../rooms/receiving/received-event.ts';
 import type { HistorySource } from '../history/history-source.ts';
 import type { PastState } from '../history/past-state.ts';
@@ -61,7 +61,7 @@ export function createLeap({ source, pastState, importing, outliers }: Dependenc
     if (authEvents.length < event.authEvents.length) return false;
     const create = (await stateEvents.load(room.rules, [room.createEventNid])).get(room.createEventNid)?.event;
     const grounds = { authEvents, create, stateBefore };
-    const rejection = await findRejection({ states, stateEvents }, room, event, grounds);
+    const { rejection } = await judgeByStates({ states, stateEvents }, room, event, grounds);
     await outliers.withState(room, received, { stateBefore, isRejected: rejection !== undefined });
     return true;
   }

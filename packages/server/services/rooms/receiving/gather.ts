@@ -8,7 +8,7 @@ import { policyKey } from '../policy/room-policy.ts';
 import type { ReadState } from '../read-state.ts';
 import type { StateEvents } from '../state-events.ts';
 import type { ApplyPolicy } from './apply-policy.ts';
-import { findWithheld, powerNow, type Withheld } from './redaction-gate.ts';
+import { findWithheld, powerNow, readTargets, type Withheld } from './redaction-gate.ts';
 import { storeOutside } from './store-outside.ts';
 import type { Prepare, Prepared } from './prepare.ts';
 import {
@@ -44,22 +44,23 @@ export function createGather(deps: Dependencies, { prepare, applyPolicy }: Steps
   async function keepOutside(
     prepared: Prepared,
     kind: 'rejected' | 'soft-failed',
-    { rule, reason, target }: SoftFailure & Partial<Withheld>,
+    { rule, reason, waitsFor }: SoftFailure & Partial<Withheld>,
     isFirst: boolean,
   ): Promise<Result | undefined> {
     // What is rejected, or refused by the policy server, "the stickiness of the event is prevented".
     const plain = { ...prepared, stored: { ...prepared.stored, sticky: undefined } };
     if (!isFirst) deps.committer.settle([prepared], false);
-    else await storeOutside(deps, plain, kind === 'rejected' ? eventStatus.rejected : eventStatus.softFailed, target);
+    else await storeOutside(deps, plain, kind === 'rejected' ? eventStatus.rejected : eventStatus.softFailed, waitsFor);
     return isFirst ? { kind, rule, reason } : undefined;
   }
 
   return async (room, events) => {
     const all = events.map(({ event }) => event);
-    const [references, withheld] = await Promise.all([
+    const [references, targets] = await Promise.all([
       loadReferences({ reader: db, stateEvents }, room, all),
-      findWithheld(db, room, all, { mayRedactOthers: powerNow(deps.readState, room) }),
+      readTargets(db, room.rules, all),
     ]);
+    const mayNow = powerNow(deps.readState, room);
     const results: (Result | undefined)[] = [];
     const group: Prepared[] = [];
     const ids = new Set<string>();
@@ -72,14 +73,17 @@ export function createGather(deps: Dependencies, { prepare, applyPolicy }: Steps
           results.push(early);
           continue;
         }
-        const prepared = await prepareOne(room, received, references);
-        if ('kind' in prepared) {
-          results.push(prepared);
+        const first = await prepareOne(room, received, references);
+        if ('kind' in first) {
+          results.push(first);
           continue;
         }
+        const hadPower = received.hadRedactionPower ?? first.hasRedactionPower;
+        const hasPower = hadPower && (received.hadRedactionPower !== undefined || (await mayNow(event.sender)));
+        const prepared = { ...first, hasRedactionPower: hasPower };
         const isFirst = group.length === 0;
         const { rejection } = prepared;
-        const judged = rejection ?? withheld.get(event.eventId) ?? (await applyPolicy(room, prepared));
+        const judged = rejection ?? findWithheld(room, event, targets, hasPower) ?? (await applyPolicy(room, prepared));
         if ('stored' in judged) {
           results.push(undefined);
           group.push(judged);

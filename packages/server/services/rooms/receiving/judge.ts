@@ -4,6 +4,7 @@ import {
   authorise,
   authEventKeys,
   checkAuthEvents,
+  hasRedactionPower,
   type RoomEvent,
 } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
@@ -22,9 +23,16 @@ export type JudgeDependencies = {
   readonly merger: Merger;
 };
 
-/** What can be said of an event without looking at where its room stands now. */
-export type Judgement = {
+/** What the rules say of an event by its auth events and by the state before it. */
+export type Verdict = {
+  /** Why it is to be rejected by either. */
   readonly rejection: AuthReject | undefined;
+  /** Of a redaction: whether its sender may redact what people of other servers have sent, by both. */
+  readonly hasRedactionPower: boolean;
+};
+
+/** What can be said of an event without looking at where its room stands now. */
+export type Judgement = Verdict & {
   /** The state before the event: the resolution of the states after its previous events. */
   readonly stateBefore: StateRoot;
   /** That state, where it had to be made. */
@@ -65,16 +73,19 @@ export async function judge(
   const authEventNids = authEvents.map(({ nid }) => nid);
   const missingBefore = further.endless.length === 0 ? undefined : further.endless;
   const judgement = { stateBefore, edit, follows, missingBefore, isOfThePast, authEventNids, powerLevelsNid };
-  const rejection = await findRejection(deps, room, event, {
+  const verdict = await judgeByStates(deps, room, event, {
     create,
     stateBefore,
     authEvents: authEvents.map((authEvent) => authEvent.event),
   });
-  return { ...judgement, rejection };
+  return { ...judgement, ...verdict };
 }
 
-/** Why an event is to be rejected, by its auth events or by the state before it. */
-export async function findRejection(
+/**
+ * By what an event names and by what it follows, neither of which ever changes. Whoever had the power to redact when the
+ * redaction was sent has redacted, whatever they have lost since; and nobody can name old power levels behind new ones.
+ */
+export async function judgeByStates(
   deps: Pick<JudgeDependencies, 'states' | 'stateEvents'>,
   room: ReceivingRoom,
   event: RoomEvent,
@@ -87,18 +98,21 @@ export async function findRejection(
     readonly create: RoomEvent | undefined;
     readonly stateBefore: StateRoot;
   },
-): Promise<AuthReject | undefined> {
+): Promise<Verdict> {
   const { rules } = room;
   // Where auth events name a create event, that one is what the event is judged by.
   const named: AuthState = {
     create: rules.event.createInAuthEvents ? undefined : create,
     get: (type, stateKey) => findState(authEvents, type, stateKey),
   };
-  return (
-    refusal(checkAuthEvents(rules, event, authEvents)) ??
-    refusal(authorise(rules, event, named)) ??
-    refusal(authorise(rules, event, { create, get: await stateReader(deps, room, stateBefore, event) }))
-  );
+  const byName = refusal(checkAuthEvents(rules, event, authEvents)) ?? refusal(authorise(rules, event, named));
+  if (byName !== undefined) return { rejection: byName, hasRedactionPower: false };
+  const before: AuthState = { create, get: await stateReader(deps, room, stateBefore, event) };
+  const hasPower = (state: AuthState) => hasRedactionPower(rules, state, event.sender);
+  return {
+    rejection: refusal(authorise(rules, event, before)),
+    hasRedactionPower: event.redacts !== undefined && hasPower(named) && hasPower(before),
+  };
 }
 
 function refusal(decision: ReturnType<typeof authorise>): AuthReject | undefined {

@@ -11,7 +11,7 @@ import { showsStrippedState, strippedStateKeys } from '../stripped-state.ts';
 import type { SoftFailure } from './received-event.ts';
 import { extremitiesAfter, type Merger } from './merge.ts';
 import type { Prepared } from './prepare.ts';
-import { redactedId } from './redaction-gate.ts';
+import { pendingOf } from './redaction-gate.ts';
 
 export type PlaceDependencies = {
   readonly states: StateStore;
@@ -76,7 +76,7 @@ function follow(deps: PlaceDependencies, head: RoomHead, prepared: Prepared): St
       memberships,
       edits: merged.edit === undefined ? prepared.edits : [...prepared.edits, merged.edit],
       chain: prepared.chain,
-      pendingRedaction: redactedId(head.rules, event),
+      pendingRedaction: pendingOf(head.rules, event, prepared.hasRedactionPower),
       head: {
         ...head,
         extremities,

@@ -6,6 +6,8 @@ export type ReceivedEvent = {
   readonly pieces: PduPieces;
   /** It failed softly when it came, and is looked at once more. */
   readonly isReconsidered?: boolean;
+  /** Of a redaction that has waited: what was found when it came of its sender's power to redact. */
+  readonly hadRedactionPower?: boolean;
 };
 
 export type ReceivingRoom = {

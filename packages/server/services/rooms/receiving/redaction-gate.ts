@@ -1,65 +1,46 @@
-import {
-  isEventIdOf,
-  namedPowerLevel,
-  type RoomEvent,
-  type RoomVersionRules,
-  serverNameOf,
-  userPowerLevel,
-} from '@portico/protocol';
+import { hasRedactionPower, isEventIdOf, mayRedact, type RoomEvent, type RoomVersionRules } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
+import type { Redacts } from '@portico/storage/stores/events/pending-redactions.ts';
 import { findRedactionTargets, type RedactionTarget } from '@portico/storage/stores/events/redactions.ts';
 import type { ReadState, RoomState } from '../read-state.ts';
 import type { ReceivingRoom, SoftFailure } from './received-event.ts';
 
 type Room = Pick<ReceivingRoom, 'roomNid' | 'rules'>;
-type Target = Pick<RedactionTarget, 'room_nid' | 'type' | 'sender'>;
 
-export const powerKeys = [
+/** What a redaction may redact: something of the same room. */
+export type Target = Pick<RedactionTarget, 'room_nid' | 'type' | 'sender'>;
+
+const powerKeys = [
   ['m.room.create', ''],
   ['m.room.power_levels', ''],
 ] as const;
 
-/** Whether somebody may redact what people of other servers have sent. */
-export type MayRedactOthers = (redaction: RoomEvent) => boolean | Promise<boolean>;
-
-export function hasPowerToRedact(
-  rules: RoomVersionRules,
-  state: (type: string) => RoomEvent | undefined,
-  { sender }: RoomEvent,
-): boolean {
-  const powerLevels = state('m.room.power_levels');
-  const power = userPowerLevel(rules, state('m.room.create'), powerLevels, sender);
-  return power >= namedPowerLevel(rules, powerLevels, 'redact');
-}
-
-/** By where the room stands now, which is read once, where anybody asks. */
-export function powerNow(readState: ReadState, { roomNid, rules }: Room): MayRedactOthers {
+/**
+ * Whether somebody has the power to redact where the room stands now, which is read once, where anybody asks. Besides what a
+ * redaction names and follows it has to pass this when it comes, like all that may be "soft failed": or whoever has lost the power
+ * could go on as if it were earlier.
+ */
+export function powerNow(readState: ReadState, { roomNid, rules }: Room): (sender: string) => Promise<boolean> {
   let reading: Promise<RoomState> | undefined;
-  return async (redaction) => {
+  return async (sender) => {
     reading ??= readState(roomNid, powerKeys);
-    return hasPowerToRedact(rules, (await reading).state, redaction);
+    return hasRedactionPower(rules, { get: (await reading).state }, sender);
   };
 }
 
-/**
- * > The power level of the redaction event's sender is greater than or equal to the redact level […] The domain of the
- * > redaction event's sender matches that of the original event's sender.
- *
- * {@link https://spec.matrix.org/v1.19/rooms/v3/#handling-redactions}
- */
-export async function mayRedact(
-  { roomNid }: Room,
-  redaction: RoomEvent,
-  target: Target,
-  mayRedactOthers: MayRedactOthers,
-): Promise<boolean> {
-  if (target.room_nid !== roomNid || target.type === 'm.room.create') return false;
-  return serverNameOf(redaction.sender) === serverNameOf(target.sender) || mayRedactOthers(redaction);
+export function mayRedactIn({ roomNid }: Room, redaction: RoomEvent, target: Target, hasPower: boolean): boolean {
+  return target.room_nid === roomNid && mayRedact(redaction, target, hasPower);
 }
 
 /** What a redaction redacts, where that can be an event of such a room at all: others may name whatever they like. */
 export function redactedId(rules: RoomVersionRules, { redacts }: Pick<RoomEvent, 'redacts'>): string | undefined {
   return redacts !== undefined && isEventIdOf(rules.event.eventId, redacts) ? redacts : undefined;
+}
+
+/** What is kept in mind with a redaction, so that it is applied. */
+export function pendingOf(rules: RoomVersionRules, event: RoomEvent, hasPower: boolean): Redacts | undefined {
+  const eventId = redactedId(rules, event);
+  return eventId === undefined ? undefined : { eventId, hasPower };
 }
 
 /** What some redactions redact, as far as it is here, by its ID. */
@@ -74,48 +55,35 @@ export async function readTargets(
 }
 
 /** Why a redaction is kept from clients, and what it waits for. */
-export type Withheld = SoftFailure & { readonly target: string | undefined };
-
-type Grounds = {
-  readonly mayRedactOthers: MayRedactOthers;
-  /** What comes with the redactions, and is not stored yet. */
-  readonly alongside?: ReadonlyMap<string, Target>;
-};
+export type Withheld = SoftFailure & { readonly waitsFor: Redacts | undefined };
 
 /**
  * > While redactions are always accepted by the authorisation rules for events, they should not be sent to clients until both
  * > the redaction event and the event the redaction affects have been received, and can be validated.
  *
- * Clients redact what a redaction names without asking who may: one that may not is never shown. One whose event is not here
- * waits for that. The redactions among some events that are to be withheld, by their IDs.
+ * Clients redact what a redaction names without asking who may: one that may not is never shown. One whose event is not among
+ * those that are here waits for that.
  *
  * {@link https://spec.matrix.org/v1.19/rooms/v3/#handling-redactions}
  */
-export async function findWithheld(
-  db: Reader,
+export function findWithheld(
   room: Room,
-  events: readonly RoomEvent[],
-  { mayRedactOthers, alongside = new Map() }: Grounds,
-): Promise<ReadonlyMap<string, Withheld>> {
-  const withheld = new Map<string, Withheld>();
+  redaction: RoomEvent,
+  here: ReadonlyMap<string, Target>,
+  hasPower: boolean,
+): Withheld | undefined {
   // "In room versions 1 and 2, redactions were explicitly part of the authorization rules".
-  if (room.rules.auth.redaction !== 'none') return withheld;
-  const redactions = events.filter(({ redacts }) => redacts !== undefined);
-  const targets = await readTargets(db, room.rules, redactions);
-  for (const redaction of redactions) {
-    const target = redactedId(room.rules, redaction);
-    const found = target === undefined ? undefined : (alongside.get(target) ?? targets.get(target));
-    if (found === undefined) withheld.set(redaction.eventId, { ...unknownEvent, target });
-    else if (!(await mayRedact(room, redaction, found, mayRedactOthers))) withheld.set(redaction.eventId, notAllowed);
-  }
-  return withheld;
+  if (room.rules.auth.redaction !== 'none' || redaction.redacts === undefined) return undefined;
+  const target = here.get(redactedId(room.rules, redaction) ?? '');
+  if (target === undefined) return { ...unknownEvent, waitsFor: pendingOf(room.rules, redaction, hasPower) };
+  return mayRedactIn(room, redaction, target, hasPower) ? undefined : notAllowed;
 }
 
 const unknownEvent = { rule: 'redaction.unknown_event', reason: 'the event that it redacts is not here' };
 const notAllowed: Withheld = {
   rule: 'redaction.not_allowed',
   reason: 'its sender may not redact that event',
-  target: undefined,
+  waitsFor: undefined,
 };
 
 /** Whether an event was withheld for what it redacts. */

@@ -3,7 +3,7 @@ import type { ChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import type { EventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { addEventOutsideTimeline } from '@portico/storage/stores/events/events-write.ts';
-import { addPendingRedaction } from '@portico/storage/stores/events/pending-redactions.ts';
+import { addPendingRedaction, type Redacts } from '@portico/storage/stores/events/pending-redactions.ts';
 import type { StepCommitter } from '../commit-steps.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -19,13 +19,13 @@ export function writesOutside(
   { states, chains }: Pick<Dependencies, 'states' | 'chains'>,
   { stored, edits, chain }: Prepared,
   status: EventStatus,
-  redacts?: string,
+  redacts?: Redacts,
 ): WriteSet {
   const set = createWriteSet();
   addEventOutsideTimeline(set, { ...stored, status });
   for (const edit of edits) states.append(set, stored.roomNid, edit);
   if (chain !== undefined) chains.append(set, chain);
-  if (redacts !== undefined) addPendingRedaction(set, redacts, stored.eventNid, stored.roomNid);
+  if (redacts !== undefined) addPendingRedaction(set, redacts, stored);
   return set;
 }
 
@@ -33,7 +33,7 @@ export async function storeOutside(
   deps: Dependencies,
   prepared: Prepared,
   status: EventStatus,
-  redacts?: string,
+  redacts?: Redacts,
 ): Promise<void> {
   let committed = false;
   try {
