@@ -26,8 +26,8 @@ export function serverNameOf(id: string): string | undefined {
   return domainOf(id);
 }
 
-/** What stands between the `@` and the first colon. */
-export function localpartOf(userId: UserId): string {
+/** What stands between the `@` and the first colon of a user ID. */
+export function localpartOf(userId: string): string {
   return userId.slice(1, userId.indexOf(':'));
 }
 

@@ -1,8 +1,8 @@
 import { createWriteSet, type Database } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
-import { ensureSender } from '@portico/storage/stores/app-services/app-services-users.ts';
 import type { Config } from '../config/config.ts';
 import { StartError } from '../process/start-error.ts';
+import { ensureOwnAccount } from '../services/accounts/open-account.ts';
 import type { RoomNames } from '../services/reading/room-names.ts';
 import type { RoomParts } from '../services/rooms/room-parts.ts';
 import type { RoomService } from '../services/rooms/room-service.ts';
@@ -26,7 +26,7 @@ export async function openServerNotices({ config, db, rooms, roomNames, tags, no
   const account = await findAccount(db, sender);
   if (account === undefined) {
     const set = createWriteSet();
-    ensureSender(set, sender, now());
+    ensureOwnAccount(set, sender, now());
     await db.commit(set);
   } else if (account.password_hash !== null) {
     throw new StartError(

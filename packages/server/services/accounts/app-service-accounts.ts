@@ -1,11 +1,11 @@
 import { isUserId } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
-import { addAccount } from '@portico/storage/stores/accounts/accounts-write.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { AppService } from '../appservices/app-service.ts';
 import type { AppServices } from '../appservices/app-services.ts';
 import type { AppServiceClaim } from '../appservices/claim.ts';
+import { openAccount } from './open-account.ts';
 import type { DeviceRequest, Session, Sessions } from './sessions.ts';
 
 export const appServiceLogin = 'm.login.application_service';
@@ -63,7 +63,7 @@ export function createAppServiceAccounts(dependencies: Dependencies): AppService
       if (username === '' || !isUserId(userId)) throw new MatrixError('user.invalid-name');
       appServices.checkNewUser(userId, service.id);
       const set = createWriteSet();
-      addAccount(set, { userId, passwordHash: undefined, isAdmin: false, userType: undefined, createdAt: now() });
+      openAccount(set, { userId, passwordHash: undefined, isAdmin: false, userType: undefined, createdAt: now() });
       const session = inhibitLogin === true ? {} : sessions.plan(set, userId, device);
       await db.commit(set);
       return { userId, ...session };

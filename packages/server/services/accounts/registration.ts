@@ -2,17 +2,16 @@ import type { ServerName } from '@portico/protocol/ids/server-name.ts';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import { useRegistrationToken } from '@portico/storage/stores/accounts/accounts-registration.ts';
-import { addAccount } from '@portico/storage/stores/accounts/accounts-write.ts';
-import { setProfileField } from '@portico/storage/stores/accounts/profile-fields.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { AppServices } from '../appservices/app-services.ts';
 import type { AppServiceClaim } from '../appservices/claim.ts';
-import { maxProfileBytes } from '../profile/profiles.ts';
+import { maxDisplayNameLength } from '../profile/profile-value.ts';
 import { emailStage } from '../third-party-ids/email-stage.ts';
 import { addProvedEmail } from '../third-party-ids/third-party-ids.ts';
 import type { EmailValidations } from '../third-party-ids/validations.ts';
 import { type AppServiceAccounts, appServiceLogin } from './app-service-accounts.ts';
 import { newUserId, randomName } from './names.ts';
+import { openAccount } from './open-account.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import type { RegistrationTokens } from './registration-tokens.ts';
 import { recallRequest, rememberRequest } from './remembered-request.ts';
@@ -68,8 +67,6 @@ type Dependencies = {
   readonly now: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
 };
-
-const maxDisplayNameLength = 256;
 
 export function createRegistration(dependencies: Dependencies): Registration {
   const { db, mode, serverName, validations, uia, sessions, tokens, hasher, now, randomBytes } = dependencies;
@@ -129,7 +126,7 @@ export function createRegistration(dependencies: Dependencies): Registration {
       if (authorization.registrationToken !== undefined) {
         useRegistrationToken(set, authorization.registrationToken, now());
       }
-      addAccount(set, { userId, passwordHash, isAdmin: false, userType: undefined, createdAt: now() });
+      openAccount(set, { userId, passwordHash, isAdmin: false, userType: undefined, createdAt: now() });
       if (email !== undefined) {
         validations.useUp(set, email);
         addProvedEmail(set, userId, email, now());
@@ -148,11 +145,14 @@ export function createRegistration(dependencies: Dependencies): Registration {
       const userId = await availableUserId(name);
       const passwordHash = await hasher.hash(password);
       const set = createWriteSet();
-      addAccount(set, { userId, passwordHash, isAdmin, userType, createdAt: now() });
-      if (displayName !== undefined) {
-        const value = JSON.stringify(displayName.slice(0, maxDisplayNameLength));
-        setProfileField(set, userId, { name: 'displayname', value }, maxProfileBytes);
-      }
+      openAccount(set, {
+        userId,
+        passwordHash,
+        isAdmin,
+        userType,
+        createdAt: now(),
+        displayName: displayName?.slice(0, maxDisplayNameLength),
+      });
       also?.(set, userId);
       await db.commit(set);
       return userId;

@@ -1,7 +1,7 @@
 import type { JsonValue } from '@portico/protocol';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
-const maxDisplayNameLength = 256;
+export const maxDisplayNameLength = 256;
 const maxAvatarUrlLength = 1000;
 
 /**

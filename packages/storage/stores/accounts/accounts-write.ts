@@ -1,6 +1,7 @@
 import type { WriteSet } from '../../database.ts';
 import { sql } from '../../sql.ts';
 import { addRefreshToken } from './accounts-refresh.ts';
+import { addFirstDisplayName } from './profile-fields.ts';
 
 export type NewAccount = {
   readonly userId: string;
@@ -8,6 +9,7 @@ export type NewAccount = {
   readonly isAdmin: boolean;
   readonly userType: string | undefined;
   readonly createdAt: number;
+  readonly displayName?: string | undefined;
 };
 
 const insertAccount = sql<
@@ -21,6 +23,7 @@ const insertAccount = sql<
 
 /** Fails on the guard `user.taken` if there is, or was, such an account. */
 export function addAccount(set: WriteSet, account: NewAccount): void {
+  if (account.displayName !== undefined) addFirstDisplayName(set, account.userId, account.displayName);
   set.guard('user.taken', 1, insertAccount, [
     account.userId,
     account.passwordHash ?? null,

@@ -13,7 +13,8 @@ import { addUiaSession, findUiaSession, updateUiaSession, useUiaSession } from '
 import { addAccount, addSession } from './accounts-write.ts';
 import { findAccessToken, findAccount } from './accounts.ts';
 import { listDeviceIds, listDevices, removeDevices, requireNoOtherDevices } from '../devices/devices.ts';
-import { listProfileFields, setProfileField } from './profile-fields.ts';
+import { ensureSender } from '../app-services/app-services-users.ts';
+import { listProfileFields, removeProfileField, setProfileField } from './profile-fields.ts';
 
 async function commit(db: Database, write: (set: WriteSet) => void): Promise<void> {
   const set = createWriteSet();
@@ -50,6 +51,23 @@ onBothEngines('accounts: a name is taken once, and nothing of a set that wants i
   });
   assert.deepEqual(await listProfileFields(db, '@a:x'), []);
   assert.equal(await findAccount(db, '@b:x'), undefined);
+});
+
+onBothEngines('accounts: a first display name comes with the account, and only then', async (db) => {
+  const named = async (userId: string) => (await listProfileFields(db, userId)).map(({ value }) => value);
+  await commit(db, (set) => addAccount(set, { ...account, displayName: 'a "\ud83e\udd8a"' }));
+  assert.deepEqual(await named('@a:x'), ['"a \\"\ud83e\udd8a\\""']);
+  await commit(db, (set) => removeProfileField(set, '@a:x', 'displayname'));
+  const again = commit(db, (set) => addAccount(set, { ...account, displayName: 'Thief' }));
+  await assert.rejects(again, failsOn('user.taken'));
+  assert.deepEqual(await named('@a:x'), []);
+
+  const makeBot = () => commit(db, (set) => ensureSender(set, { userId: '@bot:x', displayName: 'bot', createdAt: 5 }));
+  await makeBot();
+  assert.deepEqual(await named('@bot:x'), ['"bot"']);
+  await commit(db, (set) => removeProfileField(set, '@bot:x', 'displayname'));
+  await makeBot();
+  assert.deepEqual(await named('@bot:x'), []);
 });
 
 onBothEngines('accounts: sessions come and go with their devices', async (db) => {

@@ -55,6 +55,22 @@ export function setProfileField(
   set.change('profile', userId);
 }
 
+const insertFirst = sql<void, [userId: string, displayName: string]>(
+  'profiles.first',
+  `insert into profile_fields (user_id, name, value)
+   select cast($1 as text), 'displayname', cast($2 as text)
+   where not exists (select 1 from accounts where user_id = $1)
+   on conflict do nothing`,
+);
+
+/**
+ * What somebody is called whose account is made by what follows in the set; nothing changes for an account that is there, or
+ * was. Nobody has to hear of it, for they are in no room yet.
+ */
+export function addFirstDisplayName(set: WriteSet, userId: string, displayName: string): void {
+  set.add(insertFirst, [userId, JSON.stringify(displayName)]);
+}
+
 const deleteField = sql<void, [userId: string, name: string]>(
   'profiles.delete-field',
   'delete from profile_fields where user_id = $1 and name = $2',

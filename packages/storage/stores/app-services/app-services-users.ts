@@ -1,5 +1,6 @@
 import type { Reader, WriteSet } from '../../database.ts';
 import { sql } from '../../sql.ts';
+import { addFirstDisplayName } from '../accounts/profile-fields.ts';
 
 export type MaskedRow = {
   readonly deactivated_at: number | null;
@@ -29,6 +30,10 @@ export function findMasked(reader: Reader, userId: string, deviceId: string): Pr
 }
 
 /** Makes the account of an application service's own user, unless it is there. */
-export function ensureSender(set: WriteSet, userId: string, createdAt: number): void {
-  set.add(insertSender, [userId, createdAt]);
+export function ensureSender(
+  set: WriteSet,
+  sender: { readonly userId: string; readonly displayName: string; readonly createdAt: number },
+): void {
+  addFirstDisplayName(set, sender.userId, sender.displayName);
+  set.add(insertSender, [sender.userId, sender.createdAt]);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { startTestServer, testSharedSecret, type TestServer } from '@portico/testkit/server.ts';
+import { createSyncClient } from '@portico/testkit/sync-client.ts';
 import type { TestResponse } from '@portico/testkit/test-client.ts';
 import { sharedSecretMac } from '../../../services/accounts/shared-secret.ts';
 
@@ -131,6 +132,30 @@ describe('open registration', async () => {
     assert.equal('access_token' in body || 'device_id' in body, false);
   });
 
+  test('calls people by their user name until they say otherwise', async () => {
+    const profileOf = async (userId: unknown) =>
+      (await server.anonymous.get(`/_matrix/client/v3/profile/${String(userId)}`)).body;
+    const made = await register({ username: 'Carol', password: 'x', auth: dummy, inhibit_login: true });
+    assert.deepEqual(await profileOf(made.body['user_id']), { displayname: 'carol' });
+    const nameless = await register({ password: 'x', auth: dummy });
+    const userId = String(nameless.body['user_id']);
+    assert.deepEqual(await profileOf(userId), { displayname: userId.slice(1, -':localhost'.length) });
+
+    const user = createSyncClient(
+      server.as({ userId, deviceId: '', accessToken: String(nameless.body['access_token']) }),
+    );
+    const member = async (roomId: string) => {
+      const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/state/m.room.member/${userId}`;
+      return (await user.http.get(path)).body;
+    };
+    const displayname = userId.slice(1, -':localhost'.length);
+    assert.deepEqual(await member(await user.createRoom()), { membership: 'join', displayname });
+    const field = `/_matrix/client/v3/profile/${userId}/displayname`;
+    await user.http.delete(field);
+    assertRefused(await server.anonymous.get(field), 404, 'M_NOT_FOUND');
+    assert.deepEqual(await member(await user.createRoom()), { membership: 'join' });
+  });
+
   test('has no guests', async () => {
     assertRefused(await server.anonymous.post(`${path}?kind=guest`, {}), 403, 'M_GUEST_ACCESS_FORBIDDEN');
   });
@@ -175,6 +200,18 @@ describe('registration by shared secret', async () => {
     assert.equal(body['user_id'], '@boss:localhost');
     assert.equal(typeof body['access_token'], 'string');
     const again = { ...request, username: 'boss2' };
+    const profile = async (name: string) =>
+      (await server.anonymous.get(`/_matrix/client/v3/profile/@${name}:localhost`)).body;
+    assert.deepEqual(await profile('boss'), { displayname: 'The Boss' });
+    for (const [username, displayname, expected] of [
+      ['unnamed', undefined, { displayname: 'unnamed' }],
+      ['emptied', '', {}],
+      ['wordy', 'x'.repeat(300), { displayname: 'x'.repeat(256) }],
+    ] as const) {
+      const named = await register({ username, ...(displayname !== undefined && { displayname }) });
+      assert.equal((await server.anonymous.post(adminPath, named)).status, 200);
+      assert.deepEqual(await profile(username), expected);
+    }
     assertRefused(
       await server.anonymous.post(adminPath, { ...again, mac: sharedSecretMac(testSharedSecret, again) }),
       400,

@@ -51,6 +51,16 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(refusal(await register('_ghost_x', {}, alice)), [401, 'M_UNKNOWN_TOKEN']);
     });
 
+    test('and its users are called by their user names until it calls them otherwise', async () => {
+      const profileOf = async (userId: string) => (await server.anonymous.get(`${v3}/profile/${userId}`)).body;
+      assert.deepEqual(await profileOf('@_bot:localhost'), { displayname: '_bot' });
+      await register('_ghost_Called', { inhibit_login: true });
+      assert.deepEqual(await profileOf(ghost('Called')), { displayname: '_ghost_Called' });
+      const field = actingAs(`${v3}/profile/${ghost('Called')}/displayname`, ghost('Called'));
+      assert.equal((await as.put(field, { displayname: 'Mia (IRC)' })).status, 200);
+      assert.deepEqual(await profileOf(ghost('Called')), { displayname: 'Mia (IRC)' });
+    });
+
     test('has its namespace for itself where it is exclusive', async () => {
       const auth = { type: 'm.login.dummy' };
       const take = (username: string) => server.anonymous.post(`${v3}/register`, { username, password: 'x', auth });

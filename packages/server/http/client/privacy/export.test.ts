@@ -125,7 +125,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await response.body?.getReader().read();
       controller.abort();
       const again = await download(alice);
-      assert.equal((await unzip(Buffer.from(await again.arrayBuffer()))).get('profile.json')?.toString(), '[]\n');
+      const profile = [{ name: 'displayname', value: alice.userId.slice(1, alice.userId.indexOf(':')) }];
+      const files = await unzip(Buffer.from(await again.arrayBuffer()));
+      assert.deepEqual(JSON.parse(String(files.get('profile.json'))), profile);
       assert.deepEqual(server.errors, []);
     });
   });

@@ -26,7 +26,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(room?.initial, true);
       assert.deepEqual(said(room), ['one']);
       assert.deepEqual(stateOf(room), ['m.room.create ']);
-      assert.deepEqual(room.heroes, [{ user_id: alice.userId }]);
+      const displayname = alice.userId.slice(1, alice.userId.indexOf(':'));
+      assert.deepEqual(room.heroes, [{ user_id: alice.userId, displayname }]);
       assert.deepEqual([room.joined_count, room.invited_count, room.limited, room.num_live], [2, 0, false, 0]);
       assert.equal(room.notification_count, 1);
       await alice.send(roomId, 'two');

@@ -51,6 +51,16 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       ]);
     });
 
+    test('finds somebody who never said what they are called, once', async () => {
+      const [ann, bob] = [await person('nameless'), await person()];
+      await bob.join(await ann.createRoom());
+      const displayName = ann.userId.slice(1, ann.userId.indexOf(':'));
+      for (const term of ['nameless', displayName, ann.userId]) {
+        const expected = [{ user_id: ann.userId, display_name: displayName }];
+        assert.deepEqual((await search(bob, term)).results, expected, term);
+      }
+    });
+
     test('finds only those whom one may know of', async () => {
       const [hidden, open, listed] = [
         await called('h', 'Quincy Hidden'),

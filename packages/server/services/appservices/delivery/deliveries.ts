@@ -1,6 +1,6 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { ensureSender } from '@portico/storage/stores/app-services/app-services-users.ts';
 import { setAppServices } from '@portico/storage/stores/app-services/app-services.ts';
+import { ensureOwnAccount } from '../../accounts/open-account.ts';
 import type { AppServices } from '../app-services.ts';
 import { createDelivery, type Delivery, type DeliveryDependencies } from './delivery.ts';
 
@@ -17,7 +17,7 @@ export interface Deliveries {
 /** Notes which services there are, and makes their own users. */
 export async function registerAppServices(db: Database, { all }: AppServices, now: number): Promise<void> {
   const set = createWriteSet();
-  for (const { sender } of all) ensureSender(set, sender, now);
+  for (const { sender } of all) ensureOwnAccount(set, sender, now);
   const receiving = all.filter(({ url }) => url !== undefined).map(({ id }) => id);
   setAppServices(set, receiving, db.currentPosition());
   await db.commit(set);
