@@ -13,6 +13,7 @@ import type { ChainAssignment, ChainStore } from '@portico/storage/chain-cover/i
 import type { StateEdit, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { notCounted } from '../unread/tally.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
 import { countedEvent, roomFacts } from './counting.ts';
 import type { Draft } from './draft.ts';
@@ -103,7 +104,8 @@ export function countStep(
 ): Step {
   const { event, head, stored } = step;
   const previous = step.memberships.find(({ userId }) => userId === event.stateKey)?.previous;
-  const assessment = unread.assess(countedEvent(before, event, previous), roomFacts(head, event, head.joinedCount));
+  const assessed = unread.assess(countedEvent(before, event, previous), roomFacts(head, event, head.joinedCount));
+  const assessment = stored.isRedacted === true ? { ...assessed, ...notCounted } : assessed;
   const ordinal = before.ordinal + (assessment.counts && assessment.thread === undefined ? 1 : 0);
   return {
     ...step,

@@ -37,6 +37,8 @@ export type NewEvent = {
   readonly missingBefore?: readonly string[] | undefined;
   /** Whether it is stored already, as an outlier. */
   readonly isKnown?: boolean | undefined;
+  /** Whether it was redacted while it was stored without a place: then this is what that has left of it. */
+  readonly isRedacted?: boolean | undefined;
   /** How long the event is sticky, if it is. */
   readonly sticky?: Stickiness | undefined;
 };
@@ -134,6 +136,7 @@ const placeKnownEvent = sql<
     powerLevelsNid: number | null,
     stickyMs: number | null,
     stickyUntil: number | null,
+    isRedacted: number,
   ]
 >(
   'events.place-known',
@@ -141,7 +144,8 @@ const placeKnownEvent = sql<
      state_after = $5, head_state = $6, replaces_nid = $7, thread_nid = $8, ordinal = $9, missing_before = $10,
      chain_id = coalesce(chain_id, $11), chain_seq = coalesce(chain_seq, $12),
      power_levels_nid = coalesce(power_levels_nid, $13), sticky_ms = $14, sticky_until = $15
-   where event_nid = $1 and status in (1, 3) and room_order is null`,
+   where event_nid = $1 and status in (1, 3) and room_order is null
+     and case when redacted_by is null then 0 else 1 end = $16`,
 );
 
 const judgeKnownEvent = sql<
@@ -179,7 +183,10 @@ function stickinessOf({ sticky }: NewEvent) {
   return [sticky?.durationMs ?? null, sticky?.until ?? null] as const;
 }
 
-/** Adds an event to the end of its room. Fails on the guard `event.duplicate` if it, or its transaction, is there already. */
+/**
+ * Adds an event to the end of its room. Fails on the guard `event.duplicate` if it, or its transaction, is there already, or where it
+ * was redacted meanwhile.
+ */
 export function addTimelineEvent(set: WriteSet, event: NewEvent, position: PositionParam): void {
   const missingBefore = event.missingBefore === undefined ? null : JSON.stringify(event.missingBefore);
   if (event.chain !== undefined) addPowerLevelsLink(set, event);
@@ -198,6 +205,7 @@ export function addTimelineEvent(set: WriteSet, event: NewEvent, position: Posit
       missingBefore,
       ...placeOf(event),
       ...stickinessOf(event),
+      event.isRedacted === true ? 1 : 0,
     ]);
     return;
   }

@@ -51,11 +51,15 @@ export type HistoryEventRow = {
   readonly room_order: number | null;
   readonly type: string;
   readonly state_key: string | null;
+  /** 1 where a redaction has been applied to it. */
+  readonly is_redacted: number;
 };
 
 const selectEvents = sql<HistoryEventRow, [eventIds: string]>(
   'history.events',
-  `select event_nid, event_id, room_nid, status, room_order, type, state_key from events
+  `select event_nid, event_id, room_nid, status, room_order, type, state_key,
+     case when redacted_by is null then 0 else 1 end as is_redacted
+   from events
    where event_id in (select value from json_each(cast($1 as text)))`,
 );
 
@@ -113,12 +117,14 @@ const placeEvent = sql<
     missingBefore: string | null,
     stickyMs: number | null,
     stickyUntil: number | null,
+    isRedacted: number,
   ]
 >(
   'history.place',
   `update events set status = 0, room_order = $2, state_before = $3, state_after = $4, replaces_nid = $5, ordinal = $6,
      missing_before = $7, sticky_ms = $8, sticky_until = $9
-   where event_nid = $1 and status = 3 and room_order is null`,
+   where event_nid = $1 and status = 3 and room_order is null
+     and case when redacted_by is null then 0 else 1 end = $10`,
 );
 
 /* 1 is an event that failed softly when it came. */
@@ -165,7 +171,10 @@ export function setMissingBefore(set: WriteSet, gap: GapRow, missing: readonly s
   set.guard('history.gap', 1, moveGap, [gap.event_nid, text, gap.missing_before]);
 }
 
-/** Adds an event to a room's timeline at a place of its own. Fails on the guard `history.placed` if it has one. */
+/**
+ * Adds an event to a room's timeline at a place of its own. Fails on the guard `history.placed` if it has one, or was redacted
+ * meanwhile.
+ */
 export function addHistoryEvent(set: WriteSet, event: NewEvent, order: number): void {
   const missing = event.missingBefore === undefined ? null : JSON.stringify(event.missingBefore);
   const { eventNid, stateBefore = null, stateAfter = null, replacesNid = null, ordinal, sticky } = event;
@@ -174,7 +183,7 @@ export function addHistoryEvent(set: WriteSet, event: NewEvent, order: number): 
   if (sticky !== undefined) addStickyEvent(set, event, sticky, set.takePosition());
   if (event.isKnown === true) {
     const params = [eventNid, order, stateBefore, stateAfter, replacesNid, ordinal, missing, ...stickiness] as const;
-    set.guard('history.placed', 1, placeEvent, [...params]);
+    set.guard('history.placed', 1, placeEvent, [...params, event.isRedacted === true ? 1 : 0]);
     return;
   }
   set.guard('history.placed', 1, insertEvent, [

@@ -4,6 +4,7 @@ import type { EventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { eventStates } from '@portico/storage/stores/events/event-states.ts';
 import { readHistoryEvents } from '@portico/storage/stores/events/history.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
+import { asRedacted } from '../../rooms/receiving/as-redacted.ts';
 import { judgeByStates } from '../../rooms/receiving/judge.ts';
 import type { Merger } from '../../rooms/receiving/merge.ts';
 import type { CheckedPdu } from '../rooms/check-pdus.ts';
@@ -16,6 +17,8 @@ export type JudgedEvent = {
   readonly eventNid: number;
   /** What it was stored as so far. */
   readonly known: EventStatus | undefined;
+  /** Whether it was redacted then: this is what that has left of it. */
+  readonly isRedacted: boolean;
   readonly stateBefore: StateRoot;
   readonly stateAfter: StateRoot;
   /** The state event that it replaces. */
@@ -108,8 +111,10 @@ export async function judgeStretch(
       root = edit.root;
     }
     after.set(event.eventId, root);
+    const isRedacted = row?.is_redacted === 1;
     judged.push({
-      received,
+      received: isRedacted ? asRedacted(room.rules, received) : received,
+      isRedacted,
       eventNid,
       known: row?.status,
       stateBefore: before,

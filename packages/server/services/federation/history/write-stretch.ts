@@ -80,7 +80,7 @@ export async function writeStretch(
 }
 
 function toStored(roomNid: number, judged: JudgedEvent, gap: GapRow): NewEvent {
-  const { received, eventNid, known, isRejected, stateBefore, stateAfter, replacesNid } = judged;
+  const { received, eventNid, known, isRedacted, isRejected, stateBefore, stateAfter, replacesNid } = judged;
   const { event, pieces } = received;
   const status = isRejected ? eventStatus.rejected : eventStatus.accepted;
   return {
@@ -91,5 +91,6 @@ function toStored(roomNid: number, judged: JudgedEvent, gap: GapRow): NewEvent {
     // What is older than what people have read counts for nobody.
     ordinal: gap.lower_ordinal,
     isKnown: known !== undefined,
+    isRedacted,
   };
 }

@@ -72,7 +72,8 @@ async function storeBatch(
     const row = { ...outlier(roomNid, eventNid, each), chain: place, powerLevelsNid };
     if (!stored.has(each)) addEventOutsideTimeline(set, row);
     else if (place !== undefined) setPlace(set, row, place);
-    if (isAllowed) stateEvents.add({ nid: eventNid, event });
+    // What is stored may have been redacted since.
+    if (isAllowed && !stored.has(each)) stateEvents.add({ nid: eventNid, event });
   }
   chains.append(set, chain);
   let committed = false;

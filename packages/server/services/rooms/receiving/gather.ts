@@ -121,7 +121,16 @@ export function createGather(deps: Dependencies, { prepare, applyPolicy }: Steps
   /** Lets others follow an event that is not stored yet. */
   function follow(references: References, { received: { event }, stored, stateAfter }: Prepared): void {
     const { eventNid: event_nid, roomNid: room_nid, status, depth } = stored;
-    references.add({ event_nid, event_id: event.eventId, room_nid, status, depth, state_after: stateAfter.rootId });
+    const is_redacted = stored.isRedacted === true ? 1 : 0;
+    references.add({
+      event_nid,
+      event_id: event.eventId,
+      room_nid,
+      status,
+      depth,
+      is_redacted,
+      state_after: stateAfter.rootId,
+    });
     if (event.stateKey !== undefined) stateEvents.add({ nid: event_nid, event });
   }
 }

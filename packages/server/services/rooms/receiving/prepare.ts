@@ -10,6 +10,7 @@ import type { StateEvents } from '../state-events.ts';
 import { stickinessOf } from '../stickiness.ts';
 import { type Judgement, judge } from './judge.ts';
 import type { Merger } from './merge.ts';
+import { asRedacted } from './as-redacted.ts';
 import type { ReceivedEvent, ReceivingRoom } from './received-event.ts';
 import type { References } from './references.ts';
 import { unplacedEvent } from '../unplaced-event.ts';
@@ -39,11 +40,14 @@ export function createPrepare({ db, states, chains, stateEvents, merger, now }: 
   const numbers = createPackNumbers((count) => db.reserveIds('event', count));
   const judging = { reader: db, states, stateEvents, merger };
 
-  return async (room, received, references) => {
-    const { event, pieces } = received;
-    const judgement = await judge(judging, room, event, references);
+  return async (room, given, references) => {
+    const judgement = await judge(judging, room, given.event, references);
     // Stored already, without a place.
-    const outlier = references.row(event.eventId)?.event_nid;
+    const known = references.row(given.event.eventId);
+    const outlier = known?.event_nid;
+    const isRedacted = known?.is_redacted === 1;
+    const received = isRedacted ? asRedacted(room.rules, given) : given;
+    const { event, pieces } = received;
     const eventNid = outlier ?? (await numbers.take(1));
     const hasChain = outlier !== undefined && !(await readUnplaced(db, [outlier])).has(outlier);
     const edits = judgement.edit === undefined ? [] : [judgement.edit];
@@ -69,6 +73,7 @@ export function createPrepare({ db, states, chains, stateEvents, merger, now }: 
       powerLevelsNid: event.stateKey === undefined ? undefined : judgement.powerLevelsNid,
       missingBefore: judgement.missingBefore,
       isKnown: outlier !== undefined,
+      isRedacted,
       sticky: stickinessOf(event, now(), false),
     };
     return { ...judgement, received, stored, stateAfter, edits, chain };

@@ -54,10 +54,10 @@ export function createReceiver(deps: ReceiverDependencies): Receiver {
   ): Promise<readonly Result[]> {
     const { results, group } = await gather(room, events);
     const placed = group.length === 0 ? [] : await placeGroup(room, group, conflicts >= patience);
-    const byEvent = new Map(group.map(({ received }, index) => [received, placed[index]]));
+    const byEvent = new Map(group.map(({ stored }, index) => [stored.eventId, placed[index]]));
     const all: Result[] = [];
     for (const [index, result] of results.entries()) {
-      const known = result ?? byEvent.get(events[index] as ReceivedEvent);
+      const known = result ?? byEvent.get(events[index]?.event.eventId ?? '');
       if (known === undefined) break;
       all.push(known);
     }
