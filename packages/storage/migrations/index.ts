@@ -49,6 +49,7 @@ import { ownSigningKeys } from './0048-own-signing-keys.ts';
 import { parkedDestinations } from './0049-parked-destinations.ts';
 import { lateEvents } from './0050-late-events.ts';
 import { redactionPower } from './0051-redaction-power.ts';
+import { mediaWithoutHashes } from './0052-media-without-hashes.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -106,4 +107,5 @@ export const migrations: readonly Migration[] = [
   parkedDestinations,
   lateEvents,
   redactionPower,
+  mediaWithoutHashes,
 ];

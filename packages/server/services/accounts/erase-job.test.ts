@@ -31,7 +31,7 @@ async function setUp(db: Database) {
       addAccount(set, { userId, passwordHash: 'h', isAdmin: false, userType: undefined, createdAt: 0 });
       for (let index = 0; index < 250; index++) {
         const contentId = `${userId} ${index}`;
-        const content = { contentId, contentType: 'text/plain', name: undefined, size: 1, sha256: 'x' };
+        const content = { contentId, contentType: 'text/plain', name: undefined, size: 1 };
         addMedia(set, { origin: 'localhost', mediaId: contentId }, userId, content, index);
       }
       for (let index = 0; index < 1100; index++) {

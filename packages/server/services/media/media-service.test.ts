@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,7 +66,6 @@ onBothEngines('media: two people who send the same file have a file each', async
   for (const uri of uris) {
     const found = await media.find('a.org', idOf(uri), patience);
     assert.equal(await text(await media.read(found.contentId, undefined)), 'same');
-    assert.equal(found.sha256, hash('sha256', 'same', 'base64url'));
   }
 });
 
@@ -140,7 +139,7 @@ onBothEngines('media: a file whose row cannot be written goes again', async (db,
 });
 
 onBothEngines('media: of other servers are whatever federation finds', async (db, context) => {
-  const remote = { contentId: 'c', contentType: 'text/plain', name: undefined, size: 1, sha256: 'h' };
+  const remote = { contentId: 'c', contentType: 'text/plain', name: undefined, size: 1 };
   const { media } = await open(db, context, {
     findRemoteMedia: async ({ origin }) => (origin === 'b.org' ? remote : undefined),
   });

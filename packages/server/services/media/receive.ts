@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { ContentStore } from './content-store.ts';
 
-export type Received = { readonly contentId: string; readonly size: number; readonly sha256: string };
+export type Received = { readonly contentId: string; readonly size: number };
 
 /** Stores what comes in, at most so much of it. Nothing is left if it fails. Throws `media.too-large`. */
 export async function receive(
@@ -12,17 +11,15 @@ export async function receive(
 ): Promise<Received> {
   const writer = await store.create();
   try {
-    const hash = createHash('sha256');
     let size = 0;
     for await (const chunk of chunks) {
       size += chunk.length;
       if (size > maxBytes) throw new MatrixError('media.too-large');
-      hash.update(chunk);
       const writing = writer.write(chunk);
       if (writing) await writing;
     }
     await writer.finish();
-    return { contentId: writer.contentId, size, sha256: hash.digest('base64url') };
+    return { contentId: writer.contentId, size };
   } catch (error) {
     await writer.abort();
     throw error;

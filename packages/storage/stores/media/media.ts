@@ -7,7 +7,6 @@ export type MediaRow = {
   readonly content_type: string | null;
   readonly upload_name: string | null;
   readonly size: number | null;
-  readonly sha256: string | null;
   readonly unused_expires_at: number | null;
   /** When somebody read it last; null on this server's own. */
   readonly read_at: number | null;
@@ -21,12 +20,11 @@ export type MediaContent = {
   readonly contentType: string;
   readonly name: string | undefined;
   readonly size: number;
-  readonly sha256: string;
 };
 
 const selectMedia = sql<MediaRow, [origin: string, mediaId: string]>(
   'media.get',
-  `select user_id, content_id, content_type, upload_name, size, sha256, unused_expires_at, read_at from media
+  `select user_id, content_id, content_type, upload_name, size, unused_expires_at, read_at from media
    where origin = $1 and media_id = $2`,
 );
 
@@ -34,10 +32,10 @@ export function findMedia(reader: Reader, { origin, mediaId }: MediaKey): Promis
   return reader.get(selectMedia, [origin, mediaId]);
 }
 
-export type ContentParams = [contentId: string, contentType: string, name: string | null, size: number, sha256: string];
+export type ContentParams = [contentId: string, contentType: string, name: string | null, size: number];
 
-export function contentParams({ contentId, contentType, name, size, sha256 }: MediaContent): ContentParams {
-  return [contentId, contentType, name ?? null, size, sha256];
+export function contentParams({ contentId, contentType, name, size }: MediaContent): ContentParams {
+  return [contentId, contentType, name ?? null, size];
 }
 
 const insertMedia = sql<
@@ -45,8 +43,8 @@ const insertMedia = sql<
   [origin: string, mediaId: string, userId: string | null, createdAt: number, ...ContentParams]
 >(
   'media.insert',
-  `insert into media (origin, media_id, user_id, created_at, content_id, content_type, upload_name, size, sha256)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+  `insert into media (origin, media_id, user_id, created_at, content_id, content_type, upload_name, size)
+   values ($1, $2, $3, $4, $5, $6, $7, $8)`,
 );
 
 /** Media with their content. `userId` is who uploaded them here. */
@@ -94,7 +92,7 @@ export function addMediaPlace(
 
 const fillPlace = sql<void, [origin: string, mediaId: string, userId: string, now: number, ...ContentParams]>(
   'media.fill-place',
-  `update media set content_id = $5, content_type = $6, upload_name = $7, size = $8, sha256 = $9,
+  `update media set content_id = $5, content_type = $6, upload_name = $7, size = $8,
      unused_expires_at = null
    where origin = $1 and media_id = $2 and user_id = $3 and content_id is null and unused_expires_at > $4`,
 );

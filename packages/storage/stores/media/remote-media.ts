@@ -4,8 +4,8 @@ import { contentParams, type ContentParams, type MediaContent, type MediaKey } f
 
 const insertRemote = sql<void, [origin: string, mediaId: string, now: number, ...ContentParams]>(
   'remote-media.insert',
-  `insert into media (origin, media_id, created_at, read_at, content_id, content_type, upload_name, size, sha256)
-   values ($1, $2, $3, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
+  `insert into media (origin, media_id, created_at, read_at, content_id, content_type, upload_name, size)
+   values ($1, $2, $3, $3, $4, $5, $6, $7) on conflict do nothing`,
 );
 
 const touch = sql<void, [origin: string, mediaId: string, now: number]>(

@@ -45,8 +45,8 @@ export function keepPreview(
 const insertImage = sql<void, [origin: string, mediaId: string, now: number, until: number, ...content: ContentParams]>(
   'url-previews.add-image',
   `insert into media
-     (origin, media_id, created_at, read_at, preview_until, content_id, content_type, upload_name, size, sha256)
-   values ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9)`,
+     (origin, media_id, created_at, read_at, preview_until, content_id, content_type, upload_name, size)
+   values ($1, $2, $3, $3, $4, $5, $6, $7, $8)`,
 );
 
 /** Nobody's media: part of the cache of what others have, and gone at a moment that is known. */

@@ -59,17 +59,16 @@ type Content = {
   readonly contentId: string;
   readonly contentType: string;
   readonly size: number;
-  readonly sha256: string;
 };
 
 /** The response that carries a file. */
 export function serve(media: Media, content: Content, name: string | undefined, cached: Caching): Bytes {
-  const { contentId, contentType, size, sha256 } = content;
+  const { contentId, contentType, size } = content;
   const [essence = ''] = contentType.split(';');
   const disposition = inlineTypes.has(essence.trim()) ? 'inline' : 'attachment';
   return bytes({
     size,
-    tag: sha256,
+    tag: contentId,
     headers: {
       ...safety,
       'Content-Type': contentType,

@@ -60,10 +60,10 @@ export function createThumbnailer(dependencies: Dependencies): Thumbnailer {
   async function storeRendered(media: StoredMedia, rendered: Rendered): Promise<ThumbnailRow> {
     const { contentType } = rendered;
     if (rendered.kind === 'original') {
-      return { thumbnail_id: null, content_type: contentType, size: media.size, sha256: media.sha256 };
+      return { thumbnail_id: null, content_type: contentType, size: media.size };
     }
-    const { contentId, size, sha256 } = await receiveBytes(store, rendered.bytes);
-    return { thumbnail_id: contentId, content_type: contentType, size, sha256 };
+    const { contentId, size } = await receiveBytes(store, rendered.bytes);
+    return { thumbnail_id: contentId, content_type: contentType, size };
   }
 
   async function make(media: StoredMedia, variant: Variant, name: string): Promise<Thumbnail> {
@@ -106,6 +106,6 @@ function isLasting({ reason }: MatrixError): boolean {
 }
 
 function toThumbnail({ contentId }: StoredMedia, row: ThumbnailRow): Thumbnail {
-  const { thumbnail_id: id, content_type: contentType, size, sha256 } = row;
-  return { contentId: id ?? contentId, contentType, size, sha256 };
+  const { thumbnail_id: id, content_type: contentType, size } = row;
+  return { contentId: id ?? contentId, contentType, size };
 }
