@@ -25,7 +25,9 @@ export function createFederationMetrics(registry: MetricRegistry): FederationMet
     watch({ states, queuedEvents, queuedEdus }) {
       registry.add({
         name: 'portico_federation_destinations',
-        help: 'Servers for which there is something: those being sent it, waiting for their turn, or out of reach.',
+        help:
+          'Servers for which there is something: those being sent it, waiting for their turn, or out of reach. ' +
+          'Of the latter no more than 50000 are counted.',
         type: 'gauge',
         read: () => Object.entries(states()).map(([state, value]) => ({ labels: { state }, value })),
       });

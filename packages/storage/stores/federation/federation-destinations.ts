@@ -95,16 +95,32 @@ export async function readUnmet(reader: Reader, hosts: readonly string[]): Promi
   return (await reader.all(selectUnmet, [JSON.stringify(hosts)])).map(({ host }) => host);
 }
 
-const selectAcquainted = sql<{ host: string }, [hosts: string]>(
-  'federation-destinations.acquainted',
-  `select p.value as host from json_each(cast($1 as text)) p
-   where exists (select 1 from joined_hosts h where h.host = p.value)
-     or exists (select 1 from federation_destinations d where d.host = p.value and d.retry_at = 0)`,
+type StandingRow = { readonly host: string; readonly retry_at: number; readonly is_known: number };
+
+const selectStandings = sql<StandingRow, [hosts: string]>(
+  'federation-destinations.standings',
+  `select p.value as host, coalesce(d.retry_at, 0) as retry_at,
+     case when exists (select 1 from joined_hosts h where h.host = p.value) then 1 else 0 end as is_known
+   from json_each(cast($1 as text)) p
+   left join federation_destinations d on d.host = p.value
+   where d.host is not null or exists (select 1 from joined_hosts h where h.host = p.value)`,
 );
 
-/** Which of these servers have shared a room with this one, or have answered it when they were asked last. */
-export async function readAcquainted(reader: Reader, hosts: readonly string[]): Promise<ReadonlySet<string>> {
-  return new Set((await reader.all(selectAcquainted, [JSON.stringify(hosts)])).map(({ host }) => host));
+/**
+ * Of these servers those that have shared a room with this one, or have been asked something: whether they answered when they were
+ * asked last, or were not asked yet; and if not, whether they are among the former (`away`) or not (`lost`).
+ */
+export async function readStandings(
+  reader: Reader,
+  hosts: readonly string[],
+): Promise<ReadonlyMap<string, 'answers' | 'away' | 'lost'>> {
+  const rows = await reader.all(selectStandings, [JSON.stringify(hosts)]);
+  return new Map(
+    rows.map(({ host, retry_at: retryAt, is_known: isKnown }) => [
+      host,
+      retryAt === 0 ? 'answers' : isKnown === 1 ? 'away' : 'lost',
+    ]),
+  );
 }
 
 export function findDestination(reader: Reader, host: string): Promise<DestinationRow | undefined> {

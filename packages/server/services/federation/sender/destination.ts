@@ -50,6 +50,8 @@ type Options = {
   /** Up to where everything was settled when this began, whoever sent it. */
   readonly settled: number;
   readonly lanes: Lanes;
+  /** Whether it has never shared a room with this one, and could not be reached. */
+  readonly isLost: boolean;
   /** These outlive this: a server that has got everything is soon sent more, and one that refuses something is asked again. */
   readonly needsRest: Rests;
   readonly refusals: Refusals;
@@ -158,8 +160,8 @@ export function createDestination(deps: SenderDependencies, options: Options): D
 
   function laneOf({ failures }: DestinationRow): Lane {
     // What has just said something answers.
-    if (failures > 0) return isHeardOf ? 'healthy' : 'failing';
-    return row.isNew ? 'untried' : 'healthy';
+    if (failures > 0 && !isHeardOf) return options.isLost ? 'lost' : 'failing';
+    return failures === 0 && row.isNew ? 'untried' : 'healthy';
   }
 
   async function run(): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * How many transactions are under way at once: some for servers that answer, and others, fewer, for those that have not
- * answered lately, or have never been asked. So those that hang wait for each other only. And how many servers, of which nothing is known yet, are looked
+ * answered lately, or have never been asked; of those that have not answered, some for servers that never shared a room with this one. So those that hang wait for each other only. And how many servers, of which nothing is known yet, are looked
  * for in the database at once, which everybody else wants to write to as well.
  */
 export interface Lanes {
@@ -8,15 +8,21 @@ export interface Lanes {
   waiting(lane: Lane): number;
 }
 
-const all = ['unknown', 'healthy', 'untried', 'failing'] as const;
+const all = ['unknown', 'healthy', 'untried', 'failing', 'lost'] as const;
 export type Lane = (typeof all)[number];
 
-const usual = { unknown: 50, healthy: 200, untried: 100, failing: 50 };
+const usual = { unknown: 50, healthy: 200, untried: 100, failing: 50, lost: 20 };
 
 export function createLanes(given: Partial<Readonly<Record<Lane, number>>> = {}): Lanes {
   const limits = { ...usual, ...given };
-  const running = { unknown: 0, healthy: 0, untried: 0, failing: 0 };
-  const queues: Readonly<Record<Lane, (() => void)[]>> = { unknown: [], healthy: [], untried: [], failing: [] };
+  const running = { unknown: 0, healthy: 0, untried: 0, failing: 0, lost: 0 };
+  const queues: Readonly<Record<Lane, (() => void)[]>> = {
+    unknown: [],
+    healthy: [],
+    untried: [],
+    failing: [],
+    lost: [],
+  };
   let scheduled = false;
 
   /** Starts what waits first in each lane, and says whether anything was started. */

@@ -6,7 +6,7 @@ import { createParkedHosts } from './parked-hosts.ts';
 const most = 4;
 const host = fc.integer({ min: 0, max: 7 }).map((n) => `host${n}`);
 const step = fc.oneof(
-  fc.record({ kind: fc.constant('park' as const), host, at: fc.integer({ min: 1, max: 9 }) }),
+  fc.record({ kind: fc.constant('park' as const), host }),
   fc.record({ kind: fc.constant('unpark' as const), host }),
   fc.record({ kind: fc.constant('begin' as const) }),
   // Rows are read at one moment, and known of at a later one.
@@ -18,13 +18,13 @@ test('whoever is parked is known to be, or may be; nobody is taken for parked wh
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const hosts = createParkedHosts(most);
-      const rows = new Map<string, number>();
+      const rows = new Set<string>();
       let isReading = false;
-      let asked: { host: string; retry_at: number }[] | undefined;
+      let asked: string[] | undefined;
       for (const each of steps) {
         if (each.kind === 'park') {
-          rows.set(each.host, each.at);
-          hosts.add(each.host, each.at);
+          rows.add(each.host);
+          hosts.add(each.host);
         } else if (each.kind === 'unpark') {
           rows.delete(each.host);
           hosts.delete(each.host);
@@ -32,7 +32,7 @@ test('whoever is parked is known to be, or may be; nobody is taken for parked wh
           hosts.beginReading();
           [isReading, asked] = [true, undefined];
         } else if (each.kind === 'ask') {
-          if (isReading) asked = [...rows].map(([name, retryAt]) => ({ host: name, retry_at: retryAt }));
+          if (isReading) asked = [...rows];
         } else if (asked !== undefined) {
           hosts.read(asked);
           hosts.endReading(true);
@@ -41,10 +41,8 @@ test('whoever is parked is known to be, or may be; nobody is taken for parked wh
         assert.ok(hosts.size <= most);
         for (let n = 0; n < 8; n++) {
           const name = `host${n}`;
-          const retryAt = rows.get(name);
-          if (retryAt === undefined) assert.equal(hosts.has(name, 0), false, `${name} is not parked`);
-          else assert.ok(hosts.mayHave(name), `${name} may be parked`);
-          if (hosts.has(name, 0)) assert.equal(hosts.has(name, retryAt ?? 0), false, `${name} is due`);
+          if (rows.has(name)) assert.ok(hosts.mayHave(name), `${name} may be parked`);
+          else assert.equal(hosts.has(name), false, `${name} is not parked`);
         }
       }
     }),
@@ -56,10 +54,10 @@ test('once all were read and there was room, others are not parked', () => {
   const hosts = createParkedHosts(2);
   assert.equal(hosts.mayHave('x'), true);
   hosts.beginReading();
-  hosts.read([{ host: 'a', retry_at: 5 }]);
+  hosts.read(['a']);
   hosts.endReading(true);
   assert.deepEqual([hosts.mayHave('a'), hosts.mayHave('x')], [true, false]);
-  hosts.add('b', 5);
-  hosts.add('c', 5);
+  hosts.add('b');
+  hosts.add('c');
   assert.deepEqual([hosts.mayHave('x'), hosts.isFull, hosts.size], [true, true, 2]);
 });

@@ -23,6 +23,7 @@ const unwilling: Refusal = { status: 503, errcode: undefined, error: undefined, 
 /** The other servers: none of them can be reached but those that are up. They take the same transaction once. */
 function openOthers() {
   const up = new Set<string>();
+  const hanging = { until: undefined as Promise<void> | undefined };
   const got = new Map<string, number[]>();
   const taken = new Set<string>();
   const perHost = new Map<string, number>();
@@ -35,6 +36,7 @@ function openOthers() {
     calls.all++;
     calls.most = Math.max(calls.most, ++calls.now);
     await new Promise(setImmediate);
+    if (!up.has(host)) await hanging.until;
     calls.now--;
     perHost.set(host, (perHost.get(host) ?? 0) + 1);
     if (!up.has(host)) throw new FederationError('refused', 'Not now', { refusal: unwilling });
@@ -49,7 +51,7 @@ function openOthers() {
     got.set(host, [...(got.get(host) ?? []), ...numbers.filter((n) => !Number.isNaN(n))]);
     return { pdus: {} };
   };
-  return { up, got, calls, client: { call } as unknown as FederationClient };
+  return { up, hanging, got, calls, client: { call } as unknown as FederationClient };
 }
 
 type Others = ReturnType<typeof openOthers>;
@@ -160,6 +162,39 @@ onBothEngines('a server that was out of reach gets the events of its rooms when 
   await all(others, ['b.test'], [1, ...later]);
   await send(61);
   await all(others, ['b.test'], [1, ...later, 61]);
+  await sender.close();
+});
+
+onBothEngines('servers of rooms are asked again however many others hang, and so are new ones', async (db) => {
+  const others = openOthers();
+  const clock = { at: 1e12 };
+  const before = openSender(db, others, clock);
+  const [a, b] = await Promise.all(['a', 'b.test'].map((serverName) => openTestRooms(db, { serverName })));
+  assert.ok(a && b);
+  const alice = { userId: '@alice:a', deviceId: 'A' };
+  await store(db, names, 1);
+  await fail(before, names.length);
+  // It is due after all of them.
+  clock.at += 1000;
+  const roomId = await a.rooms.create(alice, { preset: 'public_chat' });
+  await b.rooms.join({ userId: '@bob:b.test', deviceId: 'B' }, roomId, { reason: undefined, via: [] });
+  await a.rooms.send(alice, roomId, 'm.room.message', '2', { body: '2' });
+  await fail(before, names.length + 1);
+  await before.close();
+
+  const released = Promise.withResolvers<void>();
+  others.hanging.until = released.promise;
+  others.up.add('b.test');
+  others.up.add('new.test');
+  clock.at += hour;
+  const sender = openSender(db, others, clock);
+  await all(others, ['b.test'], [2]);
+  await store(db, ['new.test'], 3);
+  await all(others, ['new.test'], [3]);
+  await until(() => others.calls.now === 20, 'so many of the others hang');
+  const { failing, sending } = sender.states();
+  assert.equal(failing + sending, names.length);
+  released.resolve();
   await sender.close();
 });
 

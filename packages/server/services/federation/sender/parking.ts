@@ -10,11 +10,11 @@ import { createParkedHosts } from './parked-hosts.ts';
  * they are to be asked again. One alarm looks for those that are due. Anybody may name any number of servers that do not exist.
  */
 export interface Parking {
-  /** Whether nothing is to be done for a server now: what there is for it will be found when it is due. */
+  /** Whether nothing is to be done for a server until it is woken: what there is for it will be found then. */
   has(host: string): boolean;
   /** A server's row says that it is to be asked again at some time. */
   add(host: string, retryAt: number): void;
-  /** A server is seen to now, or by another process. */
+  /** A server is seen to now, whether it is due or not, or by another process. */
   delete(host: string): void;
   /**
    * A server has said something: takes it from here, and says whether it was, or may have been, here. One that says much and
@@ -34,15 +34,14 @@ type Options = {
   readonly now: () => number;
   readonly log: Logger;
   readonly isUnderWay: (host: string) => boolean;
-  /** A server is due. */
+  /** A server is due. It stays here until it is seen to. */
   readonly wake: (host: string) => void;
 };
 
 /** What is known of a server takes about a hundred bytes. Of others the rows are asked. */
 const maxHosts = 50_000;
 const perPage = 1000;
-/** Servers that are asked again at a time, those included that have not answered yet. */
-const wokenAtOnce = 100;
+const wokenAtOnce = 500;
 /** In milliseconds: those that are due at about the same time are looked for together. */
 const shortestPause = 500;
 const afterDefect = 10_000;
@@ -56,6 +55,9 @@ export function createParking({ db, process, now, log, isUnderWay, wake }: Optio
   const deafUntil = createSmallCache<string, number>(maxHeard);
   const alarm = createAlarm(ring);
   let ringsAt = Infinity;
+  /** Those that are due up to here, in their order, have been woken. Whoever is asked again is due later than that. */
+  let woken = first;
+  let rewinds = 0;
   let ringing: Promise<void> | undefined;
   const closing = new AbortController();
   let loading: Promise<void> = Promise.resolve();
@@ -67,16 +69,22 @@ export function createParking({ db, process, now, log, isUnderWay, wake }: Optio
   }
 
   async function wakeDue(): Promise<void> {
-    const rows = await readParked(db, process, first, wokenAtOnce);
+    const before = rewinds;
+    const rows = await readParked(db, process, woken, wokenAtOnce);
+    if (rewinds !== before) return schedule(now());
     const at = now();
-    for (const { host, retry_at: retryAt } of rows) {
+    for (const row of rows) {
       if (closing.signal.aborted) return;
-      if (retryAt > at) return schedule(retryAt);
-      hosts.delete(host);
-      if (!isUnderWay(host)) wake(host);
+      if (row.retry_at > at) return schedule(row.retry_at);
+      woken = row;
+      if (!isUnderWay(row.host)) wake(row.host);
     }
-    // Behind those that are due there may be others.
     if (rows.length === wokenAtOnce) schedule(at);
+  }
+
+  function rewind(): void {
+    woken = first;
+    rewinds++;
   }
 
   function ring(): void {
@@ -93,20 +101,23 @@ export function createParking({ db, process, now, log, isUnderWay, wake }: Optio
     try {
       for (let last = first; !closing.signal.aborted && !isAll && !hosts.isFull;) {
         const rows = await readParked(db.long, process, last, perPage);
-        hosts.read(rows.filter(({ host }) => !isUnderWay(host)));
+        hosts.read(rows.map(({ host }) => host).filter((host) => !isUnderWay(host)));
         last = rows.at(-1) ?? last;
         isAll = rows.length < perPage;
       }
     } finally {
       hosts.endReading(isAll);
+      rewind();
     }
     schedule(now());
   }
 
   return {
-    has: (host) => hosts.has(host, now()),
+    has: (host) => hosts.has(host),
     add(host, retryAt) {
-      hosts.add(host, retryAt);
+      hosts.add(host);
+      // The clock has been set back.
+      if (retryAt <= woken.retry_at) rewind();
       schedule(retryAt);
     },
     delete: (host) => hosts.delete(host),

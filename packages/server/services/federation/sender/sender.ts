@@ -1,9 +1,10 @@
 import { parseServerName, type ServerName, serverNameOf } from '@portico/protocol';
 import type { CommittedChanges } from '@portico/storage';
-import { readAcquainted } from '@portico/storage/stores/federation/federation-destinations.ts';
+import { readStandings } from '@portico/storage/stores/federation/federation-destinations.ts';
 import { readEndedRequests, readNews, readRoomHosts } from '@portico/storage/stores/federation/federation-outgoing.ts';
 import { createSmallCache } from '../../reading/small-cache.ts';
 import { createAbandoned } from './abandoned.ts';
+import { createAdmissions } from './admissions.ts';
 import { createDestination, type Destination, type DestinationState, type Gone } from './destination.ts';
 import { createLanes } from './lanes.ts';
 import { createOwnership } from './ownership.ts';
@@ -14,7 +15,6 @@ import { receiptDelay } from './receipt-delay.ts';
 import { createRefusals, type Refusals } from './refusals.ts';
 import { createRests, type Rests, usualRest } from './rests.ts';
 import type { SenderDependencies } from './sender-dependencies.ts';
-import { createStrangers } from './strangers.ts';
 import { createTakeOver } from './take-over.ts';
 
 /** Brings what this server has for others to all of them. */
@@ -71,8 +71,8 @@ export function createSender(deps: SenderDependencies): FederationSender {
       remember(foreign, host);
       outbox.drop(host);
     }
-    strangers.gone(host);
-    if (why === 'forgotten') strangers.offer(host);
+    admissions.gone(host);
+    if (why === 'forgotten') admissions.offer(host);
   }
 
   /** There is nothing for a server any more, and no row. */
@@ -83,15 +83,15 @@ export function createSender(deps: SenderDependencies): FederationSender {
   }
 
   /** The destination of a server that lacks what was committed after a position, and perhaps more. */
-  function find(host: string, after: number): Destination | undefined {
+  function find(host: string, after: number, isLost = false): Destination | undefined {
     const known = destinations.get(host);
     if (known !== undefined) return known;
     const name = parseServerName(host);
     const isNobody = name === undefined || name === serverName || foreign.has(host) || parking.has(host);
-    return isNobody || stopping.signal.aborted ? undefined : create(name, after);
+    return isNobody || stopping.signal.aborted ? undefined : create(name, after, isLost);
   }
 
-  function create(name: ServerName, after: number): Destination {
+  function create(name: ServerName, after: number, isLost: boolean): Destination {
     const needsRest = restsOf.get(name) ?? createRests(deps.restAfter ?? usualRest);
     const refusals = refusalsOf.get(name) ?? createRefusals();
     const destination = createDestination(deps, {
@@ -101,6 +101,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
       upToDate: owned.has(name) ? after : undefined,
       settled: after,
       lanes,
+      isLost,
       onGone(why) {
         if (why === 'idle') restsOf.set(name, needsRest);
         if (refusals.isOpen) refusalsOf.set(name, refusals);
@@ -118,7 +119,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
   }
 
   function offerStored(host: string): void {
-    if (isUnknown(host)) strangers.offer(host);
+    if (isUnknown(host)) admissions.offer(host);
     else find(host, offeredUpTo())?.offerStored();
   }
 
@@ -244,13 +245,14 @@ export function createSender(deps: SenderDependencies): FederationSender {
     now,
     log,
     isUnderWay: (host) => destinations.has(host),
-    wake: (host) => find(host, offeredUpTo())?.offerAnything(),
+    wake: (host) => admissions.offer(host),
   });
 
-  const strangers = createStrangers({
-    readAcquainted: (hosts) => readAcquainted(db, hosts),
-    admit(host) {
-      const destination = find(host, offeredUpTo());
+  const admissions = createAdmissions({
+    readStandings: (hosts) => readStandings(db, hosts),
+    admit(host, standing) {
+      parking.delete(host);
+      const destination = find(host, offeredUpTo(), standing === 'lost');
       destination?.wake();
       return destination !== undefined;
     },
@@ -261,7 +263,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
   const abandoned = createAbandoned({ db, process, now, log, isUnderWay: (host) => destinations.has(host) });
 
   const stopOutbox = outbox.onUrgent((host) => {
-    if (isUnknown(host)) return strangers.offer(host);
+    if (isUnknown(host)) return admissions.offer(host);
     const destination = find(host, offeredUpTo());
     if (destination !== undefined) destination.wake();
     else if (parking.has(host)) outbox.unreachable(host);
@@ -280,7 +282,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
       else if (!owned.has(host) && !foreign.has(host) && parking.takeHeard(host)) find(host, offeredUpTo())?.heardOf();
     },
     states() {
-      const states = { waiting: strangers.waiting, sending: 0, failing: parking.size };
+      const states = { waiting: admissions.waiting, sending: 0, failing: parking.size };
       for (const { state } of destinations.values()) states[state]++;
       return states;
     },
@@ -290,7 +292,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
       takeOver.close();
       stop();
       stopOutbox();
-      await Promise.all([parking.close(), strangers.close(), abandoned.close(), starting, looking]);
+      await Promise.all([parking.close(), admissions.close(), abandoned.close(), starting, looking]);
       await Promise.all([...destinations.values()].map((each) => each.close()));
       await ownership.close();
     },
