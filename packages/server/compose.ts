@@ -32,6 +32,7 @@ import { withRemoteProfiles } from './services/profile/remote-profiles.ts';
 import { createPushedPeople } from './services/push/pushed-people.ts';
 import { noHistory } from './services/reading/history.ts';
 import { createReceipts } from './services/receipts/receipts.ts';
+import { createReported } from './services/reporting/reported.ts';
 import { createReports } from './services/reporting/reports.ts';
 import { createStickyUpkeep } from './services/sticky/upkeep.ts';
 import { tellOfRequests } from './services/federation/sender/heard-requests.ts';
@@ -238,7 +239,8 @@ export async function compose({
     delayedEvents: delayed.delayedEvents,
     tags,
     upgrades,
-    reports: createReports({ db, rooms: reading.rooms, serverName, now }),
+    reports: createReports({ db, reading, serverName, now }),
+    reported: createReported({ db, reading, serverName }),
     serverNotices,
     localProfiles: accounts.profiles,
     ...(reads && { profiles: withRemoteProfiles(accounts.profiles, reads.profiles, serverName) }),

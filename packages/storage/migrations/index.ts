@@ -50,6 +50,7 @@ import { parkedDestinations } from './0049-parked-destinations.ts';
 import { lateEvents } from './0050-late-events.ts';
 import { redactionPower } from './0051-redaction-power.ts';
 import { mediaWithoutHashes } from './0052-media-without-hashes.ts';
+import { reportsByKind } from './0053-reports-by-kind.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -108,4 +109,5 @@ export const migrations: readonly Migration[] = [
   lateEvents,
   redactionPower,
   mediaWithoutHashes,
+  reportsByKind,
 ];

@@ -50,6 +50,7 @@ export const roomErrors = {
     status: 400,
     message: 'A thread cannot start at an event that relates to another one.',
   },
+  'report.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such report.' },
   'report.too-many': {
     errcode: 'M_USER_LIMIT_EXCEEDED',
     status: 403,

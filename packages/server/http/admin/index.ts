@@ -1,15 +1,18 @@
 import type { SharedSecretRegistration } from '../../services/accounts/shared-secret.ts';
+import type { Reported } from '../../services/reporting/reported.ts';
 import type { Erasures } from '../../services/privacy/erasures.ts';
 import type { ServerNotices } from '../../services/server-notices/server-notices.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { getErasure } from './get-erasure.ts';
 import { getRegistrationNonce } from './get-registration-nonce.ts';
+import { reportEndpoints } from './reports/index.ts';
 import { sendServerNotice, sendServerNoticeOnce } from './send-server-notice.ts';
 import { registerBySharedSecret } from './register-by-shared-secret.ts';
 
 export type AdminServices = {
   readonly sharedSecret: SharedSecretRegistration;
   readonly erasures: Erasures;
+  readonly reported: Reported;
   readonly serverNotices: ServerNotices;
 };
 
@@ -20,4 +23,5 @@ export const adminEndpoints: readonly Endpoint<AdminServices>[] = [
   getErasure,
   sendServerNotice,
   sendServerNoticeOnce,
+  ...reportEndpoints,
 ];

@@ -1,4 +1,4 @@
-import { encodeCanonical, findRoomVersion, isJsonObject, isSticky, parseJson, redactContent } from '@portico/protocol';
+import { isJsonObject, isSticky, parseJson } from '@portico/protocol';
 import {
   canSeeEvent,
   toHistoryVisibility,
@@ -9,9 +9,9 @@ import {
 } from '@portico/protocol/visibility/can-see-event.ts';
 import type { Reader } from '@portico/storage';
 import type { StateKey, StateStore } from '@portico/storage/state-trie/index.ts';
-import { findRoom } from '@portico/storage/stores/rooms/rooms.ts';
 import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import type { ErasedSenders } from './erased-senders.ts';
+import { redactedRow } from './redacted-row.ts';
 import { createSmallCache } from './small-cache.ts';
 
 /** Somebody who reads a room, and since when and until when they were in it. */
@@ -57,16 +57,6 @@ type Dependencies = {
 export function createVisibility({ db, states, erased, now }: Dependencies): Visibility {
   // What the event says about membership or history visibility. Redaction keeps both, so it never changes.
   const values = createSmallCache<number, string>(maxRemembered);
-
-  /** What a redaction would leave of an event. Where it replaced another one, that is not shown, either. */
-  async function redact(row: ClientEventRow): Promise<ClientEventRow> {
-    const room = await findRoom(db, row.room_nid);
-    const rules = room && findRoomVersion(room.room_version);
-    const content = parseJson(row.content);
-    const kept = rules && isJsonObject(content) ? redactContent(rules, row.type, content) : {};
-    const nothingBefore = { replaces_nid: null, prev_event_id: null, prev_sender: null, prev_content: null };
-    return { ...row, ...nothingBefore, content: encodeCanonical(kept, 'lenient') };
-  }
 
   async function valuesOf(nids: readonly (number | undefined)[]): Promise<void> {
     const missing = nids.filter((nid): nid is number => nid !== undefined && values.get(nid) === undefined);
@@ -121,7 +111,10 @@ export function createVisibility({ db, states, erased, now }: Dependencies): Vis
           stickyForJoined: viewer.joinedUntil === Infinity && isSticky(event.sticky_until ?? 0, now()),
         });
         const sight = { answer, membership: next.membership };
-        sights.set(event.event_nid, answer === 'redacted' ? { ...sight, redacted: await redact(event) } : sight);
+        sights.set(
+          event.event_nid,
+          answer === 'redacted' ? { ...sight, redacted: await redactedRow(db, event) } : sight,
+        );
         view = next;
         viewRoot = after ?? before;
       }

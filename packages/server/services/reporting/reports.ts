@@ -1,17 +1,10 @@
 import { isUserId, serverNameOf } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
-import { findMembership } from '@portico/storage/stores/rooms/memberships-read.ts';
-import {
-  addReport,
-  countReports,
-  readReports,
-  type Report,
-  type ReportRow,
-} from '@portico/storage/stores/rooms/reports.ts';
-import { findEvent } from '@portico/storage/stores/events/timeline.ts';
+import { addReport, countReports, type Report } from '@portico/storage/stores/rooms/reports.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
-import type { RoomNames } from '../reading/room-names.ts';
+import type { ReadingContext } from '../reading/context.ts';
+import { getVisibleEvent } from '../reading/one-event.ts';
 
 /** What people report to the administrators. {@link https://spec.matrix.org/v1.19/client-server-api/#reporting-content} */
 export interface Reports {
@@ -19,13 +12,11 @@ export interface Reports {
   reportRoom(reporter: string, roomId: string, reason: string): Promise<void>;
   /** Says nothing about whether there is such a person. */
   reportUser(reporter: string, userId: string, reason: string): Promise<void>;
-  /** The newest first, from before one of them. */
-  list(before: number | undefined, limit: number): Promise<readonly ReportRow[]>;
 }
 
 type Dependencies = {
   readonly db: Database;
-  readonly rooms: RoomNames;
+  readonly reading: ReadingContext;
   readonly serverName: string;
   readonly now: () => number;
 };
@@ -33,7 +24,7 @@ type Dependencies = {
 const maxReasonBytes = 4096;
 const maxPerReporter = 1000;
 
-export function createReports({ db, rooms, serverName, now }: Dependencies): Reports {
+export function createReports({ db, reading, serverName, now }: Dependencies): Reports {
   async function keep(report: Omit<Report, 'reportNid' | 'receivedAt'>): Promise<void> {
     if ((await countReports(db, report.reporter, maxPerReporter)) >= maxPerReporter) {
       throw new MatrixError('report.too-many');
@@ -46,17 +37,16 @@ export function createReports({ db, rooms, serverName, now }: Dependencies): Rep
   return {
     async reportEvent(reporter, roomId, eventId, reason) {
       checkReason(reason);
-      const roomNid = await rooms.find(roomId);
-      const membership = roomNid === undefined ? undefined : await findMembership(db, roomNid, reporter);
-      const isJoined = membership?.membership === 'join';
-      const event = roomNid !== undefined && isJoined ? await findEvent(db, roomNid, eventId) : undefined;
+      const access = await reading.access.find(reporter, roomId);
       // "The event was not found or you are not joined to the room where the event resides."
-      if (event === undefined) throw new MatrixError('event.not-found');
+      if (access?.as !== 'joined') throw new MatrixError('event.not-found');
+      // Administrators get to read what is reported: nobody shows them what they may not see themselves.
+      await getVisibleEvent(reading, access, eventId);
       await keep({ kind: 'event', reporter, roomId, subject: eventId, reason });
     },
     async reportRoom(reporter, roomId, reason) {
       checkReason(reason);
-      if ((await rooms.find(roomId)) === undefined) throw new MatrixError('room.not-found');
+      if ((await reading.rooms.find(roomId)) === undefined) throw new MatrixError('room.not-found');
       await keep({ kind: 'room', reporter, roomId, subject: '', reason });
     },
     async reportUser(reporter, userId, reason) {
@@ -65,7 +55,6 @@ export function createReports({ db, rooms, serverName, now }: Dependencies): Rep
       if (serverNameOf(userId) === serverName && (await findAccount(db, userId)) === undefined) return;
       await keep({ kind: 'user', reporter, roomId: '', subject: userId, reason });
     },
-    list: (before = Number.MAX_SAFE_INTEGER, limit) => readReports(db, before, limit),
   };
 }
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { openDatabase } from '@portico/storage';
 import { findOpenIdOwner } from '@portico/storage/stores/accounts/openid-tokens.ts';
-import { readReports } from '@portico/storage/stores/rooms/reports.ts';
 import { hashToken } from '@portico/server/services/accounts/access-tokens.ts';
+import { registerAdmin } from '@portico/testkit/register-admin.ts';
 import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncClient } from '@portico/testkit/sync-client.ts';
 import { refusalOf } from '@portico/testkit/test-client.ts';
@@ -21,7 +21,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       bob = createSyncClient(await server.registerUser());
     });
 
-    test('reports are kept', async (context) => {
+    test('reports are kept', async () => {
       const roomId = await alice.createRoom();
       const eventId = await alice.send(roomId, 'spam');
       const report = (what: string, body: object) => bob.http.post(`${v3}/${what}`, body);
@@ -48,16 +48,32 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       ] as const;
       for (const [what, body] of accepted) assert.equal((await report(what, body)).status, 200);
 
-      const db = await openDatabase({ url: server.databaseUrl, durability: 'relaxed' });
-      context.after(() => db.close());
-      const rows = await readReports(db, Number.MAX_SAFE_INTEGER, 10);
-      const kept = rows.map((row) => [row.kind, row.reporter, row.room_id, row.subject, row.reason]);
-      assert.deepEqual(kept, [
-        ['user', bob.userId, '', alice.userId, 'the person'],
-        ['event', bob.userId, roomId, eventId, ''],
-        ['event', bob.userId, roomId, eventId, 'the event'],
-        ['room', bob.userId, roomId, '', 'the room'],
+      const admin = await registerAdmin(server, 'admin');
+      const kept = async (path: string) => (await admin.get(path)).body;
+      const ofEvents = (await kept('/_synapse/admin/v1/event_reports'))['event_reports'] as object[];
+      assert.partialDeepStrictEqual(ofEvents, [
+        { user_id: bob.userId, room_id: roomId, event_id: eventId, reason: '' },
+        { user_id: bob.userId, room_id: roomId, event_id: eventId, reason: 'the event' },
       ]);
+      const ofPeople = (await kept('/_synapse/admin/v1/user_reports'))['user_reports'] as object[];
+      assert.partialDeepStrictEqual(ofPeople, [
+        { user_id: bob.userId, target_user_id: alice.userId, reason: 'the person' },
+      ]);
+      const ofRooms = (await kept('/_portico/admin/v1/room_reports'))['room_reports'] as object[];
+      assert.partialDeepStrictEqual(ofRooms, [{ user_id: bob.userId, room_id: roomId, reason: 'the room' }]);
+      assert.deepEqual([ofEvents.length, ofPeople.length, ofRooms.length], [2, 1, 1]);
+    });
+
+    test('nobody reports what they may not see', async () => {
+      const roomId = await alice.createRoom();
+      const hidden = { history_visibility: 'joined' };
+      const room = `${v3}/rooms/${encodeURIComponent(roomId)}`;
+      await alice.http.put(`${room}/state/m.room.history_visibility/`, hidden);
+      const before = await alice.send(roomId, 'among ourselves');
+      await bob.join(roomId);
+      const path = `${room}/report/${encodeURIComponent(before)}`;
+      assert.equal(refusalOf(await bob.http.post(path, {})), '404 M_NOT_FOUND');
+      assert.equal((await alice.http.post(path, {})).status, 200);
     });
 
     test('an OpenID token tells who somebody is, for an hour', async (context) => {
