@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
 import { openPeer } from '@portico/testkit/federation-peer.ts';
+import { until } from '@portico/testkit/until.ts';
 import { joinAs, openWithPeer, send, sign } from './peer.ts';
 
 const mallory = '@mallory:peer.test';
@@ -78,7 +79,24 @@ async function open(context: TestContext, level: number, later: number) {
   async function say(body: string): Promise<string> {
     return String((await alice.put(`${room}/send/m.room.message/${body}`, { body })).body['event_id']);
   }
-  return { server, peer, before, make, regretted, redaction, contentOf, tellBehind, say, change: () => promote(later) };
+  const kick = (how: 'kick' | 'ban') => alice.post(`${room}/${how}`, { user_id: mallory });
+  return {
+    server,
+    peer,
+    other,
+    path,
+    alice,
+    joined: joined.eventId,
+    kick,
+    before,
+    make,
+    regretted,
+    redaction,
+    contentOf,
+    tellBehind,
+    say,
+    change: () => promote(later),
+  };
 }
 
 type Made = ReturnType<typeof sign>;
@@ -145,5 +163,72 @@ test('old power levels that a redaction of the past names give no power behind n
   const victim = make(1, { sender: '@oscar:other.test', ...text }, after);
   const forged = make(2, { sender: mallory, type: 'm.room.redaction', redacts: victim.eventId }, victim.eventId);
   assert.deepEqual(await tellBehind([victim, forged], after), [[victim.eventId, { body: 'of oscar' }]]);
+  assert.deepEqual(server.errors, []);
+});
+
+test('a redaction that waits for what it redacts holds though its sender is not in the room any more', async (context) => {
+  const { server, peer, other, kick, before, make, regretted, contentOf } = await open(context, 50, 50);
+  const early = make(2, { sender: mallory, type: 'm.room.redaction', redacts: regretted.eventId }, before);
+  await send(peer, [early.pdu]);
+  assert.equal((await kick('kick')).status, 200);
+  await send(other, [regretted.pdu]);
+  assert.deepEqual(await contentOf(regretted.eventId), {});
+  assert.deepEqual(server.errors, []);
+});
+
+test('nobody who was banned redacts what is still to come by an event that says it was earlier', async (context) => {
+  const { server, peer, other, kick, before, make, regretted, contentOf } = await open(context, 50, 50);
+  assert.equal((await kick('ban')).status, 200);
+  const early = make(2, { sender: mallory, type: 'm.room.redaction', redacts: regretted.eventId }, before);
+  await send(peer, [early.pdu]);
+  await send(other, [regretted.pdu]);
+  assert.deepEqual(await contentOf(regretted.eventId), { body: 'regretted' });
+  assert.deepEqual(server.errors, []);
+});
+
+test('of many that redact what is not here yet, the first that may counts', async (context) => {
+  const { server, peer, other, before, make, regretted, contentOf } = await open(context, 0, 0);
+  const of = (sender: string) => make(2, { sender, type: 'm.room.redaction', redacts: regretted.eventId }, before);
+  const forged = Array.from({ length: 150 }, (_, index) =>
+    make(2, { sender: mallory, type: 'm.room.redaction', redacts: regretted.eventId, content: { index } }, before),
+  );
+  for (let start = 0; start < forged.length; start += 50) {
+    await send(
+      peer,
+      forged.slice(start, start + 50).map(({ pdu }) => pdu),
+    );
+  }
+  const allowed = of('@oscar:other.test');
+  await send(other, [allowed.pdu]);
+  await send(other, [regretted.pdu]);
+  assert.deepEqual(await contentOf(regretted.eventId), {});
+  for (const { eventId } of forged.slice(0, 2)) assert.equal(await contentOf(eventId), undefined);
+  assert.deepEqual(server.errors, []);
+});
+
+test('what comes with the state of a room is redacted where a redaction of it came before', async (context) => {
+  const { server, peer, before, make, path, joined, alice } = await open(context, 0, 0);
+  const membership = { membership: 'join', displayname: 'regretted' };
+  const renamed = make(1, { sender: mallory, state_key: mallory, type: 'm.room.member', content: membership }, before);
+  const early = make(2, { sender: mallory, type: 'm.room.redaction', redacts: renamed.eventId }, before);
+  await send(peer, [early.pdu]);
+  const hidden = make(3, { sender: mallory, type: 'm.room.message', content: { body: 'hidden' } }, renamed.eventId);
+  const behind = make(4, { sender: mallory, type: 'm.room.message', content: { body: 'behind' } }, hidden.eventId);
+  const uri = `/_matrix/federation/v1/state_ids/${path}?event_id=${encodeURIComponent(before)}`;
+  const { body: state } = (await peer.send('hs1', 'GET', uri)) as unknown as { body: { pdu_ids: string[] } };
+  const ids = [...state.pdu_ids.filter((id) => id !== joined), renamed.eventId];
+  const told = (pdus: readonly JsonObject[]) => ({ body: { origin: 'peer.test', origin_server_ts: 1, pdus } });
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({ body: { events: [] } }));
+  peer.on('GET', '/_matrix/federation/v1/event/', ({ url: asked }) =>
+    told([asked.includes(encodeURIComponent(hidden.eventId)) ? hidden.pdu : renamed.pdu]),
+  );
+  peer.on('GET', '/_matrix/federation/v1/state_ids/', () => ({ body: { ...state, pdu_ids: ids } }));
+  await send(peer, [behind.pdu]);
+  const member = `/_matrix/client/v3/rooms/${path}/state/m.room.member/${encodeURIComponent(mallory)}`;
+  await until(async () => {
+    const { body } = await alice.get(member);
+    return body['displayname'] === undefined ? body : undefined;
+  }, 'the name is redacted');
+  assert.deepEqual((await alice.get(member)).body, { membership: 'join' });
   assert.deepEqual(server.errors, []);
 });

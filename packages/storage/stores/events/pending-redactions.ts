@@ -72,7 +72,22 @@ const deleteOne = sql<void, [eventId: string, redactionNid: number]>(
   'delete from pending_redactions where event_id = $1 and redaction_nid = $2',
 );
 
-/** Keeps a redaction in mind until what it redacts is there, and redacted. */
+const deleteOfEvent = sql<void, [eventId: string, roomNid: number]>(
+  'pending-redactions.delete-of-event',
+  'delete from pending_redactions where event_id = $1 and room_nid = $2',
+);
+
+const selectDue = sql<OverdueRedaction, [eventIds: string]>(
+  'pending-redactions.due',
+  `select distinct p.event_id, r.room_id from pending_redactions p join rooms r on r.room_nid = p.room_nid
+   where p.event_id in (select value from json_each(cast($1 as text)))`,
+);
+
+/**
+ * Keeps a redaction in mind until what it redacts is there, and redacted: for ever, if that never comes, since nobody could tell, and what came
+ * after all would show what its room has redacted. It is what an index of the stored redactions by what they name would hold, less what has been seen to:
+ * never more rows than there are redactions stored, of a tenth of the size.
+ */
 export function addPendingRedaction(
   set: WriteSet,
   { eventId, hasPower }: Redacts,
@@ -121,6 +136,25 @@ export async function readPendingTargets(reader: Reader, eventIds: readonly stri
 /** What a process that ended in the middle has left. */
 export function readOverdueRedactions(reader: Reader, limit: number): Promise<OverdueRedaction[]> {
   return reader.all(selectOverdue, [limit]);
+}
+
+/** Says that events are stored, though not as part of their rooms, that redactions came before. */
+export async function announcePendingRedactions(
+  reader: Reader,
+  set: WriteSet,
+  eventIds: readonly string[],
+): Promise<void> {
+  for (const eventId of await readPendingTargets(reader, eventIds)) set.change('redaction_due', eventId);
+}
+
+/** The rooms of events that wait to be redacted. */
+export async function readDueRedactions(reader: Reader, eventIds: readonly string[]): Promise<OverdueRedaction[]> {
+  return eventIds.length === 0 ? [] : reader.all(selectDue, [JSON.stringify(eventIds)]);
+}
+
+/** An event has been redacted: its first redaction counts. */
+export function dropPendingRedactions(set: WriteSet, eventId: string, roomNid: number): void {
+  set.add(deleteOfEvent, [eventId, roomNid]);
 }
 
 export function dropPendingRedaction(set: WriteSet, eventId: string, redactionNid: number): void {

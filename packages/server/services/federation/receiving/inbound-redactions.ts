@@ -3,16 +3,21 @@ import { createWriteSet, type Database } from '@portico/storage';
 import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import {
   dropPendingRedaction,
+  dropPendingRedactions,
+  type OverdueRedaction,
   type PendingRedaction,
+  readDueRedactions,
   readOverdueRedactions,
   readPendingRedactions,
   readPendingTargets,
   readRedactionPowers,
 } from '@portico/storage/stores/events/pending-redactions.ts';
+import { findRedactionTarget, type RedactionTarget } from '@portico/storage/stores/events/redactions.ts';
 import type { ReadState } from '../../rooms/read-state.ts';
+import { policyRule } from '../../rooms/receiving/apply-policy.ts';
 import { MissingEventsError, type Result } from '../../rooms/receiving/received-event.ts';
 import type { Receiver } from '../../rooms/receiving/receiver.ts';
-import { mayRedactIn, powerNow, readTargets, redactedId } from '../../rooms/receiving/redaction-gate.ts';
+import { judgeNow, mayRedactIn, readTargets, redactedId } from '../../rooms/receiving/redaction-gate.ts';
 import { applyRedaction } from '../../rooms/redact.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';
 import type { UnreadService } from '../../unread/unread-service.ts';
@@ -53,7 +58,7 @@ type Dependencies = {
 
 /** More than ever is under way at one moment. */
 const mostOverdue = 1000;
-/** Redactions of one event that are looked at together. */
+/** Redactions of one event that are looked at, and shown, together. */
 const atOnce = 64;
 
 export function createInboundRedactions(deps: Dependencies): InboundRedactions {
@@ -62,13 +67,8 @@ export function createInboundRedactions(deps: Dependencies): InboundRedactions {
 
   /** Redacts what is there to be redacted. What is not yet stays in mind, as the redaction's own commit has left it. */
   async function apply(room: FederatedRoom, redactions: readonly JudgedRedaction[]): Promise<void> {
-    const targets = new Map(
-      await readTargets(
-        db,
-        room.rules,
-        redactions.map(({ event }) => event),
-      ),
-    );
+    const named = redactions.map(({ event }) => event);
+    const targets = new Map(await readTargets(db, room.rules, named));
     const set = createWriteSet();
     for (const { event, eventNid, hasPower } of redactions) {
       const target = targets.get(event.redacts ?? '');
@@ -85,8 +85,9 @@ export function createInboundRedactions(deps: Dependencies): InboundRedactions {
   }
 
   /**
-   * Lets clients have what was kept from them while what it redacts was not here; of some redactions those that are part of the
-   * room now.
+   * Lets clients have what was kept from them while what it redacts was not here; all but those that the room's policy server
+   * refuses. It has passed all other checks when it came: it redacts also where its sender has left the room since, or where what
+   * it follows has no place.
    */
   async function show(
     room: FederatedRoom,
@@ -117,32 +118,66 @@ export function createInboundRedactions(deps: Dependencies): InboundRedactions {
       .map((each) => ({ ...each, hasPower: powers.get(each.eventNid) === 1 }));
   }
 
-  /** Applies the redactions that came before an event, and forgets those that are none. */
-  async function applyPending(room: FederatedRoom, eventId: string): Promise<void> {
-    const mayNow = powerNow(deps.readState, room);
-    for (let after = -1; ;) {
-      const rows = await readPendingRedactions(db, room.roomNid, eventId, { after, limit: atOnce });
-      const last = rows.at(-1);
-      if (last === undefined) return;
-      after = last.redaction_nid;
-      const ids = rows.map((row) => row.event_id);
-      const events = await deps.stateEvents.loadById(room.rules, ids);
-      const redactions: (JudgedRedaction & { readonly row: PendingRedaction })[] = [];
-      for (const row of rows) {
-        const event = events.get(row.event_id)?.event;
-        if (event === undefined) continue;
-        const hasPower = row.has_power === null ? await mayNow(event.sender) : row.has_power === 1;
-        // Once it has been redacted itself, it says no longer what it redacts.
-        redactions.push({ event: { ...event, redacts: eventId }, eventNid: row.redaction_nid, hasPower, row });
+  /** Those of some that redact an event. */
+  async function redacting(room: FederatedRoom, target: RedactionTarget, rows: readonly PendingRedaction[]) {
+    const ids = rows.map((row) => row.event_id);
+    const events = await deps.stateEvents.loadById(room.rules, ids);
+    const now = judgeNow(deps.readState, room, []);
+    const found: (JudgedRedaction & { readonly row: PendingRedaction })[] = [];
+    for (const row of rows) {
+      const stored = events.get(row.event_id)?.event;
+      if (stored === undefined) continue;
+      // Once it has been redacted itself, it says no longer what it redacts.
+      const event = { ...stored, redacts: target.event_id };
+      const hasPower = row.has_power === null ? (await now(event)).hasPower : row.has_power === 1;
+      if (mayRedactIn(room, event, target, hasPower)) {
+        found.push({ event, eventNid: row.redaction_nid, hasPower, row });
       }
-      const shown = await show(room, redactions);
-      await apply(room, shown);
-      const done = new Set(shown.map(({ eventNid }) => eventNid));
+    }
+    return found;
+  }
+
+  /** Applies the redactions that came before an event, and forgets those that are none, and those behind the first that counts. */
+  async function applyPending(room: FederatedRoom, eventId: string): Promise<void> {
+    for (let after = -1; ;) {
+      const target = await findRedactionTarget(db, eventId);
+      const isRedacted = target !== undefined && target.redacted_by !== null;
+      const rows = await readPendingRedactions(db, room.roomNid, eventId, { after, limit: isRedacted ? 1 : atOnce });
+      const last = rows.at(-1);
+      if (target === undefined || last === undefined) return;
+      after = last.redaction_nid;
       const set = createWriteSet();
-      for (const { redaction_nid: nid } of rows) if (!done.has(nid)) dropPendingRedaction(set, eventId, nid);
-      if (set.writes.length > 0) await db.commit(set);
+      if (isRedacted) dropPendingRedactions(set, eventId, room.roomNid);
+      else {
+        const redactions = await redacting(room, target, rows);
+        await apply(room, room.isOurs ? await show(room, redactions) : redactions);
+        for (const { redaction_nid: nid } of rows) dropPendingRedaction(set, eventId, nid);
+      }
+      await db.commit(set);
     }
   }
+
+  /** Applies what waits for events of which it was not told that they have come. */
+  async function applyDue(due: readonly OverdueRedaction[]): Promise<void> {
+    for (const { event_id: eventId, room_id: roomId } of due) {
+      if (isClosed) return;
+      try {
+        const room = await rooms.find(roomId, serverName);
+        if (room !== undefined) await applyPending(room, eventId);
+      } catch (error) {
+        log.warn({ error, roomId, eventId }, 'An event could not be redacted that a redaction came before');
+      }
+    }
+  }
+
+  /** What has come with the state of a room, and not as news. */
+  const stop = db.onChanges((batches) => {
+    const changes = batches.flatMap((batch) => batch.changes).filter(({ kind }) => kind === 'redaction_due');
+    if (changes.length === 0) return;
+    readDueRedactions(db, [...new Set(changes.map(({ key }) => String(key)))])
+      .then(applyDue)
+      .catch((error: unknown) => log.warn({ error }, 'Redactions of events that have come could not be looked for'));
+  });
 
   async function applyAllPending(
     room: FederatedRoom,
@@ -174,26 +209,16 @@ export function createInboundRedactions(deps: Dependencies): InboundRedactions {
       for (const failure of await applyAllPending(room, ids)) failures.set(...failure);
       return failures;
     },
-    async resume() {
-      for (const { event_id: eventId, room_id: roomId } of await readOverdueRedactions(db, mostOverdue)) {
-        if (isClosed) return;
-        try {
-          const room = await rooms.find(roomId, serverName);
-          if (room !== undefined) await applyPending(room, eventId);
-        } catch (error) {
-          log.warn({ error, roomId, eventId }, 'An event could not be redacted that a redaction came before');
-        }
-      }
-    },
+    resume: async () => applyDue(await readOverdueRedactions(db, mostOverdue)),
     close() {
       isClosed = true;
+      stop();
     },
   };
 }
 
-/** Whether a redaction is still kept from clients. One that has no place for what it follows redacts all the same. */
 function isRefused(result: Result | undefined): boolean {
-  if (result?.kind !== 'failed') return result?.kind !== 'accepted' && result?.kind !== 'known';
-  if (result.error instanceof MissingEventsError) return false;
+  if (result?.kind === 'soft-failed') return result.rule === policyRule;
+  if (result?.kind !== 'failed' || result.error instanceof MissingEventsError) return false;
   throw result.error;
 }

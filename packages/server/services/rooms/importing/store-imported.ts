@@ -3,6 +3,7 @@ import { createWriteSet } from '@portico/storage';
 import type { ChainAssignment } from '@portico/storage/chain-cover/index.ts';
 import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/events/events-write.ts';
+import { announcePendingRedactions } from '@portico/storage/stores/events/pending-redactions.ts';
 import { readUnplaced, setPlace } from '@portico/storage/stores/rooms/room-import.ts';
 import type { ReceivedEvent } from '../receiving/received-event.ts';
 import type { ImportDependencies } from './import-dependencies.ts';
@@ -75,6 +76,11 @@ async function storeBatch(
     // What is stored may have been redacted since.
     if (isAllowed && !stored.has(each)) stateEvents.add({ nid: eventNid, event });
   }
+  await announcePendingRedactions(
+    db,
+    set,
+    fresh.map(({ event }) => event.eventId),
+  );
   chains.append(set, chain);
   let committed = false;
   try {

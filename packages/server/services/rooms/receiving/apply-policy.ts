@@ -12,6 +12,8 @@ import type { ReceivingRoom, SoftFailure } from './received-event.ts';
  */
 export type ApplyPolicy = (room: ReceivingRoom, prepared: Prepared) => Promise<Prepared | SoftFailure>;
 
+export const policyRule = 'policy_server';
+
 type Dependencies = {
   readonly heads: RoomHeads;
   readonly policy: RoomPolicy;
@@ -27,7 +29,7 @@ export function createApplyPolicy({ heads, policy, committer }: Dependencies): A
       const signed = await policy.signPieces(head, event, pieces);
       return signed === pieces ? prepared : { ...prepared, stored: { ...prepared.stored, ...signed } };
     } catch (error) {
-      if (error instanceof MatrixError) return { rule: 'policy_server', reason: error.message };
+      if (error instanceof MatrixError) return { rule: policyRule, reason: error.message };
       committer.settle([prepared], false);
       throw error;
     }

@@ -8,7 +8,7 @@ import { policyKey } from '../policy/room-policy.ts';
 import type { ReadState } from '../read-state.ts';
 import type { StateEvents } from '../state-events.ts';
 import type { ApplyPolicy } from './apply-policy.ts';
-import { findWithheld, powerNow, readTargets, type Withheld } from './redaction-gate.ts';
+import { gateNews, judgeNow, readTargets, type Withheld } from './redaction-gate.ts';
 import { storeOutside } from './store-outside.ts';
 import type { Prepare, Prepared } from './prepare.ts';
 import {
@@ -60,7 +60,7 @@ export function createGather(deps: Dependencies, { prepare, applyPolicy }: Steps
       loadReferences({ reader: db, stateEvents }, room, all),
       readTargets(db, room.rules, all),
     ]);
-    const mayNow = powerNow(deps.readState, room);
+    const now = judgeNow(deps.readState, room, all);
     const results: (Result | undefined)[] = [];
     const group: Prepared[] = [];
     const ids = new Set<string>();
@@ -78,12 +78,11 @@ export function createGather(deps: Dependencies, { prepare, applyPolicy }: Steps
           results.push(first);
           continue;
         }
-        const hadPower = received.hadRedactionPower ?? first.hasRedactionPower;
-        const hasPower = hadPower && (received.hadRedactionPower !== undefined || (await mayNow(event.sender)));
+        const { hasPower, withheld } = await gateNews(room, received, first.hasRedactionPower, targets, now);
         const prepared = { ...first, hasRedactionPower: hasPower };
         const isFirst = group.length === 0;
         const { rejection } = prepared;
-        const judged = rejection ?? findWithheld(room, event, targets, hasPower) ?? (await applyPolicy(room, prepared));
+        const judged = rejection ?? withheld ?? (await applyPolicy(room, prepared));
         if ('stored' in judged) {
           results.push(undefined);
           group.push(judged);

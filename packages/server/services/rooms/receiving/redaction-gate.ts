@@ -1,9 +1,17 @@
-import { hasRedactionPower, isEventIdOf, mayRedact, type RoomEvent, type RoomVersionRules } from '@portico/protocol';
+import {
+  authEventKeys,
+  authorise,
+  hasRedactionPower,
+  isEventIdOf,
+  mayRedact,
+  type RoomEvent,
+  type RoomVersionRules,
+} from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import type { Redacts } from '@portico/storage/stores/events/pending-redactions.ts';
 import { findRedactionTargets, type RedactionTarget } from '@portico/storage/stores/events/redactions.ts';
 import type { ReadState, RoomState } from '../read-state.ts';
-import type { ReceivingRoom, SoftFailure } from './received-event.ts';
+import type { ReceivedEvent, ReceivingRoom, SoftFailure } from './received-event.ts';
 
 type Room = Pick<ReceivingRoom, 'roomNid' | 'rules'>;
 
@@ -15,16 +23,30 @@ const powerKeys = [
   ['m.room.power_levels', ''],
 ] as const;
 
+/** What becomes of a redaction by where its room stands. */
+export type PresentVerdict = { readonly refusal: SoftFailure | undefined; readonly hasPower: boolean };
+
 /**
- * Whether somebody has the power to redact where the room stands now, which is read once, where anybody asks. Besides what a
- * redaction names and follows it has to pass this when it comes, like all that may be "soft failed": or whoever has lost the power
- * could go on as if it were earlier.
+ * Judges redactions by where their room stands now, which is read at once for all, where anybody asks. Besides what a redaction
+ * names and follows it has to pass this when it comes, like all that may be "soft failed": or whoever has lost the power, or has
+ * been banned, could go on as if it were earlier.
  */
-export function powerNow(readState: ReadState, { roomNid, rules }: Room): (sender: string) => Promise<boolean> {
+export function judgeNow(
+  readState: ReadState,
+  { roomNid, rules }: Room,
+  events: readonly RoomEvent[],
+): (redaction: RoomEvent) => Promise<PresentVerdict> {
   let reading: Promise<RoomState> | undefined;
-  return async (sender) => {
-    reading ??= readState(roomNid, powerKeys);
-    return hasRedactionPower(rules, { get: (await reading).state }, sender);
+  return async (redaction) => {
+    const keys = events.filter(({ redacts }) => redacts !== undefined).flatMap((each) => authEventKeys(rules, each));
+    reading ??= readState(roomNid, [...powerKeys, ...keys]);
+    const { state: get } = await reading;
+    const present = { get, create: get('m.room.create') };
+    const decision = authorise(rules, redaction, present);
+    return {
+      refusal: decision.kind === 'reject' ? decision : undefined,
+      hasPower: hasRedactionPower(rules, present, redaction.sender),
+    };
   };
 }
 
@@ -77,6 +99,28 @@ export function findWithheld(
   const target = here.get(redactedId(room.rules, redaction) ?? '');
   if (target === undefined) return { ...unknownEvent, waitsFor: pendingOf(room.rules, redaction, hasPower) };
   return mayRedactIn(room, redaction, target, hasPower) ? undefined : notAllowed;
+}
+
+/**
+ * What is found of a redaction that comes as news, by all that it is judged by: `hasPower` in the past is what its own past
+ * gives it. One that is to wait must not fail softly either, as whatever waits for nothing is judged again when it gets its place.
+ */
+export async function gateNews(
+  room: Room,
+  { event, hadRedactionPower }: ReceivedEvent,
+  hasPowerInPast: boolean,
+  here: ReadonlyMap<string, Target>,
+  now: (redaction: RoomEvent) => Promise<PresentVerdict>,
+): Promise<{ readonly hasPower: boolean; readonly withheld: Withheld | undefined }> {
+  if (event.redacts === undefined) return { hasPower: false, withheld: undefined };
+  if (hadRedactionPower !== undefined) {
+    return { hasPower: hadRedactionPower, withheld: findWithheld(room, event, here, hadRedactionPower) };
+  }
+  const present = await now(event);
+  const hasPower = hasPowerInPast && present.hasPower;
+  const withheld = findWithheld(room, event, here, hasPower);
+  if (withheld?.waitsFor === undefined || present.refusal === undefined) return { hasPower, withheld };
+  return { hasPower, withheld: { ...present.refusal, waitsFor: undefined } };
 }
 
 const unknownEvent = { rule: 'redaction.unknown_event', reason: 'the event that it redacts is not here' };
