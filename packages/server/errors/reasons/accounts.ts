@@ -18,7 +18,7 @@ export const accountErrors = {
   'user.not-moderated': {
     errcode: 'M_FORBIDDEN',
     status: 403,
-    message: 'Administrators can be neither locked nor suspended.',
+    message: 'Administrators can be neither locked nor suspended, nor does one end the account of another.',
   },
   'user.locked': { errcode: 'M_USER_LOCKED', status: 401, message: 'This account has been locked.' },
   'user.suspended': {

@@ -8,8 +8,9 @@ import { getRegistrationNonce } from './get-registration-nonce.ts';
 import { reportEndpoints } from './reports/index.ts';
 import { sendServerNotice, sendServerNoticeOnce } from './send-server-notice.ts';
 import { registerBySharedSecret } from './register-by-shared-secret.ts';
+import { userAdminEndpoints, type UserAdminServices } from './users/index.ts';
 
-export type AdminServices = {
+export type AdminServices = UserAdminServices & {
   readonly sharedSecret: SharedSecretRegistration;
   readonly erasures: Erasures;
   readonly reported: Reported;
@@ -24,4 +25,5 @@ export const adminEndpoints: readonly Endpoint<AdminServices>[] = [
   sendServerNotice,
   sendServerNoticeOnce,
   ...reportEndpoints,
+  ...userAdminEndpoints,
 ];

@@ -9,6 +9,7 @@ import {
   findThirdPartyOwner,
   listThirdPartyIds,
 } from '@portico/storage/stores/accounts/third-party-ids.ts';
+import { findErasureRequest } from '@portico/storage/stores/privacy/erasures.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Device, Devices } from '../devices/devices.ts';
 import { maxAddresses, type ThirdPartyIds } from '../third-party-ids/third-party-ids.ts';
@@ -22,6 +23,11 @@ export type AccountState = {
   readonly hasPassword: boolean;
   readonly createdAt: number;
   readonly deactivatedAt: number | undefined;
+  readonly isErased: boolean;
+  /** What the account is for, as who made it said. */
+  readonly userType: string | undefined;
+  /** When any of their devices was last used, or the account was made. */
+  readonly lastSeenAt: number;
   readonly emails: readonly string[];
   readonly devices: number;
 };
@@ -65,11 +71,12 @@ export function createAccountCare(dependencies: Dependencies): AccountCare {
 
   return {
     async describe(userId) {
-      const [account, standing, emails, list] = await Promise.all([
+      const [account, standing, emails, list, erasure] = await Promise.all([
         findAccount(db, userId),
         findModerated(db, userId),
         listThirdPartyIds(db, userId),
         devices.list(userId),
+        findErasureRequest(db, userId),
       ]);
       if (account === undefined) throw new MatrixError('user.not-found');
       return {
@@ -79,6 +86,9 @@ export function createAccountCare(dependencies: Dependencies): AccountCare {
         hasPassword: account.password_hash !== null,
         createdAt: account.created_at,
         deactivatedAt: account.deactivated_at ?? undefined,
+        isErased: erasure !== undefined,
+        userType: account.user_type ?? undefined,
+        lastSeenAt: Math.max(account.created_at, ...list.map((device) => device.last_seen_ts ?? 0)),
         emails: emails.map(({ address }) => address),
         devices: list.length,
       };

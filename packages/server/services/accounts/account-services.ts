@@ -138,7 +138,7 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
     filters: createFilters({ db }),
     login,
     loginTokens: createLoginTokens({ db, ownPassword, now, randomBytes }),
-    moderation: createModeration({ db, serverName }),
+    moderation: createModeration({ db, serverName, deactivation }),
     ownPassword,
     emailValidations: validations,
     passwordReset,

@@ -1,4 +1,4 @@
-import { serverNameOf } from '@portico/protocol/ids/user-id.ts';
+import { isUserId, serverNameOf } from '@portico/protocol/ids/user-id.ts';
 import { createWriteSet, type Database } from '@portico/storage';
 import {
   findModerated,
@@ -6,6 +6,8 @@ import {
   type ModeratedRow,
 } from '@portico/storage/stores/accounts/accounts-moderation.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import type { UnbindResult } from '../identity/identity-client.ts';
+import type { Deactivation } from './deactivation.ts';
 
 /** Locked: nothing can be done with the account but logging out. Suspended: it can be read with, and little else. */
 export type Measure = 'locked' | 'suspended';
@@ -14,31 +16,47 @@ export type Measure = 'locked' | 'suspended';
 export interface Moderation {
   isInForce(userId: string, measure: Measure): Promise<boolean>;
   set(userId: string, measure: Measure, isOn: boolean): Promise<void>;
+  /** Deactivates the account. Throws `user.deactivated` if it is already. */
+  end(userId: string, options: { readonly erase: boolean }): Promise<UnbindResult>;
 }
 
-type Dependencies = { readonly db: Database; readonly serverName: string };
+type Dependencies = {
+  readonly db: Database;
+  readonly serverName: string;
+  readonly deactivation: Pick<Deactivation, 'deactivate'>;
+};
 
 /**
  * {@link https://spec.matrix.org/v1.19/client-server-api/#account-locking},
  * {@link https://spec.matrix.org/v1.19/client-server-api/#account-suspension}
  */
-export function createModeration({ db, serverName }: Dependencies): Moderation {
-  /** Throws for everyone whom no measure can be taken against; their own account is an administrator's too. */
+export function createModeration({ db, serverName, deactivation }: Dependencies): Moderation {
+  /** Throws for everyone against whom no measure can be taken; their own account is an administrator's too. */
   async function get(userId: string): Promise<ModeratedRow> {
-    if (serverNameOf(userId) !== serverName) throw new MatrixError('user.not-local');
+    if (!isUserId(userId) || serverNameOf(userId) !== serverName) throw new MatrixError('user.not-local');
     const row = await findModerated(db, userId);
-    if (row === undefined || row.deactivated_at !== null) throw new MatrixError('user.not-found');
+    if (row === undefined) throw new MatrixError('user.not-found');
     if (row.is_admin === 1) throw new MatrixError('user.not-moderated');
     return row;
   }
 
+  async function getActive(userId: string): Promise<ModeratedRow> {
+    const row = await get(userId);
+    if (row.deactivated_at !== null) throw new MatrixError('user.not-found');
+    return row;
+  }
+
   return {
-    isInForce: async (userId, measure) => (await get(userId))[measure] === 1,
+    isInForce: async (userId, measure) => (await getActive(userId))[measure] === 1,
     async set(userId, measure, isOn) {
-      await get(userId);
+      await getActive(userId);
       const set = createWriteSet();
       setModerated(set, userId, measure, isOn);
       await db.commit(set);
+    },
+    async end(userId, options) {
+      await get(userId);
+      return deactivation.deactivate(userId, options);
     },
   };
 }

@@ -1,0 +1,45 @@
+import { Type } from 'typebox';
+import { MatrixError } from '../../../errors/matrix-error.ts';
+import type { AccountCare } from '../../../services/accounts/account-care.ts';
+import { endpoint } from '../../endpoint.ts';
+import { emptyObject } from '../../schemas.ts';
+
+const path = '/_synapse/admin/v1/users/:userId/admin';
+const params = Type.Object({ userId: Type.String() });
+const isAdmin = Type.Object({ admin: Type.Boolean() }, { title: 'Administrator' });
+
+export const getAdministrator = endpoint(
+  {
+    method: 'GET',
+    path,
+    operationId: 'getAdministrator',
+    summary: 'Tells whether somebody is an administrator of this server.',
+    auth: 'admin',
+    params,
+    response: isAdmin,
+  },
+  ({ care }: { care: AccountCare }) =>
+    async ({ params: { userId } }) => ({ admin: (await care.describe(userId)).isAdmin }),
+);
+
+export const setAdministrator = endpoint(
+  {
+    method: 'PUT',
+    path,
+    operationId: 'setAdministrator',
+    summary: 'Makes somebody an administrator of this server, or an ordinary user again.',
+    auth: 'admin',
+    params,
+    body: isAdmin,
+    response: emptyObject,
+  },
+  ({ care }: { care: AccountCare }) =>
+    async ({ sender, params: { userId }, body }) => {
+      // So that there is an administrator left.
+      if (userId === sender.userId && !body.admin) {
+        throw new MatrixError('request.invalid-param', { message: 'Another administrator has to do this.' });
+      }
+      await care.setAdmin(userId, body.admin);
+      return {};
+    },
+);
