@@ -41,9 +41,12 @@ const declarations: readonly Declaration[] = [
   ...roomFederationEndpoints,
 ].map(({ declaration }) => declaration);
 
-const segments: Readonly<Record<string, string>> = { roomId: room, roomIdOrAlias: room, userId: alice.userId };
+// Whatever administrators do to people, deactivating them included, they do to somebody else.
+const moderated = (await server.registerUser('moderated')).userId;
 
-function pathsOf({ path, unstablePaths = [] }: Declaration): readonly string[] {
+function pathsOf({ path, unstablePaths = [], auth }: Declaration): readonly string[] {
+  const userId = auth === 'admin' ? moderated : alice.userId;
+  const segments: Readonly<Record<string, string>> = { roomId: room, roomIdOrAlias: room, userId };
   return [path, ...unstablePaths].map((each) =>
     each.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(segments[name] ?? 'x')),
   );
