@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox';
 
 /**
- * No NUL, which PostgreSQL has no text with, and no lone surrogate, which has no UTF-8 form: what is stored would not be
+ * No NUL, behind which SQLite counts no characters, and no lone surrogate, which has no UTF-8 form: what is stored would not be
  * what was sent. Declared strings become columns and keys; inside events and other free objects both stay legal, since
  * those are stored as JSON text.
  */

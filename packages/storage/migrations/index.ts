@@ -51,6 +51,7 @@ import { lateEvents } from './0050-late-events.ts';
 import { redactionPower } from './0051-redaction-power.ts';
 import { mediaWithoutHashes } from './0052-media-without-hashes.ts';
 import { reportsByKind } from './0053-reports-by-kind.ts';
+import { textWithNul } from './0054-text-with-nul.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -110,4 +111,5 @@ export const migrations: readonly Migration[] = [
   redactionPower,
   mediaWithoutHashes,
   reportsByKind,
+  textWithNul,
 ];

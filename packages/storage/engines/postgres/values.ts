@@ -1,4 +1,5 @@
 import type { SqlValue } from '../../sql.ts';
+import { fromStoredText, toStoredText } from './nul-text.ts';
 
 type Parse = (text: string) => SqlValue;
 
@@ -16,8 +17,8 @@ const parsers: ReadonlyMap<number, Parse> = new Map<number, Parse>([
   [701, Number], // float8
   [1700, toNumber], // numeric, which is what sum() of int8 gives
   [17, (text) => Uint8Array.fromHex(text.slice(2))], // bytea, as \\x and hexadecimal digits
-  [25, (text) => text], // text
-  [1043, (text) => text], // varchar
+  [25, fromStoredText], // text
+  [1043, fromStoredText], // varchar
 ]);
 
 export function parserFor(type: number, column: string): Parse {
@@ -27,9 +28,10 @@ export function parserFor(type: number, column: string): Parse {
   return parser;
 }
 
-/** For pg's `bind`: text stays text, bytes stay bytes. */
+/** For pg's `bind`: text stays text, in the form that PostgreSQL can store; bytes stay bytes. */
 export function toWire(value: unknown): string | Buffer | null {
-  if (value === null || typeof value === 'string') return value;
+  if (value === null) return value;
+  if (typeof value === 'string') return toStoredText(value);
   if (typeof value === 'number') {
     if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw new RangeError(`${value} is no safe integer`);
     return String(value);

@@ -56,9 +56,11 @@ export function createInboundEdus({ handlers, log }: Dependencies): InboundEdus 
   };
 }
 
-/** An ID or name in an EDU: not longer than any may be, and without NUL, which PostgreSQL cannot keep. */
+/** An ID or name in an EDU: not longer than any may be, and Unicode without NUL, which none has. */
 export function textOf(value: JsonValue | undefined): string | undefined {
-  return typeof value === 'string' && value.length <= 255 && !value.includes('\0') ? value : undefined;
+  return typeof value === 'string' && value.length <= 255 && !value.includes('\0') && value.isWellFormed()
+    ? value
+    : undefined;
 }
 
 /** The user that an EDU speaks of, if the server that sent it may: nobody speaks for users of others. */
