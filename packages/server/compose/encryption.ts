@@ -13,7 +13,7 @@ import { createDeviceListChanges } from '../services/keys/device-list-changes.ts
 import { createKeyBackup, type KeyBackup } from '../services/keys/key-backup.ts';
 import { createKeys, type Keys } from '../services/keys/keys.ts';
 import { createKeysForServers, type KeysForServers } from '../services/keys/keys-for-servers.ts';
-import { createAskServer } from '../services/keys/remote/ask-servers.ts';
+import { createAskServers } from '../services/keys/remote/ask-servers.ts';
 import { createClaimRemoteKeys } from '../services/keys/remote/claim-remote-keys.ts';
 import { deviceListEdu } from '../services/keys/remote/device-list-edu.ts';
 import { createFetchLists } from '../services/keys/remote/fetch-lists.ts';
@@ -60,9 +60,13 @@ export type Encryption = {
 export function createEncryption({ db, serverName, federates, tellsNames, client, now, log }: Context): Encryption {
   const isLocal = (userId: string): boolean => serverNameOf(userId) === serverName;
   const changes = createDeviceListChanges({ db, serverName, federates, tellsNames });
-  const askServer = createAskServer({ now });
-  const lists = createRemoteLists({ db, serverName, fetchLists: createFetchLists({ client, askServer }) });
-  const claim = createClaimRemoteKeys({ client, askServer });
+  const askServers = createAskServers({ now });
+  const lists = createRemoteLists({
+    db,
+    serverName,
+    fetchLists: createFetchLists({ client, askServer: askServers.query }),
+  });
+  const claim = createClaimRemoteKeys({ client, askServer: askServers.claim });
   const sharing = createSharingChanges({
     db,
     serverName,

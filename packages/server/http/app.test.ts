@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, describe, test } from 'node:test';
+import { until } from '@portico/testkit/until.ts';
 import { Type } from 'typebox';
 import { MatrixError } from '../errors/matrix-error.ts';
 import { createRateLimiter } from '../services/rate-limit/rate-limiter.ts';
@@ -254,6 +255,34 @@ test('an address is taken from X-Forwarded-For only if a trusted proxy says so',
     await proxied.app.close();
     await nested.app.close();
   }
+});
+
+test('who looks late for whether the client has gone is told so', async () => {
+  const started = Promise.withResolvers<void>();
+  const gone = Promise.withResolvers<void>();
+  const reason = Promise.withResolvers<unknown>();
+  const late = endpoint(
+    { method: 'GET', path: '/late', operationId: 'late', summary: 'Looks.', auth: 'none', response: Type.Unknown() },
+    () => async (request) => {
+      started.resolve();
+      await gone.promise;
+      reason.resolve(request.signal.reason);
+      return {};
+    },
+  );
+  const one = await listen({}, [late]);
+  const { port, hostname } = new URL(one.base);
+  const socket = connect(Number(port), hostname);
+  socket.write('GET /late HTTP/1.1\r\nhost: x\r\n\r\n');
+  await started.promise;
+  socket.destroy();
+  await until(
+    () => new Promise<boolean>((resolve) => one.app.server.getConnections((_, count) => resolve(count === 0))),
+    'the server has seen that',
+  );
+  gone.resolve();
+  assert.equal(await reason.promise, 'client-gone');
+  await one.app.close();
 });
 
 test('a long poll learns that its client has gone, and is answered when the server shuts down', async () => {

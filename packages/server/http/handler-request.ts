@@ -53,7 +53,10 @@ export class HandlerRequest implements ErasedRequest {
   #open(): AbortSignal {
     const controller = this.#openRequests.open();
     const { raw } = this.#reply;
-    raw.once('close', () => this.#openRequests.closed(controller, { isAnswered: raw.writableFinished }));
+    const close = (): void => this.#openRequests.closed(controller, { isAnswered: raw.writableFinished });
+    // The client may have gone before anybody wanted to know.
+    if (raw.closed) close();
+    else raw.once('close', close);
     return controller.signal;
   }
 }

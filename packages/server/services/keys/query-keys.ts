@@ -2,12 +2,13 @@ import { serverNameOf } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import { queryKeys, type PublicKeyRow } from '@portico/storage/stores/devices/device-keys.ts';
 import { createPacer } from '../pacer.ts';
+import type { KeyAsker } from './asker.ts';
 import { type Failures, unreachable } from './failures.ts';
 import { createKeySections, portionsOf, wantedDevices, type KeyQuery } from './key-sections.ts';
 import type { FoundLists, RemoteLists } from './remote/remote-lists.ts';
 
 /** The response as JSON text. `timeout`: for how long other servers are waited for, in milliseconds. */
-export type QueryKeys = (viewer: string, query: KeyQuery, timeout?: number) => Promise<string>;
+export type QueryKeys = (viewer: KeyAsker, query: KeyQuery, timeout?: number) => Promise<string>;
 
 type Dependencies = {
   readonly db: Reader;
@@ -22,16 +23,17 @@ const longestTimeout = 30_000;
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysquery} */
 export function createQueryKeys({ db, isLocal, remoteLists }: Dependencies): QueryKeys {
-  async function find(users: readonly string[], timeout: number): Promise<FoundLists> {
+  async function find(asker: KeyAsker, users: readonly string[], timeout: number): Promise<FoundLists> {
     if (users.length === 0) return { kept: [], passing: [], failures: {} };
     if (remoteLists === undefined) return { kept: [], passing: [], failures: failuresOf(users) };
-    return remoteLists.find(users, Math.min(Math.max(timeout, 0), longestTimeout));
+    return remoteLists.find(asker, users, Math.min(Math.max(timeout, 0), longestTimeout));
   }
 
   // Somebody may ask for ten thousand people, or for people of whom each has a thousand devices.
   const pace = createPacer();
 
-  return async (viewer, query, timeout = defaultTimeout) => {
+  return async (asker, query, timeout = defaultTimeout) => {
+    const viewer = asker.userId;
     const wanted = wantedDevices(query);
     const users = Object.keys(query);
     const {
@@ -39,6 +41,7 @@ export function createQueryKeys({ db, isLocal, remoteLists }: Dependencies): Que
       passing,
       failures,
     } = await find(
+      asker,
       users.filter((user) => !isLocal(user)),
       timeout,
     );

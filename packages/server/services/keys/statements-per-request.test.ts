@@ -81,11 +81,14 @@ onBothEngines('what is asked of the database for keys and messages does not grow
     await upload(alice, { one_time_keys: Object.fromEntries(keys) });
     seen['upload'] = take();
     await query(
-      alice.userId,
+      alice,
       byUser(count, () => []),
     );
     seen['query'] = take();
-    const claimed = await claim(byUser(count, (deviceId) => ({ [deviceId]: 'signed_curve25519' })));
+    const claimed = await claim(
+      alice,
+      byUser(count, (deviceId) => ({ [deviceId]: 'signed_curve25519' })),
+    );
     const { one_time_keys: given } = JSON.parse(claimed) as { one_time_keys: object };
     assert.equal(Object.keys(given).length, 1);
     seen['claim'] = take();

@@ -53,7 +53,7 @@ export function createUploadSignatures({ db, changes, isLocal, remoteLists }: De
     const known = new Set(here.keys.map((row) => row.user_id));
     const missing = users.filter((user) => !isLocal(user) && !known.has(user));
     if (missing.length === 0 || remoteLists === undefined) return here;
-    const { kept, passing } = await remoteLists.find(missing, defaultTimeout);
+    const { kept, passing } = await remoteLists.find({ userId: signer }, missing, defaultTimeout);
     const { keys, signatures } = kept.length === 0 ? here : await read();
     return { keys: [...keys, ...passing.flatMap((list) => list.keys)], signatures };
   }

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import type { Keys } from '../../../services/keys/keys.ts';
 import { endpoint } from '../../endpoint.ts';
+import { keyAsker } from './key-asker.ts';
 import { rawJson } from '../../result.ts';
 import { jsonObject } from '../../schemas.ts';
 
@@ -31,6 +32,6 @@ export const claimKeys = endpoint(
     ),
   },
   ({ keys }: { keys: Keys }) =>
-    async ({ body }) =>
-      rawJson(await keys.claim(body.one_time_keys, body.timeout)),
+    async (request) =>
+      rawJson(await keys.claim(keyAsker(request), request.body.one_time_keys, request.body.timeout)),
 );

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import type { Keys } from '../../../services/keys/keys.ts';
 import { endpoint } from '../../endpoint.ts';
+import { keyAsker } from './key-asker.ts';
 import { rawJson } from '../../result.ts';
 import { jsonObject } from '../../schemas.ts';
 
@@ -33,6 +34,6 @@ export const queryKeys = endpoint(
     ),
   },
   ({ keys }: { keys: Keys }) =>
-    async ({ sender, body }) =>
-      rawJson(await keys.query(sender.userId, body.device_keys, body.timeout)),
+    async (request) =>
+      rawJson(await keys.query(keyAsker(request), request.body.device_keys, request.body.timeout)),
 );

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { until } from '@portico/testkit/until.ts';
 import { FederationError, type FederationFailure } from '../../federation/client/federation-error.ts';
-import { createAskServer } from './ask-servers.ts';
+import { createAskServers } from './ask-servers.ts';
 
 // Nothing else does, while a server is waited for.
 const keepsRunning = setInterval(() => undefined, 60_000);
 after(() => clearInterval(keepsRunning));
+
+const usual = { shortest: 60_000, longest: 60_000 };
 
 const fails = (failure: FederationFailure, status?: number) =>
   new FederationError(failure, 'It fails', {
@@ -17,7 +19,7 @@ const fails = (failure: FederationFailure, status?: number) =>
 
 /** Asks a server that answers so, one after the other; what came of it, and how often it was asked. */
 function open(answers: readonly (FederationError | string)[], pauses = { shortest: 1, longest: 2 }) {
-  const askServer = createAskServer({ now: () => performance.now(), pauses });
+  const { query: askServer } = createAskServers({ now: () => performance.now(), pauses });
   let asked = 0;
   const ask = (timeout = 10_000) =>
     askServer('hs1', timeout, () => {
@@ -68,7 +70,10 @@ for (const [what, failure] of [
 }
 
 test('a failure that several requests meet at the same time counts once', async () => {
-  const askServer = createAskServer({ now: () => performance.now(), pauses: { shortest: 20, longest: 20 } });
+  const { query: askServer } = createAskServers({
+    now: () => performance.now(),
+    pauses: { shortest: 20, longest: 20 },
+  });
   let asked = 0;
   const isBack = () => asked > 5;
   const ask = () =>
@@ -81,7 +86,7 @@ test('a failure that several requests meet at the same time counts once', async 
 });
 
 test('servers that never answer leave turns to those that do', async () => {
-  const askServer = createAskServer({
+  const { query: askServer } = createAskServers({
     now: () => performance.now(),
     mostAtOnce: 4,
     pauses: { shortest: 1, longest: 1 },
@@ -91,14 +96,49 @@ test('servers that never answer leave turns to those that do', async () => {
   const names = Array.from({ length: 10 }, (_, index) => `away${index}`);
   for (const name of names) {
     let isFirst = true;
-    void askServer(name, 60_000, () => {
+    const ask = () => {
       if (!isFirst) asked.add(name);
       const answer = isFirst ? Promise.reject(fails('unreachable')) : never;
       isFirst = false;
       return answer;
-    });
+    };
+    void askServer(name, 60_000, ask, { owner: name });
   }
   await until(() => asked.size === 2, 'two of them have been asked again');
   assert.equal(await askServer('hs1', 60_000, () => Promise.resolve('here')), 'here');
   assert.equal(asked.size, 2);
+});
+
+test('claims never stand behind queries, and know what these have learned', async () => {
+  const { query, claim } = createAskServers({ now: () => performance.now(), mostAtOnce: 2, pauses: usual });
+  const never = new Promise<string>(() => undefined);
+  for (let count = 0; count < 10; count++) void query(`slow${count}`, 60_000, () => never, { owner: `${count}` });
+  assert.equal(await claim('hs1', 60_000, () => Promise.resolve('here')), 'here');
+  let asked = 0;
+  const away = () => {
+    asked++;
+    return Promise.reject(fails('unknown-host'));
+  };
+  assert.equal(await claim('gone.test', 60_000, away), undefined);
+  assert.equal(await query('gone.test', 10, away), undefined);
+  assert.equal(asked, 1);
+});
+
+test('what nobody waits for any more is not asked for', async () => {
+  const { query } = createAskServers({ now: () => performance.now(), mostOfServer: 1, pauses: usual });
+  const slow = Promise.withResolvers<string>();
+  const first = query('hs1', 60_000, () => slow.promise);
+  let isWanted = true;
+  const asked: string[] = [];
+  const ask = (name: string) => () => {
+    asked.push(name);
+    return Promise.resolve(name);
+  };
+  const second = query('hs1', 60_000, ask('second'), { isWanted: () => isWanted });
+  const third = query('hs1', 60_000, ask('third'));
+  await new Promise(setImmediate);
+  isWanted = false;
+  slow.resolve('first');
+  assert.deepEqual(await Promise.all([first, second, third]), ['first', undefined, 'third']);
+  assert.deepEqual(asked, ['third']);
 });

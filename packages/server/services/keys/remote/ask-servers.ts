@@ -1,17 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FederationError, type FederationFailure } from '../../federation/client/federation-error.ts';
-import { createSmallCache } from '../../reading/small-cache.ts';
+import { createSmallCache, type SmallCache } from '../../reading/small-cache.ts';
+import { createFairTurns } from './fair-turns.ts';
+
+export type Question = {
+  /** Whom an answer is about that might be too long, or no answer at all. */
+  readonly subject?: string | undefined;
+  /** On whose behalf, who has turns like all others. */
+  readonly owner?: string;
+  /** Whether anybody still waits for the answer. */
+  readonly isWanted?: () => boolean;
+};
 
 /**
  * Asks a server, and gives `undefined` if it did not answer as it should, or in time, or was out of reach just now. Never
- * rejects because of the other server. `subject`: whom an answer is about that might be too long, or no answer at all.
+ * rejects because of the other server.
  */
 export type AskServer = <T>(
   server: string,
   timeout: number,
   ask: (timeout: number) => Promise<T>,
-  subject?: string,
+  question?: Question,
 ) => Promise<T | undefined>;
+
+/** Both know how servers answered. Somebody waits for a claim to say something: it never stands behind queries. */
+export type AskServers = { readonly query: AskServer; readonly claim: AskServer };
 
 type Dependencies = {
   readonly now: () => number;
@@ -24,7 +37,8 @@ type Dependencies = {
 type History = { readonly failures: number; readonly next: number };
 
 const mostRemembered = 20_000;
-const mostWaiting = 2000;
+/** A claim is for two thousand devices at most, and people with many rooms ask for as many servers when they log in. */
+const mostWaiting = { ofOwner: 2000, all: 10_000 };
 const usualPauses = { shortest: 1000, longest: 60_000 };
 /**
  * Failures in a row after which a server is no longer waited for. Before, it may be about to come back: clients that are told of a
@@ -42,62 +56,21 @@ const ofNothing: ReadonlySet<FederationFailure> = new Set(['refused', 'disabled'
 const awayStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /** A few requests at a time for each server and in all, and pauses where nobody answers: a request for keys waits for none. */
-export function createAskServer(deps: Dependencies): AskServer {
-  const { now, mostAtOnce = 64, mostOfServer = 4, pauses = usualPauses } = deps;
+export function createAskServers(deps: Dependencies): AskServers {
   const histories = createSmallCache<string, History>(mostRemembered);
-  const running = new Map<string, number>();
-  const waiting: { readonly server: string; readonly start: () => void }[] = [];
-  let total = 0;
-  /** How many of those that run are of servers that failed when they were last asked; and how many wait for their pauses. */
-  let doubtful = 0;
+  return { query: createAskServer(deps, histories), claim: createAskServer(deps, histories) };
+}
+
+function createAskServer(deps: Dependencies, histories: SmallCache<string, History>): AskServer {
+  const { now, mostAtOnce = 64, mostOfServer = 4, pauses = usualPauses } = deps;
+  const turns = createFairTurns({
+    atOnce: mostAtOnce,
+    ofServer: mostOfServer,
+    waiting: mostWaiting,
+    isDoubtful: (server) => histories.get(server) !== undefined,
+  });
+  /** How many wait for the pauses of servers. */
   let resting = 0;
-
-  /** Those that failed never take all the turns, however long each of them lets others wait. */
-  function isFree(server: string): boolean {
-    if (total >= mostAtOnce || (running.get(server) ?? 0) >= mostOfServer) return false;
-    return histories.get(server) === undefined || doubtful < mostAtOnce / 2;
-  }
-
-  /** Gives what ends the turn. */
-  function take(server: string): () => void {
-    const isDoubtful = histories.get(server) !== undefined;
-    total++;
-    if (isDoubtful) doubtful++;
-    running.set(server, (running.get(server) ?? 0) + 1);
-    return () => {
-      if (isDoubtful) doubtful--;
-      release(server);
-    };
-  }
-
-  function release(server: string): void {
-    total--;
-    const left = (running.get(server) ?? 1) - 1;
-    if (left > 0) running.set(server, left);
-    else running.delete(server);
-    const next = waiting.findIndex((entry) => isFree(entry.server));
-    if (next !== -1) waiting.splice(next, 1)[0]?.start();
-  }
-
-  /** What ends the turn that there was before the time was up, if there was one. */
-  function turn(server: string, timeout: number): Promise<(() => void) | undefined> {
-    if (isFree(server)) return Promise.resolve(take(server));
-    if (waiting.length >= mostWaiting) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
-      const entry = {
-        server,
-        start() {
-          clearTimeout(timer);
-          resolve(take(server));
-        },
-      };
-      const timer = setTimeout(() => {
-        waiting.splice(waiting.indexOf(entry), 1);
-        resolve(undefined);
-      }, timeout);
-      waiting.push(entry);
-    });
-  }
 
   function pause(name: string): void {
     const failures = (histories.get(name)?.failures ?? 0) + 1;
@@ -111,7 +84,7 @@ export function createAskServer(deps: Dependencies): AskServer {
     const pause = pauseOf(server);
     if (pause <= 0) return true;
     if ((histories.get(server)?.failures ?? 0) > brief || performance.now() + pause >= end) return false;
-    if (resting >= mostWaiting) return false;
+    if (resting >= mostWaiting.all) return false;
     resting++;
     await sleep(pause, undefined, { ref: false });
     resting--;
@@ -139,14 +112,14 @@ export function createAskServer(deps: Dependencies): AskServer {
     return isAway;
   }
 
-  return async (server, timeout, ask, subject) => {
+  return async (server, timeout, ask, { subject, owner = '', isWanted = () => true } = {}) => {
     const one = subject === undefined ? undefined : `${server} ${subject}`;
     if (one !== undefined && pauseOf(one) > 0) return undefined;
     const end = performance.now() + timeout;
     for (;;) {
       const before = histories.get(server);
-      if (!(await rest(server, end))) return undefined;
-      const leave = await turn(server, end - performance.now());
+      if (!(await rest(server, end)) || !isWanted()) return undefined;
+      const leave = await turns.take({ server, owner, isWanted }, end - performance.now());
       if (leave === undefined) return undefined;
       try {
         // Somebody else has found meanwhile that it is still away.

@@ -2,6 +2,7 @@ import { type JsonObject, parseServerName, type ServerName, serverNameOf } from 
 import { claimUserKeys } from '../../../federation-api/user-keys.ts';
 import type { FederationClient } from '../../federation/client/federation-client.ts';
 import { createPacer } from '../../pacer.ts';
+import type { KeyAsker } from '../asker.ts';
 import { type HandedOut, type KeyClaim, keyText } from '../claim-local-keys.ts';
 import { type Failures, unreachable } from '../failures.ts';
 import { parseKeyMap } from '../parse-keys.ts';
@@ -10,6 +11,7 @@ import { memberOf, unlessRefused } from './parse-remote-keys.ts';
 
 /** Takes keys of devices of other servers: of all servers at the same time. */
 export type ClaimRemoteKeys = (
+  asker: KeyAsker,
   claim: KeyClaim,
   timeout: number,
 ) => Promise<{ readonly keys: HandedOut; readonly failures: Failures }>;
@@ -24,13 +26,17 @@ const longestTimeout = 30_000;
 export function createClaimRemoteKeys({ client, askServer }: Dependencies): ClaimRemoteKeys {
   // Somebody may want keys from thousands of servers.
   const pace = createPacer();
-  return async (claim, timeout) => {
+  return async ({ userId, signal }, claim, timeout) => {
     const limit = Math.min(Math.max(timeout, shortestTimeout), longestTimeout);
     const byServer = Map.groupBy(Object.entries(claim), ([user]) => parseServerName(serverNameOf(user) ?? ''));
     const failures: { [server: string]: JsonObject } = {};
+    const question = { owner: userId, isWanted: () => signal?.aborted !== true };
     async function ask(server: ServerName, wanted: KeyClaim): Promise<HandedOut> {
-      const answer = await askServer(server, limit, (left) =>
-        client.call(claimUserKeys, server, { body: { one_time_keys: wanted } }, { timeout: left }),
+      const answer = await askServer(
+        server,
+        limit,
+        (left) => client.call(claimUserKeys, server, { body: { one_time_keys: wanted } }, { timeout: left, signal }),
+        question,
       );
       if (answer === undefined) failures[server] = unreachable;
       return answer === undefined ? new Map() : handedOut(answer.one_time_keys, wanted);

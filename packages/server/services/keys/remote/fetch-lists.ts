@@ -4,7 +4,7 @@ import { getUserDevices, queryUserKeys } from '../../../federation-api/user-keys
 import type { FederationClient } from '../../federation/client/federation-client.ts';
 import { FederationError } from '../../federation/client/federation-error.ts';
 import { createPacer } from '../../pacer.ts';
-import type { AskServer } from './ask-servers.ts';
+import type { AskServer, Question } from './ask-servers.ts';
 import { memberOf, parseRemoteKeys } from './parse-remote-keys.ts';
 
 /** People whose keys are asked for with one request. */
@@ -16,8 +16,11 @@ const fewEnough = 3;
 export type FetchLists = (
   server: ServerName,
   users: { readonly shared: readonly string[]; readonly others: readonly string[] },
-  timeout: number,
+  asking: Asking,
 ) => Promise<readonly RemoteList[]>;
+
+/** For how long, and on whose behalf. */
+export type Asking = Pick<Question, 'owner' | 'isWanted'> & { readonly timeout: number };
 
 type Dependencies = { readonly client: FederationClient; readonly askServer: AskServer };
 
@@ -25,12 +28,12 @@ export function createFetchLists({ client, askServer }: Dependencies): FetchList
   const pace = createPacer();
 
   /** {@link https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1userdevicesuserid} */
-  async function devicesOf(server: ServerName, userId: string, limit: number): Promise<RemoteList[]> {
+  async function devicesOf(server: ServerName, userId: string, asking: Asking): Promise<RemoteList[]> {
     const answer = await askServer(
       server,
-      limit,
+      asking.timeout,
       (timeout) => client.call(getUserDevices, server, { params: { userId } }, { timeout }),
-      userId,
+      { ...asking, subject: userId },
     );
     if (answer?.user_id !== userId) return [];
     const { devices, stream_id: streamId, master_key: master, self_signing_key: selfSigning } = answer;
@@ -41,21 +44,21 @@ export function createFetchLists({ client, askServer }: Dependencies): FetchList
   }
 
   /** {@link https://spec.matrix.org/v1.19/server-server-api/#post_matrixfederationv1userkeysquery} */
-  async function query(server: ServerName, users: readonly string[], limit: number): Promise<RemoteList[]> {
+  async function query(server: ServerName, users: readonly string[], asking: Asking): Promise<RemoteList[]> {
     const wanted = Object.fromEntries(users.map((userId) => [userId, []]));
     const [first] = users;
     const isOne = users.length === 1;
     const answer = await askServer(
       server,
-      limit,
+      asking.timeout,
       (timeout) => {
         const called = client.call(queryUserKeys, server, { body: { device_keys: wanted } }, { timeout });
         return isOne ? called : called.catch(tooLarge);
       },
-      isOne ? first : undefined,
+      { ...asking, subject: isOne ? first : undefined },
     );
     if (answer === undefined) return [];
-    if (answer === 'too-large') return alone(server, users, limit);
+    if (answer === 'too-large') return alone(server, users, asking);
     const lists: RemoteList[] = [];
     for (const userId of users) {
       const devices = Object.entries(memberOf(answer.device_keys, userId) ?? {});
@@ -68,16 +71,16 @@ export function createFetchLists({ client, askServer }: Dependencies): FetchList
   }
 
   /** One by one, so that whoever's keys are too many hides nobody else's. */
-  async function alone(server: ServerName, users: readonly string[], limit: number): Promise<RemoteList[]> {
-    return (await Promise.all(users.map((userId) => query(server, [userId], limit)))).flat();
+  async function alone(server: ServerName, users: readonly string[], asking: Asking): Promise<RemoteList[]> {
+    return (await Promise.all(users.map((userId) => query(server, [userId], asking)))).flat();
   }
 
-  return async (server, { shared, others }, timeout) => {
+  return async (server, { shared, others }, asking) => {
     const isFew = shared.length <= fewEnough;
     const queried = isFew ? others : [...shared, ...others];
-    const requests = isFew ? shared.map((userId) => devicesOf(server, userId, timeout)) : [];
+    const requests = isFew ? shared.map((userId) => devicesOf(server, userId, asking)) : [];
     for (let at = 0; at < queried.length; at += perQuery) {
-      requests.push(query(server, queried.slice(at, at + perQuery), timeout));
+      requests.push(query(server, queried.slice(at, at + perQuery), asking));
     }
     return (await Promise.all(requests)).flat();
   };

@@ -8,9 +8,10 @@ import {
   type RemoteListRow,
 } from '@portico/storage/stores/devices/remote-device-lists.ts';
 import { createPacer } from '../../pacer.ts';
+import type { KeyAsker } from '../asker.ts';
 import { type Failures, unreachable } from '../failures.ts';
 import { portionsOf } from '../key-sections.ts';
-import type { FetchLists } from './fetch-lists.ts';
+import type { Asking, FetchLists } from './fetch-lists.ts';
 
 export type FoundLists = {
   /** Those whose keys are kept here. */
@@ -22,7 +23,7 @@ export type FoundLists = {
 
 /** Keys of people of other servers: those that are kept, and those that have to be asked for. */
 export interface RemoteLists {
-  find(users: readonly string[], timeout: number): Promise<FoundLists>;
+  find(asker: KeyAsker, users: readonly string[], timeout: number): Promise<FoundLists>;
 }
 
 type Dependencies = { readonly db: Database; readonly serverName: string; readonly fetchLists: FetchLists };
@@ -32,7 +33,10 @@ const patience = 10_000;
 
 type Fetched = { readonly list: RemoteList; readonly isKept: boolean };
 
-type Request = { readonly since: number; readonly answer: Promise<Fetched | undefined> };
+/** What was asked for together: how many wait for any of it, and whether nobody did when it would have been asked for. */
+type Group = { waiting: number; isGivenUp: boolean };
+
+type Request = { readonly since: number; readonly group: Group; readonly answer: Promise<Fetched | undefined> };
 
 /**
  * Lists of people who share a room with somebody here are kept, since their servers tell of every change. A list that has
@@ -64,10 +68,11 @@ export function createRemoteLists({ db, serverName, fetchLists }: Dependencies):
     server: ServerName,
     rows: readonly RemoteListRow[],
     position: number,
+    asking: Pick<Asking, 'owner' | 'isWanted'>,
   ): Promise<ReadonlyMap<string, Fetched>> {
     const shared = new Map(rows.filter((row) => row.shared === 1).map((row) => [row.user_id, row]));
     const others = rows.filter((row) => row.shared === 0).map((row) => row.user_id);
-    const lists = await fetchLists(server, { shared: [...shared.keys()], others }, patience);
+    const lists = await fetchLists(server, { shared: [...shared.keys()], others }, { ...asking, timeout: patience });
     const fetched = await Promise.all(
       lists.map(async (list) => {
         const row = shared.get(list.userId);
@@ -78,18 +83,31 @@ export function createRemoteLists({ db, serverName, fetchLists }: Dependencies):
     return new Map(fetched);
   }
 
-  /** One request for all who ask for the same people at the same time, unless there was news since it was made. */
+  /**
+   * One request for all who ask for the same people at the same time, unless there was news since it was made. Whoever asks is from
+   * then on among those who wait for its group, unless these groups have it already.
+   */
   function fetchOnce(
     server: ServerName,
     rows: readonly RemoteListRow[],
+    owner: string,
+    groups: Set<Group>,
   ): readonly (readonly [userId: string, answer: Promise<Fetched | undefined>])[] {
-    const asked = rows.filter((row) => (running.get(row.user_id)?.since ?? -1) < row.news_position);
+    const asked = rows.filter((row) => {
+      const request = running.get(row.user_id);
+      return request === undefined || request.group.isGivenUp || request.since < row.news_position;
+    });
     if (asked.length > 0) {
       // What was read may be ahead of what has come in.
       const since = asked.reduce((last, row) => Math.max(last, row.news_position), db.currentPosition());
-      const all = fetch(server, asked, since);
+      const group: Group = { waiting: 0, isGivenUp: false };
+      const isWanted = (): boolean => {
+        group.isGivenUp ||= group.waiting === 0;
+        return !group.isGivenUp;
+      };
+      const all = fetch(server, asked, since, { owner, isWanted });
       for (const { user_id: user } of asked) {
-        const request: Request = { since, answer: all.then((fetched) => fetched.get(user)).finally(forget) };
+        const request: Request = { since, group, answer: all.then((fetched) => fetched.get(user)).finally(forget) };
         running.set(user, request);
         // Whoever asks is told of a failure when all servers have been asked.
         request.answer.catch(() => undefined);
@@ -98,11 +116,18 @@ export function createRemoteLists({ db, serverName, fetchLists }: Dependencies):
         }
       }
     }
-    return rows.map(({ user_id: user }) => [user, running.get(user)?.answer ?? Promise.resolve(undefined)] as const);
+    return rows.map(({ user_id: user }) => {
+      const request = running.get(user);
+      if (request !== undefined && !groups.has(request.group)) {
+        request.group.waiting++;
+        groups.add(request.group);
+      }
+      return [user, request?.answer ?? Promise.resolve(undefined)] as const;
+    });
   }
 
   return {
-    async find(users, timeout) {
+    async find(asker, users, timeout) {
       const rows: RemoteListRow[] = [];
       for (const portion of portionsOf(users)) {
         rows.push(...(await readRemoteLists(db, portion, serverName)));
@@ -114,14 +139,14 @@ export function createRemoteLists({ db, serverName, fetchLists }: Dependencies):
       const passing: RemoteList[] = [];
       const byServer = Map.groupBy(missing, (row) => parseServerName(serverNameOf(row.user_id) ?? ''));
       const requests: ReturnType<typeof fetchOnce>[number][] = [];
+      const groups = new Set<Group>();
       for (const [server, ofServer] of byServer) {
         await pace();
-        if (server !== undefined) requests.push(...fetchOnce(server, ofServer));
+        if (server !== undefined) requests.push(...fetchOnce(server, ofServer, asker.userId, groups));
       }
-      const fetched = await within(
-        timeout,
-        requests.map(([, request]) => request),
-      );
+      const answers = requests.map(([, request]) => request);
+      const fetched = answers.length === 0 ? [] : await within(timeout, asker.signal, answers);
+      for (const group of groups) group.waiting--;
       for (const [index, [user]] of requests.entries()) {
         const found = fetched[index];
         // Old keys are not given: clients take what they get for all there is, and do not ask again.
@@ -142,16 +167,21 @@ function isUntold({ streamId }: RemoteList, before: RemoteListRow): boolean {
   return before.known === 1 && before.stale === 0 && streamId !== undefined && streamId !== before.stream_id;
 }
 
-/** What has come when the time is up. */
-async function within<T>(timeout: number, requests: readonly Promise<T | undefined>[]): Promise<(T | undefined)[]> {
-  if (requests.length === 0) return [];
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), timeout);
-  });
+/** What has come when the time is up, or the signal says that nobody waits any more. */
+async function within<T>(
+  timeout: number,
+  signal: AbortSignal | undefined,
+  requests: readonly Promise<T | undefined>[],
+): Promise<(T | undefined)[]> {
+  const { promise: expired, resolve } = Promise.withResolvers<undefined>();
+  const expire = (): void => resolve(undefined);
+  const timer = setTimeout(expire, timeout);
+  signal?.addEventListener('abort', expire, { once: true });
+  if (signal?.aborted === true) expire();
   try {
     return await Promise.all(requests.map((request) => Promise.race([request, expired])));
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', expire);
   }
 }
