@@ -4,7 +4,7 @@ import { eventTest } from './event-reader.ts';
 import { readSenderMembers } from './lazy-members.ts';
 import { readFilledPage } from './filled-page.ts';
 import type { HistoryContext, Requester } from './context.ts';
-import { endOfPosition, formatPlace, parsePlace } from './tokens.ts';
+import { endOfPosition, formatPlace, parsePlaceIfGiven } from './tokens.ts';
 
 export type MessagesRequest = {
   readonly roomId: string;
@@ -31,8 +31,8 @@ export async function readMessages(
   const { direction, filter } = request;
   const access = await context.access.enter(requester.userId, request.roomId);
   const newest = Math.min(access.end, endOfPosition(context.db.currentPosition()));
-  const start = request.from === undefined ? undefined : parsePlace(request.from, 'from');
-  const stop = request.to === undefined ? undefined : parsePlace(request.to, 'to');
+  const start = parsePlaceIfGiven(request.from, 'from');
+  const stop = parsePlaceIfGiven(request.to, 'to');
   const range =
     direction === 'backwards'
       ? { roomNid: access.roomNid, after: stop ?? -1, upTo: Math.min(start ?? newest, newest) }

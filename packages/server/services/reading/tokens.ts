@@ -22,6 +22,11 @@ export function parsePlace(token: string, parameter: string): number {
   throw new MatrixError('request.invalid-param', { message: `'${parameter}' is not a token of this server.` });
 }
 
+/** The same for what may be left out. Programs that start anew send an empty one as well. */
+export function parsePlaceIfGiven(token: string | undefined, parameter: string): number | undefined {
+  return token === undefined || token === '' ? undefined : parsePlace(token, parameter);
+}
+
 /** The last position whose events lie before a place, or at it. */
 export function positionAt(order: number): number {
   return Math.floor(order / ORDER_PER_POSITION);

@@ -4,7 +4,7 @@ import type { ReadingContext, Requester } from '../reading/context.ts';
 import { getVisibleEvent } from '../reading/one-event.ts';
 import type { SeenEvent } from '../reading/page.ts';
 import { rawRender } from '../reading/render.ts';
-import { endOfPosition, formatPlace, parsePlace } from '../reading/tokens.ts';
+import { endOfPosition, formatPlace, parsePlaceIfGiven } from '../reading/tokens.ts';
 import { asSeen, type RoomViewer } from '../reading/visibility.ts';
 
 export type RelatedRequest = {
@@ -35,8 +35,8 @@ export async function readRelatedEvents(
   const access = await context.access.enter(requester.userId, request.roomId);
   await getVisibleEvent(context, access, request.eventId);
   const newest = Math.min(access.end, endOfPosition(context.db.currentPosition()));
-  const start = request.from === undefined ? undefined : parsePlace(request.from, 'from');
-  const stop = request.to === undefined ? undefined : parsePlace(request.to, 'to');
+  const start = parsePlaceIfGiven(request.from, 'from');
+  const stop = parsePlaceIfGiven(request.to, 'to');
   const range =
     direction === 'backwards'
       ? { after: stop ?? -1, upTo: Math.min(start ?? newest, newest) }

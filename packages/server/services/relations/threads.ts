@@ -5,7 +5,7 @@ import type { Bundles } from '../reading/client-event.ts';
 import type { ReadingContext, Requester } from '../reading/context.ts';
 import type { SeenEvent } from '../reading/page.ts';
 import { rawRenderWith } from '../reading/render.ts';
-import { endOfPosition, formatPlace, parsePlace } from '../reading/tokens.ts';
+import { endOfPosition, formatPlace, parsePlaceIfGiven } from '../reading/tokens.ts';
 import { asSeen } from '../reading/visibility.ts';
 import { readBundles } from './bundles.ts';
 
@@ -36,7 +36,7 @@ export async function readRoomThreads(
   const participant = include === 'participated' ? requester.userId : undefined;
   const roots: SeenEvent[] = [];
   const bundles = new Map<number, string>();
-  let upTo = from === undefined ? newest : Math.min(parsePlace(from, 'from'), newest);
+  let upTo = Math.min(parsePlaceIfGiven(from, 'from') ?? newest, newest);
   let next: number | undefined;
   for (let scanned = 0; ;) {
     const page = await readThreads(context.db, access.roomNid, upTo, limit + 1, participant);

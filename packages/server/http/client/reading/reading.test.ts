@@ -286,6 +286,18 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(await alice.get(roomId, 'aliases'), { aliases: [`#${name}:localhost`] });
     });
 
+    test('an empty token is none', async () => {
+      const alice = await person();
+      const roomId = await alice.createRoom();
+      for (const direction of ['b', 'f']) {
+        const whole = await alice.get(roomId, `messages?dir=${direction}`);
+        const { chunk } = await alice.get(roomId, `messages?dir=${direction}&from=&to=`);
+        const idsOf = (events: unknown) => (events as { event_id: string }[]).map(({ event_id: id }) => id);
+        assert.ok(idsOf(chunk).length > 0);
+        assert.deepEqual(idsOf(chunk), idsOf(whole['chunk']));
+      }
+    });
+
     test('bad parameters are refused', async () => {
       const alice = await person();
       const roomId = await alice.createRoom();

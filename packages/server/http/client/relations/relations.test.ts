@@ -61,6 +61,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual((await related(alice, roomId, root, '/org.example.odd/m.room.message')).ids, []);
       assert.deepEqual((await related(alice, roomId, root, '/org.example.odd/org.example.thing')).ids, [odd]);
       assert.deepEqual((await related(alice, roomId, root, `?dir=f&from=${since}`)).ids, [...ids, odd]);
+      // Some programs send what they do not have.
+      assert.deepEqual((await related(alice, roomId, root, '?from=&to=')).ids, newestFirst);
       for (const [direction, expected] of [
         ['b', newestFirst],
         ['f', newestFirst.toReversed()],
@@ -239,6 +241,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(one.ids, [first, third]);
       const two = await page(bob, `threads?limit=2&from=${one.next_batch}`, roomId);
       assert.deepEqual([two.ids, two.next_batch], [[second], undefined]);
+      assert.deepEqual((await page(bob, 'threads?limit=2&from=', roomId)).ids, one.ids);
       await alice.redact(roomId, replies[1] ?? '');
       assert.deepEqual((await page(bob, 'threads', roomId)).ids, [first, third], 'a thread without messages is none');
     });
