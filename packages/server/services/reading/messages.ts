@@ -48,11 +48,11 @@ export async function readMessages(
       })
     : { events: [], next: undefined };
   const { events } = page;
-  // "Either because we have reached the start of the timeline, or because the user does not have permission": that of who
-  // reads forwards goes on growing, so that a page which reaches the newest event says where to go on, and the empty one
-  // behind it does not.
-  const isGrowing = direction === 'forwards' && stop === undefined && access.end === Infinity && events.length > 0;
-  const next = page.next ?? (isGrowing ? newest : undefined);
+  // "If no further events are available […], this property is omitted": from the empty page alone. One with events says where
+  // it ended even if that is the beginning of the room, since programs in use begin anew with a token that is missing (the
+  // export of chats in Element Web, without end), and the room of who reads forwards goes on growing.
+  const edge = direction === 'backwards' ? range.after : range.upTo;
+  const next = page.next ?? (events.length > 0 ? edge : undefined);
 
   const first = start ?? (direction === 'backwards' ? newest : -1);
   let text = `{"chunk":${await rawRender(context, requester, access.roomId, events, access)},"start":"${formatPlace(first)}"`;

@@ -48,6 +48,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
           assert.ok(page.chunk.length <= 3);
           seen.push(...textsOf(page.chunk));
           for (const event of page.chunk) ids.add(event.event_id);
+          assert.equal(page.end === undefined, page.chunk.length === 0, 'only the empty page has nothing behind it');
           if (page.end === undefined) break;
           from = page.end;
         }
@@ -67,13 +68,16 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.ok(page.end);
       const nothing = await messages(alice, roomId, `dir=f&from=${page.end}`);
       assert.deepEqual([nothing.chunk, nothing.end], [[], undefined]);
-      const { end: bounded } = await messages(alice, roomId, `dir=f&limit=100&to=${page.end}`);
-      assert.equal(bounded, undefined, 'nothing more before the end that was asked for');
+      const { end: bound } = await messages(alice, roomId, `dir=f&limit=100&to=${page.end}`);
+      const beyond = await messages(alice, roomId, `dir=f&from=${bound}&to=${page.end}`);
+      assert.deepEqual([beyond.chunk, beyond.end], [[], undefined], 'nothing more before the end that was asked for');
       await bob.leave(roomId);
       await alice.send(roomId, 'later');
       assert.deepEqual(textsOf((await messages(alice, roomId, `dir=f&from=${page.end}`)).chunk), ['later']);
       const { chunk, end } = await messages(bob, roomId, 'dir=f&limit=100');
-      assert.deepEqual([textsOf(chunk).at(-1), end], ['now', undefined], 'who has left gets no more');
+      assert.equal(textsOf(chunk).at(-1), 'now');
+      const after = await messages(bob, roomId, `dir=f&from=${end}`);
+      assert.deepEqual([after.chunk, after.end], [[], undefined], 'who has left gets no more');
     });
 
     test('an empty token is as none', async () => {
@@ -130,7 +134,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const filter = encodeURIComponent(JSON.stringify({ types: ['m.room.message'] }));
       const filtered = await messages(bob, roomId, `dir=b&limit=3&filter=${filter}`);
       assert.deepEqual(textsOf(filtered.chunk), ['first']);
-      assert.equal(filtered.end, undefined);
+      const nothing = await messages(bob, roomId, `dir=b&limit=3&filter=${filter}&from=${filtered.end}`);
+      assert.deepEqual([nothing.chunk, nothing.end], [[], undefined]);
     });
 
     test('messages bring the lazily loaded members of their senders', async () => {
