@@ -15,6 +15,11 @@ type Loose = {
 const nastyText = fc.constantFrom(
   '',
   '\u0000',
+  'a\u0000b',
+  // What PostgreSQL keeps in place of NUL.
+  '\uFDD0',
+  '\uFDD00',
+  '\\u0000',
   '__proto__',
   'constructor',
   '../..',
@@ -31,13 +36,22 @@ const nastyText = fc.constantFrom(
 );
 
 const text = fc.oneof(nastyText, fc.string({ maxLength: 20 }), fc.string({ unit: 'binary', maxLength: 10 }));
+/** Any JSON, with such texts in it, as names of members, too. */
+const anyJson = (maxDepth: number): fc.Arbitrary<unknown> =>
+  fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.anything({ key: text, values: [text, fc.integer(), fc.boolean()], maxDepth, maxKeys: 4 }),
+    },
+    fc.jsonValue({ maxDepth }),
+  );
 const integer = fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.constantFrom(0, -1, 2 ** 53));
 
 function object({ properties = {}, required = [] }: Loose): fc.Arbitrary<unknown> {
   const fields = Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, fitting(schema)]));
   const declared = fc.record(fields, { requiredKeys: required.filter((name) => Object.hasOwn(fields, name)) });
   return fc
-    .tuple(declared, fc.dictionary(text, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 2 }))
+    .tuple(declared, fc.dictionary(text, anyJson(2), { maxKeys: 2 }))
     .map(([known, extra]) => ({ ...extra, ...known }));
 }
 
@@ -58,12 +72,12 @@ export function fitting(schema: TSchema): fc.Arbitrary<unknown> {
     case 'null':
       return fc.constant(null);
     case 'array':
-      return fc.array(loose.items === undefined ? fc.jsonValue() : fitting(loose.items), { maxLength: 4 });
+      return fc.array(loose.items === undefined ? anyJson(2) : fitting(loose.items), { maxLength: 4 });
     case 'object':
       return object(loose);
     case undefined:
     default:
-      return fc.jsonValue({ maxDepth: 3 });
+      return anyJson(3);
   }
 }
 
@@ -71,14 +85,14 @@ export function fitting(schema: TSchema): fc.Arbitrary<unknown> {
 export function nearly(schema: TSchema): fc.Arbitrary<unknown> {
   const fits = fitting(schema);
   const names = Object.keys((schema as Loose).properties ?? {});
-  if (names.length === 0) return fc.oneof({ weight: 3, arbitrary: fits }, fc.jsonValue({ maxDepth: 3 }));
+  if (names.length === 0) return fc.oneof({ weight: 3, arbitrary: fits }, anyJson(3));
   const damaged = fc
-    .tuple(fits, fc.constantFrom(...names), fc.option(fc.jsonValue({ maxDepth: 2 }), { nil: undefined }))
+    .tuple(fits, fc.constantFrom(...names), fc.option(anyJson(2), { nil: undefined }))
     .map(([value, name, other]) => ({ ...(value as object), [name]: other }));
   return fc.oneof(
     { weight: 5, arbitrary: fits },
     { weight: 4, arbitrary: damaged },
-    { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 3 }) },
+    { weight: 1, arbitrary: anyJson(3) },
   );
 }
 

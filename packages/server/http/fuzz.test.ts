@@ -4,8 +4,8 @@ import { request } from 'node:http';
 import { after, describe, test } from 'node:test';
 import { text as readText } from 'node:stream/consumers';
 import * as fc from 'fast-check';
-import type { TSchema } from 'typebox';
-import { anyText, nearly } from '@portico/testkit/arbitrary-json.ts';
+import { anyAddress } from '@portico/testkit/arbitrary-calls.ts';
+import { nearly } from '@portico/testkit/arbitrary-json.ts';
 import { startTestServer } from '@portico/testkit/server.ts';
 import { adminEndpoints } from './admin/index.ts';
 import { clientEndpoints } from './client/index.ts';
@@ -35,29 +35,12 @@ async function call(method: string, { path, body }: Call, token: string): Promis
   return { status: response.statusCode ?? 0, headers: response.headers, text: await readText(response) };
 }
 
-function pathSegment(name: string): fc.Arbitrary<string> {
-  const usual = name === 'userId' ? [alice.userId] : name.startsWith('roomId') ? [room] : ['m.type', 'id'];
-  const encoded = fc.oneof(fc.constantFrom(...usual), anyText).map((text) => encodeURIComponent(text.toWellFormed()));
-  return fc.oneof({ weight: 9, arbitrary: encoded }, fc.constantFrom('%', '%zz', '%ff', '%2e%2e', '%2F'));
+function usual(name: string): readonly string[] {
+  return name === 'userId' ? [alice.userId] : name.startsWith('roomId') ? [room] : ['m.type', 'id'];
 }
 
-function queryValue(schema: TSchema): fc.Arbitrary<string> {
-  const encoded = nearly(schema).map((value) =>
-    encodeURIComponent((typeof value === 'string' ? value : JSON.stringify(value)).toWellFormed()),
-  );
-  return fc.oneof({ weight: 9, arbitrary: encoded }, fc.constantFrom('%', '&', '=', '+'));
-}
-
-/** A long poll that waits has nothing to tell here. */
-const atOnce = fc.constantFrom('0', '1', '-1', 'soon', '%');
-
-function callOf({ path, query, body }: Declaration): fc.Arbitrary<Call> {
-  const segments = path
-    .split('/')
-    .map((part) => (part.startsWith(':') ? pathSegment(part.slice(1)) : fc.constant(part)));
-  const parameters = Object.entries(query?.properties ?? {}).map(([name, schema]) =>
-    fc.option((name === 'timeout' ? atOnce : queryValue(schema)).map((value) => `${name}=${value}`)),
-  );
+function callOf(declaration: Declaration): fc.Arbitrary<Call> {
+  const { body } = declaration;
   const bodyText =
     body === undefined
       ? fc.constant(undefined)
@@ -65,10 +48,7 @@ function callOf({ path, query, body }: Declaration): fc.Arbitrary<Call> {
           { weight: 9, arbitrary: nearly(body).map((value) => JSON.stringify(value)) },
           { weight: 1, arbitrary: fc.constantFrom(undefined, '', '{', 'null', '\u0000', '[]', '{"a":1e999}') },
         );
-  return fc.tuple(fc.tuple(...segments), fc.tuple(...parameters), bodyText).map(([path, given, body]) => {
-    const query = given.filter((parameter) => parameter !== null).join('&');
-    return { path: path.join('/') + (query === '' ? '' : `?${query}`), body };
-  });
+  return fc.record({ path: anyAddress(declaration, usual), body: bodyText });
 }
 
 function assertAnswer({ response }: Declaration, { status, headers, text }: Answer): void {

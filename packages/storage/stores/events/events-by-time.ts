@@ -23,6 +23,9 @@ const selectEarlier = sql<TimedEventRow, Params>(
    order by origin_server_ts desc, room_order desc limit $4`,
 );
 
+/** No event says that it is from beyond these. */
+const latest = Number.MAX_SAFE_INTEGER;
+
 /** A room's events by what their senders' clocks said, onwards from one place in that order. */
 export function readEventsByTime(
   reader: Reader,
@@ -31,5 +34,6 @@ export function readEventsByTime(
   from: { readonly ts: number; readonly order: number },
   limit: number,
 ): Promise<TimedEventRow[]> {
-  return reader.all(direction === 'forwards' ? selectLater : selectEarlier, [roomNid, from.ts, from.order, limit]);
+  const ts = Math.min(Math.max(from.ts, -latest), latest);
+  return reader.all(direction === 'forwards' ? selectLater : selectEarlier, [roomNid, ts, from.order, limit]);
 }

@@ -187,12 +187,14 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         who.http.get(`/_matrix/client/v1/rooms/${encodeURIComponent(roomId)}/timestamp_to_event?ts=${ts}&dir=${dir}`);
       const found = await find(alice, (await at(second)) + 1000, 'b');
       assert.deepEqual(found.body, { event_id: second, origin_server_ts: await at(second) });
+      assert.equal((await find(alice, 2 ** 53, 'b')).body['event_id'], second);
       const create = await find(alice, 0, 'f');
       assert.equal(create.body['event_id'], roomId.replace('!', '$'));
       const forwards = await find(alice, await at(first), 'f');
       assert.ok(Number(forwards.body['origin_server_ts']) >= (await at(first)));
       assert.equal(refusalOf(await find(alice, 0, 'b')), '404 M_NOT_FOUND');
       assert.equal(refusalOf(await find(alice, (await at(second)) + 1000, 'f')), '404 M_NOT_FOUND');
+      assert.equal(refusalOf(await find(alice, 2 ** 53, 'f')), '404 M_NOT_FOUND');
       assert.equal(refusalOf(await find(bob, 0, 'f')), '403 M_FORBIDDEN');
       assert.equal(refusalOf(await find(alice, 0, 'x')), '400 M_INVALID_PARAM');
       await alice.setState(roomId, 'm.room.history_visibility', { history_visibility: 'joined' });
