@@ -29,6 +29,7 @@ import { createOpenIdTokens } from './services/openid/openid-tokens.ts';
 import type { Network } from './services/outbound/network.ts';
 import { mergePushes } from './services/presence/federation/pushes.ts';
 import { withRemoteProfiles } from './services/profile/remote-profiles.ts';
+import { createFirstContacts } from './services/rate-limit/first-contacts.ts';
 import { createPushedPeople } from './services/push/pushed-people.ts';
 import { noHistory } from './services/reading/history.ts';
 import { createReceipts } from './services/receipts/receipts.ts';
@@ -100,12 +101,13 @@ export async function compose({
     log,
   });
 
+  const firstContacts = createFirstContacts({ db, rateLimiter });
   const conversation = createConversation({
     db,
     reading,
     serverName,
     federates: config.federation.enabled,
-    rateLimiter,
+    firstContacts,
     randomId: () => randomBytes(9).toString('base64url'),
     log,
     online: () => sync.online,
@@ -122,6 +124,7 @@ export async function compose({
     log,
     online: () => sync.online,
     outbox,
+    firstContacts,
     client: federation.client,
     appServices,
   });

@@ -7,6 +7,9 @@ import { createAppServices } from '@portico/server/services/appservices/app-serv
 import type { FederationClient } from '@portico/server/services/federation/client/federation-client.ts';
 import { createOutbox } from '@portico/server/services/federation/sender/outbox.ts';
 import { mergePushes } from '@portico/server/services/presence/federation/pushes.ts';
+import { createFirstContacts } from '@portico/server/services/rate-limit/first-contacts.ts';
+import { defaultRates } from '@portico/server/services/rate-limit/rate-classes.ts';
+import { createRateLimiter } from '@portico/server/services/rate-limit/rate-limiter.ts';
 import { createIgnoredUsers } from '@portico/server/services/reading/ignored-users.ts';
 import { createOnlineIndex } from '@portico/server/services/sync/online-index.ts';
 import type { StreamRequest } from '@portico/server/services/sync/streams.ts';
@@ -34,6 +37,8 @@ type Options = {
   readonly bridgeShown: Map<string, Shown>;
   /** What may wait for another server at once. */
   readonly maxPerHost?: number;
+  /** With how many servers that this one never met somebody may have to do in an hour; any number if left out. */
+  readonly firstContacts?: number | undefined;
 };
 
 export type PresenceServer = Awaited<ReturnType<typeof openPresenceServer>>;
@@ -42,7 +47,8 @@ export type PresenceServer = Awaited<ReturnType<typeof openPresenceServer>>;
  * All of one server that has to do with presence, as it is put together there, on a database of its own. The rest is done
  * here: memberships and settings are written as the services write them, EDUs are carried by hand, and the time is the test's.
  */
-export async function openPresenceServer({ serverName, db, clock, onPut, ghosts, bridgeShown, maxPerHost }: Options) {
+export async function openPresenceServer(options: Options) {
+  const { serverName, db, clock, onPut, ghosts, bridgeShown, maxPerHost, firstContacts = 0 } = options;
   const errors: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => errors.push(line) });
   const environment = { PORTICO_SERVER_NAME: serverName, PORTICO_PRESENCE_ENABLED: 'true' };
@@ -108,6 +114,14 @@ export async function openPresenceServer({ serverName, db, clock, onPut, ghosts,
         outbox.put(all, entry);
       },
     },
+    firstContacts: createFirstContacts({
+      db,
+      rateLimiter: createRateLimiter({
+        enabled: firstContacts > 0,
+        rates: { ...defaultRates, 'first-contact': { perSecond: firstContacts / 3600, burst: firstContacts } },
+        now: clock.now,
+      }),
+    }),
     client: { call: () => Promise.reject(new Error('there is no network')) } as unknown as FederationClient,
     appServices,
   });

@@ -18,7 +18,7 @@ const own = 'a.test';
 const alice = `@alice:${own}`;
 
 /** A person in a room with people of 300 servers, two of each, and in three smaller ones of a hundred of these. */
-async function open(context: TestContext) {
+async function open(context: TestContext, firstContacts?: number) {
   const folder = mkdtempSync(join(tmpdir(), 'portico-traffic-'));
   const db = await openDatabase({ url: `sqlite:${join(folder, 'a.db')}`, durability: 'relaxed' });
   const clock = createVirtualClock();
@@ -30,6 +30,7 @@ async function open(context: TestContext) {
       clock,
       ghosts: '@none:.*',
       bridgeShown: new Map(),
+      firstContacts,
       onPut: (host) => puts.set(host, (puts.get(host) ?? 0) + 1),
     });
   let server = await start();
@@ -112,6 +113,29 @@ test('repeating that people are online takes one EDU for each server in half an 
   assert.deepEqual(idle, { servers: 300, most: 1, edus: 300 });
   const repeated = await traffic(24 * 60_000);
   assert.deepEqual(repeated, { servers: 300, most: 1, edus: 300 });
+});
+
+test('of servers that are only named no more are told than anybody may write to', async (context) => {
+  const { db, traffic, set } = await open(context, 10);
+  const allow = (names: readonly string[]) =>
+    writeSettings(db, alice, 'm.presence_sharing_config', {
+      allowed_users: [...names.map((name) => `@m:${name}.test`), '@x:s7.test'],
+      denied_users: ['*'],
+    });
+  const invented = (from: number) => Array.from({ length: 30 }, (_, index) => `invented${from + index}`);
+  await allow(invented(0));
+  await set('online', 'one');
+  assert.equal((await traffic(2000)).servers, 11);
+  // Those that were told are told on, and count once.
+  await set('online', 'two');
+  assert.equal((await traffic(2000)).servers, 11);
+  await allow(invented(30));
+  assert.equal((await traffic(2000)).servers, 10, 'for those it is over');
+  await set('online', 'three');
+  assert.equal((await traffic(2000)).servers, 1);
+  await traffic(30 * 60_000);
+  await set('online', 'four');
+  assert.equal((await traffic(2000)).servers, 6, 'a few more half an hour later');
 });
 
 test('what was for everyone is taken back also by the process that comes after', async (context) => {

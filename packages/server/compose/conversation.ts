@@ -1,7 +1,7 @@
 import { serverNameOf } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import { fullTextFor } from '@portico/storage/full-text/engines.ts';
-import type { RateLimiter } from '../services/rate-limit/rate-limiter.ts';
+import type { FirstContacts } from '../services/rate-limit/first-contacts.ts';
 import type { ReadingContext } from '../services/reading/context.ts';
 import { createSearch, type Search } from '../services/search/search.ts';
 import { createSearchIndex } from '../services/search/search-index.ts';
@@ -13,7 +13,6 @@ import {
 } from '../services/thread-subscriptions/thread-subscriptions.ts';
 import { threadSubscriptionStream } from '../services/thread-subscriptions/subscription-stream.ts';
 import { createToDevice, type ToDevice } from '../services/to-device/to-device.ts';
-import { createCheckFirstContacts } from '../services/to-device/first-contacts.ts';
 import { createQueueRemote } from '../services/to-device/queue-remote.ts';
 import { createToDeviceStream } from '../services/to-device/to-device-stream.ts';
 import { createTyping, type Typing } from '../services/typing/typing.ts';
@@ -40,7 +39,7 @@ type Options = {
   readonly serverName: string;
   /** Whether this server talks to others. */
   readonly federates: boolean;
-  readonly rateLimiter: RateLimiter;
+  readonly firstContacts: FirstContacts;
   readonly randomId: () => string;
   readonly log: { error(details: object, message: string): void };
   /** Of the sync engine, which is made of the streams among other things. */
@@ -49,7 +48,7 @@ type Options = {
 
 /** What people say to each other beside the timelines, and how they find it and each other. */
 export function createConversation(options: Options): Conversation {
-  const { db, reading, serverName, federates, rateLimiter, randomId, log, online } = options;
+  const { db, reading, serverName, federates, firstContacts, randomId, log, online } = options;
   const { now } = reading;
   const failing = (what: string) => (error: unknown) => log.error({ error }, `${what} failed`);
   const typing = shareTyping(db.messages, createTyping({ db, roomNames: reading.rooms, now }));
@@ -67,7 +66,7 @@ export function createConversation(options: Options): Conversation {
         now,
         randomId,
         isLocal: (userId) => serverNameOf(userId) === serverName,
-        ...(federates && { appendRemote: createQueueRemote(createCheckFirstContacts({ db, rateLimiter })) }),
+        ...(federates && { appendRemote: createQueueRemote(firstContacts) }),
       }),
       threadSubscriptions: createThreadSubscriptions({ reading, db }),
       search: createSearch({ reading, fullText: fullTextFor(db), index }),

@@ -36,6 +36,7 @@ import {
   noPresenceControl,
   type PresenceControl,
 } from '../services/privacy/presence-control.ts';
+import type { FirstContacts } from '../services/rate-limit/first-contacts.ts';
 import type { IgnoredUsers } from '../services/reading/ignored-users.ts';
 import type { OnlineIndex } from '../services/sync/online-index.ts';
 import type { SyncStream } from '../services/sync/streams.ts';
@@ -54,6 +55,7 @@ type Context = {
   /** Of the sync engine, which is made of the streams among other things. */
   readonly online: () => OnlineIndex;
   readonly outbox: Outbox;
+  readonly firstContacts: FirstContacts;
   readonly client: FederationClient;
   readonly appServices: AppServices;
   readonly after?: After | undefined;
@@ -206,7 +208,7 @@ type Shared = {
 };
 
 function federate(context: Context, shared: Shared) {
-  const { config, db, serverName, now, after = realTimers, log, outbox, client } = context;
+  const { config, db, serverName, now, after = realTimers, log, outbox, client, firstContacts } = context;
   const { rooms, policies, remote, take } = shared;
   const aware = createAwareServers({
     async programOf(host) {
@@ -223,6 +225,7 @@ function federate(context: Context, shared: Shared) {
     reaches: createReaches({ db, serverName, policies, rooms }),
     outbox,
     aware,
+    firstContacts,
     withholds: config.privacy.presence.unawareServers === 'withhold',
     now,
     after,

@@ -11,7 +11,7 @@ import { type QueuedEdu, queueEdusEach } from '@portico/storage/stores/federatio
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { inSteps } from '../in-steps.ts';
 import { jsonWithin } from '../json-within.ts';
-import type { CheckFirstContacts } from './first-contacts.ts';
+import type { FirstContacts } from '../rate-limit/first-contacts.ts';
 import { maxToDeviceContent, tooLarge } from './limits.ts';
 import type { RemoteToDevice, ToDeviceMessages } from './to-device.ts';
 
@@ -32,14 +32,14 @@ const charactersPerPortion = 256 * 1024;
  * {@link https://spec.matrix.org/v1.19/server-server-api/#send-to-device-messaging}
  */
 export function createQueueRemote(
-  checkFirstContacts: CheckFirstContacts,
+  firstContacts: Pick<FirstContacts, 'check'>,
 ): (set: WriteSet, message: RemoteToDevice) => Promise<void> {
   return async (set, message) => {
     const ofHosts = await inSteps(byHost(message.messages));
     if (ofHosts.size > maxHosts) {
       throw new MatrixError('request.too-large', { message: `At most ${maxHosts} other servers at a time.` });
     }
-    await checkFirstContacts(message.sender, [...ofHosts.keys()]);
+    await firstContacts.check(message.sender, [...ofHosts.keys()]);
     await inSteps(queueSteps(set, message, ofHosts));
   };
 }

@@ -2,6 +2,7 @@ import type { Recipients } from '@portico/protocol/privacy/presence/recipients.t
 import type { CommittedChanges, Database } from '@portico/storage';
 import { movedMemberOf, type MovedMember } from '@portico/storage/stores/rooms/moved-member.ts';
 import type { Outbox } from '../../federation/sender/outbox.ts';
+import type { FirstContacts } from '../../rate-limit/first-contacts.ts';
 import type { After } from '../../sync/waiting.ts';
 import { createPacer } from '../../pacer.ts';
 import type { OwnPeople } from '../own-people.ts';
@@ -33,6 +34,7 @@ type Dependencies = {
   readonly reaches: Reaches;
   readonly outbox: Pick<Outbox, 'put' | 'onOpen'>;
   readonly aware: AwareServers;
+  readonly firstContacts: Pick<FirstContacts, 'permitted'>;
   /** Whether servers that do not know the proposal get only what all there may see. */
   readonly withholds: boolean;
   readonly now: () => number;
@@ -46,7 +48,7 @@ const soon = 200;
 const later = 5000;
 
 export function createOutward(deps: Dependencies): Outward {
-  const { db, isOwn, own, rooms, reaches, outbox, aware, withholds, now, after, onFailure } = deps;
+  const { db, isOwn, own, rooms, reaches, outbox, aware, firstContacts, withholds, now, after, onFailure } = deps;
   const kept = createKeptReaches({ reaches, rooms });
   /** Of whom others were told what this process does not remember: it is looked up when there is something to tell. */
   const recalled = new Set<string>();
@@ -74,11 +76,19 @@ export function createOutward(deps: Dependencies): Outward {
     return !reach.hosts.has(host) || reaches.refused(reach, host).size > 0;
   }
 
+  /** Servers that may get anything. Of those that are named only, and were not told before, not more than anybody may write to. */
+  async function hostsOf(userId: string, open: OpenReach, more: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const before = new Set([...open.reach.hosts, ...sent.hostsOf(userId), ...more]);
+    const named = [...reaches.hosts(open)].filter((host) => !before.has(host));
+    if (named.length === 0) return before;
+    return before.union(await firstContacts.permitted(userId, named));
+  }
+
   /** Who is to be told of somebody, of each server. */
   async function plan(userId: string, open: OpenReach, more: ReadonlySet<string>): Promise<Map<string, Recipients>> {
     const all = new Map<string, Recipients>();
     const pace = createPacer();
-    for (const host of new Set([...reaches.hosts(open), ...sent.hostsOf(userId), ...more])) {
+    for (const host of await hostsOf(userId, open, more)) {
       const found = await reaches.recipients(open, host);
       all.set(host, withheld(open.reach, userId, host, found) ? { kind: 'nobody' } : found);
       const pause = pace();

@@ -3,14 +3,14 @@ import { createWriteSet } from '@portico/storage';
 import { claimDestination } from '@portico/storage/stores/federation/federation-destinations.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { openTestRooms } from '@portico/testkit/rooms.ts';
-import { defaultRates } from '../rate-limit/rate-classes.ts';
-import { createRateLimiter } from '../rate-limit/rate-limiter.ts';
-import { createCheckFirstContacts } from './first-contacts.ts';
+import { createFirstContacts } from './first-contacts.ts';
+import { defaultRates } from './rate-classes.ts';
+import { createRateLimiter } from './rate-limiter.ts';
 
 onBothEngines('somebody may write to a few new servers now and then, and to known ones always', async (db) => {
   const clock = { at: 1e12 };
   const rates = { ...defaultRates, 'first-contact': { perSecond: 0.1, burst: 3 } };
-  const check = createCheckFirstContacts({
+  const { check, permitted } = createFirstContacts({
     db,
     rateLimiter: createRateLimiter({ enabled: true, now: () => clock.at, rates }),
   });
@@ -30,4 +30,10 @@ onBothEngines('somebody may write to a few new servers now and then, and to know
   clock.at += 10_000;
   await check('@alice:a', ['new5.test']);
   await assert.rejects(check('@alice:a', ['new5.test']), refusal);
+
+  const hosts = ['b.test', 'new6.test', 'asked.test', 'new7.test'];
+  assert.deepEqual([...(await permitted('@alice:a', hosts))], ['b.test', 'asked.test']);
+  clock.at += 10_000;
+  assert.deepEqual([...(await permitted('@alice:a', hosts))], ['b.test', 'new6.test', 'asked.test']);
+  await assert.rejects(check('@alice:a', ['new7.test']), refusal);
 });
