@@ -212,9 +212,9 @@ export function routeHandler(
         ? asItIs
         : bodyReader(body, missingBody, repeatedBodies, auth === 'server');
 
-  function proveOrigin({ method, originalUrl, admitted, body }: FastifyRequest): Promise<ServerName> | undefined {
+  function proveOrigin({ method, originalUrl, admitted, body, ip }: FastifyRequest): Promise<ServerName> | undefined {
     const content = body as JsonValue | undefined;
-    return admitted.claim && requestAuth?.verify(admitted.claim, { method, uri: originalUrl, content });
+    return admitted.claim && requestAuth?.verify(admitted.claim, { method, uri: originalUrl, content, ip });
   }
 
   return async (request: FastifyRequest, reply: FastifyReply) => {

@@ -29,6 +29,8 @@ type Dependencies = {
   readonly keys: ServerKeys;
 };
 
+/** Anybody may ask, without saying who they are. */
+const on = { owner: 'notary', patience: 10_000 };
 /** Servers that one query is answered about. */
 const mostServers = 200;
 
@@ -49,7 +51,7 @@ export function createNotary({ db, serverName, key, ownKeys, keys }: Dependencie
     const byKey = new Map([...wanted].filter(([, keyIds]) => keyIds.size > 0));
     const whole = [...wanted].filter(([, keyIds]) => keyIds.size === 0).map(([name]) => name);
     // Only from their servers: notaries that ask each other would never come to an end.
-    await Promise.all([keys.find(byKey, { mayAskNotaries: false }), keys.refresh(whole, validUntil)]);
+    await Promise.all([keys.find(byKey, { mayAskNotaries: false, on }), keys.refresh(whole, validUntil, on)]);
   }
 
   return {

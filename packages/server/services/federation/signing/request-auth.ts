@@ -11,6 +11,7 @@ import {
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { createPacer } from '../../pacer.ts';
 import { isKeyCurrent } from '../keys/known-keys.ts';
+import { addressKey } from '../../rate-limit/rate-limiter.ts';
 import type { ServerKeys } from '../keys/server-keys.ts';
 import { isKeyId } from './key-id.ts';
 import { requestText } from './request-text.ts';
@@ -31,6 +32,8 @@ export type RequestToVerify = {
   readonly uri: string;
   /** The parsed body with its numbers as they were spelled; `undefined` where there is none. */
   readonly content: JsonValue | undefined;
+  /** The address that it came from. */
+  readonly ip: string;
 };
 
 /** Authenticates other servers. Refuses with `MatrixError`. */
@@ -46,6 +49,8 @@ type Dependencies = {
   readonly now: () => number;
 };
 
+/** In milliseconds: a request does not wait for longer until its server can be asked for its keys. */
+const patience = 10_000;
 /** Each could be by another key; nobody has more. */
 const mostSignatures = 5;
 
@@ -103,10 +108,10 @@ export function createRequestAuth({ serverName, keys, now }: Dependencies): Requ
       };
     },
 
-    async verify({ origin, destination, signatures }, { method, uri, content }) {
+    async verify({ origin, destination, signatures }, { method, uri, content, ip }) {
       const at = now();
       const wanted = new Map([[origin, new Map([...signatures.keys()].map((keyId) => [keyId, at]))]]);
-      const ring = (await keys.find(wanted)).get(origin);
+      const ring = (await keys.find(wanted, { on: { owner: addressKey(ip), patience } })).get(origin);
       const usable = [...signatures].flatMap(([keyId, signature]): (readonly [VerifyKey, string])[] => {
         const known = ring?.get(keyId);
         return known !== undefined && isKeyCurrent(known, at) ? [[known.key, signature]] : [];

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FederationError, type FederationFailure } from '../../federation/client/federation-error.ts';
 import { createSmallCache, type SmallCache } from '../../reading/small-cache.ts';
-import { createFairTurns } from './fair-turns.ts';
+import { createFairTurns } from '../../fair-turns.ts';
 
 export type Question = {
   /** Whom an answer is about that might be too long, or no answer at all. */

@@ -10,6 +10,8 @@ export type TurnOf = {
 export interface FairTurns {
   /** What ends the turn; `undefined` where there was none before the time was up, or nobody wants it any more, or too much waits. */
   take(turn: TurnOf, timeout: number): Promise<(() => void) | undefined>;
+  /** How many wait for one. */
+  readonly waiting: number;
 }
 
 export type TurnLimits = {
@@ -17,7 +19,7 @@ export type TurnLimits = {
   readonly ofServer: number;
   /** How many may wait, of one owner and in all. */
   readonly waiting: { readonly ofOwner: number; readonly all: number };
-  /** Whether a server failed when it was last asked: those never take more than half of the turns. */
+  /** Whether a server may not be there, such as one that failed when it was last asked: those never take more than half of the turns. */
   readonly isDoubtful: (server: string) => boolean;
 };
 
@@ -119,6 +121,9 @@ export function createFairTurns({ atOnce, ofServer, waiting: most, isDoubtful }:
         waiting.set(turn.owner, own.add(entry));
         waitingInAll++;
       });
+    },
+    get waiting() {
+      return waitingInAll;
     },
   };
 }
