@@ -33,6 +33,7 @@ import { createFirstContacts } from './services/rate-limit/first-contacts.ts';
 import { createPushedPeople } from './services/push/pushed-people.ts';
 import { noHistory } from './services/reading/history.ts';
 import { createReceipts } from './services/receipts/receipts.ts';
+import { createBlockedRooms } from './services/rooms/blocking/blocked-rooms.ts';
 import { createReported } from './services/reporting/reported.ts';
 import { createReports } from './services/reporting/reports.ts';
 import { createStickyUpkeep } from './services/sticky/upkeep.ts';
@@ -245,6 +246,7 @@ export async function compose({
     reports: createReports({ db, reading, serverName, now }),
     reported: createReported({ db, reading, serverName }),
     serverNotices,
+    blockedRooms: createBlockedRooms({ db, roomNames: reading.rooms, now }),
     localProfiles: accounts.profiles,
     ...(reads && { profiles: withRemoteProfiles(accounts.profiles, reads.profiles, serverName) }),
     mutualRooms: createMutualRooms({ db }),

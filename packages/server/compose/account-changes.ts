@@ -14,6 +14,7 @@ import type { InviteRules } from '../services/privacy/invite-rules.ts';
 import { rejectInvites, rejectInvitesJob } from '../services/privacy/reject-invites-job.ts';
 import { profileChanges } from '../services/profile/profile-job.ts';
 import { profileJob, type Profiles } from '../services/profile/profiles.ts';
+import { createEvictJob, evictJob } from '../services/rooms/blocking/evict-job.ts';
 import { createRedactRelatedJob, redactRelatedJob } from '../services/rooms/redact-related.ts';
 import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
 import type { RoomWriter } from '../services/rooms/room-writer.ts';
@@ -55,6 +56,7 @@ export function createAccountChanges({
       [joinJob]: settleJoins({ db, remote, profileOf: profiles.memberProfile, departure }),
       [rejectInvitesJob]: rejectInvites({ db, inviteRules, remote }),
       [redactRelatedJob]: createRedactRelatedJob({ db, writer, unread, now }),
+      [evictJob]: createEvictJob({ db, writer, remote, log }),
       [eraseJob]: createEraseJob({ db, removeMedia: createRemoveMedia({ db, store }), now, log }),
     },
     now,

@@ -52,6 +52,7 @@ import { redactionPower } from './0051-redaction-power.ts';
 import { mediaWithoutHashes } from './0052-media-without-hashes.ts';
 import { reportsByKind } from './0053-reports-by-kind.ts';
 import { textWithNul } from './0054-text-with-nul.ts';
+import { blockedRooms } from './0055-blocked-rooms.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -112,4 +113,5 @@ export const migrations: readonly Migration[] = [
   mediaWithoutHashes,
   reportsByKind,
   textWithNul,
+  blockedRooms,
 ];

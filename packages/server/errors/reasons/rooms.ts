@@ -3,6 +3,7 @@ import type { ErrorEntry } from '../error-entry.ts';
 /** Rooms: entering and leaving them, what is in them, their aliases. */
 export const roomErrors = {
   'room.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such room here.' },
+  'room.blocked': { errcode: 'M_FORBIDDEN', status: 403, message: 'This server has nothing to do with this room.' },
   'room.unsupported-version': {
     errcode: 'M_UNSUPPORTED_ROOM_VERSION',
     status: 400,

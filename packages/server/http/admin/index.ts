@@ -8,14 +8,16 @@ import { getRegistrationNonce } from './get-registration-nonce.ts';
 import { reportEndpoints } from './reports/index.ts';
 import { sendServerNotice, sendServerNoticeOnce } from './send-server-notice.ts';
 import { registerBySharedSecret } from './register-by-shared-secret.ts';
+import { roomAdminEndpoints, type RoomAdminServices } from './rooms/index.ts';
 import { userAdminEndpoints, type UserAdminServices } from './users/index.ts';
 
-export type AdminServices = UserAdminServices & {
-  readonly sharedSecret: SharedSecretRegistration;
-  readonly erasures: Erasures;
-  readonly reported: Reported;
-  readonly serverNotices: ServerNotices;
-};
+export type AdminServices = UserAdminServices &
+  RoomAdminServices & {
+    readonly sharedSecret: SharedSecretRegistration;
+    readonly erasures: Erasures;
+    readonly reported: Reported;
+    readonly serverNotices: ServerNotices;
+  };
 
 /** What administrators' tools use. */
 export const adminEndpoints: readonly Endpoint<AdminServices>[] = [
@@ -26,4 +28,5 @@ export const adminEndpoints: readonly Endpoint<AdminServices>[] = [
   sendServerNoticeOnce,
   ...reportEndpoints,
   ...userAdminEndpoints,
+  ...roomAdminEndpoints,
 ];

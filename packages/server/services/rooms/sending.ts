@@ -4,6 +4,7 @@ import { MatrixError } from '../../errors/matrix-error.ts';
 import type { InviteRules } from '../privacy/invite-rules.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
 import { checkCanonicalAlias } from './aliases/canonical-alias.ts';
+import { isEntering, refuseBlockedRoom } from './blocking/refuse-blocked-room.ts';
 import { redactsOf } from './check-sendable.ts';
 import { inviteeOf } from './creation/invitations.ts';
 import type { InviteElsewhere } from './membership/invite-elsewhere.ts';
@@ -69,6 +70,7 @@ export function createSending(dependencies: Dependencies): Sending {
     },
     async setState({ userId, deviceId }, roomId, type, stateKey, content, options = {}, txnId) {
       const roomNid = await rooms.nidOf(roomId);
+      if (isEntering(type, content)) await refuseBlockedRoom(db, roomId);
       if (options.stickyMs !== undefined) await refuseTooManySticky(db, roomNid, userId, now());
       if (type === 'm.room.canonical_alias' && stateKey === '') {
         const { locate } = rooms;

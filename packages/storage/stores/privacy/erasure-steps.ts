@@ -153,6 +153,15 @@ export const erasureSteps: readonly ErasureStep[] = [
     ),
   },
   {
+    what: 'names-on-blocked-rooms',
+    statement: sql(
+      'erasure.names-on-blocked-rooms',
+      `update blocked_rooms set blocked_by = '' where room_id in (
+         select room_id from blocked_rooms where blocked_by = $1 limit $2
+       ) returning 1 as erased`,
+    ),
+  },
+  {
     what: 'names-on-aliases',
     statement: sql(
       'erasure.names-on-aliases',

@@ -3,6 +3,7 @@ import type { Reader } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import { findMemberEvent } from '@portico/storage/stores/federation/federation-rooms.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
+import { refuseBlockedRoom } from '../../rooms/blocking/refuse-blocked-room.ts';
 import type { InviteRules } from '../../privacy/invite-rules.ts';
 import type { RemoteMembership } from '../../rooms/importing/remote-invite.ts';
 import type { CheckPdus } from './check-pdus.ts';
@@ -61,6 +62,7 @@ export function createReceiveInvite(deps: Dependencies): ReceiveInvite {
     refuseUnlessInvitation(event, { origin, roomId, eventId }, signer.serverName);
     const userId = event.stateKey ?? '';
     await requireAccount(userId);
+    await refuseBlockedRoom(db, roomId);
     const room = await rooms.find(roomId, origin);
     if (room?.isAllowed === false)
       throw new MatrixError('forbidden', { message: 'The room does not allow your server.' });

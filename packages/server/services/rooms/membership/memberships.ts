@@ -7,6 +7,7 @@ import { refuseRejection } from '../../server-notices/refuse-rejection.ts';
 import type { RemoteRooms } from '../remote-rooms.ts';
 import type { FindRooms, RoomCore } from '../room-parts.ts';
 import type { RoomService } from '../room-service.ts';
+import { refuseBlockedRoom } from '../blocking/refuse-blocked-room.ts';
 import { planBan, planUnban } from './ban.ts';
 import { withReason } from './change-membership.ts';
 import { forget } from './forget.ts';
@@ -51,6 +52,7 @@ export function createMemberships(dependencies: Dependencies): Memberships {
   return {
     async invite({ userId }, roomId, invited, reason) {
       checkUserId(invited);
+      await refuseBlockedRoom(db, roomId);
       const [roomNid, profile] = await Promise.all([rooms.nidOf(roomId), profileOf(invited)]);
       if (elsewhere.isElsewhere(invited)) {
         const content = withReason({}, reason);
@@ -62,6 +64,7 @@ export function createMemberships(dependencies: Dependencies): Memberships {
     },
     async join({ userId }, roomIdOrAlias, { reason, extra = {}, via }) {
       const { roomId, servers } = await rooms.locate(roomIdOrAlias);
+      await refuseBlockedRoom(db, roomId);
       const given = { profile: await profileOf(userId), reason, extra };
       const content = joinContent(given);
       for (let away = await rooms.awayFor(roomId); away !== undefined; away = await rooms.awayFor(roomId)) {
@@ -80,6 +83,7 @@ export function createMemberships(dependencies: Dependencies): Memberships {
     },
     async knock({ userId }, roomIdOrAlias, { reason, via }) {
       const { roomId, servers } = await rooms.locate(roomIdOrAlias);
+      await refuseBlockedRoom(db, roomId);
       const profile = await profileOf(userId);
       const away = await rooms.awayFor(roomId);
       if (away === undefined) {

@@ -1,0 +1,64 @@
+import { isRoomId } from '@portico/protocol';
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import { startAccountJob } from '@portico/storage/stores/accounts/accounts-jobs.ts';
+import { removePublishedRoom } from '@portico/storage/stores/directory/room-directory-write.ts';
+import { addBlocked, findBlocked, removeBlocked } from '@portico/storage/stores/rooms/blocked-rooms.ts';
+import { MatrixError } from '../../../errors/matrix-error.ts';
+import type { RoomNames } from '../../reading/room-names.ts';
+import { type Eviction, evictJob } from './evict-job.ts';
+
+/** What administrators do about rooms that are to have nothing to do with this server. */
+export interface BlockedRooms {
+  /** Who has blocked a room, if anybody. */
+  blockedBy(roomId: string): Promise<string | undefined>;
+  set(administrator: string, roomId: string, isBlocked: boolean): Promise<void>;
+  /**
+   * Takes the room from the directory and everybody of this server out of it, in the background; blocks it first, if asked to.
+   * Throws `room.not-found` for one that is neither known here nor to be blocked.
+   */
+  shutDown(
+    administrator: string,
+    roomId: string,
+    options: { readonly isBlocked: boolean; readonly reason: string | undefined },
+  ): Promise<void>;
+}
+
+type Dependencies = { readonly db: Database; readonly roomNames: RoomNames; readonly now: () => number };
+
+export function createBlockedRooms({ db, roomNames, now }: Dependencies): BlockedRooms {
+  async function commit(write: (set: WriteSet) => void): Promise<void> {
+    const set = createWriteSet();
+    write(set);
+    await db.commit(set);
+  }
+
+  function checkRoomId(roomId: string): void {
+    if (!isRoomId(roomId)) throw new MatrixError('request.invalid-param', { message: 'This is not a room ID.' });
+  }
+
+  return {
+    async blockedBy(roomId) {
+      checkRoomId(roomId);
+      return (await findBlocked(db, roomId))?.blocked_by;
+    },
+    async set(administrator, roomId, isBlocked) {
+      checkRoomId(roomId);
+      await commit((set) => {
+        if (isBlocked) addBlocked(set, roomId, administrator, now());
+        else removeBlocked(set, roomId);
+      });
+    },
+    async shutDown(administrator, roomId, { isBlocked, reason }) {
+      checkRoomId(roomId);
+      const roomNid = await roomNames.find(roomId);
+      if (roomNid === undefined && !isBlocked) throw new MatrixError('room.not-found');
+      const eviction: Eviction | undefined = roomNid === undefined ? undefined : { roomNid, roomId, reason };
+      await commit((set) => {
+        if (isBlocked) addBlocked(set, roomId, administrator, now());
+        if (eviction === undefined) return;
+        removePublishedRoom(set, eviction.roomNid);
+        startAccountJob(set, administrator, `${evictJob} ${roomId}`, now(), JSON.stringify(eviction));
+      });
+    },
+  };
+}
