@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '@portico/testkit/until.ts';
 import { createLanes } from './lanes.ts';
 
 test('those that fail wait for each other, and nobody else for them', async () => {
@@ -45,4 +46,30 @@ test('the first one starts in the turn in which it comes, and each of the others
   await Promise.all(runs);
   assert.equal(started[0], 0);
   assert.equal(new Set(started).size, 3);
+});
+
+test('those that answered until now and hang give up their places, but not any number of them', async () => {
+  const lanes = createLanes({ healthy: 2, slow: 3, patience: 5 });
+  const stuck = Promise.withResolvers<void>();
+  let started = 0;
+  const hanging = Array.from({ length: 8 }, () =>
+    lanes.run('healthy', () => {
+      started++;
+      return stuck.promise;
+    }),
+  );
+  await until(() => started === 5, 'three have given up their places');
+  assert.equal(lanes.waiting('healthy'), 3, 'nobody else may');
+  stuck.resolve();
+  await Promise.all(hanging);
+
+  // All places are there again.
+  let [under, most] = [0, 0];
+  const work = async () => {
+    most = Math.max(most, ++under);
+    await new Promise(setImmediate);
+    under--;
+  };
+  await Promise.all(Array.from({ length: 6 }, () => lanes.run('healthy', work)));
+  assert.equal(most, 2);
 });

@@ -1,6 +1,7 @@
 /**
  * How many transactions are under way at once: some for servers that answer, and others, fewer, for those that have not
- * answered lately, or have never been asked; of those that have not answered, some for servers that never shared a room with this one. So those that hang wait for each other only. And how many servers, of which nothing is known yet, are looked
+ * answered lately, or have never been asked; of those that have not answered, some for servers that never shared a room with this one. So those that hang wait for each other only. One that
+ * has answered until now and hangs gives up its place after a while, for as long as there are not too many of these. And how many servers, of which nothing is known yet, are looked
  * for in the database at once, which everybody else wants to write to as well.
  */
 export interface Lanes {
@@ -13,8 +14,16 @@ export type Lane = (typeof all)[number];
 
 const usual = { unknown: 50, healthy: 200, untried: 100, failing: 50, lost: 20 };
 
-export function createLanes(given: Partial<Readonly<Record<Lane, number>>> = {}): Lanes {
+/** In milliseconds: most servers answer within one second. */
+const usualPatience = 5000;
+/** Transactions that are under way and have no place any more. */
+const usualSlow = 300;
+
+type Limits = Partial<Readonly<Record<Lane, number>>> & { readonly patience?: number; readonly slow?: number };
+
+export function createLanes({ patience = usualPatience, slow: maxSlow = usualSlow, ...given }: Limits = {}): Lanes {
   const limits = { ...usual, ...given };
+  let slow = 0;
   const running = { unknown: 0, healthy: 0, untried: 0, failing: 0, lost: 0 };
   const queues: Readonly<Record<Lane, (() => void)[]>> = {
     unknown: [],
@@ -56,10 +65,21 @@ export function createLanes(given: Partial<Readonly<Record<Lane, number>>> = {})
         queues[lane].push(resolve);
         schedule();
       });
+      let isSlow = false;
+      const timer = lane === 'healthy' ? setTimeout(giveUpPlace, patience) : undefined;
+      function giveUpPlace(): void {
+        if (slow >= maxSlow) return;
+        isSlow = true;
+        slow++;
+        running[lane]--;
+        schedule();
+      }
       try {
         return await work();
       } finally {
-        running[lane]--;
+        clearTimeout(timer);
+        if (isSlow) slow--;
+        else running[lane]--;
         schedule();
       }
     },
