@@ -20,12 +20,12 @@ import type { TestClient } from '@portico/testkit/test-client.ts';
 const v3 = '/_matrix/client/v3';
 const network = await startTestNetwork(['hs1']);
 const peer = await startPeer(network, 'peer.test');
+const server = network.server('hs1');
+const mallory = await server.registerUser('mallory');
 after(async () => {
   await peer.close();
   await network.close();
 });
-const server = network.server('hs1');
-const mallory = await server.registerUser('mallory');
 const peerRoom = createPeerRoom(peer);
 const byName = new Map<string, string>();
 peer.on('GET', '/_matrix/identity/v2/hash_details', () => ({

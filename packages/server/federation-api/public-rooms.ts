@@ -30,7 +30,7 @@ const response = Type.Object(
 const path = '/_matrix/federation/v1/publicRooms';
 const limits = { answerLimit: 4 * megabyte, timeout: 20_000 };
 const network = { include_all_networks: Type.Optional(Type.Boolean()), third_party_instance_id: text };
-const page = { limit: Type.Optional(Type.Integer()), since: text };
+const page = { limit: Type.Optional(Type.Integer()), since: Type.Optional(Type.String({ minLength: 1 })) };
 
 export const getPublicRooms = operation({
   method: 'GET',

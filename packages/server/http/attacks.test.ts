@@ -11,8 +11,8 @@ import { buildApp } from './app.ts';
 import { endpoint } from './endpoint.ts';
 
 const server = await startTestServer();
-after(() => server.close());
 const alice = await server.registerUser('alice');
+after(() => server.close());
 
 /** Sends bytes as they are and reads until the server hangs up. */
 async function sendRaw(bytes: string): Promise<string> {

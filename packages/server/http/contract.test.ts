@@ -19,13 +19,13 @@ const server = await startTestServer({
     LISTENERS: JSON.stringify([{ address: '127.0.0.1', port: 0, serve: ['client', 'federation', 'admin'] }]),
   },
 });
+const alice = await server.registerUser('alice');
+const admin = await registerAdmin(server, 'admin');
+const room = String((await alice.post('/_matrix/client/v3/createRoom', {})).body['room_id']);
 after(async () => {
   await server.close();
   await bridge.close();
 });
-const alice = await server.registerUser('alice');
-const admin = await registerAdmin(server, 'admin');
-const room = String((await alice.post('/_matrix/client/v3/createRoom', {})).body['room_id']);
 
 const tokens: Readonly<Partial<Record<AuthKind, string>>> = {
   optional: alice.accessToken,

@@ -18,9 +18,9 @@ const engine = process.env['FUZZ_ENGINE'] === 'sqlite' ? 'sqlite' : 'postgres';
 delete process.env['PORTICO_TEST_EXERCISED'];
 // Nobody else is there to answer, and that another server does not is no defect of this one.
 const server = await startTestServer({ engine, settings: { FEDERATION_ENABLED: 'false' } });
-after(() => server.close());
 const alice = await server.registerUser('alice');
 const room = String((await alice.post('/_matrix/client/v3/createRoom', {})).body['room_id']);
+after(() => server.close());
 const runs = Number(process.env['FUZZ_RUNS'] ?? 30);
 
 type Call = { readonly path: string; readonly body: string | undefined };

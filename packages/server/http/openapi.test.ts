@@ -11,7 +11,6 @@ const server = await startTestServer({
     LISTENERS: JSON.stringify([{ address: '127.0.0.1', port: 0, serve: ['client', 'federation', 'admin'] }]),
   },
 });
-after(() => server.close());
 
 type Operation = {
   readonly operationId: string;
@@ -29,6 +28,7 @@ type Document = {
   };
 };
 const { body } = await server.anonymous.get('/_portico/openapi.json');
+after(() => server.close());
 const document = body as Document;
 const operationsOf = (items: PathItems) => Object.values(items).flatMap((item) => Object.values(item));
 const operations = [...operationsOf(document.paths), ...operationsOf(document.components.pathItems)];

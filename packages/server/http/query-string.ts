@@ -1,5 +1,6 @@
 import type { TObject, TSchema } from 'typebox';
 import { MatrixError } from '../errors/matrix-error.ts';
+import { unsaidIfEmpty } from './unsaid.ts';
 
 /** Repeated parameters keep all their values, in order. */
 export type RawQuery = ReadonlyMap<string, readonly string[]>;
@@ -68,17 +69,19 @@ function readAll(query: RawQuery): Record<string, unknown> {
 }
 
 /**
- * Reads the parameters that a schema declares, as the types it declares. Others are ignored, unless it says what they are.
+ * Reads the parameters that a schema declares, as the types it declares. Others are ignored, unless it says what they are;
+ * so are empty ones where that is as good as none.
  */
 export function queryReader(schema: TObject): (query: RawQuery) => Record<string, unknown> {
   if (typeof (schema as { additionalProperties?: unknown }).additionalProperties === 'object') return readAll;
+  const unsaid = unsaidIfEmpty(schema);
   const coercions = Object.entries(schema.properties).map(([name, property]) => [name, coercion(property)] as const);
   return (query) => {
     const result: Record<string, unknown> = {};
     if (query.size === 0) return result;
     for (const [name, coerce] of coercions) {
       const values = query.get(name);
-      if (values !== undefined) result[name] = coerce(values);
+      if (values !== undefined && (values[0] !== '' || !unsaid.has(name))) result[name] = coerce(values);
     }
     return result;
   };

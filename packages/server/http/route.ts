@@ -13,7 +13,6 @@ import { shortEnough } from './json-body.ts';
 import { HandlerRequest } from './handler-request.ts';
 import type { OpenRequests } from './open-requests.ts';
 import { isAllOptional } from './optional-body.ts';
-import { leaveOutNulls } from './optional-nulls.ts';
 import { parseQueryString, queryReader, type RawQuery } from './query-string.ts';
 import { rawBodyType } from './raw-body.ts';
 import type { RepeatedBodies } from './repeated-bodies.ts';
@@ -21,6 +20,7 @@ import { sendResult } from './respond.ts';
 import { checkStanding } from './standing.ts';
 import { sendBytes, sendByteStream } from './send-bytes.ts';
 import { withStorableText } from './storable-text.ts';
+import { leaveOutUnsaid } from './unsaid.ts';
 import { checkValid, lazyValidator } from './validate.ts';
 
 /** What the hook that runs before the body is read leaves for the handler. */
@@ -165,12 +165,12 @@ function bodyReader(
   }
   const isOptional = isAllOptional(schema);
   // What servers send may be signed.
-  const withoutNulls = isOfServer ? asItIs : leaveOutNulls(schema);
+  const said = isOfServer ? asItIs : leaveOutUnsaid(schema);
   return (given, isLong) => {
     if (given === undefined && missing === 'handled') return undefined;
     if (given === undefined && !isOptional) throw new MatrixError('request.not-json');
     // `null` passes only where an empty body would: what is written must be what was sent.
-    const body = given === undefined || (given === null && isOptional) ? {} : withoutNulls(given);
+    const body = given === undefined || (given === null && isOptional) ? {} : said(given);
     if (repeated?.isChecked(body) === true) return body;
     if (isLong) return readLong(body);
     checkValid(validator(), body, 'request.bad-json');

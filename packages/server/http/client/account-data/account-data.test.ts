@@ -3,8 +3,8 @@ import { after, test } from 'node:test';
 import { startTestServer } from '@portico/testkit/server.ts';
 
 const server = await startTestServer();
-after(() => server.close());
 const [alice, bob] = await Promise.all([server.registerUser('alice'), server.registerUser('bob')]);
+after(() => server.close());
 const global = (type: string, user = alice.userId) => `/_matrix/client/v3/user/${user}/account_data/${type}`;
 const inRoom = (room: string, type: string) =>
   `/_matrix/client/v3/user/${alice.userId}/rooms/${encodeURIComponent(room)}/account_data/${type}`;

@@ -3,8 +3,8 @@ import { after, test } from 'node:test';
 import { startTestServer } from '@portico/testkit/server.ts';
 
 const server = await startTestServer({ settings: { PUBLIC_BASE_URL: 'https://matrix.example.org/' } });
-after(() => server.close());
 await server.registerUser('alice', 'correct');
+after(() => server.close());
 const path = '/_matrix/client/v3/login';
 const whoami = '/_matrix/client/v3/account/whoami';
 const password = { type: 'm.login.password', password: 'correct' };

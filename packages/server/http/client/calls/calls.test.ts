@@ -19,8 +19,8 @@ const server = await startTestServer({
     CALLS_TURN: JSON.stringify({ uris, shared_secret: 'shared with the TURN server', lifetime: 600 }),
   },
 });
-after(() => server.close());
 const plain = await startTestServer();
+after(() => server.close());
 after(() => plain.close());
 
 test('credentials of the TURN server end, and can be checked by whoever has the secret', async () => {

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import type { DelayedEvents } from '../../../services/delayed-events/delayed-events.ts';
 import { endpoint } from '../../endpoint.ts';
+import { pageToken } from '../../schemas.ts';
 import { delayedEvent, listedDelayedEvent, unstablePath } from './schemas.ts';
 
 type Services = { readonly delayedEvents: DelayedEvents };
@@ -13,7 +14,7 @@ export const getDelayedEvents = endpoint(
     summary: 'Lists the events that the user has left with the server to be sent later.',
     auth: 'user',
     rateLimit: 'delayed-event',
-    query: Type.Object({ from: Type.Optional(Type.String()) }),
+    query: Type.Object({ from: pageToken }),
     response: Type.Object({ delayed_events: Type.Array(listedDelayedEvent) }, { title: 'DelayedEvents' }),
   },
   ({ delayedEvents }: Services) =>

@@ -3,7 +3,7 @@ import type { DehydratedDevices } from '../../../services/keys/dehydrated-device
 import type { ToDevicePage } from '../../../services/to-device/to-device-queue.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
-import { jsonObject } from '../../schemas.ts';
+import { jsonObject, pageToken } from '../../schemas.ts';
 
 type Deps = { readonly dehydratedDevices: DehydratedDevices };
 
@@ -87,7 +87,7 @@ export const getDehydratedDeviceEvents = endpoint(
     ...eventsOf,
     method: 'GET',
     operationId: 'getDehydratedDeviceEvents',
-    query: Type.Object({ from: Type.Optional(Type.String()), limit }),
+    query: Type.Object({ from: pageToken, limit }),
   },
   ({ dehydratedDevices }: Deps) =>
     async ({ sender, params, query }) => {
@@ -103,7 +103,7 @@ export const takeDehydratedDeviceEvents = endpoint(
     method: 'POST',
     operationId: 'takeDehydratedDeviceEvents',
     query: Type.Object({ limit }),
-    body: Type.Object({ next_batch: Type.Optional(Type.String()) }, { title: 'DehydratedDeviceEventsFrom' }),
+    body: Type.Object({ next_batch: pageToken }, { title: 'DehydratedDeviceEventsFrom' }),
   },
   ({ dehydratedDevices }: Deps) =>
     async ({ sender, params, query, body }) => {

@@ -3,11 +3,12 @@ import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { RoomDirectory } from '../../../services/directory/room-directory.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
+import { pageToken } from '../../schemas.ts';
 import { publicRoomsResponse } from './schemas.ts';
 
 const path = '/_matrix/client/v3/publicRooms';
 const server = Type.Optional(Type.String());
-const page = { limit: Type.Optional(Type.Integer()), since: Type.Optional(Type.String()) };
+const page = { limit: Type.Optional(Type.Integer()), since: pageToken };
 
 export const getPublicRooms = endpoint(
   {
@@ -45,8 +46,7 @@ export const queryPublicRooms = endpoint(
     body: Type.Object(
       {
         limit: page.limit,
-        // Where there is no further page, some servers' answers and clients' requests say null.
-        since: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+        since: page.since,
         filter: Type.Optional(filter),
         include_all_networks: Type.Optional(Type.Boolean()),
         third_party_instance_id: Type.Optional(Type.String()),
@@ -67,7 +67,7 @@ export const queryPublicRooms = endpoint(
         await directory.list({
           server: query.server,
           limit: body.limit,
-          since: body.since ?? undefined,
+          since: body.since,
           searchTerm: chosen?.generic_search_term ?? undefined,
           roomTypes: chosen?.room_types ?? undefined,
           thirdPartyInstance,

@@ -3,8 +3,8 @@ import { after, test } from 'node:test';
 import { startTestServer } from '@portico/testkit/server.ts';
 
 const server = await startTestServer({ settings: { PUBLIC_BASE_URL: 'https://matrix.example.org:8443/' } });
-after(() => server.close());
 const alice = await server.registerUser();
+after(() => server.close());
 
 test('the versions are listed one by one, to anybody, whatever token they send', async () => {
   const stranger = server.as({ userId: '', deviceId: '', accessToken: 'of another server' });

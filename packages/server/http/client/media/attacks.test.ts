@@ -11,8 +11,8 @@ import { startTestServer } from '@portico/testkit/server.ts';
 const server = await startTestServer({
   settings: { MEDIA_MAX_UPLOAD_SIZE: '50MB', MEDIA_REQUIRE_AUTHENTICATION: 'false' },
 });
-after(() => server.close());
 const alice = await server.registerUser('alice');
+after(() => server.close());
 const authorization = `Bearer ${alice.accessToken}`;
 const port = Number(new URL(server.baseUrl).port);
 

@@ -5,9 +5,9 @@ import type { TestClient } from '@portico/testkit/test-client.ts';
 
 const settings = { MEDIA_MAX_UPLOAD_SIZE: '1MB' };
 const server = await startTestServer({ settings });
-after(() => server.close());
 const alice = await server.registerUser('alice');
 const bob = await server.registerUser('bob');
+after(() => server.close());
 
 type Sent = { readonly type?: string; readonly name?: string };
 

@@ -7,7 +7,6 @@ import { startTestServer } from '@portico/testkit/server.ts';
 import sharp, { type Create } from 'sharp';
 
 const server = await startTestServer();
-after(() => server.close());
 const alice = await server.registerUser('alice');
 const authorization = `Bearer ${alice.accessToken}`;
 
@@ -47,6 +46,7 @@ const filesOf = (folder: string) =>
   readdirSync(join(server.dataDir, folder), { recursive: true, encoding: 'utf8' }).filter((n) => n.length > 32);
 
 const landscape = await upload(await picture(1000, 500).jpeg().toBuffer(), 'image/jpeg');
+after(() => server.close());
 const size = ({ width, height }: Thumbnail) => [width, height];
 
 describe('a thumbnail', () => {

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import type { MutualRooms } from '../../../services/mutual-rooms/mutual-rooms.ts';
 import { endpoint } from '../../endpoint.ts';
+import { pageToken } from '../../schemas.ts';
 
 export const getMutualRooms = endpoint(
   {
@@ -11,7 +12,7 @@ export const getMutualRooms = endpoint(
     summary: 'Get the list of rooms that the user shares with another user.',
     auth: 'user',
     rateLimit: 'profile',
-    query: Type.Object({ user_id: Type.String(), from: Type.Optional(Type.String()) }),
+    query: Type.Object({ user_id: Type.String(), from: pageToken }),
     response: Type.Object(
       { joined: Type.Array(Type.String()), count: Type.Integer(), next_batch: Type.Optional(Type.String()) },
       { title: 'MutualRooms' },

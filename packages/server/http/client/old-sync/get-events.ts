@@ -2,11 +2,12 @@ import { Type } from 'typebox';
 import type { OldSync } from '../../../services/old-sync/old-sync.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
+import { pageToken } from '../../schemas.ts';
 import { clientEvent } from '../reading/schemas.ts';
 import { paginationChunk } from './schemas.ts';
 
 const listenQuery = Type.Object({
-  from: Type.Optional(Type.String()),
+  from: pageToken,
   timeout: Type.Optional(Type.Integer({ minimum: 0 })),
 });
 const query = Type.Object({ ...listenQuery.properties, room_id: Type.Optional(Type.String()) });
@@ -29,9 +30,7 @@ export const peekEvents = endpoint(
   },
   ({ oldSync }: { oldSync: OldSync }) =>
     ({ sender, query, signal }) => {
-      const { timeout = 0, room_id: roomId } = query;
-      // Who has no place yet may say so with an empty one.
-      const from = query.from === '' ? undefined : query.from;
+      const { from, timeout = 0, room_id: roomId } = query;
       if (roomId !== undefined) return oldSync.peek(sender, { roomId, from, timeout, signal });
       return oldSync.listen({ userId: sender.userId, deviceId: sender.deviceId, from, timeout, signal });
     },

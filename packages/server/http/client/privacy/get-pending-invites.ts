@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import type { InviteControl } from '../../../services/privacy/invite-control.ts';
 import { endpoint } from '../../endpoint.ts';
+import { pageToken } from '../../schemas.ts';
 import { inviteDecision, privacyPath } from './schemas.ts';
 
 const pendingInvite = Type.Object(
@@ -22,7 +23,7 @@ export const getPendingInvites = endpoint(
     auth: 'user',
     rateLimit: 'privacy',
     query: Type.Object({
-      from: Type.Optional(Type.String()),
+      from: pageToken,
       limit: Type.Optional(Type.Integer({ minimum: 1 })),
     }),
     response: Type.Object(

@@ -12,7 +12,7 @@ export const getPresenceSights = endpoint(
     auth: 'user',
     rateLimit: 'privacy',
     query: Type.Object({
-      from: Type.Optional(Type.String({ maxLength: 255 })),
+      from: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
       limit: Type.Optional(Type.Integer({ minimum: 1 })),
     }),
     response: Type.Object(

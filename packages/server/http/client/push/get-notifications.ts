@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import type { Notifications } from '../../../services/push/notifications.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
+import { pageToken } from '../../schemas.ts';
 
 const notification = Type.Object(
   {
@@ -23,7 +24,7 @@ export const getNotifications = endpoint(
     auth: 'user',
     rateLimit: 'search',
     query: Type.Object({
-      from: Type.Optional(Type.String()),
+      from: pageToken,
       limit: Type.Optional(Type.Integer()),
       only: Type.Optional(Type.String()),
     }),

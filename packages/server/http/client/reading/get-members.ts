@@ -3,6 +3,7 @@ import type { ReadingContext } from '../../../services/reading/context.ts';
 import { readJoinedMembers, readMembers } from '../../../services/reading/members.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
+import { pageToken } from '../../schemas.ts';
 import { clientEvent, roomParams } from './schemas.ts';
 
 const membership = Type.Optional(
@@ -17,7 +18,7 @@ export const getMembers = endpoint(
     summary: 'Get the m.room.member events for the room',
     auth: 'user',
     params: roomParams,
-    query: Type.Object({ at: Type.Optional(Type.String()), membership, not_membership: membership }),
+    query: Type.Object({ at: pageToken, membership, not_membership: membership }),
     response: Type.Object({ chunk: Type.Array(clientEvent) }, { title: 'RoomMembers' }),
   },
   ({ reading }: { reading: ReadingContext }) =>

@@ -3,6 +3,7 @@ import type { HistoryContext } from '../../../services/reading/context.ts';
 import { readMessages } from '../../../services/reading/messages.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
+import { pageToken } from '../../schemas.ts';
 import { clientEvent, roomEventFilter, roomParams } from './schemas.ts';
 
 export const getMessages = endpoint(
@@ -14,8 +15,8 @@ export const getMessages = endpoint(
     auth: 'user',
     params: roomParams,
     query: Type.Object({
-      from: Type.Optional(Type.String()),
-      to: Type.Optional(Type.String()),
+      from: pageToken,
+      to: pageToken,
       // The spec requires it; clients in use leave it out, and mean `f`.
       dir: Type.Optional(Type.Union([Type.Literal('b'), Type.Literal('f')])),
       limit: Type.Optional(Type.Integer({ minimum: 1 })),
@@ -37,13 +38,10 @@ export const getMessages = endpoint(
         await readMessages(reading, sender, {
           roomId: params.roomId,
           direction: query.dir === 'b' ? 'backwards' : 'forwards',
-          from: given(query.from),
-          to: given(query.to),
+          from: query.from,
+          to: query.to,
           limit: query.limit,
           filter: roomEventFilter(query.filter),
         }),
       ),
 );
-
-/** Clients of libQuotient write an empty token where they know of none. */
-const given = (token: string | undefined): string | undefined => (token === '' ? undefined : token);

@@ -3,14 +3,15 @@ import type { ReadingContext } from '../../../services/reading/context.ts';
 import { readRelatedEvents } from '../../../services/relations/related-events.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
+import { pageToken } from '../../schemas.ts';
 import { clientEvent } from '../reading/schemas.ts';
 
 const path = '/_matrix/client/v1/rooms/:roomId/relations/:eventId';
 const summary = 'Get the child events for a given parent event';
 
 const query = Type.Object({
-  from: Type.Optional(Type.String()),
-  to: Type.Optional(Type.String()),
+  from: pageToken,
+  to: pageToken,
   limit: Type.Optional(Type.Integer({ minimum: 1 })),
   dir: Type.Optional(Type.Union([Type.Literal('b'), Type.Literal('f')])),
   recurse: Type.Optional(Type.Boolean()),

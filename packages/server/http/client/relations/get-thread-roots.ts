@@ -3,6 +3,7 @@ import type { ReadingContext } from '../../../services/reading/context.ts';
 import { readRoomThreads } from '../../../services/relations/threads.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
+import { pageToken } from '../../schemas.ts';
 import { clientEvent, roomParams } from '../reading/schemas.ts';
 
 export const getThreadRoots = endpoint(
@@ -17,7 +18,7 @@ export const getThreadRoots = endpoint(
     query: Type.Object({
       include: Type.Optional(Type.Union([Type.Literal('all'), Type.Literal('participated')])),
       limit: Type.Optional(Type.Integer({ minimum: 1 })),
-      from: Type.Optional(Type.String()),
+      from: pageToken,
     }),
     response: Type.Object(
       { chunk: Type.Array(clientEvent), next_batch: Type.Optional(Type.String()) },

@@ -3,9 +3,9 @@ import { after, test } from 'node:test';
 import { startTestServer } from '@portico/testkit/server.ts';
 
 const server = await startTestServer();
-after(() => server.close());
 const alice = await server.registerUser();
 const bob = await server.registerUser();
+after(() => server.close());
 const v3 = '/_matrix/client/v3';
 
 for (const version of ['1', '10', '11', '12']) {

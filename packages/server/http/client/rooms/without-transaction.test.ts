@@ -3,12 +3,12 @@ import { after, test } from 'node:test';
 import { startTestServer } from '@portico/testkit/server.ts';
 
 const server = await startTestServer();
-after(() => server.close());
 const alice = await server.registerUser();
 const v3 = '/_matrix/client/v3';
 const { body: made } = await alice.post(`${v3}/createRoom`, { preset: 'private_chat' });
 const room = `${v3}/rooms/${encodeURIComponent(String(made['room_id']))}`;
 const read = async (eventId: unknown) => (await alice.get(`${room}/event/${encodeURIComponent(String(eventId))}`)).body;
+after(() => server.close());
 
 test('a message is sent without a transaction ID, each time that it is asked for', async () => {
   const content = { msgtype: 'm.text', body: 'from a script' };

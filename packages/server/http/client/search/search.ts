@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import type { Search } from '../../../services/search/search.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
-import { jsonObject } from '../../schemas.ts';
+import { jsonObject, pageToken } from '../../schemas.ts';
 import { clientEvent } from '../reading/schemas.ts';
 
 const groupKey = Type.Union([Type.Literal('room_id'), Type.Literal('sender')]);
@@ -62,7 +62,7 @@ export const search = endpoint(
     summary: 'Perform a server-side search',
     auth: 'user',
     rateLimit: 'search',
-    query: Type.Object({ next_batch: Type.Optional(Type.String()) }),
+    query: Type.Object({ next_batch: pageToken }),
     body: Type.Object(
       { search_categories: Type.Object({ room_events: Type.Optional(criteria) }) },
       { title: 'SearchRequest' },

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { type HierarchyDependencies, readHierarchy } from '../../../services/spaces/hierarchy.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
+import { pageToken } from '../../schemas.ts';
 import { roomParams, roomSummaryFields } from '../directory/schemas.ts';
 
 const childState = Type.Object(
@@ -28,7 +29,7 @@ export const getSpaceHierarchy = endpoint(
       suggested_only: Type.Optional(Type.Boolean()),
       limit: Type.Optional(Type.Integer()),
       max_depth: Type.Optional(Type.Integer()),
-      from: Type.Optional(Type.String()),
+      from: pageToken,
     }),
     response: Type.Object(
       {

@@ -3,6 +3,7 @@ import type { Presence } from '../../../services/presence/presence.ts';
 import type { SlidingSync } from '../../../services/sliding-sync/sliding-sync.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
+import { pageToken } from '../../schemas.ts';
 import { createSlidingRequests } from './sliding-sync-request.ts';
 import { slidingSyncBody, slidingSyncResponse } from './sliding-sync-schema.ts';
 
@@ -15,7 +16,7 @@ export const slidingSync = endpoint(
     summary: 'Synchronise a window of the rooms of the client',
     auth: 'user',
     query: Type.Object({
-      pos: Type.Optional(Type.String()),
+      pos: pageToken,
       timeout: Type.Optional(Type.Integer({ minimum: 0 })),
       set_presence: Type.Optional(
         Type.Union([Type.Literal('offline'), Type.Literal('online'), Type.Literal('unavailable')]),
@@ -29,8 +30,7 @@ export const slidingSync = endpoint(
     const toSlidingRequest = createSlidingRequests();
     return async (asked) => {
       const { sender, query, body } = asked;
-      const pos = query.pos === '' ? undefined : query.pos;
-      const request = toSlidingRequest(body, { sender, pos, timeout: query.timeout ?? 0, waiter: asked });
+      const request = toSlidingRequest(body, { sender, pos: query.pos, timeout: query.timeout ?? 0, waiter: asked });
       const endSync = await presence.beginSync(sender, query.set_presence);
       try {
         return rawJson(await slidingSync.sync(request));

@@ -4,6 +4,7 @@ import type { Sync } from '../../../services/sync/sync.ts';
 import type { Presence } from '../../../services/presence/presence.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
+import { pageToken } from '../../schemas.ts';
 import { syncResponse } from './sync-response.ts';
 
 const flag = Type.Optional(Type.Boolean());
@@ -18,7 +19,7 @@ export const sync = endpoint(
     auth: 'user',
     query: Type.Object({
       filter: Type.Optional(Type.String()),
-      since: Type.Optional(Type.String()),
+      since: pageToken,
       full_state: flag,
       set_presence: Type.Optional(
         Type.Union([Type.Literal('offline'), Type.Literal('online'), Type.Literal('unavailable')]),
@@ -38,7 +39,7 @@ export const sync = endpoint(
           await sync.sync({
             userId: sender.userId,
             deviceId: sender.deviceId,
-            since: query.since === '' ? undefined : query.since,
+            since: query.since,
             filter: query.filter,
             fullState: query.full_state ?? false,
             timeout: query.timeout ?? 0,

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import type { ThreadSubscriptions } from '../../../services/thread-subscriptions/thread-subscriptions.ts';
 import { endpoint } from '../../endpoint.ts';
+import { pageToken } from '../../schemas.ts';
 import { subscriptionPage } from './schemas.ts';
 
 /** {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4308} */
@@ -13,8 +14,8 @@ export const getThreadSubscriptions = endpoint(
     auth: 'user',
     query: Type.Object({
       dir: Type.Literal('b'),
-      from: Type.Optional(Type.String()),
-      to: Type.Optional(Type.String()),
+      from: pageToken,
+      to: pageToken,
       limit: Type.Optional(Type.Integer({ minimum: 1 })),
     }),
     response: subscriptionPage,
