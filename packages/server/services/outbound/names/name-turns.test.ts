@@ -27,11 +27,13 @@ test('names that were not found never take all the turns', async () => {
   assert.equal(await turns.run('known.test', async () => 'here'), 'here');
   const silent = Array.from({ length: 5 }, openWork);
   const asked = silent.map(({ work }, index) => turns.run(`silent${index}.test`, work));
-  assert.equal(silent.filter(({ seen }) => seen.signal !== undefined).length, 2);
+  const begun = () => silent.filter(({ seen }) => seen.signal !== undefined).length;
+  await until(() => begun() === 2, 'both have begun');
   assert.equal(await turns.run('known.test', async () => 'still here'), 'still here');
   silent[0]?.reject(new Error('no'));
   await assert.rejects(asked[0] ?? Promise.resolve(), /no/);
-  assert.ok(silent[2]?.seen.signal, 'the next one had its turn');
+  await until(() => silent[2]?.seen.signal, 'the next one had its turn');
+  assert.equal(begun(), 3);
   for (const { resolve } of silent) resolve(undefined);
   await Promise.all(asked.slice(1));
   assert.equal(turns.size, 0);

@@ -31,16 +31,29 @@ export function createNameTurns({ atOnce, doubtful, time }: NameTurnLimits): Nam
   const running = { found: 0, doubtful: 0 };
   const waiting = { found: new Set<() => void>(), doubtful: new Set<() => void>() };
 
-  function startNext(): void {
+  let isScheduled = false;
+
+  function startOne(): boolean {
     for (const kind of ['found', 'doubtful'] as const) {
-      for (const start of waiting[kind]) {
-        if (running.found + running.doubtful >= atOnce) return;
-        if (kind === 'doubtful' && running.doubtful >= doubtful) return;
-        waiting[kind].delete(start);
-        running[kind]++;
-        start();
-      }
+      const [start] = waiting[kind];
+      if (start === undefined || running.found + running.doubtful >= atOnce) continue;
+      if (kind === 'doubtful' && running.doubtful >= doubtful) continue;
+      waiting[kind].delete(start);
+      running[kind]++;
+      start();
+      return true;
     }
+    return false;
+  }
+
+  /** One for each turn of the event loop, the first at once: each reads how names are looked up here. */
+  function startNext(): void {
+    if (isScheduled || !startOne()) return;
+    isScheduled = true;
+    setImmediate(() => {
+      isScheduled = false;
+      startNext();
+    });
   }
 
   return {
