@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { groupFiles } from './test-groups.ts';
+import { promisify } from 'node:util';
+import { groupFiles, writeGroups } from './test-groups.ts';
 
 const statements = 'packages/storage/statements.test.ts';
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => `packages/${index}.test.ts`);
@@ -12,4 +17,29 @@ test('every test file runs once, in the order of its neighbours', () => {
 test('a file that looks at all of its process has one to itself', () => {
   const [before, after] = [numbered(5), ['scripts/a.test.ts']];
   assert.deepEqual(groupFiles([...before, statements, ...after]), [[...before, ...after], [statements]]);
+});
+
+test('hooks of a file that is still being loaded wait for its tests', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'portico-groups-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), `import { after, test } from 'node:test';\n${text}\n`);
+    return name;
+  };
+  const quick = file('quick.mjs', "test('quick', () => console.log('quick'));");
+  const late = file(
+    'late.mjs',
+    `after(() => console.log('after'));
+     await new Promise((resolve) => setTimeout(resolve, 100));
+     test('late', () => console.log('late'));`,
+  );
+  const [path = ''] = writeGroups([[quick, late]], folder, folder);
+  const { stdout } = await promisify(execFile)(process.execPath, [path], {
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+  });
+  assert.deepEqual(
+    stdout.match(/^(quick|late|after)$/gm),
+    ['quick', 'late', 'after'],
+    'in the order in which they are wanted',
+  );
 });

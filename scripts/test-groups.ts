@@ -17,11 +17,23 @@ export function groupFiles(files: readonly string[]): string[][] {
   return [...groups, ...files.filter((file) => alone.includes(file)).map((file) => [file])];
 }
 
-/** Writes a module for each process, which loads its test files one after the other, and answers their paths. */
+/**
+ * Writes a module for each process, which loads its test files one after the other, and answers their paths. Tests begin when all
+ * are loaded: the runner would otherwise take the end of those that are there for the end of all, and run hooks that belong to files which
+ * are still being loaded.
+ */
 export function writeGroups(groups: readonly (readonly string[])[], root: string, folder: string): string[] {
   return groups.map((files, index) => {
     const path = join(folder, `${String(index + 1).padStart(3, '0')}.test.mjs`);
-    writeFileSync(path, files.map((file) => `await import(${JSON.stringify(join(root, file))});\n`).join(''));
+    writeFileSync(path, groupText(files.map((file) => join(root, file))));
     return path;
   });
 }
+
+const groupText = (paths: readonly string[]): string => `import { test } from 'node:test';
+async function load() {
+${paths.map((path) => `  await import(${JSON.stringify(path)});\n`).join('')}}
+const loading = load();
+test('the files that share this process are loaded', () => loading);
+await loading;
+`;
