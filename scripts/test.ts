@@ -108,6 +108,10 @@ async function main(words: readonly string[]): Promise<boolean> {
   const chosen = words.filter((word) => !word.startsWith('--'));
   const failed = unitOnly || chosen.length > 0 ? [] : await runChecks();
   const files = findTests(unitOnly, chosen);
+  if (files.length === 0) {
+    process.stderr.write(`✖ no test file's path has any of: ${chosen.join(', ')}\n`);
+    return false;
+  }
   const runAll = chosen.length > 0 ? runEverything : runAndCover;
   const isFine = await (unitOnly ? runTests(files, {}) : runAll(files));
   if (failed.length > 0) process.stderr.write(`✖ failed before the tests: ${failed.join(', ')}\n`);

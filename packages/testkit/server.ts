@@ -8,6 +8,7 @@ import { createResponseCheck } from '@portico/server/http/check-response.ts';
 import type { Network } from '@portico/server/services/outbound/network.ts';
 import type { Logger } from '@portico/server/observability/logger.ts';
 import { startServer } from '@portico/server/process/start-server.ts';
+import { createWorkQueue } from '@portico/server/services/work-queue.ts';
 import pino from 'pino';
 import { createTestDatabase } from './postgres.ts';
 import { createExercisedLog } from './exercised.ts';
@@ -57,11 +58,18 @@ function createErrorLog(): { log: Logger; errors: string[] } {
   return { log, errors };
 }
 
+/** The suites of all files that share a process want theirs at once: each would wait for PostgreSQL as long as for all the others. */
+const starts = createWorkQueue({ concurrency: 2, mostWaiting: Infinity });
+
 /**
  * The whole program in this process, on a port of its own: open registration, cheap passwords, no rate limits. A response
  * that is not as its endpoint declares fails its request.
  */
-export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+export function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  return starts.run(() => start(options));
+}
+
+async function start(options: TestServerOptions): Promise<TestServer> {
   const { engine = 'sqlite', now, after, network } = options;
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'portico-server-'));
   const databaseUrl = options.databaseUrl ?? (engine === 'sqlite' ? 'sqlite:portico.db' : await createTestDatabase());
