@@ -3,7 +3,10 @@ import { testSharedSecret, type TestServer } from './server.ts';
 import type { TestClient } from './test-client.ts';
 
 /** Makes an administrator's account as an operator's tools do, and gives a client that is logged in. */
-export async function registerAdmin(server: TestServer, username: string): Promise<TestClient> {
+export async function registerAdmin(
+  server: Pick<TestServer, 'anonymous' | 'as'>,
+  username: string,
+): Promise<TestClient> {
   const path = '/_synapse/admin/v1/register';
   const { nonce } = (await server.anonymous.get(path)).body as { nonce: string };
   const user = { nonce, username, password: 'a password', admin: true };

@@ -3,13 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { isJsonObject, type JsonObject, parseJson } from '@portico/protocol';
 import { createTestAuthority } from '@portico/testkit/certificates.ts';
 import { type PeerAnswer, processNetwork, startPeer } from '@portico/testkit/federation-peer.ts';
 import { createPeerRoom } from '@portico/testkit/peer-room.ts';
+import { registerAdmin } from '@portico/testkit/register-admin.ts';
+import { testSharedSecret } from '@portico/testkit/server.ts';
 import { freePort, type ServerProcess, startServerProcess } from '@portico/testkit/server-process.ts';
 import { createTestClient } from '@portico/testkit/test-client.ts';
 import { until } from '@portico/testkit/until.ts';
+import { serveLeaves } from './leaves.ts';
 
 const v3 = '/_matrix/client/v3';
 const sendJoin = '/_matrix/federation/v2/send_join/';
@@ -37,24 +39,7 @@ async function open(context: TestContext) {
       }),
   });
   room.serve();
-  const left: JsonObject[] = [];
-  peer.on('GET', '/_matrix/federation/v1/make_leave/', ({ url }) => {
-    const sender = decodeURIComponent(/\/([^/?]*)$/.exec(url)?.[1] ?? '');
-    const event = { type: 'm.room.member', stateKey: sender, sender, content: { membership: 'leave' } };
-    const authEvents = room.authEvents(event);
-    return {
-      body: {
-        room_version: '11',
-        event: { depth: 50, prev_events: authEvents.slice(-1), auth_events: authEvents, content: {} },
-      },
-    };
-  });
-  peer.on('PUT', '/_matrix/federation/v2/send_leave/', ({ body }) => {
-    const event = parseJson(body);
-    assert.ok(isJsonObject(event));
-    left.push(event);
-    return { body: {} };
-  });
+  const left = serveLeaves(peer, room);
 
   const { certificate, key } = authority.issue(['localhost']);
   const tls = { certificate: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
@@ -68,10 +53,11 @@ async function open(context: TestContext) {
       settings: {
         SERVER_NAME: `localhost:${federationPort}`,
         LISTENERS: JSON.stringify([
-          { address: '127.0.0.1', port, serve: ['client'] },
+          { address: '127.0.0.1', port, serve: ['client', 'admin'] },
           { address: '127.0.0.1', port: federationPort, serve: ['federation'], tls },
         ]),
         OUTBOUND_TRUSTED_CA_FILE: caFile,
+        REGISTRATION_SHARED_SECRET: testSharedSecret,
         OUTBOUND_ALLOW_PRIVATE_ADDRESSES: 'true',
       },
     });
@@ -89,9 +75,11 @@ async function open(context: TestContext) {
   const { user_id: userId, access_token: accessToken, device_id: deviceId } = made.body as Record<string, string>;
   assert.ok(userId && accessToken && deviceId);
   const alice = createTestClient(baseUrl, { userId, accessToken, deviceId });
+  const anonymous = createTestClient(baseUrl);
+  const openAdmin = () => registerAdmin({ anonymous, as: (session) => createTestClient(baseUrl, session) }, 'admin');
   const joinIt = () => alice.post(`${v3}/join/${encodeURIComponent(room.roomId)}?via=${peer.serverName}`, {});
   const joinedRooms = async () => (await alice.get(`${v3}/joined_rooms`)).body['joined_rooms'] as string[];
-  return { peer, room, alice, beforeAnswer, left, start, kill, joinIt, joinedRooms };
+  return { peer, room, alice, openAdmin, beforeAnswer, left, start, kill, joinIt, joinedRooms };
 }
 
 const timeout = 120_000;
@@ -127,6 +115,22 @@ test('whose account ends meanwhile leaves the room over there', { timeout }, asy
     { membership: 'leave', 'org.matrix.msc3759.deactivated': true },
   );
   assert.equal(left[0]?.['room_id'], room.roomId);
+});
+
+test('into a room that is blocked meanwhile nobody comes any more', { timeout }, async (context) => {
+  const { room, openAdmin, beforeAnswer, start, kill, joinIt, joinedRooms, left } = await open(context);
+  const admin = await openAdmin();
+  beforeAnswer.do = async (answer) => {
+    beforeAnswer.do = undefined;
+    const path = `/_synapse/admin/v1/rooms/${encodeURIComponent(room.roomId)}/block`;
+    assert.equal((await admin.put(path, { block: true })).status, 200);
+    await kill();
+    return answer;
+  };
+  await assert.rejects(joinIt());
+  await start();
+  await until(async () => left[0], 'she has left over there');
+  assert.deepEqual(await joinedRooms(), []);
 });
 
 test('who was let in, but told that they were not, leaves the room over there', { timeout }, async (context) => {

@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject, signingKeyFromSeed, signJson } from '@po
 import { openPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import { createRoom, must, pathOf, refusal } from '@portico/testkit/people.ts';
+import { registerAdmin } from '@portico/testkit/register-admin.ts';
 import { until } from '@portico/testkit/until.ts';
 import { membershipOf, pending } from './memberships.ts';
 
@@ -97,6 +98,18 @@ test('who shows that an invited address is theirs joins by that, here and elsewh
     await must(join(client, signed(client.userId), way));
     assert.equal(await membershipOf(alice, roomId, client.userId), 'join');
   }
+  for (const name of ['hs1', 'hs2']) assert.deepEqual(network.server(name).errors, []);
+});
+
+test('nobody is invited by that into a room that is blocked', async (context) => {
+  const { network, alice, carol, roomId, sign, bind } = await open(context);
+  const admin = await registerAdmin(network.server('hs1'), 'admin');
+  await must(admin.put(`/_synapse/admin/v1/rooms/${encodeURIComponent(roomId)}/block`, { block: true }));
+  const signed = sign(carol.userId, undefined, { sender: alice.userId });
+  const join = carol.post(pathOf(roomId, 'join'), { third_party_signed: signed });
+  assert.equal(await refusal(join), '403 M_FORBIDDEN');
+  assert.equal(await bind('hs1', carol.userId), '200');
+  assert.equal(await membershipOf(alice, roomId, carol.userId), undefined);
   for (const name of ['hs1', 'hs2']) assert.deepEqual(network.server(name).errors, []);
 });
 

@@ -4,6 +4,7 @@ import { MatrixError } from '../../errors/matrix-error.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
 import { createWorkQueue, type WorkQueue } from '../work-queue.ts';
 import { requireActiveMembers } from './active-members.ts';
+import { requireOpenRoom } from './blocking/refuse-blocked-room.ts';
 import type { Decision, StepCommitter } from './commit-steps.ts';
 import { decide, type DecideContext, isConflict, keysOf, NotInMemory, withReads } from './decide.ts';
 import type { Draft } from './draft.ts';
@@ -99,6 +100,7 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
     const moveHead: Decision['moveHead'] = (set, after, position) => {
       writeHead(set, after, head, position);
       requireActiveMembers(set, steps);
+      requireOpenRoom(set, steps);
       plan.alongside?.(set, appended, position);
     };
     return { decision: { steps, before: head, moveHead }, appended };

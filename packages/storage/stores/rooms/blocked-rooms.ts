@@ -19,6 +19,16 @@ const deleteBlocked = sql<void, [roomId: string]>(
   'delete from blocked_rooms where room_id = $1',
 );
 
+const touchBlocked = sql<void, [roomId: string]>(
+  'blocked-rooms.touch',
+  'update blocked_rooms set blocked_at = blocked_at where room_id = $1',
+);
+
+/** Fails on the guard `room.blocked` if that is what a room is by the time of the commit. */
+export function refuseBlocked(set: WriteSet, roomId: string): void {
+  set.guard('room.blocked', 0, touchBlocked, [roomId]);
+}
+
 /** Who has blocked a room, if anybody. */
 export function findBlocked(reader: Reader, roomId: string): Promise<BlockedRoomRow | undefined> {
   return reader.get(selectBlocked, [roomId]);

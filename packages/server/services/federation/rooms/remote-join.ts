@@ -1,4 +1,5 @@
 import { isJsonObject, roomVersions, type ServerName } from '@portico/protocol';
+import { refuseBlocked } from '@portico/storage/stores/rooms/blocked-rooms.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { makeJoin, sendJoin } from '../../../federation-api/membership.ts';
 import type { Logger } from '../../../observability/logger.ts';
@@ -81,7 +82,10 @@ export function createJoinThrough(deps: Dependencies): JoinThrough {
       await joinImported({
         given: { rules, roomId, state, authChain },
         join,
-        alongside: underWay.settle,
+        alongside(set) {
+          underWay.settle(set);
+          refuseBlocked(set, roomId);
+        },
         progress: (stored, all) => log.info({ roomId, stored, all }, 'Joining a room: storing its state'),
       });
       log.info({ roomId, server, events: state.length }, 'Joined a room');

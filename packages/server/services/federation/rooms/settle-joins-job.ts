@@ -1,6 +1,7 @@
 import type { JsonObject } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
+import { findBlocked } from '@portico/storage/stores/rooms/blocked-rooms.ts';
 import type { SteppedJobKind } from '../../accounts/account-jobs.ts';
 import { joinContent } from '../../rooms/membership/join.ts';
 import type { RemoteRooms } from '../../rooms/remote-rooms.ts';
@@ -21,7 +22,7 @@ const maxAttempts = 100;
 
 /**
  * Brings joins to their end that another server may have taken while this one does not know it: whoever wanted in, and was not
- * told otherwise, comes in; everybody else leaves again over there.
+ * told otherwise, comes in, unless the room has been blocked meanwhile; everybody else leaves again over there.
  */
 export function settleJoins({ db, remote, profileOf, departure }: Dependencies): SteppedJobKind {
   return {
@@ -30,13 +31,14 @@ export function settleJoins({ db, remote, profileOf, departure }: Dependencies):
       const servers = remote();
       if (join === undefined || servers === undefined) return true;
       const account = await findAccount(db, userId);
+      const isBlocked = (await findBlocked(db, join.roomId)) !== undefined;
       const hasEnded = account === undefined || account.deactivated_at !== null;
       const isSettled = await servers.settleJoin({
         userId,
         roomId: join.roomId,
         asked: join.asked,
         content: hasEnded ? {} : joinContent({ profile: await profileOf(userId), reason: undefined, extra: {} }),
-        leaveWith: hasEnded ? departure : join.isGivenUp ? {} : undefined,
+        leaveWith: hasEnded ? departure : join.isGivenUp || isBlocked ? {} : undefined,
       });
       if (isSettled || attempts >= maxAttempts) return true;
       return { againIn: Math.min(firstDelay * 2 ** attempts, longestDelay) };

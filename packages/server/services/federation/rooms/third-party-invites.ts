@@ -5,6 +5,7 @@ import { MatrixError } from '../../../errors/matrix-error.ts';
 import { exchangeThirdPartyInvite } from '../../../federation-api/third-party-invites.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import type { InviteRules } from '../../privacy/invite-rules.ts';
+import { refuseBlockedRoom } from '../../rooms/blocking/refuse-blocked-room.ts';
 import { changeMembership, membershipOf, refuse } from '../../rooms/membership/change-membership.ts';
 import type { RoomParts } from '../../rooms/room-parts.ts';
 import type { ReadState } from '../../rooms/read-state.ts';
@@ -65,6 +66,7 @@ export function createThirdPartyInvites(deps: Dependencies): ThirdPartyInvites {
   /** Invites the person in the name of who invited the address, into a room that this server is in. */
   async function inviteTo({ roomNid, roomId }: FederatedRoom, invite: Omit<BoundInvite, 'roomId'>): Promise<void> {
     const { sender, mxid, signed } = invite;
+    await refuseBlockedRoom(deps.db, roomId);
     const token = signed['token'];
     if (typeof token !== 'string') return refuse('The invitation has no token.');
     const { state } = await deps.readState(roomNid, [['m.room.third_party_invite', token]]);

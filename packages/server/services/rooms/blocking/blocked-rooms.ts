@@ -50,12 +50,15 @@ export function createBlockedRooms({ db, roomNames, now }: Dependencies): Blocke
     },
     async shutDown(administrator, roomId, { isBlocked, reason }) {
       checkRoomId(roomId);
+      // Before anything else: nobody comes into a room that is not known here yet from then on.
+      if (isBlocked) await commit((set) => addBlocked(set, roomId, administrator, now()));
       const roomNid = await roomNames.find(roomId);
-      if (roomNid === undefined && !isBlocked) throw new MatrixError('room.not-found');
-      const eviction: Eviction | undefined = roomNid === undefined ? undefined : { roomNid, roomId, reason };
+      if (roomNid === undefined) {
+        if (isBlocked) return;
+        throw new MatrixError('room.not-found');
+      }
+      const eviction: Eviction = { roomNid, roomId, reason };
       await commit((set) => {
-        if (isBlocked) addBlocked(set, roomId, administrator, now());
-        if (eviction === undefined) return;
         removePublishedRoom(set, eviction.roomNid);
         startAccountJob(set, administrator, `${evictJob} ${roomId}`, now(), JSON.stringify(eviction));
       });

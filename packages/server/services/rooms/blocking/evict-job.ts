@@ -21,8 +21,12 @@ type Dependencies = {
   readonly log: { warn(details: object, message: string): void };
 };
 
-/** While somebody is in the room, no other server is needed to decline an invitation to it. */
-const inOrder: readonly (readonly string[])[] = [['invite', 'knock'], ['join']];
+/**
+ * While somebody is in the room, no other server is needed to decline an invitation to it; and while they leave one after the
+ * other, people of other servers go on inviting.
+ */
+const pending = ['invite', 'knock'];
+const inOrder: readonly (readonly string[])[] = [pending, ['join'], pending];
 const peoplePerPage = 100;
 const firstDelay = 10_000;
 const longestDelay = 60 * 60 * 1000;
@@ -36,6 +40,8 @@ export function createEvictJob({ db, writer, remote, log }: Dependencies): Stepp
     try {
       const servers = remote();
       if (servers !== undefined && (await servers.isAway(roomId))) {
+        // Other servers may take their time.
+        await job.renew();
         await servers.leave(userId, roomId, withReason({}, reason));
       } else {
         await writer.append(roomNid, { ...planLeave(userId, reason), alongside: (set) => job.hold(set) });
