@@ -104,3 +104,33 @@ test('who cannot wait goes on without, and the server counts as not asked', asyn
   await limits.run('a.org', known, fetch);
   assert.equal(fetches, 1);
 });
+
+test('who asks in the name of a server does not hold up others who want its keys, and one fetch is for all', async () => {
+  const limits = createFetchLimits(() => 0);
+  const gates = Array.from({ length: 16 }, () => Promise.withResolvers<boolean>());
+  const asked: string[] = [];
+  const fetch = (name: string, owner: string, answer: Promise<boolean>) =>
+    limits.run(name, { owner, isKnown: false, patience: 60_000 }, () => {
+      asked.push(`${name} for ${owner}`);
+      return answer;
+    });
+  const hanging = gates.map(({ promise }, index) => fetch(`${index}.org`, '6.6.6.6', promise));
+  const never = Promise.withResolvers<boolean>();
+  const waiting = Array.from({ length: 100 }, (_, index) => fetch(`more${index}.org`, '6.6.6.6', never.promise));
+  const forged = fetch('new.org', '6.6.6.6', never.promise);
+  const own = fetch('new.org', '1.1.1.1', Promise.resolve(true));
+  const another = fetch('new.org', '2.2.2.2', Promise.resolve(true));
+  for (const gate of gates.slice(0, 2)) {
+    gate.resolve(false);
+    await new Promise(setImmediate);
+  }
+  await Promise.all([own, another, forged]);
+  assert.deepEqual(
+    asked.filter((each) => each.startsWith('new.org')),
+    ['new.org for 1.1.1.1'],
+  );
+  never.resolve(false);
+  for (const gate of gates) gate.resolve(false);
+  await Promise.all([...hanging, ...waiting]);
+  assert.equal(limits.waiting, 0);
+});

@@ -12,11 +12,21 @@ export type KeyFetch = {
 };
 
 export interface FetchLimits {
-  /** Runs `fetch` unless it runs for this server already (then both get its end), or ran too short a time ago. */
+  /**
+   * Runs `fetch` unless it runs for this server already (then all get its end), or ran too short a time ago. Until then, everybody waits
+   * among their own for a turn: whoever asks in the name of a server holds up nobody else who wants its keys.
+   */
   run(serverName: string, how: KeyFetch, fetch: () => Promise<boolean>): Promise<void>;
   readonly waiting: number;
   readonly mostWaiting: number;
 }
+
+/** A server whose keys some want, and when the fetch of which all of them get the end has ended. */
+type Wanted = {
+  readonly runs: Map<string, Promise<void>>;
+  readonly ended: PromiseWithResolvers<undefined>;
+  state: 'waits' | 'fetching' | 'ended';
+};
 
 type History = { readonly failures: number; readonly next: number };
 
@@ -36,7 +46,7 @@ const longestBackoff = 10 * 60_000;
  * from those of others: one fetch at a time for each server, a few in all, and longer and longer pauses where nobody answers.
  */
 export function createFetchLimits(now: () => number): FetchLimits {
-  const running = new Map<string, Promise<void>>();
+  const wanted = new Map<string, Wanted>();
   const unknown = new Set<string>();
   const histories = createSmallCache<string, History>(mostRemembered);
   const turns = createFairTurns({
@@ -46,30 +56,46 @@ export function createFetchLimits(now: () => number): FetchLimits {
     isDoubtful: (server) => unknown.has(server),
   });
 
-  async function runOnce(server: string, { owner, patience }: KeyFetch, fetch: () => Promise<boolean>): Promise<void> {
-    const end = await turns.take({ server, owner, isWanted: () => true }, patience);
+  async function runOnce(
+    server: string,
+    one: Wanted,
+    { owner, patience }: KeyFetch,
+    fetch: () => Promise<boolean>,
+  ): Promise<void> {
+    const turn = turns.take({ server, owner, isWanted: () => one.state !== 'ended' }, patience);
+    const end = await Promise.race([turn, one.ended.promise]);
     if (end === undefined) return;
+    one.state = 'fetching';
     const failures = (histories.get(server)?.failures ?? 0) + 1;
     let history: History = { failures, next: now() + Math.min(afterFailure * 2 ** (failures - 1), longestBackoff) };
     try {
       if (await fetch()) history = { failures: 0, next: now() + afterSuccess };
     } finally {
       histories.set(server, history);
+      // Before the turn ends: nobody has another one for this.
+      one.state = 'ended';
+      one.ended.resolve(undefined);
       end();
     }
   }
 
   return {
-    run(serverName, how, fetch) {
-      const known = running.get(serverName);
-      if (known !== undefined) return known;
-      if ((histories.get(serverName)?.next ?? 0) > now()) return Promise.resolve();
-      if (!how.isKnown) unknown.add(serverName);
-      const run = runOnce(serverName, how, fetch).finally(() => {
-        running.delete(serverName);
-        unknown.delete(serverName);
+    run(server, how, fetch) {
+      const known = wanted.get(server);
+      const own = known?.runs.get(how.owner);
+      if (own !== undefined) return own;
+      if (known?.state === 'fetching') return known.ended.promise;
+      if ((histories.get(server)?.next ?? 0) > now()) return Promise.resolve();
+      if (!how.isKnown) unknown.add(server);
+      const one: Wanted = known ?? { runs: new Map(), ended: Promise.withResolvers(), state: 'waits' };
+      wanted.set(server, one);
+      const run = runOnce(server, one, how, fetch).finally(() => {
+        one.runs.delete(how.owner);
+        if (one.runs.size > 0) return;
+        wanted.delete(server);
+        unknown.delete(server);
       });
-      running.set(serverName, run);
+      one.runs.set(how.owner, run);
       return run;
     },
     get waiting() {
