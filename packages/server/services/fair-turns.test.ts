@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { createFairTurns } from './fair-turns.ts';
 
 type Limits = Partial<Parameters<typeof createFairTurns>[0]>;
 
 /** Turns that are taken in the name of somebody: who has one, in their order; and how it is ended. */
-function open(limits: Limits = {}) {
+function open(context: TestContext, limits: Limits = {}) {
   const turns = createFairTurns({
     atOnce: 4,
     ofServer: 2,
@@ -17,10 +17,17 @@ function open(limits: Limits = {}) {
   const ends = new Map<string, () => void>();
   const refused: string[] = [];
   let count = 0;
+  let isOver = false;
+  // Nobody waits until their time is up: the process would wait as well.
+  context.after(() => {
+    isOver = true;
+    for (const end of ends.values()) end();
+  });
   async function take(owner: string, server = `hs${count++}`, isWanted = () => true, timeout = 60_000): Promise<void> {
     const name = `${owner} ${server}`;
     const end = await turns.take({ owner, server, isWanted }, timeout);
     if (end === undefined) refused.push(name);
+    else if (isOver) end();
     else {
       taken.push(name);
       ends.set(name, end);
@@ -28,6 +35,7 @@ function open(limits: Limits = {}) {
   }
   async function end(name: string): Promise<void> {
     ends.get(name)?.();
+    ends.delete(name);
     await new Promise(setImmediate);
   }
   return { take, end, taken, refused };
@@ -35,8 +43,8 @@ function open(limits: Limits = {}) {
 
 const settle = () => new Promise(setImmediate);
 
-test('nobody has more than half of the turns, and all who wait have them one after the other', async () => {
-  const { take, end, taken } = open();
+test('nobody has more than half of the turns, and all who wait have them one after the other', async (context) => {
+  const { take, end, taken } = open(context);
   for (const server of ['a1', 'a2', 'a3', 'a4']) void take('alice', server);
   for (const server of ['b1', 'b2', 'b3']) void take('bob', server);
   void take('carol', 'c1');
@@ -48,8 +56,8 @@ test('nobody has more than half of the turns, and all who wait have them one aft
   assert.deepEqual(taken.slice(4), ['alice a3', 'bob b3', 'carol c1']);
 });
 
-test('one server has a few of them', async () => {
-  const { take, end, taken } = open();
+test('one server has a few of them', async (context) => {
+  const { take, end, taken } = open(context);
   for (const owner of ['alice', 'bob', 'carol', 'dan']) void take(owner, 'hs1');
   await settle();
   assert.deepEqual(taken, ['alice hs1', 'bob hs1']);
@@ -57,17 +65,17 @@ test('one server has a few of them', async () => {
   assert.deepEqual(taken.slice(2), ['carol hs1']);
 });
 
-test('servers that failed have half of them', async () => {
-  const { take, taken } = open({ isDoubtful: (server) => server.startsWith('away') });
+test('servers that failed have half of them', async (context) => {
+  const { take, taken } = open(context, { isDoubtful: (server) => server.startsWith('away') });
   for (const [index, owner] of ['alice', 'bob', 'carol'].entries()) void take(owner, `away${index}`);
   for (const owner of ['alice', 'bob']) void take(owner, `here${owner}`);
   await settle();
   assert.deepEqual(taken, ['alice away0', 'bob away1', 'alice herealice', 'bob herebob']);
 });
 
-test('who waits too much is refused, and what nobody wants makes place', async () => {
+test('who waits too much is refused, and what nobody wants makes place', async (context) => {
   let isWanted = true;
-  const { take, end, taken, refused } = open({ atOnce: 1, waiting: { ofOwner: 2, all: 3 } });
+  const { take, end, taken, refused } = open(context, { atOnce: 1, waiting: { ofOwner: 2, all: 3 } });
   for (const server of ['a1', 'a2', 'a3', 'a4']) void take('alice', server, () => isWanted);
   for (const server of ['b1', 'b2']) void take('bob', server);
   await settle();
@@ -80,8 +88,8 @@ test('who waits too much is refused, and what nobody wants makes place', async (
   assert.deepEqual(taken.slice(1), ['bob b1']);
 });
 
-test('nobody waits for longer than they said', async () => {
-  const { take, end, taken, refused } = open({ atOnce: 1 });
+test('nobody waits for longer than they said', async (context) => {
+  const { take, end, taken, refused } = open(context, { atOnce: 1 });
   void take('alice', 'a1');
   await take('bob', 'b1', () => true, 10);
   assert.deepEqual(refused, ['bob b1']);
