@@ -4,8 +4,15 @@ import { join } from 'node:path';
 /** How many test files share a process. What goes wrong in a process as a whole fails all of them. */
 const filesPerProcess = 12;
 
-/** They look at all that their process has loaded, and must not find there what other tests bring along. */
-const alone: readonly string[] = ['packages/storage/statements.test.ts'];
+/**
+ * They look at all that their process has loaded, and must not find there what other tests bring along; or keep what chance has
+ * them ask from counting as tested, for their whole process.
+ */
+const alone: readonly string[] = [
+  'packages/storage/statements.test.ts',
+  'packages/server/http/fuzz.test.ts',
+  'tests/federation/fuzz.test.ts',
+];
 
 /** Which test files share a process: neighbours, so that few of them move to another one when a file is added. */
 export function groupFiles(files: readonly string[]): string[][] {
