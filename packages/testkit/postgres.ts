@@ -11,6 +11,9 @@ import { connectPostgres } from '@portico/storage/engines/postgres/client.ts';
 import { migrations } from '@portico/storage/migrations/index.ts';
 import { findPostgres, serverUser } from './postgres-binaries.ts';
 
+/** In milliseconds. A process that loads a dozen test files looks at nothing else meanwhile. */
+const connectTimeout = 120_000;
+
 export type TestPostgres = {
   /** Of the database `postgres`, by its superuser. */
   readonly url: string;
@@ -40,7 +43,7 @@ function withName(url: string, name: string): string {
 }
 
 async function query(url: string, text: string): Promise<readonly Record<string, unknown>[]> {
-  const client = await connectPostgres({ url });
+  const client = await connectPostgres({ url, connectTimeout });
   try {
     return (await client.query<Record<string, unknown>>(text)).rows;
   } finally {
@@ -160,7 +163,7 @@ async function serverUrl(): Promise<string> {
 async function templateIn(url: string): Promise<string> {
   const text = JSON.stringify(migrations);
   const name = `template_${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
-  const client = await connectPostgres({ url });
+  const client = await connectPostgres({ url, connectTimeout });
   try {
     await client.query('select pg_advisory_lock(1)');
     const found = await client.query('select 1 from pg_database where datname = $1', [name]);

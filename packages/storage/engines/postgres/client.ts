@@ -3,7 +3,8 @@ import { Client } from 'pg';
 export type ClientOptions = {
   readonly url: string;
   readonly name?: string;
-  /** Milliseconds. */
+  /** Milliseconds, as all of these. */
+  readonly connectTimeout?: number;
   readonly statementTimeout?: number;
   readonly lockTimeout?: number;
   /** After how long the server ends a transaction that this process, perhaps stopped, leaves open. */
@@ -12,14 +13,14 @@ export type ClientOptions = {
   readonly setup?: string;
 };
 
-const connectTimeout = 10_000;
+const usualConnectTimeout = 10_000;
 
 /** A connection of our own making; the caller ends it. */
 export async function connectPostgres(options: ClientOptions): Promise<Client> {
   const client = new Client({
     connectionString: options.url,
     application_name: options.name ?? 'portico',
-    connectionTimeoutMillis: connectTimeout,
+    connectionTimeoutMillis: options.connectTimeout ?? usualConnectTimeout,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     statement_timeout: options.statementTimeout ?? false,
