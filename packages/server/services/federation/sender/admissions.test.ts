@@ -34,12 +34,12 @@ test('few new ones are seen to at a time, in their order, and those that answer 
   assert.deepEqual(questions, [5], 'asked together');
   assert.deepEqual(admitted, ['friend', 'a', 'b']);
   assert.equal(admissions.waiting, 2);
-  admissions.gone('friend');
+  admissions.release('friend');
   assert.equal(admissions.waiting, 2);
-  admissions.gone('a');
+  admissions.release('a');
   assert.deepEqual(admitted.slice(3), ['c']);
-  admissions.gone('b');
-  admissions.gone('c');
+  admissions.release('b');
+  admissions.release('c');
   assert.deepEqual(admitted.slice(3), ['c', 'd']);
   assert.equal(admissions.waiting, 0);
 });
@@ -55,8 +55,8 @@ test('servers of rooms that are away wait for no others that are, and neither do
   await settle();
   assert.deepEqual(admitted.toSorted(), ['away0', 'away1', 'lost0', 'new0', 'new1']);
   assert.equal(admissions.waiting, 48, 'those that are away are counted by others');
-  admissions.gone('away1');
-  admissions.gone('lost0');
+  admissions.release('away1');
+  admissions.release('lost0');
   assert.deepEqual(admitted.slice(5), ['away2', 'lost1']);
 });
 
@@ -65,9 +65,9 @@ test('names for which there is no room are asked for when there is', async () =>
   for (const host of ['a', 'b', 'c']) admissions.offer(host);
   await settle();
   assert.deepEqual([admitted, rooms()], [['a'], 0]);
-  admissions.gone('a');
+  admissions.release('a');
   assert.deepEqual([admitted, rooms()], [['a', 'b'], 1]);
-  admissions.gone('b');
+  admissions.release('b');
   assert.equal(rooms(), 1);
 });
 
@@ -76,7 +76,7 @@ test('when it is closed nobody is admitted any more', async () => {
   for (const host of ['a', 'b']) admissions.offer(host);
   await settle();
   await admissions.close();
-  admissions.gone('a');
+  admissions.release('a');
   admissions.offer('c');
   await settle();
   assert.deepEqual(admitted, ['a']);

@@ -13,8 +13,8 @@ export type Queued = Exclude<Standing, 'answers'>;
 export interface Admissions {
   /** There is something for a server, or may be. */
   offer(host: string): void;
-  /** A server is no longer seen to. */
-  gone(host: string): void;
+  /** A server has answered, or is no longer seen to: another one is. */
+  release(host: string): void;
   /** How many wait of which it is not known that they could not be reached. */
   readonly waiting: number;
   close(): Promise<void>;
@@ -90,7 +90,7 @@ export function createAdmissions(options: Options): Admissions {
           sorting = undefined;
         });
     },
-    gone(host) {
+    release(host) {
       for (const standing of all) if (underWay[standing].delete(host)) fill(standing);
     },
     get waiting() {

@@ -55,6 +55,8 @@ type Options = {
   /** These outlive this: a server that has got everything is soon sent more, and one that refuses something is asked again. */
   readonly needsRest: Rests;
   readonly refusals: Refusals;
+  /** The server has taken something, or is one that never takes it. However much waits for it, it is known to be there. */
+  readonly onAnswer: () => void;
   readonly onGone: (why: Gone) => void;
 };
 
@@ -63,7 +65,7 @@ const answering = { failures: 0, retry_at: 0, failing_since: 0 };
 
 export function createDestination(deps: SenderDependencies, options: Options): Destination {
   const { client, outbox, serverName, log, now } = deps;
-  const { host, upToDate, lanes, refusals, onGone } = options;
+  const { host, upToDate, lanes, refusals, onAnswer, onGone } = options;
   const stopping = new AbortController();
   const backlog = createBacklog(deps, host, upToDate !== undefined);
   const row = holdRow(deps, options, backlog.pending);
@@ -96,6 +98,7 @@ export function createDestination(deps: SenderDependencies, options: Options): D
     await row.write({ ...known, ...position, ...answering, attempt: null }, transaction.stored);
     backlog.delivered(transaction);
     refusals.delivered();
+    onAnswer();
     const since = known.failures > 0 ? known.failing_since : waitingSince;
     if (since !== undefined) deps.observeLag?.(now() - since);
     waitingSince = backlog.hasWork() ? now() : undefined;

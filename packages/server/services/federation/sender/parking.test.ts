@@ -23,7 +23,8 @@ const unwilling: Refusal = { status: 503, errcode: undefined, error: undefined, 
 /** The other servers: none of them can be reached but those that are up. They take the same transaction once. */
 function openOthers() {
   const up = new Set<string>();
-  const hanging = { until: undefined as Promise<void> | undefined };
+  /** Those that are not up hang, and those that are after so many answers. */
+  const hanging = { until: undefined as Promise<void> | undefined, after: Infinity };
   const got = new Map<string, number[]>();
   const taken = new Set<string>();
   const perHost = new Map<string, number>();
@@ -36,7 +37,7 @@ function openOthers() {
     calls.all++;
     calls.most = Math.max(calls.most, ++calls.now);
     await new Promise(setImmediate);
-    if (!up.has(host)) await hanging.until;
+    if (!up.has(host) || calls.of(host) >= hanging.after) await hanging.until;
     calls.now--;
     perHost.set(host, (perHost.get(host) ?? 0) + 1);
     if (!up.has(host)) throw new FederationError('refused', 'Not now', { refusal: unwilling });
@@ -82,9 +83,10 @@ function openSender(db: Database, others: Others, clock: { at: number }, process
   return { ...sender, outbox, rowsRead: () => rowsRead, die: () => void (isDead = true) };
 }
 
-async function store(db: Database, hosts: readonly string[], n: number): Promise<void> {
+async function store(db: Database, hosts: readonly string[], ...numbers: readonly number[]): Promise<void> {
   const set = createWriteSet();
-  queueEdus(set, '@alice:a', hosts, [{ type: 'm.direct_to_device', content: JSON.stringify({ n }) }]);
+  const edus = numbers.map((n) => ({ type: 'm.direct_to_device', content: JSON.stringify({ n }) }));
+  queueEdus(set, '@alice:a', hosts, edus);
   await db.commit(set);
 }
 
@@ -195,6 +197,24 @@ onBothEngines('servers of rooms are asked again however many others hang, and so
   const { failing, sending } = sender.states();
   assert.equal(failing + sending, names.length);
   released.resolve();
+  await sender.close();
+});
+
+onBothEngines('a server is tried however long others, that have answered, take for the rest', async (db) => {
+  const others = openOthers();
+  const sender = openSender(db, others, { at: 1e12 });
+  const released = Promise.withResolvers<void>();
+  others.hanging.until = released.promise;
+  others.hanging.after = 1;
+  // More of them than are tried at a time, and more for each than goes into a transaction.
+  const some = names.slice(0, 30);
+  for (const name of some) others.up.add(name);
+  const numbers = Array.from({ length: 60 }, (_, index) => index);
+  await store(db, some, ...numbers);
+  await all(others, some, numbers.slice(0, 50));
+  released.resolve();
+  await all(others, some, numbers);
+  await fail(sender, 0);
   await sender.close();
 });
 

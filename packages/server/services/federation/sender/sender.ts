@@ -71,7 +71,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
       remember(foreign, host);
       outbox.drop(host);
     }
-    admissions.gone(host);
+    admissions.release(host);
     if (why === 'forgotten') admissions.offer(host);
   }
 
@@ -102,6 +102,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
       settled: after,
       lanes,
       isLost,
+      onAnswer: () => admissions.release(name),
       onGone(why) {
         if (why === 'idle') restsOf.set(name, needsRest);
         if (refusals.isOpen) refusalsOf.set(name, refusals);
