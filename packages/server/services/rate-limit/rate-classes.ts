@@ -2,7 +2,8 @@ export type Rate = { readonly perSecond: number; readonly burst: number };
 
 /** How often one user, or one address where there is no user, may do what. */
 export const defaultRates = {
-  register: { perSecond: 0.2, burst: 5 },
+  /** An account takes clients three requests: what the stages are, a form without them, and then with the first of them. */
+  register: { perSecond: 0.2, burst: 15 },
   login: { perSecond: 0.2, burst: 10 },
   /** Wrong passwords for one account, from wherever they come. */
   'failed-login': { perSecond: 0.1, burst: 5 },

@@ -39,6 +39,12 @@ test('buckets of other keys and classes are others', () => {
   limiter.take('register', 'a');
 });
 
+test('five people of one address have their accounts at once, with the three requests that clients take for each', () => {
+  const limiter = createRateLimiter({ enabled: true, now: () => 0, rates: defaultRates });
+  for (let n = 0; n < 5 * 3; n++) limiter.take('register', 'a');
+  assert.throws(() => limiter.take('register', 'a'), refusal);
+});
+
 test('looking takes nothing', () => {
   const { limiter } = create();
   for (let n = 0; n < 10; n++) limiter.check('login', 'a');
