@@ -9,6 +9,7 @@ COPY package.json package-lock.json ./
 COPY packages/protocol/package.json packages/protocol/
 COPY packages/storage/package.json packages/storage/
 COPY packages/server/package.json packages/server/
+COPY packages/web/package.json packages/web/
 COPY packages/testkit/package.json packages/testkit/
 # Brings the pinned runtime along, and leaves out what only tests need.
 RUN npm ci --omit=dev --no-audit --no-fund

@@ -17,6 +17,7 @@ const checks: readonly (readonly [name: string, ...command: string[]])[] = [
   ['format', 'oxfmt', '--check'],
   ['lint', 'oxlint', '--type-aware', '--quiet'],
   ['types', 'tsc'],
+  ['types of the pages', 'tsc', '-p', 'packages/web'],
 ];
 
 /** In milliseconds: one that hangs fails, and the others get their turn. */

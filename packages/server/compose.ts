@@ -20,6 +20,7 @@ import { createPush } from './compose/push.ts';
 import { createRooms } from './compose/rooms.ts';
 import { openServerNotices } from './compose/server-notices.ts';
 import { createSyncParts } from './compose/sync.ts';
+import { createWebParts } from './compose/web.ts';
 import type { Composition, CompositionContext } from './process/composition.ts';
 import { createAppServices } from './services/appservices/app-services.ts';
 import { createLastSeen } from './services/devices/last-seen.ts';
@@ -254,6 +255,7 @@ export async function compose({
     presence: presenceParts.presence,
     presenceControl: presenceParts.control,
     pushRules,
+    ...createWebParts(),
     ...aboutServer(config, now),
   };
 

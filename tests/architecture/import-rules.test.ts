@@ -21,6 +21,18 @@ suite('a planted violation is found:', () => {
     ['protocol uses a package', 'packages/protocol/x.ts', "import a from 'yaml';", /depends on nothing/],
     ['protocol reads the clock', 'packages/protocol/x.ts', 'const a = Date.now();', /is pure/],
     ['protocol waits', 'packages/protocol/x.ts', 'export const a = async () => 1;', /is pure/],
+    [
+      'the page imports the server',
+      'packages/web/x.ts',
+      "import { a } from '@portico/server/errors/table.ts';",
+      /web may import/,
+    ],
+    [
+      'the server imports the page',
+      'packages/server/http/x.ts',
+      "import { a } from '@portico/web/account/app.ts';",
+      /http may import/,
+    ],
     ['privacy needs node', 'packages/protocol/privacy/x.ts', "import { a } from 'node:crypto';", /depends on nothing/],
     [
       'storage imports the server',

@@ -7,6 +7,7 @@ const low = ['protocol', 'storage', 'config', 'errors', 'observability'];
 
 const parts: readonly Part[] = [
   { name: 'protocol', folders: ['packages/protocol/'], mayImport: [] },
+  { name: 'web', folders: ['packages/web/'], mayImport: ['protocol'] },
   { name: 'storage', folders: ['packages/storage/'], mayImport: ['protocol'] },
   { name: 'config', folders: ['packages/server/config/'], mayImport: ['protocol'] },
   { name: 'errors', folders: ['packages/server/errors/'], mayImport: ['protocol', 'storage'] },

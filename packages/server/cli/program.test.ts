@@ -81,13 +81,14 @@ test('the first start in an empty folder makes data and says how to go on; SIGTE
   const cwd = makeFolder(context);
   mkdirSync(join(cwd, 'data'), { mode: 0o755 });
   const port = await freePort();
-  const listeners = `[{"address":"127.0.0.1","port":${port},"serve":["client"]}]`;
+  const listeners = `[{"address":"127.0.0.1","port":${port},"serve":["client","web"]}]`;
   const { server, lines, stop } = await start(context, ['serve'], { cwd, env: { PORTICO_LISTENERS: listeners } });
   assert.ok(await isUp(port));
   const banner = lines.join('\n');
   assert.match(banner, new RegExp(`http://localhost:${port}`));
   assert.match(banner, /bin\/portico user add NAME --admin/);
-  assert.match(banner, /Account pages/);
+  assert.ok(banner.includes(`Account pages are at http://localhost:${port}/account`), banner);
+  assert.equal((await fetch(`http://localhost:${port}/account`)).status, 200);
   for (const name of ['signing.key', 'portico.db', 'portico.db-wal', 'server_name']) {
     assert.equal(statSync(join(cwd, 'data', name)).mode & 0o077, 0, `${name} is its owner's alone`);
   }

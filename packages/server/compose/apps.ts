@@ -10,6 +10,7 @@ import {
   type RoomFederationServices,
 } from '../http/federation/index.ts';
 import { openApiEndpoint } from '../http/openapi.ts';
+import { webEndpoints, type WebServices } from '../http/web/index.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { createRequestIds } from '../observability/request-ids.ts';
@@ -21,7 +22,7 @@ import type { RateLimiter } from '../services/rate-limit/rate-limiter.ts';
 
 type Context = {
   readonly config: Pick<Config, 'federation' | 'http' | 'support'>;
-  readonly services: ClientServices & FederationServices & RoomFederationServices & AdminServices;
+  readonly services: ClientServices & FederationServices & RoomFederationServices & AdminServices & WebServices;
   readonly authenticator: Authenticator;
   /** Absent where there are no application services. */
   readonly appServices: AppServiceAuthenticator | undefined;
@@ -45,6 +46,7 @@ export function createApps(context: Context): Composition['createApp'] {
         ? [...federationEndpoints, ...roomFederationEndpoints]
         : []),
       ...(serve.includes('admin') ? adminEndpoints : []),
+      ...(serve.includes('web') ? webEndpoints : []),
     ];
     return buildApp([...endpoints, openApiEndpoint(endpoints)], services, { ...options, ...(tls && { tls }) });
   };

@@ -13,8 +13,15 @@ export function renderBanner(config: Config, listening: readonly Listening[]): s
     'Make the first account, an administrator, from another terminal:',
     `  bin/portico user add NAME --admin${configFlag}`,
     `Clients connect to ${config.publicBaseUrl}`,
-    `Account pages: not built yet; they will be at ${config.publicBaseUrl}/account`,
+    accountPages(config),
     '',
     '',
   ].join('\n');
+}
+
+function accountPages({ listeners, publicBaseUrl }: Config): string {
+  const isServed = listeners.some(({ serve }) => serve.includes('web'));
+  return isServed
+    ? `Account pages are at ${publicBaseUrl}/account`
+    : 'Account pages are not served: no listener has "web" in what it serves';
 }

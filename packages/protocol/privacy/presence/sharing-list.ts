@@ -1,12 +1,8 @@
 import { type GlobIndex, globIndexSteps } from '../../glob-index.ts';
-import { isGlob } from '../../glob.ts';
-import { maxIdentifierBytes } from '../../ids/identifier.ts';
-import { isRoomId } from '../../ids/room-id.ts';
-import { isUserId } from '../../ids/user-id.ts';
-import { utf8Length } from '../../json/code-points.ts';
 import type { JsonValue } from '../../json/value.ts';
 import { runSteps, stepSize } from '../../steps.ts';
 import { type GlobsByServer, globsByServerSteps } from './globs-by-server.ts';
+import { parseSharingEntry } from './sharing-entry.ts';
 
 /** The entries of `allowed_users` or `denied_users` by what they are. */
 export type SharingList = {
@@ -43,15 +39,9 @@ export function* sharingListSteps(entries: readonly JsonValue[]): Generator<void
       done = 0;
       yield;
     }
-    if (typeof entry !== 'string') continue;
-    if (entry.startsWith('!')) {
-      if (isRoomId(entry)) rooms.add(entry);
-    } else if (!isGlob(entry)) {
-      if (isUserId(entry)) users.add(entry);
-    } else {
-      const glob = globOf(entry);
-      if (glob !== undefined) globs.add(glob);
-    }
+    const parsed = parseSharingEntry(entry);
+    if (parsed?.kind === 'glob') globs.add(parsed.glob);
+    else if (parsed !== undefined) (parsed.kind === 'user' ? users : rooms).add(parsed.id);
   }
   const usersByServer = new Map<string, string[]>();
   for (const user of users) {
@@ -76,14 +66,4 @@ function addTo(lists: Map<string, string[]>, key: string, entry: string): void {
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [entry]);
   else list.push(entry);
-}
-
-/** A pattern with as few stars as say the same; `undefined` if it can match nobody: user IDs begin with `@` and have at most 255 bytes. */
-function globOf(entry: string): string | undefined {
-  if (!/^[@*?]/.test(entry)) return undefined;
-  const glob = entry.replaceAll(/\*{2,}/g, '*');
-  // Between two stars stands something.
-  if (glob.length <= maxIdentifierBytes) return glob;
-  if (glob.length > 2 * maxIdentifierBytes + 1) return undefined;
-  return utf8Length(glob.replaceAll('*', '')) <= maxIdentifierBytes ? glob : undefined;
 }

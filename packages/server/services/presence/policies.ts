@@ -1,3 +1,4 @@
+import type { JsonObject } from '@portico/protocol';
 import { memberSteps } from '@portico/protocol/json/members-in-steps.ts';
 import type { RecipientMatch } from '@portico/protocol/privacy/presence/match-recipient.ts';
 import { isRestricted, openPolicy, type PresencePolicy } from '@portico/protocol/privacy/presence/policy.ts';
@@ -29,10 +30,15 @@ export type CompiledPolicy = {
   readonly weight: number;
 };
 
+/** What is not set, and only looked at. */
+export type PolicyDraft = Pick<CompiledPolicy, 'policy' | 'ignored'>;
+
 export interface Policies {
   /** What is set now. */
   load(userId: string): Promise<CompiledPolicy>;
   known(userId: string): CompiledPolicy | undefined;
+  /** What would be in force if a person had set this: whom they ignore and what the server says is as it is. */
+  draft(userId: string, content: JsonObject): Promise<PolicyDraft>;
   /** Account data of somebody has changed: it may have been their settings. */
   forget(userId: string): void;
 }
@@ -91,6 +97,13 @@ export function createPolicies({ reader, ignored, rules }: Dependencies): Polici
 
   return {
     known: cache.get,
+    async draft(userId, content) {
+      const own = await inSteps(presenceSharingSteps(content));
+      return {
+        policy: { source: 'own', own, overrides: rules.overrides },
+        ignored: await ignored.of(userId),
+      };
+    },
     load(userId) {
       const found = cache.get(userId);
       if (found !== undefined) return Promise.resolve(found);

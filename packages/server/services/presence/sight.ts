@@ -1,9 +1,9 @@
 import { decidePresence, type PresenceDecision } from '@portico/protocol/privacy/presence/decide.ts';
-import { matchRecipient, matchSteps } from '@portico/protocol/privacy/presence/match-recipient.ts';
+import { matchRecipient, matchSteps, type RecipientMatch } from '@portico/protocol/privacy/presence/match-recipient.ts';
 import type { OwnPeople } from './own-people.ts';
 import { inSteps } from '../in-steps.ts';
 import { type PeopleRooms, type RoomsOfPerson, shareRoom, sharedRooms } from './people-rooms.ts';
-import type { CompiledPolicy, Policies } from './policies.ts';
+import type { CompiledPolicy, Policies, PolicyDraft } from './policies.ts';
 import type { RemotePeople } from './remote-people.ts';
 import type { PresenceView } from './view.ts';
 
@@ -14,6 +14,8 @@ import type { PresenceView } from './view.ts';
 export interface Sight {
   /** Whether a person of this server shares their presence with somebody, of whichever server. */
   decide(userId: string, recipient: string): PresenceDecision | Promise<PresenceDecision>;
+  /** The same if something else were set. */
+  decideBy(draft: PolicyDraft, userId: string, recipient: string): Promise<PresenceDecision>;
   /** What somebody of this server sees of somebody else; `undefined` if that is nothing. */
   look(userId: string, recipient: string): PresenceView | undefined | Promise<PresenceView | undefined>;
 }
@@ -40,11 +42,7 @@ export function createSight({ isOwn, own, remote, policies, rooms }: Dependencie
       match = matchRecipient(compiled.policy, recipient);
       compiled.matches.set(recipient, match);
     }
-    return decidePresence(compiled.policy, match, {
-      isSelf: userId === recipient,
-      isIgnored: compiled.ignored.has(recipient),
-      sharedRooms: { [Symbol.iterator]: () => sharedRooms(mine, theirs) },
-    });
+    return evaluate(compiled, match, userId, recipient, mine, theirs);
   }
 
   async function decideLater(userId: string, recipient: string): Promise<PresenceDecision> {
@@ -67,6 +65,15 @@ export function createSight({ isOwn, own, remote, policies, rooms }: Dependencie
     return decision ?? decideLater(userId, recipient);
   }
 
+  async function decideBy(draft: PolicyDraft, userId: string, recipient: string): Promise<PresenceDecision> {
+    const match = await inSteps(matchSteps(draft.policy, recipient));
+    for (;;) {
+      await rooms.load([userId, recipient]);
+      const [mine, theirs] = [rooms.known(userId), rooms.known(recipient)];
+      if (mine && theirs) return evaluate(draft, match, userId, recipient, mine, theirs);
+    }
+  }
+
   async function lookLater(userId: string, recipient: string): Promise<PresenceView | undefined> {
     await rooms.load([userId, recipient]);
     return look(userId, recipient);
@@ -83,5 +90,20 @@ export function createSight({ isOwn, own, remote, policies, rooms }: Dependencie
     return decision.allowed ? own.known(userId) : undefined;
   }
 
-  return { decide, look };
+  return { decide, decideBy, look };
+}
+
+function evaluate(
+  { policy, ignored }: PolicyDraft,
+  match: RecipientMatch,
+  userId: string,
+  recipient: string,
+  mine: RoomsOfPerson,
+  theirs: RoomsOfPerson,
+): PresenceDecision {
+  return decidePresence(policy, match, {
+    isSelf: userId === recipient,
+    isIgnored: ignored.has(recipient),
+    sharedRooms: { [Symbol.iterator]: () => sharedRooms(mine, theirs) },
+  });
 }

@@ -1,6 +1,7 @@
-import { compareCodePoints, isUserId } from '@portico/protocol';
+import { compareCodePoints, isUserId, type JsonObject } from '@portico/protocol';
 import { type PresenceDecision, type PresenceRule, presenceRules } from '@portico/protocol/privacy/presence/decide.ts';
 import { isEmptyList, type SharingList } from '@portico/protocol/privacy/presence/sharing-list.ts';
+import type { PresenceSharing } from '@portico/protocol/privacy/presence/sharing.ts';
 import type { Database } from '@portico/storage';
 import { readEveryoneIn } from '@portico/storage/stores/presence/presence-audience.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
@@ -37,18 +38,33 @@ export type PresenceSights = {
 
 type Page = { readonly from: string | undefined; readonly limit: number | undefined };
 
+/** Somebody for whom something would change. */
+export type PresenceChange = { readonly before: PresenceSight; readonly after: PresenceSight };
+
+export type PresenceChanges = {
+  /** Whether what would be set cannot be understood, so that nobody would see anything. */
+  readonly malformed: boolean;
+  /** Those of the page's people who would lose sight of the person, or get it. */
+  readonly changes: readonly PresenceChange[];
+  /** How many people were looked at. */
+  readonly examined: number;
+  readonly next_batch?: string;
+};
+
 /** With which people see who may see them. */
 export interface PresenceControl {
   /** Everyone who shares a room with the person or is named by their settings, in the order of their IDs. */
   list(userId: string, page: Page): Promise<PresenceSights>;
   decide(userId: string, recipient: string): Promise<PresenceSight>;
+  /** What would change if a person set this: of everyone who shares a room with them, or is named now or would be. */
+  preview(userId: string, content: JsonObject, page: Page): Promise<PresenceChanges>;
 }
 
 type Dependencies = {
   readonly db: Database;
   readonly policies: Policies;
   readonly rooms: PeopleRooms;
-  readonly sight: Pick<Sight, 'decide'>;
+  readonly sight: Pick<Sight, 'decide' | 'decideBy'>;
 };
 
 const defaultLimit = 50;
@@ -60,6 +76,24 @@ export function createPresenceControl({ db, policies, rooms, sight }: Dependenci
   const explain = async (userId: string, recipient: string) =>
     toSight(recipient, await sight.decide(userId, recipient));
 
+  /** Everyone who shares a room with a person or is named by what they set, a page of them. */
+  async function peopleAround(
+    userId: string,
+    settings: readonly PresenceSharing[],
+    { from = '', limit = defaultLimit }: Page,
+  ): Promise<{ readonly people: readonly string[]; readonly next: { readonly next_batch?: string } }> {
+    const wanted = Math.min(Math.max(limit, 1), maxLimit);
+    await rooms.load([userId]);
+    const nids = [...(rooms.known(userId)?.keys() ?? [])];
+    const members = nids.length === 0 ? [] : await readEveryoneIn(db, nids, from, wanted + 2);
+    const lists = settings.flatMap((own) => (own.kind === 'lists' ? [own.allowed, own.denied] : []));
+    const named = await inSteps(firstAfter(lists, from, wanted + 2));
+    const everyone = [...new Set([...members, ...named])].filter((other) => other !== userId).sort(compareCodePoints);
+    const people = everyone.slice(0, wanted);
+    const last = people.at(-1);
+    return { people, next: last !== undefined && everyone.length > wanted ? { next_batch: last } : {} };
+  }
+
   return {
     async decide(userId, recipient) {
       if (!isUserId(recipient)) {
@@ -67,25 +101,17 @@ export function createPresenceControl({ db, policies, rooms, sight }: Dependenci
       }
       return explain(userId, recipient);
     },
-    async list(userId, { from = '', limit = defaultLimit }) {
-      const wanted = Math.min(Math.max(limit, 1), maxLimit);
+    async list(userId, page) {
       const { policy } = await policies.load(userId);
       const { own, overrides } = policy;
-      await rooms.load([userId]);
-      const nids = [...(rooms.known(userId)?.keys() ?? [])];
-      const members = nids.length === 0 ? [] : await readEveryoneIn(db, nids, from, wanted + 2);
-      const lists = own.kind === 'lists' ? [own.allowed, own.denied] : [];
-      const named = await inSteps(firstAfter(lists, from, wanted + 2));
-      const everyone = [...new Set([...members, ...named])].filter((other) => other !== userId).sort(compareCodePoints);
-      const shown = everyone.slice(0, wanted);
+      const { people, next } = await peopleAround(userId, [own], page);
       const users: PresenceSight[] = [];
       const pace = createPacer();
-      for (const recipient of shown) {
+      for (const recipient of people) {
         users.push(await explain(userId, recipient));
         await pace();
       }
       const patterns = own.kind === 'lists' ? own.allowed.globs.all : [];
-      const last = shown.at(-1);
       return {
         source: policy.source,
         malformed: own.kind === 'malformed',
@@ -93,8 +119,21 @@ export function createPresenceControl({ db, policies, rooms, sight }: Dependenci
         patterns: patterns.slice(0, maxPatterns),
         patterns_total: patterns.length,
         users,
-        ...(last !== undefined && everyone.length > wanted && { next_batch: last }),
+        ...next,
       };
+    },
+    async preview(userId, content, page) {
+      const [{ policy }, draft] = [await policies.load(userId), await policies.draft(userId, content)];
+      const { people, next } = await peopleAround(userId, [policy.own, draft.policy.own], page);
+      const changes: PresenceChange[] = [];
+      const pace = createPacer();
+      for (const recipient of people) {
+        const before = await explain(userId, recipient);
+        const after = toSight(recipient, await sight.decideBy(draft, userId, recipient));
+        if (before.allowed !== after.allowed) changes.push({ before, after });
+        await pace();
+      }
+      return { malformed: draft.policy.own.kind === 'malformed', changes, examined: people.length, ...next };
     },
   };
 }
@@ -103,6 +142,7 @@ export function createPresenceControl({ db, policies, rooms, sight }: Dependenci
 export const noPresenceControl: PresenceControl = {
   list: () => Promise.reject(new MatrixError('presence.disabled')),
   decide: () => Promise.reject(new MatrixError('presence.disabled')),
+  preview: () => Promise.reject(new MatrixError('presence.disabled')),
 };
 
 function toSight(recipient: string, { allowed, rule, by }: PresenceDecision): PresenceSight {

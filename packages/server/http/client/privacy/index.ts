@@ -8,6 +8,7 @@ import { getInviteRules } from './get-invite-rules.ts';
 import { getPendingInvites } from './get-pending-invites.ts';
 import { getPresenceDecision } from './get-presence-decision.ts';
 import { getPresenceSights } from './get-presence-sights.ts';
+import { previewPresence } from './preview-presence.ts';
 import { rejectInvites } from './reject-invites.ts';
 
 /** The services behind what people control of their privacy. */
@@ -24,5 +25,6 @@ export const privacyEndpoints: readonly Endpoint<PrivacyServices>[] = [
   rejectInvites,
   getPresenceSights,
   getPresenceDecision,
+  previewPresence,
   exportPerson,
 ];

@@ -108,6 +108,64 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal((await ask('@x:elsewhere.example')).rule, 'config.malformed');
     });
 
+    test('what another setting would change is told beforehand, and nothing changes', async () => {
+      const [alice, bob, carol, dan, barred] = [
+        await person(),
+        await person(),
+        await person(),
+        await person(),
+        await person(`barred-too-${engine}`),
+      ];
+      const one = await alice.createRoom();
+      const two = await alice.createRoom();
+      for (const other of [bob, carol, barred]) await other.join(one);
+      for (const other of [carol, dan]) await other.join(two);
+      await alice.setAccountData(sharing, { denied_users: [dan.userId] });
+      const content = { allowed_users: [dan.userId, '@new:elsewhere.example', barred.userId], denied_users: [one] };
+
+      const seen = new Map<string, unknown>();
+      let examined = 0;
+      for (let from = ''; ;) {
+        const { status, body } = await alice.http.post(`${path}/preview?limit=2${from}`, { content });
+        assert.equal(status, 200, JSON.stringify(body));
+        assert.equal(body['malformed'], false);
+        examined += Number(body['examined']);
+        for (const { before, after } of body['changes'] as { before: Entry; after: Entry }[]) {
+          seen.set(before.user_id, [before.rule, after.rule, after.allowed]);
+        }
+        if (typeof body['next_batch'] !== 'string') break;
+        from = `&from=${encodeURIComponent(body['next_batch'])}`;
+      }
+      assert.deepEqual(
+        seen,
+        new Map<string, unknown>([
+          [bob.userId, ['shared_room', 'denied_rooms', false]],
+          [dan.userId, ['denied_user', 'allowed_user', true]],
+          ['@new:elsewhere.example', ['no_shared_room', 'allowed_user', true]],
+        ]),
+      );
+      assert.equal(examined, 5);
+      assert.deepEqual(
+        rules(await list(alice, 50))
+          .find(([user]) => user === bob.userId)
+          ?.slice(1),
+        [true, 'shared_room', one],
+      );
+
+      const broken = await alice.http.post(`${path}/preview`, { content: { denied_users: 'all' } });
+      assert.equal(broken.body['malformed'], true);
+      const losing = (broken.body['changes'] as { before: Entry }[]).map(({ before }) => before.user_id);
+      assert.deepEqual(losing.toSorted(), [bob.userId, carol.userId].toSorted());
+      assert.equal((await alice.http.post(`${path}/preview`, { content: [] })).status, 400);
+      assert.equal((await alice.http.post(`${path}/preview`, {})).status, 400);
+
+      // What was foretold comes true.
+      await alice.setAccountData(sharing, content);
+      const again = await alice.http.post(`${path}/preview`, { content });
+      assert.deepEqual(again.body['changes'], []);
+      assert.equal((await list(alice, 50)).find(({ user_id: user }) => user === bob.userId)?.rule, 'denied_rooms');
+    });
+
     test('the largest settings are answered in pages', async () => {
       const alice = await person();
       const names = Array.from({ length: 20_000 }, (_, index) => `@n${(index * 7919) % 20_000}:elsewhere.example`);
@@ -129,5 +187,6 @@ test('where presence is turned off, it says so', async () => {
   for (const rest of ['', '/decision?user_id=@x:localhost']) {
     assert.equal((await alice.get(`${path}${rest}`)).status, 403);
   }
+  assert.equal((await alice.post(`${path}/preview`, { content: {} })).status, 403);
   await server.close();
 });

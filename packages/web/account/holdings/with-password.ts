@@ -1,0 +1,44 @@
+import type { JsonObject, JsonValue } from '@portico/protocol/json/value.ts';
+import { ServerProblem } from '../server/server-problem.ts';
+import type { Question } from '../server/server.ts';
+import type { Session } from '../server/session.ts';
+
+export type PasswordOutcome =
+  | { readonly kind: 'done'; readonly answer: JsonObject }
+  | { readonly kind: 'wrong-password' };
+
+/** The session that the server has opened for a request that it wants confirmed; `undefined` for any other refusal. */
+function confirmationOf(error: unknown): JsonObject | undefined {
+  if (!(error instanceof ServerProblem) || error.problem.kind !== 'refused' || error.problem.status !== 401)
+    return undefined;
+  const { answer } = error.problem;
+  return Array.isArray(answer['flows']) ? answer : undefined;
+}
+
+/**
+ * Asks for something that the server does only for who knows the password.
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#user-interactive-authentication-api}
+ */
+export async function askWithPassword(
+  session: Session,
+  question: Omit<Question, 'token'>,
+  password: string,
+): Promise<PasswordOutcome> {
+  let opened: JsonValue | undefined;
+  try {
+    return { kind: 'done', answer: await session.ask(question) };
+  } catch (error) {
+    const confirmation = confirmationOf(error);
+    if (confirmation === undefined) throw error;
+    opened = confirmation['session'];
+  }
+  const identifier = { type: 'm.id.user', user: session.userId };
+  const auth = { type: 'm.login.password', identifier, password, ...(opened !== undefined && { session: opened }) };
+  try {
+    return { kind: 'done', answer: await session.ask({ ...question, body: { ...question.body, auth } }) };
+  } catch (error) {
+    if (confirmationOf(error) === undefined) throw error;
+    return { kind: 'wrong-password' };
+  }
+}

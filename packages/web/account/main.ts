@@ -1,0 +1,12 @@
+import { startAccountPage } from './start.ts';
+
+const root = document.querySelector('#page');
+if (root !== null) {
+  startAccountPage({
+    root,
+    // The page may be below a prefix of the address: everything it asks for is beside it.
+    base: new URL('.', document.baseURI),
+    send: (address, request) => fetch(address, request),
+    onLeave: (leave) => addEventListener('pagehide', leave),
+  });
+}

@@ -1,0 +1,10 @@
+import type { RoomBook } from './rooms/room-book.ts';
+import type { Session } from './server/session.ts';
+
+/** What every subject of the page is made from. */
+export type PageProps = {
+  readonly session: Session;
+  readonly rooms: RoomBook;
+  /** Shows the log-in, and why. */
+  onEnd(why: string): void;
+};
