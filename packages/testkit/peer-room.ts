@@ -33,6 +33,8 @@ export interface PeerRoom {
   make(event: PeerEvent): MadeEvent;
   /** Makes an event that follows the last one. */
   add(event: PeerEvent): MadeEvent;
+  /** Takes an event of another server, which follows the last one. */
+  follow(event: JsonObject): void;
   /** IDs of the events that allow an event. */
   authEvents(event: PeerEvent): string[];
   /** The text of an answer to `send_join`. */
@@ -139,6 +141,11 @@ export function createPeerRoom(
     state,
     make,
     add,
+    follow(event) {
+      const { type, state_key: stateKey } = event;
+      const made = { eventId: eventIdOf(rules, event), pdu: JSON.stringify(event) };
+      follow(made, type as string, stateKey as string | undefined);
+    },
     authEvents: authEventsOf,
     joinAnswer,
     serve(answer = joinAnswer, whileAnswering) {

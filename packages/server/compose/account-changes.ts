@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Database } from '@portico/storage';
 import { leaveJob } from '@portico/storage/stores/accounts/accounts-jobs.ts';
+import { turnAwayJob } from '@portico/storage/stores/rooms/blocked-rooms.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type AccountJobs, createAccountJobs } from '../services/accounts/account-jobs.ts';
@@ -15,6 +16,8 @@ import { rejectInvites, rejectInvitesJob } from '../services/privacy/reject-invi
 import { profileChanges } from '../services/profile/profile-job.ts';
 import { profileJob, type Profiles } from '../services/profile/profiles.ts';
 import { createEvictJob, evictJob } from '../services/rooms/blocking/evict-job.ts';
+import { createTakeOut } from '../services/rooms/blocking/take-out.ts';
+import { createTurnAwayJob } from '../services/rooms/blocking/turn-away-job.ts';
 import { createRedactRelatedJob, redactRelatedJob } from '../services/rooms/redact-related.ts';
 import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
 import type { RoomWriter } from '../services/rooms/room-writer.ts';
@@ -47,6 +50,7 @@ export function createAccountChanges({
   log,
 }: Context): AccountJobs {
   const departure = departureContent({ stableMarker: config.privacy.deactivationMarker === 'both' });
+  const takeOut = createTakeOut({ writer, remote, log });
   return createAccountJobs({
     db,
     writer,
@@ -56,7 +60,8 @@ export function createAccountChanges({
       [joinJob]: settleJoins({ db, remote, profileOf: profiles.memberProfile, departure }),
       [rejectInvitesJob]: rejectInvites({ db, inviteRules, remote }),
       [redactRelatedJob]: createRedactRelatedJob({ db, writer, unread, now }),
-      [evictJob]: createEvictJob({ db, writer, remote, log }),
+      [evictJob]: createEvictJob({ db, takeOut }),
+      [turnAwayJob]: createTurnAwayJob({ db, takeOut }),
       [eraseJob]: createEraseJob({ db, removeMedia: createRemoveMedia({ db, store }), now, log }),
     },
     now,

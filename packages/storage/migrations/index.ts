@@ -52,6 +52,7 @@ import { redactionPower } from './0051-redaction-power.ts';
 import { mediaWithoutHashes } from './0052-media-without-hashes.ts';
 import { reportsByKind } from './0053-reports-by-kind.ts';
 import { textWithNul } from './0054-text-with-nul.ts';
+import { administrators } from './0056-administrators.ts';
 import { blockedRooms } from './0055-blocked-rooms.ts';
 import type { Migration } from './migration.ts';
 
@@ -114,4 +115,5 @@ export const migrations: readonly Migration[] = [
   reportsByKind,
   textWithNul,
   blockedRooms,
+  administrators,
 ];

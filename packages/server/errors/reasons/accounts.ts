@@ -5,6 +5,11 @@ export const accountErrors = {
   'token.missing': { errcode: 'M_MISSING_TOKEN', status: 401, message: 'No access token was given.' },
   'token.unknown': { errcode: 'M_UNKNOWN_TOKEN', status: 401, message: 'The access token is not known.' },
   'user.not-admin': { errcode: 'M_FORBIDDEN', status: 403, message: 'You are not an administrator of this server.' },
+  'admin.last': {
+    errcode: 'M_FORBIDDEN',
+    status: 403,
+    message: 'Nobody else is an administrator of this server: make somebody one first.',
+  },
   'user.not-yourself': { errcode: 'M_FORBIDDEN', status: 403, message: 'You can do this for yourself only.' },
   'user.taken': { errcode: 'M_USER_IN_USE', status: 400, message: 'This user name is taken.' },
   'user.invalid-name': {

@@ -2,7 +2,7 @@ import { parseEmailAddress } from '@portico/protocol/ids/email-address.ts';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import { setPasswordHash } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
-import { findModerated, setAdmin } from '@portico/storage/stores/accounts/accounts-moderation.ts';
+import { demoteAdmin, findModerated, setAdmin } from '@portico/storage/stores/accounts/accounts-moderation.ts';
 import { removeLoginTokens } from '@portico/storage/stores/accounts/login-tokens.ts';
 import {
   addThirdPartyId,
@@ -48,6 +48,8 @@ export interface AccountCare {
   /** Logs out one device or all of them, and answers how many there were. Throws `device.not-found` for one they do not have. */
   logOut(userId: string, deviceId: string | undefined): Promise<number>;
   setAdmin(userId: string, isAdmin: boolean): Promise<void>;
+  /** Throws `admin.last` where nobody else would be an administrator. */
+  demote(userId: string): Promise<void>;
   deactivate(userId: string, options: { readonly erase: boolean }): Promise<void>;
 }
 
@@ -145,6 +147,12 @@ export function createAccountCare(dependencies: Dependencies): AccountCare {
       await requireActive(userId);
       const set = createWriteSet();
       setAdmin(set, userId, isAdmin);
+      await db.commit(set);
+    },
+    async demote(userId) {
+      await requireActive(userId);
+      const set = createWriteSet();
+      demoteAdmin(set, userId);
       await db.commit(set);
     },
     async deactivate(userId, options) {

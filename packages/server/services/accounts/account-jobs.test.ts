@@ -232,6 +232,30 @@ onBothEngines(
   },
 );
 
+onBothEngines(
+  'account jobs: one that takes long keeps its own place, and none of the others waits for it',
+  async (db) => {
+    const { clock, rooms, joined, start, left } = await setUp(db, 3);
+    const slow = Promise.withResolvers<void>();
+    let isStuck = false;
+    const jobs = start({
+      async append(roomNid, plan) {
+        if (!isStuck && roomNid === joined[0]) {
+          isStuck = true;
+          await slow.promise;
+        }
+        return rooms.writer.append(roomNid, plan);
+      },
+    });
+    await commit(db, (set) => startAccountJob(set, alice, 'profile', clock.at));
+    await until(() => isStuck, 'the first one waits');
+    await commit(db, (set) => startAccountJob(set, alice, 'leave', clock.at));
+    await until(async () => (await left()) === 3, 'the other one is done');
+    slow.resolve();
+    await jobs.close();
+  },
+);
+
 onBothEngines('a deactivated account enters no room any more, old or new', async (db) => {
   const { clock, rooms } = await setUp(db, 0);
   const bob = actor('@bob:localhost');

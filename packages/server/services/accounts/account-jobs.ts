@@ -45,12 +45,20 @@ export type ClaimedJob = {
   renew(): Promise<void>;
   /** Whether the server is ending: stop, to go on with the next start. */
   isEnding(): boolean;
+  /** Whether it has been at work for so long that it is the turn of others, if there are any. */
+  isTurnOver(): boolean;
 };
 
 /** A job that is done in steps of its own: it begins anew after an interruption, and finds what is left. */
 export type SteppedJobKind = {
-  /** Answers whether it is done, or in how many milliseconds it is to be done once more. */
-  work(userId: string, job: ClaimedJob): Promise<boolean | { readonly againIn: number }>;
+  /**
+   * Answers whether it is done; or in how many milliseconds it is to be done once more; or with what details it goes on when others
+   * have had their turn.
+   */
+  work(
+    userId: string,
+    job: ClaimedJob,
+  ): Promise<boolean | { readonly againIn: number; readonly details?: string } | { readonly goOnWith: string }>;
 };
 
 export type AccountJobKind = RoomsJobKind | SteppedJobKind;
@@ -77,6 +85,8 @@ const renewAfter = 10_000;
 const roomsPerPage = 100;
 const roomsAtOnce = 4;
 const jobsAtOnce = 4;
+/** For how long a job that is done in steps keeps its place while others may be waiting for one. */
+const turnTime = 5000;
 const maxDelay = 60 * 60 * 1000;
 const retryDelay = 10_000;
 /** Refusals that say nothing about the next time. */
@@ -85,6 +95,8 @@ const passing: ReadonlySet<ErrorReason> = new Set([
   'request.limit-exceeded',
   'server.overloaded',
 ]);
+
+const keyOf = (row: AccountJobRow): string => `${row.user_id} ${row.kind}`;
 
 type Job = { readonly userId: string; readonly kind: string; readonly claim: string };
 
@@ -98,6 +110,8 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
   let timer: NodeJS.Timeout | undefined;
   let polling: Promise<void> | undefined;
   let pollAgain = false;
+  /** What is being worked on: each ends by itself, so that one that takes long keeps a place of its own and no other. */
+  const running = new Map<string, Promise<void>>();
 
   async function commit(write: (set: WriteSet) => void): Promise<void> {
     const set = createWriteSet();
@@ -156,52 +170,78 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
   }
 
   async function workInSteps(job: Job, row: AccountJobRow, kind: SteppedJobKind): Promise<void> {
+    const startedAt = now();
     const result = await kind.work(job.userId, {
       details: row.details,
       attempts: row.attempts,
       hold: (set) => holdAccountJob(set, job),
       renew: () => commit((set) => advanceAccountJob(set, job, row.after_room_nid, now() + claimTime)),
       isEnding: () => closed,
+      isTurnOver: () => now() - startedAt >= turnTime,
     });
     if (result === true) return commit((set) => finishAccountJob(set, job));
     const { after_room_nid: afterRoomNid, attempts } = row;
-    const next =
-      result === false ? { dueAt: now(), attempts } : { dueAt: now() + result.againIn, attempts: attempts + 1 };
-    await giveBack(job, { afterRoomNid, ...next });
+    if (result === false) return giveBack(job, { afterRoomNid, attempts, dueAt: now() });
+    if ('goOnWith' in result) {
+      return giveBack(job, { afterRoomNid, attempts, dueAt: now(), details: result.goOnWith });
+    }
+    const { againIn, details } = result;
+    await giveBack(job, { afterRoomNid, attempts: attempts + 1, dueAt: now() + againIn, details });
   }
 
   function giveBack(job: Job, next: Parameters<typeof postponeAccountJob>[2]): Promise<void> {
     return commit((set) => postponeAccountJob(set, job, next));
   }
 
-  /** Answers whether it could be worked on. */
-  async function run(row: AccountJobRow): Promise<boolean> {
-    const job = { userId: row.user_id, kind: row.kind, claim: newClaim() };
+  async function workOn(job: Job, row: AccountJobRow): Promise<void> {
     const kind = kinds[row.kind.split(' ', 1)[0] ?? ''];
     try {
-      await commit((set) => claimAccountJob(set, job, now() + claimTime, now()));
       if (kind === undefined) throw new Error(`there is no job of kind ${row.kind}`);
       await ('work' in kind ? workInSteps(job, row, kind) : workThrough(job, row, kind));
-      return true;
     } catch (error) {
-      if (isGuardFailure(error, 'account-job.lost')) return true;
       // Its claim runs out, and then it is tried again.
-      log.warn({ err: error, userId: job.userId, kind: job.kind }, 'A job of an account was interrupted');
-      return false;
+      if (!isGuardFailure(error, 'account-job.lost')) warnOf(job, error);
     }
   }
 
+  function warnOf({ userId, kind }: Job, error: unknown): void {
+    log.warn({ err: error, userId, kind }, 'A job of an account was interrupted');
+  }
+
+  /** Claims a job and begins with it. Answers whether claims can be made. */
+  async function begin(row: AccountJobRow): Promise<boolean> {
+    const job = { userId: row.user_id, kind: row.kind, claim: newClaim() };
+    try {
+      await commit((set) => claimAccountJob(set, job, now() + claimTime, now()));
+    } catch (error) {
+      if (isGuardFailure(error, 'account-job.lost')) return true;
+      warnOf(job, error);
+      return false;
+    }
+    const working = workOn(job, row).finally(() => {
+      running.delete(keyOf(row));
+      poll();
+    });
+    running.set(keyOf(row), working);
+    return true;
+  }
+
+  /** Begins with what is due, as far as there are places; whoever leaves one looks again. */
   async function workOff(): Promise<void> {
-    for (;;) {
-      pollAgain = false;
+    pollAgain = false;
+    for (; running.size < jobsAtOnce; pollAgain = false) {
       const due = await listDueAccountJobs(db, now(), jobsAtOnce);
       if (closed) return;
-      if (due.length === 0 && !pollAgain) break;
-      const worked = await Promise.all(due.map(run));
-      if (worked.includes(false)) return wakeIn(retryDelay);
+      // One that was started anew begins when what is under way has found out that it has lost its claim.
+      const others = due.filter((row) => !running.has(keyOf(row))).slice(0, jobsAtOnce - running.size);
+      if (others.length === 0 && !pollAgain) {
+        const next = due.length > 0 ? now() + retryDelay : await findNextAccountJob(db);
+        if (next !== undefined) wakeIn(Math.max(100, next - now()));
+        return;
+      }
+      const begun = await Promise.all(others.map(begin));
+      if (begun.includes(false)) return wakeIn(retryDelay);
     }
-    const next = await findNextAccountJob(db);
-    if (next !== undefined) wakeIn(Math.max(100, next - now()));
   }
 
   function poll(): void {
@@ -244,6 +284,7 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
       stop();
       clearTimeout(timer);
       await polling;
+      await Promise.all(running.values());
     },
   };
 }

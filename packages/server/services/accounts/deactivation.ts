@@ -24,7 +24,12 @@ export interface Deactivation {
     request: { readonly auth?: AuthData; readonly erase?: boolean; readonly id_server?: string },
   ): Promise<UnbindResult>;
   /** Deactivates an account without asking anybody. Throws `user.deactivated` if there is none, or it is already. */
-  deactivate(userId: string, options: { readonly erase: boolean }): Promise<UnbindResult>;
+  deactivate(
+    userId: string,
+    options: { readonly erase: boolean },
+    /** What is to hold, and to be written, with the end of the account. */
+    also?: (set: WriteSet) => void,
+  ): Promise<UnbindResult>;
 }
 
 type Dependencies = {
@@ -73,6 +78,6 @@ export function createDeactivation({ ownPassword, devices, bindings, db, now }: 
       const { useUp } = await ownPassword.require(sender, 'deactivate the account', auth, [erase]);
       return deactivate(sender.userId, { erase, idServer }, useUp);
     },
-    deactivate: (userId, { erase }) => deactivate(userId, { erase }),
+    deactivate: (userId, { erase }, also) => deactivate(userId, { erase }, also),
   };
 }

@@ -56,6 +56,7 @@ async function setUp(db: Database) {
       hold: (set) => holdAccountJob(set, claim),
       renew: () => Promise.resolve(),
       isEnding: () => looks-- <= 0,
+      isTurnOver: () => false,
     });
   return { work, deleted };
 }

@@ -2,6 +2,7 @@ import { isUserId, serverNameOf } from '@portico/protocol/ids/user-id.ts';
 import { createWriteSet, type Database } from '@portico/storage';
 import {
   findModerated,
+  refuseAdministrator,
   setModerated,
   type ModeratedRow,
 } from '@portico/storage/stores/accounts/accounts-moderation.ts';
@@ -56,7 +57,7 @@ export function createModeration({ db, serverName, deactivation }: Dependencies)
     },
     async end(userId, options) {
       await get(userId);
-      return deactivation.deactivate(userId, options);
+      return deactivation.deactivate(userId, options, (set) => refuseAdministrator(set, userId));
     },
   };
 }

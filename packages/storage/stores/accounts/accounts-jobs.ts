@@ -106,20 +106,35 @@ export function advanceAccountJob(set: WriteSet, job: Claimed, afterRoomNid: num
 
 const postponeJob = sql<
   void,
-  [userId: string, kind: string, claim: string, afterRoomNid: number, dueAt: number, attempts: number]
+  [
+    userId: string,
+    kind: string,
+    claim: string,
+    afterRoomNid: number,
+    dueAt: number,
+    attempts: number,
+    details: string | null,
+  ]
 >(
   'account-jobs.postpone',
-  `update account_jobs set claim = null, after_room_nid = $4, due_at = $5, attempts = $6
+  `update account_jobs set claim = null, after_room_nid = $4, due_at = $5, attempts = $6,
+     details = coalesce(cast($7 as text), details)
    where user_id = $1 and kind = $2 and claim = $3`,
 );
 
-/** Gives a claim back; the job goes on later. Nothing happens if the claim is lost already. */
+/** Gives a claim back; the job goes on later, with other details if there are any. Nothing happens if the claim is lost already. */
 export function postponeAccountJob(
   set: WriteSet,
   { userId, kind, claim }: Claimed,
-  next: { readonly afterRoomNid: number; readonly dueAt: number; readonly attempts: number },
+  next: {
+    readonly afterRoomNid: number;
+    readonly dueAt: number;
+    readonly attempts: number;
+    readonly details?: string | undefined;
+  },
 ): void {
-  set.add(postponeJob, [userId, kind, claim, next.afterRoomNid, next.dueAt, next.attempts]);
+  const { afterRoomNid, dueAt, attempts, details = null } = next;
+  set.add(postponeJob, [userId, kind, claim, afterRoomNid, dueAt, attempts, details]);
 }
 
 const finishJob = sql<void, [userId: string, kind: string, claim: string]>(

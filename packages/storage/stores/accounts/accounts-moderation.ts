@@ -38,6 +38,32 @@ const updateAdmin = sql<void, [userId: string, isAdmin: number]>(
   'update accounts set is_admin = $2 where user_id = $1 and deactivated_at is null',
 );
 
+const demote = sql<void, [userId: string]>(
+  'accounts.demote-administrator',
+  `update accounts set is_admin = 0
+   where user_id = $1 and deactivated_at is null
+     and (is_admin = 0 or exists (
+       select 1 from accounts other
+       where other.is_admin = 1 and other.user_id <> $1 and other.deactivated_at is null and other.locked = 0
+         and other.suspended = 0))`,
+);
+
+/** Makes an ordinary user of an administrator. Fails on the guard `admin.last` where nobody else would be one who can act. */
+export function demoteAdmin(set: WriteSet, userId: string): void {
+  set.guard('admin.last', 1, demote, [userId]);
+  set.change('access_tokens', userId);
+}
+
+const touchOrdinary = sql<void, [userId: string]>(
+  'accounts.touch-ordinary',
+  'update accounts set is_admin = is_admin where user_id = $1 and is_admin = 0',
+);
+
+/** Fails on the guard `user.not-moderated` if an administrator is what somebody is by the time of the commit. */
+export function refuseAdministrator(set: WriteSet, userId: string): void {
+  set.guard('user.not-moderated', 1, touchOrdinary, [userId]);
+}
+
 /** Fails on the guard `user.deactivated`. */
 export function setAdmin(set: WriteSet, userId: string, isAdmin: boolean): void {
   set.guard('user.deactivated', 1, updateAdmin, [userId, isAdmin ? 1 : 0]);

@@ -43,6 +43,27 @@ export function removeBlocked(set: WriteSet, roomId: string): void {
   set.add(deleteBlocked, [roomId]);
 }
 
+/** The job that takes one person out of a blocked room again; which one follows. */
+export const turnAwayJob = 'turn-away';
+
+const turnAway = sql<void, [userId: string, kind: string, details: string, roomId: string]>(
+  'account-jobs.turn-away-if-blocked',
+  `insert into account_jobs (user_id, kind, claim, after_room_nid, due_at, attempts, details)
+   select cast($1 as text), cast($2 as text), null, -1, 0, 0, cast($3 as text)
+   where exists (select 1 from blocked_rooms where room_id = $4)
+   on conflict (user_id, kind) do update set claim = null, due_at = 0, attempts = 0`,
+);
+
+/** Somebody gets into a room in a way that cannot be refused: if it is blocked, they are taken out of it again. */
+export function turnAwayIfBlocked(
+  set: WriteSet,
+  userId: string,
+  room: { readonly roomNid: number; readonly roomId: string },
+): void {
+  set.add(turnAway, [userId, `${turnAwayJob} ${room.roomId}`, JSON.stringify(room), room.roomId]);
+  set.change('account_job', userId);
+}
+
 const selectLocals = sql<{ user_id: string }, [roomNid: number, memberships: string, afterUser: string, limit: number]>(
   'memberships.local-page',
   `select user_id from memberships

@@ -35,11 +35,12 @@ export const setAdministrator = endpoint(
   },
   ({ care }: { care: AccountCare }) =>
     async ({ sender, params: { userId }, body }) => {
-      // So that there is an administrator left.
+      // Mostly a mistake, and one that they cannot undo.
       if (userId === sender.userId && !body.admin) {
         throw new MatrixError('request.invalid-param', { message: 'Another administrator has to do this.' });
       }
-      await care.setAdmin(userId, body.admin);
+      if (body.admin) await care.setAdmin(userId, true);
+      else await care.demote(userId);
       return {};
     },
 );

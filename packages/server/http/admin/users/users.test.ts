@@ -71,6 +71,28 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(refusalOf(await admin.put(administrator('@nobody:localhost'), { admin: true })), '404 M_NOT_FOUND');
     });
 
+    test('do not leave the server without an administrator, however they demote each other', async () => {
+      for (let round = 0; round < 5; round += 1) {
+        const other = await server.registerUser();
+        assert.equal((await admin.put(administrator(other.userId), { admin: true })).status, 200);
+        const demotions = [
+          admin.put(administrator(other.userId), { admin: false }),
+          other.put(administrator(admin.userId), { admin: false }),
+        ];
+        const refused = (await Promise.all(demotions)).map(refusalOf).filter((refusal) => !refusal.startsWith('200'));
+        assert.deepEqual(refused, ['403 M_FORBIDDEN']);
+        const { status } = await admin.get(administrator(other.userId));
+        if (status === 403) {
+          assert.equal((await other.put(administrator(admin.userId), { admin: true })).status, 200);
+          assert.equal((await admin.put(administrator(other.userId), { admin: false })).status, 200);
+        }
+      }
+      const [locked] = [await server.registerUser()];
+      assert.equal((await admin.put(`/_matrix/client/v1/admin/lock/${locked.userId}`, { locked: true })).status, 200);
+      assert.equal((await admin.put(administrator(locked.userId), { admin: true })).status, 200);
+      assert.equal((await admin.put(administrator(locked.userId), { admin: false })).status, 200);
+    });
+
     test('are deactivated, and what they said is erased if that is asked', async () => {
       const [carol, dave] = [await server.registerUser(), await server.registerUser()];
       const done = await admin.post(deactivation(carol.userId), {});

@@ -5,6 +5,7 @@ import { findMemberEvent, readHosts } from '@portico/storage/stores/federation/f
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { queryDirectory } from '../../../federation-api/queries.ts';
 import type { Logger } from '../../../observability/logger.ts';
+import { refuseBlockedRoom } from '../../rooms/blocking/refuse-blocked-room.ts';
 import type { JoinedRoom } from '../../rooms/importing/join-imported.ts';
 import type { RemoteMembership } from '../../rooms/importing/remote-invite.ts';
 import { admissionKeys, peopleWhoInvite } from '../../rooms/membership/restricted-join.ts';
@@ -126,6 +127,8 @@ export function createRemoteRooms(dependencies: Dependencies): RemoteRooms {
       const set = createWriteSet();
       leaveAgainIfDeactivated(set, request.userId);
       await db.commit(set);
+      // Whoever came in all the same is being taken out again.
+      await refuseBlockedRoom(db, roomId);
       return true;
     },
     async knock(request) {

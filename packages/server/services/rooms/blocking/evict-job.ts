@@ -1,82 +1,59 @@
 import type { Reader } from '@portico/storage';
 import { readLocals } from '@portico/storage/stores/rooms/blocked-rooms.ts';
-import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { ClaimedJob, SteppedJobKind } from '../../accounts/account-jobs.ts';
-import { isGuardFailure } from '../../accounts/guards.ts';
-import { withReason } from '../membership/change-membership.ts';
-import { planLeave } from '../membership/leave.ts';
-import type { RemoteRooms } from '../remote-rooms.ts';
-import type { RoomWriter } from '../room-writer.ts';
+import { delayAfter, mostAttempts, type Evicted, type TakeOut } from './take-out.ts';
 
 /** The job that takes everybody of this server out of a room. */
 export const evictJob = 'evict';
 
-export type Eviction = { readonly roomNid: number; readonly roomId: string; readonly reason: string | undefined };
+export type Eviction = Evicted & { readonly reason: string | undefined };
 
-type Dependencies = {
-  readonly db: Reader;
-  readonly writer: RoomWriter;
-  /** Where this server is not in the room: invitations are declined and knocks withdrawn by way of others. */
-  readonly remote: () => RemoteRooms | undefined;
-  readonly log: { warn(details: object, message: string): void };
-};
+/** How far it is: whoever comes after this person, among those whose turn it is; and whether somebody before could not be taken out. */
+type Progress = { readonly round: number; readonly after: string; readonly isMissing: boolean };
+
+type Dependencies = { readonly db: Reader; readonly takeOut: TakeOut };
 
 /**
  * While somebody is in the room, no other server is needed to decline an invitation to it; and while they leave one after the
  * other, people of other servers go on inviting.
  */
 const pending = ['invite', 'knock'];
-const inOrder: readonly (readonly string[])[] = [pending, ['join'], pending];
+const rounds: readonly (readonly string[])[] = [pending, ['join'], pending];
+const atBeginning: Progress = { round: 0, after: '', isMissing: false };
 const peoplePerPage = 100;
-const firstDelay = 10_000;
-const longestDelay = 60 * 60 * 1000;
-/** What a room refuses this often it will go on refusing. */
-const mostAttempts = 12;
 
 /** Each of them leaves, so that the other servers in the room know it. */
-export function createEvictJob({ db, writer, remote, log }: Dependencies): SteppedJobKind {
-  async function takeOut(userId: string, eviction: Eviction, job: ClaimedJob): Promise<boolean> {
-    const { roomNid, roomId, reason } = eviction;
-    try {
-      const servers = remote();
-      if (servers !== undefined && (await servers.isAway(roomId))) {
-        // Other servers may take their time.
-        await job.renew();
-        await servers.leave(userId, roomId, withReason({}, reason));
-      } else {
-        await writer.append(roomNid, { ...planLeave(userId, reason), alongside: (set) => job.hold(set) });
-      }
-      return true;
-    } catch (error) {
-      if (isGuardFailure(error, 'account-job.lost')) throw error;
-      log.warn({ err: error, userId, roomId }, 'Somebody could not be taken out of a room that is shut down');
-      return error instanceof MatrixError && error.reason === 'forbidden';
+export function createEvictJob({ db, takeOut }: Dependencies): SteppedJobKind {
+  /** One page of people, or as many of them as this turn is long enough for; at least one. `undefined` where the server is ending. */
+  async function proceed(progress: Progress, eviction: Eviction, job: ClaimedJob): Promise<Progress | undefined> {
+    const page = { after: progress.after, limit: peoplePerPage };
+    const people = await readLocals(db, eviction.roomNid, rounds[progress.round] ?? [], page);
+    let { after, isMissing } = progress;
+    for (const userId of people) {
+      if (job.isEnding()) return undefined;
+      isMissing = !(await takeOut(userId, eviction, job)) || isMissing;
+      after = userId;
+      if (job.isTurnOver()) return { ...progress, after, isMissing };
     }
-  }
-
-  /** Answers whether all of them are out. */
-  async function takeAllOut(memberships: readonly string[], eviction: Eviction, job: ClaimedJob): Promise<boolean> {
-    let isDone = true;
-    for (let after = ''; ;) {
-      const people = await readLocals(db, eviction.roomNid, memberships, { after, limit: peoplePerPage });
-      for (const userId of people) {
-        if (job.isEnding()) return false;
-        isDone = (await takeOut(userId, eviction, job)) && isDone;
-      }
-      after = people.at(-1) ?? '';
-      if (people.length < peoplePerPage) return isDone;
-      await job.renew();
-    }
+    if (people.length === peoplePerPage) return { ...progress, after, isMissing };
+    return { round: progress.round + 1, after: '', isMissing };
   }
 
   return {
     async work(_administrator, job) {
-      const eviction = JSON.parse(job.details ?? '{}') as Eviction;
-      let isDone = true;
-      for (const memberships of inOrder) isDone = (await takeAllOut(memberships, eviction, job)) && isDone;
-      if (job.isEnding()) return false;
-      if (isDone || job.attempts >= mostAttempts) return true;
-      return { againIn: Math.min(longestDelay, firstDelay * 2 ** job.attempts) };
+      const { progress: before, ...eviction } = JSON.parse(job.details ?? '{}') as Eviction & { progress?: Progress };
+      let progress = before ?? atBeginning;
+      while (progress.round < rounds.length) {
+        const next = await proceed(progress, eviction, job);
+        if (next === undefined) return false;
+        progress = next;
+        if (job.isTurnOver() && progress.round < rounds.length) {
+          return { goOnWith: JSON.stringify({ ...eviction, progress }) };
+        }
+        await job.renew();
+      }
+      if (!progress.isMissing || job.attempts >= mostAttempts) return true;
+      return { againIn: delayAfter(job.attempts), details: JSON.stringify(eviction) };
     },
   };
 }

@@ -4,6 +4,7 @@ import { emptyState } from '@portico/storage/state-trie/index.ts';
 import { leaveAgainIfDeactivated } from '@portico/storage/stores/accounts/accounts-jobs.ts';
 import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { addEventOutsideTimeline } from '@portico/storage/stores/events/events-write.ts';
+import { refuseBlocked } from '@portico/storage/stores/rooms/blocked-rooms.ts';
 import {
   requireMemberEvent,
   setMembership,
@@ -32,7 +33,8 @@ type Dependencies = {
 
 /**
  * Records what somebody of this server is to a room that this server is not in: invited, knocking, or no longer either. The
- * room is then known by its name and version alone.
+ * room is then known by its name and version alone. Fails on the guard `room.blocked` where somebody would get closer to a room that is
+ * blocked by then.
  */
 export async function recordRemoteMembership(
   { db, serverName, findRoomNid }: Dependencies,
@@ -66,7 +68,10 @@ export async function recordRemoteMembership(
     },
     position,
   );
-  if (membership === 'invite' || membership === 'knock') leaveAgainIfDeactivated(set, userId);
+  if (membership === 'invite' || membership === 'knock') {
+    leaveAgainIfDeactivated(set, userId);
+    refuseBlocked(set, event.roomId);
+  }
   if (shown !== undefined) setStrippedState(set, { roomNid, userId, eventNid, ...shown });
   await db.commit(set);
   return { roomNid, eventNid };

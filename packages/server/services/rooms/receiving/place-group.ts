@@ -1,6 +1,7 @@
 import type { ChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { Database, WriteSet } from '@portico/storage';
 import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
+import { turnAwayEntrants } from '../blocking/refuse-blocked-room.ts';
 import type { Decision, StepCommitter } from '../commit-steps.ts';
 import { NotInMemory, withReads } from '../decide.ts';
 import type { RoomHead } from '../head.ts';
@@ -62,7 +63,10 @@ export function createPlaceGroup(deps: Dependencies): PlaceGroup {
   const decisionOf = ({ base, steps }: Placed): Decision => ({
     steps,
     before: base,
-    moveHead: (set, after, position) => writeHead(set, after, base, position),
+    moveHead(set, after, position) {
+      writeHead(set, after, base, position);
+      turnAwayEntrants(set, steps);
+    },
   });
 
   /**
