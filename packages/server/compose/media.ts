@@ -8,6 +8,7 @@ import type { Logger } from '../observability/logger.ts';
 import type { ContentStore } from '../services/media/content-store.ts';
 import { openFileStore } from '../services/media/file-store.ts';
 import { createMediaService, type Media } from '../services/media/media-service.ts';
+import { createQuarantine, type Quarantine } from '../services/media/quarantine.ts';
 import type { UrlPreviews } from '../services/previews/url-previews.ts';
 import type { Federation } from './federation.ts';
 import { createRemoteMediaParts } from './remote-media.ts';
@@ -26,6 +27,7 @@ export type MediaParts = {
   readonly store: ContentStore;
   readonly services: {
     readonly media: Media;
+    readonly quarantine: Quarantine;
     /** Absent where none are made. */
     readonly urlPreviews?: UrlPreviews;
     readonly mediaAccess: { readonly requireAuthentication: boolean };
@@ -57,7 +59,12 @@ export async function openMedia(context: Context): Promise<MediaParts> {
   });
   return {
     store,
-    services: { media, ...(urlPreviews && { urlPreviews }), mediaAccess: { requireAuthentication } },
+    services: {
+      media,
+      quarantine: createQuarantine({ db, store, serverName, now }),
+      ...(urlPreviews && { urlPreviews }),
+      mediaAccess: { requireAuthentication },
+    },
     async close() {
       await Promise.all([media.close(), remote.close()]);
     },

@@ -54,6 +54,7 @@ import { reportsByKind } from './0053-reports-by-kind.ts';
 import { textWithNul } from './0054-text-with-nul.ts';
 import { administrators } from './0056-administrators.ts';
 import { blockedRooms } from './0055-blocked-rooms.ts';
+import { quarantinedMedia } from './0057-quarantined-media.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -116,4 +117,5 @@ export const migrations: readonly Migration[] = [
   textWithNul,
   blockedRooms,
   administrators,
+  quarantinedMedia,
 ];

@@ -5,6 +5,7 @@ import type { ServerNotices } from '../../services/server-notices/server-notices
 import type { Endpoint } from '../endpoint.ts';
 import { getErasure } from './get-erasure.ts';
 import { getRegistrationNonce } from './get-registration-nonce.ts';
+import { mediaAdminEndpoints, type MediaAdminServices } from './media/index.ts';
 import { reportEndpoints } from './reports/index.ts';
 import { sendServerNotice, sendServerNoticeOnce } from './send-server-notice.ts';
 import { registerBySharedSecret } from './register-by-shared-secret.ts';
@@ -12,7 +13,8 @@ import { roomAdminEndpoints, type RoomAdminServices } from './rooms/index.ts';
 import { userAdminEndpoints, type UserAdminServices } from './users/index.ts';
 
 export type AdminServices = UserAdminServices &
-  RoomAdminServices & {
+  RoomAdminServices &
+  MediaAdminServices & {
     readonly sharedSecret: SharedSecretRegistration;
     readonly erasures: Erasures;
     readonly reported: Reported;
@@ -29,4 +31,5 @@ export const adminEndpoints: readonly Endpoint<AdminServices>[] = [
   ...reportEndpoints,
   ...userAdminEndpoints,
   ...roomAdminEndpoints,
+  ...mediaAdminEndpoints,
 ];

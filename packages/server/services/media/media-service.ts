@@ -9,6 +9,7 @@ import {
   findMedia,
   type MediaKey,
 } from '@portico/storage/stores/media/media.ts';
+import { isQuarantined } from '@portico/storage/stores/media/quarantined-media.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { type After, realTimers } from '../sync/waiting.ts';
 import { createArrivals } from './arrivals.ts';
@@ -134,6 +135,10 @@ export function createMediaService(dependencies: MediaDependencies): Media {
     return media;
   }
 
+  async function refuseQuarantined(key: MediaKey): Promise<void> {
+    if (await isQuarantined(db, key)) throw new MatrixError('media.not-found');
+  }
+
   return {
     maxUploadSize,
     async upload(userId, upload) {
@@ -161,9 +166,16 @@ export function createMediaService(dependencies: MediaDependencies): Media {
       const origin = parseServerName(originText);
       // Anything else could not be part of a path, a URL or a header.
       if (origin === undefined || !isMediaId(mediaId)) throw new MatrixError('media.not-found');
-      if (origin === serverName) return findLocal({ origin, mediaId }, patience);
-      const media = allowRemote ? await findRemoteMedia?.({ origin, mediaId }, patience) : undefined;
+      const key = { origin, mediaId };
+      // Before anything is fetched, and again once it is here, which may be a while later.
+      await refuseQuarantined(key);
+      const media = await (origin === serverName
+        ? findLocal(key, patience)
+        : allowRemote
+          ? findRemoteMedia?.(key, patience)
+          : undefined);
       if (media === undefined) throw new MatrixError('media.not-found');
+      await refuseQuarantined(key);
       return media;
     },
     read: (contentId, range) => store.read(contentId, range),

@@ -44,8 +44,8 @@ export function createExport({ db, store, now }: Dependencies): ExportPerson {
     }
 
     async function addMedia(row: UserMediaRow, index: number): Promise<void> {
-      const { content_id: contentId, media_id: mediaId } = row;
-      if (contentId === null) return;
+      const { content_id: contentId, media_id: mediaId, is_quarantined: isQuarantined } = row;
+      if (contentId === null || isQuarantined > 0) return;
       await add(`media/${index}-${mediaId}`, false, () => store.read(contentId, undefined));
     }
 

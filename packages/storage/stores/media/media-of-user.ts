@@ -9,12 +9,15 @@ export type UserMediaRow = {
   readonly upload_name: string | null;
   readonly size: number | null;
   readonly created_at: number;
+  readonly is_quarantined: number;
 };
 
 const selectOfUser = sql<UserMediaRow, [userId: string, afterCreated: number, afterId: string, limit: number]>(
   'media.of-user',
-  `select origin, media_id, content_id, content_type, upload_name, size, created_at from media
-   where user_id = $1 and (created_at, media_id) > ($2, $3) order by created_at, media_id limit $4`,
+  `select origin, media_id, content_id, content_type, upload_name, size, created_at,
+     (select count(*) from quarantined_media q where q.origin = media.origin and q.media_id = media.media_id)
+       as is_quarantined
+   from media where user_id = $1 and (created_at, media_id) > ($2, $3) order by created_at, media_id limit $4`,
 );
 
 /** What somebody has uploaded, the oldest first, after one of them. */

@@ -162,6 +162,15 @@ export const erasureSteps: readonly ErasureStep[] = [
     ),
   },
   {
+    what: 'names-on-quarantined-media',
+    statement: sql(
+      'erasure.names-on-quarantined-media',
+      `update quarantined_media set quarantined_by = '' where (origin, media_id) in (
+         select origin, media_id from quarantined_media where quarantined_by = $1 limit $2
+       ) returning 1 as erased`,
+    ),
+  },
+  {
     what: 'names-on-aliases',
     statement: sql(
       'erasure.names-on-aliases',

@@ -1,0 +1,17 @@
+import type { Quarantine } from '../../../services/media/quarantine.ts';
+import type { Endpoint } from '../../endpoint.ts';
+import { protectMedia, unprotectMedia } from './protect.ts';
+import { purgeMediaCache } from './purge-media-cache.ts';
+import { quarantineMedia, quarantineMediaOfUser, releaseMedia } from './quarantine.ts';
+
+export type MediaAdminServices = { readonly quarantine: Quarantine };
+
+/** What administrators do about files. */
+export const mediaAdminEndpoints: readonly Endpoint<MediaAdminServices>[] = [
+  quarantineMedia,
+  releaseMedia,
+  quarantineMediaOfUser,
+  protectMedia,
+  unprotectMedia,
+  purgeMediaCache,
+];

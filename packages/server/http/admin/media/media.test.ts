@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { startTestNetwork } from '@portico/testkit/network.ts';
+import { must } from '@portico/testkit/people.ts';
+import { registerAdmin } from '@portico/testkit/register-admin.ts';
+import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
+import { refusalOf, type TestClient } from '@portico/testkit/test-client.ts';
+
+const api = '/_synapse/admin/v1';
+const ofUser = ({ userId }: TestClient) => `${api}/user/${encodeURIComponent(userId)}/media/quarantine`;
+
+/** A picture of one colour. */
+const png = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+
+async function upload(baseUrl: string | undefined, { accessToken }: TestClient): Promise<string> {
+  const response = await fetch(`${baseUrl}/_matrix/media/v3/upload`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'image/png' },
+    body: png,
+  });
+  const { content_uri: uri } = (await response.json()) as { content_uri: string };
+  return uri.slice('mxc://'.length);
+}
+
+const thumbnail = 'width=32&height=32';
+
+/** What the doors answer by which people of a server get at a file. */
+async function doors(baseUrl: string | undefined, { accessToken }: TestClient, place: string): Promise<number[]> {
+  const headers = { authorization: `Bearer ${accessToken}` };
+  const answers = [];
+  for (const path of [
+    `client/v1/media/download/${place}`,
+    `client/v1/media/download/${place}/name.png`,
+    `client/v1/media/thumbnail/${place}?${thumbnail}`,
+    `media/v3/download/${place}`,
+    `media/v3/thumbnail/${place}?${thumbnail}`,
+  ]) {
+    const response = await fetch(`${baseUrl}/_matrix/${path}`, { headers });
+    await response.arrayBuffer();
+    answers.push(response.status);
+  }
+  return [...new Set(answers)];
+}
+
+for (const engine of ['sqlite', 'postgres'] as const) {
+  describe(`files, for administrators (${engine})`, () => {
+    const server = serverOfSuite({ engine, settings: { MEDIA_REQUIRE_AUTHENTICATION: 'false' } });
+    let admin: TestClient;
+    let alice: TestClient;
+    before(async () => {
+      admin = await registerAdmin(server, 'admin');
+      alice = await server.registerUser('alice');
+    });
+
+    test('are kept from everybody, and given again', async () => {
+      const [place, other] = [await upload(server.baseUrl, alice), await upload(server.baseUrl, alice)];
+      assert.deepEqual(await doors(server.baseUrl, alice, place), [200]);
+      for (let times = 0; times < 2; times += 1) {
+        assert.deepEqual((await admin.post(`${api}/media/quarantine/${place}`)).body, {});
+        assert.deepEqual(await doors(server.baseUrl, alice, place), [404]);
+      }
+      assert.deepEqual(await doors(server.baseUrl, alice, other), [200]);
+      assert.deepEqual((await admin.post(`${api}/media/unquarantine/${place}`)).body, {});
+      assert.deepEqual(await doors(server.baseUrl, alice, place), [200]);
+    });
+
+    test('of one person are, all but those that are protected', async () => {
+      const [carol, dave] = [await server.registerUser(), await server.registerUser()];
+      const [first, second, kept] = [
+        await upload(server.baseUrl, carol),
+        await upload(server.baseUrl, carol),
+        await upload(server.baseUrl, carol),
+      ];
+      const others = await upload(server.baseUrl, dave);
+      const idOfKept = kept.split('/')[1] ?? '';
+      assert.deepEqual((await admin.post(`${api}/media/protect/${idOfKept}`)).body, {});
+      await must(admin.post(`${api}/media/quarantine/${kept}`));
+      assert.deepEqual((await admin.post(ofUser(carol))).body, { num_quarantined: 2 });
+      assert.deepEqual((await admin.post(ofUser(carol))).body, { num_quarantined: 0 });
+      for (const place of [first, second]) assert.deepEqual(await doors(server.baseUrl, dave, place), [404]);
+      for (const place of [kept, others]) assert.deepEqual(await doors(server.baseUrl, dave, place), [200]);
+      assert.deepEqual((await admin.post(`${api}/media/unprotect/${idOfKept}`)).body, {});
+      assert.deepEqual((await admin.post(ofUser(carol))).body, { num_quarantined: 1 });
+      assert.deepEqual(await doors(server.baseUrl, dave, kept), [404]);
+    });
+
+    test('are a matter of administrators, and have addresses', async () => {
+      const place = await upload(server.baseUrl, alice);
+      for (const answer of [
+        await alice.post(`${api}/media/quarantine/${place}`),
+        await alice.post(`${api}/media/unquarantine/${place}`),
+        await alice.post(ofUser(alice)),
+        await alice.post(`${api}/media/protect/${place.split('/')[1]}`),
+        await alice.post(`${api}/purge_media_cache?before_ts=0`),
+      ]) {
+        assert.equal(refusalOf(answer), '403 M_FORBIDDEN');
+      }
+      assert.equal(refusalOf(await admin.post(`${api}/media/protect/nothing`)), '404 M_NOT_FOUND');
+      assert.equal(refusalOf(await admin.post(`${api}/media/quarantine/localhost/a%20b`)), '400 M_INVALID_PARAM');
+      assert.equal(refusalOf(await admin.post(`${api}/purge_media_cache`)), '400 M_MISSING_PARAM');
+    });
+  });
+}
+
+test('files of other servers are not fetched once they are quarantined, and what is kept of them can be purged', async (context) => {
+  const settings = { MEDIA_REQUIRE_AUTHENTICATION: 'false' };
+  const network = await startTestNetwork(['hs1', 'hs2'], { settings });
+  context.after(() => network.close());
+  const [here, there] = [network.server('hs1'), network.server('hs2')];
+  const [admin, alice] = [await registerAdmin(here, 'admin'), await here.registerUser()];
+  const adminThere = await registerAdmin(there, 'admin');
+  const bob = await there.registerUser();
+  const [own, known, unknown, kept] = [
+    await upload(here.urls[0], alice),
+    await upload(there.urls[0], bob),
+    await upload(there.urls[0], bob),
+    await upload(there.urls[0], bob),
+  ];
+  for (const place of [known, kept]) assert.deepEqual(await doors(here.urls[0], alice, place), [200]);
+  for (const place of [known, unknown]) await must(admin.post(`${api}/media/quarantine/${place}`));
+  const purge = (before: number) => admin.post(`${api}/purge_media_cache?before_ts=${before}`);
+  for (const place of [known, unknown]) assert.deepEqual(await doors(here.urls[0], alice, place), [404]);
+  assert.deepEqual((await purge(0)).body, { deleted: 0 });
+  assert.deepEqual((await purge(Date.now() + 1000)).body, { deleted: 2 });
+  for (const place of [known, unknown]) assert.deepEqual(await doors(here.urls[0], alice, place), [404]);
+  assert.deepEqual((await purge(Date.now() + 1000)).body, { deleted: 0 }, 'nothing was fetched');
+  // What is not quarantined is fetched once more, and nothing of this server's own was deleted.
+  for (const place of [kept, own]) assert.deepEqual(await doors(here.urls[0], alice, place), [200]);
+  // Other servers are not given what is quarantined here.
+  await must(admin.post(`${api}/media/quarantine/${own}`));
+  assert.deepEqual(await doors(there.urls[0], bob, own), [404]);
+  assert.deepEqual(await doors(there.urls[0], bob, known), [200], 'each server decides for its own people');
+  await must(adminThere.post(`${api}/media/quarantine/${known}`));
+  assert.deepEqual(await doors(there.urls[0], bob, known), [404]);
+});
