@@ -181,7 +181,7 @@ export function createFairTurns({ atOnce, ofServer, waiting: most, isDoubtful }:
 
   /** Those who do not want to wait any more make place. */
   function makeRoom(waiters: Set<Waiter>): void {
-    for (const waiter of waiters.values().take(askedAtOnce)) {
+    for (const waiter of waiters.values().take(Math.min(askedAtOnce, waiters.size))) {
       if (waiter.isWanted()) {
         waiters.delete(waiter);
         waiters.add(waiter);
