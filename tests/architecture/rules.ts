@@ -37,8 +37,12 @@ function partOf(path: string): Part | undefined {
   return parts.find(({ folders }) => folders.some((folder) => path.startsWith(folder)));
 }
 
+/** What tests share. */
+const testFolders = ['packages/testkit/', 'packages/web/testing/'];
+
 function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || path.startsWith('packages/testkit/') || !path.startsWith('packages/');
+  const isKit = testFolders.some((folder) => path.startsWith(folder));
+  return path.endsWith('.test.ts') || isKit || !path.startsWith('packages/');
 }
 
 /** Everything in the sources that breaks a rule of the architecture, as sentences. */

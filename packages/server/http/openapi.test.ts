@@ -8,7 +8,7 @@ import { openApiDocument } from './openapi.ts';
 
 const server = await startTestServer({
   settings: {
-    LISTENERS: JSON.stringify([{ address: '127.0.0.1', port: 0, serve: ['client', 'federation', 'admin'] }]),
+    LISTENERS: JSON.stringify([{ address: '127.0.0.1', port: 0, serve: ['client', 'federation', 'admin', 'web'] }]),
   },
 });
 

@@ -1,30 +1,17 @@
 import { type ComponentChild, h } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Session } from '../server/session.ts';
-import { Problem, Status } from '../view/messages.ts';
+import { Problem } from '../view/messages.ts';
 import { Section } from '../view/section.ts';
 import { useAction } from '../view/use-action.ts';
 
-/** Hands a file to the browser, which asks where to put it. */
-function keepFile(file: Blob, name: string): void {
-  const address = URL.createObjectURL(file);
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = name;
-  link.click();
-  // The browser has taken it by then.
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
-}
-
 export function Export({ session }: { readonly session: Session }): ComponentChild {
-  const [message, setMessage] = useState<string>();
+  const [file, setFile] = useState<Blob>();
   const { isBusy, problem, run } = useAction();
 
   async function fetchExport(): Promise<void> {
-    setMessage(undefined);
-    const file = await session.fetchFile({ path: '_portico/client/v1/privacy/export' });
-    keepFile(file, 'my-account.zip');
-    setMessage('Here it is: your browser has the file.');
+    setFile(undefined);
+    setFile(await session.fetchFile({ path: '_portico/client/v1/privacy/export' }));
   }
   return h(
     Section,
@@ -37,7 +24,29 @@ export function Export({ session }: { readonly session: Session }): ComponentChi
       { type: 'button', disabled: isBusy, onClick: () => run(fetchExport) },
       isBusy ? 'Fetching it …' : 'Get a copy',
     ),
-    h(Status, { text: message }),
     h(Problem, { text: problem }),
+    file === undefined ? null : h(FileLink, { file }),
+  );
+}
+
+/** Hands a file to the browser, which asks where to put it; the link is for browsers that want a person to do it. */
+function FileLink({ file }: { readonly file: Blob }): ComponentChild {
+  const [address, setAddress] = useState<string>();
+  const link = useRef<HTMLAnchorElement>(null);
+  useEffect(() => {
+    const made = URL.createObjectURL(file);
+    setAddress(made);
+    return () => URL.revokeObjectURL(made);
+  }, [file]);
+  useEffect(() => {
+    if (address !== undefined) link.current?.click();
+  }, [address]);
+  if (address === undefined) return null;
+  return h(
+    'p',
+    { role: 'status', class: 'status' },
+    'Here it is. If your browser has not saved it by itself: ',
+    h('a', { href: address, download: 'my-account.zip', ref: link }, 'save my-account.zip'),
+    '.',
   );
 }

@@ -27,6 +27,7 @@ export async function saveEvents(session: Session, seen: StoredEvents, next: Sto
   return { kind: 'saved', events: next };
 }
 
+/** An empty event says as much as none, and servers may take the one for the other. */
 export function isSameEvents(one: StoredEvents, other: StoredEvents): boolean {
-  return [...one].every(([type, content]) => isSame(content, other.get(type)));
+  return [...one].every(([type, content]) => isSame(content ?? {}, other.get(type) ?? {}));
 }
