@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { aboutServer } from './compose/about-server.ts';
 import { createAccountChanges } from './compose/account-changes.ts';
 import { createAccounts } from './compose/accounts.ts';
+import { createListAccounts } from './services/accounts/account-list.ts';
 import { createAppServiceParts, createAppServiceQuestions } from './compose/app-services.ts';
 import { createApps } from './compose/apps.ts';
 import { createCommands } from './compose/commands.ts';
@@ -247,6 +248,7 @@ export async function compose({
     reports: createReports({ db, reading, serverName, now }),
     reported: createReported({ db, reading, serverName }),
     serverNotices,
+    listAccounts: createListAccounts({ db: db.long }),
     blockedRooms: createBlockedRooms({ db, roomNames: reading.rooms, now }),
     localProfiles: accounts.profiles,
     ...(reads && { profiles: withRemoteProfiles(accounts.profiles, reads.profiles, serverName) }),

@@ -28,4 +28,21 @@ export const allowedFullScans: ReadonlyMap<string, string> = new Map([
   ['late-events.delete-tried', 'the same'],
   ['pending-redactions.overdue', 'once, when the server starts, of redactions whose targets never came'],
   ['accounts.demote-administrator', 'the administrators, of whom there are few, by an index of nobody else'],
+  ...[
+    'by-name',
+    'by-name-desc',
+    'by-creation',
+    'by-creation-desc',
+    'count-by-name',
+    'count-by-name-desc',
+    'count-by-creation',
+    'count-by-creation-desc',
+    'last-by-name',
+    'last-by-name-desc',
+    'last-by-creation',
+    'last-by-creation-desc',
+  ].map(
+    (name) =>
+      [`account-list.${name}`, 'a list that is made by an index and has an end, of ten thousand accounts'] as const,
+  ),
 ]);

@@ -55,6 +55,7 @@ import { textWithNul } from './0054-text-with-nul.ts';
 import { administrators } from './0056-administrators.ts';
 import { blockedRooms } from './0055-blocked-rooms.ts';
 import { quarantinedMedia } from './0057-quarantined-media.ts';
+import { accountsByCreation } from './0058-accounts-by-creation.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -118,4 +119,5 @@ export const migrations: readonly Migration[] = [
   blockedRooms,
   administrators,
   quarantinedMedia,
+  accountsByCreation,
 ];

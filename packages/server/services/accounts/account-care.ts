@@ -10,6 +10,7 @@ import {
   listThirdPartyIds,
 } from '@portico/storage/stores/accounts/third-party-ids.ts';
 import { findErasureRequest } from '@portico/storage/stores/privacy/erasures.ts';
+import { readRoomsOfUser } from '@portico/storage/stores/rooms/memberships-read.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Device, Devices } from '../devices/devices.ts';
 import { maxAddresses, type ThirdPartyIds } from '../third-party-ids/third-party-ids.ts';
@@ -45,6 +46,8 @@ export interface AccountCare {
   /** Throws `third-party.not-found`. */
   removeEmail(userId: string, address: string): Promise<void>;
   listDevices(userId: string): Promise<readonly Device[]>;
+  /** The rooms that they are in. */
+  listRooms(userId: string): Promise<readonly string[]>;
   /** Logs out one device or all of them, and answers how many there were. Throws `device.not-found` for one they do not have. */
   logOut(userId: string, deviceId: string | undefined): Promise<number>;
   setAdmin(userId: string, isAdmin: boolean): Promise<void>;
@@ -129,6 +132,11 @@ export function createAccountCare(dependencies: Dependencies): AccountCare {
     async listDevices(userId) {
       await requireActive(userId);
       return devices.list(userId);
+    },
+    async listRooms(userId) {
+      if ((await findAccount(db, userId)) === undefined) throw new MatrixError('user.not-found');
+      const rooms = await readRoomsOfUser(db.long, userId);
+      return rooms.filter((room) => room.membership === 'join').map((room) => room.room_id);
     },
     async logOut(userId, deviceId) {
       await requireActive(userId);

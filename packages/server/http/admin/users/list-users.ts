@@ -1,0 +1,111 @@
+import { type Static, Type } from 'typebox';
+import type { AccountPage, ListAccounts, ListedAccount } from '../../../services/accounts/account-list.ts';
+import { endpoint } from '../../endpoint.ts';
+
+const optionalText = Type.Union([Type.String(), Type.Null()]);
+
+const listedUser = Type.Object(
+  {
+    name: Type.String(),
+    admin: Type.Boolean(),
+    deactivated: Type.Boolean(),
+    erased: Type.Boolean(),
+    locked: Type.Boolean(),
+    suspended: Type.Boolean(),
+    user_type: optionalText,
+    displayname: optionalText,
+    avatar_url: optionalText,
+    creation_ts: Type.Integer(),
+    last_seen_ts: Type.Union([Type.Integer(), Type.Null()]),
+    is_guest: Type.Literal(false),
+    shadow_banned: Type.Literal(false),
+    approved: Type.Literal(true),
+  },
+  { title: 'ListedUser' },
+);
+
+const userList = Type.Object(
+  { users: Type.Array(listedUser), next_token: Type.Optional(Type.String()), total: Type.Integer() },
+  { title: 'UserList' },
+);
+
+const query = {
+  from: Type.Optional(Type.String()),
+  limit: Type.Optional(Type.Integer({ minimum: 0 })),
+  name: Type.Optional(Type.String({ maxLength: 255, description: 'Part of the user ID or the display name.' })),
+  user_id: Type.Optional(Type.String({ maxLength: 255, description: 'Part of the user ID.' })),
+  admins: Type.Optional(Type.Boolean()),
+  /** There are none. */
+  guests: Type.Optional(Type.Boolean()),
+  order_by: Type.Optional(Type.String({ description: 'creation_ts; anything else is by name, which is the user ID.' })),
+  dir: Type.Optional(Type.Union([Type.Literal('f'), Type.Literal('b')])),
+  deactivated: Type.Optional(Type.Boolean()),
+};
+type Query = Static<typeof queryObject>;
+const queryObject = Type.Object(query);
+
+type Services = { readonly listAccounts: ListAccounts };
+
+async function ask({ listAccounts }: Services, asked: Query, isDeactivated: boolean | undefined) {
+  const { from = '0', limit = 100, name = '', user_id: userId = '', admins, order_by: by, dir = 'f' } = asked;
+  const order = { by: by === 'creation_ts' ? 'creation' : 'name', isDescending: dir === 'b' } as const;
+  return toList(await listAccounts({ order, isDeactivated, isAdmin: admins, name, userId, from, limit }));
+}
+
+export const listUsersV2 = endpoint(
+  {
+    method: 'GET',
+    path: '/_synapse/admin/v2/users',
+    operationId: 'listUsers',
+    summary: 'Lists accounts: with `deactivated`, those that have ended as well.',
+    auth: 'admin',
+    query: Type.Object(query),
+    response: userList,
+  },
+  (services: Services) =>
+    ({ query: asked }) =>
+      ask(services, asked, asked.deactivated === true ? undefined : false),
+);
+
+export const listUsersV3 = endpoint(
+  {
+    method: 'GET',
+    path: '/_synapse/admin/v3/users',
+    operationId: 'listUsersByState',
+    summary: 'Lists accounts: with `deactivated`, only those that have ended, or only the others.',
+    auth: 'admin',
+    query: Type.Object(query),
+    response: userList,
+  },
+  (services: Services) =>
+    ({ query: asked }) =>
+      ask(services, asked, asked.deactivated),
+);
+
+function toList({ accounts, next, total }: AccountPage): Static<typeof userList> {
+  return { users: accounts.map(toUser), total, ...(next !== undefined && { next_token: next }) };
+}
+
+function toUser(row: ListedAccount): Static<typeof listedUser> {
+  return {
+    name: row.user_id,
+    admin: row.is_admin === 1,
+    deactivated: row.deactivated_at !== null,
+    erased: row.erase_requested_at !== null,
+    locked: row.locked === 1,
+    suspended: row.suspended === 1,
+    user_type: row.user_type,
+    displayname: textIn(row.displayname),
+    avatar_url: textIn(row.avatar_url),
+    creation_ts: row.created_at,
+    last_seen_ts: row.last_seen_at,
+    is_guest: false,
+    shadow_banned: false,
+    approved: true,
+  };
+}
+
+function textIn(json: string | null): string | null {
+  const value: unknown = json === null ? null : JSON.parse(json);
+  return typeof value === 'string' ? value : null;
+}

@@ -1,0 +1,81 @@
+import type { Reader } from '@portico/storage';
+import {
+  type AccountOrder,
+  type AccountPlace,
+  countAccounts,
+  findLastExamined,
+  listAccounts,
+  type ListedAccountRow,
+} from '@portico/storage/stores/accounts/account-list.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+
+export type ListedAccount = ListedAccountRow;
+
+export type AccountQuery = {
+  readonly order: AccountOrder;
+  readonly isDeactivated: boolean | undefined;
+  readonly isAdmin: boolean | undefined;
+  /** Part of the user ID or the display name, and part of the user ID. */
+  readonly name: string;
+  readonly userId: string;
+  /** How many to leave out, or what the page before said is next. */
+  readonly from: string;
+  readonly limit: number;
+};
+
+export type AccountPage = {
+  readonly accounts: readonly ListedAccount[];
+  /** `undefined` where there are no more. */
+  readonly next: string | undefined;
+  /** How many there are, among the first ten thousand accounts; at least as many as have been given. */
+  readonly total: number;
+};
+
+/** Accounts, page by page. A search looks at ten thousand accounts and then says where to go on, whatever it has found. */
+export type ListAccounts = (query: AccountQuery) => Promise<AccountPage>;
+
+const mostExamined = 10_000;
+const maxPage = 1000;
+
+/** `db` is for reads that take long. */
+export function createListAccounts({ db }: { readonly db: Reader }): ListAccounts {
+  return async ({ order, isDeactivated, isAdmin, name, userId, from, limit: wanted }) => {
+    const { after, offset } = parseStart(from);
+    const limit = Math.min(wanted, maxPage);
+    const text = { inId: name.toLowerCase(), inName: JSON.stringify(name).slice(1, -1) };
+    const filter = { isDeactivated, isAdmin, text, inId: userId };
+    const page = { after, offset, examined: mostExamined, limit: limit + 1 };
+    const [rows, counted] = await Promise.all([
+      listAccounts(db, order, filter, page),
+      countAccounts(db, order, filter, mostExamined),
+    ]);
+    const accounts = rows.slice(0, limit);
+    const place = rows.length > limit ? accounts.at(-1) : await endOfSearch(order, after);
+    const total = Math.max(counted, offset + accounts.length + (rows.length > limit ? 1 : 0));
+    return { accounts, next: place && tokenOf(place), total };
+  };
+
+  /** Where a search ended that has not come to the end of the accounts. */
+  async function endOfSearch(order: AccountOrder, after: AccountPlace | undefined): Promise<AccountPlace | undefined> {
+    const last = await findLastExamined(db, order, after, mostExamined);
+    if (last === undefined) return undefined;
+    return (await findLastExamined(db, order, last, 1)) && last;
+  }
+}
+
+function tokenOf({ user_id: userId, created_at: createdAt }: AccountPlace): string {
+  return Buffer.from(JSON.stringify([createdAt, userId])).toString('base64url');
+}
+
+function parseStart(from: string): { readonly after: AccountPlace | undefined; readonly offset: number } {
+  if (/^\d{1,5}$/.test(from) && Number(from) <= mostExamined) return { after: undefined, offset: Number(from) };
+  try {
+    const [createdAt, userId] = JSON.parse(Buffer.from(from, 'base64url').toString()) as unknown[];
+    if (Number.isSafeInteger(createdAt) && typeof userId === 'string' && !userId.includes('\0')) {
+      return { after: { created_at: Number(createdAt), user_id: userId }, offset: 0 };
+    }
+  } catch {
+    // It is none of those that were given.
+  }
+  throw new MatrixError('request.invalid-param', { message: `from is next_token, or a number up to ${mostExamined}.` });
+}

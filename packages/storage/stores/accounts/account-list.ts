@@ -1,0 +1,150 @@
+import type { Reader } from '../../database.ts';
+import { type Sql, sql } from '../../sql.ts';
+
+export type ListedAccountRow = AccountPlace & {
+  readonly is_admin: number;
+  readonly user_type: string | null;
+  readonly deactivated_at: number | null;
+  readonly erase_requested_at: number | null;
+  readonly locked: number;
+  readonly suspended: number;
+  /** JSON texts. */
+  readonly displayname: string | null;
+  readonly avatar_url: string | null;
+  readonly last_seen_at: number | null;
+};
+
+/** Where an account is in a list, by either order. */
+export type AccountPlace = { readonly user_id: string; readonly created_at: number };
+export type AccountOrder = { readonly by: 'name' | 'creation'; readonly isDescending: boolean };
+
+export type AccountFilter = {
+  /** What is `undefined` does not matter. */
+  readonly isDeactivated: boolean | undefined;
+  readonly isAdmin: boolean | undefined;
+  /** Part of the user ID, or of the display name as JSON text; '' is part of every one. */
+  readonly text: { readonly inId: string; readonly inName: string };
+  /** Part of the user ID. */
+  readonly inId: string;
+};
+
+type FilterParams = [deactivated: number, admin: number, inId: string, inEither: string, inName: string];
+type ListParams = [createdAt: number, userId: string, examined: number, ...FilterParams, limit: number, offset: number];
+type PlaceParams = [createdAt: number, userId: string, examined: number];
+
+const shown = 'user_id, is_admin, user_type, created_at, deactivated_at, erase_requested_at, locked, suspended';
+
+const filter = `(cast($4 as bigint) = -1 or case when e.deactivated_at is null then 0 else 1 end = cast($4 as bigint))
+     and (cast($5 as bigint) = -1 or e.is_admin = cast($5 as bigint))
+     and (cast($6 as text) = '' or replace(e.user_id, cast($6 as text), '') <> e.user_id)
+     and (cast($7 as text) = '' or replace(e.user_id, cast($7 as text), '') <> e.user_id
+       or replace(coalesce(d.value, ''), cast($8 as text), '') <> coalesce(d.value, ''))`;
+
+const names = `left join profile_fields d on d.user_id = e.user_id and d.name = 'displayname'`;
+
+type Statements = {
+  readonly list: Sql<ListedAccountRow, ListParams>;
+  readonly count: Sql<{ accounts: number }, [...PlaceParams, ...FilterParams]>;
+  readonly last: Sql<AccountPlace, PlaceParams>;
+};
+
+/** So many accounts after a place are looked at, and those among them that match are given. */
+function statementsFor(
+  name: string,
+  place: string,
+  { order, reverse }: { readonly order: string; readonly reverse: string },
+): Statements {
+  const examined = `select ${shown} from accounts e where ${place} order by ${order} limit $3`;
+  return {
+    list: sql(
+      `account-list.${name}`,
+      `select e.user_id, e.is_admin, e.user_type, e.created_at, e.deactivated_at, e.erase_requested_at, e.locked,
+         e.suspended, d.value as displayname, a.value as avatar_url,
+         (select max(s.last_seen_at) from devices s where s.user_id = e.user_id) as last_seen_at
+       from (${examined}) e ${names}
+       left join profile_fields a on a.user_id = e.user_id and a.name = 'avatar_url'
+       where ${filter} order by ${order} limit $9 offset $10`,
+    ),
+    count: sql(
+      `account-list.count-${name}`,
+      `select count(*) as accounts from (${examined}) e ${names} where ${filter}`,
+    ),
+    last: sql(
+      `account-list.last-${name}`,
+      `select e.user_id, e.created_at from (${examined}) e order by ${reverse} limit 1`,
+    ),
+  };
+}
+
+const anywhere = 'cast($1 as bigint) is not null';
+const byName = { order: 'e.user_id', reverse: 'e.user_id desc' };
+const byCreation = { order: 'e.created_at, e.user_id', reverse: 'e.created_at desc, e.user_id desc' };
+const reversed = ({ order, reverse }: typeof byName) => ({ order: reverse, reverse: order });
+const statements = {
+  name: statementsFor('by-name', `${anywhere} and e.user_id > $2`, byName),
+  'name-desc': statementsFor('by-name-desc', `${anywhere} and e.user_id < $2`, reversed(byName)),
+  creation: statementsFor('by-creation', '(e.created_at, e.user_id) > ($1, $2)', byCreation),
+  'creation-desc': statementsFor('by-creation-desc', '(e.created_at, e.user_id) < ($1, $2)', reversed(byCreation)),
+} as const;
+
+/** User IDs begin with `@`, which is before any letter. */
+const ends = {
+  first: { user_id: '', created_at: -1 },
+  last: { user_id: 'A', created_at: Number.MAX_SAFE_INTEGER },
+} as const;
+
+function startOf({ isDescending }: AccountOrder, after: AccountPlace | undefined): AccountPlace {
+  return after ?? (isDescending ? ends.last : ends.first);
+}
+
+function statementsOf({ by, isDescending }: AccountOrder): Statements {
+  return statements[isDescending ? (`${by}-desc` as const) : by];
+}
+
+function flag(value: boolean | undefined): number {
+  return value === undefined ? -1 : Number(value);
+}
+
+function paramsOf({ isDeactivated, isAdmin, inId, text }: AccountFilter): FilterParams {
+  return [flag(isDeactivated), flag(isAdmin), inId, text.inId, text.inName];
+}
+
+/** Those that match among the next `examined` accounts. */
+export function listAccounts(
+  reader: Reader,
+  order: AccountOrder,
+  accounts: AccountFilter,
+  page: {
+    readonly after: AccountPlace | undefined;
+    readonly examined: number;
+    readonly limit: number;
+    readonly offset: number;
+  },
+): Promise<ListedAccountRow[]> {
+  const { user_id: userId, created_at: createdAt } = startOf(order, page.after);
+  const params = paramsOf(accounts);
+  return reader.all(statementsOf(order).list, [createdAt, userId, page.examined, ...params, page.limit, page.offset]);
+}
+
+/** How many match among the first `examined` accounts. */
+export async function countAccounts(
+  reader: Reader,
+  order: AccountOrder,
+  accounts: AccountFilter,
+  examined: number,
+): Promise<number> {
+  const { user_id: userId, created_at: createdAt } = startOf(order, undefined);
+  const row = await reader.get(statementsOf(order).count, [createdAt, userId, examined, ...paramsOf(accounts)]);
+  return row?.accounts ?? 0;
+}
+
+/** The last of the next `examined` accounts. */
+export function findLastExamined(
+  reader: Reader,
+  order: AccountOrder,
+  after: AccountPlace | undefined,
+  examined: number,
+): Promise<AccountPlace | undefined> {
+  const { user_id: userId, created_at: createdAt } = startOf(order, after);
+  return reader.get(statementsOf(order).last, [createdAt, userId, examined]);
+}
