@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { startTestNetwork, type TestNetwork } from '@portico/testkit/network.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
-import { contentOf, createRoom, join, pathOf, say, sees } from '@portico/testkit/people.ts';
+import { contentOf, createRoom, join, must, pathOf, say, sees } from '@portico/testkit/people.ts';
+import { registerAdmin } from '@portico/testkit/register-admin.ts';
 import { until } from '@portico/testkit/until.ts';
 import { stateOf } from './memberships.ts';
 
@@ -52,6 +53,58 @@ test('who joins the room that replaces another one by way of another server keep
   const replacement = String(upgraded.body['replacement_room']);
   await join(bob, replacement, 'hs1');
   assert.deepEqual((await bob.get(ruleOf(replacement))).body['actions'], []);
+});
+
+const directory = '/_matrix/client/v3/directory';
+
+async function listed(client: TestClient): Promise<unknown[]> {
+  const { chunk } = (await client.get('/_matrix/client/v3/publicRooms')).body;
+  return (chunk as { room_id: string }[]).map((room) => room.room_id);
+}
+
+async function roomOf(client: TestClient, alias: string): Promise<unknown> {
+  return (await client.get(`${directory}/room/${encodeURIComponent(alias)}`)).body['room_id'];
+}
+
+/** What a server has for a room that it did not make: an alias of its own, and a place in its directory. */
+async function announce(client: TestClient, roomId: string, alias: string): Promise<void> {
+  await must(client.put(`${directory}/room/${encodeURIComponent(alias)}`, { room_id: roomId }));
+  await must(client.put(`${directory}/list/room/${encodeURIComponent(roomId)}`, { visibility: 'public' }));
+}
+
+test('a server whose people follow to the room that replaces another one brings its aliases and its directory along', async (context) => {
+  const network = await open(context);
+  const [admin, bob] = await Promise.all([
+    network.server('hs1').registerUser('alice'),
+    registerAdmin(network.server('hs2'), 'bob'),
+  ]);
+  const roomId = await createRoom(admin);
+  await join(bob, roomId, 'hs1');
+  await announce(bob, roomId, '#here:hs2');
+  const upgraded = await must(admin.post(pathOf(roomId, 'upgrade'), { new_version: '12' }));
+  const replacement = String(upgraded['replacement_room']);
+  const tombstone = async () => (await bob.get(pathOf(roomId, 'state/m.room.tombstone/'))).status === 200;
+  await until(tombstone, 'the other server knows that the room has been replaced');
+  assert.equal(await roomOf(bob, '#here:hs2'), roomId);
+  await join(bob, replacement, 'hs1');
+  assert.equal(await roomOf(bob, '#here:hs2'), replacement);
+  assert.deepEqual(await listed(bob), [replacement]);
+  assert.deepEqual(network.server('hs2').errors, []);
+});
+
+test('a room that only claims to replace another one gets nothing of it', async (context) => {
+  const network = await open(context);
+  const [mallory, bob] = await Promise.all([
+    network.server('hs1').registerUser('mallory'),
+    registerAdmin(network.server('hs2'), 'bob'),
+  ]);
+  const roomId = await createRoom(bob);
+  await announce(bob, roomId, '#here:hs2');
+  const predecessor = { room_id: roomId, event_id: await say(bob, roomId, 'the last') };
+  const claiming = await createRoom(mallory, { creation_content: { predecessor } });
+  await join(bob, claiming, 'hs1');
+  assert.equal(await roomOf(bob, '#here:hs2'), roomId);
+  assert.deepEqual(await listed(bob), [roomId]);
 });
 
 async function setName(client: TestClient, roomId: string, name: string): Promise<void> {

@@ -15,6 +15,7 @@ import { createRoomService } from '../services/rooms/create-room-service.ts';
 import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
 import type { RoomParts } from '../services/rooms/room-parts.ts';
 import type { RoomService } from '../services/rooms/room-service.ts';
+import { createCarryDirectory } from '../services/rooms/upgrade/carry-directory.ts';
 import { createCarrySettings } from '../services/rooms/upgrade/carry-settings.ts';
 import { createUpgrades, type Upgrades } from '../services/rooms/upgrade/upgrades.ts';
 import { createTags, type Tags } from '../services/tags/tags.ts';
@@ -62,6 +63,11 @@ export function createRooms(context: Context): Rooms {
     tags,
     onFailure: (error) => log.warn({ error }, 'Carrying what somebody had set for a room over to its successor failed'),
   });
+  const carryDirectory = createCarryDirectory({
+    db,
+    readState: (roomNid, entries) => rooms.readState(roomNid, entries),
+    onFailure: (error) => log.warn({ error }, 'Carrying the aliases of a room over to its successor failed'),
+  });
   const profileOf = async (userId: string) => {
     await queries.ensureUser(userId);
     return accounts.profiles.memberProfile(userId);
@@ -84,7 +90,10 @@ export function createRooms(context: Context): Rooms {
     randomId,
     remote,
     profileOf,
-    carrySettings,
+    async carryOver(userId, from, to) {
+      await carrySettings(userId, from, to);
+      await carryDirectory(from, to);
+    },
     ...(config.federation.enabled && { askPolicyServer: createAskPolicyServer({ client, now }) }),
     inviteRules: reading.inviteRules,
     onlyAdminsPublish: config.rooms.publication === 'admins',

@@ -13,8 +13,8 @@ import { createSending } from './sending.ts';
 
 export type RoomServiceOptions = RoomCoreOptions & {
   readonly defaultVersion: string;
-  /** Brings what somebody has set for a room to the one that replaces it. May happen more than once. */
-  readonly carrySettings?: (userId: string, from: string, to: string) => Promise<void>;
+  /** Somebody is in a room that replaces another one: brings over what they, and this server, had for that. May happen more than once. */
+  readonly carryOver?: (userId: string, from: string, to: string) => Promise<void>;
   /** Rooms by way of other servers, where this one federates. */
   readonly remote?: () => RemoteRooms | undefined;
   /** Who may invite the people of this server. */
@@ -30,7 +30,7 @@ export type RoomServiceOptions = RoomCoreOptions & {
 };
 
 export function createRoomService(options: RoomServiceOptions): RoomService & RoomParts {
-  const { db, serverName, carrySettings, remote = () => undefined, onlyAdminsPublish = false } = options;
+  const { db, serverName, remote = () => undefined, onlyAdminsPublish = false } = options;
   const { checkAlias, makeAlias } = options;
   const roomNames = createRoomNames(db);
   const core = createRoomCore(options, roomNames);
@@ -39,7 +39,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService & Ro
   const shared = { ...options, core, rooms, roomNames, remote, elsewhere, carryOver };
 
   async function carryOver(userId: string, from: string | undefined, to: string): Promise<void> {
-    if (from !== undefined && from !== to) await carrySettings?.(userId, from, to);
+    if (from !== undefined && from !== to) await options.carryOver?.(userId, from, to);
   }
 
   return {

@@ -7,7 +7,7 @@ export function refuse(message: string): never {
 }
 
 /** Refuses a request whose event has failed its checks. */
-export function refuseUnchecked(checked: RefusedPdu | undefined): never {
+export function refuseUnchecked(checked: Pick<RefusedPdu, 'reason' | 'isBadJson'> | undefined): never {
   if (checked === undefined) refuse('There is no event.');
   if (checked.isBadJson) throw new MatrixError('request.bad-json', { message: checked.reason });
   refuse(checked.reason);

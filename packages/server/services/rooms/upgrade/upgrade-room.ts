@@ -7,8 +7,6 @@ import {
 } from '@portico/protocol';
 import type { Database, WriteSet } from '@portico/storage';
 import { findPublished } from '@portico/storage/stores/directory/room-directory.ts';
-import { addPublishedRoom, removePublishedRoom } from '@portico/storage/stores/directory/room-directory-write.ts';
-import { moveAliasesOfRoom } from '@portico/storage/stores/directory/room-aliases.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { roomVersionFor } from '../create-room.ts';
 import { checkAdditionalCreators } from '../creation/initial-events.ts';
@@ -20,6 +18,7 @@ import { withoutAliases } from '../aliases/canonical-alias.ts';
 import { carriedBans, carriedChildren, type Carried } from './carried-lists.ts';
 import { carriedPowerLevels } from './carried-power-levels.ts';
 import { carriedState, upgradeEntries } from './carried-state.ts';
+import { moveInDirectory } from './carry-directory.ts';
 import { planTombstone, quietenRoom } from './retire-room.ts';
 
 export type UpgradeRequest = {
@@ -79,10 +78,7 @@ export async function upgradeRoom(
   };
 
   const move = (set: WriteSet): void => {
-    moveAliasesOfRoom(set, old.roomNid, planned.roomNid);
-    if (!published.has(old.roomNid)) return;
-    removePublishedRoom(set, old.roomNid);
-    addPublishedRoom(set, planned.roomNid);
+    moveInDirectory(set, old.roomNid, planned.roomNid, published.has(old.roomNid));
   };
   const retire = async (newRoomId: string, alongside: (set: WriteSet) => void): Promise<string> => {
     const { events } = await writer.append(old.roomNid, planTombstone({ sender, newRoomId, alongside }));
