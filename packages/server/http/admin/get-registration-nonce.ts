@@ -9,7 +9,7 @@ export const getRegistrationNonce = endpoint(
     operationId: 'getRegistrationNonce',
     summary: 'Gets a nonce for registration by shared secret.',
     auth: 'none',
-    rateLimit: 'register',
+    rateLimit: 'shared-secret',
     response: Type.Object({ nonce: Type.String() }, { title: 'RegistrationNonce' }),
   },
   ({ sharedSecret }: { sharedSecret: SharedSecretRegistration }) =>

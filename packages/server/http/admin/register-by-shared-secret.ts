@@ -10,7 +10,7 @@ export const registerBySharedSecret = endpoint(
     operationId: 'registerBySharedSecret',
     summary: "Registers an account with the server's shared secret.",
     auth: 'none',
-    rateLimit: 'register',
+    rateLimit: 'shared-secret',
     body: Type.Object(
       {
         nonce: Type.String(),

@@ -4,6 +4,8 @@ export type Rate = { readonly perSecond: number; readonly burst: number };
 export const defaultRates = {
   /** An account takes clients three requests: what the stages are, a form without them, and then with the first of them. */
   register: { perSecond: 0.2, burst: 15 },
+  /** Scripts make a school's accounts in a row, with two requests for each, and never come back when they are told to. */
+  'shared-secret': { perSecond: 1, burst: 200 },
   login: { perSecond: 0.2, burst: 10 },
   /** Wrong passwords for one account, from wherever they come. */
   'failed-login': { perSecond: 0.1, burst: 5 },
