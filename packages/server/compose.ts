@@ -36,6 +36,7 @@ import { createPushedPeople } from './services/push/pushed-people.ts';
 import { noHistory } from './services/reading/history.ts';
 import { createReceipts } from './services/receipts/receipts.ts';
 import { createBlockedRooms } from './services/rooms/blocking/blocked-rooms.ts';
+import { createRoomList } from './services/rooms/listing/room-list.ts';
 import { createReported } from './services/reporting/reported.ts';
 import { createReports } from './services/reporting/reports.ts';
 import { createStickyUpkeep } from './services/sticky/upkeep.ts';
@@ -249,6 +250,7 @@ export async function compose({
     reported: createReported({ db, reading, serverName }),
     serverNotices,
     listAccounts: createListAccounts({ db: db.long }),
+    roomList: createRoomList({ db: db.long, serverName }),
     blockedRooms: createBlockedRooms({ db, roomNames: reading.rooms, now }),
     localProfiles: accounts.profiles,
     ...(reads && { profiles: withRemoteProfiles(accounts.profiles, reads.profiles, serverName) }),

@@ -1,0 +1,166 @@
+import { isJsonObject, type JsonObject, parseJson } from '@portico/protocol';
+import type { Reader } from '@portico/storage';
+import { findPublished } from '@portico/storage/stores/directory/room-directory.ts';
+import { readStateContents, summaryStateTypes } from '@portico/storage/stores/directory/room-summaries.ts';
+import {
+  countRooms,
+  findListedRoom,
+  listJoined,
+  listRooms,
+  type ListedRoomRow,
+  readRoomFigures,
+} from '@portico/storage/stores/rooms/room-list.ts';
+import { MatrixError } from '../../../errors/matrix-error.ts';
+
+export type ListedRoom = {
+  readonly roomId: string;
+  readonly version: string;
+  readonly joined: number;
+  readonly joinedHere: number;
+  readonly creator: string | null;
+  readonly isPublished: boolean;
+  /** A thousand at most. */
+  readonly stateEvents: number;
+  /** A field of a state event with an empty state key, where it is a text. */
+  text(type: string, field: string): string | null;
+  readonly isFederated: boolean;
+};
+
+export type RoomPage = {
+  readonly rooms: readonly ListedRoom[];
+  /** How many were left out. */
+  readonly offset: number;
+  readonly next: number | undefined;
+  /** Ten thousand at most, or those that match among the rooms that were looked at. */
+  readonly total: number;
+};
+
+/** What administrators are told of rooms, which is nothing of what was said in them. */
+export interface RoomList {
+  /** A search looks at a number of rooms and then says where to go on, whatever it has found. */
+  list(query: {
+    /** How many to leave out, or what the page before said is next. */
+    readonly from: number;
+    readonly limit: number;
+    readonly isDescending: boolean;
+    /** Part of the name, the address or the room ID, in capitals or not. */
+    readonly search: string;
+  }): Promise<RoomPage>;
+  /** Throws `room.not-found`. */
+  get(roomId: string): Promise<ListedRoom>;
+  /** Members by user ID, after one of them. Throws `room.not-found`. */
+  listMembers(
+    roomId: string,
+    page: { readonly after: string; readonly limit: number },
+  ): Promise<{ readonly members: readonly string[]; readonly total: number; readonly next: string | undefined }>;
+}
+
+/** `db` is for reads that take long. */
+type Dependencies = { readonly db: Reader; readonly serverName: string };
+
+const mostSearched = 2000;
+const mostLeftOut = 10_000;
+const mostCounted = 10_000;
+const maxPage = 1000;
+const maxMembers = 10_000;
+/** Numbers from this one on name the room after which to go on: tools expect a number, and count with it what they left out. */
+const places = 2 ** 40;
+const searched = ['m.room.name', 'm.room.canonical_alias'];
+
+type Contents = ReadonlyMap<string, JsonObject>;
+
+export function createRoomList({ db, serverName }: Dependencies): RoomList {
+  async function readContents(rows: readonly ListedRoomRow[], types: readonly string[]) {
+    const byRoom = new Map<number, Map<string, JsonObject>>(rows.map((row) => [row.room_nid, new Map()]));
+    const nids = rows.map((row) => row.room_nid);
+    for (const { room_nid: nid, type, content } of await readStateContents(db, nids, types)) {
+      const parsed = parseJson(content);
+      if (isJsonObject(parsed)) byRoom.get(nid)?.set(type, parsed);
+    }
+    return byRoom;
+  }
+
+  async function describe(rows: readonly ListedRoomRow[]): Promise<ListedRoom[]> {
+    const nids = rows.map((row) => row.room_nid);
+    const [contents, figures, published] = await Promise.all([
+      readContents(rows, summaryStateTypes),
+      readRoomFigures(db, nids, serverName),
+      findPublished(db, nids),
+    ]);
+    const byNid = new Map(figures.map((row) => [row.room_nid, row]));
+    return rows.map((row) => {
+      const nid = row.room_nid;
+      const state: Contents = contents.get(nid) ?? new Map();
+      const figuresOf = byNid.get(nid);
+      return {
+        roomId: row.room_id,
+        version: row.room_version,
+        joined: row.joined_count,
+        joinedHere: figuresOf?.joined_local ?? 0,
+        creator: figuresOf?.creator ?? null,
+        stateEvents: figuresOf?.state_events ?? 0,
+        isPublished: published.has(nid),
+        isFederated: state.get('m.room.create')?.['m.federate'] !== false,
+        text: (type, field) => textIn(state.get(type), field),
+      };
+    });
+  }
+
+  async function search(rows: readonly ListedRoomRow[], text: string): Promise<ListedRoomRow[]> {
+    const contents = await readContents(rows, searched);
+    const wanted = text.toLowerCase();
+    return rows.filter((row) => {
+      const state = contents.get(row.room_nid);
+      const name = textIn(state?.get('m.room.name'), 'name') ?? '';
+      const alias = textIn(state?.get('m.room.canonical_alias'), 'alias') ?? '';
+      return [row.room_id, name, alias].some((each) => each.toLowerCase().includes(wanted));
+    });
+  }
+
+  async function require(roomId: string): Promise<ListedRoomRow> {
+    const row = await findListedRoom(db, roomId);
+    if (row === undefined) throw new MatrixError('room.not-found');
+    return row;
+  }
+
+  return {
+    async list({ from, limit: wanted, isDescending, search: text }) {
+      const isPlace = from >= places;
+      if (!isPlace && from > mostLeftOut) {
+        throw new MatrixError('request.invalid-param', { message: `from is next_batch, or at most ${mostLeftOut}.` });
+      }
+      const [offset, after] = isPlace ? [0, from - places] : [from, undefined];
+      const limit = Math.min(wanted, maxPage);
+      const examined = text === '' ? offset + limit + 1 : mostSearched;
+      const rows = await listRooms(db, { after, isDescending, limit: examined });
+      const matching = (text === '' ? rows : await search(rows, text)).slice(offset);
+      const page = matching.slice(0, limit);
+      const hasMore = matching.length > limit;
+      const last = hasMore ? page.at(-1) : rows.length === examined ? rows.at(-1) : undefined;
+      const counted = text === '' ? await countRooms(db, mostCounted) : 0;
+      return {
+        rooms: await describe(page),
+        offset,
+        next: last && last.room_nid + places,
+        total: Math.max(counted, offset + (text === '' ? page.length : matching.length)),
+      };
+    },
+    async get(roomId) {
+      const [room] = await describe([await require(roomId)]);
+      if (room === undefined) throw new MatrixError('room.not-found');
+      return room;
+    },
+    async listMembers(roomId, { after, limit: wanted }) {
+      const { room_nid: roomNid, joined_count: total } = await require(roomId);
+      const limit = Math.min(wanted, maxMembers);
+      const found = await listJoined(db, roomNid, { after, limit: limit + 1 });
+      const members = found.slice(0, limit);
+      return { members, total, next: found.length > limit ? members.at(-1) : undefined };
+    },
+  };
+}
+
+function textIn(content: JsonObject | undefined, field: string): string | null {
+  const value = content?.[field];
+  return typeof value === 'string' ? value : null;
+}
