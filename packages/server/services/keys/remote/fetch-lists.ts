@@ -4,7 +4,7 @@ import { getUserDevices, queryUserKeys } from '../../../federation-api/user-keys
 import type { FederationClient } from '../../federation/client/federation-client.ts';
 import { FederationError } from '../../federation/client/federation-error.ts';
 import { createPacer } from '../../pacer.ts';
-import type { AskServer, Question } from './ask-servers.ts';
+import type { AskServer } from './ask-servers.ts';
 import { memberOf, parseRemoteKeys } from './parse-remote-keys.ts';
 
 /** People whose keys are asked for with one request. */
@@ -20,7 +20,14 @@ export type FetchLists = (
 ) => Promise<readonly RemoteList[]>;
 
 /** For how long, and on whose behalf. */
-export type Asking = Pick<Question, 'owner' | 'isWanted'> & { readonly timeout: number };
+export type Asking = {
+  readonly owner: string;
+  readonly timeout: number;
+  /** Whether anybody still waits for any of these people, whose turn it is. */
+  readonly isWanted: (users: readonly string[]) => boolean;
+  /** They are being asked for. */
+  readonly onAsk: (users: readonly string[]) => void;
+};
 
 type Dependencies = { readonly client: FederationClient; readonly askServer: AskServer };
 
@@ -32,8 +39,11 @@ export function createFetchLists({ client, askServer }: Dependencies): FetchList
     const answer = await askServer(
       server,
       asking.timeout,
-      (timeout) => client.call(getUserDevices, server, { params: { userId } }, { timeout }),
-      { ...asking, subject: userId },
+      (timeout) => {
+        asking.onAsk([userId]);
+        return client.call(getUserDevices, server, { params: { userId } }, { timeout });
+      },
+      { owner: asking.owner, isWanted: () => asking.isWanted([userId]), subject: userId },
     );
     if (answer?.user_id !== userId) return [];
     const { devices, stream_id: streamId, master_key: master, self_signing_key: selfSigning } = answer;
@@ -52,10 +62,11 @@ export function createFetchLists({ client, askServer }: Dependencies): FetchList
       server,
       asking.timeout,
       (timeout) => {
+        asking.onAsk(users);
         const called = client.call(queryUserKeys, server, { body: { device_keys: wanted } }, { timeout });
         return isOne ? called : called.catch(tooLarge);
       },
-      { ...asking, subject: isOne ? first : undefined },
+      { owner: asking.owner, isWanted: () => asking.isWanted(users), subject: isOne ? first : undefined },
     );
     if (answer === undefined) return [];
     if (answer === 'too-large') return alone(server, users, asking);

@@ -12,6 +12,7 @@ import type { KeyAsker } from '../asker.ts';
 import { type Failures, unreachable } from '../failures.ts';
 import { portionsOf } from '../key-sections.ts';
 import type { Asking, FetchLists } from './fetch-lists.ts';
+import { createWantedLists, type Fetched, type Group } from './wanted-lists.ts';
 
 export type FoundLists = {
   /** Those whose keys are kept here. */
@@ -31,20 +32,12 @@ type Dependencies = { readonly db: Database; readonly serverName: string; readon
 /** Milliseconds that a server has: those who ask may go before. */
 const patience = 10_000;
 
-type Fetched = { readonly list: RemoteList; readonly isKept: boolean };
-
-/** What was asked for together: how many wait for any of it, and whether nobody did when it would have been asked for. */
-type Group = { waiting: number; isGivenUp: boolean };
-
-type Request = { readonly since: number; readonly group: Group; readonly answer: Promise<Fetched | undefined> };
-
 /**
  * Lists of people who share a room with somebody here are kept, since their servers tell of every change. A list that has
  * become old is asked for again when somebody wants to know, and not before: however often a server says that something has
  * changed, it is asked as often as people here ask, and once for all who ask at the same time.
  */
 export function createRemoteLists({ db, serverName, fetchLists }: Dependencies): RemoteLists {
-  const running = new Map<string, Request>();
   // Somebody may ask for people of thousands of servers.
   const pace = createPacer();
 
@@ -68,7 +61,7 @@ export function createRemoteLists({ db, serverName, fetchLists }: Dependencies):
     server: ServerName,
     rows: readonly RemoteListRow[],
     position: number,
-    asking: Pick<Asking, 'owner' | 'isWanted'>,
+    asking: Omit<Asking, 'timeout'>,
   ): Promise<ReadonlyMap<string, Fetched>> {
     const shared = new Map(rows.filter((row) => row.shared === 1).map((row) => [row.user_id, row]));
     const others = rows.filter((row) => row.shared === 0).map((row) => row.user_id);
@@ -83,48 +76,7 @@ export function createRemoteLists({ db, serverName, fetchLists }: Dependencies):
     return new Map(fetched);
   }
 
-  /**
-   * One request for all who ask for the same people at the same time, unless there was news since it was made. Whoever asks is from
-   * then on among those who wait for its group, unless these groups have it already.
-   */
-  function fetchOnce(
-    server: ServerName,
-    rows: readonly RemoteListRow[],
-    owner: string,
-    groups: Set<Group>,
-  ): readonly (readonly [userId: string, answer: Promise<Fetched | undefined>])[] {
-    const asked = rows.filter((row) => {
-      const request = running.get(row.user_id);
-      return request === undefined || request.group.isGivenUp || request.since < row.news_position;
-    });
-    if (asked.length > 0) {
-      // What was read may be ahead of what has come in.
-      const since = asked.reduce((last, row) => Math.max(last, row.news_position), db.currentPosition());
-      const group: Group = { waiting: 0, isGivenUp: false };
-      const isWanted = (): boolean => {
-        group.isGivenUp ||= group.waiting === 0;
-        return !group.isGivenUp;
-      };
-      const all = fetch(server, asked, since, { owner, isWanted });
-      for (const { user_id: user } of asked) {
-        const request: Request = { since, group, answer: all.then((fetched) => fetched.get(user)).finally(forget) };
-        running.set(user, request);
-        // Whoever asks is told of a failure when all servers have been asked.
-        request.answer.catch(() => undefined);
-        function forget(): void {
-          if (running.get(user) === request) running.delete(user);
-        }
-      }
-    }
-    return rows.map(({ user_id: user }) => {
-      const request = running.get(user);
-      if (request !== undefined && !groups.has(request.group)) {
-        request.group.waiting++;
-        groups.add(request.group);
-      }
-      return [user, request?.answer ?? Promise.resolve(undefined)] as const;
-    });
-  }
+  const wanted = createWantedLists({ currentPosition: () => db.currentPosition(), fetch });
 
   return {
     async find(asker, users, timeout) {
@@ -138,11 +90,11 @@ export function createRemoteLists({ db, serverName, fetchLists }: Dependencies):
       const failures: { [server: string]: Failures[string] } = {};
       const passing: RemoteList[] = [];
       const byServer = Map.groupBy(missing, (row) => parseServerName(serverNameOf(row.user_id) ?? ''));
-      const requests: ReturnType<typeof fetchOnce>[number][] = [];
+      const requests: ReturnType<typeof wanted.want>[number][] = [];
       const groups = new Set<Group>();
       for (const [server, ofServer] of byServer) {
         await pace();
-        if (server !== undefined) requests.push(...fetchOnce(server, ofServer, asker.userId, groups));
+        if (server !== undefined) requests.push(...wanted.want(server, ofServer, asker.userId, groups));
       }
       const answers = requests.map(([, request]) => request);
       const fetched = answers.length === 0 ? [] : await within(timeout, asker.signal, answers);
