@@ -52,6 +52,7 @@ suite('logging in to the account page', async () => {
     });
     await page.press('Invitations');
     await page.reads('You have been logged out. Please log in again.');
+    await logIn(page);
   });
 
   test('who leaves the page is logged out', async (context) => {

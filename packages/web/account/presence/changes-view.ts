@@ -1,4 +1,5 @@
 import { type ComponentChild, h } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Changes } from './presence-questions.ts';
 import { SightEntries } from './sights-list.ts';
 
@@ -7,9 +8,12 @@ type Props = { readonly changes: Changes; nameOf(roomId: string): string };
 /** What saving would change. */
 export function ChangesView({ changes, nameOf }: Props): ComponentChild {
   const { gained, lost, examined, isCut, isMalformed } = changes;
+  const place = useRef<HTMLDivElement>(null);
+  // It was asked for from anywhere on the page.
+  useEffect(() => place.current?.focus(), [changes]);
   return h(
     'div',
-    { class: 'preview', role: 'region', 'aria-label': 'What saving would change' },
+    { class: 'preview', role: 'region', tabIndex: -1, ref: place, 'aria-label': 'What saving would change' },
     isMalformed ? h('p', { class: 'problem' }, 'Nobody would see you: a list cannot be understood.') : null,
     h(
       'p',

@@ -3,6 +3,7 @@ import { after, suite, test } from 'node:test';
 import { createRoom, join, must } from '@portico/testkit/people.ts';
 import { startTestServer } from '@portico/testkit/server.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
+import { until } from '@portico/testkit/until.ts';
 import { openPageOf } from '../../testing/logged-in.ts';
 
 const stable = 'm.presence_sharing_config';
@@ -42,6 +43,13 @@ suite('who can see me, on the account page', async () => {
     assert.deepEqual([await sees(bob, alice), await sees(carol, alice)], [true, true]);
     assert.doesNotMatch(page.text(), /!\w/, 'no IDs of rooms');
 
+    await page.type('Can somebody see me?', carol.userId);
+    await page.press('Ask');
+    await page.reads(`Yes, ${carol.userId} can see you. You are both in Book club.`);
+    await page.type('Can somebody see me?', '@stranger:elsewhere.example');
+    await page.press('Ask');
+    await page.reads('No, @stranger:elsewhere.example cannot see you. You are in no room together.');
+
     await page.choose('Tea party', 'Does not count');
     await page.reads('There are changes that are not saved yet.');
     await page.press('What would change?');
@@ -62,7 +70,11 @@ suite('who can see me, on the account page', async () => {
     await page.type('A person or a server', bob.userId, 'People who always see me');
     await page.press('Add', 'People who always see me');
     await page.tick('Nobody but the people I name');
+    await page.press('What would change?');
+    await page.reads('You let nobody see you but the people you name.');
+    await until(() => page.document.activeElement?.className === 'preview', 'the focus is on the preview');
     await page.press('Save');
+    await page.reads('Saved.');
     await page.reads(`You always let ${bob.userId} see you.`);
     assert.deepEqual(await kept(alice, unstable), { allowed_users: [bob.userId], denied_users: [tea, '@*:*'] });
     assert.deepEqual([await sees(bob, alice), await sees(carol, alice)], [true, false]);

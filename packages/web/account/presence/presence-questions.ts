@@ -32,6 +32,11 @@ export async function readSights(session: Session, from?: string): Promise<Sight
   };
 }
 
+/** Whether one person can see the person now, whoever they are. */
+export async function askSight(session: Session, userId: string): Promise<Sight> {
+  return readSight(await session.ask({ path: `${path}/decision?user_id=${encodeURIComponent(userId)}` }));
+}
+
 export type Changes = {
   readonly isMalformed: boolean;
   readonly examined: number;

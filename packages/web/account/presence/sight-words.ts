@@ -2,6 +2,7 @@ import type { JsonObject } from '@portico/protocol/json/value.ts';
 import { type PresenceRule, presenceRules } from '@portico/protocol/privacy/presence/decide.ts';
 import { describePeople } from '../lists/person-pattern.ts';
 import { textOf } from '../server/json.ts';
+import { isEveryone } from './sharing.ts';
 
 /** Whether somebody may see the person, and which rule says so. */
 export type Sight = {
@@ -28,7 +29,8 @@ const words: Readonly<Record<PresenceRule, (by: string, nameOf: NameOf) => strin
   'config.malformed': () => 'Your settings cannot be understood, so nobody sees you.',
   allowed_user: (by) => `You always let ${describePeople(by)} see you.`,
   ignored: () => 'You ignore this person.',
-  denied_user: (by) => `You never let ${describePeople(by)} see you.`,
+  denied_user: (by) =>
+    isEveryone(by) ? 'You let nobody see you but the people you name.' : `You never let ${describePeople(by)} see you.`,
   allowed_room: (by, nameOf) => `You let everyone in ${nameOf(by)} see you.`,
   shared_room: (by, nameOf) => `You are both in ${nameOf(by)}.`,
   denied_rooms: (by, nameOf) => `You are together only in rooms that do not count, such as ${nameOf(by)}.`,

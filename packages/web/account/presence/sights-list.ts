@@ -4,6 +4,7 @@ import { Problem, Waiting } from '../view/messages.ts';
 import { Section } from '../view/section.ts';
 import { useAction } from '../view/use-action.ts';
 import { useLoaded } from '../view/use-loaded.ts';
+import { AskAbout } from './ask-about.ts';
 import { readSights, type SightPage } from './presence-questions.ts';
 import { explainSight, type Sight } from './sight-words.ts';
 
@@ -30,6 +31,7 @@ export function SightsList({ session, nameOf }: Props): ComponentChild {
           'Show more people',
         ),
     h(Problem, { text: more.problem }),
+    h(AskAbout, { session, nameOf }),
   );
 }
 
