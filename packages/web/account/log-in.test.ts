@@ -53,6 +53,8 @@ suite('logging in to the account page', async () => {
     await page.press('Invitations');
     await page.reads('You have been logged out. Please log in again.');
     await logIn(page);
+    await page.press('Log out');
+    await page.reads('You have logged out.');
   });
 
   test('who leaves the page is logged out', async (context) => {
