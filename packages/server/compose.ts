@@ -37,6 +37,7 @@ import { noHistory } from './services/reading/history.ts';
 import { createReceipts } from './services/receipts/receipts.ts';
 import { createBlockedRooms } from './services/rooms/blocking/blocked-rooms.ts';
 import { createRoomList } from './services/rooms/listing/room-list.ts';
+import { createUserRedactions } from './services/rooms/redacting/user-redactions.ts';
 import { createReported } from './services/reporting/reported.ts';
 import { createReports } from './services/reporting/reports.ts';
 import { createStickyUpkeep } from './services/sticky/upkeep.ts';
@@ -250,6 +251,7 @@ export async function compose({
     reported: createReported({ db, reading, serverName }),
     serverNotices,
     listAccounts: createListAccounts({ db: db.long }),
+    userRedactions: createUserRedactions({ db, now, randomId }),
     roomList: createRoomList({ db: db.long, serverName }),
     blockedRooms: createBlockedRooms({ db, roomNames: reading.rooms, now }),
     localProfiles: accounts.profiles,

@@ -18,6 +18,7 @@ import { profileJob, type Profiles } from '../services/profile/profiles.ts';
 import { createEvictJob, evictJob } from '../services/rooms/blocking/evict-job.ts';
 import { createTakeOut } from '../services/rooms/blocking/take-out.ts';
 import { createTurnAwayJob } from '../services/rooms/blocking/turn-away-job.ts';
+import { createRedactUserJob, redactUserJob } from '../services/rooms/redacting/redact-user-job.ts';
 import { createRedactRelatedJob, redactRelatedJob } from '../services/rooms/redact-related.ts';
 import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
 import type { RoomWriter } from '../services/rooms/room-writer.ts';
@@ -60,6 +61,7 @@ export function createAccountChanges({
       [joinJob]: settleJoins({ db, remote, profileOf: profiles.memberProfile, departure }),
       [rejectInvitesJob]: rejectInvites({ db, inviteRules, remote }),
       [redactRelatedJob]: createRedactRelatedJob({ db, writer, unread, now }),
+      [redactUserJob]: createRedactUserJob({ db, writer, unread, now }),
       [evictJob]: createEvictJob({ db, takeOut }),
       [turnAwayJob]: createTurnAwayJob({ db, takeOut }),
       [eraseJob]: createEraseJob({ db, removeMedia: createRemoveMedia({ db, store }), now, log }),

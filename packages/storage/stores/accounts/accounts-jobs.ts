@@ -167,6 +167,16 @@ export async function listAccountJobKinds(reader: Reader, userId: string): Promi
   return (await reader.all(selectKinds, [userId])).map((row) => row.kind);
 }
 
+const selectDetails = sql<{ details: string | null }, [userId: string, kind: string]>(
+  'account-jobs.details',
+  'select details from account_jobs where user_id = $1 and kind = $2',
+);
+
+/** What is to be done and how far it is; `undefined` where there is no such job. */
+export async function findJobDetails(reader: Reader, userId: string, kind: string): Promise<string | undefined> {
+  return (await reader.get(selectDetails, [userId, kind]))?.details ?? undefined;
+}
+
 export type JobRoomRow = { readonly room_nid: number; readonly room_id: string };
 
 const selectRooms = sql<JobRoomRow, [userId: string, memberships: string, afterRoomNid: number, limit: number]>(
