@@ -73,3 +73,28 @@ test('those that answered until now and hang give up their places, but not any n
   await Promise.all(Array.from({ length: 6 }, () => lanes.run('healthy', work)));
   assert.equal(most, 2);
 });
+
+test('one that hangs when there are too many of these gives up its place as soon as there are not', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const settle = () => new Promise(setImmediate);
+  const lanes = createLanes({ healthy: 1, slow: 1, patience: 5 });
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const started: string[] = [];
+  const run = (name: string, end: Promise<void>) =>
+    lanes.run('healthy', () => {
+      started.push(name);
+      return end;
+    });
+  const all = [run('first', first.promise), run('second', second.promise), run('third', Promise.resolve())];
+  await settle();
+  context.mock.timers.tick(5);
+  await settle();
+  context.mock.timers.tick(5);
+  await settle();
+  assert.deepEqual(started, ['first', 'second'], 'there is no more patience with the second one, either');
+  first.resolve();
+  await settle();
+  assert.deepEqual(started, ['first', 'second', 'third']);
+  second.resolve();
+  await Promise.all(all);
+});

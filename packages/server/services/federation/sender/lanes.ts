@@ -24,6 +24,8 @@ type Limits = Partial<Readonly<Record<Lane, number>>> & { readonly patience?: nu
 export function createLanes({ patience = usualPatience, slow: maxSlow = usualSlow, ...given }: Limits = {}): Lanes {
   const limits = { ...usual, ...given };
   let slow = 0;
+  /** Those that are to give up their places as soon as there are not too many that have. */
+  const overdue = new Set<() => void>();
   const running = { unknown: 0, healthy: 0, untried: 0, failing: 0, lost: 0 };
   const queues: Readonly<Record<Lane, (() => void)[]>> = {
     unknown: [],
@@ -68,7 +70,7 @@ export function createLanes({ patience = usualPatience, slow: maxSlow = usualSlo
       let isSlow = false;
       const timer = lane === 'healthy' ? setTimeout(giveUpPlace, patience) : undefined;
       function giveUpPlace(): void {
-        if (slow >= maxSlow) return;
+        if (slow >= maxSlow) return void overdue.add(giveUpPlace);
         isSlow = true;
         slow++;
         running[lane]--;
@@ -78,8 +80,12 @@ export function createLanes({ patience = usualPatience, slow: maxSlow = usualSlo
         return await work();
       } finally {
         clearTimeout(timer);
-        if (isSlow) slow--;
-        else running[lane]--;
+        overdue.delete(giveUpPlace);
+        if (isSlow) {
+          slow--;
+          const [next] = overdue;
+          if (next !== undefined && overdue.delete(next)) next();
+        } else running[lane]--;
         schedule();
       }
     },
