@@ -2,7 +2,7 @@ import type { Quarantine } from '../../../services/media/quarantine.ts';
 import type { Endpoint } from '../../endpoint.ts';
 import { protectMedia, unprotectMedia } from './protect.ts';
 import { purgeMediaCache } from './purge-media-cache.ts';
-import { quarantineMedia, quarantineMediaOfUser, releaseMedia } from './quarantine.ts';
+import { quarantineMedia, quarantineMediaOfRoom, quarantineMediaOfUser, releaseMedia } from './quarantine.ts';
 
 export type MediaAdminServices = { readonly quarantine: Quarantine };
 
@@ -11,6 +11,7 @@ export const mediaAdminEndpoints: readonly Endpoint<MediaAdminServices>[] = [
   quarantineMedia,
   releaseMedia,
   quarantineMediaOfUser,
+  quarantineMediaOfRoom,
   protectMedia,
   unprotectMedia,
   purgeMediaCache,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { startTestNetwork } from '@portico/testkit/network.ts';
-import { must } from '@portico/testkit/people.ts';
+import { createRoom, must, say } from '@portico/testkit/people.ts';
 import { registerAdmin } from '@portico/testkit/register-admin.ts';
 import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { refusalOf, type TestClient } from '@portico/testkit/test-client.ts';
@@ -85,6 +85,28 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual((await admin.post(`${api}/media/unprotect/${idOfKept}`)).body, {});
       assert.deepEqual((await admin.post(ofUser(carol))).body, { num_quarantined: 1 });
       assert.deepEqual(await doors(server.baseUrl, dave, kept), [404]);
+    });
+
+    test('that a room is about are, and no others', async () => {
+      const roomId = await createRoom(alice);
+      const ofRoom = `${api}/room/${encodeURIComponent(roomId)}/media/quarantine`;
+      const places = [];
+      for (let n = 0; n < 4; n += 1) places.push(await upload(server.baseUrl, alice));
+      const [shown = '', small = '', locked = '', face = ''] = places;
+      const image = { msgtype: 'm.image', url: `mxc://${shown}`, info: { thumbnail_url: `mxc://${small}` } };
+      await say(alice, roomId, 'picture', image);
+      await say(alice, roomId, 'locked', { msgtype: 'm.file', file: { url: `mxc://${locked}` } });
+      await say(alice, roomId, 'elsewhere', { msgtype: 'm.file', url: 'mxc://elsewhere.example/abc' });
+      await say(alice, roomId, 'nothing', { url: 'mxc://', info: 7 });
+      const member = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/state/m.room.member/${alice.userId}`;
+      await must(alice.put(member, { membership: 'join', avatar_url: `mxc://${face}`, url: `mxc://${face}` }));
+      assert.deepEqual(await must(admin.post(ofRoom)), { num_quarantined: 4 });
+      for (const place of [shown, small, locked]) assert.deepEqual(await doors(server.baseUrl, alice, place), [404]);
+      assert.deepEqual(await doors(server.baseUrl, alice, face), [200], 'the face of a member');
+      assert.deepEqual(await must(admin.post(ofRoom)), { num_quarantined: 0 });
+      assert.equal(refusalOf(await alice.post(ofRoom)), '403 M_FORBIDDEN');
+      const nowhere = `${api}/room/${encodeURIComponent('!nowhere:localhost')}/media/quarantine`;
+      assert.equal(refusalOf(await admin.post(nowhere)), '404 M_NOT_FOUND');
     });
 
     test('are a matter of administrators, and have addresses', async () => {

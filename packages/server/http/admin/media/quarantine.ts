@@ -6,6 +6,8 @@ import { emptyObject } from '../../schemas.ts';
 type Services = { readonly quarantine: Quarantine };
 const params = Type.Object({ serverName: Type.String(), mediaId: Type.String() });
 
+const mediaQuarantined = Type.Object({ num_quarantined: Type.Integer() }, { title: 'MediaQuarantined' });
+
 export const quarantineMedia = endpoint(
   {
     method: 'POST',
@@ -48,10 +50,26 @@ export const quarantineMediaOfUser = endpoint(
     summary: 'Keeps from everybody what somebody of this server has uploaded until now.',
     auth: 'admin',
     params: Type.Object({ userId: Type.String() }),
-    response: Type.Object({ num_quarantined: Type.Integer() }, { title: 'MediaQuarantined' }),
+    response: mediaQuarantined,
   },
   ({ quarantine }: Services) =>
     async ({ sender, params: { userId } }) => ({
       num_quarantined: await quarantine.addAllOf(sender.userId, userId),
+    }),
+);
+
+export const quarantineMediaOfRoom = endpoint(
+  {
+    method: 'POST',
+    path: '/_synapse/admin/v1/room/:roomId/media/quarantine',
+    operationId: 'quarantineMediaOfRoom',
+    summary: 'Keeps from everybody the files that the newest events of a room are about, where they are not encrypted.',
+    auth: 'admin',
+    params: Type.Object({ roomId: Type.String() }),
+    response: mediaQuarantined,
+  },
+  ({ quarantine }: Services) =>
+    async ({ sender, params: { roomId } }) => ({
+      num_quarantined: await quarantine.addAllIn(sender.userId, roomId),
     }),
 );
