@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { aboutServer } from './compose/about-server.ts';
 import { createAccountChanges } from './compose/account-changes.ts';
 import { createAccounts } from './compose/accounts.ts';
-import { createListAccounts } from './services/accounts/account-list.ts';
 import { createAppServiceParts, createAppServiceQuestions } from './compose/app-services.ts';
 import { createApps } from './compose/apps.ts';
 import { createCommands } from './compose/commands.ts';
@@ -15,6 +14,7 @@ import { createRoomsAcrossServers, type RoomsAcrossServers } from './compose/fed
 import { openFoundations } from './compose/foundations.ts';
 import { createMailParts } from './compose/mail.ts';
 import { openMedia } from './compose/media.ts';
+import { createModeration } from './compose/moderation.ts';
 import { createPresenceParts } from './compose/presence.ts';
 import { createPrivacyParts } from './compose/privacy.ts';
 import { createPush } from './compose/push.ts';
@@ -35,11 +35,6 @@ import { createFirstContacts } from './services/rate-limit/first-contacts.ts';
 import { createPushedPeople } from './services/push/pushed-people.ts';
 import { noHistory } from './services/reading/history.ts';
 import { createReceipts } from './services/receipts/receipts.ts';
-import { createBlockedRooms } from './services/rooms/blocking/blocked-rooms.ts';
-import { createRoomList } from './services/rooms/listing/room-list.ts';
-import { createUserRedactions } from './services/rooms/redacting/user-redactions.ts';
-import { createReported } from './services/reporting/reported.ts';
-import { createReports } from './services/reporting/reports.ts';
 import { createStickyUpkeep } from './services/sticky/upkeep.ts';
 import { tellOfRequests } from './services/federation/sender/heard-requests.ts';
 
@@ -247,13 +242,8 @@ export async function compose({
     delayedEvents: delayed.delayedEvents,
     tags,
     upgrades,
-    reports: createReports({ db, reading, serverName, now }),
-    reported: createReported({ db, reading, serverName }),
     serverNotices,
-    listAccounts: createListAccounts({ db: db.long }),
-    userRedactions: createUserRedactions({ db, now, randomId }),
-    roomList: createRoomList({ db: db.long, serverName }),
-    blockedRooms: createBlockedRooms({ db, roomNames: reading.rooms, now }),
+    ...createModeration({ db, reading, serverName, now, randomId }),
     localProfiles: accounts.profiles,
     ...(reads && { profiles: withRemoteProfiles(accounts.profiles, reads.profiles, serverName) }),
     mutualRooms: createMutualRooms({ db }),
