@@ -18,10 +18,16 @@ import { findDeniedInSpaces, findUpgraded } from './room-hints.ts';
 import { contentInUse, malformedLists, roomsIn, typeInUse } from './sharing.ts';
 import { SightsList } from './sights-list.ts';
 
-type Props = { readonly session: Session; readonly start: StoredEvents; readonly rooms: Rooms };
+type Props = {
+  readonly session: Session;
+  readonly start: StoredEvents;
+  readonly rooms: Rooms;
+  /** Whether the server has set something for those who have set nothing. */
+  readonly hasDefault: boolean;
+};
 type Preview = { readonly of: StoredEvents; readonly changes: Changes };
 
-export function PresenceForm({ session, start, rooms }: Props): ComponentChild {
+export function PresenceForm({ session, start, rooms, hasDefault }: Props): ComponentChild {
   const draft = useDraft(session, start, (edit, events) => ({ ...edit, type: typeInUse(events) }));
   const [preview, setPreview] = useState<Preview>();
   const [saves, setSaves] = useState(0);
@@ -43,6 +49,14 @@ export function PresenceForm({ session, start, rooms }: Props): ComponentChild {
       null,
       'Apps show your contacts when you are online, and what you say about yourself there. Decide here who gets to see that.',
     ),
+    hasDefault && saves === 0
+      ? h(
+          'p',
+          { class: 'warnings' },
+          'You have set nothing yourself, so what the server sets for everyone counts; at the bottom of the page you see for whom. ' +
+            'As soon as you save something here, it counts instead.',
+        )
+      : null,
     h(MalformedLists, { type, lists: malformedLists(content), edit }),
     h(RoomHints, {
       type,

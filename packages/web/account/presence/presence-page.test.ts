@@ -194,3 +194,22 @@ test('where nobody is told who is online, there is nothing to set', async (conte
   context.after(() => page.close());
   await page.reads('This server tells nobody who is online.');
 });
+
+test('where the server has set something for those who have set nothing, the page says so until they do', async (context) => {
+  const content = JSON.stringify({ denied_users: ['@*:*'] });
+  const server = await startTestServer({ settings: { PRIVACY_PRESENCE_DEFAULT: content } });
+  context.after(() => server.close());
+  const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+  await join(bob, await createRoom(alice, { name: 'Hall' }));
+  const page = await openPageOf(server, alice);
+  context.after(() => page.close());
+  await page.reads('what the server sets for everyone counts');
+  await page.reads('Cannot see me (1)');
+  await page.type('A person or a server', '@x:localhost', 'People who never see me');
+  await page.press('Add', 'People who never see me');
+  await page.press('What would change?');
+  await page.reads('You are both in Hall.');
+  await page.press('Save');
+  await page.reads('Can see me (1)');
+  assert.doesNotMatch(page.text(), /what the server sets for everyone/);
+});
