@@ -1,5 +1,8 @@
 import { OutboundError } from './outbound-error.ts';
 
+/** Bytes for which there is room at first. */
+const smallest = 4096;
+
 export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 export function headerText(headers: AnswerHeaders, name: string): string | undefined {
@@ -33,8 +36,19 @@ export async function* limited(
   }
 }
 
+/** Copies what comes: each piece would take a few hundred bytes for itself, and may hold only one. */
 export async function readAll(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const all: Uint8Array[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  return Buffer.concat(all);
+  let read = Buffer.allocUnsafe(smallest);
+  let length = 0;
+  for await (const chunk of chunks) {
+    const end = length + chunk.length;
+    if (end > read.length) {
+      const larger = Buffer.allocUnsafe(Math.max(end, 2 * read.length));
+      read.copy(larger, 0, 0, length);
+      read = larger;
+    }
+    read.set(chunk, length);
+    length = end;
+  }
+  return read.subarray(0, length);
 }
