@@ -31,7 +31,10 @@ export function App({ server, onLeave }: Props): ComponentChild {
       server,
       message,
       onLogin(login) {
-        const begun = createSession(server, login, () => end('You have been logged out. Please log in again.'));
+        const begun: Session = createSession(server, login, () => {
+          // What was still under way when somebody logged out says nothing about who has logged in since.
+          if (leaving.session === begun) end('You have been logged out. Please log in again.');
+        });
         leaving.session = begun;
         setMessage(undefined);
         setSession(begun);

@@ -40,6 +40,8 @@ suite('logging in to the account page', async () => {
     const page = openPage(`${server.baseUrl}/account`);
     context.after(() => page.close());
     await logIn(page);
+    // Nothing is under way any more that could find out before the person does.
+    await page.reads('Can see me (0)');
     const { body } = await alice.get('/_matrix/client/v3/devices');
     const others = (body['devices'] as { device_id: string }[])
       .map((device) => device.device_id)
