@@ -59,6 +59,29 @@ suite('logging in to the account page', async () => {
     await page.reads('You have logged out.');
   });
 
+  test('a late answer to who was here before changes nothing for who is here now', async (context) => {
+    const held = Promise.withResolvers<void>();
+    const firsts: string[] = [];
+    const page = openPage(`${server.baseUrl}/account`, async ({ pathname }, { headers }) => {
+      if (!pathname.endsWith('/privacy/presence')) return;
+      const token = new Headers(headers).get('authorization') ?? '';
+      firsts.push(token);
+      if (token === firsts[0]) await held.promise;
+    });
+    context.after(() => page.close());
+    await logIn(page);
+    await until(() => firsts.length === 1, 'something is on its way');
+    await page.press('Log out');
+    await page.reads('You have logged out.');
+    await logIn(page);
+    await page.reads('Can see me');
+    held.resolve();
+    await page.press('My data and devices');
+    await page.reads('This page.');
+    await page.press('Log out');
+    await page.reads('You have logged out.');
+  });
+
   test('who leaves the page is logged out', async (context) => {
     const page = openPage(`${server.baseUrl}/account`);
     context.after(() => page.close());

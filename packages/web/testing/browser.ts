@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { until } from '@portico/testkit/until.ts';
 import { JSDOM } from 'jsdom';
+import type { Send } from '../account/server/server.ts';
 import { startAccountPage } from '../account/start.ts';
 
 /** The account page as a person has it before them: found by what it says, not by how it is made. */
@@ -25,8 +26,14 @@ export interface OpenPage {
 
 const tidy = (text: string | null): string => (text ?? '').replaceAll(/\s+/g, ' ').trim();
 
-/** Opens the page on a server that answers below an address. */
-export function openPage(base: string): OpenPage {
+/** How questions reach the server. A browser sends no such header of its own, and Node.js cannot outlive its page. */
+const usual: Send = (address, { cache: _cache, keepalive: _keepalive, ...request }) => fetch(address, request);
+
+/** Opens the page on a server that answers below an address. What it asks may be held up on the way. */
+export function openPage(
+  base: string,
+  onTheWay: (address: URL, request: RequestInit) => Promise<void> | void = () => undefined,
+): OpenPage {
   const { window } = new JSDOM('<!doctype html><html lang="en"><body><div id="page"></div></body></html>', {
     url: base,
   });
@@ -40,8 +47,10 @@ export function openPage(base: string): OpenPage {
   const stop = startAccountPage({
     root,
     base: new URL('.', base),
-    // A browser sends no such header of its own, and Node.js cannot outlive its page.
-    send: (address, { cache: _cache, keepalive: _keepalive, ...request }) => fetch(address, request),
+    async send(address, request) {
+      await onTheWay(address, request);
+      return usual(address, request);
+    },
     onLeave: (leave) => leaves.push(leave),
   });
 

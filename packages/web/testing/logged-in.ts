@@ -8,8 +8,9 @@ export const password = 'a password';
 export async function openPageOf(
   server: Pick<TestServer, 'baseUrl'>,
   person: Pick<TestClient, 'userId'>,
+  onTheWay?: Parameters<typeof openPage>[1],
 ): Promise<OpenPage> {
-  const page = openPage(`${server.baseUrl}/account`);
+  const page = openPage(`${server.baseUrl}/account`, onTheWay);
   await page.type('User name', person.userId);
   await page.type('Password', password);
   await page.press('Log in');

@@ -19,6 +19,8 @@ export type Draft = {
 const changedMeanwhile =
   'Nothing has been saved: another device has changed these settings meanwhile. Below is what is kept now, with your changes on top. Look at it, and save again.';
 
+const saved = 'Saved.';
+
 /** Settings that are being changed. `retarget` says where an edit belongs once other events are kept. */
 export function useDraft(
   session: Session,
@@ -30,27 +32,29 @@ export function useDraft(
   const [message, setMessage] = useState<string>();
   const saving = useAction();
   const events = applyEdits(seen, edits);
+  const isChanged = !isSameEvents(seen, events);
 
   async function write(then: () => void): Promise<void> {
     setMessage(undefined);
     const outcome = await saveEvents(session, seen, events);
     setSeen(outcome.events);
     if (outcome.kind === 'changed') {
-      setEdits(edits.map((edit) => retarget(edit, outcome.events)));
+      setEdits((all) => all.map((edit) => retarget(edit, outcome.events)));
       setMessage(changedMeanwhile);
       return;
     }
-    setEdits([]);
-    setMessage('Saved.');
+    // What was changed while it was being saved is still to be.
+    setEdits((all) => all.slice(edits.length));
+    setMessage(saved);
     then();
   }
   return {
     events,
-    isChanged: !isSameEvents(seen, events),
-    message,
+    isChanged,
+    message: isChanged && message === saved ? undefined : message,
     saving,
     edit(...more) {
-      setEdits([...edits, ...more]);
+      setEdits((all) => [...all, ...more]);
       setMessage(undefined);
     },
     discard() {

@@ -159,6 +159,32 @@ suite('who can see me, on the account page', async () => {
     assert.equal(await kept(alice, unstable), undefined);
   });
 
+  test('what a person changes while the server is saving stays, and can be saved as well', async (context) => {
+    const [alice] = (await people(1)) as [TestClient];
+    const held = Promise.withResolvers<void>();
+    let isSaving = false;
+    const page = await openPageOf(server, alice, async (_address, { method }) => {
+      if (method !== 'PUT') return;
+      isSaving = true;
+      await held.promise;
+    });
+    context.after(() => page.close());
+    await page.type('A person or a server', '@first:localhost', 'People who never see me');
+    await page.press('Add', 'People who never see me');
+    await page.press('Save');
+    await until(() => isSaving, 'it is being saved');
+    await page.type('A person or a server', '@second:localhost', 'People who never see me');
+    await page.press('Add', 'People who never see me');
+    await page.reads('@second:localhost');
+    held.resolve();
+    await until(async () => (await kept(alice, unstable)) !== undefined, 'it is saved');
+    await page.reads('There are changes that are not saved yet.');
+    await page.press('Save');
+    await page.reads('Saved.');
+    assert.match(page.text(), /@second:localhost/);
+    assert.deepEqual(await kept(alice, unstable), { denied_users: ['@first:localhost', '@second:localhost'] });
+  });
+
   test('a room that has moved is offered to be followed, in both lists; a denied room of an allowed space is warned of', async (context) => {
     const [alice] = (await people(1)) as [TestClient];
     const old = await createRoom(alice, { name: 'Old house' });
