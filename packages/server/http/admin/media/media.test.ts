@@ -91,17 +91,20 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const roomId = await createRoom(alice);
       const ofRoom = `${api}/room/${encodeURIComponent(roomId)}/media/quarantine`;
       const places = [];
-      for (let n = 0; n < 4; n += 1) places.push(await upload(server.baseUrl, alice));
-      const [shown = '', small = '', locked = '', face = ''] = places;
+      for (let n = 0; n < 5; n += 1) places.push(await upload(server.baseUrl, alice));
+      const [shown = '', small = '', locked = '', face = '', edited = ''] = places;
       const image = { msgtype: 'm.image', url: `mxc://${shown}`, info: { thumbnail_url: `mxc://${small}` } };
       await say(alice, roomId, 'picture', image);
       await say(alice, roomId, 'locked', { msgtype: 'm.file', file: { url: `mxc://${locked}` } });
+      await say(alice, roomId, 'edited', { 'm.new_content': { msgtype: 'm.image', url: `mxc://${edited}` } });
       await say(alice, roomId, 'elsewhere', { msgtype: 'm.file', url: 'mxc://elsewhere.example/abc' });
       await say(alice, roomId, 'nothing', { url: 'mxc://', info: 7 });
       const member = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/state/m.room.member/${alice.userId}`;
       await must(alice.put(member, { membership: 'join', avatar_url: `mxc://${face}`, url: `mxc://${face}` }));
-      assert.deepEqual(await must(admin.post(ofRoom)), { num_quarantined: 4 });
-      for (const place of [shown, small, locked]) assert.deepEqual(await doors(server.baseUrl, alice, place), [404]);
+      assert.deepEqual(await must(admin.post(ofRoom)), { num_quarantined: 5 });
+      for (const place of [shown, small, locked, edited]) {
+        assert.deepEqual(await doors(server.baseUrl, alice, place), [404]);
+      }
       assert.deepEqual(await doors(server.baseUrl, alice, face), [200], 'the face of a member');
       assert.deepEqual(await must(admin.post(ofRoom)), { num_quarantined: 0 });
       assert.equal(refusalOf(await alice.post(ofRoom)), '403 M_FORBIDDEN');
