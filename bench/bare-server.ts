@@ -8,9 +8,10 @@ import fastify, { type FastifyReply } from 'fastify';
 import { corsHeaders } from '@portico/server/http/respond.ts';
 
 /**
- * A server that knows nothing of Matrix and answers a few of its requests: what it costs is the least that a server on this
- * runtime can do with. Who asks for news waits until somebody types; uploads are on the disk when they are answered; claims
- * are deletions by a thread that writes. `node bare-server.ts http|fastify PORT FOLDER`.
+ * A server that knows nothing of Matrix and answers a few of its requests in the plainest way, for comparison: it is no lower
+ * bound, since it gathers nothing and has answered nothing before it is measured. Who asks for news waits until somebody types;
+ * uploads are on the disk when they are answered; claims are deletions by a thread that writes.
+ * `node bare-server.ts http|fastify PORT FOLDER`.
  */
 const [kind, port, folder = tmpdir()] = process.argv.slice(2);
 const headers = { ...corsHeaders, 'Content-Type': 'application/json' };
