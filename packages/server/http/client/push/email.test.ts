@@ -79,12 +79,13 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await say(bob, tea, 'secret three');
       const first = await passUntilMail(juice);
       assert.match(first.text, /Tea: 2 messages from Bob <b>\./);
-      assert.doesNotMatch(first.text + first.html, /Coffee|secret/);
+      assert.doesNotMatch(first.text + first.html, /Coffee:|secret/);
       assert.doesNotMatch(first.html, /<b>/);
       assert.match(first.headers.get('subject')?.join() ?? '', /Unread messages/);
       const second = await passUntilMail(juice);
       assert.match(second.text, /Juice: \d+ messages? from/);
-      assert.doesNotMatch(second.text, /Tea/);
+      // With the colon: the link has random letters, and some of them spell "Tea".
+      assert.doesNotMatch(second.text, /Tea:/);
 
       const url = linkOf(second.html);
       const link = url.slice(url.indexOf('/_portico'));
