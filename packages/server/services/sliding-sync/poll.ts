@@ -78,9 +78,15 @@ export function startPoll(
   };
 }
 
-/** Whether something has happened that concerns the client. Reads nothing. */
-export function hasNews(core: SyncCore, { user, since, serials, letters }: Poll): boolean {
-  return since === undefined || core.hasNews(user, since, serials, { letters });
+/** Whether the client is answered now, whatever there is. */
+export function isOver({ context }: SyncCore, { deadline, request }: Poll): boolean {
+  return context.now() >= deadline || request.signal.aborted;
+}
+
+/** Whether something has happened that concerns the client; at the end also what could wait. Reads nothing. */
+export function hasNews(core: SyncCore, poll: Poll): boolean {
+  const { user, since, serials, letters } = poll;
+  return since === undefined || core.hasNews(user, since, serials, { letters, atTheEnd: isOver(core, poll) });
 }
 
 /** Goes on from an answer in which there is nothing to tell: what it covers need not be read again. */

@@ -5,7 +5,7 @@ import type { CandidateDependencies } from './candidates.ts';
 import type { Connections } from './connections.ts';
 import { newConnection, type ConnectionState } from './connection-state.ts';
 import { parseToDeviceSince, quietExtensions } from './extensions.ts';
-import { hasNews, passOver, startPoll, type Poll } from './poll.ts';
+import { hasNews, isOver, passOver, startPoll, type Poll } from './poll.ts';
 import { formatPos, parsePos, type Pos } from './pos.ts';
 import type { SlidingRequest } from './request.ts';
 import { stickyExtension } from './sticky-extension.ts';
@@ -54,8 +54,6 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
     return startPoll(core, request, { pos, token, state, user, memory });
   }
 
-  const isOver = ({ deadline, request }: Poll): boolean => now() >= deadline || request.signal.aborted;
-
   /** Everything that is new, or `undefined` where that is nothing and there is time left to wait. */
   async function readNews(poll: Poll): Promise<FinalAnswer | undefined> {
     const { request, user, state, since, serials, memory, changes, lists } = poll;
@@ -65,7 +63,7 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
     const answer = await makeSlidingAnswer(deps, pass);
     for (const [nid, room] of answer.changes) changes.set(nid, room);
     const isNews = !answer.isEmpty || (lists !== undefined && lists !== answer.lists);
-    if (isNews || poll.isFirst || isOver(poll)) return answer;
+    if (isNews || poll.isFirst || isOver(core, poll)) return answer;
     passOver(poll, answer, answer.extensions.get(stickyExtension));
     return undefined;
   }
@@ -77,7 +75,7 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
     const upTo = db.currentPosition();
     const serials = core.serialsNow(request.userId);
     const { texts, isEmpty } = await quietExtensions(core, request, user, upTo);
-    if (isEmpty && (!isOver(poll) || hasNews(core, poll))) return undefined;
+    if (isEmpty && (!isOver(core, poll) || hasNews(core, poll))) return undefined;
     const noted = stickyNote === undefined ? [] : [[stickyExtension, stickyNote] as const];
     const extensions = new Map([...texts, ...noted]);
     return { upTo, serials, lists: poll.lists ?? '', rooms: [], extensions, isComplete: true };
@@ -110,7 +108,7 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
           // What happened meanwhile has woken nobody, as nobody was waiting.
           if (!poll.isAnswered || hasNews(core, poll)) continue;
         }
-        if (poll.mayHaveOld || isOver(poll)) {
+        if (poll.mayHaveOld || isOver(core, poll)) {
           const answer = await readOld(poll);
           if (answer !== undefined) return finish(poll, answer);
           if (hasNews(core, poll)) continue;

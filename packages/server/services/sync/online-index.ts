@@ -1,6 +1,8 @@
 import type { CommittedChanges, Database } from '@portico/storage';
 import { movedMemberOf, type MovedMember } from '@portico/storage/stores/rooms/moved-member.ts';
+import { createEphemeralPauses, type Pausing } from './ephemeral-pauses.ts';
 import type { LazyMemory } from './lazy-memory.ts';
+import { realTimers, type After } from './waiting.ts';
 
 /** A room with joined people who are online. */
 export type OnlineRoom = {
@@ -28,16 +30,17 @@ export type UserRoom = {
   readonly position: number;
 };
 
-export type OnlineUser = {
+export type OnlineUser = Pausing & {
   readonly userId: string;
   readonly rooms: Map<number, UserRoom>;
   /** Memberships are known up to here; -1 before the first load. */
   loadedTo: number;
   /** When a membership of theirs last changed. */
   membershipPosition: number;
-  /** When anything that concerns them last changed. */
+  /** When anything that concerns them last changed, but for ephemeral events. */
   lastChange: number;
-  /** From this position on, `lastChange` and `streams` are complete. */
+  lastEphemeral: number;
+  /** From this position on, `lastChange`, `lastEphemeral` and `streams` are complete. */
   knownSince: number;
   readonly streams: Map<string, number>;
   readonly waiters: Set<() => void>;
@@ -53,9 +56,12 @@ export interface OnlineIndex {
   touch(userId: string): OnlineUser;
   enterRoom(user: OnlineUser, nid: number, id: string, lastPosition: number, activity?: number): OnlineRoom;
   leaveRoom(user: OnlineUser, nid: number): void;
-  /** Wakes long polls of a user, or of the people online in a room, at the end of the tick. */
+  /** Wakes long polls of a user at the end of the tick. */
   wakeUser(userId: string): void;
-  wakeRoom(roomNid: number): void;
+  /** Wakes, for an ephemeral event, those of the people online in a room: at the end of the tick, or when their pause is over. */
+  wakeRoomForEphemeral(roomNid: number): void;
+  /** Whether ephemeral events are reason enough to answer somebody now. */
+  isEphemeralDue(user: OnlineUser): boolean;
   /** Resolves once the changes up to `position` have come in, or when `signal` says that it takes too long. */
   reached(position: number, signal?: AbortSignal): Promise<void>;
   close(): void;
@@ -66,6 +72,9 @@ type Options = {
   readonly now: () => number;
   readonly userKinds: ReadonlySet<string>;
   readonly roomKinds: ReadonlySet<string>;
+  /** Those of them that stand for ephemeral events. */
+  readonly ephemeralKinds?: ReadonlySet<string>;
+  readonly after?: After;
   readonly maxUsers: number;
   /** Who has not synced for that many milliseconds is offline. */
   readonly keepFor?: number;
@@ -77,10 +86,11 @@ export const forgottenKind = 'forgotten';
 const historyLength = 32;
 
 export function createOnlineIndex(options: Options): OnlineIndex {
-  const { db, now, userKinds, roomKinds, maxUsers, keepFor = 5 * 60_000 } = options;
+  const { db, now, userKinds, roomKinds, ephemeralKinds = new Set(), maxUsers, keepFor = 5 * 60_000 } = options;
   const users = new Map<string, OnlineUser>();
   const rooms = new Map<number, OnlineRoom>();
   const waking = new Set<OnlineUser>();
+  const pauses = createEphemeralPauses({ now, after: options.after ?? realTimers, wake });
   const arrivals = new Set<{ readonly position: number; readonly resolve: () => void }>();
   let nextSweep = 0;
 
@@ -101,6 +111,18 @@ export function createOnlineIndex(options: Options): OnlineIndex {
     wake(user);
   }
 
+  function ephemeralChanged(user: OnlineUser, position: number): void {
+    user.lastEphemeral = position;
+    pauses.tell(user);
+  }
+
+  function roomChanged(room: OnlineRoom, kind: string, position: number): void {
+    if (kind === 'room') addToHistory(room, position);
+    else room.streams.set(kind, position);
+    const tell = ephemeralKinds.has(kind) ? ephemeralChanged : changed;
+    for (const user of room.users) tell(user, position);
+  }
+
   function membershipChanged({ roomNid, userId }: MovedMember, position: number): void {
     rooms.get(roomNid)?.streams.set('membership', position);
     const user = users.get(userId);
@@ -118,10 +140,7 @@ export function createOnlineIndex(options: Options): OnlineIndex {
         if (moved !== undefined) membershipChanged(moved, position);
         else if (kind === 'room' || roomKinds.has(kind)) {
           const room = rooms.get(Number(key));
-          if (room === undefined) continue;
-          if (kind === 'room') addToHistory(room, position);
-          else room.streams.set(kind, position);
-          for (const user of room.users) changed(user, position);
+          if (room !== undefined) roomChanged(room, kind, position);
         } else if (kind === forgottenKind || userKinds.has(kind)) {
           const user = users.get(String(key));
           if (user === undefined) continue;
@@ -181,6 +200,8 @@ export function createOnlineIndex(options: Options): OnlineIndex {
           loadedTo: -1,
           membershipPosition: 0,
           lastChange: 0,
+          lastEphemeral: 0,
+          pausedUntil: 0,
           knownSince: db.currentPosition(),
           streams: new Map(),
           waiters: new Set(),
@@ -208,9 +229,10 @@ export function createOnlineIndex(options: Options): OnlineIndex {
       const user = users.get(userId);
       if (user !== undefined) wake(user);
     },
-    wakeRoom(roomNid) {
-      for (const user of rooms.get(roomNid)?.users ?? []) wake(user);
+    wakeRoomForEphemeral(roomNid) {
+      for (const user of rooms.get(roomNid)?.users ?? []) pauses.tell(user);
     },
+    isEphemeralDue: pauses.isDue,
     reached(position, signal) {
       if (db.currentPosition() >= position || signal?.aborted === true) return Promise.resolve();
       return new Promise((resolve) => {
@@ -226,7 +248,10 @@ export function createOnlineIndex(options: Options): OnlineIndex {
         arrivals.add(arrival);
       });
     },
-    close: stop,
+    close() {
+      stop();
+      pauses.close();
+    },
   };
 }
 

@@ -56,6 +56,8 @@ export type SyncStream = {
   readonly name: string;
   /** Whether sliding sync alone shows it: `/sync` then leaves it out. */
   readonly isSlidingOnly?: boolean;
+  /** What it tells of rooms are ephemeral events, which can wait a little: a change of these kinds alone wakes nobody at once again and again. */
+  readonly isEphemeral?: boolean;
   /** The kinds of committed changes that concern it, and what their keys name. */
   readonly kinds: ReadonlyMap<string, 'user' | 'room'>;
   /** For what no position says: its letter in the token, where it stands, and whether it has something for somebody. */

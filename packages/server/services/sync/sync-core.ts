@@ -58,6 +58,11 @@ export function createSyncCore({ reading, streams, after = realTimers, watchCach
     now,
     userKinds: kindsOf(streams, 'user'),
     roomKinds: kindsOf(streams, 'room'),
+    ephemeralKinds: kindsOf(
+      streams.filter(({ isEphemeral }) => isEphemeral),
+      'room',
+    ),
+    after,
     maxUsers: maxOnlineUsers,
   });
   const readingSync = { ...reading, roots: createStateRoots() };
@@ -85,6 +90,7 @@ export function createSyncCore({ reading, streams, after = realTimers, watchCach
     },
     hasNews(user, since, serials, { atTheEnd = false, letters } = {}) {
       if (user.loadedTo < user.membershipPosition || since < user.knownSince || user.lastChange > since) return true;
+      if (user.lastEphemeral > since && (atTheEnd || online.isEphemeralDue(user))) return true;
       return serialStreams.some(({ letter, isPending, isDue = isPending }) => {
         const asks = atTheEnd ? isPending : isDue;
         return letters?.has(letter) !== false && asks(user.userId, serials.get(letter));

@@ -1,5 +1,3 @@
-import type { OnlineUser } from './online-index.ts';
-
 /** Calls back after that many milliseconds, unless the function that it returns was called before. */
 export type After = (milliseconds: number, callback: () => void) => () => void;
 
@@ -12,7 +10,7 @@ export const realTimers: After = (milliseconds, callback) => {
 export type Woken = 'changed' | 'timeout' | 'aborted';
 
 export function waitForChange(
-  user: OnlineUser,
+  { waiters }: { readonly waiters: Set<() => void> },
   milliseconds: number,
   signal: AbortSignal,
   after: After,
@@ -20,7 +18,7 @@ export function waitForChange(
   if (signal.aborted) return Promise.resolve('aborted');
   return new Promise((resolve) => {
     const end = (how: Woken) => {
-      user.waiters.delete(onChange);
+      waiters.delete(onChange);
       cancel();
       signal.removeEventListener('abort', onAbort);
       resolve(how);
@@ -28,7 +26,7 @@ export function waitForChange(
     const onChange = () => end('changed');
     const onAbort = () => end('aborted');
     const cancel = after(milliseconds, () => end('timeout'));
-    user.waiters.add(onChange);
+    waiters.add(onChange);
     signal.addEventListener('abort', onAbort);
   });
 }

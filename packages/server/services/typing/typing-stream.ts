@@ -33,24 +33,33 @@ export function createTypingStream({ typing, epoch, ignored, online }: Dependenc
     return passesRooms(ephemeral, roomId) && passesEventFilter(ephemeral, { type: typingType, sender: undefined });
   }
 
-  typing.onRoomChange((roomNid) => online().wakeRoom(roomNid));
+  function isPending(userId: string, serial: string | undefined): boolean {
+    const known = parse(serial);
+    if (known >= typing.serial()) return false;
+    const rooms = online().users.get(userId)?.rooms;
+    if (rooms === undefined) return false;
+    for (const [roomNid] of typing.changedSince(known)) {
+      if (rooms.get(roomNid)?.membership === 'join') return true;
+    }
+    return false;
+  }
+
+  function isDue(userId: string, serial: string | undefined): boolean {
+    const user = online().users.get(userId);
+    return user !== undefined && online().isEphemeralDue(user) && isPending(userId, serial);
+  }
+
+  typing.onRoomChange((roomNid) => online().wakeRoomForEphemeral(roomNid));
 
   return {
     name: 'typing',
+    isEphemeral: true,
     kinds: new Map(),
     serial: {
       letter: 't',
       current: () => `${prefix}${typing.serial()}`,
-      isPending(userId, serial) {
-        const known = parse(serial);
-        if (known >= typing.serial()) return false;
-        const rooms = online().users.get(userId)?.rooms;
-        if (rooms === undefined) return false;
-        for (const [roomNid] of typing.changedSince(known)) {
-          if (rooms.get(roomNid)?.membership === 'join') return true;
-        }
-        return false;
-      },
+      isPending,
+      isDue,
     },
     async read(request) {
       const { userId, serial, since, newRooms, returningRooms, allRooms } = request;

@@ -49,6 +49,37 @@ describe('receipts', () => {
   const shown = async (of: SyncClient, roomId: string): Promise<unknown> =>
     (await room(of, roomId)).ephemeral.events.find(({ type }) => type === 'm.receipt')?.content;
 
+  test('of many who read at about the same time are told together', { timeout: 60_000 }, async () => {
+    const { alice, bob, roomId } = await pair();
+    const readers: SyncClient[] = [];
+    for (let count = 0; count < 10; count++) {
+      const reader = createSyncClient(await server.registerUser());
+      await reader.join(roomId);
+      readers.push(reader);
+    }
+    const eventId = await send(alice, roomId, text('tea?'));
+    const filter = { presence: { types: [] } };
+    let { next_batch: since } = await bob.sync({ filter });
+    const began = performance.now();
+    const reading = (async () => {
+      for (const reader of readers) assert.equal((await receipt(reader, roomId, eventId)).status, 200);
+    })();
+    const seen = new Set<string>();
+    let answers = 0;
+    while (seen.size < readers.length) {
+      const answer = await bob.sync({ since, filter, timeout: 30_000 });
+      answers += 1;
+      since = answer.next_batch;
+      for (const { content } of answer.rooms?.join?.[roomId]?.ephemeral.events ?? []) {
+        const read = content[eventId] as { readonly 'm.read'?: object } | undefined;
+        for (const userId of Object.keys(read?.['m.read'] ?? {})) seen.add(userId);
+      }
+    }
+    await reading;
+    const seconds = (performance.now() - began) / 1000;
+    assert.ok(answers <= 2 + seconds, `${answers} answers in ${seconds} s`);
+  });
+
   test('threads are counted and read apart', async () => {
     const { alice, bob, roomId } = await pair();
     const mention = { 'm.mentions': { user_ids: [bob.userId] } };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { ephemeralPause } from '@portico/server/services/sync/ephemeral-pauses.ts';
 import { createPair, serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient, type SyncBody, type SyncClient } from '@portico/testkit/sync-client.ts';
 
@@ -48,6 +49,53 @@ describe('typing', () => {
       assert.deepEqual(typists(await bob.sync(), roomId), undefined);
     },
   );
+
+  test('what could wait goes along with a message', { timeout: 60_000 }, async () => {
+    const { alice, bob, roomId } = await pair();
+    const carol = await person();
+    await carol.join(roomId);
+    const filter = { presence: { types: [] } };
+    const start = await bob.sync({ filter });
+    await type(alice, roomId, { typing: true });
+    const first = await bob.sync({ filter, since: start.next_batch, timeout: 30_000 });
+    assert.deepEqual(typists(first, roomId), [alice.userId]);
+    const began = performance.now();
+    const next = bob.sync({ filter, since: first.next_batch, timeout: 30_000 });
+    await type(carol, roomId, { typing: true });
+    await alice.send(roomId, 'tea?');
+    const second = await next;
+    const room = second.rooms?.join?.[roomId];
+    assert.deepEqual(typists(second, roomId), [alice.userId, carol.userId]);
+    // Unless sending took longer than typing may wait.
+    if (performance.now() - began < ephemeralPause) assert.equal(room?.timeline.events[0]?.content['body'], 'tea?');
+  });
+
+  test('sliding sync, too, tells together what comes in quick succession', { timeout: 60_000 }, async () => {
+    const { alice, bob, roomId } = await pair();
+    const body = {
+      lists: { all: { ranges: [[0, 9]], timeline_limit: 1, required_state: [] } },
+      extensions: { typing: { enabled: true } },
+    };
+    let { pos } = await bob.slide(body);
+    const began = performance.now();
+    const changing = (async () => {
+      for (let count = 0; count < 9; count++) await type(alice, roomId, { typing: count % 2 === 0 });
+      await alice.send(roomId, 'tea?');
+    })();
+    let [answers, isTyping, hasMessage] = [0, false, false];
+    while (!isTyping || !hasMessage) {
+      const answer = await bob.slide(body, { pos, timeout: 30_000 });
+      answers += 1;
+      pos = answer.pos;
+      const typing = answer.extensions.typing?.rooms[roomId];
+      if (typing !== undefined)
+        isTyping = JSON.stringify(typing.content['user_ids']) === JSON.stringify([alice.userId]);
+      hasMessage ||= answer.rooms[roomId]?.timeline?.some(({ content }) => content['body'] === 'tea?') === true;
+    }
+    await changing;
+    const seconds = (performance.now() - began) / 1000;
+    assert.ok(answers <= 3 + seconds, `${answers} answers in ${seconds} s`);
+  });
 
   test('ends by itself, and when somebody leaves', async () => {
     const { alice, bob, roomId } = await pair();

@@ -19,6 +19,7 @@ export function createReceiptStream(): SyncStream {
 
   return {
     name: 'receipts',
+    isEphemeral: true,
     kinds: new Map([
       ['receipt', 'room'],
       // A private receipt concerns nobody but its owner.
