@@ -4,8 +4,8 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { ContentStore } from './content-store.ts';
-import { errorCode } from './disk-errors.ts';
-import { createFileWriter } from './file-writer.ts';
+import { errorCode, fromDiskError } from './disk-errors.ts';
+import { createFileWriter, syncFolder } from './file-writer.ts';
 
 type Options = {
   readonly folder: string;
@@ -16,12 +16,22 @@ type Options = {
 
 /** Hexadecimal, for file systems to which `a` and `A` are the same. */
 const contentIdFormat = /^[0-9a-f]{32}$/;
-const shelfFormat = /^[0-9a-f]{2}$/;
+const shelves = Array.from({ length: 256 }, (_, number) => number.toString(16).padStart(2, '0'));
 
-/** Read or written with one call to the system; about the memory of one upload, and half of that of a download. */
-const atOnce = 256 * 1024;
+/** Written with one call to the system: about the memory of one upload. */
+const writtenAtOnce = 512 * 1024;
+/** Read with one call: half of the memory of a download. */
+const readAtOnce = 256 * 1024;
 /** Buffers kept for the next uploads. */
 const mostSpare = 8;
+
+/** Makes the folders that are not there yet, all at once: each is needed soon, and to find out one by one costs every upload. */
+async function makeShelves(folder: string, sync: boolean): Promise<void> {
+  const known = new Set(await readdir(folder));
+  const missing = shelves.filter((shelf) => !known.has(shelf));
+  await Promise.all(missing.map((shelf) => mkdir(join(folder, shelf), { recursive: true, mode: 0o700 })));
+  if (sync && missing.length > 0) await syncFolder(folder);
+}
 
 /** Content as files: 256 folders, with the ID as the file's name. */
 export async function openFileStore({ folder, sync, randomBytes }: Options): Promise<ContentStore> {
@@ -29,6 +39,17 @@ export async function openFileStore({ folder, sync, randomBytes }: Options): Pro
   await mkdir(unfinished, { recursive: true, mode: 0o700 });
 
   const spare: Buffer[] = [];
+  let shelved: Promise<void> | undefined;
+
+  async function prepare(): Promise<void> {
+    shelved ??= makeShelves(folder, sync);
+    try {
+      await shelved;
+    } catch (error) {
+      shelved = undefined;
+      throw fromDiskError(error);
+    }
+  }
 
   function pathOf(contentId: string): string {
     if (!contentIdFormat.test(contentId)) throw new Error('Not the ID of a content');
@@ -46,9 +67,10 @@ export async function openFileStore({ folder, sync, randomBytes }: Options): Pro
 
   return {
     async create() {
+      await prepare();
       const contentId = Buffer.from(randomBytes(16)).toString('hex');
       const temporaryPath = join(unfinished, contentId);
-      const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(atOnce);
+      const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(writtenAtOnce);
       const giveBack = () => {
         if (spare.length < mostSpare) spare.push(buffer);
       };
@@ -62,7 +84,7 @@ export async function openFileStore({ folder, sync, randomBytes }: Options): Pro
       };
     },
     async read(contentId, range) {
-      const stream = createReadStream(pathOf(contentId), { ...range, highWaterMark: atOnce });
+      const stream = createReadStream(pathOf(contentId), { ...range, highWaterMark: readAtOnce });
       try {
         await once(stream, 'open');
       } catch (error) {
@@ -72,7 +94,6 @@ export async function openFileStore({ folder, sync, randomBytes }: Options): Pro
     },
     delete: (contentId) => rm(pathOf(contentId), { force: true }),
     async *list() {
-      const shelves = (await readdir(folder)).filter((name) => shelfFormat.test(name));
       for (const shelf of shelves) yield await namesIn(shelf);
     },
     async findTime(contentId) {

@@ -1,7 +1,7 @@
-import { open, rename, rm, mkdir, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ContentWriter } from './content-store.ts';
-import { errorCode, fromDiskError } from './disk-errors.ts';
+import { fromDiskError } from './disk-errors.ts';
 
 type Options = {
   readonly contentId: string;
@@ -13,27 +13,13 @@ type Options = {
   readonly buffer: Buffer;
 };
 
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
     await folder.sync();
   } finally {
     await folder.close();
   }
-}
-
-/** Into its final place; the folder there is made for its first file. */
-async function moveInto(from: string, to: string, sync: boolean): Promise<void> {
-  const folder = dirname(to);
-  try {
-    await rename(from, to);
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    if (sync) await syncFolder(dirname(folder));
-    await rename(from, to);
-  }
-  if (sync) await syncFolder(folder);
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
@@ -82,7 +68,8 @@ export async function createFileWriter(options: Options): Promise<ContentWriter>
       try {
         if (sync) await file.datasync();
         await file.close();
-        await moveInto(temporaryPath, finalPath, sync);
+        await rename(temporaryPath, finalPath);
+        if (sync) await syncFolder(dirname(finalPath));
       } catch (error) {
         throw fromDiskError(error);
       }
