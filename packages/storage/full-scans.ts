@@ -41,6 +41,8 @@ export const allowedFullScans: ReadonlyMap<string, string> = new Map([
     'last-by-name-desc',
     'last-by-creation',
     'last-by-creation-desc',
+    'sorted',
+    'sorted-desc',
   ].map(
     (name) =>
       [`account-list.${name}`, 'a list that is made by an index and has an end, of ten thousand accounts'] as const,

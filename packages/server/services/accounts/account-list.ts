@@ -1,10 +1,13 @@
 import type { Reader } from '@portico/storage';
 import {
+  type AccountColumn,
+  type AccountFilter,
   type AccountOrder,
   type AccountPlace,
   countAccounts,
   findLastExamined,
   listAccounts,
+  listAccountsSorted,
   type ListedAccountRow,
 } from '@portico/storage/stores/accounts/account-list.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
@@ -12,9 +15,11 @@ import { MatrixError } from '../../errors/matrix-error.ts';
 export type ListedAccount = ListedAccountRow;
 
 export type AccountQuery = {
-  readonly order: AccountOrder;
+  readonly by: AccountOrder['by'] | AccountColumn;
+  readonly isDescending: boolean;
   readonly isDeactivated: boolean | undefined;
   readonly isAdmin: boolean | undefined;
+  readonly isLocked: boolean | undefined;
   /** Part of the user ID or the display name, and part of the user ID. */
   readonly name: string;
   readonly userId: string;
@@ -31,7 +36,10 @@ export type AccountPage = {
   readonly total: number;
 };
 
-/** Accounts, page by page. A search looks at ten thousand accounts and then says where to go on, whatever it has found. */
+/**
+ * Accounts, page by page. A search looks at ten thousand accounts and then says where to go on, whatever it has found. By what
+ * has no index they are sorted only where there are no more than that: throws `request.invalid-param` elsewhere.
+ */
 export type ListAccounts = (query: AccountQuery) => Promise<AccountPage>;
 
 const mostExamined = 10_000;
@@ -39,11 +47,22 @@ const maxPage = 1000;
 
 /** `db` is for reads that take long. */
 export function createListAccounts({ db }: { readonly db: Reader }): ListAccounts {
-  return async ({ order, isDeactivated, isAdmin, name, userId, from, limit: wanted }) => {
-    const { after, offset } = parseStart(from);
-    const limit = Math.min(wanted, maxPage);
+  return async ({ by, isDescending, isDeactivated, isAdmin, isLocked, name, userId, from, limit: wanted }) => {
     const text = { inId: name.toLowerCase(), inName: JSON.stringify(name).slice(1, -1) };
-    const filter = { isDeactivated, isAdmin, text, inId: userId };
+    const filter = { isDeactivated, isAdmin, isLocked, text, inId: userId };
+    const limit = Math.min(wanted, maxPage);
+    return by === 'name' || by === 'creation'
+      ? listInOrder({ by, isDescending }, filter, from, limit)
+      : listSorted({ column: by, isDescending }, filter, from, limit);
+  };
+
+  async function listInOrder(
+    order: AccountOrder,
+    filter: AccountFilter,
+    from: string,
+    limit: number,
+  ): Promise<AccountPage> {
+    const { after, offset } = parseStart(from);
     const page = { after, offset, examined: mostExamined, limit: limit + 1 };
     const [rows, counted] = await Promise.all([
       listAccounts(db, order, filter, page),
@@ -53,7 +72,28 @@ export function createListAccounts({ db }: { readonly db: Reader }): ListAccount
     const place = rows.length > limit ? accounts.at(-1) : await endOfSearch(order, after);
     const total = Math.max(counted, offset + accounts.length + (rows.length > limit ? 1 : 0));
     return { accounts, next: place && tokenOf(place), total };
-  };
+  }
+
+  async function listSorted(
+    order: { readonly column: AccountColumn; readonly isDescending: boolean },
+    filter: AccountFilter,
+    from: string,
+    limit: number,
+  ): Promise<AccountPage> {
+    const offset = parseOffset(from);
+    if (offset === undefined) throw refusedStart();
+    if ((await countAccounts(db, anyOrder, anyAccount, mostExamined + 1)) > mostExamined) {
+      throw new MatrixError('request.invalid-param', {
+        message: `With more than ${mostExamined} accounts there are lists by name and by creation_ts only.`,
+      });
+    }
+    const [accounts, total] = await Promise.all([
+      listAccountsSorted(db, order, filter, { examined: mostExamined, limit, offset }),
+      countAccounts(db, anyOrder, filter, mostExamined),
+    ]);
+    const end = offset + accounts.length;
+    return { accounts, next: accounts.length > 0 && end < total ? String(end) : undefined, total };
+  }
 
   /** Where a search ended that has not come to the end of the accounts. */
   async function endOfSearch(order: AccountOrder, after: AccountPlace | undefined): Promise<AccountPlace | undefined> {
@@ -67,8 +107,22 @@ function tokenOf({ user_id: userId, created_at: createdAt }: AccountPlace): stri
   return Buffer.from(JSON.stringify([createdAt, userId])).toString('base64url');
 }
 
+const anyOrder: AccountOrder = { by: 'name', isDescending: false };
+const anyAccount: AccountFilter = {
+  isDeactivated: undefined,
+  isAdmin: undefined,
+  isLocked: undefined,
+  text: { inId: '', inName: '' },
+  inId: '',
+};
+
+function parseOffset(from: string): number | undefined {
+  return /^\d{1,5}$/.test(from) && Number(from) <= mostExamined ? Number(from) : undefined;
+}
+
 function parseStart(from: string): { readonly after: AccountPlace | undefined; readonly offset: number } {
-  if (/^\d{1,5}$/.test(from) && Number(from) <= mostExamined) return { after: undefined, offset: Number(from) };
+  const offset = parseOffset(from);
+  if (offset !== undefined) return { after: undefined, offset };
   try {
     const [createdAt, userId] = JSON.parse(Buffer.from(from, 'base64url').toString()) as unknown[];
     if (Number.isSafeInteger(createdAt) && typeof userId === 'string' && !userId.includes('\0')) {
@@ -77,5 +131,11 @@ function parseStart(from: string): { readonly after: AccountPlace | undefined; r
   } catch {
     // It is none of those that were given.
   }
-  throw new MatrixError('request.invalid-param', { message: `from is next_token, or a number up to ${mostExamined}.` });
+  throw refusedStart();
+}
+
+function refusedStart(): MatrixError {
+  return new MatrixError('request.invalid-param', {
+    message: `from is next_token, or a number up to ${mostExamined}.`,
+  });
 }

@@ -17,18 +17,36 @@ export type ListedAccountRow = AccountPlace & {
 /** Where an account is in a list, by either order. */
 export type AccountPlace = { readonly user_id: string; readonly created_at: number };
 export type AccountOrder = { readonly by: 'name' | 'creation'; readonly isDescending: boolean };
+/** What has no index: those that are alike are by name. */
+export type AccountColumn =
+  | 'displayname'
+  | 'avatar_url'
+  | 'user_type'
+  | 'admin'
+  | 'deactivated'
+  | 'locked'
+  | 'suspended'
+  | 'last_seen_ts';
 
 export type AccountFilter = {
   /** What is `undefined` does not matter. */
   readonly isDeactivated: boolean | undefined;
   readonly isAdmin: boolean | undefined;
+  readonly isLocked: boolean | undefined;
   /** Part of the user ID, or of the display name as JSON text; '' is part of every one. */
   readonly text: { readonly inId: string; readonly inName: string };
   /** Part of the user ID. */
   readonly inId: string;
 };
 
-type FilterParams = [deactivated: number, admin: number, inId: string, inEither: string, inName: string];
+type FilterParams = [
+  deactivated: number,
+  admin: number,
+  inId: string,
+  inEither: string,
+  inName: string,
+  locked: number,
+];
 type ListParams = [createdAt: number, userId: string, examined: number, ...FilterParams, limit: number, offset: number];
 type PlaceParams = [createdAt: number, userId: string, examined: number];
 
@@ -38,7 +56,8 @@ const filter = `(cast($4 as bigint) = -1 or case when e.deactivated_at is null t
      and (cast($5 as bigint) = -1 or e.is_admin = cast($5 as bigint))
      and (cast($6 as text) = '' or replace(e.user_id, cast($6 as text), '') <> e.user_id)
      and (cast($7 as text) = '' or replace(e.user_id, cast($7 as text), '') <> e.user_id
-       or replace(coalesce(d.value, ''), cast($8 as text), '') <> coalesce(d.value, ''))`;
+       or replace(coalesce(d.value, ''), cast($8 as text), '') <> coalesce(d.value, ''))
+     and (cast($9 as bigint) = -1 or e.locked = cast($9 as bigint))`;
 
 const names = `left join profile_fields d on d.user_id = e.user_id and d.name = 'displayname'`;
 
@@ -48,23 +67,28 @@ type Statements = {
   readonly last: Sql<AccountPlace, PlaceParams>;
 };
 
+function examinedBy(place: string, order: string): string {
+  return `select ${shown} from accounts e where ${place} order by ${order} limit $3`;
+}
+
+function describing(examined: string): string {
+  return `select e.user_id, e.is_admin, e.user_type, e.created_at, e.deactivated_at, e.erase_requested_at, e.locked,
+     e.suspended, d.value as displayname, a.value as avatar_url,
+     (select max(s.last_seen_at) from devices s where s.user_id = e.user_id) as last_seen_at
+   from (${examined}) e ${names}
+   left join profile_fields a on a.user_id = e.user_id and a.name = 'avatar_url'
+   where ${filter}`;
+}
+
 /** So many accounts after a place are looked at, and those among them that match are given. */
 function statementsFor(
   name: string,
   place: string,
   { order, reverse }: { readonly order: string; readonly reverse: string },
 ): Statements {
-  const examined = `select ${shown} from accounts e where ${place} order by ${order} limit $3`;
+  const examined = examinedBy(place, order);
   return {
-    list: sql(
-      `account-list.${name}`,
-      `select e.user_id, e.is_admin, e.user_type, e.created_at, e.deactivated_at, e.erase_requested_at, e.locked,
-         e.suspended, d.value as displayname, a.value as avatar_url,
-         (select max(s.last_seen_at) from devices s where s.user_id = e.user_id) as last_seen_at
-       from (${examined}) e ${names}
-       left join profile_fields a on a.user_id = e.user_id and a.name = 'avatar_url'
-       where ${filter} order by ${order} limit $9 offset $10`,
-    ),
+    list: sql(`account-list.${name}`, `${describing(examined)} order by ${order} limit $10 offset $11`),
     count: sql(
       `account-list.count-${name}`,
       `select count(*) as accounts from (${examined}) e ${names} where ${filter}`,
@@ -87,6 +111,26 @@ const statements = {
   'creation-desc': statementsFor('by-creation-desc', '(e.created_at, e.user_id) < ($1, $2)', reversed(byCreation)),
 } as const;
 
+type SortedParams = [...ListParams, column: AccountColumn];
+
+/** The accounts that are looked at, by something that no index has. */
+function sortedBy(name: string, direction: 'asc' | 'desc'): Sql<ListedAccountRow, SortedParams> {
+  return sql(
+    `account-list.${name}`,
+    `select * from (${describing(examinedBy(`${anywhere} and e.user_id > $2`, byName.order))}) l
+     order by case cast($12 as text)
+         when 'admin' then l.is_admin when 'locked' then l.locked when 'suspended' then l.suspended
+         when 'deactivated' then case when l.deactivated_at is null then 0 else 1 end
+         when 'last_seen_ts' then coalesce(l.last_seen_at, 0) else 0 end ${direction},
+       case cast($12 as text)
+         when 'displayname' then coalesce(l.displayname, '') when 'avatar_url' then coalesce(l.avatar_url, '')
+         when 'user_type' then coalesce(l.user_type, '') else '' end ${direction},
+       l.user_id ${direction}
+     limit $10 offset $11`,
+  );
+}
+const sorted = { ascending: sortedBy('sorted', 'asc'), descending: sortedBy('sorted-desc', 'desc') } as const;
+
 /** User IDs begin with `@`, which is before any letter. */
 const ends = {
   first: { user_id: '', created_at: -1 },
@@ -105,8 +149,8 @@ function flag(value: boolean | undefined): number {
   return value === undefined ? -1 : Number(value);
 }
 
-function paramsOf({ isDeactivated, isAdmin, inId, text }: AccountFilter): FilterParams {
-  return [flag(isDeactivated), flag(isAdmin), inId, text.inId, text.inName];
+function paramsOf({ isDeactivated, isAdmin, isLocked, inId, text }: AccountFilter): FilterParams {
+  return [flag(isDeactivated), flag(isAdmin), inId, text.inId, text.inName, flag(isLocked)];
 }
 
 /** Those that match among the next `examined` accounts. */
@@ -124,6 +168,19 @@ export function listAccounts(
   const { user_id: userId, created_at: createdAt } = startOf(order, page.after);
   const params = paramsOf(accounts);
   return reader.all(statementsOf(order).list, [createdAt, userId, page.examined, ...params, page.limit, page.offset]);
+}
+
+/** Those that match among the first `examined` accounts by name, sorted by something else. */
+export function listAccountsSorted(
+  reader: Reader,
+  { column, isDescending }: { readonly column: AccountColumn; readonly isDescending: boolean },
+  accounts: AccountFilter,
+  page: { readonly examined: number; readonly limit: number; readonly offset: number },
+): Promise<ListedAccountRow[]> {
+  const { user_id: userId, created_at: createdAt } = ends.first;
+  const params = paramsOf(accounts);
+  const statement = isDescending ? sorted.descending : sorted.ascending;
+  return reader.all(statement, [createdAt, userId, page.examined, ...params, page.limit, page.offset, column]);
 }
 
 /** How many match among the first `examined` accounts. */

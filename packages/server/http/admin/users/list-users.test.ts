@@ -70,6 +70,51 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual((await list('limit=0')).users, []);
     });
 
+    test('are sorted by what tools show', async () => {
+      const profile = (name: string) => `${v3}/profile/${encoded(`@${name}:localhost`)}`;
+      await must(erin.put(`${profile('erin')}/avatar_url`, { avatar_url: 'mxc://localhost/face' }));
+      const lock = (locked: boolean) => must(admin.put(`/_matrix/client/v1/admin/lock/@bob:localhost`, { locked }));
+      await lock(true);
+      const first = async (by: string, dir: string, version = 'v2') =>
+        (await names(`order_by=${by}&dir=${dir}&limit=1&deactivated=true`, version))[0];
+      assert.equal(await first('admin', 'b'), 'zoe');
+      assert.equal(await first('locked', 'b'), 'bob');
+      assert.equal(await first('deactivated', 'b'), 'gone');
+      assert.equal(await first('avatar_url', 'b'), 'erin');
+      const shown = (await list('order_by=displayname&limit=100')).users.map((user) =>
+        JSON.stringify(user['displayname']),
+      );
+      assert.deepEqual(shown, shown.toSorted());
+      assert.ok(shown.length > 6);
+      for (const dir of ['f', 'b']) {
+        const seen = (await list(`order_by=last_seen_ts&dir=${dir}&limit=100`)).users.map((user) =>
+          Number(user['last_seen_ts']),
+        );
+        const sorted = seen.toSorted((a, b) => a - b);
+        assert.deepEqual(seen, dir === 'f' ? sorted : sorted.toReversed());
+      }
+      for (const by of [
+        'displayname',
+        'last_seen_ts',
+        'user_type',
+        'suspended',
+        'is_guest',
+        'shadow_banned',
+        'approved',
+      ]) {
+        const all = await readAll(`order_by=${by}&limit=100`);
+        assert.equal(all.length, 6);
+        for (const limit of [1, 2, 7]) assert.deepEqual(await readAll(`order_by=${by}&limit=${limit}`), all, by);
+        assert.deepEqual(await readAll(`order_by=${by}&dir=b&limit=3`), all.toReversed(), by);
+      }
+      assert.deepEqual(await names('order_by=displayname&name=ar'), ['carol'], 'and narrowed down');
+      assert.ok(!(await names('locked=false&limit=100')).includes('bob'));
+      assert.ok((await names('locked=true&limit=100')).includes('bob'));
+      assert.equal((await list('order_by=admin&locked=false&limit=1')).total, 6);
+      await lock(false);
+      await must(erin.put(`${profile('erin')}/avatar_url`, { avatar_url: '' }));
+    });
+
     test('are searched and narrowed down', async () => {
       assert.deepEqual(await names('name=LI'), ['alice']);
       assert.deepEqual(await names(`name=${encoded('"Bo')}`), ['erin'], 'the display name');
@@ -125,8 +170,21 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     test('are for administrators, who ask for what there is', async () => {
       for (const version of ['v2', 'v3']) {
         assert.equal(refusalOf(await erin.get(`/_synapse/admin/${version}/users`)), '403 M_FORBIDDEN');
-        for (const query of ['from=nowhere', 'from=10001', 'from=-1', 'limit=-1', 'dir=up', 'admins=maybe']) {
+        for (const query of [
+          'from=nowhere',
+          'from=10001',
+          'from=-1',
+          'limit=-1',
+          'dir=up',
+          'admins=maybe',
+          'order_by=shoe_size',
+        ]) {
           assert.equal(refusalOf(await admin.get(`/_synapse/admin/${version}/users?${query}`)), '400 M_INVALID_PARAM');
+        }
+        const { next_token: next } = await list('limit=1', version);
+        for (const from of [next, '10001', '-1']) {
+          const answer = await admin.get(`/_synapse/admin/${version}/users?order_by=admin&from=${from}`);
+          assert.equal(refusalOf(answer), '400 M_INVALID_PARAM');
         }
       }
     });

@@ -1,5 +1,10 @@
 import { type Static, Type } from 'typebox';
-import type { AccountPage, ListAccounts, ListedAccount } from '../../../services/accounts/account-list.ts';
+import type {
+  AccountPage,
+  AccountQuery,
+  ListAccounts,
+  ListedAccount,
+} from '../../../services/accounts/account-list.ts';
 import { endpoint } from '../../endpoint.ts';
 
 const optionalText = Type.Union([Type.String(), Type.Null()]);
@@ -29,6 +34,26 @@ const userList = Type.Object(
   { title: 'UserList' },
 );
 
+/** As tools call them. Of guests and the like there are none, and nothing to sort by. */
+const order = Type.Union(
+  [
+    Type.Literal('name'),
+    Type.Literal('creation_ts'),
+    Type.Literal('displayname'),
+    Type.Literal('avatar_url'),
+    Type.Literal('user_type'),
+    Type.Literal('admin'),
+    Type.Literal('deactivated'),
+    Type.Literal('locked'),
+    Type.Literal('suspended'),
+    Type.Literal('last_seen_ts'),
+    Type.Literal('is_guest'),
+    Type.Literal('shadow_banned'),
+    Type.Literal('approved'),
+  ],
+  { description: 'By anything but name, which is the user ID, and creation_ts: up to ten thousand accounts.' },
+);
+
 const query = {
   from: Type.Optional(Type.String()),
   limit: Type.Optional(Type.Integer({ minimum: 0 })),
@@ -37,7 +62,8 @@ const query = {
   admins: Type.Optional(Type.Boolean()),
   /** There are none. */
   guests: Type.Optional(Type.Boolean()),
-  order_by: Type.Optional(Type.String({ description: 'creation_ts; anything else is by name, which is the user ID.' })),
+  locked: Type.Optional(Type.Boolean({ description: 'Without those that are locked, if it is false.' })),
+  order_by: Type.Optional(order),
   dir: Type.Optional(Type.Union([Type.Literal('f'), Type.Literal('b')])),
   deactivated: Type.Optional(Type.Boolean()),
 };
@@ -47,9 +73,24 @@ const queryObject = Type.Object(query);
 type Services = { readonly listAccounts: ListAccounts };
 
 async function ask({ listAccounts }: Services, asked: Query, isDeactivated: boolean | undefined) {
-  const { from = '0', limit = 100, name = '', user_id: userId = '', admins, order_by: by, dir = 'f' } = asked;
-  const order = { by: by === 'creation_ts' ? 'creation' : 'name', isDescending: dir === 'b' } as const;
-  return toList(await listAccounts({ order, isDeactivated, isAdmin: admins, name, userId, from, limit }));
+  const { from = '0', limit = 100, name = '', user_id: userId = '', admins, locked, order_by: by, dir = 'f' } = asked;
+  const isLocked = locked === false ? false : undefined;
+  const filter = { isDeactivated, isAdmin: admins, isLocked, name, userId };
+  return toList(await listAccounts({ ...filter, by: toOrder(by), isDescending: dir === 'b', from, limit }));
+}
+
+function toOrder(by: Static<typeof order> | undefined): AccountQuery['by'] {
+  switch (by) {
+    case 'creation_ts':
+      return 'creation';
+    case undefined:
+    case 'is_guest':
+    case 'shadow_banned':
+    case 'approved':
+      return 'name';
+    default:
+      return by;
+  }
 }
 
 export const listUsersV2 = endpoint(
