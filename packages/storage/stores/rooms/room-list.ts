@@ -71,6 +71,34 @@ export function readRoomFigures(reader: Reader, roomNids: readonly number[], hos
   return reader.all(selectFigures, [JSON.stringify(roomNids), host]);
 }
 
+const inRooms = 'in (select cast(value as bigint) from json_each(cast($1 as text)))';
+
+const selectJoinedHere = sql<{ room_nid: number; joined: number }, [roomNids: string, host: string]>(
+  'room-list.joined-here',
+  `select room_nid, joined from joined_hosts where room_nid ${inRooms} and host = $2`,
+);
+
+/** How many of a server are in each of some rooms, where there are any. */
+export async function readJoinedHere(
+  reader: Reader,
+  roomNids: readonly number[],
+  host: string,
+): Promise<ReadonlyMap<number, number>> {
+  const rows = await reader.all(selectJoinedHere, [JSON.stringify(roomNids), host]);
+  return new Map(rows.map((row) => [row.room_nid, row.joined]));
+}
+
+const selectCreators = sql<{ room_nid: number; sender: string }, [roomNids: string]>(
+  'room-list.creators',
+  `select r.room_nid, e.sender from rooms r join events e on e.event_nid = r.create_event_nid
+   where r.room_nid ${inRooms}`,
+);
+
+export async function readCreators(reader: Reader, roomNids: readonly number[]): Promise<ReadonlyMap<number, string>> {
+  const rows = await reader.all(selectCreators, [JSON.stringify(roomNids)]);
+  return new Map(rows.map((row) => [row.room_nid, row.sender]));
+}
+
 const selectMembers = sql<{ user_id: string }, [roomNid: number, afterUser: string, limit: number]>(
   'room-list.members',
   `select user_id from memberships where room_nid = $1 and user_id > $2 and membership = 'join'

@@ -47,7 +47,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     test('are read page by page, forwards and backwards', async () => {
       for (const limit of [1, 2, 5, 100]) {
         assert.deepEqual(await readAll(`limit=${limit}`), made);
-        assert.deepEqual(await readAll(`limit=${limit}&dir=b&order_by=joined_members`), made.toReversed());
+        assert.deepEqual(await readAll(`limit=${limit}&dir=b`), made.toReversed());
       }
       const page = await list('from=3&limit=1');
       assert.deepEqual([ids(page), page.offset, page.total_rooms], [[made[3]], 3, 5]);
@@ -64,6 +64,47 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(await found('nothing'), []);
       assert.deepEqual(await readAll('search_term=place&limit=2'), made);
       assert.equal((await list('search_term=gar&limit=1')).total_rooms, 2);
+    });
+
+    test('are sorted', async () => {
+      const [kitchen, garden, cellar, attic, garage] = made;
+      assert.ok(alice && bob && garden && attic);
+      const byName = [attic, cellar, garage, garden, kitchen];
+      for (const limit of [1, 2, 5, 100]) {
+        for (const by of ['name', 'alphabetical', 'canonical_alias']) {
+          assert.deepEqual(await readAll(`limit=${limit}&order_by=${by}`), byName);
+          assert.deepEqual(await readAll(`limit=${limit}&order_by=${by}&dir=b`), byName.toReversed());
+        }
+      }
+      for (const by of ['joined_members', 'size', 'joined_local_members']) {
+        assert.equal((await readAll(`order_by=${by}`))[0], garden, 'the largest first, as tools expect');
+        assert.equal((await readAll(`order_by=${by}&dir=b&limit=2`)).at(-1), garden);
+      }
+      const owner = alice;
+      const publish = (visibility: string) =>
+        must(owner.put(`/_matrix/client/v3/directory/list/room/${encoded(attic)}`, { visibility }));
+      await publish('public');
+      assert.equal((await readAll('order_by=public')).at(-1), attic);
+      assert.deepEqual(await readAll('public_rooms=true'), [attic]);
+      assert.equal((await readAll('public_rooms=false&order_by=name')).length, 4);
+      await publish('private');
+      const mine = await createRoom(bob, { name: 'Shed', creation_content: { 'm.federate': false } });
+      await must(
+        bob.put(`/_matrix/client/v3/rooms/${encoded(mine)}/state/m.room.encryption`, { algorithm: 'm.megolm.v1' }),
+      );
+      for (const by of ['creator', 'history_visibility', 'guest_access', 'join_rules', 'version', 'federatable']) {
+        assert.equal((await readAll(`order_by=${by}&limit=2`)).length, 6, by);
+      }
+      assert.equal((await readAll('order_by=creator')).at(-1), mine);
+      assert.equal((await readAll('order_by=federatable'))[0], mine);
+      assert.equal((await readAll('order_by=encryption'))[0], mine, 'those that have none come last');
+      await must(bob.post(`/_matrix/client/v3/rooms/${encoded(mine)}/leave`, {}));
+      assert.deepEqual(await readAll('empty_rooms=true'), [mine]);
+      assert.deepEqual(await readAll('empty_rooms=true&order_by=name'), [mine]);
+      assert.deepEqual(await readAll('empty_rooms=false&order_by=name&limit=2'), byName);
+      const page = await list('order_by=name&search_term=gar&from=1&limit=1&empty_rooms=false');
+      assert.deepEqual([ids(page), page.offset, page.total_rooms, page.next_batch], [[garden], 1, 2, undefined]);
+      assert.ok(kitchen);
     });
 
     test('say of each what tools show, and who is in it', async () => {
@@ -98,6 +139,17 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(rest2, { members: [bob?.userId], total: 2 });
     });
 
+    test('say nothing of what tools would refuse a whole list for', async () => {
+      assert.ok(bob);
+      const state = [
+        { type: 'm.room.guest_access', content: { guest_access: 'perhaps' } },
+        { type: 'm.room.history_visibility', content: { history_visibility: 'seldom' } },
+      ].map((event) => ({ ...event, state_key: '' }));
+      const roomId = await createRoom(bob, { initial_state: state });
+      const answer = await must(admin.get(room(roomId)));
+      assert.deepEqual([answer['guest_access'], answer['history_visibility']], [null, null]);
+    });
+
     test('are for administrators, of rooms that there are', async () => {
       const missing = room('!nowhere:localhost');
       for (const each of [missing, `${missing}/members`]) {
@@ -106,7 +158,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       for (const each of [path, missing, `${missing}/members`]) {
         assert.equal(refusalOf((await alice?.get(each)) ?? (await admin.get(each))), '403 M_FORBIDDEN');
       }
-      for (const query of ['from=10001', 'from=-1', 'limit=-1', 'dir=up']) {
+      for (const query of ['from=10001', 'from=10001&order_by=name', 'limit=-1', 'dir=up', 'order_by=state_events']) {
         assert.equal(refusalOf(await admin.get(`${path}?${query}`)), '400 M_INVALID_PARAM');
       }
     });

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import type { ListedRoom, RoomList } from '../../../services/rooms/listing/room-list.ts';
+import type { RoomOrder } from '../../../services/rooms/listing/room-orders.ts';
 import { endpoint } from '../../endpoint.ts';
 
 type Services = { readonly roomList: RoomList };
@@ -25,6 +26,14 @@ const facts = {
 };
 const listedRoom = Type.Object(facts, { title: 'ListedRoom' });
 
+/** Tools refuse a whole list for one room of which somebody has said something else. */
+const guestAccess: readonly string[] = ['can_join', 'forbidden'];
+const visibilities: readonly string[] = ['invited', 'joined', 'shared', 'world_readable'];
+
+function oneOf(values: readonly string[], text: string | null): string | null {
+  return text !== null && values.includes(text) ? text : null;
+}
+
 function toRoom(room: ListedRoom): Static<typeof listedRoom> {
   return {
     room_id: room.roomId,
@@ -38,11 +47,40 @@ function toRoom(room: ListedRoom): Static<typeof listedRoom> {
     federatable: room.isFederated,
     public: room.isPublished,
     join_rules: room.text('m.room.join_rules', 'join_rule'),
-    guest_access: room.text('m.room.guest_access', 'guest_access'),
-    history_visibility: room.text('m.room.history_visibility', 'history_visibility'),
+    guest_access: oneOf(guestAccess, room.text('m.room.guest_access', 'guest_access')),
+    history_visibility: oneOf(visibilities, room.text('m.room.history_visibility', 'history_visibility')),
     state_events: room.stateEvents,
     room_type: room.text('m.room.create', 'type'),
   };
+}
+
+/** As tools call them, the old names with them. */
+const order = Type.Union(
+  [
+    Type.Literal('name'),
+    Type.Literal('alphabetical'),
+    Type.Literal('canonical_alias'),
+    Type.Literal('joined_members'),
+    Type.Literal('size'),
+    Type.Literal('joined_local_members'),
+    Type.Literal('version'),
+    Type.Literal('creator'),
+    Type.Literal('encryption'),
+    Type.Literal('federatable'),
+    Type.Literal('public'),
+    Type.Literal('join_rules'),
+    Type.Literal('guest_access'),
+    Type.Literal('history_visibility'),
+  ],
+  {
+    description:
+      'The order in which the server came to know them, if it is not said. Up to ten thousand rooms are sorted.',
+  },
+);
+
+function toOrder(by: Static<typeof order>): RoomOrder {
+  if (by === 'alphabetical') return 'name';
+  return by === 'size' ? 'joined_members' : by;
 }
 
 export const listRooms = endpoint(
@@ -50,13 +88,15 @@ export const listRooms = endpoint(
     method: 'GET',
     path: '/_synapse/admin/v1/rooms',
     operationId: 'listRooms',
-    summary: 'Lists the rooms that this server knows, in the order in which it came to know them.',
+    summary: 'Lists the rooms that this server knows.',
     auth: 'admin',
     query: Type.Object({
       from: Type.Optional(Type.Integer({ minimum: 0 })),
       limit: Type.Optional(Type.Integer({ minimum: 0 })),
       dir: Type.Optional(Type.Union([Type.Literal('f'), Type.Literal('b')])),
-      order_by: Type.Optional(Type.String({ description: 'There is one order only.' })),
+      order_by: Type.Optional(order),
+      public_rooms: Type.Optional(Type.Boolean({ description: 'Whether they are in the directory.' })),
+      empty_rooms: Type.Optional(Type.Boolean({ description: 'Whether nobody is in them.' })),
       search_term: Type.Optional(
         Type.String({ maxLength: 255, description: 'Part of the name, the main address or the ID.' }),
       ),
@@ -72,8 +112,12 @@ export const listRooms = endpoint(
     ),
   },
   ({ roomList }: Services) =>
-    async ({ query: { from = 0, limit = 100, dir = 'f', search_term: search = '' } }) => {
-      const { rooms, offset, next, total } = await roomList.list({ from, limit, isDescending: dir === 'b', search });
+    async ({ query }) => {
+      const { from = 0, limit = 100, dir = 'f', search_term: search = '', order_by: by } = query;
+      const filter = { search, isPublic: query.public_rooms, isEmpty: query.empty_rooms };
+      const order = by === undefined ? undefined : toOrder(by);
+      const page = await roomList.list({ ...filter, from, limit, order, isDescending: dir === 'b' });
+      const { rooms, offset, next, total } = page;
       return {
         rooms: rooms.map(toRoom),
         offset,

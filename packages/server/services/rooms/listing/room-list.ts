@@ -11,6 +11,7 @@ import {
   readRoomFigures,
 } from '@portico/storage/stores/rooms/room-list.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
+import { inChunks, type RoomOrder, sortRooms } from './room-orders.ts';
 
 export type ListedRoom = {
   readonly roomId: string;
@@ -35,17 +36,30 @@ export type RoomPage = {
   readonly total: number;
 };
 
+type RoomFilter = {
+  /** Part of the name, the address or the room ID, in capitals or not. */
+  readonly search: string;
+  /** Whether the directory has them, and whether nobody is in them; `undefined` does not matter. */
+  readonly isPublic: boolean | undefined;
+  readonly isEmpty: boolean | undefined;
+};
+
+export type RoomQuery = RoomFilter & {
+  /** How many to leave out, or what the page before said is next. */
+  readonly from: number;
+  readonly limit: number;
+  /** The one in which the server came to know them where it is `undefined`, as it is for names in a server with too many rooms. */
+  readonly order: RoomOrder | undefined;
+  readonly isDescending: boolean;
+};
+
 /** What administrators are told of rooms, which is nothing of what was said in them. */
 export interface RoomList {
-  /** A search looks at a number of rooms and then says where to go on, whatever it has found. */
-  list(query: {
-    /** How many to leave out, or what the page before said is next. */
-    readonly from: number;
-    readonly limit: number;
-    readonly isDescending: boolean;
-    /** Part of the name, the address or the room ID, in capitals or not. */
-    readonly search: string;
-  }): Promise<RoomPage>;
+  /**
+   * A search looks at a number of rooms and then says where to go on, whatever it has found. Sorted are all rooms, if there are
+   * ten thousand at most: throws `request.invalid-param` elsewhere.
+   */
+  list(query: RoomQuery): Promise<RoomPage>;
   /** Throws `room.not-found`. */
   get(roomId: string): Promise<ListedRoom>;
   /** Members by user ID, after one of them. Throws `room.not-found`. */
@@ -61,6 +75,7 @@ type Dependencies = { readonly db: Reader; readonly serverName: string };
 const mostSearched = 2000;
 const mostLeftOut = 10_000;
 const mostCounted = 10_000;
+const mostSorted = 10_000;
 const maxPage = 1000;
 const maxMembers = 10_000;
 /** Numbers from this one on name the room after which to go on: tools expect a number, and count with it what they left out. */
@@ -107,14 +122,76 @@ export function createRoomList({ db, serverName }: Dependencies): RoomList {
   }
 
   async function search(rows: readonly ListedRoomRow[], text: string): Promise<ListedRoomRow[]> {
-    const contents = await readContents(rows, searched);
     const wanted = text.toLowerCase();
-    return rows.filter((row) => {
-      const state = contents.get(row.room_nid);
-      const name = textIn(state?.get('m.room.name'), 'name') ?? '';
-      const alias = textIn(state?.get('m.room.canonical_alias'), 'alias') ?? '';
-      return [row.room_id, name, alias].some((each) => each.toLowerCase().includes(wanted));
+    const found: ListedRoomRow[] = [];
+    await inChunks(rows, async (some) => {
+      const contents = await readContents(some, searched);
+      const matching = some.filter((row) => {
+        const state = contents.get(row.room_nid);
+        const name = textIn(state?.get('m.room.name'), 'name') ?? '';
+        const alias = textIn(state?.get('m.room.canonical_alias'), 'alias') ?? '';
+        return [row.room_id, name, alias].some((each) => each.toLowerCase().includes(wanted));
+      });
+      found.push(...matching);
     });
+    return found;
+  }
+
+  async function narrow(rows: readonly ListedRoomRow[], { search: text, isPublic, isEmpty }: RoomFilter) {
+    const ofSize = rows.filter((row) => isEmpty === undefined || isEmpty === (row.joined_count === 0));
+    const found = text === '' ? ofSize : await search(ofSize, text);
+    if (isPublic === undefined) return found;
+    const nids = found.map((row) => row.room_nid);
+    const published = await findPublished(db, nids);
+    return found.filter((row) => published.has(row.room_nid) === isPublic);
+  }
+
+  async function listAsKnown({ from, limit, isDescending, ...filter }: RoomQuery): Promise<RoomPage> {
+    const isPlace = from >= places;
+    if (!isPlace && from > mostLeftOut) {
+      throw new MatrixError('request.invalid-param', { message: `from is next_batch, or at most ${mostLeftOut}.` });
+    }
+    const [offset, after] = isPlace ? [0, from - places] : [from, undefined];
+    const isNarrowed = filter.search !== '' || filter.isPublic !== undefined || filter.isEmpty !== undefined;
+    const examined = isNarrowed ? mostSearched : offset + limit + 1;
+    const rows = await listRooms(db, { after, isDescending, limit: examined });
+    const matching = (isNarrowed ? await narrow(rows, filter) : rows).slice(offset);
+    const page = matching.slice(0, limit);
+    const hasMore = matching.length > limit;
+    const last = hasMore ? page.at(-1) : rows.length === examined ? rows.at(-1) : undefined;
+    const counted = isNarrowed ? 0 : await countRooms(db, mostCounted);
+    return {
+      rooms: await describe(page),
+      offset,
+      next: last && last.room_nid + places,
+      total: Math.max(counted, offset + (isNarrowed ? matching.length : page.length)),
+    };
+  }
+
+  async function listSorted(query: RoomQuery, order: RoomOrder): Promise<RoomPage> {
+    const { from: offset, limit, isDescending, ...filter } = query;
+    if ((await countRooms(db, mostSorted + 1)) > mostSorted) {
+      // What tools ask for by themselves.
+      if (order === 'name') return listAsKnown(query);
+      throw new MatrixError('request.invalid-param', {
+        message: `With more than ${mostSorted} rooms they are not sorted.`,
+      });
+    }
+    if (offset > mostLeftOut) {
+      throw new MatrixError('request.invalid-param', { message: `from is next_batch, or at most ${mostLeftOut}.` });
+    }
+    const rows = await narrow(
+      await listRooms(db, { after: undefined, isDescending: false, limit: mostSorted }),
+      filter,
+    );
+    const sorted = await sortRooms(db, rows, { order, isDescending, serverName });
+    const end = offset + limit;
+    return {
+      rooms: await describe(sorted.slice(offset, end)),
+      offset,
+      next: limit > 0 && end < sorted.length ? end : undefined,
+      total: sorted.length,
+    };
   }
 
   async function require(roomId: string): Promise<ListedRoomRow> {
@@ -124,26 +201,9 @@ export function createRoomList({ db, serverName }: Dependencies): RoomList {
   }
 
   return {
-    async list({ from, limit: wanted, isDescending, search: text }) {
-      const isPlace = from >= places;
-      if (!isPlace && from > mostLeftOut) {
-        throw new MatrixError('request.invalid-param', { message: `from is next_batch, or at most ${mostLeftOut}.` });
-      }
-      const [offset, after] = isPlace ? [0, from - places] : [from, undefined];
-      const limit = Math.min(wanted, maxPage);
-      const examined = text === '' ? offset + limit + 1 : mostSearched;
-      const rows = await listRooms(db, { after, isDescending, limit: examined });
-      const matching = (text === '' ? rows : await search(rows, text)).slice(offset);
-      const page = matching.slice(0, limit);
-      const hasMore = matching.length > limit;
-      const last = hasMore ? page.at(-1) : rows.length === examined ? rows.at(-1) : undefined;
-      const counted = text === '' ? await countRooms(db, mostCounted) : 0;
-      return {
-        rooms: await describe(page),
-        offset,
-        next: last && last.room_nid + places,
-        total: Math.max(counted, offset + (text === '' ? page.length : matching.length)),
-      };
+    async list(asked) {
+      const query = { ...asked, limit: Math.min(asked.limit, maxPage) };
+      return query.order === undefined ? listAsKnown(query) : listSorted(query, query.order);
     },
     async get(roomId) {
       const [room] = await describe([await require(roomId)]);
