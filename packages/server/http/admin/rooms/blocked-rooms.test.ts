@@ -85,13 +85,19 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       }
       await until(async () => !(await isInvited(admin, roomId)), 'the invitation is gone');
       assert.equal(await listed(), false);
+      const progress = `/_synapse/admin/v2/rooms/delete_status/${encoded(roomId)}`;
+      await until(async () => (await admin.get(progress)).body['status'] === 'complete', 'its end is told');
+      const { body } = await admin.get(`${shutdown(roomId)}/delete_status`);
+      assert.deepEqual(body, { results: [{ delete_id: roomId, status: 'complete' }] });
       assert.equal(refusalOf(await join(alice, roomId)), '403 M_FORBIDDEN');
     });
 
     test('are blocked before anybody here knows them, and shut down without being blocked', async () => {
       const unknown = '!somewhere:elsewhere.example';
       assert.equal(refusalOf(await admin.delete(shutdown(unknown), {})), '404 M_NOT_FOUND');
+      assert.equal(refusalOf(await admin.get(`${shutdown(unknown)}/delete_status`)), '404 M_NOT_FOUND');
       assert.equal((await admin.delete(shutdown(unknown), { block: true })).status, 200);
+      assert.equal((await admin.get(`${shutdown(unknown)}/delete_status`)).status, 200);
       assert.equal(refusalOf(await join(bob, unknown)), '403 M_FORBIDDEN');
       const roomId = await createRoom(alice);
       await join(bob, roomId);
@@ -109,10 +115,17 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         await alice.get(block(roomId)),
         await alice.put(block(roomId), { block: true }),
         await alice.delete(shutdown(roomId), {}),
+        await alice.get(`${shutdown(roomId)}/delete_status`),
+        await alice.get(`/_synapse/admin/v2/rooms/delete_status/${encoded(roomId)}`),
       ]) {
         assert.equal(refusalOf(answer), '403 M_FORBIDDEN');
       }
       assert.equal(refusalOf(await admin.put(block('nowhere'), { block: true })), '400 M_INVALID_PARAM');
+      assert.equal(
+        refusalOf(await admin.get(`${shutdown(roomId)}/delete_status`)),
+        '404 M_NOT_FOUND',
+        'nobody shut it down',
+      );
     });
   });
 }

@@ -3,7 +3,7 @@ import type { RoomList } from '../../../services/rooms/listing/room-list.ts';
 import type { Endpoint } from '../../endpoint.ts';
 import { getRoomBlock, setRoomBlock } from './block-room.ts';
 import { getRoom, listRoomMembers, listRooms } from './list-rooms.ts';
-import { shutRoomDown } from './shut-room-down.ts';
+import { getRoomShutdown, listRoomShutdowns, shutRoomDown } from './shut-room-down.ts';
 
 export type RoomAdminServices = { readonly blockedRooms: BlockedRooms; readonly roomList: RoomList };
 
@@ -15,4 +15,6 @@ export const roomAdminEndpoints: readonly Endpoint<RoomAdminServices>[] = [
   getRoomBlock,
   setRoomBlock,
   shutRoomDown,
+  getRoomShutdown,
+  listRoomShutdowns,
 ];

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import type { BlockedRooms } from '../../../services/rooms/blocking/blocked-rooms.ts';
 import { endpoint } from '../../endpoint.ts';
 
@@ -29,3 +29,46 @@ export const shutRoomDown = endpoint(
       return { delete_id: roomId };
     },
 );
+
+const status = Type.Union([Type.Literal('shutting_down'), Type.Literal('complete')]);
+
+export const getRoomShutdown = endpoint(
+  {
+    method: 'GET',
+    path: '/_synapse/admin/v2/rooms/delete_status/:deleteId',
+    operationId: 'getRoomShutdown',
+    summary: 'Tells whether everybody of this server is out of a room that is shut down.',
+    auth: 'admin',
+    params: Type.Object({ deleteId: Type.String() }),
+    response: Type.Object({ status }, { title: 'RoomShutdownStatus' }),
+  },
+  ({ blockedRooms }: { blockedRooms: BlockedRooms }) =>
+    async ({ sender, params: { deleteId } }) => ({ status: await statusOf(blockedRooms, sender.userId, deleteId) }),
+);
+
+export const listRoomShutdowns = endpoint(
+  {
+    method: 'GET',
+    path: '/_synapse/admin/v2/rooms/:roomId/delete_status',
+    operationId: 'listRoomShutdowns',
+    summary: 'Tells the same of a room.',
+    auth: 'admin',
+    params: Type.Object({ roomId: Type.String() }),
+    response: Type.Object(
+      { results: Type.Array(Type.Object({ delete_id: Type.String(), status })) },
+      { title: 'RoomShutdowns' },
+    ),
+  },
+  ({ blockedRooms }: { blockedRooms: BlockedRooms }) =>
+    async ({ sender, params: { roomId } }) => ({
+      results: [{ delete_id: roomId, status: await statusOf(blockedRooms, sender.userId, roomId) }],
+    }),
+);
+
+async function statusOf(
+  blockedRooms: BlockedRooms,
+  administrator: string,
+  roomId: string,
+): Promise<Static<typeof status>> {
+  return (await blockedRooms.isEmptied(administrator, roomId)) ? 'complete' : 'shutting_down';
+}

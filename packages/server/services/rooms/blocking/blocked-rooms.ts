@@ -1,8 +1,8 @@
 import { isRoomId } from '@portico/protocol';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { startAccountJob } from '@portico/storage/stores/accounts/accounts-jobs.ts';
+import { findJobDetails, startAccountJob } from '@portico/storage/stores/accounts/accounts-jobs.ts';
 import { removePublishedRoom } from '@portico/storage/stores/directory/room-directory-write.ts';
-import { addBlocked, findBlocked, removeBlocked } from '@portico/storage/stores/rooms/blocked-rooms.ts';
+import { addBlocked, findBlocked, readLocals, removeBlocked } from '@portico/storage/stores/rooms/blocked-rooms.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { RoomNames } from '../../reading/room-names.ts';
 import { type Eviction, evictJob } from './evict-job.ts';
@@ -21,9 +21,16 @@ export interface BlockedRooms {
     roomId: string,
     options: { readonly isBlocked: boolean; readonly reason: string | undefined },
   ): Promise<void>;
+  /**
+   * Whether a room that an administrator has shut down is empty by now. Throws `not-found` where somebody of this server is in the
+   * room and nothing is under way: nobody began, or they could not be taken out.
+   */
+  isEmptied(administrator: string, roomId: string): Promise<boolean>;
 }
 
 type Dependencies = { readonly db: Database; readonly roomNames: RoomNames; readonly now: () => number };
+
+const inside = ['join', 'invite', 'knock'];
 
 export function createBlockedRooms({ db, roomNames, now }: Dependencies): BlockedRooms {
   async function commit(write: (set: WriteSet) => void): Promise<void> {
@@ -62,6 +69,14 @@ export function createBlockedRooms({ db, roomNames, now }: Dependencies): Blocke
         removePublishedRoom(set, eviction.roomNid);
         startAccountJob(set, administrator, `${evictJob} ${roomId}`, now(), JSON.stringify(eviction));
       });
+    },
+    async isEmptied(administrator, roomId) {
+      const roomNid = await roomNames.find(roomId);
+      if (roomNid === undefined && (await findBlocked(db, roomId)) === undefined) throw new MatrixError('not-found');
+      if ((await findJobDetails(db, administrator, `${evictJob} ${roomId}`)) !== undefined) return false;
+      const left = roomNid === undefined ? [] : await readLocals(db, roomNid, inside, { after: '', limit: 1 });
+      if (left.length > 0) throw new MatrixError('not-found');
+      return true;
     },
   };
 }
