@@ -9,6 +9,7 @@ import type { ContentStore } from '../services/media/content-store.ts';
 import { openFileStore } from '../services/media/file-store.ts';
 import { createMediaService, type Media } from '../services/media/media-service.ts';
 import { createQuarantine, type Quarantine } from '../services/media/quarantine.ts';
+import { createUploads, type Uploads } from '../services/media/uploads.ts';
 import type { UrlPreviews } from '../services/previews/url-previews.ts';
 import type { Federation } from './federation.ts';
 import { createRemoteMediaParts } from './remote-media.ts';
@@ -28,6 +29,7 @@ export type MediaParts = {
   readonly services: {
     readonly media: Media;
     readonly quarantine: Quarantine;
+    readonly uploads: Uploads;
     /** Absent where none are made. */
     readonly urlPreviews?: UrlPreviews;
     readonly mediaAccess: { readonly requireAuthentication: boolean };
@@ -62,6 +64,7 @@ export async function openMedia(context: Context): Promise<MediaParts> {
     services: {
       media,
       quarantine: createQuarantine({ db, store, serverName, now }),
+      uploads: createUploads({ db, store, serverName }),
       ...(urlPreviews && { urlPreviews }),
       mediaAccess: { requireAuthentication },
     },

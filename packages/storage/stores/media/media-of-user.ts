@@ -30,6 +30,27 @@ export function listMediaOf(
   return reader.all(selectOfUser, [userId, created, id, page.limit]);
 }
 
+export type UploadRow = {
+  readonly media_id: string;
+  readonly content_type: string | null;
+  readonly size: number;
+  readonly created_at: number;
+  readonly is_protected: number;
+  readonly quarantined_by: string | null;
+};
+
+const selectUploads = sql<UploadRow, [userId: string, limit: number]>(
+  'media.uploads-of',
+  `select m.media_id, m.content_type, coalesce(m.size, 0) as size, m.created_at, m.is_protected, q.quarantined_by
+   from media m left join quarantined_media q on q.origin = m.origin and q.media_id = m.media_id
+   where m.user_id = $1 and m.content_id is not null order by m.created_at desc limit $2`,
+);
+
+/** What somebody has uploaded and is stored, the newest first. */
+export function listUploadsOf(reader: Reader, userId: string, limit: number): Promise<UploadRow[]> {
+  return reader.all(selectUploads, [userId, limit]);
+}
+
 const selectThumbnails = sql<{ thumbnail_id: string }, [contentIds: string]>(
   'media-thumbnails.of-contents',
   `select thumbnail_id from media_thumbnails

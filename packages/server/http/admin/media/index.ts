@@ -1,10 +1,12 @@
 import type { Quarantine } from '../../../services/media/quarantine.ts';
+import type { Uploads } from '../../../services/media/uploads.ts';
 import type { Endpoint } from '../../endpoint.ts';
 import { protectMedia, unprotectMedia } from './protect.ts';
 import { purgeMediaCache } from './purge-media-cache.ts';
 import { quarantineMedia, quarantineMediaOfRoom, quarantineMediaOfUser, releaseMedia } from './quarantine.ts';
+import { deleteMedia, deleteMediaOfUser, listMediaOfUser } from './uploads.ts';
 
-export type MediaAdminServices = { readonly quarantine: Quarantine };
+export type MediaAdminServices = { readonly quarantine: Quarantine; readonly uploads: Uploads };
 
 /** What administrators do about files. */
 export const mediaAdminEndpoints: readonly Endpoint<MediaAdminServices>[] = [
@@ -15,4 +17,7 @@ export const mediaAdminEndpoints: readonly Endpoint<MediaAdminServices>[] = [
   protectMedia,
   unprotectMedia,
   purgeMediaCache,
+  listMediaOfUser,
+  deleteMediaOfUser,
+  deleteMedia,
 ];

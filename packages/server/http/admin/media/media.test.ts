@@ -55,6 +55,76 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       alice = await server.registerUser('alice');
     });
 
+    test('are listed by who uploaded them, and deleted', async () => {
+      const carol = await server.registerUser();
+      const path = `${api}/users/${encodeURIComponent(carol.userId)}/media`;
+      const places: string[] = [];
+      for (let count = 0; count < 4; count += 1) places.push(await upload(server.baseUrl, carol));
+      const ids = places.map((place) => place.split('/')[1] ?? '');
+      await must(admin.post(`${api}/media/protect/${ids[1]}`));
+      await must(admin.post(`${api}/media/quarantine/${places[2]}`));
+      type Listed = { readonly media_id: string; readonly created_ts: number };
+      const list = async (query = '') =>
+        (await must(admin.get(`${path}?${query}`))) as unknown as { media: Listed[]; next_token?: number };
+      async function readAll(query: string): Promise<string[]> {
+        const all: string[] = [];
+        for (let from: number | undefined = 0; from !== undefined;) {
+          const { media, next_token: next } = await list(`${query}&from=${from}`);
+          all.push(...media.map((one) => one.media_id));
+          from = next;
+        }
+        return all;
+      }
+      for (const order of ['created_ts', 'media_length', 'media_type', 'media_id']) {
+        const all = await readAll(`order_by=${order}`);
+        assert.deepEqual(all.toSorted(), ids.toSorted());
+        for (const limit of [1, 3, 4]) {
+          assert.deepEqual(await readAll(`order_by=${order}&limit=${limit}`), all);
+          assert.deepEqual(await readAll(`order_by=${order}&limit=${limit}&dir=b`), all.toReversed());
+        }
+      }
+      assert.equal((await readAll('order_by=safe_from_quarantine&dir=b'))[0], ids[1]);
+      assert.equal((await readAll('order_by=quarantined_by&dir=b'))[0], ids[2]);
+      const times = (await list()).media.map((one) => one.created_ts);
+      assert.deepEqual(
+        times,
+        times.toSorted((a, b) => b - a),
+        'the newest first',
+      );
+      const { created_ts: created, ...rest } = (await list('order_by=quarantined_by&dir=b&limit=1')).media[0] ?? {};
+      assert.ok(Number(created) > 0);
+      assert.deepEqual(rest, {
+        media_id: ids[2],
+        media_type: 'image/png',
+        media_length: png.length,
+        quarantined_by: admin.userId,
+        safe_from_quarantine: false,
+      });
+
+      assert.deepEqual(await must(admin.delete(`${api}/media/${places[0]}`)), { deleted_media: [ids[0]], total: 1 });
+      assert.deepEqual(await doors(server.baseUrl, carol, places[0] ?? ''), [404]);
+      assert.deepEqual(await doors(server.baseUrl, carol, places[1] ?? ''), [200]);
+      assert.equal((await must(admin.delete(`${path}?limit=2`)))['total'], 2);
+      assert.equal((await must(admin.delete(path)))['total'], 1);
+      assert.deepEqual(await must(admin.get(path)), { media: [], total: 0 });
+      for (const gone of [places[0], 'localhost/nowhere', 'elsewhere.example/something']) {
+        assert.equal(refusalOf(await admin.delete(`${api}/media/${gone}`)), '404 M_NOT_FOUND');
+      }
+      const nobody = `${api}/users/@nobody:localhost/media`;
+      assert.equal(refusalOf(await admin.get(nobody)), '404 M_NOT_FOUND');
+      assert.equal(refusalOf(await admin.delete(nobody)), '404 M_NOT_FOUND');
+      for (const query of ['order_by=upload_name', 'from=-1', 'dir=up']) {
+        assert.equal(refusalOf(await admin.get(`${path}?${query}`)), '400 M_INVALID_PARAM');
+      }
+      for (const answer of [
+        await carol.get(path),
+        await carol.delete(path),
+        await carol.delete(`${api}/media/${await upload(server.baseUrl, carol)}`),
+      ]) {
+        assert.equal(refusalOf(answer), '403 M_FORBIDDEN');
+      }
+    });
+
     test('are kept from everybody, and given again', async () => {
       const [place, other] = [await upload(server.baseUrl, alice), await upload(server.baseUrl, alice)];
       assert.deepEqual(await doors(server.baseUrl, alice, place), [200]);
