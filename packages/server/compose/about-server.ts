@@ -1,10 +1,12 @@
 import { roomVersions } from '@portico/protocol';
 import type { Config } from '../config/config.ts';
 import { createCalls } from './calls.ts';
+import { program } from './federation.ts';
 
 /** What endpoints say of this server that follows from its configuration. */
 export function aboutServer(config: Config, now: () => number) {
   return {
+    program,
     discovery: { publicBaseUrl: config.publicBaseUrl },
     calls: createCalls(config.calls, now),
     support: config.support,

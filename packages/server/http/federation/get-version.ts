@@ -1,7 +1,6 @@
 import { getVersion as operation } from '../../federation-api/version.ts';
 import { endpoint } from '../endpoint.ts';
-
-export type Program = { readonly name: string; readonly version: string };
+import type { Program } from '../program.ts';
 
 export const getVersion = endpoint(operation, ({ program }: { program: Program }) => {
   const { name, version } = program;

@@ -1,7 +1,8 @@
 import type { Notary } from '../../services/federation/keys/notary.ts';
 import type { OwnKeys } from '../../services/federation/keys/own-keys.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { getVersion, type Program } from './get-version.ts';
+import type { Program } from '../program.ts';
+import { getVersion } from './get-version.ts';
 import type { DirectoryQueries } from '../../services/federation/rooms/directory-queries.ts';
 import type { InboundTransactions } from '../../services/federation/receiving/transactions.ts';
 import type { MemberRequests } from '../../services/federation/rooms/member-requests.ts';

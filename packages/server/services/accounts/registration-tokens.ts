@@ -1,6 +1,7 @@
 import { createWriteSet, type Database } from '@portico/storage';
 import {
   addRegistrationToken,
+  changeRegistrationToken,
   findRegistrationToken,
   listRegistrationTokens,
   removeRegistrationToken,
@@ -9,9 +10,19 @@ import {
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { StageCheck } from './uia.ts';
 
+export type RegistrationToken = {
+  readonly token: string;
+  readonly usesAllowed: number | null;
+  readonly completed: number;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number | null;
+  readonly isValid: boolean;
+};
+
 export type NewRegistrationToken = {
-  /** Random if absent. */
+  /** Random if absent, of so many characters. */
   readonly token?: string | undefined;
+  readonly length?: number | undefined;
   readonly usesAllowed?: number | undefined;
   /** Milliseconds since 1970. */
   readonly expiresAt?: number | undefined;
@@ -20,7 +31,14 @@ export type NewRegistrationToken = {
 export interface RegistrationTokens {
   add(token: NewRegistrationToken): Promise<string>;
   /** A page of at most a thousand, in order; `after` is the last one of the page before. */
-  list(after?: string): Promise<RegistrationTokenRow[]>;
+  list(after?: string): Promise<RegistrationToken[]>;
+  /** Throws `not-found`. */
+  get(token: string): Promise<RegistrationToken>;
+  /** What is `undefined` stays, and what is null ends. Throws `not-found`. */
+  change(
+    token: string,
+    limits: { readonly usesAllowed: number | null | undefined; readonly expiresAt: number | null | undefined },
+  ): Promise<void>;
   /** Throws `not-found`. */
   revoke(token: string): Promise<void>;
   isValid(token: string): Promise<boolean>;
@@ -42,14 +60,28 @@ type Dependencies = {
 const tokenFormat = /^[A-Za-z0-9._~-]{1,64}$/;
 
 export function createRegistrationTokens({ db, now, randomBytes }: Dependencies): RegistrationTokens {
-  async function isValid(token: string): Promise<boolean> {
-    const row = tokenFormat.test(token) ? await findRegistrationToken(db, token) : undefined;
-    if (row === undefined) return false;
-    return (row.uses_allowed ?? Infinity) > row.completed && (row.expires_at ?? Infinity) > now();
+  function describe(row: RegistrationTokenRow): RegistrationToken {
+    const { token, completed, uses_allowed: usesAllowed, expires_at: expiresAt } = row;
+    const isValid = (usesAllowed ?? Infinity) > completed && (expiresAt ?? Infinity) > now();
+    return { token, usesAllowed, completed, expiresAt, isValid };
   }
 
+  async function find(token: string): Promise<RegistrationToken | undefined> {
+    const row = tokenFormat.test(token) ? await findRegistrationToken(db, token) : undefined;
+    return row && describe(row);
+  }
+
+  async function get(token: string): Promise<RegistrationToken> {
+    const found = await find(token);
+    if (found === undefined) throw new MatrixError('not-found');
+    return found;
+  }
+
+  const isValid = async (token: string): Promise<boolean> => (await find(token))?.isValid ?? false;
+  const random = (length: number) => Buffer.from(randomBytes(length)).toString('base64url').slice(0, length);
+
   return {
-    async add({ token = Buffer.from(randomBytes(12)).toString('base64url'), usesAllowed, expiresAt }) {
+    async add({ length = 16, token = random(length), usesAllowed, expiresAt }) {
       if (!tokenFormat.test(token)) {
         throw new MatrixError('request.invalid-param', {
           message: 'A registration token has 1 to 64 characters of A-Z, a-z, 0-9, ".", "_", "~" and "-".',
@@ -60,7 +92,15 @@ export function createRegistrationTokens({ db, now, randomBytes }: Dependencies)
       await db.commit(set);
       return token;
     },
-    list: (after = '') => listRegistrationTokens(db, after),
+    list: async (after = '') => (await listRegistrationTokens(db, after)).map(describe),
+    get,
+    async change(token, limits) {
+      const before = await get(token);
+      const { usesAllowed = before.usesAllowed, expiresAt = before.expiresAt } = limits;
+      const set = createWriteSet();
+      changeRegistrationToken(set, token, { usesAllowed, expiresAt });
+      await db.commit(set);
+    },
     async revoke(token) {
       const set = createWriteSet();
       removeRegistrationToken(set, token);

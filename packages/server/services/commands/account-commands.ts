@@ -28,8 +28,8 @@ export function accountCommands(
       tokens: (await registrationTokens.list()).map((row) => ({
         token: row.token,
         uses: row.completed,
-        uses_allowed: row.uses_allowed,
-        expires_ts: row.expires_at,
+        uses_allowed: row.usesAllowed,
+        expires_ts: row.expiresAt,
       })),
     }),
     'token.revoke': async (params) => {

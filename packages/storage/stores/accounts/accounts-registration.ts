@@ -49,6 +49,20 @@ export function addRegistrationToken(
   set.guard('registration-token.taken', 1, insertToken, [token, usesAllowed ?? null, createdAt, expiresAt ?? null]);
 }
 
+const updateToken = sql<void, [token: string, usesAllowed: number | null, expiresAt: number | null]>(
+  'registration-tokens.change',
+  'update registration_tokens set uses_allowed = $2, expires_at = $3 where token = $1',
+);
+
+/** Fails on the guard `not-found`. */
+export function changeRegistrationToken(
+  set: WriteSet,
+  token: string,
+  limits: { readonly usesAllowed: number | null; readonly expiresAt: number | null },
+): void {
+  set.guard('not-found', 1, updateToken, [token, limits.usesAllowed, limits.expiresAt]);
+}
+
 const useToken = sql<void, [token: string, now: number]>(
   'registration-tokens.use',
   `update registration_tokens set completed = completed + 1

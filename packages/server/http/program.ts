@@ -1,0 +1,2 @@
+/** What a server calls itself. */
+export type Program = { readonly name: string; readonly version: string };
