@@ -23,7 +23,7 @@ export const accountErrors = {
   'user.not-moderated': {
     errcode: 'M_FORBIDDEN',
     status: 403,
-    message: 'Administrators can be neither locked nor suspended, nor does one end the account of another.',
+    message: 'This cannot be done to an administrator: take the right from them first.',
   },
   'user.locked': { errcode: 'M_USER_LOCKED', status: 401, message: 'This account has been locked.' },
   'user.suspended': {

@@ -17,6 +17,13 @@ import { maxAddresses, type ThirdPartyIds } from '../third-party-ids/third-party
 import type { Deactivation } from './deactivation.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 
+export type EmailOfAccount = {
+  readonly address: string;
+  readonly addedAt: number;
+  /** When it was found to be theirs. */
+  readonly validatedAt: number;
+};
+
 export type AccountState = {
   readonly isAdmin: boolean;
   readonly isLocked: boolean;
@@ -29,7 +36,7 @@ export type AccountState = {
   readonly userType: string | undefined;
   /** When any of their devices was last used, or the account was made. */
   readonly lastSeenAt: number;
-  readonly emails: readonly string[];
+  readonly emails: readonly EmailOfAccount[];
   readonly devices: number;
 };
 
@@ -40,7 +47,11 @@ export type AccountState = {
 export interface AccountCare {
   describe(userId: string): Promise<AccountState>;
   /** A new password, with which nobody is logged in any more, unless devices are kept. */
-  setPassword(userId: string, password: string, options: { readonly keepsDevices: boolean }): Promise<void>;
+  setPassword(
+    userId: string,
+    password: string,
+    options: { readonly keepsDevices: boolean; readonly also?: (set: WriteSet) => void },
+  ): Promise<void>;
   /** Adds an address on the operator's word that it is theirs. */
   addEmail(userId: string, address: string): Promise<string>;
   /** Throws `third-party.not-found`. */
@@ -94,16 +105,21 @@ export function createAccountCare(dependencies: Dependencies): AccountCare {
         isErased: erasure !== undefined,
         userType: account.user_type ?? undefined,
         lastSeenAt: Math.max(account.created_at, ...list.map((device) => device.last_seen_ts ?? 0)),
-        emails: emails.map(({ address }) => address),
+        emails: emails.map((row) => ({
+          address: row.address,
+          addedAt: row.added_at,
+          validatedAt: row.validated_at,
+        })),
         devices: list.length,
       };
     },
-    async setPassword(userId, password, { keepsDevices }) {
+    async setPassword(userId, password, { keepsDevices, also }) {
       await requireActive(userId);
       const hash = await hasher.hash(password);
       const write = (set: WriteSet): void => {
         setPasswordHash(set, userId, hash);
         removeLoginTokens(set, userId);
+        also?.(set);
       };
       if (!keepsDevices) return devices.removeAllBut(userId, [], write);
       const set = createWriteSet();

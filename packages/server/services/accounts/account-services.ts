@@ -4,6 +4,7 @@ import type { WatchCache } from '../../observability/cache-metrics.ts';
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts';
 import type { AppServices } from '../appservices/app-services.ts';
 import { createAccountCare, type AccountCare } from './account-care.ts';
+import { type Administering, createAdministering } from './administering.ts';
 import { createAppServiceAccounts } from './app-service-accounts.ts';
 import { createAccessTokens, type AccessTokens } from './access-tokens.ts';
 import { createAccountData, type AccountData } from './account-data.ts';
@@ -39,6 +40,7 @@ import type { IdentityClient } from '../identity/identity-client.ts';
 import { createUia, type Uia } from './uia.ts';
 
 export type AccountServices = {
+  readonly administering: Administering;
   readonly accessTokens: AccessTokens;
   readonly accountData: AccountData;
   readonly bindings: Bindings;
@@ -127,23 +129,27 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
   const deactivation = createDeactivation({ db, ownPassword, devices, bindings, now });
   const thirdPartyIds = createThirdPartyIds({ db, ownPassword, validations, bindings, now });
   const passwordReset = createPasswordReset({ db, uia, validations, hasher, devices });
+  const care = createAccountCare({ db, hasher, devices, thirdPartyIds, deactivation, now });
+  const moderation = createModeration({ db, serverName, deactivation });
+  const profiles = createProfiles({ db, serverName, now });
   return {
+    administering: createAdministering({ db, serverName, care, devices, moderation, profiles, registration, now }),
     accessTokens: createAccessTokens({ db, now, watch }),
     accountData: createAccountData({ db }),
     bindings,
-    care: createAccountCare({ db, hasher, devices, thirdPartyIds, deactivation, now }),
+    care,
     deactivation,
     devices,
     deviceDeletion: createDeviceDeletion({ ownPassword, devices }),
     filters: createFilters({ db }),
     login,
     loginTokens: createLoginTokens({ db, ownPassword, now, randomBytes }),
-    moderation: createModeration({ db, serverName, deactivation }),
+    moderation,
     ownPassword,
     emailValidations: validations,
     passwordReset,
     passwordChange: createPasswordChange({ db, ownPassword, hasher, devices }),
-    profiles: createProfiles({ db, serverName, now }),
+    profiles,
     refresh: createRefresh({ db, now, randomBytes }),
     registration,
     registrationTokens,

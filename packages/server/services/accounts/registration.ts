@@ -33,7 +33,8 @@ export type Registered = { readonly user_id: string; readonly home_server: strin
 
 export type NewUser = {
   readonly name: string;
-  readonly password: string;
+  /** Nobody logs in with one where there is none. */
+  readonly password: string | undefined;
   readonly isAdmin: boolean;
   readonly userType?: string | undefined;
   readonly displayName?: string | undefined;
@@ -45,8 +46,10 @@ export interface Registration {
   register(request: RegisterRequest, claim: AppServiceClaim): Promise<Registered>;
   /** Throws `registration.disabled` where nobody can register. */
   refuseIfClosed(): void;
-  /** Throws what is wrong with a name for a new account. */
+  /** Throws what is wrong with a name for a new account, and `registration.disabled` where nobody can register. */
   checkAvailable(name: string): Promise<void>;
+  /** Throws what is wrong with a name for an account that is made without asking anybody. */
+  checkFree(name: string): Promise<void>;
   /** Makes an account without asking anybody, together with whatever `also` adds to its write set. */
   create(user: NewUser, also?: (set: WriteSet, userId: string) => void): Promise<string>;
 }
@@ -141,9 +144,13 @@ export function createRegistration(dependencies: Dependencies): Registration {
       await availableUserId(name);
     },
 
+    async checkFree(name) {
+      await availableUserId(name);
+    },
+
     async create({ name, password, isAdmin, userType, displayName }, also) {
       const userId = await availableUserId(name);
-      const passwordHash = await hasher.hash(password);
+      const passwordHash = password === undefined ? undefined : await hasher.hash(password);
       const set = createWriteSet();
       openAccount(set, {
         userId,

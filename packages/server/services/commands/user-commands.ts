@@ -25,7 +25,7 @@ export function userCommands(care: AccountCare, serverName: string): Commands {
         password: hasPassword,
         created_ts: createdAt,
         deactivated_ts: deactivatedAt,
-        emails,
+        emails: emails.map(({ address }) => address),
         devices,
       };
     }),

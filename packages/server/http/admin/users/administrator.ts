@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { AccountCare } from '../../../services/accounts/account-care.ts';
+import type { Administering } from '../../../services/accounts/administering.ts';
 import { endpoint } from '../../endpoint.ts';
 import { emptyObject } from '../../schemas.ts';
 
@@ -33,14 +33,9 @@ export const setAdministrator = endpoint(
     body: isAdmin,
     response: emptyObject,
   },
-  ({ care }: { care: AccountCare }) =>
+  ({ administering }: { administering: Administering }) =>
     async ({ sender, params: { userId }, body }) => {
-      // Mostly a mistake, and one that they cannot undo.
-      if (userId === sender.userId && !body.admin) {
-        throw new MatrixError('request.invalid-param', { message: 'Another administrator has to do this.' });
-      }
-      if (body.admin) await care.setAdmin(userId, true);
-      else await care.demote(userId);
+      await administering.setAdmin(sender.userId, userId, body.admin);
       return {};
     },
 );

@@ -1,5 +1,7 @@
 import { Type } from 'typebox';
 import type { AccountCare } from '../../../services/accounts/account-care.ts';
+import type { WhoIs } from '../../../services/devices/who-is.ts';
+import { whoIsAnswer } from '../../client/devices/get-who-is.ts';
 import { endpoint } from '../../endpoint.ts';
 
 type Services = { readonly care: AccountCare };
@@ -44,6 +46,22 @@ export const listDevicesOfUser = endpoint(
       }));
       return { devices, total: devices.length };
     },
+);
+
+/** The specification has a call for this as well; tools that are older than it make this one. */
+export const getWhoIsAsAdmin = endpoint(
+  {
+    method: 'GET',
+    path: '/_synapse/admin/v1/whois/:userId',
+    operationId: 'getWhoIsAsAdmin',
+    summary: "Tells when and from where somebody's devices were last used.",
+    auth: 'admin',
+    params,
+    response: whoIsAnswer,
+  },
+  ({ whoIs }: { whoIs: WhoIs }) =>
+    ({ sender, params: { userId } }) =>
+      whoIs.ask(sender, userId),
 );
 
 export const listRoomsOfUser = endpoint(

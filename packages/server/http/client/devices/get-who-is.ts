@@ -8,6 +8,14 @@ const connection = Type.Object(
 );
 const session = Type.Object({ connections: Type.Array(connection) }, { title: 'SessionInfo' });
 
+export const whoIsAnswer = Type.Object(
+  {
+    user_id: Type.String(),
+    devices: Type.Record(Type.String(), Type.Object({ sessions: Type.Array(session) }, { title: 'DeviceInfo' })),
+  },
+  { title: 'WhoIs' },
+);
+
 export const getWhoIs = endpoint(
   {
     method: 'GET',
@@ -17,13 +25,7 @@ export const getWhoIs = endpoint(
     auth: 'user',
     rateLimit: 'devices',
     params: Type.Object({ userId: Type.String() }),
-    response: Type.Object(
-      {
-        user_id: Type.String(),
-        devices: Type.Record(Type.String(), Type.Object({ sessions: Type.Array(session) }, { title: 'DeviceInfo' })),
-      },
-      { title: 'WhoIs' },
-    ),
+    response: whoIsAnswer,
   },
   ({ whoIs }: { whoIs: WhoIs }) =>
     ({ sender, params }) =>
