@@ -21,7 +21,7 @@ export function createModeration({ db, reading, serverName, now, randomId }: Con
     reports: createReports({ db, reading, serverName, now }),
     reported: createReported({ db, reading, serverName }),
     userRedactions: createUserRedactions({ db, now, randomId }),
-    listAccounts: createListAccounts({ db: db.long }),
+    listAccounts: createListAccounts({ db: db.long, serverName }),
     roomList: createRoomList({ db: db.long, serverName }),
     blockedRooms: createBlockedRooms({ db, roomNames: reading.rooms, now }),
   };

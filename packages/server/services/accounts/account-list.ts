@@ -20,7 +20,7 @@ export type AccountQuery = {
   readonly isDeactivated: boolean | undefined;
   readonly isAdmin: boolean | undefined;
   readonly isLocked: boolean | undefined;
-  /** Part of the user ID or the display name, and part of the user ID. */
+  /** Part of the user ID without the server's name or of the display name, and part of the whole user ID. */
   readonly name: string;
   readonly userId: string;
   /** How many to leave out, or what the page before said is next. */
@@ -46,9 +46,12 @@ const mostExamined = 10_000;
 const maxPage = 1000;
 
 /** `db` is for reads that take long. */
-export function createListAccounts({ db }: { readonly db: Reader }): ListAccounts {
+type Dependencies = { readonly db: Reader; readonly serverName: string };
+
+export function createListAccounts({ db, serverName }: Dependencies): ListAccounts {
   return async ({ by, isDescending, isDeactivated, isAdmin, isLocked, name, userId, from, limit: wanted }) => {
-    const text = { inId: name.toLowerCase(), inName: JSON.stringify(name).slice(1, -1) };
+    const inLocalpart = name.toLowerCase();
+    const text = { inLocalpart, serverLength: serverName.length + 1, inName: JSON.stringify(name).slice(1, -1) };
     const filter = { isDeactivated, isAdmin, isLocked, text, inId: userId };
     const limit = Math.min(wanted, maxPage);
     return by === 'name' || by === 'creation'
@@ -112,7 +115,7 @@ const anyAccount: AccountFilter = {
   isDeactivated: undefined,
   isAdmin: undefined,
   isLocked: undefined,
-  text: { inId: '', inName: '' },
+  text: { inLocalpart: '', serverLength: 0, inName: '' },
   inId: '',
 };
 

@@ -33,8 +33,8 @@ export type AccountFilter = {
   readonly isDeactivated: boolean | undefined;
   readonly isAdmin: boolean | undefined;
   readonly isLocked: boolean | undefined;
-  /** Part of the user ID, or of the display name as JSON text; '' is part of every one. */
-  readonly text: { readonly inId: string; readonly inName: string };
+  /** Part of the user ID in front of a server's name of that length, or of the display name as JSON text; '' is part of every one. */
+  readonly text: { readonly inLocalpart: string; readonly serverLength: number; readonly inName: string };
   /** Part of the user ID. */
   readonly inId: string;
 };
@@ -46,16 +46,20 @@ type FilterParams = [
   inEither: string,
   inName: string,
   locked: number,
+  server: number,
 ];
 type ListParams = [createdAt: number, userId: string, examined: number, ...FilterParams, limit: number, offset: number];
 type PlaceParams = [createdAt: number, userId: string, examined: number];
 
 const shown = 'user_id, is_admin, user_type, created_at, deactivated_at, erase_requested_at, locked, suspended';
 
+/** With `@`, without the server's name. */
+const localpart = 'substr(e.user_id, 1, length(e.user_id) - cast($10 as integer))';
+
 const filter = `(cast($4 as bigint) = -1 or case when e.deactivated_at is null then 0 else 1 end = cast($4 as bigint))
      and (cast($5 as bigint) = -1 or e.is_admin = cast($5 as bigint))
      and (cast($6 as text) = '' or replace(e.user_id, cast($6 as text), '') <> e.user_id)
-     and (cast($7 as text) = '' or replace(e.user_id, cast($7 as text), '') <> e.user_id
+     and (cast($7 as text) = '' or replace(${localpart}, cast($7 as text), '') <> ${localpart}
        or replace(coalesce(d.value, ''), cast($8 as text), '') <> coalesce(d.value, ''))
      and (cast($9 as bigint) = -1 or e.locked = cast($9 as bigint))`;
 
@@ -88,7 +92,7 @@ function statementsFor(
 ): Statements {
   const examined = examinedBy(place, order);
   return {
-    list: sql(`account-list.${name}`, `${describing(examined)} order by ${order} limit $10 offset $11`),
+    list: sql(`account-list.${name}`, `${describing(examined)} order by ${order} limit $11 offset $12`),
     count: sql(
       `account-list.count-${name}`,
       `select count(*) as accounts from (${examined}) e ${names} where ${filter}`,
@@ -118,15 +122,15 @@ function sortedBy(name: string, direction: 'asc' | 'desc'): Sql<ListedAccountRow
   return sql(
     `account-list.${name}`,
     `select * from (${describing(examinedBy(`${anywhere} and e.user_id > $2`, byName.order))}) l
-     order by case cast($12 as text)
+     order by case cast($13 as text)
          when 'admin' then l.is_admin when 'locked' then l.locked when 'suspended' then l.suspended
          when 'deactivated' then case when l.deactivated_at is null then 0 else 1 end
          when 'last_seen_ts' then coalesce(l.last_seen_at, 0) else 0 end ${direction},
-       case cast($12 as text)
+       case cast($13 as text)
          when 'displayname' then coalesce(l.displayname, '') when 'avatar_url' then coalesce(l.avatar_url, '')
          when 'user_type' then coalesce(l.user_type, '') else '' end ${direction},
        l.user_id ${direction}
-     limit $10 offset $11`,
+     limit $11 offset $12`,
   );
 }
 const sorted = { ascending: sortedBy('sorted', 'asc'), descending: sortedBy('sorted-desc', 'desc') } as const;
@@ -150,7 +154,8 @@ function flag(value: boolean | undefined): number {
 }
 
 function paramsOf({ isDeactivated, isAdmin, isLocked, inId, text }: AccountFilter): FilterParams {
-  return [flag(isDeactivated), flag(isAdmin), inId, text.inId, text.inName, flag(isLocked)];
+  const { inLocalpart, serverLength, inName } = text;
+  return [flag(isDeactivated), flag(isAdmin), inId, inLocalpart, inName, flag(isLocked), serverLength];
 }
 
 /** Those that match among the next `examined` accounts. */

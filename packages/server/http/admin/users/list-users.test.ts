@@ -118,7 +118,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     test('are searched and narrowed down', async () => {
       assert.deepEqual(await names('name=LI'), ['alice']);
       assert.deepEqual(await names(`name=${encoded('"Bo')}`), ['erin'], 'the display name');
-      assert.deepEqual(await names('name=localhost&limit=2&from=2'), ['bob', 'carol']);
+      assert.deepEqual(await names('user_id=localhost&limit=2&from=2'), ['bob', 'carol']);
+      assert.deepEqual(await names('name=localhost'), [], 'which is the server');
+      assert.deepEqual(await names('name=@bo'), ['bob']);
       assert.deepEqual(await names(`user_id=${encoded('@da')}`), ['dave']);
       assert.deepEqual(await names('name=nobody'), []);
       assert.deepEqual(await names('admins=true'), ['zoe']);

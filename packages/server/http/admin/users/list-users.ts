@@ -57,7 +57,9 @@ const order = Type.Union(
 const query = {
   from: Type.Optional(Type.String()),
   limit: Type.Optional(Type.Integer({ minimum: 0 })),
-  name: Type.Optional(Type.String({ maxLength: 255, description: 'Part of the user ID or the display name.' })),
+  name: Type.Optional(
+    Type.String({ maxLength: 255, description: 'Part of the display name, or of the user ID without the server.' }),
+  ),
   user_id: Type.Optional(Type.String({ maxLength: 255, description: 'Part of the user ID.' })),
   admins: Type.Optional(Type.Boolean()),
   /** There are none. */
@@ -79,18 +81,9 @@ async function ask({ listAccounts }: Services, asked: Query, isDeactivated: bool
   return toList(await listAccounts({ ...filter, by: toOrder(by), isDescending: dir === 'b', from, limit }));
 }
 
-function toOrder(by: Static<typeof order> | undefined): AccountQuery['by'] {
-  switch (by) {
-    case 'creation_ts':
-      return 'creation';
-    case undefined:
-    case 'is_guest':
-    case 'shadow_banned':
-    case 'approved':
-      return 'name';
-    default:
-      return by;
-  }
+function toOrder(by: Static<typeof order> = 'name'): AccountQuery['by'] {
+  if (by === 'creation_ts') return 'creation';
+  return by === 'is_guest' || by === 'shadow_banned' || by === 'approved' ? 'name' : by;
 }
 
 export const listUsersV2 = endpoint(
