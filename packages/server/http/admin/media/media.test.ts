@@ -97,6 +97,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         media_id: ids[2],
         media_type: 'image/png',
         media_length: png.length,
+        last_access_ts: null,
         quarantined_by: admin.userId,
         safe_from_quarantine: false,
       });
