@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createWriteSet, type Database } from '@portico/storage';
 import { addAccount } from '@portico/storage/stores/accounts/accounts-write.ts';
+import { addDevice, setDeviceSeen } from '@portico/storage/stores/devices/devices.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { type AccountQuery, createListAccounts } from './account-list.ts';
 
@@ -39,4 +40,32 @@ onBothEngines('ten thousand accounts are sorted by anything, and more of them by
     const page = await list({ ...all, by, from: '0' });
     assert.equal(page.accounts[0]?.user_id, '@user000000:localhost');
   }
+});
+
+onBothEngines('accounts are sorted by when any of their devices was last used', async (db) => {
+  const list = createListAccounts({ db, serverName: 'localhost' });
+  await addAccounts(db, 0, 3);
+  const set = createWriteSet();
+  for (const [index, deviceId, at] of [
+    [0, 'OLD', 50],
+    [0, 'NEW', 300],
+    [1, 'ONLY', 200],
+  ] as const) {
+    const device = { userId: `@user00000${index}:localhost`, deviceId };
+    addDevice(set, { ...device, name: undefined, createdAt: 1 });
+    setDeviceSeen(set, { ...device, at, ip: '127.0.0.1' }, at);
+  }
+  await db.commit(set);
+  const seen = async (isDescending: boolean) =>
+    (await list({ ...all, by: 'last_seen_ts', isDescending, from: '0', limit: 3 })).accounts.map((row) => [
+      row.user_id,
+      row.last_seen_at,
+    ]);
+  const expected = [
+    ['@user000002:localhost', null],
+    ['@user000001:localhost', 200],
+    ['@user000000:localhost', 300],
+  ];
+  assert.deepEqual(await seen(false), expected);
+  assert.deepEqual(await seen(true), expected.toReversed());
 });
