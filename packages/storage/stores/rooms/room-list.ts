@@ -99,16 +99,18 @@ export async function readCreators(reader: Reader, roomNids: readonly number[]):
   return new Map(rows.map((row) => [row.room_nid, row.sender]));
 }
 
-const selectMembers = sql<{ user_id: string }, [roomNid: number, afterUser: string, limit: number]>(
+const selectMembers = sql<{ user_id: string }, [roomNid: number, afterUser: string, limit: number, offset: number]>(
   'room-list.members',
   `select user_id from memberships where room_nid = $1 and user_id > $2 and membership = 'join'
-   order by user_id limit $3`,
+   order by user_id limit $3 offset $4`,
 );
 
+/** Members by user ID, after one of them and so many more. */
 export async function listJoined(
   reader: Reader,
   roomNid: number,
-  page: { readonly after: string; readonly limit: number },
+  page: { readonly after: string; readonly offset: number; readonly limit: number },
 ): Promise<string[]> {
-  return (await reader.all(selectMembers, [roomNid, page.after, page.limit])).map((row) => row.user_id);
+  const rows = await reader.all(selectMembers, [roomNid, page.after, page.limit, page.offset]);
+  return rows.map((row) => row.user_id);
 }

@@ -137,6 +137,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(first, { members: [alice?.userId], total: 2, next_token: alice?.userId });
       const rest2 = await must(admin.get(`${members}?limit=1&from=${encoded(alice.userId)}`));
       assert.deepEqual(rest2, { members: [bob?.userId], total: 2 });
+      const counted = await must(admin.get(`${members}?limit=1&from=1`));
+      assert.deepEqual(counted, { members: [bob?.userId], total: 2 }, 'as programs ask that count pages');
+      assert.deepEqual((await must(admin.get(`${members}?from=0&limit=10`)))['members'], [alice.userId, bob?.userId]);
+      assert.equal(refusalOf(await admin.get(`${members}?from=10001`)), '400 M_INVALID_PARAM');
     });
 
     test('say nothing of what tools would refuse a whole list for', async () => {

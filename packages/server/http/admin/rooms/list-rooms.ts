@@ -157,7 +157,7 @@ export const listRoomMembers = endpoint(
     auth: 'admin',
     params,
     query: Type.Object({
-      from: Type.Optional(Type.String({ description: 'next_token of the page before.' })),
+      from: Type.Optional(Type.String({ description: 'next_token of the page before, or how many to leave out.' })),
       limit: Type.Optional(Type.Integer({ minimum: 1, description: '10000, which is the most as well.' })),
     }),
     response: Type.Object(
@@ -167,7 +167,7 @@ export const listRoomMembers = endpoint(
   },
   ({ roomList }: Services) =>
     async ({ params: { roomId }, query: { from = '', limit = 10_000 } }) => {
-      const { members, total, next } = await roomList.listMembers(roomId, { after: from, limit });
+      const { members, total, next } = await roomList.listMembers(roomId, { from, limit });
       return { members: [...members], total, ...(next !== undefined && { next_token: next }) };
     },
 );

@@ -62,10 +62,10 @@ export interface RoomList {
   list(query: RoomQuery): Promise<RoomPage>;
   /** Throws `room.not-found`. */
   get(roomId: string): Promise<ListedRoom>;
-  /** Members by user ID, after one of them. Throws `room.not-found`. */
+  /** Members by user ID, after one of them or without the first so many. Throws `room.not-found`. */
   listMembers(
     roomId: string,
-    page: { readonly after: string; readonly limit: number },
+    page: { readonly from: string; readonly limit: number },
   ): Promise<{ readonly members: readonly string[]; readonly total: number; readonly next: string | undefined }>;
 }
 
@@ -148,9 +148,7 @@ export function createRoomList({ db, serverName }: Dependencies): RoomList {
 
   async function listAsKnown({ from, limit, isDescending, ...filter }: RoomQuery): Promise<RoomPage> {
     const isPlace = from >= places;
-    if (!isPlace && from > mostLeftOut) {
-      throw new MatrixError('request.invalid-param', { message: `from is next_batch, or at most ${mostLeftOut}.` });
-    }
+    if (!isPlace) checkOffset(from);
     const [offset, after] = isPlace ? [0, from - places] : [from, undefined];
     const isNarrowed = filter.search !== '' || filter.isPublic !== undefined || filter.isEmpty !== undefined;
     const examined = isNarrowed ? mostSearched : offset + limit + 1;
@@ -177,9 +175,7 @@ export function createRoomList({ db, serverName }: Dependencies): RoomList {
         message: `With more than ${mostSorted} rooms they are not sorted.`,
       });
     }
-    if (offset > mostLeftOut) {
-      throw new MatrixError('request.invalid-param', { message: `from is next_batch, or at most ${mostLeftOut}.` });
-    }
+    checkOffset(offset);
     const rows = await narrow(
       await listRooms(db, { after: undefined, isDescending: false, limit: mostSorted }),
       filter,
@@ -210,14 +206,24 @@ export function createRoomList({ db, serverName }: Dependencies): RoomList {
       if (room === undefined) throw new MatrixError('room.not-found');
       return room;
     },
-    async listMembers(roomId, { after, limit: wanted }) {
+    async listMembers(roomId, { from, limit: wanted }) {
+      // User IDs begin with `@`, which comes after every digit.
+      const offset = /^\d+$/.test(from) ? Number(from) : 0;
+      checkOffset(offset);
       const { room_nid: roomNid, joined_count: total } = await require(roomId);
       const limit = Math.min(wanted, maxMembers);
-      const found = await listJoined(db, roomNid, { after, limit: limit + 1 });
+      const found = await listJoined(db, roomNid, { after: from, offset, limit: limit + 1 });
       const members = found.slice(0, limit);
       return { members, total, next: found.length > limit ? members.at(-1) : undefined };
     },
   };
+}
+
+function checkOffset(offset: number): void {
+  if (offset <= mostLeftOut) return;
+  throw new MatrixError('request.invalid-param', {
+    message: `from is what the page before said, or at most ${mostLeftOut}.`,
+  });
 }
 
 function textIn(content: JsonObject | undefined, field: string): string | null {
