@@ -1,3 +1,4 @@
+import { must } from '@portico/testkit/people.ts';
 import type { TestServer } from '@portico/testkit/server.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 import { type OpenPage, openPage } from './browser.ts';
@@ -16,4 +17,26 @@ export async function openPageOf(
   await page.press('Log in');
   await page.reads('Logged in as');
   return page;
+}
+
+export const passwordLogin = ({ userId }: Pick<TestClient, 'userId'>, secret: string, device: string) => ({
+  type: 'm.login.password',
+  identifier: { type: 'm.id.user', user: userId },
+  password: secret,
+  initial_device_display_name: device,
+});
+
+/** Another device of somebody, with an app on it. */
+export async function addDevice(
+  server: Pick<TestServer, 'anonymous' | 'as'>,
+  person: Pick<TestClient, 'userId'>,
+  name: string,
+): Promise<TestClient> {
+  const body = await must(server.anonymous.post('/_matrix/client/v3/login', passwordLogin(person, password, name)));
+  const { access_token: accessToken, device_id: deviceId } = body;
+  return server.as({ userId: person.userId, deviceId: String(deviceId), accessToken: String(accessToken) });
+}
+
+export async function isLoggedIn(device: TestClient): Promise<boolean> {
+  return (await device.get('/_matrix/client/v3/account/whoami')).status === 200;
 }

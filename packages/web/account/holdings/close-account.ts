@@ -1,76 +1,48 @@
 import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
 import type { PageProps } from '../page-props.ts';
-import { Problem } from '../view/messages.ts';
 import { Section } from '../view/section.ts';
 import { TextField } from '../view/text-field.ts';
-import { useAction } from '../view/use-action.ts';
-import { askWithPassword } from './with-password.ts';
+import { TickBox } from '../view/tick-box.ts';
+import { Unfold } from '../view/unfold.ts';
+import { PasswordForm } from './password-form.ts';
 
 type Props = Pick<PageProps, 'session' | 'onEnd'>;
 
 /** Ends the account, for who knows the password and has typed whose account it is. */
-export function CloseAccount({ session, onEnd }: Props): ComponentChild {
-  const [isOpen, setOpen] = useState(false);
+export function CloseAccount(props: Props): ComponentChild {
   return h(
     Section,
     {
       title: 'Close my account',
       hint: 'You leave every room, all your devices are logged out, and nobody can ever have your name again.',
     },
-    isOpen
-      ? h(CloseForm, { session, onEnd })
-      : h('button', { type: 'button', onClick: () => setOpen(true) }, 'Close my account …'),
-    isOpen ? h('button', { type: 'button', onClick: () => setOpen(false) }, 'Keep my account') : null,
+    h(Unfold, { label: 'Close my account …', show: (fold) => h(CloseForm, { ...props, onKeep: fold }) }),
   );
 }
 
-function CloseForm({ session, onEnd }: Props): ComponentChild {
+function CloseForm({ session, onEnd, onKeep }: Props & { onKeep(): void }): ComponentChild {
   const [erase, setErase] = useState(false);
   const [typed, setTyped] = useState('');
-  const [password, setPassword] = useState('');
-  const [wrong, setWrong] = useState<string>();
-  const { isBusy, problem, run } = useAction();
   const isConfirmed = typed.trim() === session.userId;
-
-  async function go(): Promise<void> {
-    if (!isConfirmed) {
-      setWrong(`Type ${session.userId} to show that you mean it.`);
-      return;
-    }
-    setWrong(undefined);
-    const question = { method: 'POST', path: '_matrix/client/v3/account/deactivate', body: { erase } } as const;
-    const { kind } = await askWithPassword(session, question, password);
-    setPassword('');
-    if (kind === 'wrong-password') setWrong('The password is wrong.');
-    else onEnd(erase ? 'Your account is closed, and what was yours is being erased.' : 'Your account is closed.');
-  }
   return h(
-    'form',
+    PasswordForm,
     {
-      class: 'inner',
-      onSubmit(event: Event) {
-        event.preventDefault();
-        run(go);
-      },
+      session,
+      question: { method: 'POST', path: '_matrix/client/v3/account/deactivate', body: { erase } },
+      flaw: isConfirmed ? undefined : `Type ${session.userId} to show that you mean it.`,
+      words: { go: 'Close my account for ever', going: 'Closing …', keep: 'Keep my account' },
+      onDone: () =>
+        onEnd(erase ? 'Your account is closed, and what was yours is being erased.' : 'Your account is closed.'),
+      onKeep,
     },
-    h(
-      'label',
-      { class: 'radio' },
-      h('input', { type: 'checkbox', checked: erase, onChange: () => setErase(!erase) }),
-      'Erase what is mine: profile, settings, keys, uploads. People who have not read my messages yet will not be able to.',
-    ),
+    h(TickBox, {
+      label:
+        'Erase what is mine: profile, settings, keys, uploads. People who have not read my messages yet will not be able to.',
+      isTicked: erase,
+      onTick: setErase,
+    }),
     h('p', null, 'This cannot be undone. Get a copy of your data first, if you want to keep it.'),
     h(TextField, { label: `Type ${session.userId} to confirm`, value: typed, onInput: setTyped, isRequired: true }),
-    h(TextField, {
-      label: 'Your password',
-      type: 'password',
-      autocomplete: 'current-password',
-      value: password,
-      onInput: setPassword,
-      isRequired: true,
-    }),
-    h(Problem, { text: wrong ?? problem }),
-    h('button', { class: 'danger', disabled: isBusy }, isBusy ? 'Closing …' : 'Close my account for ever'),
   );
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import { startTestServer } from '@portico/testkit/server.ts';
 import { until } from '@portico/testkit/until.ts';
-import { openPageOf, password } from '../../testing/logged-in.ts';
+import { addDevice, isLoggedIn, openPageOf, password, passwordLogin } from '../../testing/logged-in.ts';
 
 suite('my data and devices, on the account page', async () => {
   const server = await startTestServer();
@@ -10,13 +10,6 @@ suite('my data and devices, on the account page', async () => {
     await server.close();
     assert.deepEqual(server.errors, []);
   });
-  const login = (name: string, device: string) =>
-    server.anonymous.post('/_matrix/client/v3/login', {
-      type: 'm.login.password',
-      identifier: { type: 'm.id.user', user: name },
-      password,
-      initial_device_display_name: device,
-    });
 
   test('a copy of everything is handed to the browser', async (context) => {
     const alice = await server.registerUser();
@@ -39,12 +32,12 @@ suite('my data and devices, on the account page', async () => {
 
   test('devices are listed by name, and logged out by who knows the password', async (context) => {
     const alice = await server.registerUser();
-    const { body: phone } = await login(alice.userId, 'Phone');
+    const phone = await addDevice(server, alice, 'Phone');
     const page = await openPageOf(server, alice);
     context.after(() => page.close());
     await page.press('My data and devices');
     await page.reads('This page.');
-    const name = `Log out Phone (${String(phone['device_id'])})`;
+    const name = `Log out Phone (${phone.deviceId})`;
     await page.press(name);
     await page.type('Your password', 'wrong', 'My devices');
     await page.press('Log out Phone', 'My devices');
@@ -52,9 +45,8 @@ suite('my data and devices, on the account page', async () => {
     await page.type('Your password', password, 'My devices');
     await page.press('Log out Phone', 'My devices');
     await page.reads('Phone is logged out.');
-    const session = server.as({ userId: alice.userId, deviceId: '', accessToken: String(phone['access_token']) });
-    assert.equal((await session.get('/_matrix/client/v3/account/whoami')).status, 401);
-    assert.equal((await alice.get('/_matrix/client/v3/account/whoami')).status, 200);
+    await until(() => page.document.activeElement?.textContent === 'Phone is logged out.', 'the focus is not lost');
+    assert.deepEqual([await isLoggedIn(phone), await isLoggedIn(alice)], [false, true]);
     await until(() => !page.text().includes('Phone,') && !page.text().includes(name), 'it is not listed any more');
   });
 
@@ -72,12 +64,13 @@ suite('my data and devices, on the account page', async () => {
     await page.type('Your password', 'wrong', 'Close my account');
     await page.press('Close my account for ever');
     await page.reads('The password is wrong.');
-    assert.equal((await alice.get('/_matrix/client/v3/account/whoami')).status, 200);
+    assert.equal(await isLoggedIn(alice), true);
     await page.tick('Erase what is mine');
     await page.type('Your password', password, 'Close my account');
     await page.press('Close my account for ever');
     await page.reads('Your account is closed, and what was yours is being erased.');
-    assert.equal((await alice.get('/_matrix/client/v3/account/whoami')).status, 401);
-    assert.equal((await login(alice.userId, 'again')).status, 403);
+    assert.equal(await isLoggedIn(alice), false);
+    const again = server.anonymous.post('/_matrix/client/v3/login', passwordLogin(alice, password, 'Phone'));
+    assert.equal((await again).status, 403);
   });
 });

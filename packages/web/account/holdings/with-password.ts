@@ -1,7 +1,6 @@
 import type { JsonObject, JsonValue } from '@portico/protocol/json/value.ts';
 import { ServerProblem } from '../server/server-problem.ts';
-import type { Question } from '../server/server.ts';
-import type { Session } from '../server/session.ts';
+import type { Asked, Session } from '../server/session.ts';
 
 export type PasswordOutcome =
   | { readonly kind: 'done'; readonly answer: JsonObject }
@@ -20,11 +19,7 @@ function confirmationOf(error: unknown): JsonObject | undefined {
  *
  * {@link https://spec.matrix.org/v1.19/client-server-api/#user-interactive-authentication-api}
  */
-export async function askWithPassword(
-  session: Session,
-  question: Omit<Question, 'token'>,
-  password: string,
-): Promise<PasswordOutcome> {
+export async function askWithPassword(session: Session, question: Asked, password: string): Promise<PasswordOutcome> {
   let opened: JsonValue | undefined;
   try {
     return { kind: 'done', answer: await session.ask(question) };

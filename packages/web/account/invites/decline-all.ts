@@ -2,6 +2,7 @@ import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Session } from '../server/session.ts';
 import { Problem } from '../view/messages.ts';
+import { TickBox } from '../view/tick-box.ts';
 import { useAction } from '../view/use-action.ts';
 import { declineAll } from './invite-questions.ts';
 
@@ -21,12 +22,7 @@ export function DeclineAll({ session, onDone }: { readonly session: Session; onD
     'div',
     { class: 'preview', role: 'group', 'aria-label': 'Decline all invitations' },
     h('p', null, 'Those who invited you will see that you declined.'),
-    h(
-      'label',
-      { class: 'radio' },
-      h('input', { type: 'checkbox', checked: withHidden, onChange: () => setWithHidden(!withHidden) }),
-      'Also those that my rules hide',
-    ),
+    h(TickBox, { label: 'Also those that my rules hide', isTicked: withHidden, onTick: setWithHidden }),
     h(Problem, { text: problem }),
     h(
       'div',

@@ -2,7 +2,7 @@ import type { JsonObject } from '@portico/protocol/json/value.ts';
 import { codeOf } from './server-problem.ts';
 import type { Question, Server } from './server.ts';
 
-type Asked = Omit<Question, 'token'>;
+export type Asked = Omit<Question, 'token'>;
 
 /** Somebody who is logged in. The token is nowhere but in here: it ends with the page. */
 export interface Session {
