@@ -1,9 +1,19 @@
 import { type ComponentChild, h } from 'preact';
+import { useState } from 'preact/hooks';
 import type { PageProps } from '../page-props.ts';
+import { ChangePassword } from './change-password.ts';
 import { CloseAccount } from './close-account.ts';
 import { DeviceList } from './device-list.ts';
 import { Export } from './export.ts';
 
 export function HoldingsPage({ session, onEnd }: PageProps): ComponentChild {
-  return h('div', null, h(Export, { session }), h(DeviceList, { session }), h(CloseAccount, { session, onEnd }));
+  const [round, setRound] = useState(0);
+  return h(
+    'div',
+    null,
+    h(Export, { session }),
+    h(DeviceList, { key: round, session }),
+    h(ChangePassword, { session, onOthersEnded: () => setRound(round + 1) }),
+    h(CloseAccount, { session, onEnd }),
+  );
 }

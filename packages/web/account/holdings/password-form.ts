@@ -16,7 +16,10 @@ type Props = {
     readonly going: string;
     /** What one does who thinks better of it. */
     readonly keep: string;
+    readonly password?: string;
   };
+  /** Whether it takes something away from the person. */
+  readonly isDangerous?: boolean;
   onDone(): void;
   onKeep(): void;
   readonly children?: ComponentChildren;
@@ -24,7 +27,7 @@ type Props = {
 
 /** Asks for something that the server does only for who knows the password, which is forgotten after every try. */
 export function PasswordForm(props: Props): ComponentChild {
-  const { session, question, flaw, words, onDone, onKeep, children } = props;
+  const { session, question, flaw, words, isDangerous = true, onDone, onKeep, children } = props;
   const [password, setPassword] = useState('');
   const [wrong, setWrong] = useState<string>();
   const { isBusy, problem, run } = useAction();
@@ -51,7 +54,7 @@ export function PasswordForm(props: Props): ComponentChild {
     },
     children,
     h(TextField, {
-      label: 'Your password',
+      label: words.password ?? 'Your password',
       type: 'password',
       autocomplete: 'current-password',
       value: password,
@@ -62,7 +65,7 @@ export function PasswordForm(props: Props): ComponentChild {
     h(
       'div',
       { class: 'buttons' },
-      h('button', { class: 'danger', disabled: isBusy }, isBusy ? words.going : words.go),
+      h('button', { class: isDangerous ? 'danger' : 'main', disabled: isBusy }, isBusy ? words.going : words.go),
       h('button', { type: 'button', disabled: isBusy, onClick: onKeep }, words.keep),
     ),
   );

@@ -33,6 +33,7 @@ const words: Readonly<Record<string, string>> = {
   M_USER_LOCKED: 'This account is locked. Ask whoever runs the server.',
   M_USER_SUSPENDED: 'This account is suspended, and may not do this. Ask whoever runs the server.',
   M_TOO_LARGE: 'That is more than the server keeps. Make the lists shorter.',
+  M_WEAK_PASSWORD: 'The server finds that password too easy to guess. Choose a longer one.',
   M_UNRECOGNIZED: 'This server does not offer that.',
 };
 

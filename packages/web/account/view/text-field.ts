@@ -6,7 +6,7 @@ type Props = {
   readonly value: string;
   onInput(value: string): void;
   readonly type?: 'text' | 'password';
-  readonly autocomplete?: 'username' | 'current-password' | 'off';
+  readonly autocomplete?: 'username' | 'current-password' | 'new-password' | 'off';
   readonly hint?: string;
   readonly isRequired?: boolean;
 };
