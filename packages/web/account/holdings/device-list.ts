@@ -8,13 +8,17 @@ import { useLoaded } from '../view/use-loaded.ts';
 import { DeviceWords } from './device-words.ts';
 import { type Device, readDevices } from './devices.ts';
 import { LogOutDevice } from './log-out-device.ts';
+import { LogOutOthers } from './log-out-others.ts';
+
+type OnEnded = (ended: readonly Device[]) => void;
 
 export function DeviceList({ session }: { readonly session: Session }): ComponentChild {
   const { value, problem, reload } = useLoaded(() => readDevices(session));
   const [said, say] = useState<Said>();
 
-  function onEnded({ name }: Device): void {
-    say({ text: `${name} is logged out.` });
+  function onEnded(ended: readonly Device[]): void {
+    const [first] = ended;
+    say({ text: ended.length === 1 ? `${first?.name} is logged out.` : `${ended.length} devices are logged out.` });
     reload();
   }
   return h(
@@ -31,10 +35,24 @@ export function DeviceList({ session }: { readonly session: Session }): Componen
           { class: 'entries' },
           value.map((device) => h(DeviceRow, { key: device.id, session, device, onEnded })),
         ),
+    value?.some(({ id }) => id !== session.deviceId) === true
+      ? h(Unfold, {
+          label: 'Log out everywhere else …',
+          show: (fold) =>
+            h(LogOutOthers, {
+              session,
+              onKeep: fold,
+              onDone(ended) {
+                fold();
+                onEnded(ended);
+              },
+            }),
+        })
+      : null,
   );
 }
 
-type RowProps = { readonly session: Session; readonly device: Device; onEnded(device: Device): void };
+type RowProps = { readonly session: Session; readonly device: Device; readonly onEnded: OnEnded };
 
 function DeviceRow({ session, device, onEnded }: RowProps): ComponentChild {
   const isThis = device.id === session.deviceId;
@@ -54,7 +72,7 @@ function DeviceRow({ session, device, onEnded }: RowProps): ComponentChild {
               onKeep: fold,
               onDone() {
                 fold();
-                onEnded(device);
+                onEnded([device]);
               },
             }),
         }),
