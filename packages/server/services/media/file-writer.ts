@@ -1,7 +1,7 @@
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ContentWriter } from './content-store.ts';
-import { fromDiskError } from './disk-errors.ts';
+import { errorCode, fromDiskError } from './disk-errors.ts';
 
 type Options = {
   readonly contentId: string;
@@ -20,6 +20,20 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
+}
+
+/** Into its final place, whose folder is made again if somebody has cleared up while the server runs. */
+async function moveInto(from: string, to: string, sync: boolean): Promise<void> {
+  const folder = dirname(to);
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (sync) await syncFolder(dirname(folder));
+    await rename(from, to);
+  }
+  if (sync) await syncFolder(folder);
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
@@ -68,8 +82,7 @@ export async function createFileWriter(options: Options): Promise<ContentWriter>
       try {
         if (sync) await file.datasync();
         await file.close();
-        await rename(temporaryPath, finalPath);
-        if (sync) await syncFolder(dirname(finalPath));
+        await moveInto(temporaryPath, finalPath, sync);
       } catch (error) {
         throw fromDiskError(error);
       }

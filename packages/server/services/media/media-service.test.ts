@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -164,6 +164,35 @@ test('files: unfinished ones are forgotten at the start, and IDs that are none a
   await writer.abort();
   await assert.rejects(async () => store.read('../../etc/passwd', undefined), /Not the ID/);
   await assert.rejects(store.read('0'.repeat(32), undefined), { reason: 'media.not-found' });
+});
+
+test('files: folders that go while the server runs are made again', async (context) => {
+  const folder = makeFolder(context);
+  const store = await openFileStore({ folder, sync: true, randomBytes });
+  const first = await store.create();
+  await first.finish();
+  for (const name of readdirSync(folder)) if (name !== 'unfinished') rmSync(join(folder, name), { recursive: true });
+  const writer = await store.create();
+  await writer.write(Buffer.from('tea'));
+  await writer.finish();
+  assert.equal(await text(await store.read(writer.contentId, undefined)), 'tea');
+  await assert.rejects(store.read(first.contentId, undefined), { reason: 'media.not-found' });
+});
+
+test('files: what keeps a folder from being made fails the uploads of that moment, and none after it', async (context) => {
+  const folder = makeFolder(context);
+  const store = await openFileStore({ folder, sync: true, randomBytes });
+  const elsewhere = `${folder}-elsewhere`;
+  renameSync(folder, elsewhere);
+  const both = await Promise.allSettled([store.create(), store.create()]);
+  assert.deepEqual(
+    both.map(({ status }) => status),
+    ['rejected', 'rejected'],
+  );
+  renameSync(elsewhere, folder);
+  const writers = await Promise.all([store.create(), store.create()]);
+  for (const writer of writers) await writer.finish();
+  assert.equal(namesIn(folder).length, 2);
 });
 
 test('files: large ones are whole, whatever they come in', async (context) => {
