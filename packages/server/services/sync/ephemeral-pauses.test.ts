@@ -5,11 +5,15 @@ import fc from 'fast-check';
 import { createEphemeralPauses, ephemeralPause, type Pausing } from './ephemeral-pauses.ts';
 
 function start() {
-  const clock = createVirtualClock();
+  const virtual = createVirtualClock();
+  let back = 0;
+  const setBack = (milliseconds: number) => void (back += milliseconds);
+  const clock = { ...virtual, now: () => virtual.now() - back, setBack };
   const wakes = new Map<Pausing, number[]>();
   const pauses = createEphemeralPauses<Pausing>({
     ...clock,
     wake: (user) => void wakes.set(user, [...(wakes.get(user) ?? []), clock.now()]),
+    isWaking: () => false,
   });
   const person = (): Pausing => ({ pausedUntil: 0 });
   return { clock, pauses, person, wakesOf: (user: Pausing) => wakes.get(user) ?? [] };
@@ -43,6 +47,29 @@ test('the first is told at once, what follows together, and after a silence the 
   pauses.close();
   clock.pass(ephemeralPause);
   assert.equal(wakesOf(alice).length, 3, 'nobody is woken after the end');
+});
+
+test('after the end nothing begins to wait', () => {
+  const { clock, pauses, person, wakesOf } = start();
+  const alice = person();
+  pauses.tell(alice);
+  pauses.close();
+  pauses.tell(alice);
+  clock.pass(10 * ephemeralPause);
+  pauses.tell(alice);
+  assert.equal(wakesOf(alice).length, 1);
+});
+
+test('a clock that is set back makes no pause longer', () => {
+  const { clock, pauses, person, wakesOf } = start();
+  const alice = person();
+  pauses.tell(alice);
+  clock.setBack(3_600_000);
+  pauses.tell(alice);
+  clock.pass(ephemeralPause);
+  assert.equal(wakesOf(alice).length, 2);
+  assert.equal(pauses.isDue(alice), true);
+  pauses.close();
 });
 
 test('whatever comes when, everybody hears of all of it within a pause, and is not woken more often', () => {

@@ -24,15 +24,19 @@ type Options<User> = {
   readonly now: () => number;
   readonly after: After;
   readonly wake: (user: User) => void;
+  /** Whether they are being woken, so that what comes now goes along. */
+  readonly isWaking: (user: User) => boolean;
 };
 
 export function createEphemeralPauses<User extends Pausing>({
   now,
   after,
   wake,
+  isWaking,
 }: Options<User>): EphemeralPauses<User> {
   /** Those for whom something waits, and what stops the timer. */
   const waiting = new Map<User, () => void>();
+  let isClosed = false;
 
   function wakeAndPause(user: User): void {
     user.pausedUntil = now() + ephemeralPause;
@@ -41,8 +45,9 @@ export function createEphemeralPauses<User extends Pausing>({
 
   return {
     tell(user) {
-      if (waiting.has(user)) return;
-      const left = user.pausedUntil - now();
+      if (isClosed || waiting.has(user) || isWaking(user)) return;
+      // A clock that is set back makes no pause longer.
+      const left = Math.min(user.pausedUntil - now(), ephemeralPause);
       if (left <= 0) {
         wakeAndPause(user);
         return;
@@ -55,6 +60,7 @@ export function createEphemeralPauses<User extends Pausing>({
     },
     isDue: (user) => !waiting.has(user),
     close() {
+      isClosed = true;
       for (const stop of waiting.values()) stop();
       waiting.clear();
     },

@@ -4,7 +4,9 @@ import { createWriteSet, type Database } from '@portico/storage';
 import { openFor, temporarySqlite } from '@portico/testkit';
 import { createOnlineIndex, lastPositionOf, normalPosition, type OnlineUser } from './online-index.ts';
 
-async function open(context: TestContext, options: { readonly maxUsers?: number } = {}) {
+type Options = { readonly maxUsers?: number; readonly ephemeralKinds?: ReadonlySet<string> };
+
+async function open(context: TestContext, options: Options = {}) {
   const db = await openFor(context, temporarySqlite(context));
   const clock = { now: 0 };
   const index = createOnlineIndex({
@@ -15,6 +17,7 @@ async function open(context: TestContext, options: { readonly maxUsers?: number 
     maxUsers: 1000,
     ...options,
   });
+  context.after(() => index.close());
   return { db, clock, index };
 }
 
@@ -53,6 +56,21 @@ test('an event wakes who is joined and online, once a tick, and nobody else', as
   assert.equal(room.streams.get('receipt'), db.currentPosition());
   assert.equal(alice.lastChange, db.currentPosition());
   assert.ok(carol.lastChange < db.currentPosition());
+});
+
+test('ephemeral events that come at the same moment are all due at once', async (context) => {
+  const { db, index } = await open(context, { ephemeralKinds: new Set(['receipt']) });
+  const alice = index.touch('@alice:x');
+  for (const nid of [7, 8, 9]) index.enterRoom(alice, nid, `!${nid}`, 0);
+  const due: boolean[] = [];
+  alice.waiters.add(() => due.push(index.isEphemeralDue(alice)));
+  await change(db, ['receipt', 7], ['receipt', 8]);
+  index.wakeRoomForEphemeral(9);
+  await endOfTick();
+  assert.deepEqual(due, [true]);
+  assert.equal(alice.lastEphemeral, db.currentPosition());
+  await change(db, ['receipt', 7]);
+  assert.equal(index.isEphemeralDue(alice), false, 'what follows waits');
 });
 
 test('what concerns one person wakes that person', async (context) => {

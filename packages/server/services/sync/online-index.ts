@@ -90,7 +90,12 @@ export function createOnlineIndex(options: Options): OnlineIndex {
   const users = new Map<string, OnlineUser>();
   const rooms = new Map<number, OnlineRoom>();
   const waking = new Set<OnlineUser>();
-  const pauses = createEphemeralPauses({ now, after: options.after ?? realTimers, wake });
+  const pauses = createEphemeralPauses<OnlineUser>({
+    now,
+    after: options.after ?? realTimers,
+    wake,
+    isWaking: (user) => waking.has(user),
+  });
   const arrivals = new Set<{ readonly position: number; readonly resolve: () => void }>();
   let nextSweep = 0;
 
