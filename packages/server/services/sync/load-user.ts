@@ -26,6 +26,8 @@ async function load(db: Database, index: OnlineIndex, user: OnlineUser): Promise
   const moved = db.currentPosition() !== started;
   for (const row of rows) apply(index, user, row, moved ? db.currentPosition() : row.last_position);
   user.loadedTo = newest;
+  // What has come to these rooms so far was noted for nobody who was not found in them yet: each device looks once.
+  if (rows.length > 0) user.lastChange = db.currentPosition();
 }
 
 function enter(index: OnlineIndex, user: OnlineUser, row: UserRoomRow, lastPosition: number): OnlineRoom {
@@ -34,14 +36,12 @@ function enter(index: OnlineIndex, user: OnlineUser, row: UserRoomRow, lastPosit
 
 function apply(index: OnlineIndex, user: OnlineUser, row: UserRoomRow, lastPosition: number): void {
   user.membershipPosition = Math.max(user.membershipPosition, row.position);
-  user.lastChange = Math.max(user.lastChange, row.position);
   if (row.membership !== 'join') index.leaveRoom(user, row.room_nid);
   if (!listed.has(row.membership)) {
     user.rooms.delete(row.room_nid);
     return;
   }
   const room = row.membership === 'join' ? enter(index, user, row, lastPosition) : undefined;
-  if (room !== undefined) user.lastChange = Math.max(user.lastChange, room.history.at(-1) ?? 0);
   const entry: UserRoom = {
     room,
     nid: row.room_nid,

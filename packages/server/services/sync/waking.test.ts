@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createWriteSet, type Database } from '@portico/storage';
 import { openStateStore } from '@portico/storage/state-trie/index.ts';
 import { onBothEngines } from '@portico/testkit';
+import { openTestRooms } from '@portico/testkit/rooms.ts';
 import { createReading } from '../reading/reading.ts';
 import type { SyncStream } from './streams.ts';
 import { createSync } from './sync.ts';
@@ -92,4 +93,53 @@ onBothEngines('news of what a filter leaves out lets nobody go on asking who wai
   await sync.sync({ ...request, since, timeout: 100 });
   assert.equal(reads, 0);
   sync.close();
+});
+
+onBothEngines('what comes to a room while the list of rooms is loaded is told to every device', async (db) => {
+  const { rooms, states } = await openTestRooms(db);
+  const [alice, bob] = ['@alice:localhost', '@bob:localhost'].map((userId) => ({ userId, deviceId: 'A' }));
+  assert.ok(alice && bob);
+  const roomId = await rooms.create(alice, { preset: 'public_chat' });
+  await rooms.join(bob, roomId, { reason: undefined, via: [] });
+  let whileLoading: (() => Promise<void>) | undefined;
+  /** A process that shares the database. */
+  function openProcess() {
+    const stream: SyncStream = {
+      name: 'test',
+      isEphemeral: true,
+      kinds: new Map([['test_news', 'room']]),
+      read: ({ rooms: changed }) => Promise.resolve({ fields: new Map(changed.size > 0 ? [['news', '1']] : []) }),
+    };
+    const loading: Database = {
+      ...db,
+      async all(statement, params) {
+        const rows = await db.all(statement, params);
+        const during = statement.name === 'memberships.rooms-of-user' ? whileLoading : undefined;
+        whileLoading = undefined;
+        await during?.();
+        return rows;
+      },
+    };
+    const reading = createReading({ db: loading, states, now: () => 0 });
+    return createSync({ reading, filters: { get: () => Promise.resolve('{}') }, streams: [stream] });
+  }
+  const { signal } = new AbortController();
+  const common = { filter: undefined, fullState: false, stateField: 'state', signal, timeout: 0 } as const;
+  type Body = { readonly next_batch: string; readonly news?: number };
+  const [one, other] = [openProcess(), openProcess()];
+  const ask = async (process: typeof one, who: typeof bob, since?: string) =>
+    JSON.parse(await process.sync({ ...common, ...who, since })) as Body;
+  await ask(one, alice);
+  const { next_batch: since } = await ask(other, bob);
+  whileLoading = async () => {
+    const room = [...one.online.rooms.keys()];
+    const set = createWriteSet();
+    set.takePosition();
+    set.change('test_news', room[0] ?? assert.fail());
+    await db.commit(set);
+  };
+  assert.equal((await ask(one, bob, since)).news, 1);
+  assert.equal((await ask(one, { ...bob, deviceId: 'B' }, since)).news, 1);
+  one.close();
+  other.close();
 });
