@@ -89,6 +89,8 @@ export function createSyncCore({ reading, streams, after = realTimers, watchCach
       return { ...token, position: Math.min(token.position, db.currentPosition()) };
     },
     hasNews(user, since, serials, { atTheEnd = false, letters } = {}) {
+      // Who was forgotten while they were answered was told of nothing since.
+      if (online.users.get(user.userId) !== user) return true;
       if (user.loadedTo < user.membershipPosition || since < user.knownSince || user.lastChange > since) return true;
       if (user.lastEphemeral > since && (atTheEnd || online.isEphemeralDue(user))) return true;
       return serialStreams.some(({ letter, isPending, isDue = isPending }) => {

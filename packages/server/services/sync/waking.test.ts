@@ -50,6 +50,41 @@ onBothEngines('what happens while an answer is made, which turns out empty, is n
   sync.close();
 });
 
+onBothEngines('who is forgotten while an answer is made, which turns out empty, sleeps through nothing', async (db) => {
+  let reads = 0;
+  const stream: SyncStream = {
+    name: 'test',
+    kinds: new Map([['test_news', 'user']]),
+    async read() {
+      reads += 1;
+      if (reads > 1) return { fields: new Map([['news', '1']]) };
+      for (let count = 0; sync.online.users.has(userId); count++) sync.online.touch(`@other-${count}:a.org`);
+      await announce(db);
+      return {};
+    },
+  };
+  const reading = createReading({ db, states: await openStateStore(db, { cacheBytes: 1024 * 1024 }), now: () => 0 });
+  const sync = createSync({
+    reading,
+    filters: { get: () => Promise.resolve('{}') },
+    streams: [stream],
+    after(_, callback) {
+      setImmediate(callback);
+      return () => undefined;
+    },
+  });
+  const { signal } = new AbortController();
+  const request = { userId, deviceId: 'A', filter: undefined, fullState: false, stateField: 'state', signal } as const;
+  const { next_batch: since } = JSON.parse(
+    await sync.sync({ ...request, userId: '@other:a.org', since: undefined, timeout: 0 }),
+  ) as { next_batch: string };
+  reads = 0;
+  await announce(db);
+  const answer = JSON.parse(await sync.sync({ ...request, since, timeout: 1000 })) as { news?: number };
+  assert.deepEqual([answer.news, reads], [1, 2]);
+  sync.close();
+});
+
 onBothEngines('news of what a filter leaves out lets nobody go on asking who waits for something else', async (db) => {
   let reads = 0;
   const stream: SyncStream = {
