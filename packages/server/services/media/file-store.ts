@@ -4,8 +4,8 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { ContentStore } from './content-store.ts';
-import { errorCode, fromDiskError } from './disk-errors.ts';
-import { createFileWriter, syncFolder } from './file-writer.ts';
+import { errorCode } from './disk-errors.ts';
+import { createFileWriter } from './file-writer.ts';
 
 type Options = {
   readonly folder: string;
@@ -25,31 +25,12 @@ const readAtOnce = 256 * 1024;
 /** Buffers kept for the next uploads. */
 const mostSpare = 8;
 
-/** Makes the folders that are not there yet, all at once: each is needed soon, and to find out one by one costs every upload. */
-async function makeShelves(folder: string, sync: boolean): Promise<void> {
-  const known = new Set(await readdir(folder));
-  const missing = shelves.filter((shelf) => !known.has(shelf));
-  await Promise.all(missing.map((shelf) => mkdir(join(folder, shelf), { recursive: true, mode: 0o700 })));
-  if (sync && missing.length > 0) await syncFolder(folder);
-}
-
 /** Content as files: 256 folders, with the ID as the file's name. */
 export async function openFileStore({ folder, sync, randomBytes }: Options): Promise<ContentStore> {
   const unfinished = join(folder, 'unfinished');
   await mkdir(unfinished, { recursive: true, mode: 0o700 });
 
   const spare: Buffer[] = [];
-  let shelved: Promise<void> | undefined;
-
-  async function prepare(): Promise<void> {
-    shelved ??= makeShelves(folder, sync);
-    try {
-      await shelved;
-    } catch (error) {
-      shelved = undefined;
-      throw fromDiskError(error);
-    }
-  }
 
   function pathOf(contentId: string): string {
     if (!contentIdFormat.test(contentId)) throw new Error('Not the ID of a content');
@@ -67,7 +48,6 @@ export async function openFileStore({ folder, sync, randomBytes }: Options): Pro
 
   return {
     async create() {
-      await prepare();
       const contentId = Buffer.from(randomBytes(16)).toString('hex');
       const temporaryPath = join(unfinished, contentId);
       const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(writtenAtOnce);

@@ -13,7 +13,7 @@ type Options = {
   readonly buffer: Buffer;
 };
 
-export async function syncFolder(path: string): Promise<void> {
+async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
     await folder.sync();
@@ -22,7 +22,7 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Into its final place, whose folder is made again if somebody has cleared up while the server runs. */
+/** Into its final place; the folder there is made for its first file. All of them at once would take a tenth of a second of the first upload. */
 async function moveInto(from: string, to: string, sync: boolean): Promise<void> {
   const folder = dirname(to);
   try {
