@@ -103,6 +103,7 @@ export async function createPresenceParts(context: Context): Promise<PresencePar
     now,
     after,
     wake: (userId) => online().wakeUser(userId),
+    isWaking: (userId) => online().isWaking(userId),
     onGrown: shown.grew,
     onShrunk: shown.shrank,
     onAsleep({ userId }) {

@@ -45,6 +45,8 @@ type Options = {
   readonly now: () => number;
   readonly after: After;
   readonly wake: (userId: string) => void;
+  /** Whether they are being woken, so that what comes now goes along. */
+  readonly isWaking: (userId: string) => boolean;
   readonly onAsleep: (viewer: Viewer) => void;
   /** They are to be shown somebody for the first time. */
   readonly onGrown: (viewer: string, person: string) => void;
@@ -60,7 +62,7 @@ const maxViewers = 20_000;
 const maxNews = 5000;
 const nobody: ReadonlySet<string> = new Set();
 
-export function createViewers({ now, after, wake, onAsleep, onGrown, onShrunk }: Options): Viewers {
+export function createViewers({ now, after, wake, isWaking, onAsleep, onGrown, onShrunk }: Options): Viewers {
   /** Who has read last comes last. */
   const awake = new Map<string, Viewer>();
   const audiences = new Map<string, Set<string>>();
@@ -170,7 +172,7 @@ export function createViewers({ now, after, wake, onAsleep, onGrown, onShrunk }:
       return { viewer, wasAsleep };
     },
     tell(viewer, userId, look) {
-      if (!addNews(viewer, userId, look) || viewer.wakeAt !== Infinity) return;
+      if (!addNews(viewer, userId, look) || viewer.wakeAt !== Infinity || isWaking(viewer.userId)) return;
       const at = now();
       viewer.wakeAt = viewer.lastWoken + pause;
       if (viewer.wakeAt <= at) wakeNow(viewer, at);

@@ -58,6 +58,8 @@ export interface OnlineIndex {
   leaveRoom(user: OnlineUser, nid: number): void;
   /** Wakes long polls of a user at the end of the tick. */
   wakeUser(userId: string): void;
+  /** Whether long polls of a user are woken at the end of this tick. */
+  isWaking(userId: string): boolean;
   /** Wakes, for an ephemeral event, those of the people online in a room: at the end of the tick, or when their pause is over. */
   wakeRoomForEphemeral(roomNid: number): void;
   /** Whether ephemeral events are reason enough to answer somebody now. */
@@ -233,6 +235,10 @@ export function createOnlineIndex(options: Options): OnlineIndex {
     wakeUser(userId) {
       const user = users.get(userId);
       if (user !== undefined) wake(user);
+    },
+    isWaking(userId) {
+      const user = users.get(userId);
+      return user !== undefined && waking.has(user);
     },
     wakeRoomForEphemeral(roomNid) {
       for (const user of rooms.get(roomNid)?.users ?? []) pauses.tell(user);
