@@ -14,7 +14,7 @@ import {
 
 const watchers = 8;
 const notices = 60;
-/** Milliseconds between two notices, so that each is heard by itself. */
+/** Milliseconds between two notices. The plain servers tell of each by itself; Portico of those that come within a second together. */
 const pause = 100;
 
 type Room = { readonly id: string; readonly speaker: TestClient; readonly watching: readonly TestClient[] };
