@@ -17,11 +17,11 @@ export type FullTextDocument = {
   readonly words: readonly string[];
 };
 
-export type Match = {
-  readonly event_nid: number;
-  readonly rank: number;
-  /** How many there are in all, as far as was counted. */
-  readonly matches: number;
+export type Match = { readonly event_nid: number; readonly rank: number };
+
+export type RareMatches = {
+  /** A JSON array of `[event_nid, room_nid, rank]`; `null` where none of the words is rare. */
+  readonly matches: string | null;
 };
 
 /**
@@ -36,7 +36,17 @@ export interface FullText {
   readonly removeRoom: Sql<void, [scope: string, limit: number]>;
   readonly roomScope: (roomNid: number) => string;
   readonly query: (query: FullTextQuery) => string;
-  /** Newest first, from an event on. The last parameter is how far matches are counted. */
-  readonly newest: Sql<Match, [query: string, before: number, limit: number, counted: number]>;
-  readonly best: Sql<Match, [query: string, limit: number, counted: number]>;
+  /** Newest first, from an event on. */
+  readonly newest: Sql<Match, [query: string, before: number, limit: number]>;
+  readonly best: Sql<Match, [query: string, limit: number]>;
+  /**
+   * Where there is a way to tell that a word is rare without reading all of its documents: what matches in all rooms. That
+   * takes as long as the word is rare, and not as long as the list of rooms.
+   */
+  readonly rare?: {
+    readonly query: (query: Omit<FullTextQuery, 'rooms'>) => string;
+    /** A JSON array. */
+    readonly packWords: (words: readonly string[]) => string;
+    readonly matches: Sql<RareMatches, [query: string, words: string, limit: number, isRanked: number]>;
+  };
 }

@@ -6,8 +6,6 @@ const partScope = (part: string): string => `!p${part}`;
 const quoted = (word: string): string => `'${word.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 
 const matching = 'document @@ cast(cast($1 as text) as tsquery)';
-const countUpTo = (limit: string): string =>
-  `(select count(*) from (select 1 from message_search where ${matching} limit ${limit}) found) as matches`;
 
 /** A `tsvector` made of the words as they are: no dictionary, and the same for all languages. */
 export const postgresFullText: FullText = {
@@ -46,13 +44,12 @@ export const postgresFullText: FullText = {
   },
   newest: {
     name: 'full-text.newest',
-    text: `select rowid as event_nid, cast(0 as double precision) as rank, ${countUpTo('$4')} from message_search
+    text: `select rowid as event_nid, cast(0 as double precision) as rank from message_search
       where ${matching} and rowid < $2 order by rowid desc limit $3`,
   },
   best: {
     name: 'full-text.best',
-    text: `select rowid as event_nid, cast(ts_rank(document, cast(cast($1 as text) as tsquery)) as double precision) as rank,
-        ${countUpTo('$3')}
+    text: `select rowid as event_nid, cast(ts_rank(document, cast(cast($1 as text) as tsquery)) as double precision) as rank
       from message_search where ${matching}
       order by rank desc, rowid desc limit $2`,
   },

@@ -3,6 +3,7 @@ import type { FullText, Match } from '@portico/storage/full-text/full-text.ts';
 import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { eventTest } from '../reading/event-reader.ts';
 import type { Sight, Visibility } from '../reading/visibility.ts';
+import { readMatchList } from './match-list.ts';
 import type { SearchPlace, SearchRequest } from './search-request.ts';
 import type { SearchedRoom } from './searched-rooms.ts';
 
@@ -19,15 +20,11 @@ export type Found = {
   readonly next: SearchPlace | undefined;
   /** Whether nothing comes after these. */
   readonly isLast: boolean;
-  /** How many documents match, those included that are not for the searcher; no more than `maxCounted`. */
+  /** How many documents match, those included that are not for the searcher; as far as they were counted. */
   readonly matches: number;
 };
 
-/** Of the best so many are shown, however many there are: whoever looks further says more words. */
-const maxRanked = 500;
 const maxScanned = 2000;
-/** "An approximate count of the total number of results found": further ones are not counted. */
-const maxCounted = 200;
 
 /**
  * A page of matches, without what the searcher may not see, ignores or did not ask for. A full page leads on, as clients
@@ -42,17 +39,15 @@ export async function readMatches(
   rooms: ReadonlyMap<number, SearchedRoom>,
   ignored: ReadonlySet<string>,
 ): Promise<Found> {
-  const { words, parts, order, limit, place } = request;
-  const reader = context.db.long;
-  const query = fullText.query({ words, parts, rooms: [...rooms.keys()] });
+  const { order, limit, place } = request;
+  const list = await readMatchList(context.db.long, fullText, request, new Set(rooms.keys()));
+  const matches = list.count;
   const keep = createSieve(context, request, rooms, ignored);
   const events: FoundEvent[] = [];
 
   if (order === 'rank') {
     const start = place !== undefined && 'offset' in place ? place.offset : 0;
-    const all = await reader.all(fullText.best, [query, maxRanked, maxCounted]);
-    const ranked = all.slice(start);
-    const matches = all[0]?.matches ?? 0;
+    const ranked = (await list.best()).slice(start);
     for (let offset = 0; offset < ranked.length; offset += limit) {
       const some = ranked.slice(offset, offset + limit);
       const kept = await keep(context.db, some);
@@ -67,14 +62,9 @@ export async function readMatches(
     return { events, next, isLast: true, matches };
   }
 
-  /** After the last page nothing is left that a count could come with. */
-  const countAll = async (): Promise<number | undefined> =>
-    (await reader.all(fullText.newest, [query, Number.MAX_SAFE_INTEGER, 1, maxCounted]))[0]?.matches;
-  let matches = 0;
   let before = place !== undefined && 'before' in place ? place.before : Number.MAX_SAFE_INTEGER;
   for (let scanned = 0; scanned < maxScanned;) {
-    const some = await reader.all(fullText.newest, [query, before, limit + 1, scanned === 0 ? maxCounted : 0]);
-    if (scanned === 0) matches = some[0]?.matches ?? (place && (await countAll())) ?? 0;
+    const some = await list.newest(before, limit + 1);
     const kept = await keep(context.db, some);
     for (const { event_nid: nid } of some) {
       if (events.length === limit) return { events, next: { before: nid + 1 }, isLast: false, matches };

@@ -1,0 +1,68 @@
+import type { Reader } from '@portico/storage';
+import type { FullText, Match } from '@portico/storage/full-text/full-text.ts';
+import type { SearchRequest } from './search-request.ts';
+
+/** What matches in some rooms, whoever may see it. */
+export type MatchList = {
+  /** "An approximate count of the total number of results found": further ones than `maxCounted` are not counted. */
+  readonly count: number;
+  /** Newest first, from an event on. */
+  readonly newest: (before: number, limit: number) => Promise<readonly Match[]>;
+  /** The best come first. No more than `maxRanked`, however many there are: whoever looks further says more words. */
+  readonly best: () => Promise<readonly Match[]>;
+};
+
+const maxRanked = 500;
+const maxCounted = 200;
+
+export async function readMatchList(
+  reader: Reader,
+  fullText: FullText,
+  request: SearchRequest,
+  rooms: ReadonlySet<number>,
+): Promise<MatchList> {
+  const rare = await readRare(reader, fullText, request, rooms);
+  if (rare !== undefined) return listOf(rare);
+
+  const query = fullText.query({ ...request, rooms: [...rooms] });
+  const last = Number.MAX_SAFE_INTEGER;
+  const known = await reader.all(fullText.newest, [query, last, maxCounted]);
+  if (known.length < maxCounted && request.order === 'recent') return listOf(known);
+  return {
+    count: known.length,
+    async newest(before, limit) {
+      const some = known.filter((match) => match.event_nid < before);
+      return some.length < limit ? reader.all(fullText.newest, [query, before, limit]) : some.slice(0, limit);
+    },
+    best: () => reader.all(fullText.best, [query, maxRanked]),
+  };
+}
+
+/** All that matches, where one of the words is so rare that it can be looked for in all rooms at once. */
+async function readRare(
+  reader: Reader,
+  { rare }: FullText,
+  { words, parts, order }: SearchRequest,
+  rooms: ReadonlySet<number>,
+): Promise<readonly Match[] | undefined> {
+  if (rare === undefined) return undefined;
+  const isRanked = order === 'rank' ? 1 : 0;
+  const query = rare.query({ words, parts });
+  const row = await reader.get(rare.matches, [query, rare.packWords(words), maxCounted, isRanked]);
+  const matches = row?.matches ?? null;
+  if (matches === null) return undefined;
+  const found = JSON.parse(matches) as readonly (readonly [nid: number, roomNid: number, rank: number])[];
+  return found
+    .filter(([, roomNid]) => rooms.has(roomNid))
+    .map(([nid, , rank]) => ({ event_nid: nid, rank }))
+    .toSorted((a, b) => b.event_nid - a.event_nid);
+}
+
+/** Newest first. */
+function listOf(matches: readonly Match[]): MatchList {
+  return {
+    count: matches.length,
+    newest: async (before, limit) => matches.filter((match) => match.event_nid < before).slice(0, limit),
+    best: async () => matches.toSorted((a, b) => b.rank - a.rank || b.event_nid - a.event_nid),
+  };
+}
