@@ -15,14 +15,33 @@ export type MatchList = {
 const maxRanked = 500;
 const maxCounted = 200;
 
+/** A match, in whatever room. */
+export type RareMatch = Match & { readonly room_nid: number };
+
+/** All that matches in all rooms, where one of the words is so rare that it can be looked for like that. */
+export async function readRareMatches(
+  reader: Reader,
+  { rare }: FullText,
+  { words, parts, order }: SearchRequest,
+): Promise<readonly RareMatch[] | undefined> {
+  if (rare === undefined) return undefined;
+  const isRanked = order === 'rank' ? 1 : 0;
+  const query = rare.query({ words, parts });
+  const row = await reader.get(rare.matches, [query, rare.packWords(words), maxCounted, isRanked]);
+  const matches = row?.matches ?? null;
+  if (matches === null) return undefined;
+  const found = JSON.parse(matches) as readonly (readonly [nid: number, roomNid: number, rank: number])[];
+  return found.map(([nid, roomNid, rank]) => ({ event_nid: nid, room_nid: roomNid, rank }));
+}
+
 export async function readMatchList(
   reader: Reader,
   fullText: FullText,
   request: SearchRequest,
   rooms: ReadonlySet<number>,
+  rare: readonly RareMatch[] | undefined,
 ): Promise<MatchList> {
-  const rare = await readRare(reader, fullText, request, rooms);
-  if (rare !== undefined) return listOf(rare);
+  if (rare !== undefined) return listOf(rare.filter((match) => rooms.has(match.room_nid)).toSorted(byAge));
 
   const query = fullText.query({ ...request, rooms: [...rooms] });
   const last = Number.MAX_SAFE_INTEGER;
@@ -38,31 +57,14 @@ export async function readMatchList(
   };
 }
 
-/** All that matches, where one of the words is so rare that it can be looked for in all rooms at once. */
-async function readRare(
-  reader: Reader,
-  { rare }: FullText,
-  { words, parts, order }: SearchRequest,
-  rooms: ReadonlySet<number>,
-): Promise<readonly Match[] | undefined> {
-  if (rare === undefined) return undefined;
-  const isRanked = order === 'rank' ? 1 : 0;
-  const query = rare.query({ words, parts });
-  const row = await reader.get(rare.matches, [query, rare.packWords(words), maxCounted, isRanked]);
-  const matches = row?.matches ?? null;
-  if (matches === null) return undefined;
-  const found = JSON.parse(matches) as readonly (readonly [nid: number, roomNid: number, rank: number])[];
-  return found
-    .filter(([, roomNid]) => rooms.has(roomNid))
-    .map(([nid, , rank]) => ({ event_nid: nid, rank }))
-    .toSorted((a, b) => b.event_nid - a.event_nid);
-}
+/** The newest first. */
+const byAge = (a: Match, b: Match): number => b.event_nid - a.event_nid;
 
-/** Newest first. */
+/** The list of all there are, newest first. */
 function listOf(matches: readonly Match[]): MatchList {
   return {
     count: matches.length,
     newest: async (before, limit) => matches.filter((match) => match.event_nid < before).slice(0, limit),
-    best: async () => matches.toSorted((a, b) => b.rank - a.rank || b.event_nid - a.event_nid),
+    best: async () => matches.toSorted((a, b) => b.rank - a.rank || byAge(a, b)),
   };
 }

@@ -3,7 +3,7 @@ import type { FullText, Match } from '@portico/storage/full-text/full-text.ts';
 import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { eventTest } from '../reading/event-reader.ts';
 import type { Sight, Visibility } from '../reading/visibility.ts';
-import { readMatchList } from './match-list.ts';
+import { readMatchList, type RareMatch } from './match-list.ts';
 import type { SearchPlace, SearchRequest } from './search-request.ts';
 import type { SearchedRoom } from './searched-rooms.ts';
 
@@ -38,9 +38,10 @@ export async function readMatches(
   request: SearchRequest,
   rooms: ReadonlyMap<number, SearchedRoom>,
   ignored: ReadonlySet<string>,
+  rare: readonly RareMatch[] | undefined,
 ): Promise<Found> {
   const { order, limit, place } = request;
-  const list = await readMatchList(context.db.long, fullText, request, new Set(rooms.keys()));
+  const list = await readMatchList(context.db.long, fullText, request, new Set(rooms.keys()), rare);
   const matches = list.count;
   const keep = createSieve(context, request, rooms, ignored);
   const events: FoundEvent[] = [];

@@ -7,6 +7,7 @@ import type { ReadingContext, Requester } from '../reading/context.ts';
 import { readRedactions } from '../reading/event-reader.ts';
 import { readBundles } from '../relations/bundles.ts';
 import { readFoundContexts, type FoundContext } from './found-context.ts';
+import { readRareMatches } from './match-list.ts';
 import { readMatches, type FoundEvent } from './matches.ts';
 import {
   formatSearchPlace,
@@ -32,10 +33,16 @@ export function createSearch({ reading, fullText, index }: Dependencies): Search
       const request = parseSearchRequest(criteria, nextBatch);
       if (request.words.length === 0 || request.parts?.length === 0) return nothing;
       await index.settled();
-      const rooms = await readSearchedRooms(reading.db, requester.userId, request.filter);
+      const rare = await readRareMatches(reading.db.long, fullText, request);
+      const rooms = await readSearchedRooms(
+        reading.db,
+        requester.userId,
+        request.filter,
+        rare?.map((match) => match.room_nid),
+      );
       if (rooms.size === 0) return nothing;
       const ignored = await reading.ignored.of(requester.userId);
-      const { events, next, isLast, matches } = await readMatches(reading, fullText, request, rooms, ignored);
+      const { events, next, isLast, matches } = await readMatches(reading, fullText, request, rooms, ignored, rare);
       const count = isLast && request.place === undefined ? events.length : matches;
       const contexts = request.context && (await readFoundContexts(reading, events, request.context, ignored));
       const text = await renderResults(reading, { ...requester, ignored }, events, contexts);

@@ -1,6 +1,10 @@
 import { passesRooms, type RoomEventFilter } from '@portico/protocol/sync-filter/event-filter.ts';
 import type { Reader } from '@portico/storage';
-import { readLastEndsOfJoins, readRoomsOfUser } from '@portico/storage/stores/rooms/memberships-read.ts';
+import {
+  readLastEndsOfJoins,
+  readRoomsOfUser,
+  readSomeRoomsOfUser,
+} from '@portico/storage/stores/rooms/memberships-read.ts';
 import { findEncryptedRooms } from '@portico/storage/stores/search/search-read.ts';
 import { endOfPosition } from '../reading/tokens.ts';
 import type { RoomViewer } from '../reading/visibility.ts';
@@ -20,8 +24,12 @@ export async function readSearchedRooms(
   reader: Reader,
   userId: string,
   filter: RoomEventFilter,
+  /** Other rooms are not asked about. */
+  among: readonly number[] | undefined,
 ): Promise<ReadonlyMap<number, SearchedRoom>> {
-  const rows = (await readRoomsOfUser(reader, userId))
+  const rows = (
+    await (among === undefined ? readRoomsOfUser(reader, userId) : readSomeRoomsOfUser(reader, userId, among))
+  )
     .filter((row) => passesRooms(filter, row.room_id) && row.forgotten === 0)
     .toSorted((a, b) => b.position - a.position);
   const hasLeft = rows.some((row) => row.membership !== 'join');

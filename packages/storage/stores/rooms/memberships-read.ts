@@ -47,6 +47,14 @@ const selectRoomsOfUser = sql<UserRoomRow, [userId: string, afterPosition: numbe
    where m.user_id = $1 and m.position > $2`,
 );
 
+const selectSomeRoomsOfUser = sql<UserRoomRow, [userId: string, roomNids: string]>(
+  'memberships.some-rooms-of-user',
+  `select ${columns}, r.room_id, r.last_position
+   from (select distinct cast(value as bigint) as room_nid from json_each(cast($2 as text))) w
+   cross join memberships m join rooms r on r.room_nid = m.room_nid
+   where m.room_nid = w.room_nid and m.user_id = $1`,
+);
+
 const selectChangesOfUser = sql<MembershipChangeRow, [userId: string, afterPosition: number]>(
   'membership-changes.of-user',
   `select position, event_nid, room_nid, membership, previous from membership_changes
@@ -118,6 +126,15 @@ export function findMembership(reader: Reader, roomNid: number, userId: string):
 /** Every room that somebody has or had to do with, or those where that changed after a position. */
 export function readRoomsOfUser(reader: Reader, userId: string, after = -1): Promise<UserRoomRow[]> {
   return reader.all(selectRoomsOfUser, [userId, after]);
+}
+
+/** What somebody has or had to do with some rooms. */
+export async function readSomeRoomsOfUser(
+  reader: Reader,
+  userId: string,
+  roomNids: readonly number[],
+): Promise<UserRoomRow[]> {
+  return roomNids.length === 0 ? [] : reader.all(selectSomeRoomsOfUser, [userId, JSON.stringify(roomNids)]);
 }
 
 /** In the order in which they happened. */
