@@ -132,7 +132,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
 
     test('finds the same, however many texts have the words', async () => {
       const { alice, bob, roomId } = await pair();
-      const elsewhere = await createSyncClient(await server.registerUser());
+      const elsewhere = createSyncClient(await server.registerUser());
       const theirs = await elsewhere.createRoom();
       const last = 'heron heron heron';
       await alice.send(roomId, 'a lapwing beside a heron');
