@@ -133,7 +133,19 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
   const moderation = createModeration({ db, serverName, deactivation });
   const profiles = createProfiles({ db, serverName, now });
   return {
-    administering: createAdministering({ db, serverName, care, devices, moderation, profiles, registration, now }),
+    administering: createAdministering({
+      db,
+      serverName,
+      bindings,
+      care,
+      devices,
+      hasher,
+      moderation,
+      profiles,
+      registration,
+      thirdPartyIds,
+      now,
+    }),
     accessTokens: createAccessTokens({ db, now, watch }),
     accountData: createAccountData({ db }),
     bindings,

@@ -1,34 +1,36 @@
-import type { JsonObject } from '@portico/protocol';
 import { parseEmailAddress } from '@portico/protocol/ids/email-address.ts';
 import { type ServerName } from '@portico/protocol/ids/server-name.ts';
 import { isUserId, localpartOf, serverNameOf } from '@portico/protocol/ids/user-id.ts';
-import type { Database, WriteSet } from '@portico/storage';
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
-import { findModerated, refuseAdministrator } from '@portico/storage/stores/accounts/accounts-moderation.ts';
+import { refuseDeactivated } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
+import {
+  demoteAdmin,
+  findModerated,
+  refuseAdministrator,
+  setAdmin,
+  setModerated,
+} from '@portico/storage/stores/accounts/accounts-moderation.ts';
 import { addThirdPartyId, findThirdPartyOwner } from '@portico/storage/stores/accounts/third-party-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Devices } from '../devices/devices.ts';
 import { parseProfileValue } from '../profile/profile-value.ts';
 import type { Profiles } from '../profile/profiles.ts';
-import { maxAddresses } from '../third-party-ids/third-party-ids.ts';
-import type { AccountCare, AccountState } from './account-care.ts';
+import type { Bindings } from '../third-party-ids/bindings.ts';
+import type { ThirdPartyIds } from '../third-party-ids/third-party-ids.ts';
+import type { AccountCare } from './account-care.ts';
 import type { Moderation } from './moderation.ts';
+import type { PasswordHasher } from './password-hasher.ts';
+import {
+  type AccountChanges,
+  checkDemotion,
+  isOfOrdinary,
+  parseEmails,
+  planChanges,
+  type PlannedChanges,
+  refusedParam,
+} from './planned-changes.ts';
 import type { Registration } from './registration.ts';
-
-/** What is `undefined` stays as it is. */
-export type AccountChanges = {
-  readonly password: string | undefined;
-  /** Empty for none. */
-  readonly displayName: string | undefined;
-  readonly avatarUrl: string | undefined;
-  /** All of them. To an account that is there nobody but its owner adds any. */
-  readonly emails: readonly string[] | undefined;
-  readonly isAdmin: boolean | undefined;
-  readonly isLocked: boolean | undefined;
-  readonly isDeactivated: boolean | undefined;
-  /** Said when the account is made. */
-  readonly userType: string | null | undefined;
-};
 
 /**
  * What administrators do to accounts over HTTP. They get into nobody's account without it being noticed: with a new password all devices
@@ -36,7 +38,7 @@ export type AccountChanges = {
  * throws `user.not-moderated`.
  */
 export interface Administering {
-  /** Makes the account if it is not there, and changes it otherwise. Answers whether it was made. */
+  /** Makes the account if it is not there, and changes it otherwise: all or nothing. Answers whether it was made. */
   put(administrator: string, userId: string, changes: AccountChanges): Promise<boolean>;
   setAdmin(administrator: string, userId: string, isAdmin: boolean): Promise<void>;
   setPassword(userId: string, password: string): Promise<void>;
@@ -49,37 +51,25 @@ export interface Administering {
 type Dependencies = {
   readonly db: Database;
   readonly serverName: ServerName;
+  readonly bindings: Bindings;
   readonly care: AccountCare;
   readonly devices: Devices;
+  readonly hasher: PasswordHasher;
   readonly moderation: Moderation;
   readonly profiles: Profiles;
   readonly registration: Registration;
+  readonly thirdPartyIds: ThirdPartyIds;
   readonly now: () => number;
 };
 
-type Step = () => Promise<unknown>;
-
 export function createAdministering(dependencies: Dependencies): Administering {
-  const { db, serverName, care, devices, moderation, profiles, registration, now } = dependencies;
+  const { db, serverName, bindings, care, devices, hasher, moderation, profiles, registration } = dependencies;
+  const { thirdPartyIds, now } = dependencies;
 
   async function requireOrdinary(userId: string): Promise<void> {
     const account = await findModerated(db, userId);
     if (account === undefined) throw new MatrixError('user.not-found');
     if (account.is_admin === 1) throw new MatrixError('user.not-moderated');
-  }
-
-  async function setPassword(userId: string, password: string): Promise<void> {
-    await requireOrdinary(userId);
-    await care.setPassword(userId, password, {
-      keepsDevices: false,
-      also: (set: WriteSet) => refuseAdministrator(set, userId),
-    });
-  }
-
-  async function setAdmin(administrator: string, userId: string, isAdmin: boolean): Promise<void> {
-    checkDemotion(administrator, userId, isAdmin);
-    if (isAdmin) await care.setAdmin(userId, true);
-    else await care.demote(userId);
   }
 
   async function make(userId: string, changes: AccountChanges): Promise<void> {
@@ -101,55 +91,40 @@ export function createAdministering(dependencies: Dependencies): Administering {
       for (const address of emails) {
         addThirdPartyId(set, { userId, medium: 'email', address, validatedAt: now(), addedAt: now() });
       }
-    });
-    if (avatar !== undefined) await profiles.setField(userId, 'avatar_url', avatar);
-    if (changes.isLocked === true) await moderation.set(userId, 'locked', true);
-  }
-
-  function planProfile(userId: string, before: JsonObject, changes: AccountChanges): Step[] {
-    const fields = [
-      ['displayname', changes.displayName],
-      ['avatar_url', changes.avatarUrl],
-    ] as const;
-    return fields.flatMap(([key, given]) => {
-      if (given === undefined || given === (before[key] ?? '')) return [];
-      const value = parseProfileValue(key, given);
-      return [() => (value === undefined ? profiles.removeField(userId, key) : profiles.setField(userId, key, value))];
+      if (avatar !== undefined) profiles.planField(set, userId, 'avatar_url', avatar);
+      if (changes.isLocked === true) setModerated(set, userId, 'locked', true);
     });
   }
 
-  /** What is to be done, the way back from which is the longer the later it is. Whatever is wrong with it is said before any of it is done. */
-  function plan(
-    administrator: string,
-    userId: string,
-    { before, profile }: { readonly before: AccountState; readonly profile: JsonObject },
-    changes: AccountChanges,
-  ): Step[] {
-    const { password, isAdmin, isLocked, userType } = changes;
-    if (userType !== undefined && userType !== (before.userType ?? null)) {
-      throw refusedParam('user_type is said when an account is made.');
+  /** An account is locked before it becomes what cannot be locked. */
+  function writeChanges(set: WriteSet, userId: string, planned: PlannedChanges): void {
+    refuseDeactivated(set, userId);
+    if (isOfOrdinary(planned)) refuseAdministrator(set, userId);
+    for (const { key, value } of planned.profile) profiles.planField(set, userId, key, value);
+    for (const address of planned.removedEmails) thirdPartyIds.planRemoval(set, userId, { medium: 'email', address });
+    if (planned.isLocked !== undefined) setModerated(set, userId, 'locked', planned.isLocked);
+    if (planned.isAdmin === true) setAdmin(set, userId, true);
+    if (planned.isAdmin === false) demoteAdmin(set, userId);
+  }
+
+  async function change(userId: string, planned: PlannedChanges): Promise<void> {
+    const { password, removedEmails, ends } = planned;
+    const also = (set: WriteSet): void => writeChanges(set, userId, planned);
+    if (password !== undefined) hasher.check(password);
+    if (ends) {
+      // Which takes the password and the addresses as well.
+      await moderation.end(userId, { erase: false }, also);
+      return;
     }
-    const emails = changes.emails && parseEmails(changes.emails);
-    const had = before.emails.map(({ address }) => address);
-    if (emails?.some((address) => !had.includes(address))) {
-      throw refusedParam('An address is added by whose it is, or with bin/portico user email add.');
+    if (removedEmails.length > 0) {
+      // What other servers publish cannot be part of a commit; once the address has gone, nobody could ask them again.
+      const identifiers = removedEmails.map((address) => ({ medium: 'email', address }));
+      await bindings.unbind(userId, identifiers, undefined);
     }
-    const removed = emails === undefined ? [] : had.filter((address) => !emails.includes(address));
-    const locks = isLocked !== undefined && isLocked !== before.isLocked;
-    const ends = changes.isDeactivated === true;
-    const isTouched = password !== undefined || removed.length > 0 || locks || ends;
-    if (before.isAdmin && isTouched) throw new MatrixError('user.not-moderated');
-    const appoints = isAdmin !== undefined && isAdmin !== before.isAdmin;
-    if (appoints) checkDemotion(administrator, userId, isAdmin);
-    if (appoints && isAdmin && (isLocked === true || ends)) throw new MatrixError('user.not-moderated');
-    return [
-      ...(password === undefined ? [] : [() => setPassword(userId, password)]),
-      ...planProfile(userId, profile, changes),
-      ...removed.map((address) => () => care.removeEmail(userId, address)),
-      ...(locks ? [() => moderation.set(userId, 'locked', isLocked)] : []),
-      ...(appoints ? [() => setAdmin(administrator, userId, isAdmin)] : []),
-      ...(ends ? [() => moderation.end(userId, { erase: false })] : []),
-    ];
+    if (password !== undefined) return care.setPassword(userId, password, { keepsDevices: false, also });
+    const set = createWriteSet();
+    also(set);
+    await db.commit(set);
   }
 
   return {
@@ -161,11 +136,21 @@ export function createAdministering(dependencies: Dependencies): Administering {
       }
       const [before, profile] = await Promise.all([care.describe(userId), profiles.memberProfile(userId)]);
       if (before.deactivatedAt !== undefined) throw new MatrixError('user.deactivated');
-      for (const step of plan(administrator, userId, { before, profile }, changes)) await step();
+      await change(userId, planChanges({ administrator, userId }, { before, profile }, changes));
       return false;
     },
-    setAdmin,
-    setPassword,
+    async setAdmin(administrator, userId, isAdmin) {
+      checkDemotion({ administrator, userId }, isAdmin);
+      if (isAdmin) await care.setAdmin(userId, true);
+      else await care.demote(userId);
+    },
+    async setPassword(userId, password) {
+      await requireOrdinary(userId);
+      await care.setPassword(userId, password, {
+        keepsDevices: false,
+        also: (set: WriteSet) => refuseAdministrator(set, userId),
+      });
+    },
     async logOut(administrator, userId, deviceIds) {
       if (administrator !== userId) await requireOrdinary(userId);
       await devices.remove(userId, deviceIds);
@@ -177,22 +162,4 @@ export function createAdministering(dependencies: Dependencies): Administering {
       return owner;
     },
   };
-}
-
-/** Mostly a mistake, and one that they cannot undo. */
-function checkDemotion(administrator: string, userId: string, isAdmin: boolean): void {
-  if (userId === administrator && !isAdmin) throw refusedParam('Another administrator has to do this.');
-}
-
-function parseEmails(given: readonly string[]): readonly string[] {
-  if (given.length > maxAddresses) throw new MatrixError('third-party.too-many');
-  return given.map((text) => {
-    const address = parseEmailAddress(text);
-    if (address === undefined) throw refusedParam(`${text} is no email address.`);
-    return address;
-  });
-}
-
-function refusedParam(message: string): MatrixError {
-  return new MatrixError('request.invalid-param', { message });
 }

@@ -1,5 +1,5 @@
 import { isUserId, serverNameOf } from '@portico/protocol/ids/user-id.ts';
-import { createWriteSet, type Database } from '@portico/storage';
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import {
   findModerated,
   refuseAdministrator,
@@ -17,8 +17,8 @@ export type Measure = 'locked' | 'suspended';
 export interface Moderation {
   isInForce(userId: string, measure: Measure): Promise<boolean>;
   set(userId: string, measure: Measure, isOn: boolean): Promise<void>;
-  /** Deactivates the account. Throws `user.deactivated` if it is already. */
-  end(userId: string, options: { readonly erase: boolean }): Promise<UnbindResult>;
+  /** Deactivates the account, together with whatever `also` writes before. Throws `user.deactivated` if it is already. */
+  end(userId: string, options: { readonly erase: boolean }, also?: (set: WriteSet) => void): Promise<UnbindResult>;
 }
 
 type Dependencies = {
@@ -55,9 +55,12 @@ export function createModeration({ db, serverName, deactivation }: Dependencies)
       setModerated(set, userId, measure, isOn);
       await db.commit(set);
     },
-    async end(userId, options) {
+    async end(userId, options, also) {
       await get(userId);
-      return deactivation.deactivate(userId, options, (set) => refuseAdministrator(set, userId));
+      return deactivation.deactivate(userId, options, (set) => {
+        refuseAdministrator(set, userId);
+        also?.(set);
+      });
     },
   };
 }

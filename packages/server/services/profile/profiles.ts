@@ -1,5 +1,5 @@
 import { isUserId, serverNameOf, type JsonObject, type JsonValue } from '@portico/protocol';
-import { createWriteSet, type Database } from '@portico/storage';
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { refuseDeactivated } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
 import { startAccountJob } from '@portico/storage/stores/accounts/accounts-jobs.ts';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
@@ -24,6 +24,11 @@ export interface Profiles {
   getField(userId: string, key: string): Promise<string>;
   setField(userId: string, key: string, value: JsonValue): Promise<void>;
   removeField(userId: string, key: string): Promise<void>;
+  /**
+   * Adds to a write set what changes a field that was checked, or removes it, and tells the person's rooms. Fails on the guards
+   * `user.deactivated` and `profile.too-large`.
+   */
+  planField(set: WriteSet, userId: string, key: string, value: JsonValue | undefined): void;
 }
 
 /** The job that tells a person's rooms of their new display name or avatar. */
@@ -46,12 +51,16 @@ export function createProfiles({ db, serverName, now }: Dependencies): Profiles 
     if (account === undefined || account.deactivated_at !== null) throw new MatrixError('profile.not-found');
   }
 
-  async function change(userId: string, key: string, value: JsonValue | undefined): Promise<void> {
-    const set = createWriteSet();
+  function planField(set: WriteSet, userId: string, key: string, value: JsonValue | undefined): void {
     refuseDeactivated(set, userId);
     if (value === undefined) removeProfileField(set, userId, key);
     else setProfileField(set, userId, { name: key, value: JSON.stringify(value) }, maxProfileBytes);
     if (isMemberField(key)) startAccountJob(set, userId, profileJob, now());
+  }
+
+  async function change(userId: string, key: string, value: JsonValue | undefined): Promise<void> {
+    const set = createWriteSet();
+    planField(set, userId, key, value);
     await db.commit(set);
   }
 
@@ -78,6 +87,7 @@ export function createProfiles({ db, serverName, now }: Dependencies): Profiles 
       checkProfileKey(key);
       await change(userId, key, undefined);
     },
+    planField,
   };
 }
 

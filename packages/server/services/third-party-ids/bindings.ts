@@ -19,7 +19,7 @@ export type BindRequest = {
 export interface Bindings {
   bind(userId: string, request: BindRequest): Promise<void>;
   /** At the server named, or wherever it was published by way of this one. */
-  unbind(userId: string, identifier: Identifier, idServer: string | undefined): Promise<UnbindResult>;
+  unbind(userId: string, identifiers: readonly Identifier[], idServer: string | undefined): Promise<UnbindResult>;
   /** Everything that was published, and these besides; whatever an identity server says to it. */
   unbindAll(userId: string, others: readonly Identifier[], idServer: string | undefined): Promise<UnbindResult>;
 }
@@ -55,19 +55,23 @@ export function createBindings({ db, identity }: Dependencies): Bindings {
       await db.commit(set);
     },
 
-    async unbind(userId, { medium, address }, idServer) {
-      if (idServer !== undefined) return unbindAt(userId, [{ medium, address, id_server: idServer }]);
+    async unbind(userId, identifiers, idServer) {
+      if (idServer !== undefined) {
+        return unbindAt(
+          userId,
+          identifiers.map(({ medium, address }) => ({ medium, address, id_server: idServer })),
+        );
+      }
       const known = await listBindings(db, userId);
       return unbindAt(
         userId,
-        known.filter((binding) => binding.medium === medium && binding.address === address),
+        known.filter((binding) => identifiers.some((one) => isSame(one, binding))),
       );
     },
 
     async unbindAll(userId, others, idServer) {
       const known = await listBindings(db, userId);
-      const isKnown = ({ medium, address }: Identifier) =>
-        known.some((binding) => binding.medium === medium && binding.address === address);
+      const isKnown = (identifier: Identifier) => known.some((binding) => isSame(identifier, binding));
       const named =
         idServer === undefined
           ? []
@@ -84,6 +88,10 @@ export function createBindings({ db, identity }: Dependencies): Bindings {
       }
     },
   };
+}
+
+function isSame(one: Identifier, other: Identifier): boolean {
+  return one.medium === other.medium && one.address === other.address;
 }
 
 function dedupe(bindings: readonly BindingRow[]): readonly BindingRow[] {

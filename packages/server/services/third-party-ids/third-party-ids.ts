@@ -27,6 +27,8 @@ export interface ThirdPartyIds {
   isValidated(credentials: Credentials): Promise<boolean>;
   /** Takes an address away, and what was published of it at identity servers. */
   remove(userId: string, identifier: Identifier, idServer: string | undefined): Promise<UnbindResult>;
+  /** Adds to a write set what takes an address away, whatever is published of it. */
+  planRemoval(set: WriteSet, userId: string, identifier: Identifier): void;
 }
 
 type Dependencies = {
@@ -41,6 +43,12 @@ export const maxAddresses = 50;
 
 export function createThirdPartyIds(dependencies: Dependencies): ThirdPartyIds {
   const { db, ownPassword, validations, bindings, now } = dependencies;
+
+  function planRemoval(set: WriteSet, userId: string, { medium, address }: Identifier): void {
+    removeThirdPartyId(set, userId, medium, address);
+    removePusher(set, { userId, appId: emailAppId, pushkey: address });
+  }
+
   return {
     list: (userId) => listThirdPartyIds(db, userId),
     async add(sender, { auth, ...credentials }) {
@@ -62,13 +70,13 @@ export function createThirdPartyIds(dependencies: Dependencies): ThirdPartyIds {
     isValidated: async (credentials) => (await validations.find('add', credentials)) !== undefined,
     async remove(userId, given, idServer) {
       const identifier = canonical(given);
-      const result = await bindings.unbind(userId, identifier, idServer);
+      const result = await bindings.unbind(userId, [identifier], idServer);
       const set = createWriteSet();
-      removeThirdPartyId(set, userId, identifier.medium, identifier.address);
-      removePusher(set, { userId, appId: emailAppId, pushkey: identifier.address });
+      planRemoval(set, userId, identifier);
       await db.commit(set);
       return result;
     },
+    planRemoval,
   };
 }
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { createRoom, must } from '@portico/testkit/people.ts';
+import { openRawDatabase } from '@portico/testkit/raw-database.ts';
 import { registerAdmin } from '@portico/testkit/register-admin.ts';
+import { startTestServer } from '@portico/testkit/server.ts';
 import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { refusalOf, type TestClient, type TestResponse } from '@portico/testkit/test-client.ts';
 import { until } from '@portico/testkit/until.ts';
@@ -188,6 +190,24 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(refusalOf(await admin.put(user('nonsense'), {})), '400 M_INVALID_PARAM');
     });
 
+    test('stay wholly as they are where something cannot be written', async () => {
+      const made = { password: 'p', displayname: 'full', threepids: [email('full@example.org')] };
+      assert.equal((await admin.put(user('@full:localhost'), made)).status, 201);
+      const full = server.as(await session('full', 'p'));
+      const bulk = `${v3}/profile/${encoded(full.userId)}/org.example.bulk`;
+      await must(full.put(bulk, { 'org.example.bulk': 'x'.repeat(65_000) }));
+      const described = async () => ({ ...(await must(admin.get(user(full.userId)))), last_seen_ts: undefined });
+      const before = await described();
+      const more = { password: 'q', avatar_url: `mxc://${'x'.repeat(900)}`, threepids: [], locked: true };
+      assert.equal(refusalOf(await admin.put(user(full.userId), more)), '400 M_PROFILE_TOO_LARGE');
+      await must(full.get(`${v3}/account/whoami`));
+      assert.deepEqual(await described(), before);
+      await must(logIn('full', 'p'));
+      const ending = { ...more, deactivated: true };
+      assert.equal(refusalOf(await admin.put(user(full.userId), ending)), '400 M_PROFILE_TOO_LARGE');
+      await must(full.get(`${v3}/account/whoami`));
+    });
+
     test('have names that are free', async () => {
       const free = (name: string) => admin.get(`/_synapse/admin/v1/username_available?username=${name}`);
       assert.deepEqual(await must(free('nobody-yet')), { available: true });
@@ -218,6 +238,32 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     });
   });
 }
+
+test('an account is made with one commit, and changed with one', async (context) => {
+  const server = await startTestServer({ engine: 'postgres' });
+  context.after(() => server.close());
+  const admin = await registerAdmin(server, 'admin');
+  const database = await openRawDatabase(server.databaseUrl);
+  context.after(() => database.close());
+  /** In which commits something of an account was changed. */
+  const commits = async (userId: string): Promise<string[]> => {
+    const rows = await database.run('select entries from changes order by position');
+    return rows.map((row) => String(row['entries'])).filter((entries) => entries.includes(`"${userId}"`));
+  };
+  const everything = { displayname: 'One', avatar_url: 'mxc://localhost/one', locked: true };
+  const one = '@one:localhost';
+  assert.equal((await admin.put(user(one), everything)).status, 201);
+  assert.equal((await commits(one)).length, 1);
+  const next = {
+    displayname: 'Two',
+    avatar_url: 'mxc://localhost/two',
+    locked: false,
+    admin: true,
+    password: 'second',
+  };
+  await must(admin.put(user(one), next));
+  assert.equal((await commits(one)).length, 2);
+});
 
 function email(address: string) {
   return { medium: 'email', address };

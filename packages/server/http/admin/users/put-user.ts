@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { MatrixError } from '../../../errors/matrix-error.ts';
-import type { AccountChanges, Administering } from '../../../services/accounts/administering.ts';
+import type { Administering } from '../../../services/accounts/administering.ts';
+import type { AccountChanges } from '../../../services/accounts/planned-changes.ts';
 import { endpoint } from '../../endpoint.ts';
 import { reply } from '../../result.ts';
 import { logsOut } from './reset-password.ts';

@@ -18,6 +18,6 @@ export const unbindThirdPartyId = endpoint(
   },
   ({ bindings }: { bindings: Bindings }) =>
     async ({ sender, body: { id_server: idServer, ...given } }) => ({
-      id_server_unbind_result: await bindings.unbind(sender.userId, canonical(given), idServer),
+      id_server_unbind_result: await bindings.unbind(sender.userId, [canonical(given)], idServer),
     }),
 );
