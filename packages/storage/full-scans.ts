@@ -29,18 +29,9 @@ export const allowedFullScans: ReadonlyMap<string, string> = new Map([
   ['pending-redactions.overdue', 'once, when the server starts, of redactions whose targets never came'],
   ['accounts.demote-administrator', 'the administrators, of whom there are few, by an index of nobody else'],
   ...[
-    'by-name',
-    'by-name-desc',
-    'by-creation',
-    'by-creation-desc',
-    'count-by-name',
-    'count-by-name-desc',
-    'count-by-creation',
-    'count-by-creation-desc',
-    'last-by-name',
-    'last-by-name-desc',
-    'last-by-creation',
-    'last-by-creation-desc',
+    ...['name', 'creation', 'admin', 'locked', 'suspended'].flatMap((order) =>
+      ['', 'count-', 'last-'].flatMap((what) => [`${what}by-${order}`, `${what}by-${order}-desc`]),
+    ),
     'sorted',
     'sorted-desc',
   ].map(
@@ -48,4 +39,6 @@ export const allowedFullScans: ReadonlyMap<string, string> = new Map([
       [`account-list.${name}`, 'a list that is made by an index and has an end, of ten thousand accounts'] as const,
   ),
   ['room-list.count', 'ten thousand rooms, of which nothing is read'],
+  ['room-list.largest', 'ten thousand rooms, by an index that has the largest first'],
+  ['room-list.smallest', 'ten thousand rooms, by the same index from its end'],
 ]);

@@ -40,7 +40,26 @@ export function refuseInvalid(validator: Validator, value: unknown, wrongType: E
     throw new MatrixError(wrongType, { message: shorten(message) });
   }
   const named = place === '' ? '' : `${place}: `;
+  const allowed = allowedTexts(validator.Type(), error.schemaPath);
+  if (allowed !== undefined) {
+    throw new MatrixError(wrongType, { message: `${shorten(named)}must be one of ${allowed}` });
+  }
   throw new MatrixError(wrongType, { message: shorten(`${named}${error.message}`) });
+}
+
+/** Where nothing but some texts may stand, all of them. `schemaPath` is the first of these. */
+function allowedTexts(schema: unknown, schemaPath: string): string | undefined {
+  const place = /^#(.*)\/anyOf\/0$/.exec(schemaPath)?.[1];
+  if (place === undefined) return undefined;
+  const choice = place.split('/').slice(1).reduce(fieldOf, schema);
+  const allowed = fieldOf(choice, 'anyOf');
+  if (!Array.isArray(allowed)) return undefined;
+  const texts = allowed.map((one) => fieldOf(one, 'const'));
+  return texts.every((text) => typeof text === 'string') ? texts.join(', ') : undefined;
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }
 
 export function checkValid(validator: Validator, value: unknown, wrongType: ErrorReason): void {

@@ -56,6 +56,7 @@ import { administrators } from './0056-administrators.ts';
 import { blockedRooms } from './0055-blocked-rooms.ts';
 import { quarantinedMedia } from './0057-quarantined-media.ts';
 import { accountsByCreation } from './0058-accounts-by-creation.ts';
+import { listsInOrder } from './0059-lists-in-order.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -120,4 +121,5 @@ export const migrations: readonly Migration[] = [
   administrators,
   quarantinedMedia,
   accountsByCreation,
+  listsInOrder,
 ];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { createWriteSet, type Database } from '@portico/storage';
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import { setAdmin, setModerated } from '@portico/storage/stores/accounts/accounts-moderation.ts';
 import { addAccount } from '@portico/storage/stores/accounts/accounts-write.ts';
 import { addDevice, setDeviceSeen } from '@portico/storage/stores/devices/devices.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
@@ -24,6 +25,12 @@ async function addAccounts(db: Database, from: number, count: number): Promise<v
   await db.commit(set);
 }
 
+async function commit(db: Database, write: (set: WriteSet) => void): Promise<void> {
+  const set = createWriteSet();
+  write(set);
+  await db.commit(set);
+}
+
 onBothEngines('ten thousand accounts are sorted by anything, and more of them by what has an index', async (db) => {
   const list = createListAccounts({ db, serverName: 'localhost' });
   for (let from = 0; from < 10_000; from += 2000) await addAccounts(db, from, 2000);
@@ -35,8 +42,25 @@ onBothEngines('ten thousand accounts are sorted by anything, and more of them by
   assert.deepEqual([last.next, last.total], [undefined, 10_000]);
 
   await addAccounts(db, 10_000, 1);
-  await assert.rejects(list({ ...all, by: 'last_seen_ts', from: '0' }), { reason: 'request.invalid-param' });
-  for (const by of ['name', 'creation'] as const) {
+  await assert.rejects(list({ ...all, by: 'last_seen_ts', from: '0' }), {
+    reason: 'request.invalid-param',
+    message: /order_by .* name, creation_ts, admin, locked or suspended/,
+  });
+  const marked = ['@user000007:localhost', '@user003000:localhost', '@user009000:localhost'];
+  await commit(db, (set) => {
+    for (const userId of marked)
+      for (const measure of ['locked', 'suspended'] as const) setModerated(set, userId, measure, true);
+    for (const userId of marked) setAdmin(set, userId, true);
+  });
+  for (const by of ['admin', 'locked', 'suspended'] as const) {
+    const first = await list({ ...all, by, isDescending: true, limit: 4, from: '0' });
+    const ids = first.accounts.map((row) => row.user_id);
+    assert.deepEqual(ids, [...marked.toReversed(), '@user010000:localhost'], by);
+    const next = await list({ ...all, by, isDescending: true, limit: 1, from: first.next ?? '' });
+    assert.equal(next.accounts[0]?.user_id, '@user009999:localhost');
+    await assert.rejects(list({ ...all, by: 'creation', from: first.next ?? '' }), 'the place is one of another order');
+  }
+  for (const by of ['name', 'creation', 'admin', 'locked', 'suspended'] as const) {
     const page = await list({ ...all, by, from: '0' });
     assert.equal(page.accounts[0]?.user_id, '@user000000:localhost');
   }

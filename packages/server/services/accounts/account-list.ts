@@ -54,7 +54,7 @@ export function createListAccounts({ db, serverName }: Dependencies): ListAccoun
     const text = { inLocalpart, serverLength: serverName.length + 1, inName: JSON.stringify(name).slice(1, -1) };
     const filter = { isDeactivated, isAdmin, isLocked, text, inId: userId };
     const limit = Math.min(wanted, maxPage);
-    return by === 'name' || by === 'creation'
+    return isIndexed(by)
       ? listInOrder({ by, isDescending }, filter, from, limit)
       : listSorted({ column: by, isDescending }, filter, from, limit);
   };
@@ -65,7 +65,7 @@ export function createListAccounts({ db, serverName }: Dependencies): ListAccoun
     from: string,
     limit: number,
   ): Promise<AccountPage> {
-    const { after, offset } = parseStart(from);
+    const { after, offset } = parseStart(from, order.by);
     const page = { after, offset, examined: mostExamined, limit: limit + 1 };
     const [rows, counted] = await Promise.all([
       listAccounts(db, order, filter, page),
@@ -74,7 +74,7 @@ export function createListAccounts({ db, serverName }: Dependencies): ListAccoun
     const accounts = rows.slice(0, limit);
     const place = rows.length > limit ? accounts.at(-1) : await endOfSearch(order, after);
     const total = Math.max(counted, offset + accounts.length + (rows.length > limit ? 1 : 0));
-    return { accounts, next: place && tokenOf(place), total };
+    return { accounts, next: place && tokenOf(order.by, place), total };
   }
 
   async function listSorted(
@@ -87,7 +87,7 @@ export function createListAccounts({ db, serverName }: Dependencies): ListAccoun
     if (offset === undefined) throw refusedStart();
     if ((await countAccounts(db, anyOrder, anyAccount, mostExamined + 1)) > mostExamined) {
       throw new MatrixError('request.invalid-param', {
-        message: `With more than ${mostExamined} accounts there are lists by name and by creation_ts only.`,
+        message: `With more than ${mostExamined} accounts order_by is name, creation_ts, admin, locked or suspended.`,
       });
     }
     const [accounts, total] = await Promise.all([
@@ -106,8 +106,14 @@ export function createListAccounts({ db, serverName }: Dependencies): ListAccoun
   }
 }
 
-function tokenOf({ user_id: userId, created_at: createdAt }: AccountPlace): string {
-  return Buffer.from(JSON.stringify([createdAt, userId])).toString('base64url');
+const indexed: ReadonlySet<string> = new Set<AccountOrder['by']>(['name', 'creation', 'admin', 'locked', 'suspended']);
+
+function isIndexed(by: AccountQuery['by']): by is AccountOrder['by'] {
+  return indexed.has(by);
+}
+
+function tokenOf(by: AccountOrder['by'], { user_id: userId, place }: AccountPlace): string {
+  return Buffer.from(JSON.stringify([by, place, userId])).toString('base64url');
 }
 
 const anyOrder: AccountOrder = { by: 'name', isDescending: false };
@@ -123,13 +129,16 @@ function parseOffset(from: string): number | undefined {
   return /^\d{1,5}$/.test(from) && Number(from) <= mostExamined ? Number(from) : undefined;
 }
 
-function parseStart(from: string): { readonly after: AccountPlace | undefined; readonly offset: number } {
+function parseStart(
+  from: string,
+  by: AccountOrder['by'],
+): { readonly after: AccountPlace | undefined; readonly offset: number } {
   const offset = parseOffset(from);
   if (offset !== undefined) return { after: undefined, offset };
   try {
-    const [createdAt, userId] = JSON.parse(Buffer.from(from, 'base64url').toString()) as unknown[];
-    if (Number.isSafeInteger(createdAt) && typeof userId === 'string' && !userId.includes('\0')) {
-      return { after: { created_at: Number(createdAt), user_id: userId }, offset: 0 };
+    const [order, place, userId] = JSON.parse(Buffer.from(from, 'base64url').toString()) as unknown[];
+    if (order === by && Number.isSafeInteger(place) && typeof userId === 'string' && !userId.includes('\0')) {
+      return { after: { place: Number(place), user_id: userId }, offset: 0 };
     }
   } catch {
     // It is none of those that were given.

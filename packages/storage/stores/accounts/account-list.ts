@@ -2,6 +2,7 @@ import type { Reader } from '../../database.ts';
 import { type Sql, sql } from '../../sql.ts';
 
 export type ListedAccountRow = AccountPlace & {
+  readonly created_at: number;
   readonly is_admin: number;
   readonly user_type: string | null;
   readonly deactivated_at: number | null;
@@ -14,19 +15,18 @@ export type ListedAccountRow = AccountPlace & {
   readonly last_seen_at: number | null;
 };
 
-/** Where an account is in a list, by either order. */
-export type AccountPlace = { readonly user_id: string; readonly created_at: number };
-export type AccountOrder = { readonly by: 'name' | 'creation'; readonly isDescending: boolean };
-/** What has no index: those that are alike are by name. */
-export type AccountColumn =
-  | 'displayname'
-  | 'avatar_url'
-  | 'user_type'
-  | 'admin'
-  | 'deactivated'
-  | 'locked'
-  | 'suspended'
-  | 'last_seen_ts';
+/** Where an account is in a list: `place` is what an order goes by, before the user ID. */
+export type AccountPlace = { readonly user_id: string; readonly place: number };
+/** What has an index. */
+export type AccountOrder = {
+  readonly by: 'name' | 'creation' | 'admin' | 'locked' | 'suspended';
+  readonly isDescending: boolean;
+};
+/**
+ * What has none: those that are alike are by name. Names and pictures are rows of profiles, which not everybody has, and may be too
+ * long for an index; when somebody was last seen is known of each of their devices.
+ */
+export type AccountColumn = 'displayname' | 'avatar_url' | 'user_type' | 'deactivated' | 'last_seen_ts';
 
 export type AccountFilter = {
   /** What is `undefined` does not matter. */
@@ -48,8 +48,8 @@ type FilterParams = [
   locked: number,
   server: number,
 ];
-type ListParams = [createdAt: number, userId: string, examined: number, ...FilterParams, limit: number, offset: number];
-type PlaceParams = [createdAt: number, userId: string, examined: number];
+type ListParams = [place: number, userId: string, examined: number, ...FilterParams, limit: number, offset: number];
+type PlaceParams = [place: number, userId: string, examined: number];
 
 const shown = 'user_id, is_admin, user_type, created_at, deactivated_at, erase_requested_at, locked, suspended';
 
@@ -71,13 +71,27 @@ type Statements = {
   readonly last: Sql<AccountPlace, PlaceParams>;
 };
 
-function examinedBy(place: string, order: string): string {
-  return `select ${shown} from accounts e where ${place} order by ${order} limit $3`;
+/** What accounts are listed by, before their user ID; nothing where it is the user ID alone. */
+type Key = 'created_at' | 'is_admin' | 'locked' | 'suspended' | undefined;
+
+function orderOf(key: Key | 'place', isDescending: boolean): string {
+  const direction = isDescending ? ' desc' : '';
+  return `${key === undefined ? '' : `e.${key}${direction}, `}e.user_id${direction}`;
+}
+
+function examinedBy(key: Key, isDescending: boolean): string {
+  const after = isDescending ? '<' : '>';
+  const [place, start] =
+    key === undefined
+      ? ['cast(0 as bigint)', `cast($1 as bigint) is not null and e.user_id ${after} $2`]
+      : [`e.${key}`, `(e.${key}, e.user_id) ${after} ($1, $2)`];
+  return `select ${shown}, ${place} as place from accounts e where ${start}
+    order by ${orderOf(key, isDescending)} limit $3`;
 }
 
 function describing(examined: string): string {
   return `select e.user_id, e.is_admin, e.user_type, e.created_at, e.deactivated_at, e.erase_requested_at, e.locked,
-     e.suspended, d.value as displayname, a.value as avatar_url,
+     e.suspended, e.place, d.value as displayname, a.value as avatar_url,
      (select max(s.last_seen_at) from devices s where s.user_id = e.user_id) as last_seen_at
    from (${examined}) e ${names}
    left join profile_fields a on a.user_id = e.user_id and a.name = 'avatar_url'
@@ -85,34 +99,36 @@ function describing(examined: string): string {
 }
 
 /** So many accounts after a place are looked at, and those among them that match are given. */
-function statementsFor(
-  name: string,
-  place: string,
-  { order, reverse }: { readonly order: string; readonly reverse: string },
-): Statements {
-  const examined = examinedBy(place, order);
+function statementsFor(name: string, key: Key, isDescending: boolean): Statements {
+  const examined = examinedBy(key, isDescending);
+  const place = key && 'place';
   return {
-    list: sql(`account-list.${name}`, `${describing(examined)} order by ${order} limit $11 offset $12`),
+    list: sql(
+      `account-list.${name}`,
+      `${describing(examined)} order by ${orderOf(place, isDescending)} limit $11 offset $12`,
+    ),
     count: sql(
       `account-list.count-${name}`,
       `select count(*) as accounts from (${examined}) e ${names} where ${filter}`,
     ),
     last: sql(
       `account-list.last-${name}`,
-      `select e.user_id, e.created_at from (${examined}) e order by ${reverse} limit 1`,
+      `select e.user_id, e.place from (${examined}) e order by ${orderOf(place, !isDescending)} limit 1`,
     ),
   };
 }
 
-const anywhere = 'cast($1 as bigint) is not null';
-const byName = { order: 'e.user_id', reverse: 'e.user_id desc' };
-const byCreation = { order: 'e.created_at, e.user_id', reverse: 'e.created_at desc, e.user_id desc' };
-const reversed = ({ order, reverse }: typeof byName) => ({ order: reverse, reverse: order });
 const statements = {
-  name: statementsFor('by-name', `${anywhere} and e.user_id > $2`, byName),
-  'name-desc': statementsFor('by-name-desc', `${anywhere} and e.user_id < $2`, reversed(byName)),
-  creation: statementsFor('by-creation', '(e.created_at, e.user_id) > ($1, $2)', byCreation),
-  'creation-desc': statementsFor('by-creation-desc', '(e.created_at, e.user_id) < ($1, $2)', reversed(byCreation)),
+  name: statementsFor('by-name', undefined, false),
+  'name-desc': statementsFor('by-name-desc', undefined, true),
+  creation: statementsFor('by-creation', 'created_at', false),
+  'creation-desc': statementsFor('by-creation-desc', 'created_at', true),
+  admin: statementsFor('by-admin', 'is_admin', false),
+  'admin-desc': statementsFor('by-admin-desc', 'is_admin', true),
+  locked: statementsFor('by-locked', 'locked', false),
+  'locked-desc': statementsFor('by-locked-desc', 'locked', true),
+  suspended: statementsFor('by-suspended', 'suspended', false),
+  'suspended-desc': statementsFor('by-suspended-desc', 'suspended', true),
 } as const;
 
 type SortedParams = [...ListParams, column: AccountColumn];
@@ -121,9 +137,8 @@ type SortedParams = [...ListParams, column: AccountColumn];
 function sortedBy(name: string, direction: 'asc' | 'desc'): Sql<ListedAccountRow, SortedParams> {
   return sql(
     `account-list.${name}`,
-    `select * from (${describing(examinedBy(`${anywhere} and e.user_id > $2`, byName.order))}) l
+    `select * from (${describing(examinedBy(undefined, false))}) l
      order by case cast($13 as text)
-         when 'admin' then l.is_admin when 'locked' then l.locked when 'suspended' then l.suspended
          when 'deactivated' then case when l.deactivated_at is null then 0 else 1 end
          when 'last_seen_ts' then coalesce(l.last_seen_at, 0) else 0 end ${direction},
        case cast($13 as text)
@@ -137,8 +152,8 @@ const sorted = { ascending: sortedBy('sorted', 'asc'), descending: sortedBy('sor
 
 /** User IDs begin with `@`, which is before any letter. */
 const ends = {
-  first: { user_id: '', created_at: -1 },
-  last: { user_id: 'A', created_at: Number.MAX_SAFE_INTEGER },
+  first: { user_id: '', place: -1 },
+  last: { user_id: 'A', place: Number.MAX_SAFE_INTEGER },
 } as const;
 
 function startOf({ isDescending }: AccountOrder, after: AccountPlace | undefined): AccountPlace {
@@ -170,9 +185,9 @@ export function listAccounts(
     readonly offset: number;
   },
 ): Promise<ListedAccountRow[]> {
-  const { user_id: userId, created_at: createdAt } = startOf(order, page.after);
+  const { user_id: userId, place } = startOf(order, page.after);
   const params = paramsOf(accounts);
-  return reader.all(statementsOf(order).list, [createdAt, userId, page.examined, ...params, page.limit, page.offset]);
+  return reader.all(statementsOf(order).list, [place, userId, page.examined, ...params, page.limit, page.offset]);
 }
 
 /** Those that match among the first `examined` accounts by name, sorted by something else. */
@@ -182,10 +197,10 @@ export function listAccountsSorted(
   accounts: AccountFilter,
   page: { readonly examined: number; readonly limit: number; readonly offset: number },
 ): Promise<ListedAccountRow[]> {
-  const { user_id: userId, created_at: createdAt } = ends.first;
+  const { user_id: userId, place } = ends.first;
   const params = paramsOf(accounts);
   const statement = isDescending ? sorted.descending : sorted.ascending;
-  return reader.all(statement, [createdAt, userId, page.examined, ...params, page.limit, page.offset, column]);
+  return reader.all(statement, [place, userId, page.examined, ...params, page.limit, page.offset, column]);
 }
 
 /** How many match among the first `examined` accounts. */
@@ -195,8 +210,8 @@ export async function countAccounts(
   accounts: AccountFilter,
   examined: number,
 ): Promise<number> {
-  const { user_id: userId, created_at: createdAt } = startOf(order, undefined);
-  const row = await reader.get(statementsOf(order).count, [createdAt, userId, examined, ...paramsOf(accounts)]);
+  const { user_id: userId, place } = startOf(order, undefined);
+  const row = await reader.get(statementsOf(order).count, [place, userId, examined, ...paramsOf(accounts)]);
   return row?.accounts ?? 0;
 }
 
@@ -207,6 +222,6 @@ export function findLastExamined(
   after: AccountPlace | undefined,
   examined: number,
 ): Promise<AccountPlace | undefined> {
-  const { user_id: userId, created_at: createdAt } = startOf(order, after);
-  return reader.get(statementsOf(order).last, [createdAt, userId, examined]);
+  const { user_id: userId, place } = startOf(order, after);
+  return reader.get(statementsOf(order).last, [place, userId, examined]);
 }

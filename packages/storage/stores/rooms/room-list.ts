@@ -19,6 +19,14 @@ const selectBefore = sql<ListedRoomRow, PageParams>(
   'room-list.before',
   `select ${columns} from rooms where room_nid < $1 order by room_nid desc limit $2`,
 );
+const selectLargest = sql<ListedRoomRow, [limit: number]>(
+  'room-list.largest',
+  `select ${columns} from rooms order by joined_count desc, room_nid limit $1`,
+);
+const selectSmallest = sql<ListedRoomRow, [limit: number]>(
+  'room-list.smallest',
+  `select ${columns} from rooms order by joined_count, room_nid desc limit $1`,
+);
 const selectOne = sql<ListedRoomRow, [roomId: string]>(
   'room-list.one',
   `select ${columns} from rooms where room_id = $1`,
@@ -37,6 +45,11 @@ export function listRooms(
   return isDescending
     ? reader.all(selectBefore, [after ?? Number.MAX_SAFE_INTEGER, limit])
     : reader.all(selectAfter, [after ?? -1, limit]);
+}
+
+/** The rooms in which most are, or fewest. */
+export function listRoomsBySize(reader: Reader, smallestFirst: boolean, limit: number): Promise<ListedRoomRow[]> {
+  return reader.all(smallestFirst ? selectSmallest : selectLargest, [limit]);
 }
 
 export function findListedRoom(reader: Reader, roomId: string): Promise<ListedRoomRow | undefined> {

@@ -165,6 +165,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       for (const query of ['from=10001', 'from=10001&order_by=name', 'limit=-1', 'dir=up', 'order_by=state_events']) {
         assert.equal(refusalOf(await admin.get(`${path}?${query}`)), '400 M_INVALID_PARAM');
       }
+      const { body } = await admin.get(`${path}?order_by=state_events`);
+      assert.match(String(body['error']), /order_by: must be one of name, alphabetical, .*, history_visibility$/);
     });
   });
 }

@@ -74,7 +74,7 @@ const order = Type.Union(
   ],
   {
     description:
-      'The order in which the server came to know them, if it is not said. Up to ten thousand rooms are sorted.',
+      'The order in which the server came to know them, if it is not said. Up to ten thousand rooms are sorted; by size, ten thousand of more.',
   },
 );
 

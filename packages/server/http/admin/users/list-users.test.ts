@@ -183,6 +183,11 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         ]) {
           assert.equal(refusalOf(await admin.get(`/_synapse/admin/${version}/users?${query}`)), '400 M_INVALID_PARAM');
         }
+        const { body } = await admin.get(`/_synapse/admin/${version}/users?order_by=shoe_size`);
+        assert.match(
+          String(body['error']),
+          /order_by: must be one of name, creation_ts, .*, is_guest, shadow_banned, approved$/,
+        );
         const { next_token: next } = await list('limit=1', version);
         for (const from of [next, '10001', '-1']) {
           const answer = await admin.get(`/_synapse/admin/${version}/users?order_by=admin&from=${from}`);

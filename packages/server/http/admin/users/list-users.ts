@@ -51,7 +51,10 @@ const order = Type.Union(
     Type.Literal('shadow_banned'),
     Type.Literal('approved'),
   ],
-  { description: 'By anything but name, which is the user ID, and creation_ts: up to ten thousand accounts.' },
+  {
+    description:
+      'By anything but name, which is the user ID, creation_ts, admin, locked and suspended: up to ten thousand accounts.',
+  },
 );
 
 const query = {

@@ -7,11 +7,12 @@ import {
   findListedRoom,
   listJoined,
   listRooms,
+  listRoomsBySize,
   type ListedRoomRow,
   readRoomFigures,
 } from '@portico/storage/stores/rooms/room-list.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
-import { inChunks, type RoomOrder, sortRooms } from './room-orders.ts';
+import { inChunks, type RoomOrder, sortRooms, type SortedOrder } from './room-orders.ts';
 
 export type ListedRoom = {
   readonly roomId: string;
@@ -56,8 +57,9 @@ export type RoomQuery = RoomFilter & {
 /** What administrators are told of rooms, which is nothing of what was said in them. */
 export interface RoomList {
   /**
-   * A search looks at a number of rooms and then says where to go on, whatever it has found. Sorted are all rooms, if there are
-   * ten thousand at most: throws `request.invalid-param` elsewhere.
+   * A search looks at a number of rooms and then says where to go on, whatever it has found. By
+   * `joined_members` there are the first ten thousand; by something else all rooms are sorted, if they are no more than that: throws
+   * `request.invalid-param` elsewhere.
    */
   list(query: RoomQuery): Promise<RoomPage>;
   /** Throws `room.not-found`. */
@@ -166,21 +168,26 @@ export function createRoomList({ db, serverName }: Dependencies): RoomList {
     };
   }
 
-  async function listSorted(query: RoomQuery, order: RoomOrder): Promise<RoomPage> {
-    const { from: offset, limit, isDescending, ...filter } = query;
+  /** Throws where they are too many. */
+  async function sortAll(order: SortedOrder, isDescending: boolean, filter: RoomFilter): Promise<ListedRoomRow[]> {
     if ((await countRooms(db, mostSorted + 1)) > mostSorted) {
-      // What tools ask for by themselves.
-      if (order === 'name') return listAsKnown(query);
       throw new MatrixError('request.invalid-param', {
-        message: `With more than ${mostSorted} rooms they are not sorted.`,
+        message: `With more than ${mostSorted} rooms order_by is name or joined_members.`,
       });
     }
+    const all = await listRooms(db, { after: undefined, isDescending: false, limit: mostSorted });
+    return sortRooms(db, await narrow(all, filter), { order, isDescending, serverName });
+  }
+
+  async function listSorted(query: RoomQuery, order: RoomOrder): Promise<RoomPage> {
+    const { from: offset, limit, isDescending, ...filter } = query;
+    // What tools ask for by themselves.
+    if (order === 'name' && (await countRooms(db, mostSorted + 1)) > mostSorted) return listAsKnown(query);
     checkOffset(offset);
-    const rows = await narrow(
-      await listRooms(db, { after: undefined, isDescending: false, limit: mostSorted }),
-      filter,
-    );
-    const sorted = await sortRooms(db, rows, { order, isDescending, serverName });
+    const sorted =
+      order === 'joined_members'
+        ? await narrow(await listRoomsBySize(db, isDescending, mostSorted), filter)
+        : await sortAll(order, isDescending, filter);
     const end = offset + limit;
     return {
       rooms: await describe(sorted.slice(offset, end)),

@@ -27,11 +27,12 @@ type Rows = readonly ListedRoomRow[];
 /** As much of a text as decides in which order people are shown it. */
 const longestKey = 255;
 
+/** By what rooms can be sorted that has no index. */
+export type SortedOrder = Exclude<RoomOrder, 'joined_members'>;
+
 /** Tools expect the largest first where something is counted. */
-function readKeys(db: Reader, order: RoomOrder, rows: Rows, serverName: string): Keys | Promise<Keys> {
+function readKeys(db: Reader, order: SortedOrder, rows: Rows, serverName: string): Keys | Promise<Keys> {
   switch (order) {
-    case 'joined_members':
-      return keysOf(rows, (row) => -row.joined_count);
     case 'joined_local_members':
       return readSizesHere(db, rows, serverName);
     case 'version':
@@ -63,7 +64,7 @@ function readKeys(db: Reader, order: RoomOrder, rows: Rows, serverName: string):
 export async function sortRooms(
   db: Reader,
   rows: Rows,
-  { order, isDescending, serverName }: { order: RoomOrder; isDescending: boolean; serverName: string },
+  { order, isDescending, serverName }: { order: SortedOrder; isDescending: boolean; serverName: string },
 ): Promise<ListedRoomRow[]> {
   const keys = await readKeys(db, order, rows, serverName);
   const sorted = rows.toSorted((a, b) => compare(keys.get(a.room_nid), keys.get(b.room_nid)));
