@@ -62,7 +62,7 @@ export function createAccountChanges({
       [rejectInvitesJob]: rejectInvites({ db, inviteRules, remote }),
       [redactRelatedJob]: createRedactRelatedJob({ db, writer, unread, now }),
       [redactUserJob]: createRedactUserJob({ db, writer, unread, now }),
-      [evictJob]: createEvictJob({ db, takeOut }),
+      [evictJob]: createEvictJob({ db, takeOut, now }),
       [turnAwayJob]: createTurnAwayJob({ db, takeOut }),
       [eraseJob]: createEraseJob({ db, removeMedia: createRemoveMedia({ db, store }), now, log }),
     },

@@ -57,6 +57,7 @@ import { blockedRooms } from './0055-blocked-rooms.ts';
 import { quarantinedMedia } from './0057-quarantined-media.ts';
 import { accountsByCreation } from './0058-accounts-by-creation.ts';
 import { listsInOrder } from './0059-lists-in-order.ts';
+import { roomShutdowns } from './0060-room-shutdowns.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -122,4 +123,5 @@ export const migrations: readonly Migration[] = [
   quarantinedMedia,
   accountsByCreation,
   listsInOrder,
+  roomShutdowns,
 ];

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join as joinPath } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import { registerAdmin } from '@portico/testkit/register-admin.ts';
+import { startTestServer } from '@portico/testkit/server.ts';
 import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { refusalOf, type TestClient } from '@portico/testkit/test-client.ts';
 import { until } from '@portico/testkit/until.ts';
@@ -11,6 +15,8 @@ const encoded = encodeURIComponent;
 const room = (roomId: string) => `${v3}/rooms/${encoded(roomId)}`;
 const block = (roomId: string) => `/_synapse/admin/v1/rooms/${encoded(roomId)}/block`;
 const shutdown = (roomId: string) => `/_synapse/admin/v2/rooms/${encoded(roomId)}`;
+
+const byId = (deleteId: string) => `/_synapse/admin/v2/rooms/delete_status/${encoded(deleteId)}`;
 
 async function createRoom(by: TestClient, settings: object = {}): Promise<string> {
   const { status, body } = await by.post(`${v3}/createRoom`, { preset: 'public_chat', ...settings });
@@ -85,10 +91,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       }
       await until(async () => !(await isInvited(admin, roomId)), 'the invitation is gone');
       assert.equal(await listed(), false);
-      const progress = `/_synapse/admin/v2/rooms/delete_status/${encoded(roomId)}`;
-      await until(async () => (await admin.get(progress)).body['status'] === 'complete', 'its end is told');
+      await until(async () => (await admin.get(byId(roomId))).body['status'] === 'complete', 'its end is told');
       const { body } = await admin.get(`${shutdown(roomId)}/delete_status`);
-      assert.deepEqual(body, { results: [{ delete_id: roomId, status: 'complete' }] });
+      assert.deepEqual(body, { results: [{ delete_id: roomId, room_id: roomId, status: 'complete' }] });
       assert.equal(refusalOf(await join(alice, roomId)), '403 M_FORBIDDEN');
     });
 
@@ -109,6 +114,26 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual((await admin.get(block(roomId))).body, { block: false });
     });
 
+    test('are told of to every administrator, if they were shut down and not for any other reason', async () => {
+      const other = await registerAdmin(server, 'other');
+      const roomId = await createRoom(alice);
+      await alice.post(`${room(roomId)}/leave`, {});
+      await admin.put(block(roomId), { block: true });
+      for (const path of [`${shutdown(roomId)}/delete_status`, byId(roomId)]) {
+        assert.equal(refusalOf(await admin.get(path)), '404 M_NOT_FOUND', 'nobody is in it, and it is blocked');
+      }
+      const busy = await createRoom(alice);
+      await join(bob, busy);
+      await admin.delete(shutdown(busy), {});
+      for (const who of [admin, other]) {
+        assert.equal((await who.get(byId(busy))).status, 200);
+        assert.equal((await who.get(`${shutdown(busy)}/delete_status`)).status, 200);
+      }
+      await until(async () => (await other.get(byId(busy))).body['status'] === 'complete', 'the other is told, too');
+      assert.equal((await join(bob, busy)).status, 200);
+      assert.deepEqual((await other.get(byId(busy))).body, { delete_id: busy, room_id: busy, status: 'complete' });
+    });
+
     test('are for administrators', async () => {
       const roomId = await createRoom(alice);
       for (const answer of [
@@ -116,7 +141,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         await alice.put(block(roomId), { block: true }),
         await alice.delete(shutdown(roomId), {}),
         await alice.get(`${shutdown(roomId)}/delete_status`),
-        await alice.get(`/_synapse/admin/v2/rooms/delete_status/${encoded(roomId)}`),
+        await alice.get(byId(roomId)),
       ]) {
         assert.equal(refusalOf(answer), '403 M_FORBIDDEN');
       }
@@ -129,6 +154,24 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     });
   });
 }
+
+test('what became of a room that was shut down is told after a restart', async (context) => {
+  const dataDir = mkdtempSync(joinPath(tmpdir(), 'portico-shutdown-'));
+  context.after(() => rmSync(dataDir, { recursive: true, force: true }));
+  const first = await startTestServer({ dataDir });
+  const admin = await registerAdmin(first, 'admin');
+  const roomId = await createRoom(await first.registerUser());
+  await admin.delete(shutdown(roomId), {});
+  await first.stop();
+  const second = await startTestServer({ dataDir });
+  context.after(() => second.close());
+  const again = second.as(admin);
+  await until(async () => {
+    const { status, body } = await again.get(byId(roomId));
+    assert.equal(status, 200);
+    return body['status'] === 'complete';
+  }, 'its end is told');
+});
 
 test('a room of another server that is blocked lets nobody in, cannot invite, and hears who left', async (context) => {
   const network = await startTestNetwork(['hs1', 'hs2']);

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import type { BlockedRooms } from '../../../services/rooms/blocking/blocked-rooms.ts';
+import type { BlockedRooms, ShutdownStatus } from '../../../services/rooms/blocking/blocked-rooms.ts';
 import { endpoint } from '../../endpoint.ts';
 
 /**
@@ -30,20 +30,29 @@ export const shutRoomDown = endpoint(
     },
 );
 
-const status = Type.Union([Type.Literal('shutting_down'), Type.Literal('complete')]);
+const shutdown = Type.Object(
+  {
+    delete_id: Type.String(),
+    room_id: Type.String(),
+    status: Type.Union([Type.Literal('active'), Type.Literal('complete'), Type.Literal('failed')]),
+    error: Type.Optional(Type.String()),
+  },
+  { title: 'RoomShutdownStatus' },
+);
 
 export const getRoomShutdown = endpoint(
   {
     method: 'GET',
     path: '/_synapse/admin/v2/rooms/delete_status/:deleteId',
     operationId: 'getRoomShutdown',
-    summary: 'Tells whether everybody of this server is out of a room that is shut down.',
+    summary: 'Tells what became of a room that was shut down, until a day after its end.',
     auth: 'admin',
     params: Type.Object({ deleteId: Type.String() }),
-    response: Type.Object({ status }, { title: 'RoomShutdownStatus' }),
+    response: shutdown,
   },
   ({ blockedRooms }: { blockedRooms: BlockedRooms }) =>
-    async ({ sender, params: { deleteId } }) => ({ status: await statusOf(blockedRooms, sender.userId, deleteId) }),
+    async ({ params: { deleteId } }) =>
+      toShutdown(deleteId, await blockedRooms.shutdownOf(deleteId)),
 );
 
 export const listRoomShutdowns = endpoint(
@@ -54,21 +63,14 @@ export const listRoomShutdowns = endpoint(
     summary: 'Tells the same of a room.',
     auth: 'admin',
     params: Type.Object({ roomId: Type.String() }),
-    response: Type.Object(
-      { results: Type.Array(Type.Object({ delete_id: Type.String(), status })) },
-      { title: 'RoomShutdowns' },
-    ),
+    response: Type.Object({ results: Type.Array(shutdown) }, { title: 'RoomShutdowns' }),
   },
   ({ blockedRooms }: { blockedRooms: BlockedRooms }) =>
-    async ({ sender, params: { roomId } }) => ({
-      results: [{ delete_id: roomId, status: await statusOf(blockedRooms, sender.userId, roomId) }],
-    }),
+    async ({ params: { roomId } }) => ({ results: [toShutdown(roomId, await blockedRooms.shutdownOf(roomId))] }),
 );
 
-async function statusOf(
-  blockedRooms: BlockedRooms,
-  administrator: string,
-  roomId: string,
-): Promise<Static<typeof status>> {
-  return (await blockedRooms.isEmptied(administrator, roomId)) ? 'complete' : 'shutting_down';
+/** Of each room there is one, the last. */
+function toShutdown(roomId: string, status: ShutdownStatus): Static<typeof shutdown> {
+  const error = status === 'failed' ? { error: 'Somebody could not be taken out of the room.' } : {};
+  return { delete_id: roomId, room_id: roomId, status, ...error };
 }

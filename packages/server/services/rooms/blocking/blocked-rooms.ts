@@ -1,11 +1,15 @@
 import { isRoomId } from '@portico/protocol';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { findJobDetails, startAccountJob } from '@portico/storage/stores/accounts/accounts-jobs.ts';
+import { startAccountJob } from '@portico/storage/stores/accounts/accounts-jobs.ts';
 import { removePublishedRoom } from '@portico/storage/stores/directory/room-directory-write.ts';
-import { addBlocked, findBlocked, readLocals, removeBlocked } from '@portico/storage/stores/rooms/blocked-rooms.ts';
+import { addBlocked, findBlocked, removeBlocked } from '@portico/storage/stores/rooms/blocked-rooms.ts';
+import { beginShutdown, endShutdown, findShutdown } from '@portico/storage/stores/rooms/room-shutdowns.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { RoomNames } from '../../reading/room-names.ts';
 import { type Eviction, evictJob } from './evict-job.ts';
+
+/** `failed` where somebody could not be taken out. */
+export type ShutdownStatus = 'active' | 'complete' | 'failed';
 
 /** What administrators do about rooms that are to have nothing to do with this server. */
 export interface BlockedRooms {
@@ -22,15 +26,16 @@ export interface BlockedRooms {
     options: { readonly isBlocked: boolean; readonly reason: string | undefined },
   ): Promise<void>;
   /**
-   * Whether a room that an administrator has shut down is empty by now. Throws `not-found` where somebody of this server is in the
-   * room and nothing is under way: nobody began, or they could not be taken out.
+   * What became of the last time that somebody shut a room down. Throws `not-found` where nobody has, or where it ended more than a day
+   * ago.
    */
-  isEmptied(administrator: string, roomId: string): Promise<boolean>;
+  shutdownOf(roomId: string): Promise<ShutdownStatus>;
 }
 
 type Dependencies = { readonly db: Database; readonly roomNames: RoomNames; readonly now: () => number };
 
-const inside = ['join', 'invite', 'knock'];
+/** For how long one can ask how it went. */
+const keptFor = 24 * 60 * 60_000;
 
 export function createBlockedRooms({ db, roomNames, now }: Dependencies): BlockedRooms {
   async function commit(write: (set: WriteSet) => void): Promise<void> {
@@ -57,26 +62,31 @@ export function createBlockedRooms({ db, roomNames, now }: Dependencies): Blocke
     },
     async shutDown(administrator, roomId, { isBlocked, reason }) {
       checkRoomId(roomId);
+      const askedAt = now();
       // Before anything else: nobody comes into a room that is not known here yet from then on.
-      if (isBlocked) await commit((set) => addBlocked(set, roomId, administrator, now()));
+      if (isBlocked) await commit((set) => addBlocked(set, roomId, administrator, askedAt));
       const roomNid = await roomNames.find(roomId);
       if (roomNid === undefined) {
-        if (isBlocked) return;
-        throw new MatrixError('room.not-found');
+        if (!isBlocked) throw new MatrixError('room.not-found');
+        return commit((set) => {
+          beginShutdown(set, roomId, askedAt, askedAt - keptFor);
+          endShutdown(set, { roomId, askedAt }, askedAt, true);
+        });
       }
-      const eviction: Eviction = { roomNid, roomId, reason };
+      const eviction: Eviction = { roomNid, roomId, reason, askedAt };
       await commit((set) => {
         removePublishedRoom(set, eviction.roomNid);
-        startAccountJob(set, administrator, `${evictJob} ${roomId}`, now(), JSON.stringify(eviction));
+        beginShutdown(set, roomId, askedAt, askedAt - keptFor);
+        startAccountJob(set, administrator, `${evictJob} ${roomId}`, askedAt, JSON.stringify(eviction));
       });
     },
-    async isEmptied(administrator, roomId) {
-      const roomNid = await roomNames.find(roomId);
-      if (roomNid === undefined && (await findBlocked(db, roomId)) === undefined) throw new MatrixError('not-found');
-      if ((await findJobDetails(db, administrator, `${evictJob} ${roomId}`)) !== undefined) return false;
-      const left = roomNid === undefined ? [] : await readLocals(db, roomNid, inside, { after: '', limit: 1 });
-      if (left.length > 0) throw new MatrixError('not-found');
-      return true;
+    async shutdownOf(roomId) {
+      const shutdown = await findShutdown(db, roomId);
+      if (shutdown === undefined) throw new MatrixError('not-found');
+      const { ended_at: endedAt, is_complete: isComplete } = shutdown;
+      if (endedAt === null) return 'active';
+      if (endedAt <= now() - keptFor) throw new MatrixError('not-found');
+      return isComplete === 1 ? 'complete' : 'failed';
     },
   };
 }

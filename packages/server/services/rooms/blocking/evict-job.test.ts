@@ -5,7 +5,10 @@ import { findNextAccountJob, startAccountJob } from '@portico/storage/stores/acc
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { openTestRooms } from '@portico/testkit/rooms.ts';
 import { until } from '@portico/testkit/until.ts';
+import { MatrixError } from '../../../errors/matrix-error.ts';
+import type { RoomNames } from '../../reading/room-names.ts';
 import { createAccountJobs } from '../../accounts/account-jobs.ts';
+import { createBlockedRooms } from './blocked-rooms.ts';
 import { createEvictJob } from './evict-job.ts';
 import { createTakeOut } from './take-out.ts';
 
@@ -53,7 +56,7 @@ onBothEngines(
     const jobs = createAccountJobs({
       db,
       writer: rooms.writer,
-      kinds: { evict: createEvictJob({ db, takeOut }) },
+      kinds: { evict: createEvictJob({ db, takeOut, now: () => clock.at }) },
       now: () => clock.at,
       newClaim: () => randomUUID(),
       log: { warn: (details: object, message: string) => assert.fail(`${message} ${JSON.stringify(details)}`) },
@@ -72,3 +75,44 @@ onBothEngines(
     assert.equal(done.length, kinds.length * (people.length + 1) + 1, 'one was tried twice');
   },
 );
+
+onBothEngines('what became of a room that was shut down is told for a day', async (db) => {
+  const clock = { at: Date.now() };
+  const now = () => clock.at;
+  const { rooms } = await openTestRooms(db);
+  const roomNames = { find: async (roomId: string) => (await rooms.resolve(roomId)).roomNid } as RoomNames;
+  const blockedRooms = createBlockedRooms({ db, roomNames, now });
+  const made: string[] = [];
+  for (const userId of people.slice(0, 2)) made.push(await rooms.create(actor(userId), { preset: 'public_chat' }));
+  const [kept = '', emptied = ''] = made;
+  const { roomNid: keptNid } = await rooms.resolve(kept);
+  for (const roomId of made) await blockedRooms.shutDown(admin, roomId, { isBlocked: false, reason: undefined });
+  assert.equal(await blockedRooms.shutdownOf(kept), 'active');
+  const takeOut = createTakeOut({
+    remote: () => undefined,
+    log: { warn: () => undefined },
+    writer: {
+      async append(roomNid, plan) {
+        if (roomNid === keptNid) throw new MatrixError('forbidden');
+        return rooms.writer.append(roomNid, plan);
+      },
+    },
+  });
+  const jobs = createAccountJobs({
+    db,
+    writer: rooms.writer,
+    kinds: { evict: createEvictJob({ db, takeOut, now }) },
+    now,
+    newClaim: () => randomUUID(),
+    log: { warn: (details: object, message: string) => assert.fail(`${message} ${JSON.stringify(details)}`) },
+  });
+  await until(async () => (await findNextAccountJob(db)) === undefined, 'both are done with');
+  await jobs.close();
+  assert.deepEqual(await Promise.all(made.map((roomId) => blockedRooms.shutdownOf(roomId))), ['failed', 'complete']);
+  await blockedRooms.shutDown(admin, kept, { isBlocked: false, reason: undefined });
+  assert.equal(await blockedRooms.shutdownOf(kept), 'active', 'it is tried once more');
+  clock.at += 24 * 60 * 60_000;
+  const isGone = { reason: 'not-found' };
+  await assert.rejects(blockedRooms.shutdownOf(emptied), isGone);
+  assert.equal(await blockedRooms.shutdownOf(kept), 'active', 'which goes on');
+});

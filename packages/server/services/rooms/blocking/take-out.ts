@@ -8,8 +8,11 @@ import type { RoomWriter } from '../room-writer.ts';
 
 export type Evicted = { readonly roomNid: number; readonly roomId: string; readonly reason?: string | undefined };
 
-/** Lets somebody of this server leave a room. Answers whether there is nothing left to be done about it. */
-export type TakeOut = (userId: string, room: Evicted, job: ClaimedJob) => Promise<boolean>;
+/** `refused` by the room's own rules, which will go on refusing it; `failed` for now. */
+export type TakenOut = 'done' | 'refused' | 'failed';
+
+/** Lets somebody of this server leave a room. */
+export type TakeOut = (userId: string, room: Evicted, job: ClaimedJob) => Promise<TakenOut>;
 
 type Dependencies = {
   readonly writer: RoomWriter;
@@ -39,11 +42,11 @@ export function createTakeOut({ writer, remote, log }: Dependencies): TakeOut {
       } else {
         await writer.append(roomNid, { ...planLeave(userId, reason), alongside: (set) => job.hold(set) });
       }
-      return true;
+      return 'done';
     } catch (error) {
       if (isGuardFailure(error, 'account-job.lost')) throw error;
       log.warn({ err: error, userId, roomId }, 'Somebody could not be taken out of a room');
-      return error instanceof MatrixError && error.reason === 'forbidden';
+      return error instanceof MatrixError && error.reason === 'forbidden' ? 'refused' : 'failed';
     }
   };
 }

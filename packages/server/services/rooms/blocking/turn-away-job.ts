@@ -14,7 +14,7 @@ export function createTurnAwayJob({ db, takeOut }: { readonly db: Reader; readon
       if ((await findBlocked(db, room.roomId)) === undefined) return true;
       const member = await findMemberEvent(db, room.roomId, userId);
       if (member === undefined || outside.has(member.membership)) return true;
-      if ((await takeOut(userId, room, job)) || job.attempts >= mostAttempts) return true;
+      if ((await takeOut(userId, room, job)) !== 'failed' || job.attempts >= mostAttempts) return true;
       return { againIn: delayAfter(job.attempts) };
     },
   };
