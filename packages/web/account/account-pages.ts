@@ -1,5 +1,5 @@
 import { type ComponentChild, type ComponentType, h } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { HoldingsPage } from './holdings/holdings-page.ts';
 import { InvitesPage } from './invites/invites-page.ts';
 import { PresencePage } from './presence/presence-page.ts';
@@ -27,7 +27,8 @@ export function AccountPages({ session, onEnd }: Props): ComponentChild {
   const [rooms] = useState(() => createRoomBook(session));
   const { isBusy, problem, run } = useAction();
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), [chosen]);
+  // At once: later it might take the focus from what somebody has begun to do.
+  useLayoutEffect(() => heading.current?.focus(), [chosen]);
 
   async function logOut(): Promise<void> {
     await session.ask({ method: 'POST', path: '_matrix/client/v3/logout', body: {} });

@@ -39,6 +39,16 @@ async function typedIn(page: OpenPage): Promise<string[]> {
   return [...fields].map(({ value }) => value);
 }
 
+/** The field that the person is in, and what is said to be wrong with it. */
+function focused({ document }: OpenPage): { readonly label: string; readonly flaw: string } {
+  const field = document.activeElement;
+  const label = field === null ? null : document.querySelector(`label[for="${field.id}"]`);
+  const ids = field?.getAttribute('aria-invalid') === 'true' ? (field.getAttribute('aria-describedby') ?? '') : '';
+  const said = ids.split(' ').map((id) => document.getElementById(id));
+  assert.ok(said.every((each) => each === null || each.getAttribute('role') === 'alert'));
+  return { label: label?.textContent ?? '', flaw: said.map((each) => each?.textContent ?? '').join(' ') };
+}
+
 suite('changing the password, on the account page', async () => {
   const server = await startTestServer();
   after(async () => {
@@ -99,6 +109,7 @@ suite('changing the password, on the account page', async () => {
     await go(page);
     await page.reads('The password is wrong.');
     assert.deepEqual(await typedIn(page), [wanted, wanted, '']);
+    assert.deepEqual(focused(page), { label: old, flaw: 'The password is wrong.' });
     assert.deepEqual(await passwordsOf(alice), [password]);
     await page.type(old, password, part);
     await go(page);
@@ -129,12 +140,17 @@ suite('changing the password, on the account page', async () => {
       if (!pathname.endsWith('/account/password')) return;
       request.body = (request.body as string).replace('"weak"', '""');
     });
-    await fill(page, { wanted: 'weak' });
-    await go(page);
-    await page.reads('The server finds that password too easy to guess. Choose a longer one.');
-    await fill(page, { wanted: 'x'.repeat(513) });
-    await go(page);
-    await page.reads('The server says: The password is too long.');
+    for (const [refused, flaw] of [
+      ['weak', 'The server finds that password too easy to guess. Choose a longer one.'],
+      ['x'.repeat(513), 'The server says: The password is too long.'],
+    ] as const) {
+      await fill(page, { wanted: refused });
+      assert.equal(page.document.querySelector('[aria-invalid]'), null, 'nothing is wrong with what is typed anew');
+      await go(page);
+      await page.reads(flaw);
+      assert.deepEqual(await typedIn(page), ['', '', ''], 'what was refused does not stay');
+      assert.deepEqual(focused(page), { label: 'New password', flaw });
+    }
     assert.deepEqual(await passwordsOf(alice), [password]);
   });
 

@@ -1,5 +1,5 @@
 import { type ComponentChild, h } from 'preact';
-import { useState } from 'preact/hooks';
+import { useId, useRef, useState } from 'preact/hooks';
 import type { Session } from '../server/session.ts';
 import { Done, type Said } from '../view/messages.ts';
 import { Section } from '../view/section.ts';
@@ -45,7 +45,10 @@ type FormProps = { readonly session: Session; onDone(endsOthers: boolean): void;
 function ChangeForm({ session, onDone, onKeep }: FormProps): ComponentChild {
   const [wanted, setWanted] = useState('');
   const [again, setAgain] = useState('');
+  const [isFlawed, setFlawed] = useState(false);
   const [endsOthers, setEndsOthers] = useState(false);
+  const place = useRef<HTMLInputElement>(null);
+  const problemId = useId();
   const field = { type: 'password', autocomplete: 'new-password', isRequired: true } as const;
   return h(
     PasswordForm,
@@ -66,8 +69,25 @@ function ChangeForm({ session, onDone, onKeep }: FormProps): ComponentChild {
       isDangerous: endsOthers,
       onDone: () => onDone(endsOthers),
       onKeep,
+      problemId,
+      onFlawed() {
+        setWanted('');
+        setAgain('');
+        setFlawed(true);
+        place.current?.focus();
+      },
     },
-    h(TextField, { ...field, label: 'New password', value: wanted, onInput: setWanted }),
+    h(TextField, {
+      ...field,
+      label: 'New password',
+      value: wanted,
+      onInput(typed) {
+        setWanted(typed);
+        setFlawed(false);
+      },
+      flawId: isFlawed ? problemId : undefined,
+      place,
+    }),
     h(TextField, { ...field, label: 'The new password again', value: again, onInput: setAgain }),
     h(TickBox, {
       label: 'Log out all my other devices',

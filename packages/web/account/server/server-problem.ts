@@ -21,6 +21,11 @@ export function codeOf(error: unknown): string | undefined {
   return typeof errcode === 'string' ? errcode : undefined;
 }
 
+/** Whether it is what was asked for that is wrong: as it is, it will be refused again. */
+export function isFlawed(error: unknown): boolean {
+  return error instanceof ServerProblem && error.problem.kind === 'refused' && error.problem.status === 400;
+}
+
 /** Whether the server does not have what was asked for. */
 export function isMissing(error: unknown): boolean {
   return codeOf(error) === 'M_NOT_FOUND';

@@ -2,8 +2,8 @@ import { type ComponentChild, h } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 
 /** Something that went wrong; read out at once. Nothing is shown for `undefined`. */
-export function Problem({ text }: { readonly text: string | undefined }): ComponentChild {
-  return h('p', { role: 'alert', class: text === undefined ? 'empty' : 'problem' }, text);
+export function Problem({ text, id }: { readonly text: string | undefined; readonly id?: string }): ComponentChild {
+  return h('p', { id, role: 'alert', class: text === undefined ? 'empty' : 'problem' }, text);
 }
 
 /** Something that has been done; read out when it fits. */

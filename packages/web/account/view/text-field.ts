@@ -1,4 +1,4 @@
-import { type ComponentChild, h } from 'preact';
+import { type ComponentChild, h, type Ref } from 'preact';
 import { useId } from 'preact/hooks';
 
 type Props = {
@@ -9,12 +9,16 @@ type Props = {
   readonly autocomplete?: 'username' | 'current-password' | 'new-password' | 'off';
   readonly hint?: string;
   readonly isRequired?: boolean;
+  /** The ID of what says what is wrong with it, if anything is. */
+  readonly flawId?: string | undefined;
+  readonly place?: Ref<HTMLInputElement>;
 };
 
 export function TextField(props: Props): ComponentChild {
-  const { label, value, onInput, type = 'text', autocomplete = 'off', hint, isRequired = false } = props;
+  const { label, value, onInput, type = 'text', autocomplete = 'off', hint, isRequired = false, flawId, place } = props;
   const id = useId();
   const hintId = `${id}-hint`;
+  const described = [hint === undefined ? undefined : hintId, flawId].filter((each) => each !== undefined);
   return h(
     'div',
     { class: 'field' },
@@ -22,6 +26,7 @@ export function TextField(props: Props): ComponentChild {
     hint === undefined ? null : h('p', { id: hintId, class: 'hint' }, hint),
     h('input', {
       id,
+      ref: place,
       type,
       value,
       autocomplete,
@@ -30,7 +35,8 @@ export function TextField(props: Props): ComponentChild {
       autocapitalize: 'none',
       spellcheck: false,
       onInput: (event: Event) => onInput((event.target as HTMLInputElement).value),
-      ...(hint !== undefined && { 'aria-describedby': hintId }),
+      ...(flawId !== undefined && { 'aria-invalid': true }),
+      ...(described.length > 0 && { 'aria-describedby': described.join(' ') }),
     }),
   );
 }
