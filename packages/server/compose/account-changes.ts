@@ -10,6 +10,7 @@ import { departureContent, eraseJob, leaveRooms } from '../services/accounts/lea
 import { joinJob } from '../services/federation/rooms/joins-under-way.ts';
 import { settleJoins } from '../services/federation/rooms/settle-joins-job.ts';
 import type { ContentStore } from '../services/media/content-store.ts';
+import { createQuarantineRoomJob, quarantineRoomJob } from '../services/media/quarantine-room-job.ts';
 import { createRemoveMedia } from '../services/media/remove-media.ts';
 import type { InviteRules } from '../services/privacy/invite-rules.ts';
 import { rejectInvites, rejectInvitesJob } from '../services/privacy/reject-invites-job.ts';
@@ -63,6 +64,7 @@ export function createAccountChanges({
       [redactRelatedJob]: createRedactRelatedJob({ db, writer, unread, now }),
       [redactUserJob]: createRedactUserJob({ db, writer, unread, now }),
       [evictJob]: createEvictJob({ db, takeOut, now }),
+      [quarantineRoomJob]: createQuarantineRoomJob({ db, now }),
       [turnAwayJob]: createTurnAwayJob({ db, takeOut }),
       [eraseJob]: createEraseJob({ db, removeMedia: createRemoveMedia({ db, store }), now, log }),
     },

@@ -9,6 +9,7 @@ import type { ContentStore } from '../services/media/content-store.ts';
 import { openFileStore } from '../services/media/file-store.ts';
 import { createMediaService, type Media } from '../services/media/media-service.ts';
 import { createQuarantine, type Quarantine } from '../services/media/quarantine.ts';
+import { createRoomQuarantines, type RoomQuarantines } from '../services/media/room-quarantines.ts';
 import { createUploads, type Uploads } from '../services/media/uploads.ts';
 import type { UrlPreviews } from '../services/previews/url-previews.ts';
 import type { Federation } from './federation.ts';
@@ -29,6 +30,7 @@ export type MediaParts = {
   readonly services: {
     readonly media: Media;
     readonly quarantine: Quarantine;
+    readonly roomQuarantines: RoomQuarantines;
     readonly uploads: Uploads;
     /** Absent where none are made. */
     readonly urlPreviews?: UrlPreviews;
@@ -64,6 +66,7 @@ export async function openMedia(context: Context): Promise<MediaParts> {
     services: {
       media,
       quarantine: createQuarantine({ db, store, serverName, now }),
+      roomQuarantines: createRoomQuarantines({ db, now }),
       uploads: createUploads({ db, store, serverName }),
       ...(urlPreviews && { urlPreviews }),
       mediaAccess: { requireAuthentication },

@@ -1,12 +1,18 @@
 import type { Quarantine } from '../../../services/media/quarantine.ts';
+import type { RoomQuarantines } from '../../../services/media/room-quarantines.ts';
 import type { Uploads } from '../../../services/media/uploads.ts';
 import type { Endpoint } from '../../endpoint.ts';
 import { protectMedia, unprotectMedia } from './protect.ts';
 import { purgeMediaCache } from './purge-media-cache.ts';
-import { quarantineMedia, quarantineMediaOfRoom, quarantineMediaOfUser, releaseMedia } from './quarantine.ts';
+import { getRoomMediaQuarantine, quarantineMediaOfRoom } from './quarantine-room.ts';
+import { quarantineMedia, quarantineMediaOfUser, releaseMedia } from './quarantine.ts';
 import { deleteMedia, deleteMediaOfUser, listMediaOfUser } from './uploads.ts';
 
-export type MediaAdminServices = { readonly quarantine: Quarantine; readonly uploads: Uploads };
+export type MediaAdminServices = {
+  readonly quarantine: Quarantine;
+  readonly roomQuarantines: RoomQuarantines;
+  readonly uploads: Uploads;
+};
 
 /** What administrators do about files. */
 export const mediaAdminEndpoints: readonly Endpoint<MediaAdminServices>[] = [
@@ -14,6 +20,7 @@ export const mediaAdminEndpoints: readonly Endpoint<MediaAdminServices>[] = [
   releaseMedia,
   quarantineMediaOfUser,
   quarantineMediaOfRoom,
+  getRoomMediaQuarantine,
   protectMedia,
   unprotectMedia,
   purgeMediaCache,

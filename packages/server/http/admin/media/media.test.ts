@@ -162,23 +162,39 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const roomId = await createRoom(alice);
       const ofRoom = `${api}/room/${encodeURIComponent(roomId)}/media/quarantine`;
       const places = [];
-      for (let n = 0; n < 5; n += 1) places.push(await upload(server.baseUrl, alice));
-      const [shown = '', small = '', locked = '', face = '', edited = ''] = places;
+      for (let n = 0; n < 9; n += 1) places.push(await upload(server.baseUrl, alice));
+      const [shown = '', small = '', locked = '', face = '', edited = '', inHtml = '', beside = '', hidden = ''] =
+        places;
+      const [, , , , , , , , mentioned = ''] = places;
       const image = { msgtype: 'm.image', url: `mxc://${shown}`, info: { thumbnail_url: `mxc://${small}` } };
       await say(alice, roomId, 'picture', image);
       await say(alice, roomId, 'locked', { msgtype: 'm.file', file: { url: `mxc://${locked}` } });
       await say(alice, roomId, 'edited', { 'm.new_content': { msgtype: 'm.image', url: `mxc://${edited}` } });
       await say(alice, roomId, 'elsewhere', { msgtype: 'm.file', url: 'mxc://elsewhere.example/abc' });
-      await say(alice, roomId, 'nothing', { url: 'mxc://', info: 7 });
+      await say(alice, roomId, 'nothing', { url: 'mxc://', info: 7, formatted_body: ['mxc://'] });
+      const html = { format: 'org.matrix.custom.html' };
+      const two = `<img src="mxc://${inHtml}" alt="mxc://"> and <img src='mxc://${beside}'>`;
+      await say(alice, roomId, 'pictures', { 'm.new_content': { msgtype: 'm.text', ...html, formatted_body: two } });
+      const disguised = `<img src=&#109;xc&colon;&#x2F;/${hidden.replace('/', '&sol;')}>&#x110000;`;
+      await say(alice, roomId, 'disguised', { ...html, formatted_body: disguised });
+      await say(alice, roomId, `mxc://${mentioned}`);
       const member = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/state/m.room.member/${alice.userId}`;
       await must(alice.put(member, { membership: 'join', avatar_url: `mxc://${face}`, url: `mxc://${face}` }));
-      assert.deepEqual(await must(admin.post(ofRoom)), { num_quarantined: 5 });
-      for (const place of [shown, small, locked, edited]) {
+      const progress = ofRoom.replace('_synapse', '_portico');
+      assert.equal(refusalOf(await admin.get(progress)), '404 M_NOT_FOUND');
+      const answer = await must(admin.post(ofRoom));
+      assert.partialDeepStrictEqual(answer, { num_quarantined: 8, status: 'complete' });
+      assert.ok(Number(answer['events_examined']) >= 9);
+      assert.deepEqual(await must(admin.get(progress)), answer);
+      for (const place of [shown, small, locked, edited, inHtml, beside, hidden]) {
         assert.deepEqual(await doors(server.baseUrl, alice, place), [404]);
       }
       assert.deepEqual(await doors(server.baseUrl, alice, face), [200], 'the face of a member');
-      assert.deepEqual(await must(admin.post(ofRoom)), { num_quarantined: 0 });
-      assert.equal(refusalOf(await alice.post(ofRoom)), '403 M_FORBIDDEN');
+      assert.deepEqual(await doors(server.baseUrl, alice, mentioned), [200], 'what is only named');
+      assert.partialDeepStrictEqual(await must(admin.post(ofRoom)), { num_quarantined: 0 });
+      for (const refused of [await alice.post(ofRoom), await alice.get(progress)]) {
+        assert.equal(refusalOf(refused), '403 M_FORBIDDEN');
+      }
       const nowhere = `${api}/room/${encodeURIComponent('!nowhere:localhost')}/media/quarantine`;
       assert.equal(refusalOf(await admin.post(nowhere)), '404 M_NOT_FOUND');
     });

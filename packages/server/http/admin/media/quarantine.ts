@@ -57,19 +57,3 @@ export const quarantineMediaOfUser = endpoint(
       num_quarantined: await quarantine.addAllOf(sender.userId, userId),
     }),
 );
-
-export const quarantineMediaOfRoom = endpoint(
-  {
-    method: 'POST',
-    path: '/_synapse/admin/v1/room/:roomId/media/quarantine',
-    operationId: 'quarantineMediaOfRoom',
-    summary: 'Keeps from everybody the files that the newest events of a room are about, where they are not encrypted.',
-    auth: 'admin',
-    params: Type.Object({ roomId: Type.String() }),
-    response: mediaQuarantined,
-  },
-  ({ quarantine }: Services) =>
-    async ({ sender, params: { roomId } }) => ({
-      num_quarantined: await quarantine.addAllIn(sender.userId, roomId),
-    }),
-);
