@@ -6,24 +6,12 @@ import type {
   ListedAccount,
 } from '../../../services/accounts/account-list.ts';
 import { endpoint } from '../../endpoint.ts';
-
-const optionalText = Type.Union([Type.String(), Type.Null()]);
+import { userFacts } from './user-facts.ts';
 
 const listedUser = Type.Object(
   {
-    name: Type.String(),
-    admin: Type.Boolean(),
-    deactivated: Type.Boolean(),
-    erased: Type.Boolean(),
-    locked: Type.Boolean(),
-    suspended: Type.Boolean(),
-    user_type: optionalText,
-    displayname: optionalText,
-    avatar_url: optionalText,
-    creation_ts: Type.Integer(),
+    ...userFacts,
     last_seen_ts: Type.Union([Type.Integer(), Type.Null()]),
-    is_guest: Type.Literal(false),
-    shadow_banned: Type.Literal(false),
     approved: Type.Literal(true),
   },
   { title: 'ListedUser' },

@@ -2,23 +2,13 @@ import { type Static, Type } from 'typebox';
 import type { JsonValue } from '@portico/protocol';
 import type { AccountCare } from '../../../services/accounts/account-care.ts';
 import type { Profiles } from '../../../services/profile/profiles.ts';
+import { userFacts } from './user-facts.ts';
 
 export type DescribingServices = { readonly care: AccountCare; readonly localProfiles: Profiles };
 
-const optionalText = Type.Union([Type.String(), Type.Null()]);
-
 export const userForAdministrators = Type.Object(
   {
-    name: Type.String(),
-    admin: Type.Boolean(),
-    deactivated: Type.Boolean(),
-    erased: Type.Boolean(),
-    locked: Type.Boolean(),
-    suspended: Type.Boolean(),
-    user_type: optionalText,
-    displayname: optionalText,
-    avatar_url: optionalText,
-    creation_ts: Type.Integer(),
+    ...userFacts,
     last_seen_ts: Type.Integer(),
     threepids: Type.Array(
       Type.Object({
@@ -28,9 +18,6 @@ export const userForAdministrators = Type.Object(
         validated_at: Type.Integer(),
       }),
     ),
-    // There are neither guests nor people who speak without being heard: programs ask all the same.
-    is_guest: Type.Literal(false),
-    shadow_banned: Type.Literal(false),
   },
   { title: 'UserForAdministrators' },
 );
