@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
 import { isJsonObject, type JsonObject, signingKeyFromSeed, signJson } from '@portico/protocol';
-import { openPeer } from '@portico/testkit/federation-peer.ts';
+import { openPeer, type PeerAnswer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
 import { createRoom, must, pathOf, refusal } from '@portico/testkit/people.ts';
 import { registerAdmin } from '@portico/testkit/register-admin.ts';
@@ -21,7 +21,9 @@ async function open(context: TestContext) {
   ]);
   const identity = signingKeyFromSeed('ed25519:0', randomBytes(32));
   const roomId = await createRoom(alice, { preset: 'private_chat' });
-  const invited = { display_name: 'b...@example.org', public_key: identity.publicKey, key_validity_url: 'https://x/' };
+  const validityUrl = 'https://identity.test:8448/isvalid?of=bob';
+  const invited = { display_name: 'b...@example.org', public_key: identity.publicKey, key_validity_url: validityUrl };
+  peer.on('GET', '/isvalid', () => ({ body: { valid: true } }));
   await must(alice.put(pathOf(roomId, 'state/m.room.third_party_invite/token'), invited));
   const sign = (mxid: string, key = identity, more: JsonObject = {}) =>
     signJson({ mxid, token: 'token', ...more }, 'identity.test', key);
@@ -31,7 +33,7 @@ async function open(context: TestContext) {
     const { status, body } = await peer.send(server, method, '/_matrix/federation/v1/3pid/onbind', { content });
     return `${status} ${isJsonObject(body) && typeof body['errcode'] === 'string' ? body['errcode'] : ''}`.trim();
   }
-  return { network, peer, alice, bob, carol, roomId, sign, bind };
+  return { network, peer, alice, bob, carol, roomId, identity, sign, bind };
 }
 
 test('who turns out to have an invited address is invited, here and elsewhere', async (context) => {
@@ -99,6 +101,64 @@ test('who shows that an invited address is theirs joins by that, here and elsewh
     assert.equal(await membershipOf(alice, roomId, client.userId), 'join');
   }
   for (const name of ['hs1', 'hs2']) assert.deepEqual(network.server(name).errors, []);
+});
+
+test('a key invites nobody once it has been revoked, or while nobody says that it is valid', async (context) => {
+  const { network, peer, alice, bob, carol, roomId, identity, sign, bind } = await open(context);
+  const signed = (mxid: string) => sign(mxid, undefined, { sender: alice.userId });
+  const join = (client: typeof bob) =>
+    refusal(
+      client.post(`/_matrix/client/v3/join/${encodeURIComponent(roomId)}?via=hs1`, {
+        third_party_signed: signed(client.userId),
+      }),
+    );
+  const asked: string[] = [];
+  const answerWith = (answer: PeerAnswer) =>
+    peer.on('GET', '/isvalid', ({ url }) => {
+      asked.push(url);
+      return answer;
+    });
+  const unhelpful = ['no JSON', { valid: 'true' }, {}, []];
+  for (const body of [{ valid: false }, ...unhelpful]) {
+    answerWith({ body });
+    assert.equal(await bind('hs1', carol.userId), '200');
+    assert.equal(await bind('hs2', bob.userId), '200');
+    assert.equal(await join(carol), '403 M_FORBIDDEN');
+  }
+  answerWith({ status: 500, body: { valid: true } });
+  assert.equal(await join(carol), '502 M_UNKNOWN');
+  assert.equal(await join(bob), '403 M_FORBIDDEN', 'by way of the server of who invited him');
+  for (const { userId } of [bob, carol]) assert.equal(await membershipOf(alice, roomId, userId), undefined);
+  const wanted = `/isvalid?of=bob&public_key=${encodeURIComponent(identity.publicKey)}`;
+  assert.deepEqual([...new Set(asked)], [wanted]);
+  answerWith({ body: { valid: true } });
+  for (const { userId } of [bob, carol]) await bind(userId.endsWith(':hs1') ? 'hs1' : 'hs2', userId);
+  for (const client of [bob, carol]) await until(() => pending(client, 'invite', roomId), 'they are invited');
+  for (const name of ['hs1', 'hs2']) assert.deepEqual(network.server(name).errors, []);
+});
+
+test('a key is asked about where the invitation says, and one of which it says nothing is valid', async (context) => {
+  const { peer, alice, bob, carol, roomId, identity, sign, bind } = await open(context);
+  const ephemeral = signingKeyFromSeed('ed25519:ephemeral', randomBytes(32));
+  const elsewhere = 'https://identity.test:8448/ephemeral';
+  const keys = [identity, ephemeral].map(({ publicKey }) => ({ public_key: publicKey }));
+  const offer = async (url?: string) => {
+    const content = {
+      display_name: 'b...',
+      public_keys: keys.map((key) => (url === undefined ? key : { ...key, key_validity_url: url })),
+    };
+    await must(alice.put(pathOf(roomId, 'state/m.room.third_party_invite/token'), content));
+  };
+  await offer();
+  assert.equal(await bind('hs1', carol.userId), '200');
+  await until(() => pending(carol, 'invite', roomId), 'she is invited');
+  await offer(elsewhere);
+  peer.on('GET', '/ephemeral', () => ({ body: { valid: true } }));
+  const before = peer.requests.length;
+  assert.equal(await bind('hs2', bob.userId, { signed: sign(bob.userId, ephemeral) }), '200');
+  await until(() => pending(bob, 'invite', roomId), 'he is invited');
+  const asked = peer.requests.slice(before).filter((request) => request.startsWith('GET /ephemeral'));
+  assert.deepEqual(asked, [`GET /ephemeral?public_key=${encodeURIComponent(ephemeral.publicKey)}`]);
 });
 
 test('nobody is invited by that into a room that is blocked', async (context) => {

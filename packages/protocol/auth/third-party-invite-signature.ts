@@ -2,29 +2,37 @@ import { decodeBase64 } from '../crypto/base64.ts';
 import { parseVerifyKey, type VerifyKey } from '../crypto/ed25519.ts';
 import { signaturesOf, verifySignedJson } from '../crypto/sign-json.ts';
 import { isJsonObject, type JsonObject } from '../json/value.ts';
+import type { OfferedKey } from './third-party-invite-keys.ts';
 
 /** A real invite has one or two signatures and keys; the limit keeps a hostile one from buying work. */
 const maxAttempts = 32;
 
 /**
- * Whether "any signature in `signed` matches any public key in the `m.room.third_party_invite` event".
+ * The key by which "any signature in `signed` matches any public key in the `m.room.third_party_invite` event", if one does.
  *
  * {@link https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules}
  */
-export function isSignedByAny(signed: JsonObject, publicKeys: Iterable<string>): boolean {
-  const keys = [...publicKeys]
+export function findSigningKey(signed: JsonObject, offered: readonly OfferedKey[]): OfferedKey | undefined {
+  const keys = distinct(offered)
     .slice(0, maxAttempts)
-    .map(parseKey)
-    .filter((key) => key !== undefined);
+    .map((each) => ({ each, key: parseKey(each.publicKey) }));
   let attempts = 0;
   for (const [serverName, keyId] of signatories(signed)) {
-    for (const key of keys) {
+    for (const { each, key } of keys) {
+      if (key === undefined) continue;
       attempts += 1;
-      if (attempts > maxAttempts) return false;
-      if (verifies(signed, serverName, keyId, key)) return true;
+      if (attempts > maxAttempts) return undefined;
+      if (verifies(signed, serverName, keyId, key)) return each;
     }
   }
-  return false;
+  return undefined;
+}
+
+/** Each key once, as it is offered first. */
+function distinct(offered: readonly OfferedKey[]): readonly OfferedKey[] {
+  const keys = new Map<string, OfferedKey>();
+  for (const each of offered) if (!keys.has(each.publicKey)) keys.set(each.publicKey, each);
+  return [...keys.values()];
 }
 
 function parseKey(publicKey: string): VerifyKey | undefined {

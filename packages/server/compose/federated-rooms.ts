@@ -39,6 +39,7 @@ import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
 import type { RoomParts } from '../services/rooms/room-parts.ts';
 import type { RoomService } from '../services/rooms/room-service.ts';
 import { createCreateInviting, type CreateInviting } from '../services/identity/create-inviting.ts';
+import { createRequireValidKey } from '../services/identity/key-validity.ts';
 import { createInviteAddress, type InviteAddress } from '../services/identity/invite-address.ts';
 import type { UnreadService } from '../services/unread/unread-service.ts';
 import type { Federation } from './federation.ts';
@@ -196,6 +197,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
         locate: parts.locate,
         invite,
         inviteRules: context.inviteRules,
+        requireValidKey: createRequireValidKey(federation.outbound),
       }),
       serverName,
     },

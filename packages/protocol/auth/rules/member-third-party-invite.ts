@@ -1,9 +1,9 @@
-import type { RoomEvent } from '../../events/pdu.ts';
 import { isJsonObject, type JsonValue } from '../../json/value.ts';
 import { membershipOf } from '../auth-state.ts';
 import { allow, reject, type AuthDecision } from '../decision.ts';
 import type { RuleContext } from '../rule-context.ts';
-import { isSignedByAny } from '../third-party-invite-signature.ts';
+import { offeredKeys } from '../third-party-invite-keys.ts';
+import { findSigningKey } from '../third-party-invite-signature.ts';
 
 /**
  * "If `content` has a `third_party_invite` property": rule 5.4.1 of room version 12. Whether the sender is in the room
@@ -34,22 +34,7 @@ export function authoriseThirdPartyInvite(context: RuleContext, target: string, 
     return reject('third_party_invite.wrong_sender', `${event.sender} did not send the invite`);
   }
   // 5.4.1.7 "If any signature in `signed` matches any public key in the `m.room.third_party_invite` event, allow."
-  if (isSignedByAny(signed, publicKeys(offer))) return allow;
+  if (findSigningKey(signed, offeredKeys(offer.content)) !== undefined) return allow;
   // 5.4.1.8 "Otherwise, reject."
   return reject('third_party_invite.bad_signature', 'no signature is by a key that the invite names');
-}
-
-/**
- * "The public keys are in `content` of `m.room.third_party_invite` as: A single public key in the `public_key` property.
- * A list of public keys in the `public_keys` property."
- */
-function publicKeys({ content }: RoomEvent): ReadonlySet<string> {
-  const keys = new Set<string>();
-  if (typeof content['public_key'] === 'string') keys.add(content['public_key']);
-  const listed = content['public_keys'];
-  for (const item of Array.isArray(listed) ? listed : []) {
-    const key = isJsonObject(item) ? item['public_key'] : undefined;
-    if (typeof key === 'string') keys.add(key);
-  }
-  return keys;
 }

@@ -4,6 +4,7 @@ import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { exchangeThirdPartyInvite } from '../../../federation-api/third-party-invites.ts';
 import type { Logger } from '../../../observability/logger.ts';
+import type { RequireValidKey } from '../../identity/key-validity.ts';
 import type { InviteRules } from '../../privacy/invite-rules.ts';
 import { refuseBlockedRoom } from '../../rooms/blocking/refuse-blocked-room.ts';
 import { changeMembership, membershipOf, refuse } from '../../rooms/membership/change-membership.ts';
@@ -51,6 +52,7 @@ type Dependencies = {
   readonly invite: RemoteRooms['invite'];
   readonly locate: RoomParts['locate'];
   readonly inviteRules: Pick<InviteRules, 'refuseBlocked'>;
+  readonly requireValidKey: RequireValidKey;
   readonly signer: { readonly serverName: string };
   readonly log: Logger;
 };
@@ -58,7 +60,8 @@ type Dependencies = {
 /**
  * {@link https://spec.matrix.org/v1.19/server-server-api/#third-party-invites}
  *
- * Whether the identity server's signature is by a key that the room knows is for the room's rules to say.
+ * Whether the identity server's signature is by a key that the room knows is for the room's rules to say; whether that key
+ * has been revoked is asked here, and by no other server of the room.
  */
 export function createThirdPartyInvites(deps: Dependencies): ThirdPartyInvites {
   const { client, rooms, signer, log } = deps;
@@ -72,6 +75,7 @@ export function createThirdPartyInvites(deps: Dependencies): ThirdPartyInvites {
     const { state } = await deps.readState(roomNid, [['m.room.third_party_invite', token]]);
     const pending = state('m.room.third_party_invite', token);
     if (pending?.sender !== sender) return refuse('Nobody of this name has invited such an address to the room.');
+    await deps.requireValidKey(pending.content, signed);
     const displayName = pending.content['display_name'];
     const content = {
       membership: 'invite',
