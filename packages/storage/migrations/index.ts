@@ -58,6 +58,7 @@ import { quarantinedMedia } from './0057-quarantined-media.ts';
 import { accountsByCreation } from './0058-accounts-by-creation.ts';
 import { listsInOrder } from './0059-lists-in-order.ts';
 import { roomShutdowns } from './0060-room-shutdowns.ts';
+import { readableRoomsInDirectory } from './0061-readable-rooms-in-directory.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -124,4 +125,5 @@ export const migrations: readonly Migration[] = [
   accountsByCreation,
   listsInOrder,
   roomShutdowns,
+  readableRoomsInDirectory,
 ];

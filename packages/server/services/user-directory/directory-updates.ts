@@ -1,14 +1,14 @@
-import { isJsonObject, parseJson } from '@portico/protocol';
+import { isJsonObject, type JsonValue, parseJson } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import {
-  readJoinRules,
   readMoved,
   readNames,
+  readOpenness,
   setDirectoryUsers,
   setOpenRoom,
   type DirectoryUser,
-  type JoinRulesRow,
   type NamedUserRow,
+  type OpennessRow,
 } from '@portico/storage/stores/directory/user-directory.ts';
 import { createCatchUp, type CatchUp, type Portion } from '../catch-up/catch-up.ts';
 import { lastWhole } from '../catch-up/last-whole.ts';
@@ -16,7 +16,7 @@ import { nameWords } from './name-words.ts';
 
 const changesPerPortion = 1000;
 
-/** Keeps the directory up to date with who is in rooms, what they are called, and which rooms anyone may join. */
+/** Keeps the directory up to date with who is in rooms, what they are called, and which rooms anyone may join or read. */
 export function createDirectoryUpdates(options: {
   readonly db: Database;
   readonly serverName: string;
@@ -32,9 +32,9 @@ export function createDirectoryUpdates(options: {
     const moved = await readMoved(db, after, upTo, changesPerPortion);
     const reached = moved.length < changesPerPortion ? upTo : lastWhole(moved, after, upTo);
     for (const { position, user_id: userId } of moved) if (position <= reached) changed.add(userId);
-    const rules = await readJoinRules(db, after, reached, serverName);
+    const rooms = await readOpenness(db, after, reached, serverName);
     const nidsOf = (open: boolean): number[] =>
-      rules
+      rooms
         .filter((row) => isOpen(row) === open && (row.is_open === 1) !== open)
         .map(({ room_nid: roomNid }) => roomNid);
     const [opened, closed] = [nidsOf(true), nidsOf(false)];
@@ -72,10 +72,22 @@ export function createDirectoryUpdates(options: {
   };
 }
 
-/** What becomes of a room that the last of this server's people has left is not known here. */
-function isOpen({ content, is_ours: isOurs }: JoinRulesRow): boolean {
-  const rules = isOurs === 0 ? undefined : parseJson(content);
-  return isJsonObject(rules) && rules['join_rule'] === 'public';
+/**
+ * > the homeserver MUST at a minimum consider […] users who are joined to rooms known to the homeserver that have a `public`
+ * > join rule [and] users who are joined to rooms known to the homeserver that have a `world_readable` history visibility
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3user_directorysearch}
+ *
+ * What becomes of a room that the last of this server's people has left is not known here.
+ */
+function isOpen({ join_rules: rules, history_visibility: visibility, is_ours: isOurs }: OpennessRow): boolean {
+  if (isOurs === 0) return false;
+  return valueIn(rules, 'join_rule') === 'public' || valueIn(visibility, 'history_visibility') === 'world_readable';
+}
+
+function valueIn(text: string | null, name: string): JsonValue | undefined {
+  const content = text === null ? undefined : parseJson(text);
+  return isJsonObject(content) ? content[name] : undefined;
 }
 
 function toUser(row: NamedUserRow): DirectoryUser {

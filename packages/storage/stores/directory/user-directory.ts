@@ -44,7 +44,7 @@ const selectUsers = sql<
 /** Of people that match a prefix, those that are looked at. */
 const maxWords = 5000;
 
-/** Whom somebody may know of: who shares a room with them, or is in a room that anyone may find or join. */
+/** Whom somebody may know of: who shares a room with them, or is in a room that anyone may find, join or read. */
 export function searchUsers(
   reader: Reader,
   searcher: string,
@@ -76,42 +76,43 @@ export function readMoved(reader: Reader, after: number, upTo: number, limit: nu
   return reader.all(selectMoved, [after, upTo, limit]);
 }
 
-export type JoinRulesRow = {
+/** By what a room is open to everybody, or not: contents as JSON texts, null where there is no such state. */
+export type OpennessRow = {
   readonly room_nid: number;
-  readonly content: string;
+  readonly join_rules: string | null;
+  readonly history_visibility: string | null;
   /** Whether people of this server are in the room. */
   readonly is_ours: number;
-  /** Whether it is noted that anyone may join. */
+  /** Whether it is noted as open. */
   readonly is_open: number;
 };
 
-const selectJoinRules = sql<JoinRulesRow, [after: number, upTo: number, serverName: string]>(
-  'user-directory.join-rules',
+const selectOpenness = sql<OpennessRow, [after: number, upTo: number, serverName: string]>(
+  'user-directory.openness',
   `with touched as materialized (
      select e.room_nid from events e
-     where e.stream_position > $1 and e.stream_position <= $2 and e.type = 'm.room.join_rules'
+     where e.stream_position > $1 and e.stream_position <= $2 and e.type in ('m.room.join_rules', 'm.room.history_visibility')
      union
      select m.room_nid from membership_changes m where m.position > $1 and m.position <= $2
    )
-   select s.room_nid, c.content, (select count(*) from open_rooms o where o.room_nid = s.room_nid) as is_open,
-     (select count(*) from joined_hosts h where h.room_nid = s.room_nid and h.host = $3 and h.joined > 0) as is_ours
-   from touched t
-   cross join current_state s
-   cross join events c
-   where s.room_nid = t.room_nid and s.type = 'm.room.join_rules' and s.state_key = '' and c.event_nid = s.event_nid`,
+   select t.room_nid, (
+     select c.content from current_state s cross join events c
+     where s.room_nid = t.room_nid and s.type = 'm.room.join_rules' and s.state_key = '' and c.event_nid = s.event_nid
+   ) as join_rules, (
+     select c.content from current_state s cross join events c
+     where s.room_nid = t.room_nid and s.type = 'm.room.history_visibility' and s.state_key = '' and c.event_nid = s.event_nid
+   ) as history_visibility,
+     (select count(*) from open_rooms o where o.room_nid = t.room_nid) as is_open,
+     (select count(*) from joined_hosts h where h.room_nid = t.room_nid and h.host = $3 and h.joined > 0) as is_ours
+   from touched t`,
 );
 
 /**
- * The join rules, as they are now, of rooms in which they changed, or somebody came or went: the rules of a room that is joined
- * through another server were set before this one knew of it.
+ * What there is now of rooms in which it changed, or somebody came or went: the rules of a room that is joined through
+ * another server were set before this one knew of it.
  */
-export function readJoinRules(
-  reader: Reader,
-  after: number,
-  upTo: number,
-  serverName: string,
-): Promise<JoinRulesRow[]> {
-  return reader.all(selectJoinRules, [after, upTo, serverName]);
+export function readOpenness(reader: Reader, after: number, upTo: number, serverName: string): Promise<OpennessRow[]> {
+  return reader.all(selectOpenness, [after, upTo, serverName]);
 }
 
 export type NamedUserRow = {
@@ -120,7 +121,7 @@ export type NamedUserRow = {
   /** Of this server's people: JSON texts. */
   readonly display_name: string | null;
   readonly avatar_url: string | null;
-  /** Of others: what they call themselves in a room that anyone may find or join. */
+  /** Of others: what they call themselves in a room that anyone may find, join or read. */
   readonly member_content: string | null;
 };
 
@@ -204,7 +205,7 @@ const insertOpenRoom = sql<void, [roomNid: number]>(
 );
 const deleteOpenRoom = sql<void, [roomNid: number]>('open-rooms.remove', 'delete from open_rooms where room_nid = $1');
 
-/** Notes whether anyone may join a room. */
+/** Notes whether anyone may join or read a room. */
 export function setOpenRoom(set: WriteSet, roomNid: number, isOpen: boolean): void {
   set.add(isOpen ? insertOpenRoom : deleteOpenRoom, [roomNid]);
 }

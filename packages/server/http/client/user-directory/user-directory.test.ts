@@ -92,6 +92,24 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(await find(seeker, 'wilhelmina'), []);
     });
 
+    test('finds who is in a room that everybody may read, as long as that is so', async () => {
+      const ann = await called('ann', 'Hildegard');
+      const seeker = await person();
+      const roomId = await ann.createRoom({ preset: 'private_chat' });
+      const show = (to: string) => ann.setState(roomId, 'm.room.history_visibility', { history_visibility: to });
+      assert.deepEqual(await find(seeker, 'hildegard'), []);
+      await show('world_readable');
+      assert.deepEqual(await find(seeker, 'hildegard'), [ann.userId]);
+      await ann.setState(roomId, 'm.room.join_rules', { join_rule: 'public' });
+      await ann.setState(roomId, 'm.room.join_rules', { join_rule: 'invite' });
+      assert.deepEqual(await find(seeker, 'hildegard'), [ann.userId], 'it can be read still');
+      await ann.setState(roomId, 'm.room.join_rules', { join_rule: 'public' });
+      await show('shared');
+      assert.deepEqual(await find(seeker, 'hildegard'), [ann.userId], 'it can be joined still');
+      await ann.setState(roomId, 'm.room.join_rules', { join_rule: 'invite' });
+      assert.deepEqual(await find(seeker, 'hildegard'), []);
+    });
+
     test('a new name counts at once, and a name in one room never', async () => {
       const ann = await called('ann', 'Theodora');
       const seeker = await person();
