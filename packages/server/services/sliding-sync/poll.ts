@@ -1,6 +1,6 @@
 import type { LazyMemory } from '../sync/lazy-memory.ts';
 import type { OnlineUser } from '../sync/online-index.ts';
-import { maxTimeout, type SyncCore } from '../sync/sync-core.ts';
+import { maxTimeout, type News, type SyncCore } from '../sync/sync-core.ts';
 import type { SyncToken } from '../sync/token.ts';
 import type { SlidingAnswer } from './answer.ts';
 import type { ConnectionState, SentRoom } from './connection-state.ts';
@@ -83,10 +83,15 @@ export function isOver({ context }: SyncCore, { deadline, request }: Poll): bool
   return context.now() >= deadline || request.signal.aborted;
 }
 
-/** Whether something has happened that concerns the client; at the end also what could wait. Reads nothing. */
+/** What there may be to tell the client; at the end also what could wait. Reads nothing. */
+export function newsFor(core: SyncCore, poll: Poll): News {
+  const { user, since, serials, letters, isAnswered, mayHaveOldSticky } = poll;
+  if (since === undefined || !isAnswered || mayHaveOldSticky) return 'lasting';
+  return core.newsFor(user, since, serials, { letters, atTheEnd: isOver(core, poll) });
+}
+
 export function hasNews(core: SyncCore, poll: Poll): boolean {
-  const { user, since, serials, letters } = poll;
-  return since === undefined || core.hasNews(user, since, serials, { letters, atTheEnd: isOver(core, poll) });
+  return newsFor(core, poll) !== 'none';
 }
 
 /** Goes on from an answer in which there is nothing to tell: what it covers need not be read again. */

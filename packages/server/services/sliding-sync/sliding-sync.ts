@@ -5,7 +5,7 @@ import type { CandidateDependencies } from './candidates.ts';
 import type { Connections } from './connections.ts';
 import { newConnection, type ConnectionState } from './connection-state.ts';
 import { parseToDeviceSince, quietExtensions } from './extensions.ts';
-import { hasNews, isOver, passOver, startPoll, type Poll } from './poll.ts';
+import { hasNews, isOver, newsFor, passOver, startPoll, type Poll } from './poll.ts';
 import { formatPos, parsePos, type Pos } from './pos.ts';
 import type { SlidingRequest } from './request.ts';
 import { stickyExtension } from './sticky-extension.ts';
@@ -23,6 +23,7 @@ type Dependencies = CandidateDependencies & { readonly connections: Connections 
 /** {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4186} */
 export function createSlidingSync(deps: Dependencies): SlidingSync {
   const { core, connections } = deps;
+  const { online } = core;
   const { db, now } = core.context;
 
   async function findState(request: SlidingRequest, pos: Pos | undefined): Promise<ConnectionState> {
@@ -48,14 +49,14 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
     const state = await findState(request, pos);
     const token = pos && (await core.reach(pos.token, request));
     acknowledgeToDevice(request);
-    const user = core.online.touch(userId);
+    const user = online.touch(userId);
     const memory = memoryOf(user, `${deviceId} sliding ${connId}`);
     if (token === undefined || memory.lastAnswer < token.position) memory.clear();
     return startPoll(core, request, { pos, token, state, user, memory });
   }
 
   /** Everything that is new, or `undefined` where that is nothing and there is time left to wait. */
-  async function readNews(poll: Poll): Promise<FinalAnswer | undefined> {
+  async function readNews(poll: Poll, onNothing: () => void): Promise<FinalAnswer | undefined> {
     const { request, user, state, since, serials, memory, changes, lists } = poll;
     poll.mayHaveOldSticky = false;
     const sent = changes.size === 0 ? state.rooms : new Map([...state.rooms, ...changes]);
@@ -63,6 +64,7 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
     const answer = await makeSlidingAnswer(deps, pass);
     for (const [nid, room] of answer.changes) changes.set(nid, room);
     const isNews = !answer.isEmpty || (lists !== undefined && lists !== answer.lists);
+    if (!isNews) onNothing();
     if (isNews || poll.isFirst || isOver(core, poll)) return answer;
     passOver(poll, answer, answer.extensions.get(stickyExtension));
     return undefined;
@@ -100,13 +102,19 @@ export function createSlidingSync(deps: Dependencies): SlidingSync {
     async sync(request) {
       const poll = await begin(request);
       const { userId } = request;
-      for (;;) {
-        if (core.online.users.get(userId) !== poll.user) poll.user = core.online.touch(userId);
-        if (!poll.isAnswered || poll.mayHaveOldSticky || hasNews(core, poll)) {
-          const answer = await readNews(poll);
+      for (let isFirst = true; ; isFirst = false) {
+        if (online.users.get(userId) !== poll.user) poll.user = online.touch(userId);
+        const news = newsFor(core, poll);
+        if (news !== 'none') {
+          const { user } = poll;
+          const isPausing = news === 'ephemeral' && online.ephemeral.begin(user);
+          const answer = await readNews(poll, () => {
+            // Who was woken for nothing is not woken at once for the next nothing.
+            if (isPausing && isFirst) online.ephemeral.revoke(user);
+          });
           if (answer !== undefined) return finish(poll, answer);
           // What happened meanwhile has woken nobody, as nobody was waiting.
-          if (!poll.isAnswered || hasNews(core, poll)) continue;
+          if (hasNews(core, poll)) continue;
         }
         if (poll.mayHaveOld || isOver(core, poll)) {
           const answer = await readOld(poll);

@@ -58,19 +58,21 @@ test('an event wakes who is joined and online, once a tick, and nobody else', as
   assert.ok(carol.lastChange < db.currentPosition());
 });
 
-test('ephemeral events that come at the same moment are all due at once', async (context) => {
+test('ephemeral events that come at the same moment are all due at once, to whom they concern', async (context) => {
   const { db, index } = await open(context, { ephemeralKinds: new Set(['receipt']) });
-  const alice = index.touch('@alice:x');
+  const [alice, bob] = [index.touch('@alice:x'), index.touch('@bob:x')];
   for (const nid of [7, 8, 9]) index.enterRoom(alice, nid, `!${nid}`, 0);
+  index.enterRoom(bob, 9, '!9', 0);
   const due: boolean[] = [];
-  alice.waiters.add(() => due.push(index.isEphemeralDue(alice)));
+  alice.waiters.add(() => due.push(index.ephemeral.isDue(alice) && index.ephemeral.begin(alice)));
+  const wakesOfBob = countWakes(bob);
   await change(db, ['receipt', 7], ['receipt', 8]);
-  index.wakeRoomForEphemeral(9);
+  index.wakeRoomForEphemeral(9, (userId) => userId === alice.userId);
   await endOfTick();
-  assert.deepEqual(due, [true]);
+  assert.deepEqual([due, wakesOfBob.count], [[true], 0]);
   assert.equal(alice.lastEphemeral, db.currentPosition());
   await change(db, ['receipt', 7]);
-  assert.equal(index.isEphemeralDue(alice), false, 'what follows waits');
+  assert.equal(index.ephemeral.isDue(alice), false, 'what follows waits');
 });
 
 test('what concerns one person wakes that person', async (context) => {

@@ -1,6 +1,6 @@
 import type { CommittedChanges, Database } from '@portico/storage';
 import { movedMemberOf, type MovedMember } from '@portico/storage/stores/rooms/moved-member.ts';
-import { createEphemeralPauses, type Pausing } from './ephemeral-pauses.ts';
+import { createEphemeralPauses, type EphemeralPauses, type Pausing } from './ephemeral-pauses.ts';
 import type { LazyMemory } from './lazy-memory.ts';
 import { realTimers, type After } from './waiting.ts';
 
@@ -60,10 +60,13 @@ export interface OnlineIndex {
   wakeUser(userId: string): void;
   /** Whether long polls of a user are woken at the end of this tick. */
   isWaking(userId: string): boolean;
-  /** Wakes, for an ephemeral event, those of the people online in a room: at the end of the tick, or when their pause is over. */
-  wakeRoomForEphemeral(roomNid: number): void;
-  /** Whether ephemeral events are reason enough to answer somebody now. */
-  isEphemeralDue(user: OnlineUser): boolean;
+  /**
+   * Wakes, for an ephemeral event, those of the people online in a room whom it concerns: at the end of the tick, or when their
+   * pause is over.
+   */
+  wakeRoomForEphemeral(roomNid: number, concerns: (userId: string) => boolean): void;
+  /** Whether ephemeral events are reason enough to answer somebody now; that they are being answered, and that there was nothing. */
+  readonly ephemeral: Pick<EphemeralPauses<OnlineUser>, 'isDue' | 'begin' | 'revoke'>;
   /** Resolves once the changes up to `position` have come in, or when `signal` says that it takes too long. */
   reached(position: number, signal?: AbortSignal): Promise<void>;
   close(): void;
@@ -240,10 +243,10 @@ export function createOnlineIndex(options: Options): OnlineIndex {
       const user = users.get(userId);
       return user !== undefined && waking.has(user);
     },
-    wakeRoomForEphemeral(roomNid) {
-      for (const user of rooms.get(roomNid)?.users ?? []) pauses.tell(user);
+    wakeRoomForEphemeral(roomNid, concerns) {
+      for (const user of rooms.get(roomNid)?.users ?? []) if (concerns(user.userId)) pauses.tell(user);
     },
-    isEphemeralDue: pauses.isDue,
+    ephemeral: pauses,
     reached(position, signal) {
       if (db.currentPosition() >= position || signal?.aborted === true) return Promise.resolve();
       return new Promise((resolve) => {

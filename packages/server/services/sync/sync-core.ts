@@ -16,8 +16,8 @@ export interface SyncCore {
   readonly online: OnlineIndex;
   /** The token, once this process has come up to it. One from further ahead than that is cut down to what is here. */
   reach(token: SyncToken, waiter: Waiter): Promise<SyncToken>;
-  /** Whether there is something to answer with; at the end of a wait also what can wait. Reads nothing. */
-  hasNews(user: OnlineUser, since: number, serials: SyncToken['serials'], options?: NewsOptions): boolean;
+  /** What there is to answer with; at the end of a wait also what can wait. Reads nothing. */
+  newsFor(user: OnlineUser, since: number, serials: SyncToken['serials'], options?: NewsOptions): News;
   /** Of the streams that live in memory, by their letters, those of which a filter lets something pass. */
   lettersFor(filter: Filter): ReadonlySet<string>;
   /** Where the streams in memory stand. */
@@ -29,6 +29,9 @@ export interface SyncCore {
 
 /** Who waits no longer than this says. It is looked at only if there is something to wait for: making one has its price. */
 export type Waiter = { readonly signal: AbortSignal };
+
+/** Nothing, ephemeral events alone, or perhaps more. */
+export type News = 'none' | 'ephemeral' | 'lasting';
 
 export type NewsOptions = {
   readonly atTheEnd?: boolean;
@@ -74,7 +77,9 @@ export function createSyncCore({ reading, streams, after = realTimers, watchCach
     misses: () => batches.stats.misses,
   });
   watchCache?.('sync_online_users', { size: () => online.users.size, limit: () => maxOnlineUsers });
-  const serialStreams = streams.flatMap((stream) => (stream.serial === undefined ? [] : [stream.serial]));
+  const serialStreams = streams.flatMap(({ serial, isEphemeral = false }) =>
+    serial === undefined ? [] : [{ ...serial, isEphemeral }],
+  );
   const allLetters: ReadonlySet<string> = new Set(serialStreams.map(({ letter }) => letter));
   let waiting = 0;
 
@@ -88,15 +93,19 @@ export function createSyncCore({ reading, streams, after = realTimers, watchCach
       await online.reached(token.position, AbortSignal.any([waiter.signal, AbortSignal.timeout(futureWait)]));
       return { ...token, position: Math.min(token.position, db.currentPosition()) };
     },
-    hasNews(user, since, serials, { atTheEnd = false, letters } = {}) {
+    newsFor(user, since, serials, { atTheEnd = false, letters } = {}) {
       // Who was forgotten while they were answered was told of nothing since.
-      if (online.users.get(user.userId) !== user) return true;
-      if (user.loadedTo < user.membershipPosition || since < user.knownSince || user.lastChange > since) return true;
-      if (user.lastEphemeral > since && (atTheEnd || online.isEphemeralDue(user))) return true;
-      return serialStreams.some(({ letter, isPending, isDue = isPending }) => {
-        const asks = atTheEnd ? isPending : isDue;
-        return letters?.has(letter) !== false && asks(user.userId, serials.get(letter));
-      });
+      if (online.users.get(user.userId) !== user) return 'lasting';
+      if (user.loadedTo < user.membershipPosition || since < user.knownSince || user.lastChange > since)
+        return 'lasting';
+      let hasEphemeral = user.lastEphemeral > since && (atTheEnd || online.ephemeral.isDue(user));
+      for (const { letter, isEphemeral, isPending, isDue = isPending } of serialStreams) {
+        if (letters?.has(letter) === false || (isEphemeral && hasEphemeral)) continue;
+        if (!(atTheEnd ? isPending : isDue)(user.userId, serials.get(letter))) continue;
+        if (!isEphemeral) return 'lasting';
+        hasEphemeral = true;
+      }
+      return hasEphemeral ? 'ephemeral' : 'none';
     },
     lettersFor(filter) {
       const wanted = serialStreams.filter(({ isWanted }) => isWanted === undefined || isWanted(filter));

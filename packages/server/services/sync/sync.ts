@@ -91,10 +91,12 @@ export function createSync({ filters, ...options }: SyncOptions): Sync {
       const letters = core.lettersFor(filter);
       const isOver = () => now() >= deadline || request.signal.aborted;
 
-      for (;;) {
+      for (let isFirst = true; ; isFirst = false) {
         if (online.users.get(userId) !== user) user = online.touch(userId);
-        const atTheEnd = isOver();
-        if (since === undefined || fullState || core.hasNews(user, since, serials, { atTheEnd, letters })) {
+        const options = { atTheEnd: isOver(), letters };
+        const news = since === undefined || fullState ? 'lasting' : core.newsFor(user, since, serials, options);
+        if (news !== 'none') {
+          const isPausing = news === 'ephemeral' && online.ephemeral.begin(user);
           const ignoredUsers = await ignored.of(userId);
           await settleUser(db, online, user);
           // Nothing is waited for from here to the plan: the list of rooms is that of this position.
@@ -118,6 +120,8 @@ export function createSync({ filters, ...options }: SyncOptions): Sync {
             },
             serials,
           );
+          // Who was woken for nothing is not woken at once for the next nothing.
+          if (answer.isEmpty && isPausing && isFirst) online.ephemeral.revoke(user);
           if (!answer.isEmpty || answersAtOnce || isOver()) {
             const nextBatch = formatSyncToken(upTo, new Map([...nextSerials, ...answer.serials]));
             return `{"next_batch":"${nextBatch}"${answer.text}}`;
@@ -126,12 +130,12 @@ export function createSync({ filters, ...options }: SyncOptions): Sync {
           since = upTo;
           serials = new Map([...nextSerials, ...answer.serials]);
           // What happened meanwhile has woken nobody, as nobody was waiting.
-          if (core.hasNews(user, since, serials, { letters })) continue;
+          if (core.newsFor(user, since, serials, { letters }) !== 'none') continue;
         }
         const left = deadline - now();
         const woken = await core.wait(user, left, request);
         const last = { atTheEnd: true, letters };
-        if (woken !== 'changed' && (since === undefined || !core.hasNews(user, since, serials, last))) {
+        if (woken !== 'changed' && (since === undefined || core.newsFor(user, since, serials, last) === 'none')) {
           const nextBatch = formatSyncToken(db.currentPosition(), core.serialsNow(userId));
           return `{"next_batch":"${nextBatch}"${await alwaysText(streams, request)}}`;
         }

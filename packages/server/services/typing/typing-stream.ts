@@ -1,4 +1,5 @@
 import { passesEventFilter, passesRooms } from '@portico/protocol/sync-filter/event-filter.ts';
+import type { Filter } from '@portico/protocol/sync-filter/filter.ts';
 import type { IgnoredUsers } from '../reading/ignored-users.ts';
 import type { OnlineIndex } from '../sync/online-index.ts';
 import type { RoomParts, StreamRequest, SyncStream } from '../sync/streams.ts';
@@ -10,7 +11,7 @@ type Dependencies = {
   readonly typing: Typing;
   /** Distinguishes this process from others, and from those before it: their serials mean nothing here. */
   readonly epoch: string;
-  readonly ignored: Pick<IgnoredUsers, 'of'>;
+  readonly ignored: Pick<IgnoredUsers, 'of' | 'known'>;
   readonly online: () => OnlineIndex;
 };
 
@@ -28,9 +29,12 @@ export function createTypingStream({ typing, epoch, ignored, online }: Dependenc
     return `{"content":{"user_ids":${JSON.stringify(users)}},"type":"${typingType}"}`;
   }
 
+  function isWanted({ room: { ephemeral } }: Filter): boolean {
+    return passesEventFilter(ephemeral, { type: typingType, sender: undefined });
+  }
+
   function passes({ filter }: StreamRequest, roomId: string): boolean {
-    const { ephemeral } = filter.room;
-    return passesRooms(ephemeral, roomId) && passesEventFilter(ephemeral, { type: typingType, sender: undefined });
+    return passesRooms(filter.room.ephemeral, roomId) && isWanted(filter);
   }
 
   function isPending(userId: string, serial: string | undefined): boolean {
@@ -46,10 +50,15 @@ export function createTypingStream({ typing, epoch, ignored, online }: Dependenc
 
   function isDue(userId: string, serial: string | undefined): boolean {
     const user = online().users.get(userId);
-    return user !== undefined && online().isEphemeralDue(user) && isPending(userId, serial);
+    return user !== undefined && online().ephemeral.isDue(user) && isPending(userId, serial);
   }
 
-  typing.onRoomChange((roomNid) => online().wakeRoomForEphemeral(roomNid));
+  typing.onRoomChange((roomNid, typists) => {
+    online().wakeRoomForEphemeral(roomNid, (userId) => {
+      const ignoredUsers = ignored.known(userId);
+      return ignoredUsers === undefined || typists.some((typist) => !ignoredUsers.has(typist));
+    });
+  });
 
   return {
     name: 'typing',
@@ -60,6 +69,7 @@ export function createTypingStream({ typing, epoch, ignored, online }: Dependenc
       current: () => `${prefix}${typing.serial()}`,
       isPending,
       isDue,
+      isWanted,
     },
     async read(request) {
       const { userId, serial, since, newRooms, returningRooms, allRooms } = request;

@@ -19,8 +19,8 @@ export interface Typing {
   set(userId: string, roomId: string, typing: boolean, timeout: number | undefined): Promise<void>;
   /** What another server says about a user of its own, who must have been found to be in the room. */
   receive(roomNid: number, userId: string, typing: boolean): void;
-  /** Calls back when the list of a room changes. */
-  onRoomChange(listener: (roomNid: number) => void): void;
+  /** Calls back when the list of a room changes, with those who come to it or go. */
+  onRoomChange(listener: (roomNid: number, typists: readonly string[]) => void): void;
   /** Calls back when a user of this server begins or ends typing, or goes on for long: what other servers are to hear. */
   onLocalChange(listener: (change: TypingChange) => void): void;
   /** Grows with every change, of any room. */
@@ -54,14 +54,14 @@ const maxPerRoom = 200;
 export function createTyping({ db, roomNames, now, after = realTimers }: Dependencies): Typing {
   /** The room that changed last comes last. */
   const rooms = new Map<number, TypingRoom>();
-  const roomListeners: ((roomNid: number) => void)[] = [];
+  const roomListeners: ((roomNid: number, typists: readonly string[]) => void)[] = [];
   const localListeners: ((change: TypingChange) => void)[] = [];
   // 0 is what is made of a token that another process gave.
   let serial = 1;
   let stopTimer: (() => void) | undefined;
   let timerAt = Infinity;
 
-  function changed(roomNid: number, room: TypingRoom): void {
+  function changed(roomNid: number, room: TypingRoom, typists: readonly string[]): void {
     room.serial = ++serial;
     rooms.delete(roomNid);
     rooms.set(roomNid, room);
@@ -69,7 +69,7 @@ export function createTyping({ db, roomNames, now, after = realTimers }: Depende
       const [oldest] = rooms.keys();
       if (oldest !== undefined) rooms.delete(oldest);
     }
-    for (const listener of roomListeners) listener(roomNid);
+    for (const listener of roomListeners) listener(roomNid, typists);
   }
 
   function stop(roomNid: number, room: TypingRoom, userId: string): boolean {
@@ -97,12 +97,12 @@ export function createTyping({ db, roomNames, now, after = realTimers }: Depende
     const at = now();
     let next = Infinity;
     for (const [roomNid, room] of Array.from(rooms)) {
-      let ended = false;
+      const ended: string[] = [];
       for (const [userId, { until }] of room.users) {
-        if (until <= at) ended = stop(roomNid, room, userId) || ended;
-        else next = Math.min(next, until);
+        if (until > at) next = Math.min(next, until);
+        else if (stop(roomNid, room, userId)) ended.push(userId);
       }
-      if (ended) changed(roomNid, room);
+      if (ended.length > 0) changed(roomNid, room, ended);
     }
     if (next !== Infinity) watch(next);
   }
@@ -113,7 +113,7 @@ export function createTyping({ db, roomNames, now, after = realTimers }: Depende
     if (known !== undefined) known.until = typist.until;
     else if (room.users.size < maxPerRoom) {
       room.users.set(userId, typist);
-      changed(roomNid, room);
+      changed(roomNid, room, [userId]);
     }
     tellOthers(roomNid, typist, userId, true);
     watch(typist.until);
@@ -121,7 +121,7 @@ export function createTyping({ db, roomNames, now, after = realTimers }: Depende
 
   function end(roomNid: number, userId: string): void {
     const room = rooms.get(roomNid);
-    if (room !== undefined && stop(roomNid, room, userId)) changed(roomNid, room);
+    if (room !== undefined && stop(roomNid, room, userId)) changed(roomNid, room, [userId]);
   }
 
   // Whoever leaves has stopped typing; somebody who changes their name will say again that they type.
