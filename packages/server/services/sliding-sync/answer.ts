@@ -50,14 +50,15 @@ export type SlidingPass = {
 };
 
 /** Everything that is wanted and new between two positions. */
-export async function makeSlidingAnswer(deps: CandidateDependencies, pass: SlidingPass): Promise<SlidingAnswer> {
+export async function makeSlidingAnswer(deps: CandidateDependencies, asked: SlidingPass): Promise<SlidingAnswer> {
   const { core } = deps;
-  const { request, user, sent, since, memory } = pass;
+  const { request, sent, since, memory } = asked;
   const { userId } = request;
   const { context } = core;
   const ignored = await context.ignored.of(userId);
-  const candidates = await findCandidates(deps, user, sent);
-  const { upTo } = candidates;
+  const candidates = await findCandidates(deps, asked.user, sent);
+  const { user, upTo } = candidates;
+  const pass = { ...asked, user };
   const sources = filterSources(deps, user, candidates);
   const wanted = await chooseRooms(request.wishes(), candidates.rooms, ({ filters }) => roomTest(filters, sources));
   const plan = await planAnswer(deps, pass, candidates, wanted);

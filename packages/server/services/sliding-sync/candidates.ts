@@ -22,6 +22,8 @@ export type CandidateDependencies = {
 };
 
 export type Candidates = {
+  /** Whose they are: their entry as of now. */
+  readonly user: OnlineUser;
   /** All of it is as of this position. */
   readonly upTo: number;
   readonly serials: ReadonlyMap<string, string>;
@@ -33,15 +35,16 @@ export type Candidates = {
 /** The rooms that a user may be shown, and how they stand now. */
 export async function findCandidates(
   { core, removed }: CandidateDependencies,
-  user: OnlineUser,
+  asking: OnlineUser,
   sent: SentRooms,
 ): Promise<Candidates> {
   const { db } = core.context;
+  let user = await settleUser(db, core.online, asking);
   let out = await removed.of(user);
-  await settleUser(db, core.online, user);
   // A membership that changed while the list was loaded.
+  user = await settleUser(db, core.online, user);
   out = await removed.of(user);
-  await settleUser(db, core.online, user);
+  user = await settleUser(db, core.online, user);
   // Nothing is waited for from here to the list of rooms: it is that of this position.
   const upTo = db.currentPosition();
   const serials = core.serialsNow(user.userId);
@@ -60,7 +63,7 @@ export async function findCandidates(
   for (const row of departed.values()) rooms.push(departedCandidate(row, !out.has(row.room_nid)));
   const stripped = await readShownPending(core.context, pending, user);
   for (const entry of pending) if (stripped.has(entry.nid)) rooms.push(pendingCandidate(entry));
-  return { upTo, serials, rooms, stripped };
+  return { user, upTo, serials, rooms, stripped };
 }
 
 /** "Rooms that the user has been in but left are only included if the room was previously sent to the client". */

@@ -5,11 +5,14 @@ import type { OnlineIndex, OnlineRoom, OnlineUser, UserRoom } from './online-ind
 const listed: ReadonlySet<string> = new Set(['join', 'invite', 'knock']);
 
 /**
- * Brings the list of a user's rooms up to date with every change that has come in. What is read may be newer; then the
- * changes up to there are waited for, so that afterwards the list is exactly that of `db.currentPosition()`.
+ * The user's entry, with the list of their rooms up to date with every change that has come in. What is read may be newer; then
+ * the changes up to there are waited for, so that afterwards the list is exactly that of `db.currentPosition()`. It is another
+ * entry where the user was forgotten meanwhile: changes no longer come in to the old one.
  */
-export async function settleUser(db: Database, index: OnlineIndex, user: OnlineUser): Promise<void> {
-  while (user.loadedTo < user.membershipPosition || user.loadedTo < 0) {
+export async function settleUser(db: Database, index: OnlineIndex, { userId }: OnlineUser): Promise<OnlineUser> {
+  for (;;) {
+    const user = index.users.get(userId) ?? index.touch(userId);
+    if (user.loadedTo >= Math.max(user.membershipPosition, 0)) return user;
     user.loading ??= load(db, index, user).finally(() => {
       user.loading = undefined;
     });

@@ -98,7 +98,7 @@ export function createSync({ filters, ...options }: SyncOptions): Sync {
         if (news !== 'none') {
           const isPausing = news === 'ephemeral' && online.ephemeral.begin(user);
           const ignoredUsers = await ignored.of(userId);
-          await settleUser(db, online, user);
+          user = await settleUser(db, online, user);
           // Nothing is waited for from here to the plan: the list of rooms is that of this position.
           const upTo = db.currentPosition();
           const nextSerials = core.serialsNow(userId);
