@@ -4,6 +4,7 @@ import type { RateLimiter } from '../services/rate-limit/rate-limiter.ts';
 import type { RequestAuth } from '../services/federation/signing/request-auth.ts';
 import type { AppServiceAuthenticator, Authenticator, SenderLog } from './authenticate.ts';
 import type { Endpoint } from './endpoint.ts';
+import { CountedRequest } from './counted-request.ts';
 import { addErrorPlugin, type ErrorContext, onClientError, sendError } from './error-plugin.ts';
 import { parseJsonBody } from './json-body.ts';
 import { createOpenRequests } from './open-requests.ts';
@@ -41,11 +42,12 @@ const defaultBodyLimit = 1024 * 1024;
 
 function createFastify(options: AppOptions): FastifyInstance {
   const { trustedProxies = [], newRequestId, tls, requestTimeout = 60_000 } = options;
-  const timing = {
+  const serving = {
     // Of the two times, Node takes the shorter one for the headers.
     headersTimeout: requestTimeout,
     // As often as Node looks by default, or often enough for a shorter time.
     connectionsCheckingInterval: Math.min(30_000, requestTimeout / 2),
+    IncomingMessage: CountedRequest,
   };
   return fastify({
     logger: false,
@@ -61,7 +63,7 @@ function createFastify(options: AppOptions): FastifyInstance {
       void sendError(options, error, request, reply);
     },
     ...(newRequestId === undefined ? {} : { genReqId: newRequestId }),
-    ...(tls === undefined ? { http: timing } : { https: { ...timing, cert: tls.certificate, key: tls.key } }),
+    ...(tls === undefined ? { http: serving } : { https: { ...serving, cert: tls.certificate, key: tls.key } }),
   });
 }
 

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
 import type { ErrorReason } from '../errors/table.ts';
 import { MatrixError } from '../errors/matrix-error.ts';
+import { readUnwanted } from './counted-request.ts';
 import { errorResponse } from './error-response.ts';
 import type { HttpLog } from './log.ts';
 import { isReadingRawBody } from './raw-body.ts';
@@ -24,6 +25,7 @@ export function sendError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
+  readUnwanted(request.raw);
   const response = errorResponse(error, helpPage);
   if (response.isDefect && !isHangUp(error, request)) {
     // The route's pattern, not the address: that may hold a token.

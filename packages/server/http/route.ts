@@ -10,6 +10,7 @@ import { stepwiseCheck, type StepwiseCheck } from './check-in-steps.ts';
 import type { AppServiceClaim, Declaration, ErasedHandler, Sender } from './endpoint.ts';
 import { inSteps } from '../services/in-steps.ts';
 import { shortEnough } from './json-body.ts';
+import { readUnwanted } from './counted-request.ts';
 import { HandlerRequest } from './handler-request.ts';
 import type { OpenRequests } from './open-requests.ts';
 import { isAllOptional } from './optional-body.ts';
@@ -53,7 +54,7 @@ export type UnparsedQuery = { readonly text: string };
 
 /** Authenticates and limits before the body is read: nobody makes us read what we refuse anyway. */
 export function admission(declaration: Declaration, context: RouteContext): onRequestHookHandler {
-  const { auth, rateLimit, body } = declaration;
+  const { method, auth, rateLimit, body } = declaration;
   const { rateLimiter, senderLog } = context;
   // Whatever a client calls it, a body is JSON where one is wanted: clients in use send other types, or none. The
   // signature of a server covers its body, whether the endpoint wants one or not.
@@ -109,7 +110,11 @@ export function admission(declaration: Declaration, context: RouteContext): onRe
     done();
   }
 
+  // Fastify reads no body of these.
+  const isUnread = method === 'GET';
+
   return (request, _reply, done) => {
+    if (isUnread) readUnwanted(request.raw);
     try {
       const query = parseQueryString((request.query as UnparsedQuery).text);
       if (auth === 'app-service' || auth === 'optional-app-service') {

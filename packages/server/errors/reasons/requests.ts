@@ -6,6 +6,11 @@ export const requestErrors = {
   'request.bad-http': { errcode: 'M_UNKNOWN', status: 400, message: 'This is not a valid HTTP request.' },
   'request.headers-too-large': { errcode: 'M_TOO_LARGE', status: 431, message: 'The request headers are too large.' },
   'request.timeout': { errcode: 'M_UNKNOWN', status: 408, message: 'The request took too long to arrive.' },
+  'request.too-many-pieces': {
+    errcode: 'M_UNKNOWN',
+    status: 400,
+    message: 'The request body came in too many small pieces.',
+  },
   'request.unknown-path': { errcode: 'M_UNRECOGNIZED', status: 404, message: 'Unrecognized request.' },
   'request.unknown-method': {
     errcode: 'M_UNRECOGNIZED',

@@ -7,7 +7,7 @@ export type OutboundFailure =
   /** Somebody is there who cannot prove to be the one we want. */
   | 'tls'
   | 'timeout'
-  /** The answer is longer than we read, or packed so that its length cannot be told. */
+  /** The answer is longer than we read, packed so that its length cannot be told, or in too many pieces. */
   | 'too-large'
   /** What came is not HTTP, or broke off. */
   | 'broken'

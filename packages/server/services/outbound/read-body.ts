@@ -1,3 +1,4 @@
+import { hasTooManyPieces } from '../body-pieces.ts';
 import { OutboundError } from './outbound-error.ts';
 
 /** Bytes for which there is room at first. */
@@ -23,14 +24,21 @@ export function checkLength(headers: AnswerHeaders, limit: number): void {
   if (length > limit) throw new OutboundError('too-large', `The answer has ${length} bytes; ${limit} are read at most`);
 }
 
-/** The bytes of an answer as they come; fails at the first one that is too much. */
+/** The bytes of an answer as they come; fails at the first one that is too much, or where they come in too many pieces. */
 export async function* limited(
   chunks: AsyncIterable<Uint8Array>,
   limit: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let length = 0;
+  const began = performance.now();
+  let [length, pieces] = [0, 0];
   for await (const chunk of chunks) {
     length += chunk.length;
+    pieces += 1;
+    if (hasTooManyPieces(pieces, length, performance.now() - began))
+      throw new OutboundError(
+        'too-large',
+        `The answer comes in pieces that are too small: ${pieces} for ${length} bytes`,
+      );
     if (length > limit) throw new OutboundError('too-large', `The answer is longer than the ${limit} bytes read`);
     yield chunk;
   }
