@@ -104,6 +104,15 @@ export function createDestination(deps: SenderDependencies, options: Options): D
     waitingSince = backlog.hasWork() ? now() : undefined;
   }
 
+  /** Leaves the server alone for so many milliseconds; what there is for it is read again then. */
+  async function putOff(known: DestinationRow, delay: number, attempt: string | null): Promise<void> {
+    outbox.unreachable(host);
+    backlog.forget();
+    const since = known.failures > 0 ? known.failing_since : now();
+    const failures = known.failures + 1;
+    await row.write({ ...known, failures, retry_at: now() + delay, failing_since: since, attempt });
+  }
+
   async function failed(known: DestinationRow, transaction: Transaction, error: FederationError): Promise<void> {
     const verdict = refusals.refused(error, transaction);
     if (verdict === 'give-up') {
@@ -113,16 +122,30 @@ export function createDestination(deps: SenderDependencies, options: Options): D
       );
       return acknowledged(known, transaction);
     }
-    outbox.unreachable(host);
-    backlog.forget();
     const failures = known.failures + 1;
     const delay = waitAfter(failures, deps.random(), error.refusal?.retryAfter);
     log.info({ host, failures, delay, reason: error.message }, 'A server cannot be reached');
     const attempt = verdict === 'divide' ? null : formatAttempt(transaction.attempt);
     // Said while it did not answer, that counts once.
     if (failures > 1) isHeardOf = false;
-    const since = known.failures > 0 ? known.failing_since : now();
-    await row.write({ ...known, failures, retry_at: now() + delay, failing_since: since, attempt });
+    await putOff(known, delay, attempt);
+  }
+
+  /**
+   * The server is left alone as if it could not be reached, so that it keeps no place from others, and no memory; unless its row
+   * cannot be written either.
+   */
+  async function afterDefect(): Promise<Gone | undefined> {
+    const { known } = row;
+    if (known === undefined || stopping.signal.aborted) return undefined;
+    const delay = waitAfter(known.failures + 1, deps.random(), retryAfterDefect);
+    await putOff(known, delay, known.attempt);
+    return { retryAt: now() + delay };
+  }
+
+  async function whyNoMore(thrown: unknown): Promise<Gone | undefined> {
+    if (!isLost(thrown)) return undefined;
+    return (await row.isForgotten().catch(() => false)) ? 'forgotten' : 'lost';
   }
 
   async function step(known: DestinationRow): Promise<void> {
@@ -186,12 +209,14 @@ export function createDestination(deps: SenderDependencies, options: Options): D
       if (retryAt > now() && !isHeardOf) return { retryAt };
       return hasWork() || receiptsDue.isSet || rest.isSet ? undefined : 'idle';
     } catch (error) {
-      if (isLost(error)) return (await row.isForgotten().catch(() => false)) ? 'forgotten' : 'lost';
+      const gone = await whyNoMore(error);
+      if (gone !== undefined) return gone;
       log.error({ error, host }, 'Sending to a server failed');
       // What was on its way is read again.
       backlog.forget();
-      retry.reset(retryAfterDefect);
-      return undefined;
+      const left = await afterDefect().catch(whyNoMore);
+      if (left === undefined) retry.reset(retryAfterDefect);
+      return left;
     }
   }
 

@@ -8,6 +8,7 @@ import { dropDeliveredEdus, queueEdus } from '@portico/storage/stores/federation
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { carol, deliver, newPdus, partition } from '@portico/testkit/partition.ts';
 import { openTestRooms } from '@portico/testkit/rooms.ts';
+import { until } from '@portico/testkit/until.ts';
 import type { FederationClient } from '../client/federation-client.ts';
 import { createBacklog } from './backlog.ts';
 import { createOutbox } from './outbox.ts';
@@ -33,11 +34,19 @@ function nameOf(text: string): ServerName {
   return name;
 }
 
+type SenderOptions = {
+  readonly restAfter?: number | undefined;
+  /** Servers that cannot be sent anything by a defect of ours. */
+  readonly isDefective?: (host: string) => boolean;
+};
+
 /** The sender of the server `a`, and what it sends. */
-function openSender(db: Database, restAfter?: number) {
+function openSender(db: Database, { restAfter, isDefective }: SenderOptions = {}) {
   const transactions: string[][] = [];
+  const errors: unknown[] = [];
   let wake = Promise.withResolvers<void>();
-  const call = (_operation: unknown, _host: string, { body }: { body: { text: string } }) => {
+  const call = (_operation: unknown, host: string, { body }: { body: { text: string } }) => {
+    if (isDefective?.(host) === true) return Promise.reject(new TypeError('a defect'));
     const { pdus } = parseJson(body.text) as unknown as { pdus: { content: { body?: string } }[] };
     transactions.push(pdus.map(({ content }) => String(content.body)));
     wake.resolve();
@@ -51,7 +60,11 @@ function openSender(db: Database, restAfter?: number) {
     serverName: nameOf('a'),
     process: 'only',
     isShared: false,
-    log: { error: assert.fail, warn: assert.fail, info: () => undefined } as never,
+    log: {
+      error: isDefective === undefined ? assert.fail : (error: unknown) => errors.push(error),
+      warn: assert.fail,
+      info: () => undefined,
+    } as never,
     now: Date.now,
     random: Math.random,
     randomId: () => 'id',
@@ -64,17 +77,17 @@ function openSender(db: Database, restAfter?: number) {
       await wake.promise;
     }
   }
-  return { sender, statements, transactions, arrives };
+  return { sender, statements, transactions, errors, arrives };
 }
 
-async function open(db: Database, restAfter?: number) {
+async function open(db: Database, options: SenderOptions = {}) {
   const [a, b] = await Promise.all(['a', 'b'].map((serverName) => openTestRooms(db, { serverName })));
   assert.ok(a && b);
   const join = { reason: undefined, via: [] };
   let count = 0;
   const send = (roomId: string, body: string) => a.rooms.send(alice, roomId, 'm.room.message', `${count++}`, { body });
   const create = () => a.rooms.create(alice, { preset: 'public_chat' });
-  return { ...openSender(db, restAfter), send, create, join: (id: string) => b.rooms.join(bob, id, join) };
+  return { ...openSender(db, options), send, create, join: (id: string) => b.rooms.join(bob, id, join) };
 }
 
 onBothEngines('rooms that no other server is in cost nothing, until one comes', async (db) => {
@@ -103,7 +116,7 @@ onBothEngines('rooms that no other server is in cost nothing, until one comes', 
 });
 
 onBothEngines('what comes right after a few transactions goes together, a whole one at once', async (db) => {
-  const { sender, transactions, send, arrives, create, join } = await open(db, 2 ** 31 - 1);
+  const { sender, transactions, send, arrives, create, join } = await open(db, { restAfter: 2 ** 31 - 1 });
   const room = await create();
   await join(room);
   await send(room, 'first');
@@ -114,6 +127,19 @@ onBothEngines('what comes right after a few transactions goes together, a whole 
   await arrives('event 60');
   const sizes = transactions.map(({ length }) => length);
   assert.ok(sizes.includes(50) && sizes.length <= restless + 4, `transactions of ${sizes.join(', ')} events`);
+  await sender.close();
+});
+
+onBothEngines('servers that nothing can be sent to by a defect of ours keep no other from being tried', async (db) => {
+  const { sender, errors } = openSender(db, { isDefective: () => true });
+  // More than are seen to at a time.
+  const hosts = Array.from({ length: 130 }, (_, index) => `defective-${index}`);
+  const set = createWriteSet();
+  queueEdus(set, alice.userId, hosts, [{ type: 'm.direct_to_device', content: '{}' }]);
+  await db.commit(set);
+  await until(() => sender.states().failing === hosts.length, 'all have been tried, and are left alone');
+  assert.deepEqual(sender.states(), { waiting: 0, sending: 0, failing: hosts.length });
+  assert.equal(errors.length, hosts.length);
   await sender.close();
 });
 

@@ -1,7 +1,6 @@
-import { parseServerName, type ServerName, serverNameOf } from '@portico/protocol';
+import { parseServerName, type ServerName } from '@portico/protocol';
 import type { CommittedChanges } from '@portico/storage';
 import { readStandings } from '@portico/storage/stores/federation/federation-destinations.ts';
-import { readEndedRequests, readNews, readRoomHosts } from '@portico/storage/stores/federation/federation-outgoing.ts';
 import { createSmallCache } from '../../reading/small-cache.ts';
 import { createAbandoned } from './abandoned.ts';
 import { createAdmissions } from './admissions.ts';
@@ -9,9 +8,8 @@ import { createDestination, type Destination, type DestinationState, type Gone }
 import { createLanes } from './lanes.ts';
 import { createOwnership } from './ownership.ts';
 import { createLonelyRooms } from './lonely-rooms.ts';
-import { newsFor } from './news-for.ts';
+import { createLooking } from './looking.ts';
 import { createParking } from './parking.ts';
-import { receiptDelay } from './receipt-delay.ts';
 import { createRefusals, type Refusals } from './refusals.ts';
 import { createRests, type Rests, usualRest } from './rests.ts';
 import type { SenderDependencies } from './sender-dependencies.ts';
@@ -28,8 +26,6 @@ export interface FederationSender {
   close(): Promise<void>;
 }
 
-/** Events of one moment that are kept in memory for those who are to have them; beyond, they are read for each. */
-const maxNews = 500;
 /** Servers that are known to be up to date, or another process's. */
 const maxKnown = 50_000;
 /** Servers of which is kept what they refused. */
@@ -45,15 +41,12 @@ export function createSender(deps: SenderDependencies): FederationSender {
   const foreign = new Set<string>();
   const lonely = createLonelyRooms(maxKnown);
   const stopping = new AbortController();
-  const waiting = { rooms: new Set<number>(), receiptRooms: new Set<number>(), after: Infinity };
-  let lookingAfter = Infinity;
   /** All changes up to here have come in. */
   let seen = db.currentPosition();
-  let looking: Promise<void> | undefined;
 
   /** Everything up to here has been offered to whom it concerns. */
   function offeredUpTo(): number {
-    return Math.min(waiting.after, lookingAfter, takeOver.after, seen);
+    return Math.min(looking.after, takeOver.after, seen);
   }
 
   function remember(known: Set<string>, host: string): void {
@@ -129,67 +122,6 @@ export function createSender(deps: SenderDependencies): FederationSender {
     if (!owned.has(host) && !destinations.has(host)) find(host, after)?.offerAnything();
   }
 
-  /** Finds out, for all rooms of a moment at once, what there is for whom. */
-  async function lookAt(rooms: readonly number[], receiptRooms: readonly number[], after: number): Promise<void> {
-    const upTo = db.currentPosition();
-    const foundLonely = lonely.look();
-    const news = rooms.length === 0 ? [] : await readNews(db, serverName, rooms, { after, upTo, limit: maxNews });
-    const isTooMuch = news.length === maxNews;
-    const newsRooms = isTooMuch ? rooms : news.map(({ room_nid: roomNid }) => roomNid);
-    const concerned = [...new Set([...newsRooms, ...receiptRooms])];
-    if (concerned.length === 0) return;
-    const [rows, ended] = await Promise.all([
-      readRoomHosts(db, serverName, concerned, after),
-      news.length === 0 ? [] : readEndedRequests(db, serverName, concerned, { after, upTo }),
-    ]);
-    const [rowsOf, endedOf] = [Map.groupBy(rows, ({ host }) => host), Map.groupBy(ended, ({ host }) => host)];
-    for (const host of new Set([...rowsOf.keys(), ...endedOf.keys()])) {
-      if (isTooMuch || takeOver.after !== Infinity) find(host, after)?.offerAnything();
-      else {
-        const wanted = newsFor(host, rowsOf.get(host) ?? [], endedOf.get(host) ?? [], news);
-        if (wanted.length > 0) find(host, after)?.offer(wanted, after);
-      }
-    }
-    for (const host of new Set(news.map(({ sender }) => serverNameOf(sender) ?? ''))) {
-      if (rowsOf.has(host)) prepareFor(host, after);
-    }
-    const hostsOf = Map.groupBy(rows, ({ room_nid: roomNid }) => roomNid);
-    foundLonely(concerned.filter((roomNid) => !hostsOf.has(roomNid)));
-    for (const roomNid of receiptRooms) {
-      const hosts = hostsOf.get(roomNid) ?? [];
-      const delay = receiptDelay(hosts.length);
-      for (const { host, left_position: left } of hosts) {
-        if (left === null) find(host, after)?.offerReceipts([roomNid], after, delay);
-      }
-    }
-  }
-
-  async function look(): Promise<void> {
-    while (waiting.after !== Infinity && !stopping.signal.aborted) {
-      const [rooms, receiptRooms, after] = [[...waiting.rooms], [...waiting.receiptRooms], waiting.after];
-      waiting.rooms.clear();
-      waiting.receiptRooms.clear();
-      waiting.after = Infinity;
-      lookingAfter = after;
-      await lookAt(rooms, receiptRooms, after);
-      lookingAfter = Infinity;
-    }
-  }
-
-  function lookSoon(): void {
-    looking ??= look()
-      .catch((error: unknown) => {
-        log.error({ error }, 'Finding the servers of rooms failed');
-        // What was not found out is found by position.
-        return takeOver.start(lookingAfter);
-      })
-      .finally(() => {
-        lookingAfter = Infinity;
-        looking = undefined;
-        if (waiting.after !== Infinity && !stopping.signal.aborted) lookSoon();
-      });
-  }
-
   const takeOver = createTakeOver({
     db,
     log,
@@ -199,6 +131,20 @@ export function createSender(deps: SenderDependencies): FederationSender {
     },
     offerAnything: (host, after) => find(host, after)?.offerAnything(),
     offerStored,
+  });
+
+  const looking = createLooking({
+    db,
+    serverName,
+    lonely,
+    find,
+    prepareFor,
+    isTakingOver: () => takeOver.after !== Infinity,
+    onFailure(error, after) {
+      log.error({ error }, 'Finding the servers of rooms failed');
+      // What was not found out is found by position.
+      return takeOver.start(after);
+    },
   });
 
   function settled(): number {
@@ -227,8 +173,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
         else if (kind === 'destination_forgotten') forget(String(key));
         else if (kind === 'outgoing' || kind === 'own_receipt') {
           if (lonely.has(Number(key))) continue;
-          waiting[kind === 'outgoing' ? 'rooms' : 'receiptRooms'].add(Number(key));
-          waiting.after = Math.min(waiting.after, seen);
+          looking.note(kind === 'outgoing' ? 'rooms' : 'receiptRooms', Number(key), seen);
           // This process was cut off for longer than changes are kept.
         } else if (kind === '*') {
           lonely.forget();
@@ -237,7 +182,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
       }
       seen = position;
     }
-    if (waiting.after !== Infinity) lookSoon();
+    looking.start();
   });
 
   const parking = createParking({
@@ -293,7 +238,7 @@ export function createSender(deps: SenderDependencies): FederationSender {
       takeOver.close();
       stop();
       stopOutbox();
-      await Promise.all([parking.close(), admissions.close(), abandoned.close(), starting, looking]);
+      await Promise.all([looking.close(), parking.close(), admissions.close(), abandoned.close(), starting]);
       await Promise.all([...destinations.values()].map((each) => each.close()));
       await ownership.close();
     },
