@@ -39,6 +39,8 @@ export type NewEvent = {
   readonly isKnown?: boolean | undefined;
   /** Whether it was redacted while it was stored without a place: then this is what that has left of it. */
   readonly isRedacted?: boolean | undefined;
+  /** Whether this is only what is to be kept of it: nothing of what it said. */
+  readonly isEmptied?: boolean | undefined;
   /** How long the event is sticky, if it is. */
   readonly sticky?: Stickiness | undefined;
 };
@@ -160,12 +162,16 @@ const judgeKnownEvent = sql<
     powerLevelsNid: number | null,
     stickyMs: number | null,
     stickyUntil: number | null,
+    before: string | null,
+    content: string | null,
+    after: string | null,
   ]
 >(
   'events.judge-known',
   `update events set status = $2, state_before = $3, state_after = $4, chain_id = coalesce(chain_id, $5),
      chain_seq = coalesce(chain_seq, $6), power_levels_nid = coalesce(power_levels_nid, $7), sticky_ms = $8,
-     sticky_until = $9
+     sticky_until = $9, before_content = coalesce($10, before_content), content = coalesce($11, content),
+     after_content = coalesce($12, after_content)
    where event_nid = $1 and status in (1, 3) and room_order is null`,
 );
 
@@ -239,12 +245,15 @@ export function addTimelineEvent(set: WriteSet, event: NewEvent, position: Posit
   ]);
 }
 
+const nothing = [null, null, null] as const;
+
 /** Keeps an event that has no place in its room's order: it was rejected, or soft-failed, which may turn out otherwise. */
 export function addEventOutsideTimeline(set: WriteSet, event: NewEvent): void {
   if (event.chain !== undefined) addPowerLevelsLink(set, event);
   if (event.sticky !== undefined && event.status === eventStatus.softFailed) addStickyEvent(set, event, event.sticky);
   if (event.isKnown === true) {
     const { eventNid, status, stateBefore = null, stateAfter = null } = event;
+    const left = event.isEmptied === true ? ([event.before, event.content, event.after] as const) : nothing;
     set.guard('event.duplicate', 1, judgeKnownEvent, [
       eventNid,
       status,
@@ -252,6 +261,7 @@ export function addEventOutsideTimeline(set: WriteSet, event: NewEvent): void {
       stateAfter,
       ...placeOf(event),
       ...stickinessOf(event),
+      ...left,
     ]);
     return;
   }

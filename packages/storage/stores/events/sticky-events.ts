@@ -71,11 +71,50 @@ export function endStickiness(set: WriteSet, eventNid: number): void {
 const removeExpired = sql<void, [now: number, limit: number]>(
   'sticky-events.delete-expired',
   `delete from sticky_events where event_nid in (
-     select event_nid from sticky_events where expires_at <= $1 order by expires_at limit $2)`,
+     select event_nid from sticky_events where expires_at <= $1 and is_soft_failed = 0 order by expires_at limit $2)`,
 );
 
+/** Those that were let in. */
 export function dropExpiredStickyEvents(set: WriteSet, now: number, limit: number): void {
   set.add(removeExpired, [now, limit]);
+}
+
+/** An event that failed softly, and is sticky no more. */
+export type EndedSoftFailedRow = {
+  readonly event_nid: number;
+  readonly type: string;
+  readonly state_key: string | null;
+  readonly before_content: string;
+  readonly content: string;
+  readonly after_content: string;
+  readonly room_version: string;
+};
+
+const selectEndedSoftFailed = sql<EndedSoftFailedRow, [now: number, limit: number]>(
+  'sticky-events.ended-soft-failed',
+  `select s.event_nid, e.type, e.state_key, e.before_content, e.content, e.after_content, r.room_version
+   from sticky_events s join events e on e.event_nid = s.event_nid join rooms r on r.room_nid = s.room_nid
+   where s.expires_at <= $1 and s.is_soft_failed = 1 order by s.expires_at limit $2`,
+);
+
+export function readEndedSoftFailed(reader: Reader, now: number, limit: number): Promise<EndedSoftFailedRow[]> {
+  return reader.all(selectEndedSoftFailed, [now, limit]);
+}
+
+/* 1 is an event that failed softly. */
+const empty = sql<void, [eventNid: number, before: string, content: string, after: string]>(
+  'sticky-events.empty-soft-failed',
+  `update events set before_content = $2, content = $3, after_content = $4
+   where event_nid = $1 and status = 1 and room_order is null`,
+);
+
+/** Leaves so much of an event that failed softly, unless it has a place meanwhile. */
+export function emptySoftFailed(
+  set: WriteSet,
+  eventNid: number,
+  left: { readonly before: string; readonly content: string; readonly after: string },
+): void {
+  set.add(empty, [eventNid, left.before, left.content, left.after]);
 }
 
 const selectHeld = sql<

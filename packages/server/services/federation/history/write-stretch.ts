@@ -11,6 +11,7 @@ import {
 import { addPendingRedaction } from '@portico/storage/stores/events/pending-redactions.ts';
 import { appendRelation } from '../../relations/append-relation.ts';
 import { stickinessOf } from '../../rooms/stickiness.ts';
+import { emptied } from '../../rooms/receiving/emptied.ts';
 import { pendingOf } from '../../rooms/receiving/redaction-gate.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import type { Gated } from './gate-redactions.ts';
@@ -43,7 +44,8 @@ export async function writeStretch(
   if (adjoins) setMissingBefore(set, gap, placed.length === 0 ? missing : []);
   for (const edit of edits) states.append(set, roomNid, edit);
   for (const each of events) {
-    if (each.isRejected && each.known === undefined) addEventOutsideTimeline(set, toStored(roomNid, each, gap));
+    if (each.isRejected && each.known === undefined)
+      addEventOutsideTimeline(set, emptied(rules, toStored(roomNid, each, gap)));
   }
   for (const each of fresh) {
     const kept = withheld.get(each.received.event.eventId);

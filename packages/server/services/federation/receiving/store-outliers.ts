@@ -6,6 +6,7 @@ import { addEventOutsideTimeline } from '@portico/storage/stores/events/events-w
 import { readUnplaced } from '@portico/storage/stores/rooms/room-import.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import { importState } from '../../rooms/importing/import-room.ts';
+import { emptied } from '../../rooms/receiving/emptied.ts';
 import type { ReceivedEvent } from '../../rooms/receiving/received-event.ts';
 import { placedAuthEvents } from '../../rooms/placed-auth-events.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
@@ -41,7 +42,7 @@ export function createStoreOutliers(deps: ImportDependencies): StoreOutliers {
       const set = createWriteSet();
       if (chain !== undefined) chains.append(set, chain);
       if (edit !== undefined) states.append(set, roomNid, edit);
-      addEventOutsideTimeline(set, {
+      const stored = {
         eventNid,
         eventId,
         roomNid,
@@ -62,7 +63,8 @@ export function createStoreOutliers(deps: ImportDependencies): StoreOutliers {
         powerLevelsNid: authEvents.find((each) => each.event.type === 'm.room.power_levels')?.nid,
         transaction: undefined,
         isKnown: known !== undefined,
-      });
+      };
+      addEventOutsideTimeline(set, isRejected ? emptied(rules, stored) : stored);
       let committed = false;
       try {
         await db.commit(set);

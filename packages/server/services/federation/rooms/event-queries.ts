@@ -1,4 +1,4 @@
-import { encodeCanonical, parseJson, type Pdu, redactPdu, type RoomVersionRules } from '@portico/protocol';
+import { checkHash, encodeCanonical, parseJson, type Pdu, redactPdu, type RoomVersionRules } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import { readEventsByTime } from '@portico/storage/stores/events/events-by-time.ts';
@@ -88,6 +88,7 @@ export function createEventQueries(deps: Dependencies): EventQueries {
       const found = row && (await findRoom(db, row.room_nid));
       if (row === undefined || found === undefined) throw new MatrixError('event.not-found');
       const room = await rooms.openToMember(found.room_id, origin);
+      if (isEmptied(room.rules, row)) throw new MatrixError('event.not-found');
       return (await visibleRow(origin, room, eventId)).pdu;
     },
     async stateBefore(origin, roomId, eventId) {
@@ -136,6 +137,11 @@ export function createEventQueries(deps: Dependencies): EventQueries {
       return { event_id: found.event_id, origin_server_ts: found.origin_server_ts };
     },
   };
+}
+
+/** Nobody is to take what is left of an event that was not let in here for all that there is of it. */
+function isEmptied(rules: RoomVersionRules, { status, pdu }: StoredPduRow): boolean {
+  return status === eventStatus.softFailed && !checkHash(rules, parseJson(pdu, 'lenient') as Pdu);
 }
 
 function redacted(rules: RoomVersionRules, text: string): string {

@@ -90,7 +90,7 @@ async function importEvents(
     const each = received.get(event.eventId);
     return each === undefined || verdict === 'unknown' ? [] : [{ ...each, isAllowed: verdict === 'allowed' }];
   });
-  await storeImported(deps, room.roomNid, toStore, nids, powerLevels, progress);
+  await storeImported(deps, room, toStore, nids, powerLevels, progress);
   return { verdicts, nids };
 }
 

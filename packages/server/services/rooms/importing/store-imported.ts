@@ -5,7 +5,8 @@ import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { addEventOutsideTimeline, type NewEvent } from '@portico/storage/stores/events/events-write.ts';
 import { announcePendingRedactions } from '@portico/storage/stores/events/pending-redactions.ts';
 import { readUnplaced, setPlace } from '@portico/storage/stores/rooms/room-import.ts';
-import type { ReceivedEvent } from '../receiving/received-event.ts';
+import { emptied } from '../receiving/emptied.ts';
+import type { ReceivedEvent, ReceivingRoom } from '../receiving/received-event.ts';
 import type { ImportDependencies } from './import-dependencies.ts';
 import { unplacedEvent } from '../unplaced-event.ts';
 
@@ -21,7 +22,7 @@ const eventsPerCommit = 200;
  */
 export async function storeImported(
   deps: ImportDependencies,
-  roomNid: number,
+  { roomNid, rules }: Pick<ReceivingRoom, 'roomNid' | 'rules'>,
   ordered: readonly JudgedReceived[],
   nids: Map<string, number>,
   powerLevels: ReadonlySet<string>,
@@ -32,14 +33,14 @@ export async function storeImported(
     const stored = batch.map(({ event }) => nids.get(event.eventId)).filter((nid) => nid !== undefined);
     const unplaced = await readUnplaced(deps.db, stored);
     const fresh = batch.filter(({ event }) => unplaced.has(nids.get(event.eventId) ?? -1) || !nids.has(event.eventId));
-    if (fresh.length > 0) await storeBatch(deps, roomNid, fresh, nids, powerLevels);
+    if (fresh.length > 0) await storeBatch(deps, { roomNid, rules }, fresh, nids, powerLevels);
     progress(Math.min(start + eventsPerCommit, ordered.length), ordered.length);
   }
 }
 
 async function storeBatch(
   { db, chains, stateEvents }: ImportDependencies,
-  roomNid: number,
+  { roomNid, rules }: Pick<ReceivingRoom, 'roomNid' | 'rules'>,
   fresh: readonly JudgedReceived[],
   nids: Map<string, number>,
   powerLevels: ReadonlySet<string>,
@@ -71,7 +72,7 @@ async function storeBatch(
     const powerLevelsNid = base === undefined ? undefined : nids.get(base);
     const place = places.get(eventNid);
     const row = { ...outlier(roomNid, eventNid, each), chain: place, powerLevelsNid };
-    if (!stored.has(each)) addEventOutsideTimeline(set, row);
+    if (!stored.has(each)) addEventOutsideTimeline(set, isAllowed ? row : emptied(rules, row));
     else if (place !== undefined) setPlace(set, row, place);
     // What is stored may have been redacted since.
     if (isAllowed && !stored.has(each)) stateEvents.add({ nid: eventNid, event });

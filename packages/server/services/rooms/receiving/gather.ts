@@ -42,6 +42,7 @@ export function createGather(deps: Dependencies, { prepare, applyPolicy }: Steps
 
   /** Stores an event that does not become part of the room; unless others are to be stored before it. */
   async function keepOutside(
+    room: ReceivingRoom,
     prepared: Prepared,
     kind: 'rejected' | 'soft-failed',
     { rule, reason, waitsFor }: SoftFailure & Partial<Withheld>,
@@ -50,7 +51,14 @@ export function createGather(deps: Dependencies, { prepare, applyPolicy }: Steps
     // What is rejected, or refused by the policy server, "the stickiness of the event is prevented".
     const plain = { ...prepared, stored: { ...prepared.stored, sticky: undefined } };
     if (!isFirst) deps.committer.settle([prepared], false);
-    else await storeOutside(deps, plain, kind === 'rejected' ? eventStatus.rejected : eventStatus.softFailed, waitsFor);
+    else
+      await storeOutside(
+        deps,
+        room,
+        plain,
+        kind === 'rejected' ? eventStatus.rejected : eventStatus.softFailed,
+        waitsFor,
+      );
     return isFirst ? { kind, rule, reason } : undefined;
   }
 
@@ -92,7 +100,7 @@ export function createGather(deps: Dependencies, { prepare, applyPolicy }: Steps
           continue;
         }
         const kind = rejection === undefined ? 'soft-failed' : 'rejected';
-        const outcome = await keepOutside(prepared, kind, judged, isFirst);
+        const outcome = await keepOutside(room, prepared, kind, judged, isFirst);
         // What follows it is judged once it is stored.
         if (outcome !== undefined) results.push(outcome);
         break;

@@ -121,7 +121,7 @@ export function createPlaceGroup(deps: Dependencies): PlaceGroup {
         return outcomes;
       }
       committer.settle(group.slice(1), false);
-      await storeOutside(deps, group[0], eventStatus.softFailed);
+      await storeOutside(deps, room, group[0], eventStatus.softFailed);
       return [softFailed(placed)];
     });
   }
@@ -138,7 +138,7 @@ export function createPlaceGroup(deps: Dependencies): PlaceGroup {
         placed = 'event' in step ? { base, steps: [step], refusal: undefined } : { base, steps: [], refusal: step };
         return placed.refusal === undefined
           ? decisionOf(placed)
-          : writesOutside(deps, prepared, eventStatus.softFailed);
+          : writesOutside(deps, room, prepared, eventStatus.softFailed);
       });
       committed = true;
     } finally {
