@@ -28,5 +28,7 @@ export class CountedRequest extends IncomingMessage {
 
 /** Reads on where nobody does: Node itself would, once the request has been answered, but without counting. */
 export function readUnwanted(request: InstanceType<typeof IncomingMessage>): void {
-  if (!request.complete) request.resume();
+  const { complete, headers } = request;
+  const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  if (hasBody && !complete) request.resume();
 }
