@@ -82,6 +82,13 @@ export type Settings = {
   readonly malformed: boolean;
 };
 
+type Content = { readonly [name: string]: unknown };
+
+/** The one that counts, of those under each name. What is empty is not set. */
+function firstSet(contents: readonly unknown[]): Content {
+  return (contents as (Content | undefined)[]).find((one) => Object.keys(one ?? {}).length > 0) ?? {};
+}
+
 /** People on three servers, their rooms and settings, and what everybody is shown; the truth about all of it is here. */
 export async function createWorld(servers: Servers) {
   const { clock, hosts } = servers;
@@ -110,7 +117,7 @@ export async function createWorld(servers: Servers) {
 
   function settingsOf(userId: string): Settings {
     const mine = settings.get(userId) ?? new Map<string, unknown>();
-    const content = (mine.get(sharingTypes[0]) ?? mine.get(sharingTypes[1]) ?? {}) as Record<string, unknown>;
+    const content = firstSet(sharingTypes.map((type) => mine.get(type)));
     const { allowed_users: allowed, denied_users: denied } = content;
     return {
       allowed: listOf(allowed),
@@ -207,8 +214,7 @@ export async function createWorld(servers: Servers) {
     /** The lists as they are stored: without rooms that the person has left. */
     async storedSettings(userId: string): Promise<readonly unknown[]> {
       const { db } = hostOf(userId);
-      const [stable, unstable] = await Promise.all(sharingTypes.map((type) => readSettings(db, userId, type)));
-      const content = (stable ?? unstable ?? {}) as Record<string, unknown>;
+      const content = firstSet(await Promise.all(sharingTypes.map((type) => readSettings(db, userId, type))));
       return [listOf(content['allowed_users']), listOf(content['denied_users'])];
     },
     /** Lets time pass until nothing moves any more. */

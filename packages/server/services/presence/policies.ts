@@ -9,6 +9,7 @@ import {
   type PresenceSharing,
 } from '@portico/protocol/privacy/presence/sharing.ts';
 import type { Reader } from '@portico/storage';
+import { isDeleted } from '@portico/storage/stores/accounts/accounts-data.ts';
 import { type PresenceSettingRow, readPresenceSettings } from '@portico/storage/stores/presence/presence.ts';
 import type { IgnoredUsers } from '../reading/ignored-users.ts';
 import { createSmallCache, type SmallCache } from '../reading/small-cache.ts';
@@ -98,9 +99,12 @@ export function createPolicies({ reader, ignored, rules }: Dependencies): Polici
   return {
     known: cache.get,
     async draft(userId, content) {
-      const own = await inSteps(presenceSharingSteps(content));
+      const isSet = Object.keys(content).length > 0;
+      const own: Omit<PresencePolicy, 'overrides'> = isSet
+        ? { source: 'own', own: await inSteps(presenceSharingSteps(content)) }
+        : unset();
       return {
-        policy: { source: 'own', own, overrides: rules.overrides },
+        policy: { ...own, overrides: rules.overrides },
         ignored: await ignored.of(userId),
       };
     },
@@ -125,8 +129,9 @@ export function createPolicies({ reader, ignored, rules }: Dependencies): Polici
   };
 }
 
+/** What is deleted is not set: clients are told that there is nothing, and what else is there counts. */
 function findContent(rows: readonly PresenceSettingRow[], type: string): string | undefined {
-  return rows.find((row) => row.type === type)?.content;
+  return rows.find((row) => row.type === type && !isDeleted(row))?.content;
 }
 
 /** May be as large as account data may be. */

@@ -64,7 +64,7 @@ export function PresenceForm({ session, start, rooms, hasDefault }: Props): Comp
       upgraded: findUpgraded(content, rooms),
       edit,
     }),
-    h(DefaultChoice, { content, type, edit }),
+    h(DefaultChoice, { content, type, hasDefault, edit }),
     h(PeopleList, {
       content,
       type,

@@ -239,3 +239,19 @@ test('where the server has set something for those who have set nothing, the pag
   await page.reads('Can see me (1)');
   assert.doesNotMatch(page.text(), /what the server sets for everyone/);
 });
+
+test('where the server lets nobody be seen, a person can still choose that everyone in their rooms sees them', async (context) => {
+  const content = JSON.stringify({ denied_users: ['@*:*'] });
+  const server = await startTestServer({ settings: { PRIVACY_PRESENCE_DEFAULT: content } });
+  context.after(() => server.close());
+  const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+  await join(bob, await createRoom(alice, { name: 'Hall' }));
+  const page = await openPageOf(server, alice);
+  context.after(() => page.close());
+  await page.reads('Cannot see me (1)');
+  assert.equal(page.document.querySelector('[name=presence-default]:checked'), null, 'nothing is chosen yet');
+  await page.tick('Everyone who is in a room with me');
+  await page.press('Save');
+  await page.reads('Can see me (1)');
+  assert.deepEqual(await kept(alice, unstable), { denied_users: [] });
+});

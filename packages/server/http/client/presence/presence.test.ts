@@ -156,10 +156,26 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await set(alice, 'online');
       await alice.setAccountData(unstableSharing, { denied_users: [bob.userId] });
       assert.equal(await get(bob, alice), hidden);
-      await alice.setAccountData(sharing, {});
+      await alice.setAccountData(sharing, { denied_users: [] });
       assert.equal(await get(bob, alice), 'online');
       await alice.setAccountData(sharing, { denied_users: null });
       assert.equal(await get(bob, alice), hidden);
+    });
+
+    test('what was set and deleted again counts for nothing, as if it had never been set', async () => {
+      const { alice, bob } = await pair();
+      await set(alice, 'online');
+      await alice.setAccountData(unstableSharing, { denied_users: [bob.userId] });
+      for (const remove of [
+        () =>
+          alice.http.delete(`/_matrix/client/unstable/org.matrix.msc3391/user/${alice.userId}/account_data/${sharing}`),
+        () => alice.http.put(`/_matrix/client/v3/user/${alice.userId}/account_data/${sharing}`, {}),
+      ]) {
+        await alice.setAccountData(sharing, { allowed_users: [bob.userId] });
+        assert.equal(await get(bob, alice), 'online');
+        assert.equal((await remove()).status, 200);
+        assert.equal(await get(bob, alice), hidden);
+      }
     });
 
     test('ignored people see nothing, unless they are allowed by name', async () => {
