@@ -9,7 +9,10 @@ const text = Type.Optional(Type.String());
 /** A person, or an address by way of an identity server. */
 const body = Type.Object(
   { user_id: text, reason: text, id_server: text, id_access_token: text, medium: text, address: text },
-  { title: 'Invite' },
+  {
+    title: 'Invite',
+    anyOf: [{ required: ['user_id'] }, { required: ['id_server', 'id_access_token', 'medium', 'address'] }],
+  },
 );
 
 export const inviteUser = endpoint(

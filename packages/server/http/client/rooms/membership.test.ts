@@ -145,6 +145,17 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(refusalOf(await put('m.room.power_levels', beyond)), '400 M_BAD_JSON');
     });
 
+    test('an invitation says whom: a person, or an address with its identity server', async () => {
+      const roomId = await alice.createRoom();
+      const invite = async (body?: object) => refusalOf(await alice.http.post(alice.room(roomId, 'invite'), body));
+      assert.equal(await invite(), '400 M_NOT_JSON');
+      assert.equal(await invite({}), '400 M_MISSING_PARAM');
+      assert.equal(await invite({ user_id: null, reason: 'none' }), '400 M_MISSING_PARAM');
+      assert.equal(await invite({ medium: 'email', address: 'bob@localhost' }), '400 M_MISSING_PARAM');
+      assert.equal(await invite({ user_id: 5 }), '400 M_BAD_JSON');
+      assert.equal(await invite({ user_id: bob.userId, medium: null }), '200 undefined');
+    });
+
     test('rooms that cannot be created', async () => {
       const create = (body: object) => alice.http.post(`${v3}/createRoom`, body);
       const tooMany = Array.from({ length: 101 }, (_, index) => `@u${index}:localhost`);
