@@ -101,6 +101,56 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(await count(carol), 0);
     });
 
+    test('nor does the state of the room as it was tell who they were', async () => {
+      const [alice, bob, carol, dave] = await Promise.all([1, 2, 3, 4].map(() => server.registerUser()));
+      assert.ok(alice && bob && carol && dave);
+      await alice.put(`${v3}/profile/${alice.userId}/displayname`, { displayname: `Alice ${word}` });
+      const open = { type: 'm.room.history_visibility', content: { history_visibility: 'world_readable' } };
+      const { body: created } = await bob.post(`${v3}/createRoom`, { preset: 'public_chat', initial_state: [open] });
+      const roomId = String(created['room_id']);
+      const room = `${v3}/rooms/${encodeURIComponent(roomId)}`;
+      await alice.post(`${room}/join`, {});
+      const { body: said } = await alice.put(`${room}/send/m.room.message/1`, { msgtype: 'm.text', body: 'hello' });
+      const at = String((await bob.get(`${v3}/sync`)).body['next_batch']);
+      // Dave came after Alice, and goes before her.
+      await dave.post(`${room}/join`, {});
+      await dave.post(`${room}/leave`, {});
+      await erase(server, alice);
+
+      const lazy = `filter=${encodeURIComponent('{"lazy_load_members":true}')}`;
+      const context = `${room}/context/${encodeURIComponent(String(said['event_id']))}?limit=0`;
+      const left = encodeURIComponent('{"room":{"include_leave":true,"timeline":{"limit":1}}}');
+      const back = await bob.get(`${room}/messages?dir=b&limit=100`);
+      const ways = [
+        context,
+        `${context}&${lazy}`,
+        `${room}/messages?dir=b&limit=100&from=${at}&${lazy}`,
+        `${room}/messages?dir=f&limit=3&from=${String(back.body['end'])}&${lazy}`,
+        `${room}/members?at=${at}`,
+        `${room}/members`,
+        `${room}/state`,
+        `${room}/state/m.room.member/${alice.userId}`,
+        `${room}/state/m.room.member/${alice.userId}?format=event`,
+        `${room}/initialSync`,
+        `${v3}/sync?filter=${left}`,
+      ];
+      for (const reader of [carol, dave]) {
+        for (const way of ways) {
+          const found = JSON.stringify((await reader.get(way)).body);
+          assert.ok(!found.includes(word), `${reader === dave ? 'who left' : 'who never was there'}: ${way} ${found}`);
+        }
+      }
+      for (const way of [context, `${context}&${lazy}`, `${room}/members?at=${at}`]) {
+        assert.ok(JSON.stringify((await bob.get(way)).body).includes(word), `who was there: ${way}`);
+      }
+      // What is left of it says that she was in the room.
+      const { body: members } = await carol.get(`${room}/members?at=${at}`);
+      const hers = (members['chunk'] as (Event & { state_key: string })[]).find(
+        ({ state_key: key }) => key === alice.userId,
+      );
+      assert.deepEqual(hers?.content, { membership: 'join' });
+    });
+
     test('a deactivation without erasure takes nothing from anybody', async () => {
       const [alice, bob, carol] = await Promise.all([1, 2, 3].map(() => server.registerUser()));
       assert.ok(alice && bob && carol);

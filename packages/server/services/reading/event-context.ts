@@ -2,6 +2,7 @@ import type { RoomEventFilter } from '@portico/protocol/sync-filter/event-filter
 import type { ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { readEvents } from '@portico/storage/stores/events/timeline.ts';
 import type { HistoryContext, ReadingContext, Requester } from './context.ts';
+import { withoutErasedProfiles } from './erased-profiles.ts';
 import { eventTest } from './event-reader.ts';
 import { readFilledPage } from './filled-page.ts';
 import { readSenderMembers } from './lazy-members.ts';
@@ -60,7 +61,8 @@ export async function readEventContext(
   const first = before.events.at(-1)?.row.room_order ?? order;
   const last = after.events.at(-1)?.row ?? event.row;
   const senders = [event, ...before.events, ...after.events].map(({ row }) => row.sender);
-  const state = await readStateAt(context, last, filter, senders);
+  const then = await readStateAt(context, last, filter, senders);
+  const state = await withoutErasedProfiles(context, access.viewer, then);
   const render = (events: Parameters<typeof rawRender>[3]) => rawRender(context, requester, roomId, events, access);
   const one = (await render([event])).slice(1, -1);
   return (

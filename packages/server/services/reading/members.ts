@@ -9,6 +9,7 @@ import {
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomAccess } from './access.ts';
 import type { ReadingContext, Requester } from './context.ts';
+import { withoutErasedProfiles } from './erased-profiles.ts';
 import { rawRender } from './render.ts';
 import { parsePlace, positionAt } from './tokens.ts';
 import { answered } from './visibility.ts';
@@ -35,8 +36,11 @@ export async function readMembers(
   );
   const place = at === undefined ? undefined : parsePlace(at, 'at');
   const rows: ClientEventRow[] = [];
-  for await (const nids of memberNids(context, access, wanted, place)) {
-    rows.push(...(await readEvents(context.db.long, nids)));
+  const then = await findStateThen(context, access, place);
+  for await (const nids of memberNids(context, access, wanted, then)) {
+    const members = await readEvents(context.db.long, nids);
+    // Whoever is erased has left by now.
+    rows.push(...(then === 'now' ? members : await withoutErasedProfiles(context, access.viewer, members)));
   }
   const chosen = wanted.length === memberships.length ? rows : rows.filter((row) => wanted.includes(membershipOf(row)));
   return `{"chunk":${await rawRender(
@@ -47,22 +51,26 @@ export async function readMembers(
   )}}`;
 }
 
-async function* memberNids(
-  context: ReadingContext,
-  access: RoomAccess,
-  wanted: readonly string[],
+/** The state of the room at the time asked about, if its members were others than `now`. */
+async function findStateThen(
+  { db }: ReadingContext,
+  { roomNid, as, viewer }: RoomAccess,
   place: number | undefined,
-): AsyncGenerator<readonly number[]> {
-  const end = Math.min(place ?? Infinity, access.as === 'departed' ? access.viewer.joinedUntil : Infinity);
-  if (end === Infinity || !(await haveMembershipsChanged(context.db, access.roomNid, positionAt(end)))) {
-    for (const membership of wanted) yield* readMemberEvents(context.db.long, access.roomNid, membership);
-    return;
-  }
+): Promise<number | 'now' | undefined> {
+  const end = Math.min(place ?? Infinity, as === 'departed' ? viewer.joinedUntil : Infinity);
+  if (end === Infinity || !(await haveMembershipsChanged(db, roomNid, positionAt(end)))) return 'now';
   // The place before a timeline that has all of the room lies before its first event, where there are no members yet.
-  const rootId =
-    (await findStateRootAt(context.db, access.roomNid, end)) ?? (await findFirstStateRoot(context.db, access.roomNid));
-  if (rootId === undefined) return;
-  yield* context.states.events(await answered(context.states.root(rootId)), { only: 'm.room.member' });
+  return (await findStateRootAt(db, roomNid, end)) ?? findFirstStateRoot(db, roomNid);
+}
+
+async function* memberNids(
+  { db, states }: ReadingContext,
+  { roomNid }: RoomAccess,
+  wanted: readonly string[],
+  then: number | 'now' | undefined,
+): AsyncGenerator<readonly number[]> {
+  if (then === 'now') for (const membership of wanted) yield* readMemberEvents(db.long, roomNid, membership);
+  else if (then !== undefined) yield* states.events(await answered(states.root(then)), { only: 'm.room.member' });
 }
 
 function membershipOf(row: ClientEventRow): string {

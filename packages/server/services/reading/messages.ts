@@ -1,5 +1,6 @@
 import { passesRooms, type RoomEventFilter } from '@portico/protocol/sync-filter/event-filter.ts';
 import { rawRender } from './render.ts';
+import { withoutErasedProfiles } from './erased-profiles.ts';
 import { eventTest } from './event-reader.ts';
 import { readSenderMembers } from './lazy-members.ts';
 import { readFilledPage } from './filled-page.ts';
@@ -60,7 +61,8 @@ export async function readMessages(
   const root = events[0]?.row.state_before;
   if (filter.lazyLoadMembers && typeof root === 'number') {
     const senders = events.map(({ row }) => row.sender);
-    const members = await readSenderMembers(context, root, senders);
+    const then = await readSenderMembers(context, root, senders);
+    const members = await withoutErasedProfiles(context, access.viewer, then);
     text += `,"state":${await rawRender(
       context,
       requester,

@@ -3,6 +3,7 @@ import { findStateRootAt, readEvents, type ClientEventRow } from '@portico/stora
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { RoomAccess } from './access.ts';
 import type { ReadingContext, Requester } from './context.ts';
+import { withoutErasedProfiles } from './erased-profiles.ts';
 import { rawRender } from './render.ts';
 import { answered } from './visibility.ts';
 
@@ -16,13 +17,24 @@ const eventsPerQuery = 1000;
 export async function readRoomState(context: ReadingContext, requester: Requester, roomId: string): Promise<string> {
   const access = await context.access.enter(requester.userId, roomId);
   const rows: ClientEventRow[] = [];
-  for await (const nids of stateNids(context, access)) rows.push(...(await readEvents(context.db.long, nids)));
+  for await (const nids of stateNids(context, access)) {
+    rows.push(...(await asShown(context, access, await readEvents(context.db.long, nids))));
+  }
   return rawRender(
     context,
     requester,
     roomId,
     rows.map((row) => ({ row })),
   );
+}
+
+/** Whoever is erased has left by now: only the state of an earlier time says more of them. */
+async function asShown(
+  context: ReadingContext,
+  { as, viewer }: RoomAccess,
+  rows: readonly ClientEventRow[],
+): Promise<readonly ClientEventRow[]> {
+  return as === 'departed' ? withoutErasedProfiles(context, viewer, rows) : rows;
 }
 
 async function* stateNids(context: ReadingContext, access: RoomAccess): AsyncGenerator<readonly number[]> {
@@ -44,7 +56,8 @@ export async function readStateEvent(
 ): Promise<string> {
   const access = await context.access.enter(requester.userId, key.roomId);
   const nid = await findStateNid(context, access, key.type, key.stateKey);
-  const [row] = nid === undefined ? [] : await readEvents(context.db, [nid]);
+  const state = nid === undefined ? [] : await readEvents(context.db, [nid]);
+  const [row] = await asShown(context, access, state);
   if (row === undefined) throw new MatrixError('not-found', { message: 'The room has no such state.' });
   if (format === 'content') return row.content;
   return (await rawRender(context, requester, key.roomId, [{ row }])).slice(1, -1);

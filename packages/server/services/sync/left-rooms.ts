@@ -1,5 +1,6 @@
 import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import type { Bundles } from '../reading/client-event.ts';
+import { withoutErasedProfiles } from '../reading/erased-profiles.ts';
 import { eventTest, readRedactions } from '../reading/event-reader.ts';
 import { readForm, withoutIgnored } from './batches.ts';
 import type { SyncContext, SyncPass } from './pass.ts';
@@ -67,7 +68,8 @@ async function readDeparture(
   const senders = new Set([pass.userId, ...timeline.rows.map((row) => row.sender)]);
   let state: readonly ClientEventRow[] = delta ?? [];
   if (plan.joinedUntil !== undefined && plan.since === undefined) {
-    state = await readStateThen(context, room, pass, senders);
+    const viewer = { userId: pass.userId, joinedSince: undefined, joinedUntil: plan.joinedUntil };
+    state = await withoutErasedProfiles(context, viewer, await readStateThen(context, room, pass, senders));
   }
   // A client that asks for the state after the timeline takes nothing from the timeline itself.
   if (lastWord !== undefined && pass.stateField !== 'state') {

@@ -21,7 +21,7 @@ export type SyncPass = {
   readonly memory: LazyMemory;
 };
 
-export type SyncContext = Pick<ReadingContext, 'db' | 'states' | 'visibility' | 'inviteRules'> & {
+export type SyncContext = Pick<ReadingContext, 'db' | 'states' | 'visibility' | 'inviteRules' | 'erasedSenders'> & {
   readonly roots: StateRoots;
 };
 
