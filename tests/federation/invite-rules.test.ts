@@ -79,4 +79,23 @@ describe('invite rules across servers', async () => {
     await until(async () => (await carol.get(member)).body['membership'] === 'invite', 'carol sees the invitation');
     assert.deepEqual(await invitesOf(alice), []);
   });
+
+  test('an invitation in the first state of a room goes by way of the server of who is invited', async () => {
+    const [alice, bob] = [await here(), await there()];
+    const content = { membership: 'invite', reason: 'a party' };
+    const member = { type: 'm.room.member', state_key: alice.userId, content };
+    const create = () => bob.post(`${v3}/createRoom`, { preset: 'private_chat', initial_state: [member] });
+    const { status, body } = await create();
+    assert.equal(status, 200);
+    const roomId = String(body['room_id']);
+    assert.deepEqual(await invitesOf(alice), [roomId]);
+    const kept = await bob.get(pathOf(roomId, `state/m.room.member/${alice.userId}`));
+    assert.deepEqual([kept.body['membership'], kept.body['reason']], ['invite', 'a party']);
+
+    await setRules(alice, 'm.invite_permission_config', { blocked_servers: ['hs2'] });
+    assert.deepEqual(outcome(await create()), [403, 'M_INVITE_BLOCKED']);
+    const many = Array.from({ length: 101 }, (_, n) => ({ ...member, state_key: `@user${n}:hs1` }));
+    const tooMany = { preset: 'private_chat', initial_state: many };
+    assert.deepEqual(outcome(await bob.post(`${v3}/createRoom`, tooMany)), [400, 'M_INVALID_PARAM']);
+  });
 });

@@ -1,7 +1,7 @@
 import { findRoomVersion, type JsonObject, type RoomVersionRules } from '@portico/protocol';
 import { addAlias, addPublishedRoom } from '@portico/storage/stores/directory/room-directory-write.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
-import { type Invitations, withoutBlocked } from './creation/invitations.ts';
+import { type Invitations, invitationsElsewhere, inviteeOf, withoutBlocked } from './creation/invitations.ts';
 import { initialEvents, invitationContent, type RoomRequest } from './creation/initial-events.ts';
 import { type Draft, memberDraft } from './draft.ts';
 import type { NewRooms } from './new-rooms.ts';
@@ -26,21 +26,21 @@ type Dependencies = {
 const maxAliasBytes = 255;
 const maxInvitations = 100;
 
-/**
- * Creates a room as a request describes it, and returns its ID; with the refusal, if somebody who should be invited does not
- * take invitations from the creator. The room is there all the same, without them.
- */
+export type CreatedRoom = {
+  readonly roomId: string;
+  /** Where somebody does not take invitations from the creator: the room is there all the same, without them. */
+  readonly refusal: MatrixError | undefined;
+  /** What invitations of people of other servers are to say, as far as the room's first state says it. */
+  readonly toInvite: ReadonlyMap<string, JsonObject>;
+};
+
+/** Creates a room as a request describes it; nobody of another server is invited yet. */
 export async function createRoom(
   { newRooms, serverName, defaultVersion, mayPublish, profileOf, isElsewhere, refuseBlocked, checkAlias }: Dependencies,
   creator: string,
   request: CreateRoomRequest,
-): Promise<{ readonly roomId: string; readonly refusal: MatrixError | undefined }> {
+): Promise<CreatedRoom> {
   const invited = [...new Set(request.invite ?? [])];
-  if (invited.length > maxInvitations) {
-    throw new MatrixError('request.invalid-param', {
-      message: `A room starts with ${maxInvitations} invitations at most.`,
-    });
-  }
   const isPublished = request.visibility === 'public';
   if (isPublished && !mayPublish) {
     throw new MatrixError('forbidden', { message: 'You may not list rooms in the directory of this server.' });
@@ -49,24 +49,34 @@ export async function createRoom(
   const alias = aliasFor(request.room_alias_name, serverName);
   if (alias !== undefined) checkAlias(alias);
   const drafts = initialEvents(request, { rules, creator, creatorProfile: await profileOf(creator), alias });
+  const away = invitationsElsewhere({ isElsewhere }, drafts);
+  refuseMany(new Set([...invited, ...away.keys()]));
   const here = invited.filter((userId) => !isElsewhere(userId));
   const invitations = await Promise.all(
     here.map(async (userId): Promise<Draft> => {
       return memberDraft(creator, userId, invitationContent(request.is_direct, await profileOf(userId)));
     }),
   );
-  const { passed, refusal } = await withoutBlocked({ refuseBlocked, isElsewhere }, [...drafts, ...invitations]);
+  const first = [...drafts.filter((draft) => !away.has(inviteeOf(draft) ?? '')), ...invitations];
+  const { passed, refusal } = await withoutBlocked({ refuseBlocked, isElsewhere }, first);
   const planned = await newRooms.plan(rules);
   try {
     const roomId = await newRooms.create(planned, passed, (set, roomNid) => {
       if (alias !== undefined) addAlias(set, alias, roomNid, creator);
       if (isPublished) addPublishedRoom(set, roomNid);
     });
-    return { roomId, refusal };
+    return { roomId, refusal, toInvite: new Map(Array.from(away, ([userId, { content }]) => [userId, content])) };
   } catch (error) {
     if (!(error instanceof MatrixError) || error.reason !== 'forbidden') throw error;
     throw new MatrixError('room.invalid-state', { message: error.message });
   }
+}
+
+function refuseMany(invited: ReadonlySet<string>): void {
+  if (invited.size <= maxInvitations) return;
+  throw new MatrixError('request.invalid-param', {
+    message: `A room starts with ${maxInvitations} invitations at most.`,
+  });
 }
 
 export function roomVersionFor(version: string): RoomVersionRules {

@@ -43,12 +43,17 @@ export function createAndInvite(dependencies: Dependencies): RoomService['create
       mayPublish: !dependencies.onlyAdminsPublish || isAdmin === true,
       profileOf,
     };
-    const { roomId, refusal: firstRefusal } = await createRoom(creating, userId, request);
+    const { roomId, refusal: firstRefusal, toInvite } = await createRoom(creating, userId, request);
     const roomNid = await rooms.nidOf(roomId);
-    const content: JsonObject = request.is_direct === true ? { is_direct: true } : {};
-    const invitations = [...new Set(request.invite)]
-      .filter(elsewhere.isElsewhere)
-      .map((invited) => () => elsewhere.invite({ roomNid, roomId, sender: userId, userId: invited, content }));
+    const usual: JsonObject = request.is_direct === true ? { is_direct: true } : {};
+    const contents = new Map(toInvite);
+    for (const invited of request.invite ?? []) if (elsewhere.isElsewhere(invited)) contents.set(invited, usual);
+    const invitations = Array.from(
+      contents,
+      ([invited, content]) =>
+        () =>
+          elsewhere.invite({ roomNid, roomId, sender: userId, userId: invited, content }),
+    );
     const refusal = await inviteAll([...invitations, async () => inviteFurther?.(roomId)]);
     await carryOver(userId, predecessorIn(request.creation_content), roomId);
     if (firstRefusal ?? refusal) throw firstRefusal ?? refusal;

@@ -1,3 +1,4 @@
+import { isUserId } from '@portico/protocol';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { InviteRules } from '../../privacy/invite-rules.ts';
 import type { Draft } from '../draft.ts';
@@ -11,6 +12,19 @@ export type Invitations = {
 /** The person whom an entry of a room's state would invite. */
 export function inviteeOf(entry: Pick<Draft, 'type' | 'stateKey' | 'content'>): string | undefined {
   return entry.type === 'm.room.member' && entry.content['membership'] === 'invite' ? entry.stateKey : undefined;
+}
+
+/** Those of the first events of a room that invite people of other servers: these are asked before it becomes part of the room. */
+export function invitationsElsewhere(
+  { isElsewhere }: Pick<Invitations, 'isElsewhere'>,
+  drafts: readonly Draft[],
+): ReadonlyMap<string, Draft> {
+  const found = new Map<string, Draft>();
+  for (const draft of drafts) {
+    const invitee = inviteeOf(draft);
+    if (invitee !== undefined && isUserId(invitee) && isElsewhere(invitee)) found.set(invitee, draft);
+  }
+  return found;
 }
 
 /**
