@@ -151,6 +151,32 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(hers?.content, { membership: 'join' });
     });
 
+    test('invitations that are not answered do not tell who made them', async () => {
+      const [alice, bob, carol] = await Promise.all([1, 2, 3].map(() => server.registerUser()));
+      assert.ok(alice && bob && carol);
+      const roomOf = async (by: TestClient) => {
+        await by.put(`${v3}/profile/${by.userId}/displayname`, { displayname: `${by.userId} ${word}` });
+        const settings = { preset: 'private_chat', name: 'a party' };
+        const roomId = String((await by.post(`${v3}/createRoom`, settings)).body['room_id']);
+        const invite = { user_id: bob.userId, reason: `${word} is looking forward to it` };
+        await by.post(`${v3}/rooms/${encodeURIComponent(roomId)}/invite`, invite);
+        return roomId;
+      };
+      const [hers, carols] = [await roomOf(alice), await roomOf(carol)];
+      await erase(server, alice);
+      type Invited = { readonly invite: Record<string, { readonly invite_state: { readonly events: Event[] } }> };
+      const { invite } = (await bob.get(`${v3}/sync`)).body['rooms'] as Invited;
+      const sliding = { lists: { all: { ranges: [[0, 9]], timeline_limit: 1, required_state: [] } } };
+      const slide = await bob.post('/_matrix/client/unstable/org.matrix.simplified_msc3575/sync?timeout=0', sliding);
+      const { [hers]: slid, [carols]: slidOfCarol } = slide.body['rooms'] as Record<string, unknown>;
+      assert.doesNotMatch(JSON.stringify([invite[hers], slid]), new RegExp(word));
+      for (const other of [invite[carols], slidOfCarol]) assert.match(JSON.stringify(other), new RegExp(word));
+      const events = invite[hers]?.invite_state.events ?? [];
+      const contents = events.filter(({ type }) => type === 'm.room.member').map(({ content }) => content);
+      assert.deepEqual(contents, [{ membership: 'join' }, { membership: 'invite' }]);
+      assert.ok(events.some(({ type }) => type === 'm.room.name'));
+    });
+
     test('a deactivation without erasure takes nothing from anybody', async () => {
       const [alice, bob, carol] = await Promise.all([1, 2, 3].map(() => server.registerUser()));
       assert.ok(alice && bob && carol);

@@ -1,10 +1,11 @@
 import { readStrippedStates } from '@portico/storage/stores/sync/sync-read.ts';
+import { withoutInviterProfile } from './erased-inviters.ts';
 import type { UserRoom } from './online-index.ts';
 import type { SyncContext, SyncPass } from './pass.ts';
 
 /** Of rooms that the user is invited to, as far as they are to know, or knocks at: JSON arrays of stripped state. */
 export async function readShownPending(
-  { db, inviteRules }: Pick<SyncContext, 'db' | 'inviteRules'>,
+  { db, inviteRules, erasedSenders }: Pick<SyncContext, 'db' | 'inviteRules' | 'erasedSenders'>,
   rooms: readonly Pick<UserRoom, 'nid' | 'membership'>[],
   { userId }: Pick<SyncPass, 'userId'>,
 ): Promise<ReadonlyMap<number, string>> {
@@ -18,7 +19,13 @@ export async function readShownPending(
   const inviters = rows.filter((row) => invites.has(row.room_nid)).map((row) => row.sender);
   const hidden = await inviteRules.hiddenOf(userId, inviters);
   const shown = rows.filter((row) => !invites.has(row.room_nid) || !hidden.has(row.sender));
-  return new Map(shown.map((row) => [row.room_nid, row.events]));
+  const erased = await erasedSenders.among(shown.map((row) => row.sender));
+  return new Map(
+    shown.map(({ room_nid: nid, sender, events }) => [
+      nid,
+      erased.has(sender) ? withoutInviterProfile(events, sender) : events,
+    ]),
+  );
 }
 
 /** The same rooms as JSON members. */
