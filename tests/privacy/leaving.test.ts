@@ -113,6 +113,28 @@ describe('leaving for good, across servers', async () => {
   });
 });
 
+test('a server that was out of reach is told later that its invitation is declined, and that nobody knocks', async (context) => {
+  const network = await startTestNetwork(['hs1', 'hs2']);
+  context.after(() => network.close());
+  const [alice, bob] = [await network.server('hs1').registerUser(), await network.server('hs2').registerUser()];
+  const invited = await createRoom(bob, { preset: 'private_chat', invite: [alice.userId] });
+  const rules = { type: 'm.room.join_rules', content: { join_rule: 'knock' } };
+  const knocked = await createRoom(bob, { preset: 'private_chat', initial_state: [rules] });
+  await must(alice.post(`${v3}/knock/${encodeURIComponent(knocked)}?via=hs2`, {}));
+  await until(async () => (await member(bob, knocked, alice))['membership'] === 'knock', 'bob sees the knock');
+  network.cut('hs1', 'hs2');
+  // That is the end of it on her own server, which waits for nobody.
+  await erase(network.server('hs1'), alice);
+  // And what is still to be said outlives it.
+  await network.stop('hs1');
+  network.heal('hs1', 'hs2');
+  await network.start('hs1');
+  for (const roomId of [invited, knocked]) {
+    await until(async () => (await member(bob, roomId, alice))['membership'] === 'leave', 'her server has said so');
+    assert.deepEqual(await member(bob, roomId, alice), gone);
+  }
+});
+
 test('leaves carry the stable marker, too, where that is configured', async (context) => {
   const server = await startTestServer({ settings: { PRIVACY_DEACTIVATION_MARKER: 'both' } });
   context.after(() => server.close());

@@ -9,6 +9,7 @@ import { createEraseJob } from '../services/accounts/erase-job.ts';
 import { departureContent, eraseJob, leaveRooms } from '../services/accounts/leave-rooms-job.ts';
 import { joinJob } from '../services/federation/rooms/joins-under-way.ts';
 import { settleJoins } from '../services/federation/rooms/settle-joins-job.ts';
+import { tellLeave, tellLeaveJob } from '../services/accounts/tell-leave-job.ts';
 import type { ContentStore } from '../services/media/content-store.ts';
 import { createQuarantineRoomJob, quarantineRoomJob } from '../services/media/quarantine-room-job.ts';
 import { createRemoveMedia } from '../services/media/remove-media.ts';
@@ -58,7 +59,8 @@ export function createAccountChanges({
     writer,
     kinds: {
       [profileJob]: profileChanges(profiles),
-      [leaveJob]: leaveRooms({ db, departure, remote }),
+      [leaveJob]: leaveRooms({ db, departure, remote, now }),
+      [tellLeaveJob]: tellLeave({ departure, remote }),
       [joinJob]: settleJoins({ db, remote, profileOf: profiles.memberProfile, departure }),
       [rejectInvitesJob]: rejectInvites({ db, inviteRules, remote }),
       [redactRelatedJob]: createRedactRelatedJob({ db, writer, unread, now }),

@@ -51,7 +51,7 @@ async function setUp(db: Database, count: number) {
       db,
       writer,
       kinds: {
-        leave: leaveRooms({ db, departure, remote: () => undefined }),
+        leave: leaveRooms({ db, departure, remote: () => undefined, now: () => clock.at }),
         profile: profileChanges({ memberProfile: async () => ({ displayname: 'New' }) }),
       },
       now: () => clock.at,
@@ -171,7 +171,7 @@ onBothEngines('account jobs: who has lost a claim writes nothing in a room any m
     { guard: 'account-job.lost' },
   );
   const plan = {
-    ...(await leaveRooms({ db, departure, remote: () => undefined }).prepare(alice, null)),
+    ...(await leaveRooms({ db, departure, remote: () => undefined, now: () => clock.at }).prepare(alice, null)),
     alongside: (set: WriteSet) => holdAccountJob(set, job),
   };
   await commit(db, (set) => startAccountJob(set, alice, 'leave', clock.at));

@@ -1,17 +1,19 @@
 import type { JsonObject } from '@portico/protocol';
-import type { Reader } from '@portico/storage';
+import type { Database } from '@portico/storage';
 import { findErasureRequest } from '@portico/storage/stores/privacy/erasures.ts';
 import { changeMembership, membershipOf } from '../rooms/membership/change-membership.ts';
 import type { RemoteRooms } from '../rooms/remote-rooms.ts';
 import type { RoomsJobKind } from './account-jobs.ts';
+import { startTellingLeave } from './tell-leave-job.ts';
 
 /** The job that erases what is kept of a deactivated account, once it has left. */
 export const eraseJob = 'erase';
 
 type Dependencies = {
-  readonly db: Reader;
+  readonly db: Database;
   readonly departure: JsonObject;
   readonly remote: () => RemoteRooms | undefined;
+  readonly now: () => number;
 };
 
 /**
@@ -31,7 +33,7 @@ export function departureContent({ stableMarker }: { readonly stableMarker: bool
 }
 
 /** Every room is left, every invitation rejected and every knock withdrawn, where need be by way of other servers. */
-export function leaveRooms({ db, departure, remote }: Dependencies): RoomsJobKind {
+export function leaveRooms({ db, departure, remote, now }: Dependencies): RoomsJobKind {
   return {
     memberships: ['join', 'invite', 'knock'],
     async prepare(userId) {
@@ -48,7 +50,7 @@ export function leaveRooms({ db, departure, remote }: Dependencies): RoomsJobKin
         async elsewhere(roomId) {
           const servers = remote();
           if (servers === undefined || !(await servers.isAway(roomId))) return false;
-          await servers.leave(userId, roomId, departure);
+          await servers.leave(userId, roomId, departure, (untold) => startTellingLeave(db, now, userId, untold));
           return true;
         },
       };

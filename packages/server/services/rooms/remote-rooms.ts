@@ -17,6 +17,9 @@ export type UncertainJoin = Pick<RemoteJoin, 'userId' | 'roomId' | 'content'> & 
   readonly leaveWith: JsonObject | undefined;
 };
 
+/** A leave that no other server could be told of, and those that could have taken it. */
+export type UntoldLeave = { readonly roomId: string; readonly servers: readonly ServerName[] };
+
 export type RemoteInvite = {
   readonly roomNid: number;
   readonly roomId: string;
@@ -36,8 +39,15 @@ export interface RemoteRooms {
   /** Whether all is known of it by now, and done about it. */
   settleJoin(join: UncertainJoin): Promise<boolean>;
   knock(request: RemoteJoin): Promise<void>;
-  /** Declines an invitation, or withdraws a knock. */
-  leave(userId: string, roomId: string, content: JsonObject): Promise<void>;
+  /** Declines an invitation, or withdraws a knock. `untold` is called before it is recorded, if nobody could be reached. */
+  leave(
+    userId: string,
+    roomId: string,
+    content: JsonObject,
+    untold?: (leave: UntoldLeave) => Promise<void>,
+  ): Promise<void>;
+  /** Tells other servers what is recorded here already; whether there is no more to be done about it. */
+  tellLeave(leave: UntoldLeave & { readonly userId: string; readonly content: JsonObject }): Promise<boolean>;
   /** Invites a person of another server, which is asked before the invitation becomes part of the room; gives its event ID. */
   invite(request: RemoteInvite): Promise<string>;
   resolveAlias(alias: string): Promise<{ readonly roomId: string; readonly servers: readonly string[] }>;

@@ -13,7 +13,7 @@ import { MatrixError } from '../../../errors/matrix-error.ts';
 import { makeLeave, sendLeave } from '../../../federation-api/membership.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import type { RemoteMembership } from '../../rooms/importing/remote-invite.ts';
-import type { RemoteRooms } from '../../rooms/remote-rooms.ts';
+import type { RemoteRooms, UntoldLeave } from '../../rooms/remote-rooms.ts';
 import type { FederationClient } from '../client/federation-client.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import type { CompleteEvent } from './complete-event.ts';
@@ -80,7 +80,13 @@ export function createRemoteLeave(deps: Dependencies & { readonly leaveThrough: 
     return { rules, pdu: hashAndSignEvent(rules, event, signer.serverName, signer.key) };
   }
 
-  async function leaveAnyhow(userId: string, roomId: string, content: JsonObject, member: MemberEventRow) {
+  async function leaveAnyhow(
+    userId: string,
+    roomId: string,
+    content: JsonObject,
+    member: MemberEventRow,
+    untold: ((leave: UntoldLeave) => Promise<void>) | undefined,
+  ) {
     const asked = member.servers === null ? [] : (JSON.parse(member.servers) as string[]);
     const servers = candidateServers(roomId, [...asked, serverNameOf(member.sender)], signer);
     try {
@@ -92,17 +98,36 @@ export function createRemoteLeave(deps: Dependencies & { readonly leaveThrough: 
         { roomId, reason: error.message },
         'Nobody could be told that an invitation is declined, or a knock withdrawn',
       );
+      if (isUnreached(error)) await untold?.({ roomId, servers });
       return leaveAlone(rules, userId, roomId, content, member);
     }
   }
 
-  return async (userId, roomId, content) => {
+  return async (userId, roomId, content, untold) => {
     const member = await findMemberEvent(db, roomId, userId);
     if (member === undefined) throw new MatrixError('forbidden', { message: 'You are not in this room.' });
     const { membership: previous } = member;
     if (previous === 'leave') return;
     if (previous === 'ban') throw new MatrixError('forbidden', { message: 'You are banned from this room.' });
-    await recordLeave(deps, await leaveAnyhow(userId, roomId, content, member), previous);
+    await recordLeave(deps, await leaveAnyhow(userId, roomId, content, member, untold), previous);
+  };
+}
+
+/** Whether no server has answered, or none with anything of use: it may be otherwise the next time. */
+const isUnreached = ({ reason }: MatrixError): boolean => reason === 'federation.failed';
+
+export function createTellLeave({
+  log,
+  leaveThrough,
+}: Pick<Dependencies, 'log'> & { readonly leaveThrough: LeaveThrough }): RemoteRooms['tellLeave'] {
+  return async ({ userId, roomId, content, servers }) => {
+    try {
+      await throughAny(servers, (server) => leaveThrough(server, userId, roomId, content), log);
+      return true;
+    } catch (error) {
+      if (!(error instanceof MatrixError)) throw error;
+      return !isUnreached(error);
+    }
   };
 }
 

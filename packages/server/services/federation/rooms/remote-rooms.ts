@@ -21,7 +21,7 @@ import type { FederatedRooms } from './federated-rooms.ts';
 import { beginJoin, type JoinUnderWay } from './joins-under-way.ts';
 import { createJoinThrough } from './remote-join.ts';
 import { createKnockThrough } from './remote-knock.ts';
-import { createLeaveThrough, createRemoteLeave } from './remote-leave.ts';
+import { createLeaveThrough, createRemoteLeave, createTellLeave } from './remote-leave.ts';
 import { createSettleJoin } from './settle-join.ts';
 import type { FilterToldState } from './shown-state.ts';
 import { candidateServers, maxServers, throughAny } from './through-servers.ts';
@@ -90,6 +90,7 @@ export function createRemoteRooms(dependencies: Dependencies): RemoteRooms {
   return {
     invite: deps.invite,
     leave: createRemoteLeave(deps),
+    tellLeave: createTellLeave(deps),
     async isAway(roomId) {
       const room = await rooms.find(roomId, signer.serverName);
       return room === undefined || (!room.isOurs && (room.hasMembers || room.createEventNid === 0));
