@@ -91,6 +91,7 @@ describe('leaving for good, across servers', async () => {
     const [alice, carol] = [await network.server('hs1').registerUser(), await network.server('hs1').registerUser()];
     const bob = await network.server('hs2').registerUser();
     const roomId = await createRoom(carol);
+    await must(alice.put(`${v3}/profile/${alice.userId}/displayname`, { displayname: 'Alice Secret' }));
     await must(alice.post(pathOf(roomId, 'join'), {}));
     const sent = await alice.put(pathOf(roomId, 'send/m.room.message/1'), { msgtype: 'm.text', body: 'a secret' });
     await must(carol.put(pathOf(roomId, 'send/m.room.message/2'), { msgtype: 'm.text', body: 'no secret' }));
@@ -108,6 +109,12 @@ describe('leaving for good, across servers', async () => {
     assert.ok([...bodies.values()].includes('no secret'), 'the history was fetched');
     assert.ok(bodies.has(eventId), 'the event is part of it');
     assert.equal(bodies.get(eventId), undefined);
+    // Nor does what proves that she was in the room say more of her than that.
+    const lazy = encodeURIComponent('{"lazy_load_members":true}');
+    for (const way of [`messages?dir=b&limit=50&filter=${lazy}`, 'state', 'members', 'initialSync']) {
+      assert.doesNotMatch(JSON.stringify((await bob.get(pathOf(roomId, way))).body), /Alice Secret/, way);
+    }
+    assert.deepEqual(await member(bob, roomId, alice), gone);
     const own = await carol.get(pathOf(roomId, `event/${encodeURIComponent(eventId)}`));
     assert.equal((own.body['content'] as Event['content']).body, 'a secret');
   });

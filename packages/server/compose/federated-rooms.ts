@@ -21,6 +21,7 @@ import { createLateEvents } from '../services/federation/receiving/late-events.t
 import { createInboundTransactions, type InboundTransactions } from '../services/federation/receiving/transactions.ts';
 import { createCheckPdus } from '../services/federation/rooms/check-pdus.ts';
 import { createDirectoryQueries, type DirectoryQueries } from '../services/federation/rooms/directory-queries.ts';
+import { createHideErasedProfiles } from '../services/federation/rooms/erased-profiles.ts';
 import { createEventQueries, type EventQueries } from '../services/federation/rooms/event-queries.ts';
 import { createFederatedRooms } from '../services/federation/rooms/federated-rooms.ts';
 import { createReceiveInvite, type ReceiveInvite } from '../services/federation/rooms/incoming-invites.ts';
@@ -102,6 +103,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
   const { readState, references, receiver, importing, joinImported, recordRemote } = parts;
   const { stateEvents } = importing;
   const rooms = createFederatedRooms(db, serverName);
+  const hideErased = createHideErasedProfiles({ erased: context.erasedSenders, serverName });
   const checkPdus = createCheckPdus(federation.verifyEvents);
   const outliers = createStoreOutliers(importing);
   const redactions = createInboundRedactions({
@@ -177,7 +179,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
     }),
     remote: createRemoteRooms({ ...shared, client, joinImported, recordRemote, invite }),
     services: {
-      memberRequests: createMemberRequests({ ...shared, states, stateEvents, references }),
+      memberRequests: createMemberRequests({ ...shared, states, stateEvents, hideErased, references }),
       inboundTransactions: createInboundTransactions({
         ...shared,
         endRequests: createEndRequests({ db, checkPdus, recordRemote, serverName }),
@@ -186,7 +188,15 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
         late,
       }),
       directoryQueries: createDirectoryQueries(db, serverName),
-      eventQueries: createEventQueries({ db, states, stateEvents, rooms, erased: context.erasedSenders, now }),
+      eventQueries: createEventQueries({
+        db,
+        states,
+        stateEvents,
+        hideErased,
+        rooms,
+        erased: context.erasedSenders,
+        now,
+      }),
       receiveInvite: createReceiveInvite({ ...shared, recordRemote, inviteRules: context.inviteRules }),
       inviteAddress,
       createInviting: createCreateInviting({ rooms: parts, inviteAddress }),

@@ -8,6 +8,7 @@ import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { ErasedSenders } from '../../reading/erased-senders.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';
+import type { HideErasedProfiles } from './erased-profiles.ts';
 import type { FederatedRoom, FederatedRooms } from './federated-rooms.ts';
 import { createServerSight } from './server-sight.ts';
 import { readAuthChain, readStatePdus, type StatePdus } from './state-before.ts';
@@ -44,6 +45,7 @@ type Dependencies = {
   readonly db: Reader;
   readonly states: StateStore;
   readonly stateEvents: StateEvents;
+  readonly hideErased: HideErasedProfiles;
   readonly rooms: FederatedRooms;
   readonly erased: ErasedSenders;
   readonly now: () => number;

@@ -4,12 +4,14 @@ import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import { readHostsBefore } from '@portico/storage/stores/federation/federation-rooms.ts';
 import { readFirstMembers } from '@portico/storage/stores/rooms/memberships-read.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';
+import type { HideErasedProfiles } from './erased-profiles.ts';
 import { readStatePdus } from './state-before.ts';
 
 type Dependencies = {
   readonly db: Reader;
   readonly states: StateStore;
   readonly stateEvents: StateEvents;
+  readonly hideErased: HideErasedProfiles;
   readonly serverName: string;
 };
 

@@ -11,6 +11,7 @@ import type { IngestEvent } from '../receiving/room-inbox.ts';
 import { createAcceptMemberEvent, type MemberRequest } from './accept-member-event.ts';
 import { createAdmission } from './admission.ts';
 import type { CheckPdus } from './check-pdus.ts';
+import type { HideErasedProfiles } from './erased-profiles.ts';
 import type { FederatedRoom, FederatedRooms } from './federated-rooms.ts';
 import { answerJoin } from './join-answer.ts';
 import { makeTemplate } from './template.ts';
@@ -37,6 +38,7 @@ export type MemberRequestsDependencies = {
   readonly db: Database;
   readonly states: StateStore;
   readonly stateEvents: StateEvents;
+  readonly hideErased: HideErasedProfiles;
   readonly readState: ReadState;
   readonly references: ReferenceHashes;
   readonly rooms: FederatedRooms;

@@ -1,10 +1,16 @@
-import type { RoomVersionRules } from '@portico/protocol';
+import type { RoomEvent, RoomVersionRules } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import { readPdus } from '@portico/storage/stores/events/timeline.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';
+import type { HideErasedProfiles } from './erased-profiles.ts';
 
-type Dependencies = { readonly db: Reader; readonly states: StateStore; readonly stateEvents: StateEvents };
+type Dependencies = {
+  readonly db: Reader;
+  readonly states: StateStore;
+  readonly stateEvents: StateEvents;
+  readonly hideErased: HideErasedProfiles;
+};
 
 /** Events as text, with their IDs. */
 export type StatePdus = {
@@ -29,7 +35,7 @@ export async function readStatePdus(
   rootId: number,
   { wanted, and = [] }: StateWanted = {},
 ): Promise<StatePdus> {
-  const { db, stateEvents } = deps;
+  const { db, stateEvents, hideErased } = deps;
   const state = new Map<number, string>();
   const named = new Set<string>();
   const stateIds = new Set<string>();
@@ -37,8 +43,10 @@ export async function readStatePdus(
     for (const eventId of event.authEvents) named.add(eventId);
   }
   for await (const nids of stateNids(deps, rootId, wanted)) {
-    for (const [nid, pdu] of await readPdus(db, nids)) state.set(nid, pdu);
-    for (const { event } of (await stateEvents.load(rules, nids)).values()) {
+    const events = await stateEvents.load(rules, nids);
+    const pdus = await hideErased(rules, events.values(), await readPdus(db, nids));
+    for (const [nid, pdu] of pdus) state.set(nid, pdu);
+    for (const { event } of events.values()) {
       stateIds.add(event.eventId);
       for (const eventId of event.authEvents) named.add(eventId);
     }
@@ -62,21 +70,25 @@ async function* stateNids(
 
 /** Events, those by which they are allowed, and so on: each once. A query for each step of the way. */
 export async function readAuthChain(
-  { db, stateEvents }: Pick<Dependencies, 'db' | 'stateEvents'>,
+  { db, stateEvents, hideErased }: Pick<Dependencies, 'db' | 'stateEvents' | 'hideErased'>,
   rules: RoomVersionRules,
   first: Iterable<string>,
 ): Promise<Pick<StatePdus, 'authChain' | 'authChainIds'>> {
-  const found = new Map<string, number>();
+  const found = new Map<string, { readonly nid: number; readonly event: RoomEvent }>();
   let next = [...first];
   while (next.length > 0) {
     const following = new Set<string>();
     for (const [eventId, { nid, event }] of await stateEvents.loadById(rules, next)) {
-      found.set(eventId, nid);
+      found.set(eventId, { nid, event });
       for (const authEvent of event.authEvents) following.add(authEvent);
     }
     next = [...following].filter((eventId) => !found.has(eventId));
   }
-  const pdus = await readPdus(db, [...found.values()]);
-  const chain = [...found].filter(([, nid]) => pdus.has(nid));
-  return { authChain: chain.map(([, nid]) => pdus.get(nid) ?? ''), authChainIds: chain.map(([eventId]) => eventId) };
+  const nids = Array.from(found.values(), ({ nid }) => nid);
+  const pdus = await hideErased(rules, found.values(), await readPdus(db, nids));
+  const chain = [...found].filter(([, { nid }]) => pdus.has(nid));
+  return {
+    authChain: chain.map(([, { nid }]) => pdus.get(nid) ?? ''),
+    authChainIds: chain.map(([eventId]) => eventId),
+  };
 }
