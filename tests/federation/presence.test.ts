@@ -160,9 +160,14 @@ test('what goes to another server is for whom it names', async (context) => {
     ['offline', many.slice(256)],
   ]);
   await set(alice, 'online', 'five');
-  await configure(alice, {});
+  await configure(alice, { denied_users: [] });
   await set(alice, 'online', 'six');
   assert.deepEqual(await pushed('six'), [['online', 'six', ['@mallory:peer.test', '@nice:peer.test']]]);
+
+  // Without a configuration there is no list.
+  await configure(alice, {});
+  await set(alice, 'online', 'seven');
+  assert.deepEqual((await pushed('seven')).at(-1), ['online', 'seven']);
 });
 
 test('who is allowed by name is named beside a pattern, for they may share no room', async (context) => {
