@@ -3,6 +3,7 @@ import { authorise } from '../auth/authorise.ts';
 import type { RoomEvent } from '../events/pdu.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
 import { getEntry, setEntry, type MutableStateMap } from './state-map.ts';
+import type { Steps } from '../steps.ts';
 
 export type AuthCheckContext = {
   readonly rules: RoomVersionRules;
@@ -19,12 +20,13 @@ export type AuthCheckContext = {
  *
  * {@link https://spec.matrix.org/v1.19/rooms/v12/#definitions}
  */
-export function iterativeAuthChecks(
+export function* iterativeAuthChecks(
   context: AuthCheckContext,
   events: Iterable<RoomEvent>,
   state: MutableStateMap<RoomEvent>,
-): void {
+): Steps<void> {
   for (const event of events) {
+    yield;
     if (event.stateKey === undefined) continue;
     const decision = authorise(context.rules, event, stateFor(context, event, state));
     if (decision.kind === 'allow') setEntry(state, event.type, event.stateKey, event);

@@ -2,6 +2,7 @@ import type { RoomEvent } from '../events/pdu.ts';
 import { compareCodePoints } from '../json/code-points.ts';
 import type { Lookup } from './lookup.ts';
 import type { MainlinePositions } from './resolution.ts';
+import type { Steps } from '../steps.ts';
 
 /** The `m.room.power_levels` event among an event's auth events. */
 export function powerLevelsOf(eventId: string, find: (eventId: string) => RoomEvent | undefined): string | undefined {
@@ -16,12 +17,16 @@ export function powerLevelsOf(eventId: string, find: (eventId: string) => RoomEv
  *
  * {@link https://spec.matrix.org/v1.19/rooms/v12/#definitions}
  */
-export function mainlineSort(
+export function* mainlineSort(
   powerLevels: string | undefined,
   events: readonly RoomEvent[],
   { event: find, mainlinePositions: positionsOf }: Pick<Lookup, 'event' | 'mainlinePositions'>,
-): readonly RoomEvent[] {
-  const bases = new Map(events.map((event) => [event, powerLevelsOf(event.eventId, find)]));
+): Steps<readonly RoomEvent[]> {
+  const bases = new Map<RoomEvent, string | undefined>();
+  for (const event of events) {
+    bases.set(event, powerLevelsOf(event.eventId, find));
+    yield;
+  }
   const distinct = new Set(bases.values());
   // Without power levels there is no mainline that anything could belong to; and events of one base all have one position.
   const isOrdered = powerLevels !== undefined && distinct.size > 1;

@@ -1,4 +1,5 @@
 import type { RoomEvent } from '../events/pdu.ts';
+import type { Steps } from '../steps.ts';
 
 /**
  * "A *power event* is a state event with type `m.room.power_levels` or `m.room.join_rules`, or a state event with type
@@ -31,7 +32,9 @@ export function isPowerEvent(event: RoomEvent): boolean {
  *
  * {@link https://spec.matrix.org/v1.19/rooms/v12/#algorithm}
  */
-export function selectPowerEvents(fullConflictedSet: ReadonlyMap<string, RoomEvent>): Map<string, RoomEvent> {
+export function* selectPowerEvents(
+  fullConflictedSet: ReadonlyMap<string, RoomEvent>,
+): Steps<ReadonlyMap<string, RoomEvent>> {
   const selected = new Map<string, RoomEvent>();
   const open: RoomEvent[] = [];
   const select = (event: RoomEvent): void => {
@@ -41,12 +44,14 @@ export function selectPowerEvents(fullConflictedSet: ReadonlyMap<string, RoomEve
   };
   for (const event of fullConflictedSet.values()) {
     if (isPowerEvent(event)) select(event);
+    yield;
   }
   for (let event = open.pop(); event !== undefined; event = open.pop()) {
     for (const eventId of event.authEvents) {
       const authEvent = fullConflictedSet.get(eventId);
       if (authEvent !== undefined) select(authEvent);
     }
+    yield;
   }
   return selected;
 }

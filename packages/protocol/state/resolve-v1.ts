@@ -7,6 +7,7 @@ import type { RoomVersionRules } from '../room-versions/rules.ts';
 import { createLookup, type Lookup } from './lookup.ts';
 import type { Resolution, ResolutionInput, ResolvedEntry, StateConflict } from './resolution.ts';
 import { getEntry, setEntry, type MutableStateMap } from './state-map.ts';
+import type { Steps } from '../steps.ts';
 
 type Contest = { readonly conflict: StateConflict; readonly events: readonly RoomEvent[] };
 type Allows = (event: RoomEvent) => boolean;
@@ -19,15 +20,20 @@ type Allows = (event: RoomEvent) => boolean;
  *
  * {@link https://spec.matrix.org/v1.19/rooms/v1/#state-resolution}
  */
-export function resolveV1(rules: RoomVersionRules, input: ResolutionInput): Resolution {
+export function* resolveV1(rules: RoomVersionRules, input: ResolutionInput): Steps<Resolution> {
   const lookup = createLookup(input);
-  const contests = input.conflicts.map((conflict) => ({ conflict, events: sortedEvents(conflict, lookup) }));
+  const contests: Contest[] = [];
+  for (const conflict of input.conflicts) {
+    contests.push({ conflict, events: sortedEvents(conflict, lookup) });
+    yield;
+  }
   const missingEvents = lookup.need();
   if (missingEvents !== undefined) return missingEvents;
   for (const { events } of contests) {
     for (const event of events) {
       for (const [type, stateKey] of authEventKeys(rules, event)) lookup.unconflicted(type, stateKey);
     }
+    yield;
   }
   const missingState = lookup.need();
   if (missingState !== undefined) return missingState;
@@ -53,17 +59,28 @@ export function resolveV1(rules: RoomVersionRules, input: ResolutionInput): Reso
   const passes = [isPowerLevels, isOfType('m.room.join_rules'), isOfType('m.room.member')];
   for (const isInPass of passes) {
     // *R* changes between the passes: within one, the outcome would depend on the order of the keys, which the text leaves open.
-    const winners = open.filter(isInPass).map((contest) => [contest, lastAllowed(contest, r, allowedIn)] as const);
+    const winners = yield* winnersOf(open.filter(isInPass), (contest) => lastAllowed(contest, r, allowedIn));
     for (const [contest, winner] of winners) settle(contest, winner);
   }
   // "for all other conflicts, just pick the event with the highest depth and lowest `sha1(event_id)` that passes authentication in *R*
   // and add it to *R*." Again, all against the same *R*.
-  const others = open
-    .filter((contest) => !passes.some((isInPass) => isInPass(contest)))
-    .map((contest) => [contest, highestAllowed(contest, allowedIn(r))] as const);
+  const left = open.filter((contest) => !passes.some((isInPass) => isInPass(contest)));
+  const others = yield* winnersOf(left, (contest) => highestAllowed(contest, allowedIn(r)));
   for (const [contest, winner] of others) settle(contest, winner);
 
   return { kind: 'resolved', entries: input.conflicts.map((conflict) => entryFor(conflict, resolved)) };
+}
+
+function* winnersOf(
+  contests: readonly Contest[],
+  winnerOf: (contest: Contest) => RoomEvent | undefined,
+): Steps<readonly (readonly [Contest, RoomEvent | undefined])[]> {
+  const winners: (readonly [Contest, RoomEvent | undefined])[] = [];
+  for (const contest of contests) {
+    winners.push([contest, winnerOf(contest)]);
+    yield;
+  }
+  return winners;
 }
 
 function isPowerLevels({ conflict }: Contest): boolean {

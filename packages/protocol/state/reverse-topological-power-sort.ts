@@ -3,6 +3,7 @@ import type { RoomEvent } from '../events/pdu.ts';
 import { compareCodePoints } from '../json/code-points.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
 import { createHeap } from './heap.ts';
+import type { Steps } from '../steps.ts';
 
 type Vertex = {
   readonly event: RoomEvent;
@@ -19,13 +20,14 @@ type Vertex = {
  *
  * {@link https://spec.matrix.org/v1.19/rooms/v12/#definitions}
  */
-export function reverseTopologicalPowerSort(
+export function* reverseTopologicalPowerSort(
   events: ReadonlyMap<string, RoomEvent>,
   senderPower: (event: RoomEvent) => number,
-): readonly RoomEvent[] {
+): Steps<readonly RoomEvent[]> {
   const vertices = new Map<string, Vertex>();
   for (const event of events.values()) {
     vertices.set(event.eventId, { event, power: senderPower(event), waitingFor: 0, citedBy: [] });
+    yield;
   }
   for (const vertex of vertices.values()) {
     for (const eventId of new Set(vertex.event.authEvents)) {
@@ -34,6 +36,7 @@ export function reverseTopologicalPowerSort(
       authEvent.citedBy.push(vertex);
       vertex.waitingFor += 1;
     }
+    yield;
   }
 
   const candidates = createHeap(comesFirst);
@@ -47,6 +50,7 @@ export function reverseTopologicalPowerSort(
       citing.waitingFor -= 1;
       if (citing.waitingFor === 0) candidates.push(citing);
     }
+    yield;
   }
   return sorted;
 }

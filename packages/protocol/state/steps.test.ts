@@ -10,6 +10,7 @@ import { isPowerEvent, selectPowerEvents } from './power-events.ts';
 import { reverseTopologicalPowerSort } from './reverse-topological-power-sort.ts';
 import { splitConflicted } from './split-conflicted.ts';
 import { entriesOf, stateMapOf } from './state-map.ts';
+import { runSteps } from '../steps.ts';
 
 const alice = '@alice:a.example';
 const bob = '@bob:b.example';
@@ -105,7 +106,7 @@ test('power events bring what leads to them', () => {
   const full = byId(
     [...graph.values(), event('p', ['c'], { type: 'm.room.power_levels' })].filter((e) => e.eventId !== 'a'),
   );
-  assert.deepEqual([...selectPowerEvents(full).keys()].toSorted(), ['b', 'c', 'p']);
+  assert.deepEqual([...runSteps(selectPowerEvents(full)).keys()].toSorted(), ['b', 'c', 'p']);
 });
 
 test('the power ordering puts auth events first, then power, then time, then ID', () => {
@@ -116,7 +117,7 @@ test('the power ordering puts auth events first, then power, then time, then ID'
     event('follows', ['late'], { sender: bob }),
     event('powerful', [], { sender: bob, originServerTs: 9 }),
   ]);
-  const sorted = reverseTopologicalPowerSort(events, ({ sender }) => (sender === bob ? Infinity : 0));
+  const sorted = runSteps(reverseTopologicalPowerSort(events, ({ sender }) => (sender === bob ? Infinity : 0)));
   assert.deepEqual(
     sorted.map(({ eventId }) => eventId),
     ['powerful', 'a-early', 'z-early', 'late', 'follows'],
@@ -132,7 +133,7 @@ test('what the state lacks comes from the auth events, unless they were rejected
     const known = byId([create, joinEvent, name]);
     const state = stateMapOf<RoomEvent>([]);
     const context = { rules, create: undefined, base: () => undefined, event: (id: string) => known.get(id) };
-    iterativeAuthChecks(context, [name], state);
+    runSteps(iterativeAuthChecks(context, [name], state));
     return [...entriesOf(state)].map(([, , { eventId }]) => eventId);
   };
   assert.deepEqual(resolve(join), ['name']);

@@ -3,17 +3,21 @@ import type { Database } from '@portico/storage';
 import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { stateEventsById } from '@portico/storage/stores/events/resolution.ts';
 import { type StateEventRow, stateEventsByNid } from '@portico/storage/stores/events/state-events.ts';
+import { createPacer } from '../pacer.ts';
 import type { StateEvent } from './head.ts';
 
 /** State events in memory, as rooms of the same version read them. */
 export interface StateEvents {
   find(nid: number): StateEvent | undefined;
   add(event: StateEvent): void;
-  /** Reads those that are not in memory, with one query. Throws where one does not exist. */
+  /** Reads those that are not in memory, a few hundred with a query. Throws where one does not exist. */
   load(rules: RoomVersionRules, nids: readonly number[]): Promise<ReadonlyMap<number, StateEvent>>;
-  /** Reads events by their IDs, with one query; what does not exist is left out. */
+  /** Reads events by their IDs, a few hundred with a query; what does not exist is left out. */
   loadById(rules: RoomVersionRules, eventIds: readonly string[]): Promise<ReadonlyMap<string, StateEvent>>;
 }
+
+/** An event has up to 64 KiB: more than these take longer than others should have to wait. */
+const atOnce = 200;
 
 export function createStateEvents(db: Database, maxEvents = 50_000): StateEvents {
   const events = new Map<number, StateEvent>();
@@ -47,24 +51,36 @@ export function createStateEvents(db: Database, maxEvents = 50_000): StateEvents
         else found.set(nid, event);
       }
       if (missing.length > 0) {
-        for (const row of await stateEventsByNid(db, missing)) {
-          const event = stateEventOf(rules, row);
-          add(event);
-          found.set(event.nid, event);
-        }
+        await inBatches(missing, async (batch) => {
+          for (const row of await stateEventsByNid(db, batch)) {
+            const event = stateEventOf(rules, row);
+            add(event);
+            found.set(event.nid, event);
+          }
+        });
       }
       return found;
     },
     async loadById(rules, eventIds) {
       const found = new Map<string, StateEvent>();
-      for (const row of await stateEventsById(db, eventIds)) {
-        const event = events.get(row.event_nid) ?? stateEventOf(rules, row);
-        add(event);
-        found.set(row.event_id, event);
-      }
+      await inBatches(eventIds, async (batch) => {
+        for (const row of await stateEventsById(db, batch)) {
+          const event = events.get(row.event_nid) ?? stateEventOf(rules, row);
+          add(event);
+          found.set(row.event_id, event);
+        }
+      });
       return found;
     },
   };
+}
+
+async function inBatches<T>(items: readonly T[], take: (batch: readonly T[]) => Promise<void>): Promise<void> {
+  const pace = createPacer();
+  for (let start = 0; start < items.length; start += atOnce) {
+    await take(items.slice(start, start + atOnce));
+    await pace();
+  }
 }
 
 function stateEventOf(rules: RoomVersionRules, row: StateEventRow): StateEvent {

@@ -2,13 +2,15 @@ import {
   type MainlinePositions,
   type Need,
   type ResolutionInput,
-  resolveConflicts,
+  resolveConflictsInSteps,
   type RoomVersionRules,
   type StateConflict,
 } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import type { ChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { StateChange, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
+import { inSteps } from '../../in-steps.ts';
+import { createPacer } from '../../pacer.ts';
 import { stateCacheKey } from '../head.ts';
 import type { StateEvents } from '../state-events.ts';
 import { commonState } from './common-state.ts';
@@ -37,10 +39,13 @@ export interface StateResolver {
 const manyBases = 20;
 
 export function createStateResolver(deps: ResolverDependencies): StateResolver {
+  // One for all: whoever makes many forks has many small resolutions done, one after the other.
+  const pace = createPacer();
   return {
     async resolve(room, roots) {
       const [first, ...others] = roots;
       if (first === undefined || others.length === 0) return [];
+      await pace();
       const found = await findConflicts(deps, room, first, others);
       if (found.conflicts.length === 0) return [];
       const conflicted = new Set(found.conflicts.map(({ type, stateKey }) => stateCacheKey(type, stateKey)));
@@ -51,6 +56,7 @@ export function createStateResolver(deps: ResolverDependencies): StateResolver {
         differenceOf(deps, room, first, found),
         subgraphOf(deps, room, found),
       ]);
+      await pace();
       await known.loadNids([...authDifference, ...conflictedSubgraph]);
       const input: ResolutionInput = {
         conflicts: found.conflicts,
@@ -61,7 +67,7 @@ export function createStateResolver(deps: ResolverDependencies): StateResolver {
         conflictedSubgraph: known.idsOf(conflictedSubgraph),
       };
       for (;;) {
-        const resolution = resolveConflicts(room.rules, input);
+        const resolution = await inSteps(resolveConflictsInSteps(room.rules, input));
         if (resolution.kind === 'resolved') {
           return resolution.entries.map(({ type, stateKey, eventId }) => ({
             type,
