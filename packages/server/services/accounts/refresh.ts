@@ -29,7 +29,7 @@ type Dependencies = {
 /** How long the use of a revoked refresh token is noticed. */
 const rememberRevoked = 30 * 24 * 60 * 60 * 1000;
 
-/** How often an exchange is tried again because another one of the same token was faster. */
+/** How often an exchange is tried again because another process was faster with the same token. */
 const maxTries = 5;
 
 /**
@@ -61,16 +61,25 @@ export function createRefresh({ db, now, randomBytes }: Dependencies): Refresh {
     return { access_token: accessToken, refresh_token: refreshToken, expires_in_ms: accessTokenLifetime };
   }
 
-  return {
-    async refresh(refreshToken) {
-      const oldHash = hashToken(refreshToken);
-      for (let tries = 1; ; tries += 1) {
-        try {
-          return await tryExchange(oldHash);
-        } catch (error) {
-          if (!isGuardFailure(error, 'refresh-token.changed') || tries === maxTries) throw error;
-        }
+  async function exchange(oldHash: string): Promise<Refreshed> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await tryExchange(oldHash);
+      } catch (error) {
+        if (!isGuardFailure(error, 'refresh-token.changed') || tries === maxTries) throw error;
       }
+    }
+  }
+
+  /** By the token. Each exchange ends what the one before has given: who asks at the same time is given the same. */
+  const underWay = new Map<string, Promise<Refreshed>>();
+
+  return {
+    refresh(refreshToken) {
+      const oldHash = hashToken(refreshToken);
+      const asked = underWay.get(oldHash) ?? exchange(oldHash).finally(() => underWay.delete(oldHash));
+      underWay.set(oldHash, asked);
+      return asked;
     },
   };
 }
