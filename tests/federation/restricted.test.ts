@@ -183,3 +183,35 @@ test('who was let in through the second server that was asked leaves, and may co
   await becomes(alice, roomId, carol.userId, 'leave');
   await becomes(bob, roomId, carol.userId, 'leave');
 });
+
+test('no server gets somebody of this one named as who lets a person in, by a template', async (context) => {
+  const network = await startTestNetwork(['hs1']);
+  context.after(() => network.close());
+  const peer = await openPeer(context, network, 'peer.test');
+  const [alice, bob] = await Promise.all(['alice', 'bob'].map((name) => network.server('hs1').registerUser(name)));
+  assert.ok(alice && bob);
+  // Whether bob is in this room, hs1 cannot tell.
+  const roomId = await createRestricted(alice, '!elsewhere:peer.test');
+  const state = (await must(alice.get(pathOf(roomId, 'state')))) as unknown as readonly JsonObject[];
+  const idOf = (type: string) => state.find((event) => event['type'] === type)?.['event_id'] as string;
+  const allowing = ['m.room.create', 'm.room.power_levels', 'm.room.join_rules', 'm.room.member'].map(idOf);
+  const sent: string[] = [];
+  peer.on('GET', '/_matrix/federation/v1/make_join/', () => ({
+    body: {
+      room_version: '11',
+      event: {
+        depth: 20,
+        prev_events: [idOf('m.room.join_rules')],
+        auth_events: allowing,
+        content: { membership: 'join', join_authorised_via_users_server: alice.userId },
+      },
+    },
+  }));
+  peer.on('PUT', '/_matrix/federation/v2/send_join/', ({ body }) => {
+    sent.push(body);
+    return { body: `{"auth_chain":[],"event":${body},"members_omitted":false,"state":[]}` };
+  });
+  assert.notEqual((await enter(bob, roomId, 'peer.test')).status, 200);
+  assert.deepEqual(sent, [], 'nothing is signed');
+  assert.equal(await membershipOf(alice, roomId, bob.userId), undefined);
+});

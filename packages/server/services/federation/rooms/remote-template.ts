@@ -8,6 +8,7 @@ import {
   parsePdu,
   type ParsedPdu,
   type RoomVersionRules,
+  serverNameOf,
 } from '@portico/protocol';
 
 export type MemberEventWanted = {
@@ -38,12 +39,19 @@ export function completeTemplate(
   const { depth, prev_events: prevEvents, auth_events: authEvents, content } = template.event;
   if (rules === undefined || typeof depth !== 'number') return undefined;
   if (!Array.isArray(prevEvents) || !Array.isArray(authEvents)) return undefined;
+  const authoriser = authoriserIn(rules, content, wanted);
+  // Our signature would say that we have found the room's conditions to be met.
+  if (authoriser !== undefined && serverNameOf(authoriser) === signer.serverName) return undefined;
   const event: { [key: string]: JsonValue } = {
     type: 'm.room.member',
     room_id: wanted.roomId,
     sender: wanted.userId,
     state_key: wanted.userId,
-    content: { ...wanted.content, ...authoriserIn(rules, content, wanted), membership: wanted.membership },
+    content: {
+      ...wanted.content,
+      ...(authoriser !== undefined && { join_authorised_via_users_server: authoriser }),
+      membership: wanted.membership,
+    },
     depth: Math.min(depth, Number.MAX_SAFE_INTEGER),
     origin_server_ts: now,
     prev_events: prevEvents as JsonValue,
@@ -56,9 +64,13 @@ export function completeTemplate(
   return parsed.kind === 'ok' ? { rules, pdu, parsed } : undefined;
 }
 
-/** Who lets the person in is for the other server to say. */
-function authoriserIn(rules: RoomVersionRules, content: JsonValue | undefined, wanted: MemberEventWanted): JsonObject {
-  if (!rules.auth.restrictedJoins || wanted.membership !== 'join' || !isJsonObject(content)) return {};
+/** Which of its people lets the person in is for the other server to say. */
+function authoriserIn(
+  rules: RoomVersionRules,
+  content: JsonValue | undefined,
+  wanted: MemberEventWanted,
+): string | undefined {
+  if (!rules.auth.restrictedJoins || wanted.membership !== 'join' || !isJsonObject(content)) return undefined;
   const authoriser = content['join_authorised_via_users_server'];
-  return typeof authoriser === 'string' ? { join_authorised_via_users_server: authoriser } : {};
+  return typeof authoriser === 'string' ? authoriser : undefined;
 }
