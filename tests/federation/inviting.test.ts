@@ -210,3 +210,30 @@ test('an old server invites by the old endpoint', async (context) => {
     ['Old', 'invite'],
   );
 });
+
+for (const engine of ['sqlite', 'postgres'] as const) {
+  test(`many people are invited at once to a room that nobody knows (${engine})`, async (context) => {
+    const network = await startTestNetwork(['hs1'], { engine });
+    context.after(() => network.close());
+    const peer = await openPeer(context, network, 'peer.test');
+    const server = network.server('hs1');
+    const people = await Promise.all(Array.from({ length: 12 }, () => server.registerUser()));
+    const room = createPeerRoom(peer, { version: '11' });
+    const answers = await Promise.all(
+      people.map(async ({ userId }) => {
+        const { eventId, pdu } = room.make({
+          type: 'm.room.member',
+          stateKey: userId,
+          sender: room.founder,
+          content: { membership: 'invite' },
+        });
+        const uri = `/_matrix/federation/v2/invite/${encodeURIComponent(room.roomId)}/${encodeURIComponent(eventId)}`;
+        const content = { event: parseJson(pdu, 'lenient'), room_version: '11', invite_room_state: [] };
+        return (await peer.send('hs1', 'PUT', uri, { content })).status;
+      }),
+    );
+    assert.deepEqual(answers, Array(people.length).fill(200));
+    for (const person of people) assert.ok(await pending(person, 'invite', room.roomId));
+    assert.deepEqual(server.errors, []);
+  });
+}

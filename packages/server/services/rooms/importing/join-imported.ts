@@ -13,8 +13,9 @@ import { countChange, membershipsOf } from '../memberships-of.ts';
 import type { ReceivedEvent } from '../receiving/received-event.ts';
 import type { StateEvents } from '../state-events.ts';
 import type { Step } from '../steps.ts';
-import { writeHead, writeNewRoom } from '../write-steps.ts';
+import { writeHead } from '../write-steps.ts';
 import { type GivenState, importState, type ImportedState, joinedHosts } from './import-room.ts';
+import { makeKnown } from './make-known.ts';
 
 export type JoinImportedDependencies = DecideContext &
   CommitterDependencies & {
@@ -38,12 +39,12 @@ export type JoinedRoom = {
  * join as the first event of its timeline here.
  */
 export async function joinImported(deps: JoinImportedDependencies, joined: JoinedRoom): Promise<number> {
-  const { db, heads, committer } = deps;
+  const { heads, committer } = deps;
   const { given, join, alongside, progress } = joined;
-  const known = await deps.findRoomNid(given.roomId);
-  const roomNid = known ?? (await db.reserveIds('room', 1));
+  const roomNid = await makeKnown(deps, given.roomId, given.rules);
   const imported = await importState(deps, roomNid, given, progress);
-  const current = known === undefined ? undefined : (heads.current(roomNid) ?? (await heads.load(roomNid)));
+  const current = heads.current(roomNid) ?? (await heads.load(roomNid));
+  if (current === undefined) throw new Error(`The room ${given.roomId} has been made known and is not`);
   const before = headBefore(given, imported, roomNid, current, join.event);
   const step = await joinStep(deps, before, imported.root, join);
   await committer.commit({
@@ -51,8 +52,7 @@ export async function joinImported(deps: JoinImportedDependencies, joined: Joine
     before,
     moveHead(set, after, position) {
       const head = { ...after, createEventNid: imported.createEventNid };
-      if (current === undefined) writeNewRoom(set, head, position);
-      else writeHead(set, head, current, position);
+      writeHead(set, head, current, position);
       setCreateEvent(set, roomNid, { eventNid: imported.createEventNid, roomVersion: given.rules.version });
       replaceCurrentState(set, roomNid, entriesOf(imported));
       const members = membersOf(imported, deps.signer.serverName);
@@ -68,7 +68,7 @@ function headBefore(
   { roomId, rules }: GivenState,
   imported: ImportedState,
   roomNid: number,
-  current: RoomHead | undefined,
+  current: RoomHead,
   join: RoomEvent,
 ): RoomHead {
   const count = (membership: string): number =>
@@ -79,13 +79,13 @@ function headBefore(
     roomId,
     rules,
     createEventNid: imported.createEventNid,
-    version: current?.version ?? 0,
-    lineage: current?.lineage ?? 0,
+    version: current.version,
+    lineage: current.lineage,
     extremities: [],
     state: imported.root,
     maxDepth: Math.max(join.depth - 1, 0),
     lastEventNid: 0,
-    ordinal: current?.ordinal ?? 0,
+    ordinal: current.ordinal,
     joinedCount: count('join'),
     invitedCount: count('invite'),
     isActivity: false,

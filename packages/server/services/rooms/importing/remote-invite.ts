@@ -1,6 +1,5 @@
 import type { RoomVersionRules } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import { emptyState } from '@portico/storage/state-trie/index.ts';
 import { leaveAgainIfDeactivated } from '@portico/storage/stores/accounts/accounts-jobs.ts';
 import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { addEventOutsideTimeline } from '@portico/storage/stores/events/events-write.ts';
@@ -10,9 +9,9 @@ import {
   setMembership,
   setStrippedState,
 } from '@portico/storage/stores/rooms/memberships-write.ts';
-import { addRoom } from '@portico/storage/stores/rooms/rooms.ts';
 import type { ReceivedEvent } from '../receiving/received-event.ts';
 import { unplacedEvent } from '../unplaced-event.ts';
+import { makeKnown } from './make-known.ts';
 
 export type RemoteMembership = {
   readonly rules: RoomVersionRules;
@@ -41,15 +40,12 @@ export async function recordRemoteMembership(
   { rules, received, previous, answers, shown }: RemoteMembership,
 ): Promise<{ readonly roomNid: number; readonly eventNid: number }> {
   const { event, pieces } = received;
-  const known = await findRoomNid(event.roomId);
-  const [roomNid, eventNid] = await Promise.all([known ?? db.reserveIds('room', 1), db.reserveIds('event', 1)]);
+  const [roomNid, eventNid] = await Promise.all([
+    makeKnown({ db, findRoomNid }, event.roomId, rules),
+    db.reserveIds('event', 1),
+  ]);
   const set = createWriteSet();
   const position = set.takePosition();
-  if (known === undefined) {
-    const nothing = { extremities: [], stateRoot: emptyState.rootId, maxDepth: 0, lastEventNid: 0, ordinal: 0 };
-    const room = { roomNid, roomId: event.roomId, roomVersion: rules.version, createEventNid: 0, version: 1 };
-    addRoom(set, { ...nothing, ...room, joinedCount: 0, invitedCount: 0, isActivity: false }, position);
-  }
   const userId = event.stateKey ?? '';
   const membership = event.content['membership'];
   if (answers !== undefined) requireMemberEvent(set, roomNid, userId, answers);
