@@ -25,6 +25,8 @@ type Dependencies = {
 
 const maxAliasBytes = 255;
 const maxInvitations = 100;
+/** All of them are one commit, which others wait for. */
+const maxInitialState = 1000;
 
 export type CreatedRoom = {
   readonly roomId: string;
@@ -41,6 +43,11 @@ export async function createRoom(
   request: CreateRoomRequest,
 ): Promise<CreatedRoom> {
   const invited = [...new Set(request.invite ?? [])];
+  if ((request.initial_state?.length ?? 0) > maxInitialState) {
+    throw new MatrixError('request.invalid-param', {
+      message: `A room starts with ${maxInitialState} events of initial_state at most.`,
+    });
+  }
   const isPublished = request.visibility === 'public';
   if (isPublished && !mayPublish) {
     throw new MatrixError('forbidden', { message: 'You may not list rooms in the directory of this server.' });

@@ -1,6 +1,8 @@
+import { runSteps, type Steps } from '@portico/protocol/steps.ts';
 import { createPackNumbers } from '@portico/storage/state-trie/pack-numbers.ts';
 import { createWriteSet, type Database, StorageError, type WriteSet } from '@portico/storage';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { inSteps } from '../in-steps.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
 import { createWorkQueue, type WorkQueue } from '../work-queue.ts';
 import { requireActiveMembers } from './active-members.ts';
@@ -56,7 +58,7 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
   const numbers = createPackNumbers((count) => db.reserveIds('event', count));
 
   /** Makes the whole decision from memory, or throws `NotInMemory`. */
-  function decideAll(head: RoomHead, drafts: readonly Draft[]): readonly Step[] {
+  function* decideInSteps(head: RoomHead, drafts: readonly Draft[]): Steps<readonly Step[]> {
     const keys = drafts.flatMap((draft) => [
       ...keysOf(head.rules, draft),
       ...(showsStrippedState(draft) ? strippedStateKeys : []),
@@ -76,6 +78,7 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
         const step = decide(deps, current, draft, first + index);
         steps.push(step);
         current = step.head;
+        yield;
       }
     } catch (error) {
       committer.settle(steps, false);
@@ -83,6 +86,10 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
     }
     return steps;
   }
+
+  /** At once, so that the head is still the room's when they are committed. */
+  const decideAll = (head: RoomHead, drafts: readonly Draft[]): readonly Step[] =>
+    runSteps(decideInSteps(head, drafts));
 
   function need(head: RoomHead, keys: Plan['needs']): void {
     if (!known.knowNow(head, keys)) throw new NotInMemory(() => known.know(head, keys));
@@ -193,7 +200,8 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
     async start(head, drafts, alongside) {
       for (;;) {
         try {
-          const steps = decideAll(head, drafts);
+          // Nobody else decides about a room that does not exist yet.
+          const steps = await inSteps(decideInSteps(head, drafts));
           const roomId = steps[0]?.head.roomId ?? head.roomId;
           const createEventNid = steps[0]?.stored.eventNid ?? 0;
           const moveHead: Decision['moveHead'] = (set, after, position) => {
