@@ -7,7 +7,9 @@ import { createServer } from 'node:tls';
 import { after, suite, test, type TestContext } from 'node:test';
 import { parseServerName, signingKeyFromSeed } from '@portico/protocol';
 import { createTestAuthority } from '@portico/testkit/certificates.ts';
+import { longestTurn } from '@portico/testkit/longest-turn.ts';
 import { deliverTransaction } from '../../../federation-api/transactions.ts';
+import { queryUserKeys } from '../../../federation-api/user-keys.ts';
 import { getVersion } from '../../../federation-api/version.ts';
 import { createSystemNetwork, type Network } from '../../outbound/network.ts';
 import { createOutbound } from '../../outbound/outbound.ts';
@@ -70,6 +72,7 @@ async function openServer(context: TestContext, behave: Behaviour) {
     send: (timeout = 5000) =>
       client.call(deliverTransaction, destination, { params: { txnId: 'm1' }, body: transaction }, { timeout }),
     version: (timeout = 5000) => client.call(getVersion, destination, {}, { timeout }),
+    keys: () => client.call(queryUserKeys, destination, { body: { device_keys: {} } }),
   };
 }
 
@@ -253,4 +256,22 @@ suite('a connection that was kept and is closed when it is used again', () => {
     await assert.rejects(server.send(), failsWith('broken'));
     assert.equal(server.requests.length, 3);
   });
+});
+
+test('others have their turn while an answer of megabytes is read', async (context) => {
+  const person = (index: number) => [`@somebody-${index}:peer.test`, { D: { algorithms: [], keys: {}, of: [index] } }];
+  const people = Object.fromEntries(Array.from({ length: 45_000 }, (_, index) => person(index))) as object;
+  const text = JSON.stringify({ device_keys: people });
+  assert.ok(text.length > 3_000_000);
+  const { keys } = await openServer(context, (socket, { all }) => {
+    socket.write(answer(all === 1 ? '{"device_keys":{}}' : text));
+  });
+  // What checks answers is made with the first one.
+  await keys();
+  let given: object = {};
+  const longest = await longestTurn(async () => {
+    given = (await keys()).device_keys;
+  });
+  assert.equal(Object.keys(given).length, Object.keys(people).length);
+  assert.ok(longest < 80, `${longest} ms at once`);
 });

@@ -11,7 +11,7 @@ import type { Route } from '../../outbound/route.ts';
 import { unlessAborted } from '../../outbound/unless-aborted.ts';
 import { createRequestSigner } from '../signing/sign-request.ts';
 import { FederationError } from './federation-error.ts';
-import { parseAnswer, parseRefusal } from './parse-answer.ts';
+import { parseLongAnswer, parseRefusal } from './parse-answer.ts';
 
 /** For what compiles schemas: a start need not wait for it. */
 const require = createRequire(import.meta.url);
@@ -173,7 +173,7 @@ export function createFederationClient(dependencies: Dependencies): FederationCl
     } catch (error) {
       throw toFederationError(error);
     }
-    const value = parseAnswer(body);
+    const value = await parseLongAnswer(body);
     const validator = validatorOf(operation.response);
     if (value === undefined || !validator.Check(value)) {
       const [fault] = value === undefined ? [] : validator.Errors(value);

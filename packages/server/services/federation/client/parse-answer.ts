@@ -1,5 +1,14 @@
 import { isUtf8 } from 'node:buffer';
-import { isJsonObject, JsonError, type JsonValue, maxCarriedDepth, nestsTooDeep, parseJson } from '@portico/protocol';
+import {
+  isJsonObject,
+  JsonError,
+  type JsonValue,
+  maxCarriedDepth,
+  nestsTooDeep,
+  parseJson,
+  parseJsonSteps,
+} from '@portico/protocol';
+import { inSteps } from '../../in-steps.ts';
 import { type AnswerHeaders, headerText } from '../../outbound/read-body.ts';
 import type { Refusal } from './federation-error.ts';
 
@@ -8,6 +17,21 @@ export function parseAnswer(body: Buffer): JsonValue | undefined {
   if (!isUtf8(body) || nestsTooDeep(body, maxCarriedDepth)) return undefined;
   try {
     return parseJson(body.toString('utf8'), 'lenient', maxCarriedDepth);
+  } catch (error) {
+    if (error instanceof JsonError) return undefined;
+    throw error;
+  }
+}
+
+/** Bytes of an answer that are parsed at once. */
+const shortEnough = 65_536;
+
+/** The same, and others have their turn while an answer of megabytes is parsed. */
+export async function parseLongAnswer(body: Buffer): Promise<JsonValue | undefined> {
+  if (body.length <= shortEnough) return parseAnswer(body);
+  if (!isUtf8(body)) return undefined;
+  try {
+    return await inSteps(parseJsonSteps(body, 'lenient', { maxDepth: maxCarriedDepth }));
   } catch (error) {
     if (error instanceof JsonError) return undefined;
     throw error;

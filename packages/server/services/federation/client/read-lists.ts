@@ -3,7 +3,7 @@ import { OutboundError } from '../../outbound/outbound-error.ts';
 import type { OutboundStream } from '../../outbound/outbound.ts';
 import { createPacer } from '../../pacer.ts';
 import { FederationError } from './federation-error.ts';
-import { parseAnswer } from './parse-answer.ts';
+import { parseAnswer, parseLongAnswer } from './parse-answer.ts';
 import { createListSplitter, SplitError } from './split-lists.ts';
 
 export type ListElement<T> = { readonly list: string; readonly value: T };
@@ -43,7 +43,7 @@ export async function readLists<T>(
       }
       if (elements.length > 0) await take(elements);
     }
-    return asObject(parseAnswer(splitter.end()));
+    return asObject(await parseLongAnswer(splitter.end()));
   } catch (error) {
     if (error instanceof SplitError)
       throw new FederationError('bad-answer', `An answer cannot be read: ${error.message}`);
