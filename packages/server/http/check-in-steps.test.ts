@@ -21,7 +21,8 @@ const schemas: Readonly<Record<string, TSchema>> = {
   }),
   signatures: Type.Record(Type.String(), Type.Record(Type.String(), jsonObject)),
   list: Type.Array(Type.Object({ a: Type.Array(Type.Integer()) })),
-  few: Type.Object({ list: Type.Array(Type.Integer(), { maxItems: 2 }) }),
+  few: Type.Object({ list: Type.Array(Type.Integer(), { minItems: 1, maxItems: 2 }) }),
+  names: Type.Object({ list: Type.Array(Type.String(), { maxItems: 100 }) }),
   plain: Type.Object({ a: Type.String() }),
 };
 
@@ -69,4 +70,18 @@ test('what is wrong far inside is named, and others had their turn before', () =
     { message: 'rooms/!b/sessions/bad/index: must be integer' },
   );
   assert.ok(count > 20, `${count} steps`);
+});
+
+test('nothing in a list that is too long is looked at', () => {
+  let looked = 0;
+  const list = Array.from({ length: 50_000 }, () => 'name');
+  const watched = new Proxy(list, {
+    get(target, name) {
+      if (typeof name === 'string' && /^\d+$/.test(name)) looked++;
+      return Reflect.get(target, name) as unknown;
+    },
+  });
+  const steps = stepwiseCheck(withStorableText(schemas['names'] as TSchema))({ list: watched }, 'request.bad-json');
+  assert.throws(() => runSteps(steps), { message: 'list: must not have more than 100 items' });
+  assert.ok(looked < 1000, `${looked} looks`);
 });

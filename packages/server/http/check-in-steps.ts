@@ -8,6 +8,8 @@ type Schema = {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly patternProperties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
+  readonly minItems?: number;
+  readonly maxItems?: number;
 };
 
 /** Throws what is wrong with a value. Yields between its members. `path`: where it is, as messages name it. */
@@ -26,9 +28,8 @@ export function stepwiseCheck(schema: TSchema, membersAtOnce = usualMembersAtOnc
 }
 
 function checkOf(schema: Schema, membersAtOnce: number): StepwiseCheck | undefined {
-  const { type, properties, patternProperties = {}, items } = schema;
-  if (type === 'array')
-    return items !== undefined && isPlain(schema) ? listCheck(schema, items, membersAtOnce) : undefined;
+  const { type, properties, patternProperties = {} } = schema;
+  if (type === 'array') return boundedListCheck(schema, membersAtOnce);
   if (type !== 'object') return undefined;
   const [member, ...others] = Object.values(patternProperties);
   if (member !== undefined && others.length === 0 && isPlain(schema)) return recordCheck(schema, member, membersAtOnce);
@@ -93,6 +94,20 @@ function listCheck(schema: Schema, item: Schema, membersAtOnce: number): Stepwis
     }
     if (inner === undefined) return;
     for (const [index, element] of (value as unknown[]).entries()) yield* inner(element, wrongType, `${path}/${index}`);
+  };
+}
+
+/** A list that is too long is refused before anything in it is looked at. */
+function boundedListCheck(schema: Schema, membersAtOnce: number): StepwiseCheck | undefined {
+  const { minItems, maxItems, ...unbounded } = schema;
+  const { items, ...bounds } = schema;
+  if (items === undefined || !isPlain(unbounded)) return undefined;
+  const members = listCheck(unbounded, items, membersAtOnce);
+  if (minItems === undefined && maxItems === undefined) return members;
+  const length = wholeCheck(bounds);
+  return function* (value, wrongType, path = '') {
+    yield* length(value, wrongType, path);
+    yield* members(value, wrongType, path);
   };
 }
 
