@@ -9,6 +9,7 @@ import {
 } from '../../../federation-api/history.ts';
 import type { EventQueries } from '../../../services/federation/rooms/event-queries.ts';
 import { endpoint } from '../../endpoint.ts';
+import { jsonInPieces } from '../../json-in-pieces.ts';
 import { rawJson, type RawJson } from '../../result.ts';
 
 type Services = { readonly eventQueries: EventQueries; readonly serverName: string; readonly now: () => number };
@@ -23,24 +24,20 @@ export const getEvent = endpoint(eventOperation, (services: Services) => {
 });
 
 export const getState = endpoint(stateOperation, ({ eventQueries }: Services) => {
-  return async ({ origin, params, query }) => {
-    const { state, authChain } = await eventQueries.stateBefore(origin, params.roomId, query.event_id);
-    return rawJson(`{"auth_chain":[${authChain.join(',')}],"pdus":[${[...state.values()].join(',')}]}`);
-  };
+  return async ({ origin, params, query }) =>
+    jsonInPieces(await eventQueries.stateBefore(origin, params.roomId, query.event_id));
 });
 
 export const getStateIds = endpoint(stateIdsOperation, ({ eventQueries }: Services) => {
   return async ({ origin, params, query }) => {
-    const { stateIds, authChainIds } = await eventQueries.stateBefore(origin, params.roomId, query.event_id);
-    return { pdu_ids: stateIds, auth_chain_ids: authChainIds };
+    const { state, authChain } = await eventQueries.stateIdsBefore(origin, params.roomId, query.event_id);
+    return { pdu_ids: state, auth_chain_ids: authChain };
   };
 });
 
 export const getEventAuth = endpoint(eventAuthOperation, ({ eventQueries }: Services) => {
-  return async ({ origin, params }) => {
-    const chain = await eventQueries.authChain(origin, params.roomId, params.eventId);
-    return rawJson(`{"auth_chain":[${chain.join(',')}]}`);
-  };
+  return async ({ origin, params }) =>
+    jsonInPieces(await eventQueries.authChain(origin, params.roomId, params.eventId));
 });
 
 export const backfill = endpoint(backfillOperation, (services: Services) => {

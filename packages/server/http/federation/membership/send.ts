@@ -6,6 +6,7 @@ import {
 } from '../../../federation-api/membership.ts';
 import type { MemberRequests } from '../../../services/federation/rooms/member-requests.ts';
 import { endpoint } from '../../endpoint.ts';
+import { jsonInPieces } from '../../json-in-pieces.ts';
 import { rawJson } from '../../result.ts';
 
 type Services = { readonly memberRequests: MemberRequests };
@@ -13,14 +14,20 @@ type Services = { readonly memberRequests: MemberRequests };
 export const sendJoin = endpoint(joinOperation, ({ memberRequests }: Services) => {
   return async ({ origin, params, query, body }) => {
     const omitMembers = query.omit_members === 'true';
-    return rawJson(await memberRequests.sendJoin({ origin, ...params, body }, { omitMembers }));
+    return jsonInPieces(await memberRequests.sendJoin({ origin, ...params, body }, { omitMembers }));
   };
 });
 
 export const sendJoinV1 = endpoint(joinOperationV1, ({ memberRequests }: Services) => {
   return async ({ origin, params, body }) =>
-    rawJson(`[200,${await memberRequests.sendJoin({ origin, ...params, body }, { omitMembers: false })}]`);
+    jsonInPieces(asOldAnswer(await memberRequests.sendJoin({ origin, ...params, body }, { omitMembers: false })));
 });
+
+async function* asOldAnswer(answer: AsyncGenerator<string>): AsyncGenerator<string> {
+  yield '[200,';
+  yield* answer;
+  yield ']';
+}
 
 export const sendLeave = endpoint(leaveOperation, ({ memberRequests }: Services) => {
   return async ({ origin, params, body }) => {

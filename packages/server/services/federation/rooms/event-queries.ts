@@ -7,18 +7,22 @@ import { findRoom } from '@portico/storage/stores/rooms/rooms.ts';
 import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { ErasedSenders } from '../../reading/erased-senders.ts';
+import { createPacer } from '../../pacer.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';
 import type { HideErasedProfiles } from './erased-profiles.ts';
 import type { FederatedRoom, FederatedRooms } from './federated-rooms.ts';
 import { createServerSight } from './server-sight.ts';
-import { readAuthChain, readStatePdus, type StatePdus } from './state-before.ts';
+import { authChainPieces, readStateIds, statePieces } from './state-before.ts';
 import { previousOf, walkBack } from './walk-back.ts';
 
 /** What servers in a room may ask about its events. Events are texts. */
 export interface EventQueries {
   event(origin: string, eventId: string): Promise<string>;
-  stateBefore(origin: string, roomId: string, eventId: string): Promise<StatePdus>;
-  authChain(origin: string, roomId: string, eventId: string): Promise<readonly string[]>;
+  /** Events of the state, and their auth chain, as JSON in pieces. */
+  stateBefore(origin: string, roomId: string, eventId: string): Promise<AsyncGenerator<string>>;
+  stateIdsBefore(origin: string, roomId: string, eventId: string): ReturnType<typeof readStateIds>;
+  /** As JSON in pieces. */
+  authChain(origin: string, roomId: string, eventId: string): Promise<AsyncGenerator<string>>;
   /** Events and those before them, newest first. */
   backfill(origin: string, roomId: string, from: readonly string[], limit: number): Promise<readonly string[]>;
   /** Events before `latest` and not before `earliest`, oldest first. */
@@ -55,7 +59,8 @@ const maxEvents = 100;
 /** Events closest to a time that are looked at. */
 const maxCandidates = 50;
 
-export function createEventQueries(deps: Dependencies): EventQueries {
+export function createEventQueries(dependencies: Dependencies): EventQueries {
+  const deps = { ...dependencies, pace: createPacer() };
   const { db, stateEvents, rooms } = deps;
   const sight = createServerSight(deps);
 
@@ -84,6 +89,12 @@ export function createEventQueries(deps: Dependencies): EventQueries {
     return answer === 'yes' ? row : { ...row, pdu: redacted(room.rules, row.pdu) };
   }
 
+  async function rootBefore(origin: string, room: FederatedRoom, eventId: string): Promise<number> {
+    const { state_before: before } = await visibleRow(origin, room, eventId);
+    if (before === null) throw new MatrixError('event.not-found');
+    return before;
+  }
+
   return {
     async event(origin, eventId) {
       const [row] = await readPdusById(db, [eventId]);
@@ -95,16 +106,17 @@ export function createEventQueries(deps: Dependencies): EventQueries {
     },
     async stateBefore(origin, roomId, eventId) {
       const room = await rooms.openToMember(roomId, origin);
-      const { state_before: before } = await visibleRow(origin, room, eventId);
-      if (before === null) throw new MatrixError('event.not-found');
-      return readStatePdus(deps, room.rules, before);
+      return inBraces(statePieces(deps, room.rules, await rootBefore(origin, room, eventId), { name: 'pdus' }));
+    },
+    async stateIdsBefore(origin, roomId, eventId) {
+      const room = await rooms.openToMember(roomId, origin);
+      return readStateIds(deps, room.rules, await rootBefore(origin, room, eventId));
     },
     async authChain(origin, roomId, eventId) {
       const room = await rooms.openToMember(roomId, origin);
       await findIn(room, eventId);
       const events = await stateEvents.loadById(room.rules, [eventId]);
-      const { authChain } = await readAuthChain(deps, room.rules, events.get(eventId)?.event.authEvents ?? []);
-      return authChain;
+      return inBraces(authChainPieces(deps, room.rules, events.get(eventId)?.event.authEvents ?? []));
     },
     async backfill(origin, roomId, from, limit) {
       const room = await rooms.openToMember(roomId, origin);
@@ -144,6 +156,12 @@ export function createEventQueries(deps: Dependencies): EventQueries {
 /** Nobody is to take what is left of an event that was not let in here for all that there is of it. */
 function isEmptied(rules: RoomVersionRules, { status, pdu }: StoredPduRow): boolean {
   return status === eventStatus.softFailed && !checkHash(rules, parseJson(pdu, 'lenient') as Pdu);
+}
+
+async function* inBraces(members: AsyncGenerator<string>): AsyncGenerator<string> {
+  yield '{';
+  yield* members;
+  yield '}';
 }
 
 function redacted(rules: RoomVersionRules, text: string): string {

@@ -1,19 +1,9 @@
 import { serverNameOf, type RoomVersionRules } from '@portico/protocol';
-import type { Reader } from '@portico/storage';
-import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import { readHostsBefore } from '@portico/storage/stores/federation/federation-rooms.ts';
 import { readFirstMembers } from '@portico/storage/stores/rooms/memberships-read.ts';
-import type { StateEvents } from '../../rooms/state-events.ts';
-import type { HideErasedProfiles } from './erased-profiles.ts';
-import { readStatePdus } from './state-before.ts';
+import { statePieces, type StateReading } from './state-before.ts';
 
-type Dependencies = {
-  readonly db: Reader;
-  readonly states: StateStore;
-  readonly stateEvents: StateEvents;
-  readonly hideErased: HideErasedProfiles;
-  readonly serverName: string;
-};
+type Dependencies = StateReading & { readonly serverName: string };
 
 /** A join that has become part of its room. */
 export type AcceptedJoin = {
@@ -29,28 +19,26 @@ export type AcceptedJoin = {
 const heroCount = 5;
 
 /**
- * The answer to a join, as JSON text. With `omitMembers` only as many members as the room is named after.
+ * The answer to a join, as JSON in pieces. With `omitMembers` only as many members as the room is named after.
  *
  * {@link https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2send_joinroomideventid}
  */
-export async function answerJoin(deps: Dependencies, join: AcceptedJoin, omitMembers: boolean): Promise<string> {
+export async function* answerJoin(
+  deps: Dependencies,
+  join: AcceptedJoin,
+  omitMembers: boolean,
+): AsyncGenerator<string> {
   const { rules, root, eventId } = join;
   const wanted = omitMembers ? { members: await readHeroes(deps, join) } : undefined;
-  const { state, stateIds, authChain, authChainIds } = await readStatePdus(deps, rules, root, {
-    wanted,
-    and: [eventId],
-  });
-  const inState = new Set(omitMembers ? stateIds : []);
-  const chain = authChain.filter((_, index) => !inState.has(authChainIds[index] ?? ''));
   const fields = [
-    `"auth_chain":[${chain.join(',')}]`,
     `"event":${join.pdu}`,
     `"members_omitted":${omitMembers}`,
     `"origin":${JSON.stringify(deps.serverName)}`,
-    `"state":[${[...state.values()].join(',')}]`,
   ];
   if (omitMembers) fields.push(`"servers_in_room":${JSON.stringify(await readServers(deps, join))}`);
-  return `{${fields.join(',')}}`;
+  yield `{${fields.join(',')},`;
+  yield* statePieces(deps, rules, root, { name: 'state', wanted, and: [eventId] });
+  yield '}';
 }
 
 /** "If the room to be joined has no `m.room.name` nor `m.room.canonical_alias` events in its current state" */

@@ -4,6 +4,7 @@ import type { Database } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import { readPdusById } from '@portico/storage/stores/federation/federation-rooms.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
+import { createPacer } from '../../pacer.ts';
 import type { ReadState } from '../../rooms/read-state.ts';
 import type { ReferenceHashes } from '../../rooms/reference-hashes.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';
@@ -27,8 +28,8 @@ export interface MemberRequests {
   makeJoin(request: TemplateRequest, versions: readonly string[]): Promise<MadeTemplate>;
   makeKnock(request: TemplateRequest, versions: readonly string[]): Promise<MadeTemplate>;
   makeLeave(request: TemplateRequest): Promise<MadeTemplate>;
-  /** The answer, as JSON text. */
-  sendJoin(request: MemberRequest, options: { readonly omitMembers: boolean }): Promise<string>;
+  /** The answer, as JSON in pieces. */
+  sendJoin(request: MemberRequest, options: { readonly omitMembers: boolean }): Promise<AsyncGenerator<string>>;
   /** What may be shown of the room: events as texts. */
   sendKnock(request: MemberRequest): Promise<readonly string[]>;
   sendLeave(request: MemberRequest): Promise<void>;
@@ -51,6 +52,7 @@ export type MemberRequestsDependencies = {
 
 export function createMemberRequests(deps: MemberRequestsDependencies): MemberRequests {
   const { db, rooms, signer } = deps;
+  const pace = createPacer();
   const admit = createAdmission(db, deps.readState, signer.serverName);
   const accept = createAcceptMemberEvent({ ...deps, requireAdmission: admit });
 
@@ -94,7 +96,7 @@ export function createMemberRequests(deps: MemberRequestsDependencies): MemberRe
       if (stored?.state_before === undefined || stored.state_before === null) throw new MatrixError('event.not-found');
       const userId = typeof body['sender'] === 'string' ? body['sender'] : '';
       const join = { roomNid, rules, eventId, userId, pdu: stored.pdu, root: stored.state_before };
-      return answerJoin({ ...deps, serverName: signer.serverName }, join, omitMembers);
+      return answerJoin({ ...deps, pace, serverName: signer.serverName }, join, omitMembers);
     },
     async sendKnock(request) {
       const { roomNid } = await accept(request, 'knock');
