@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { onBothEngines } from '@portico/testkit';
+import { threadTime } from '@portico/testkit/thread-time.ts';
 import * as fc from 'fast-check';
 import { createWriteSet } from '../../index.ts';
 import { setCurrentState } from '../events/events-write.ts';
@@ -28,6 +29,27 @@ onBothEngines('entries of any type and key are found, and no others', async (dat
     }),
     { numRuns: 150 },
   );
+});
+
+onBothEngines('a few entries of a large room cost as little as those of a small one', async (database) => {
+  const members = 8000;
+  const set = createWriteSet();
+  for (const type of ['m.room.create', 'm.room.join_rules', 'm.room.power_levels'])
+    setCurrentState(set, 1, type, '', 1);
+  for (let member = 0; member < members; member++) setCurrentState(set, 1, 'm.room.member', `@${member}:a`, member);
+  await database.commit(set);
+  const asked = [
+    ['m.room.create', ''],
+    ['m.room.join_rules', ''],
+    ['m.room.power_levels', ''],
+    ['m.room.member', '@1:a'],
+    ['m.room.member', '@nobody:a'],
+  ] as const;
+  const started = threadTime();
+  for (let time = 0; time < 50; time++) assert.equal((await readStateNids(database, 1, asked)).length, 4);
+  const took = threadTime() - started;
+  // Going through all of the room each time would take ten times as long.
+  assert.ok(took < 100, `${took} ms`);
 });
 
 function isNew(stored: readonly (readonly [string, string])[]) {

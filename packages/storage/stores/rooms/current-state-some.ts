@@ -3,11 +3,13 @@ import { sql } from '../../sql.ts';
 
 export type StateEntryRow = { readonly type: string; readonly state_key: string; readonly event_nid: number };
 
+// A `cross join`, which SQLite takes as it stands: it would otherwise go through all that a room has, once for each entry.
 const selectSome = sql<StateEntryRow, [roomNid: number, entries: string]>(
   'current-state.some',
   `select c.type, c.state_key, c.event_nid
    from json_each(cast($2 as text)) w
-   join current_state c on c.room_nid = $1 and c.type = substr(w.value, 5, cast(substr(w.value, 1, 4) as integer))
+   cross join current_state c
+   where c.room_nid = $1 and c.type = substr(w.value, 5, cast(substr(w.value, 1, 4) as integer))
      and c.state_key = substr(w.value, 5 + cast(substr(w.value, 1, 4) as integer))`,
 );
 
@@ -15,7 +17,8 @@ const selectUnusual = sql<StateEntryRow, [roomNid: number, entries: string]>(
   'current-state.some-unusual',
   `select c.type, c.state_key, c.event_nid
    from json_each(cast($2 as text)) w
-   join current_state c on c.room_nid = $1 and c.type = w.value ->> 0 and c.state_key = w.value ->> 1`,
+   cross join current_state c
+   where c.room_nid = $1 and c.type = w.value ->> 0 and c.state_key = w.value ->> 1`,
 );
 
 /**
