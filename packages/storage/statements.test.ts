@@ -133,3 +133,34 @@ test('the test for full scans sees one', () => {
   assert.deepEqual(fullScans('select value from server_metadata s where value = ?1'), ['SCAN s']);
   assert.deepEqual(fullScans('select value from server_metadata where key = ?1'), []);
 });
+
+/** Of these what is searched is as little as one person, connection or call has. */
+const shortSearches: ReadonlySet<string> = new Set([
+  'fallback-keys.set',
+  'push-context.missed-calls',
+  'sliding-configs.delete-unused',
+  'sliding-rooms.merge-answer',
+  'thread-subscriptions.among',
+]);
+
+test('what a list names is looked up by the list: SQLite does not go through a whole room for each part of it', () => {
+  const slow: string[] = [];
+  for (const { name, text } of statements.values()) {
+    const plan = sqlite.prepare(`explain query plan ${toSqliteText(text)}`).all() as {
+      parent: number;
+      detail: string;
+    }[];
+    for (const steps of Map.groupBy(plan, ({ parent }) => parent).values()) {
+      let searched: string | undefined;
+      for (const { detail } of steps) {
+        if (detail.startsWith('SEARCH')) searched = detail.includes('(rowid=?)') ? searched : detail;
+        else if (searched !== undefined && /^SCAN .*VIRTUAL TABLE/.test(detail)) slow.push(name);
+        else if (!detail.startsWith('SCAN')) searched = undefined;
+      }
+    }
+  }
+  assert.deepEqual(
+    slow.filter((name) => !shortSearches.has(name)),
+    [],
+  );
+});

@@ -39,9 +39,9 @@ const selectNidsOfHost = sql<{ room_nid: number }, [roomIds: string, host: strin
 const selectState = sql<SummaryStateRow, [roomNids: string, types: string]>(
   'room-summaries.state',
   `select c.room_nid, c.type, e.content
-   from json_each(cast($1 as text)) w cross join json_each(cast($2 as text)) t
-   join current_state c on c.room_nid = cast(w.value as bigint) and c.type = t.value and c.state_key = ''
-   join events e on e.event_nid = c.event_nid`,
+   from json_each(cast($1 as text)) w cross join json_each(cast($2 as text)) t cross join current_state c
+   join events e on e.event_nid = c.event_nid
+   where c.room_nid = cast(w.value as bigint) and c.type = t.value and c.state_key = ''`,
 );
 
 const selectChildren = sql<SpaceChildRow, [roomNids: string, limit: number]>(

@@ -16,9 +16,9 @@ const selectMembers = sql<EduMemberRow, [pairs: string, own: string]>(
      (select c.event_nid from current_state c
       where c.room_nid = r.room_nid and c.type = 'm.room.server_acl' and c.state_key = '') as acl_nid
    from json_each(cast($1 as text)) p
-   join rooms r on r.room_id = p.value ->> 0
-   join memberships m on m.room_nid = r.room_nid and m.user_id = p.value ->> 1 and m.membership = 'join'
-   join joined_hosts h on h.room_nid = r.room_nid and h.host = $2 and h.joined > 0`,
+   cross join rooms r cross join memberships m cross join joined_hosts h
+   where r.room_id = p.value ->> 0 and m.room_nid = r.room_nid and m.user_id = p.value ->> 1 and m.membership = 'join'
+     and h.room_nid = r.room_nid and h.host = $2 and h.joined > 0`,
 );
 
 const selectContents = sql<{ event_nid: number; content: string }, [eventNids: string]>(

@@ -50,9 +50,9 @@ export async function readJoinPositions(reader: Reader, userId: string): Promise
 
 const selectMembers = sql<{ room_nid: number; content: string }, [userId: string, roomNids: string]>(
   'notified-events.own-members',
-  `select m.room_nid, e.content from json_each(cast($2 as text)) r
-   join memberships m on m.room_nid = cast(r.value as bigint) and m.user_id = $1
-   join events e on e.event_nid = m.event_nid`,
+  `select m.room_nid, e.content from json_each(cast($2 as text)) r cross join memberships m
+   join events e on e.event_nid = m.event_nid
+   where m.room_nid = cast(r.value as bigint) and m.user_id = $1`,
 );
 
 /** The contents of somebody's member events in some rooms, as JSON texts. */

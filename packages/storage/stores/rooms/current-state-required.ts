@@ -19,9 +19,9 @@ const selectEntries = sql<RootedStateRow, [roomNids: string, entries: string]>(
 const selectTypes = sql<RootedStateRow, [roomNids: string, types: string]>(
   'current-state.types-of-rooms',
   `select ${columns}
-   from json_each(cast($1 as text)) n cross join json_each(cast($2 as text)) w
-   join current_state c on c.room_nid = cast(n.value as bigint) and c.type = w.value
-   join rooms r on r.room_nid = c.room_nid`,
+   from json_each(cast($1 as text)) n cross join json_each(cast($2 as text)) w cross join current_state c
+   join rooms r on r.room_nid = c.room_nid
+   where c.room_nid = cast(n.value as bigint) and c.type = w.value`,
 );
 
 /** The same entries of the states now of several rooms. */

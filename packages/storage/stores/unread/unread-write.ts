@@ -49,9 +49,8 @@ const insertMemberExceptions = sql<void, ExceptionParams>(
   'unread-exceptions.insert-for-members',
   `insert into unread_exceptions ${exceptionColumns}
    select m.user_id, ${exceptionValues}
-   from events e cross join json_each(cast($1 as text)) u
-   join memberships m on m.room_nid = e.room_nid and m.user_id = u.value and m.membership = 'join' and m.is_local = 1
-   where e.event_nid = $2
+   from events e cross join json_each(cast($1 as text)) u cross join memberships m
+   where e.event_nid = $2 and m.room_nid = e.room_nid and m.user_id = u.value and m.membership = 'join' and m.is_local = 1
    on conflict do nothing`,
 );
 
