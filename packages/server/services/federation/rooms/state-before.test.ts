@@ -5,7 +5,9 @@ import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { longestTurn } from '@portico/testkit/longest-turn.ts';
 import { openTestRooms } from '@portico/testkit/rooms.ts';
 import { createPacer } from '../../pacer.ts';
+import { createErasedSenders } from '../../reading/erased-senders.ts';
 import { createStateEvents } from '../../rooms/state-events.ts';
+import { createHideErasedProfiles } from './erased-profiles.ts';
 import { readStateIds, statePieces } from './state-before.ts';
 
 const alice = { userId: '@alice:localhost', deviceId: 'A' };
@@ -28,7 +30,8 @@ onBothEngines('a large state is given in short pieces, to many at once in turns'
   const rules = findRoomVersion('11');
   const root = (await db.get(selectRoot, []))?.state_after;
   assert.ok(rules && root !== undefined);
-  const reading = { db, states, stateEvents: createStateEvents(db), pace: createPacer() };
+  const hideErased = createHideErasedProfiles({ erased: createErasedSenders(db), serverName: 'localhost' });
+  const reading = { db, states, stateEvents: createStateEvents(db), hideErased, pace: createPacer() };
 
   const pieces = await Array.fromAsync(statePieces(reading, rules, root, { name: 'pdus' }));
   const given = JSON.parse(`{${pieces.join('')}}`) as { readonly pdus: unknown[]; readonly auth_chain: unknown[] };

@@ -146,7 +146,7 @@ async function walkAuthChain(
   while (next.length > 0) {
     const following = new Set<string>();
     for (const [eventId, { nid, event }] of await stateEvents.loadById(rules, next)) {
-      found.set(eventId, { nid, event });
+      found.set(eventId, nid);
       for (const authEvent of event.authEvents) following.add(authEvent);
     }
     next = [...following].filter((eventId) => !found.has(eventId));
