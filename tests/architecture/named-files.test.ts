@@ -34,6 +34,16 @@ test('files, folders and commands that the documents name are there', () => {
   assert.deepEqual(missing, []);
 });
 
+test('the tests against attacks are where the page about them says', () => {
+  const page = readFileSync(join(root, 'docs/security.md'), 'utf8');
+  const named = [...page.matchAll(/`([^`\s]+\.test\.ts)`/g)].map(([, path = '']) => path);
+  assert.ok(named.length > 50, 'the tests are named');
+  assert.deepEqual(
+    named.filter((path) => !existsSync(join(root, 'packages/server', path))),
+    [],
+  );
+});
+
 suite('the page that says where what is', () => {
   const page = readFileSync(join(root, 'docs/contribute/where-is.md'), 'utf8');
   const named = [...page.matchAll(/`([^`\n]+)`/g)].map(([, path = '']) => path).filter((path) => !path.startsWith('/'));
