@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { JsonObject } from '@portico/protocol';
 import { openPeer } from '@portico/testkit/federation-peer.ts';
 import { createRoom, say } from '@portico/testkit/people.ts';
 import { openPair } from './people.ts';
@@ -33,6 +34,19 @@ test('profiles of other servers’ people', async (context) => {
     for (const { body } of answers) assert.deepEqual({ ...body }, { displayname: 'P' });
     assert.equal(peer.requests.filter((request) => request.includes('query/profile')).length, 1);
   });
+  await context.test(
+    'have no names or pictures that are no text, and are not longer than anybody may make one',
+    async () => {
+      const peer = await openPeer(context, network, 'odd.test');
+      let fields: JsonObject = { displayname: 5, avatar_url: null, 'm.tz': ['x'], 'org.example.other': [1] };
+      peer.on('GET', '/_matrix/federation/v1/query/profile', () => ({ body: fields }));
+      const uri = (name: string) => `${v3}/profile/@${name}:odd.test`;
+      assert.deepEqual({ ...(await bob.get(uri('a'))).body }, { 'org.example.other': [1] });
+      assert.equal((await bob.get(`${uri('b')}/displayname`)).status, 404);
+      fields = { displayname: 'P', 'org.example.other': 'x'.repeat(300 * 1024) };
+      assert.equal((await bob.get(uri('c'))).status, 502);
+    },
+  );
   await context.test('are not passed on to third servers', async () => {
     const peer = await openPeer(context, network, 'asker.test');
     const ask = (query: string) => peer.send('hs2', 'GET', `/_matrix/federation/v1/query/profile?${query}`);

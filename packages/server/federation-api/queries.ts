@@ -2,6 +2,9 @@ import { Type } from 'typebox';
 import { operation } from './operation.ts';
 import { anyObject, megabyte } from './pdu.ts';
 
+/** "The total profile MUST be under 64 KiB" as canonical JSON; others may write it longer. */
+const profileLimit = 256 * 1024;
+
 export const queryDirectory = operation({
   method: 'GET',
   path: '/_matrix/federation/v1/query/directory',
@@ -22,6 +25,6 @@ export const queryProfile = operation({
   auth: 'server',
   query: Type.Object({ user_id: Type.String(), field: Type.Optional(Type.String()) }),
   response: anyObject,
-  answerLimit: megabyte,
+  answerLimit: profileLimit,
   timeout: 20_000,
 });

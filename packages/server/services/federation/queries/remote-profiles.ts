@@ -1,4 +1,4 @@
-import { encodeCanonical, parseServerName, serverNameOf } from '@portico/protocol';
+import { encodeCanonical, type JsonObject, parseServerName, serverNameOf } from '@portico/protocol';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { queryProfile } from '../../../federation-api/queries.ts';
 import type { RemoteProfiles } from '../../profile/remote-profiles.ts';
@@ -13,6 +13,8 @@ const maxProfiles = 2000;
 const longestKept = 4096;
 const keptFor = 60_000;
 const maxFields = 8;
+/** Clients take these for texts. Some servers say `null` where there is none. */
+const textFields: ReadonlySet<string> = new Set(['displayname', 'avatar_url', 'm.tz']);
 
 /** Profiles of other servers' people: asked for once at a time, and kept for a moment. */
 export function createRemoteProfiles({
@@ -31,7 +33,7 @@ export function createRemoteProfiles({
     if (server === undefined) throw new MatrixError('request.invalid-param', { message: 'This is not a user ID.' });
     try {
       const query = { user_id: userId, ...(field !== undefined && { field }) };
-      return encodeCanonical(await client.call(queryProfile, server, { query }), 'lenient');
+      return encodeCanonical(withoutOddFields(await client.call(queryProfile, server, { query })), 'lenient');
     } catch (error) {
       throw toMatrixError(error, 'profile.not-found');
     }
@@ -54,4 +56,10 @@ export function createRemoteProfiles({
     },
     forget: (userId) => known.delete(userId),
   };
+}
+
+function withoutOddFields(profile: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(profile).filter(([name, value]) => typeof value === 'string' || !textFields.has(name)),
+  );
 }
