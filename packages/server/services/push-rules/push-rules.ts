@@ -13,6 +13,7 @@ import { readPushRules, renderPushRule, renderPushRules } from '@portico/protoco
 import { createWriteSet, type Database, StorageError } from '@portico/storage';
 import { findPushRules, readJoinedRooms, replacePushRules } from '@portico/storage/stores/push/push-rules.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { createQueuesByKey } from '../queues-by-key.ts';
 import { appendRulesChange } from '../unread/rules-change.ts';
 
 /** Somebody's push rules. {@link https://spec.matrix.org/v1.19/client-server-api/#push-rules-api} */
@@ -29,6 +30,8 @@ export interface PushRules {
 
 const maxBytes = 128 * 1024;
 const maxAttempts = 5;
+/** Of one person. Clients change a dozen rules at once. */
+const mostWaiting = 100;
 
 type Dependencies = {
   readonly db: Database;
@@ -37,6 +40,8 @@ type Dependencies = {
 };
 
 export function createPushRules({ db, isPushed = () => false }: Dependencies): PushRules {
+  const queues = createQueuesByKey(mostWaiting);
+
   async function load(userId: string): Promise<{ ruleset: PushRuleset; position: number | undefined }> {
     const stored = await findPushRules(db, userId);
     const ruleset = readPushRules(stored && parseJson(stored.content));
@@ -64,8 +69,12 @@ export function createPushRules({ db, isPushed = () => false }: Dependencies): P
     await db.commit(set);
   }
 
-  /** Two devices may change rules at the same moment: the later one starts over from what the other left. */
-  async function edit(userId: string, change: (ruleset: PushRuleset) => RuleEdit): Promise<void> {
+  function edit(userId: string, change: (ruleset: PushRuleset) => RuleEdit): Promise<void> {
+    return queues.run(userId, () => editInTurn(userId, change));
+  }
+
+  /** Another process may change rules at the same moment: the later one starts over from what the other left. */
+  async function editInTurn(userId: string, change: (ruleset: PushRuleset) => RuleEdit): Promise<void> {
     for (let attempts = 1; ; attempts++) {
       try {
         return await attempt(userId, change);

@@ -7,6 +7,7 @@ import {
   replaceAccountData,
 } from '@portico/storage/stores/accounts/accounts-data.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { createQueuesByKey } from '../queues-by-key.ts';
 
 /** How somebody sorts their rooms. {@link https://spec.matrix.org/v1.19/client-server-api/#room-tagging} */
 export interface Tags {
@@ -22,8 +23,14 @@ const maxTags = 100;
 const maxContentBytes = 64 * 1024;
 const maxPerUser = 5000;
 const maxAttempts = 5;
+/** For one room of one person. */
+const mostWaiting = 100;
+
+type Change = (tags: JsonObject) => JsonObject | undefined;
 
 export function createTags({ db }: { readonly db: Database }): Tags {
+  const queues = createQueuesByKey(mostWaiting);
+
   async function load(userId: string, roomId: string) {
     const row = await findAccountData(db, userId, roomId, 'm.tag');
     const content = row && parseJson(row.content);
@@ -31,11 +38,7 @@ export function createTags({ db }: { readonly db: Database }): Tags {
     return { row, content: isJsonObject(content) ? content : {}, tags: isJsonObject(tags) ? tags : {} };
   }
 
-  async function attempt(
-    userId: string,
-    roomId: string,
-    change: (tags: JsonObject) => JsonObject | undefined,
-  ): Promise<void> {
+  async function attempt(userId: string, roomId: string, change: Change): Promise<void> {
     const { row, content, tags } = await load(userId, roomId);
     const changed = change(tags);
     if (changed === undefined) return;
@@ -54,12 +57,12 @@ export function createTags({ db }: { readonly db: Database }): Tags {
     await db.commit(set);
   }
 
-  /** Two devices may sort at the same moment: the later one starts over from what the other left. */
-  async function edit(
-    userId: string,
-    roomId: string,
-    change: (tags: JsonObject) => JsonObject | undefined,
-  ): Promise<void> {
+  function edit(userId: string, roomId: string, change: Change): Promise<void> {
+    return queues.run(`${userId} ${roomId}`, () => editInTurn(userId, roomId, change));
+  }
+
+  /** Another process may sort at the same moment: the later one starts over from what the other left. */
+  async function editInTurn(userId: string, roomId: string, change: Change): Promise<void> {
     for (let attempts = 1; ; attempts++) {
       try {
         await attempt(userId, roomId, change);

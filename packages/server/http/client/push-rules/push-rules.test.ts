@@ -74,6 +74,15 @@ describe('push rules', () => {
     assert.equal(refusalOf(await alice.get(rule('content', 'tea'))), '404 M_NOT_FOUND');
   });
 
+  test('many are changed at the same moment, as clients do', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `word-${index}`);
+    const body = { pattern: 'x', actions: ['notify'] };
+    const answers = await Promise.all(names.map((name) => alice.put(rule('content', name), body)));
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+    assert.deepEqual((await ids('content')).filter((id) => id.startsWith('word-')).toSorted(), names.toSorted());
+    await Promise.all(names.map((name) => alice.delete(rule('content', name))));
+  });
+
   test('rules about threads are there, off, and nobody’s own', async () => {
     const path = rule('postcontent', '.io.element.msc4306.rule.unsubscribed_thread');
     const { body } = await alice.get(path);
