@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
-import { after, describe, test } from 'node:test';
+import { after, describe, test, type TestContext } from 'node:test';
 import * as fc from 'fast-check';
 import { MatrixError } from '../errors/matrix-error.ts';
 import { createRateLimiter } from '../services/rate-limit/rate-limiter.ts';
@@ -41,10 +41,11 @@ const upload = endpoint(
   () =>
     async ({ body }) => {
       let size = 0;
-      for await (const chunk of body.chunks()) {
+      await body.read((chunk) => {
         size += chunk.length;
         if (size > limit) throw new MatrixError('request.too-large');
-      }
+        return undefined;
+      });
       const text = Buffer.from(JSON.stringify({ size, type: body.contentType, length: body.length }));
       return bytes({ size: text.length, tag: 't', headers: {}, open: async () => Readable.from([text]) });
     },
@@ -191,6 +192,68 @@ describe('a raw body', () => {
     const [second] = (await once(socket, 'data')) as [Buffer];
     assert.match(second.toString(), /^HTTP\/1\.1 200 /);
     socket.destroy();
+  });
+
+  /** Takes a first part, and goes on when told. */
+  async function takeSlowly(t: TestContext, body: string) {
+    const taken = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<unknown>();
+    const gone = Promise.withResolvers<void>();
+    const parts: string[] = [];
+    const take = endpoint(
+      {
+        method: 'POST',
+        path: '/slowly',
+        operationId: 's',
+        summary: 'S.',
+        auth: 'none',
+        body: rawBody,
+        response: rawBytes,
+      },
+      () =>
+        async ({ body: raw, signal }) => {
+          signal.addEventListener('abort', () => gone.resolve());
+          const reading = raw.read((chunk) => {
+            parts.push(chunk.toString());
+            taken.resolve();
+            return parts.length === 1 ? goOn.promise : undefined;
+          });
+          reading.then(ended.resolve, ended.resolve);
+          await reading;
+          return bytes({ size: 0, tag: 't', headers: {}, open: async () => Readable.from([]) });
+        },
+    );
+    const { app, base } = await listen({ more: [take] });
+    t.after(() => app.close());
+    const socket = connect({ port: Number(new URL(base).port), host: '127.0.0.1' });
+    socket.write(`POST /slowly HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n${body}`);
+    await taken.promise;
+    return { socket, parts, goOn, ended: ended.promise, gone: gone.promise };
+  }
+
+  test('comes no faster than it is taken', async (t) => {
+    const { socket, parts, goOn, ended } = await takeSlowly(t, 'ab');
+    socket.write('cd');
+    // What comes after it on another connection has been answered: it has arrived.
+    await fetch(`${base}/bytes`);
+    assert.deepEqual(parts, ['ab']);
+    goOn.resolve();
+    assert.equal(await ended, undefined);
+    assert.equal(parts.join(''), 'abcd');
+    socket.destroy();
+  });
+
+  test('whose sender goes away fails once what is being taken has been', async (t) => {
+    const { socket, goOn, ended, gone } = await takeSlowly(t, 'ab');
+    let hasEnded = false;
+    void ended.then(() => (hasEnded = true));
+    socket.destroy();
+    await gone;
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(hasEnded, false);
+    goOn.resolve();
+    assert.ok((await ended) instanceof Error);
   });
 
   test('may take longer than other requests, which end', async (t) => {

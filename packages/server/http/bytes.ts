@@ -1,6 +1,9 @@
 import type { Readable } from 'node:stream';
 import { Type } from 'typebox';
 
+/** Takes a part of a body, which is gone when this returns, or when what it returns resolves. Throws to have no more. */
+export type TakeChunk = (chunk: Buffer) => Promise<void> | undefined;
+
 /** A body of any type and size, not read yet. */
 export type RawBody = {
   /** As the client says. */
@@ -8,10 +11,10 @@ export type RawBody = {
   /** As the client says, in bytes. */
   readonly length: number | undefined;
   /**
-   * Reads it, once. Nothing is read ahead of who takes the chunks; a chunk is gone when the next one is asked for. Whoever
-   * stops early may still answer.
+   * Reads it, once, and no faster than it is taken. Rejects with what `take` throws, or if the body does not come to its
+   * end. Whoever stops early may still answer.
    */
-  chunks(): AsyncIterable<Buffer>;
+  read(take: TakeChunk): Promise<void>;
 };
 
 /** Declares that an endpoint takes its body as it comes. */

@@ -9,6 +9,7 @@ import { parseServerName } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import type { ContentStore } from './content-store.ts';
+import { readChunks } from './receive.ts';
 import { openFileStore } from './file-store.ts';
 import { createMediaService, type MediaDependencies } from './media-service.ts';
 import { sweepOrphans } from './sweep.ts';
@@ -51,7 +52,7 @@ async function* chunksOf(...chunks: readonly string[]) {
 }
 
 const uploadOf = (...chunks: readonly string[]) => ({
-  chunks: () => chunksOf(...chunks),
+  read: readChunks(chunksOf(...chunks)),
   length: undefined,
   contentType: 'text/plain',
   name: undefined,
@@ -131,7 +132,7 @@ onBothEngines('media: a file whose row cannot be written goes again', async (db,
     // In the meantime another request fills the place.
     await media.uploadTo(user, 'a.org', place, uploadOf('first'));
   }
-  const late = media.uploadTo(user, 'a.org', place, { ...uploadOf(), chunks: slow });
+  const late = media.uploadTo(user, 'a.org', place, { ...uploadOf(), read: readChunks(slow()) });
   await assert.rejects(late, { guard: 'media.already-uploaded' });
   assert.equal(namesIn(folder).length, 1);
   const { contentId } = await media.find('a.org', place, patience);

@@ -16,7 +16,7 @@ import { createArrivals } from './arrivals.ts';
 import type { ContentRange, ContentStore } from './content-store.ts';
 import { parseContentType } from './content-type.ts';
 import { startHousekeeping, type HousekeepingLog } from './housekeeping.ts';
-import { receive } from './receive.ts';
+import { receive, type ReadFile } from './receive.ts';
 import { contentOf, type StoredMedia } from './stored-media.ts';
 import { createThumbnailer, type Thumbnail } from './thumbnails/thumbnailer.ts';
 import type { Wanted } from './thumbnails/variant.ts';
@@ -24,7 +24,7 @@ import { createUploadSlots } from './upload-slots.ts';
 
 /** A file on its way here. */
 export type Upload = {
-  readonly chunks: () => AsyncIterable<Uint8Array>;
+  readonly read: ReadFile;
   /** What the sender says, in bytes. */
   readonly length: number | undefined;
   readonly contentType: string | undefined;
@@ -94,10 +94,10 @@ export function createMediaService(dependencies: MediaDependencies): Media {
 
   /** Receives a file, and commits what is to be said about it. */
   function storeFor(userId: string, upload: Upload, write: (set: WriteSet, media: StoredMedia) => void): Promise<void> {
-    const { length = 0, contentType, name, chunks } = upload;
+    const { length = 0, contentType, name, read } = upload;
     if (length > maxUploadSize) throw new MatrixError('media.too-large');
     return slots.use(userId, async () => {
-      const received = await receive(store, chunks(), maxUploadSize);
+      const received = await receive(store, read, maxUploadSize);
       const set = createWriteSet();
       // Files can be long in coming: an account that has ended meanwhile gets nothing more.
       refuseDeactivated(set, userId);

@@ -7,7 +7,7 @@ import type { Logger } from '../../../observability/logger.ts';
 import type { ContentStore } from '../../media/content-store.ts';
 import { parseContentType } from '../../media/content-type.ts';
 import type { FindRemoteMedia, Patience } from '../../media/media-service.ts';
-import { receive } from '../../media/receive.ts';
+import { readChunks, receive } from '../../media/receive.ts';
 import { contentOf, type StoredMedia } from '../../media/stored-media.ts';
 import { OutboundError } from '../../outbound/outbound-error.ts';
 import { FederationError } from '../client/federation-error.ts';
@@ -69,7 +69,7 @@ export function createRemoteMedia(deps: Dependencies): FindRemoteMedia {
   async function fetchMedia({ origin, mediaId }: Key, timeoutMs: number): Promise<StoredMedia | undefined> {
     try {
       const { contentType, name, chunks } = await download(origin, mediaId, timeoutMs);
-      const received = await receive(store, chunks, mostBytes);
+      const received = await receive(store, readChunks(chunks), mostBytes);
       return await keep({ origin, mediaId }, { ...received, contentType: parseContentType(contentType), name });
     } catch (error) {
       log.info({ origin, mediaId, reason: error instanceof Error ? error.message : '' }, 'Media could not be fetched');

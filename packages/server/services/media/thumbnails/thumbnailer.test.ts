@@ -9,14 +9,10 @@ import { addMedia } from '@portico/storage/stores/media/media.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { openFileStore } from '../file-store.ts';
-import { receive } from '../receive.ts';
+import { receiveBytes } from '../receive.ts';
 import type { StoredMedia } from '../stored-media.ts';
 import type { Rendered } from './render.ts';
 import { createThumbnailer } from './thumbnailer.ts';
-
-async function* one(bytes: string) {
-  yield Buffer.from(bytes);
-}
 
 async function open(db: Database, context: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'portico-media-'));
@@ -32,7 +28,7 @@ async function open(db: Database, context: TestContext) {
   };
   const thumbnailer = createThumbnailer({ db, store, render, concurrency: 1, mostWaiting: 1 });
   async function add(mediaId: string): Promise<StoredMedia> {
-    const media = { ...(await receive(store, one(mediaId), 100)), contentType: 'image/png', name: undefined };
+    const media = { ...(await receiveBytes(store, Buffer.from(mediaId))), contentType: 'image/png', name: undefined };
     const set = createWriteSet();
     addMedia(set, { origin: 'a.org', mediaId }, undefined, media, 0);
     await db.commit(set);

@@ -7,10 +7,11 @@ const maxBytes = 16 * 1024;
 export async function readForm(body: RawBody): Promise<URLSearchParams> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of body.chunks()) {
+  await body.read((chunk) => {
     length += chunk.length;
     if (length > maxBytes) throw new MatrixError('request.too-large');
     chunks.push(Buffer.from(chunk));
-  }
+    return undefined;
+  });
   return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
 }
