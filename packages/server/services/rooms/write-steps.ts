@@ -1,11 +1,7 @@
 import { type RoomEvent, serverNameOf } from '@portico/protocol';
 import type { PositionParam, WriteSet } from '@portico/storage';
-import {
-  addEventOutsideTimeline,
-  addTimelineEvent,
-  removeCurrentState,
-  setCurrentState,
-} from '@portico/storage/stores/events/events-write.ts';
+import { addEventOutsideTimeline, addTimelineEvent } from '@portico/storage/stores/events/events-write.ts';
+import { removeCurrentState, setCurrentState } from '@portico/storage/stores/rooms/current-state-write.ts';
 import { addPendingRedaction } from '@portico/storage/stores/events/pending-redactions.ts';
 import { setMembership, setStrippedState } from '@portico/storage/stores/rooms/memberships-write.ts';
 import { announceSummary } from '@portico/storage/stores/directory/room-summaries.ts';

@@ -3,7 +3,7 @@ import { onBothEngines } from '@portico/testkit';
 import { threadTime } from '@portico/testkit/thread-time.ts';
 import * as fc from 'fast-check';
 import { createWriteSet } from '../../index.ts';
-import { setCurrentState } from '../events/events-write.ts';
+import { setCurrentState } from './current-state-write.ts';
 import { readStateNids } from './current-state-some.ts';
 
 const character = fc.oneof(
