@@ -16,12 +16,18 @@ type Options = {
 
 /** Hexadecimal, for file systems to which `a` and `A` are the same. */
 const contentIdFormat = /^[0-9a-f]{32}$/;
+/** Folders, named by how the IDs of what is in them begin. */
 const shelves = Array.from({ length: 256 }, (_, number) => number.toString(16).padStart(2, '0'));
 
 /** Written with one call to the system: about the memory of one upload. */
 const writtenAtOnce = 512 * 1024;
 /** Read with one call: half of the memory of a download. */
 const readAtOnce = 256 * 1024;
+/**
+ * Put into one folder, one after the other, before another one is drawn. Each into one of its own would have nearly every
+ * one of the first hundreds make its folder, which costs as much as to write it.
+ */
+const filesInARow = 256;
 /** Buffers kept for the next uploads. */
 const mostSpare = 8;
 
@@ -31,6 +37,18 @@ export async function openFileStore({ folder, sync, randomBytes }: Options): Pro
   await mkdir(unfinished, { recursive: true, mode: 0o700 });
 
   const spare: Buffer[] = [];
+  let shelf = '';
+  let onShelf = filesInARow;
+
+  function drawId(): string {
+    const drawn = Buffer.from(randomBytes(16)).toString('hex');
+    if (onShelf === filesInARow) {
+      shelf = drawn.slice(0, 2);
+      onShelf = 0;
+    }
+    onShelf += 1;
+    return shelf + drawn.slice(2);
+  }
 
   function pathOf(contentId: string): string {
     if (!contentIdFormat.test(contentId)) throw new Error('Not the ID of a content');
@@ -48,7 +66,7 @@ export async function openFileStore({ folder, sync, randomBytes }: Options): Pro
 
   return {
     async create() {
-      const contentId = Buffer.from(randomBytes(16)).toString('hex');
+      const contentId = drawId();
       const temporaryPath = join(unfinished, contentId);
       const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(writtenAtOnce);
       const giveBack = () => {

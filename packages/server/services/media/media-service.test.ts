@@ -172,7 +172,7 @@ test('files: folders that go while the server runs are made again', async (conte
   const store = await openFileStore({ folder, sync: true, randomBytes });
   const first = await store.create();
   await first.finish();
-  for (const name of readdirSync(folder)) if (name !== 'unfinished') rmSync(join(folder, name), { recursive: true });
+  for (const name of shelvesIn(folder)) rmSync(join(folder, name), { recursive: true });
   const writer = await store.create();
   await writer.write(Buffer.from('tea'));
   await writer.finish();
@@ -212,3 +212,32 @@ test('files: large ones are whole, whatever they come in', async (context) => {
   const part = await Array.fromAsync(await store.read(writer.contentId, { start: 69_999, end: 400_000 }));
   assert.ok(Buffer.concat(part).equals(all.subarray(69_999, 400_001)));
 });
+
+test('files: those that come one after the other lie in one folder, a few hundreds of them', async (context) => {
+  const folder = makeFolder(context);
+  const store = await openFileStore({ folder, sync: false, randomBytes: nextBytes() });
+  const ids: string[] = [];
+  for (let count = 0; count < 300; count++) {
+    const writer = await store.create();
+    await writer.finish();
+    ids.push(writer.contentId);
+  }
+  assert.equal(new Set(ids).size, 300);
+  const counts = shelvesIn(folder).map((shelf) => readdirSync(join(folder, shelf)).length);
+  assert.deepEqual(
+    counts.toSorted((a, b) => b - a),
+    [256, 44],
+  );
+});
+
+/** No two that follow each other begin alike. */
+function nextBytes() {
+  let first = 0;
+  return (count: number) => {
+    first = (first + 1) % 251;
+    const bytes = randomBytes(count);
+    bytes[0] = first;
+    return bytes;
+  };
+}
+const shelvesIn = (folder: string) => readdirSync(folder).filter((name) => name !== 'unfinished');
