@@ -31,8 +31,11 @@ async function open(context: TestContext, version = '11') {
       content: { membership: 'invite', reason },
     });
   /** Sends it, and says what the answer was. */
-  async function invite(roomState: readonly JsonValue[], over: JsonObject = {}) {
-    const { eventId, pdu } = invitation(String(Math.random()));
+  async function invite(
+    roomState: readonly JsonValue[],
+    over: JsonObject = {},
+    { eventId, pdu } = invitation(String(Math.random())),
+  ) {
     const uri = `/_matrix/federation/v2/invite/${encodeURIComponent(room.roomId)}/${encodeURIComponent(eventId)}`;
     const event = parseJson(pdu, 'lenient');
     const content = { event, room_version: version, invite_room_state: roomState, ...over };
@@ -41,7 +44,7 @@ async function open(context: TestContext, version = '11') {
     return { said: status === 200 ? '200' : `${status} ${body['errcode'] as string}`, eventId, body };
   }
   const state = [...room.state.values()].map(({ pdu }) => parseJson(pdu, 'lenient'));
-  return { network, server, peer, alice, room, invite, state };
+  return { network, server, peer, alice, room, invitation, invite, state };
 }
 
 test('what is shown with an invitation is stripped, and hostile or endless state is left out', async (context) => {
@@ -101,11 +104,26 @@ test('a room of version 12 must show the create event that its ID is made of', a
   ]) {
     assert.equal((await invite(roomState)).said, '400 M_INVALID_PARAM', JSON.stringify(roomState).slice(0, 100));
   }
-  assert.equal((await invite([create])).said, '200');
+  const made = (stateKey: string) => {
+    const event = { type: 'org.example.state', stateKey, sender: room.founder, content: { says: 'as hashed' } };
+    return parseJson(room.make(event).pdu, 'lenient') as JsonObject;
+  };
+  const further = [
+    made('as made'),
+    { ...made('changed'), content: { says: 'as changed' } },
+    { ...made('not signed'), signatures: { 'peer.test': {} } },
+    { ...made('in the name of another'), sender: '@somebody:other.test' },
+  ];
+  assert.equal((await invite([create, ...further])).said, '200');
   const shown = await until(() => pending(alice, 'invite', room.roomId), 'the invitation is there');
   assert.deepEqual(
-    shown.map((event) => event.type),
-    ['m.room.create', 'm.room.member'],
+    shown.map((event) => [event.type, event.state_key, event.content['says']]),
+    [
+      ['m.room.create', '', undefined],
+      ['org.example.state', 'as made', 'as hashed'],
+      ['org.example.state', 'changed', undefined],
+      ['m.room.member', alice.userId, undefined],
+    ],
   );
 });
 
@@ -125,6 +143,24 @@ test('an invitation whose server is gone is declined all the same', async (conte
   peer.on('GET', '/_matrix/federation/v1/make_leave/', () => ({ status: 403, body: { errcode: 'M_FORBIDDEN' } }));
   await must(alice.post(pathOf(room.roomId, 'leave'), {}));
   assert.equal(await pending(alice, 'invite', room.roomId), undefined);
+  assert.deepEqual(server.errors, []);
+});
+
+test('an invitation that is sent again is answered again, and counts once', async (context) => {
+  const { server, alice, room, invitation, invite, state } = await open(context);
+  const sent = invitation();
+  const answers = await Promise.all([1, 2].map(() => invite(state, {}, sent)));
+  for (const { said, body } of [...answers, await invite(state, {}, sent)]) {
+    assert.equal(said, '200');
+    const { signatures } = body['event'] as { readonly signatures: object };
+    assert.deepEqual(Object.keys(signatures).toSorted(), ['hs1', 'peer.test']);
+  }
+  assert.ok(await pending(alice, 'invite', room.roomId));
+  await must(alice.post(pathOf(room.roomId, 'leave'), {}));
+  assert.equal((await invite(state, {}, sent)).said, '200');
+  assert.equal(await pending(alice, 'invite', room.roomId), undefined, 'it was declined');
+  assert.equal((await invite(state)).said, '200');
+  assert.ok(await pending(alice, 'invite', room.roomId), 'this is another one');
   assert.deepEqual(server.errors, []);
 });
 

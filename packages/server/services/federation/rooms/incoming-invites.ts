@@ -3,6 +3,7 @@ import type { Reader } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import { findMemberEvent } from '@portico/storage/stores/federation/federation-rooms.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
+import { isGuardFailure } from '../../accounts/guards.ts';
 import { refuseBlockedRoom } from '../../rooms/blocking/refuse-blocked-room.ts';
 import type { InviteRules } from '../../privacy/invite-rules.ts';
 import type { RemoteMembership } from '../../rooms/importing/remote-invite.ts';
@@ -52,6 +53,15 @@ export function createReceiveInvite(deps: Dependencies): ReceiveInvite {
     return filtered;
   }
 
+  async function record(invitation: RemoteMembership): Promise<void> {
+    try {
+      await deps.recordRemote(invitation);
+    } catch (error) {
+      // Who did not get the answer sends it again: it counts once, whatever the person has done since.
+      if (!isGuardFailure(error, 'event.duplicate')) throw error;
+    }
+  }
+
   return async ({ origin, roomId, eventId, version, event: given, roomState }) => {
     const rules = findRoomVersion(version);
     if (rules === undefined) throw new MatrixError('room.incompatible-version', { fields: { room_version: version } });
@@ -71,7 +81,7 @@ export function createReceiveInvite(deps: Dependencies): ReceiveInvite {
     if (room?.isOurs !== true) {
       const told = await filterState({ rules, roomId }, roomState);
       const member = await findMemberEvent(db, roomId, userId);
-      await deps.recordRemote({
+      await record({
         rules,
         received: checked,
         previous: member?.membership ?? 'leave',
