@@ -29,8 +29,9 @@ export function createEndRequests({ db, checkPdus, recordRemote, serverName }: D
     try {
       await recordRemote({ rules, received, previous, answers, shown: undefined });
     } catch (error) {
-      // The person has knocked again meanwhile, or was invited: it is not about that.
-      if (!isGuardFailure(error, 'membership.changed')) throw error;
+      // The person has knocked again meanwhile, or was invited: it is not about that. Or it takes another event's ID, which before
+      // version 3 is for its server to choose.
+      if (!isGuardFailure(error, 'membership.changed') && !isGuardFailure(error, 'event.duplicate')) throw error;
     }
   }
 
