@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
+import { must, pathOf } from '@portico/testkit/people.ts';
 import { errcodeOf, joinAs, joinTemplate, openWithPeer, send, sendJoin, sign } from './peer.ts';
+
+type StateEvents = readonly { readonly type: string; readonly state_key: string; readonly event_id: string }[];
 
 test('a join that is not what its request says is refused', async (context) => {
   const { peer, path, alice } = await openWithPeer(context);
@@ -94,7 +97,14 @@ test('a poisoned event does not block the rest, and a transaction counts once', 
     });
   const tampered = message('was this');
   const changed = { ...tampered.pdu, content: { body: 'is now that', msgtype: 'm.text' } };
-  const forged = message('forged', { sender: alice.userId });
+  const state = (await must(alice.get(pathOf(roomId, 'state')))) as unknown as StateEvents;
+  const ofAlice = state.find((each) => each.type === 'm.room.member' && each.state_key === alice.userId);
+  assert.ok(ofAlice);
+  // Nothing but the signature is wrong.
+  const forged = message('forged', {
+    sender: alice.userId,
+    auth_events: [...(template['auth_events'] as string[]).slice(0, 2), ofAlice.event_id],
+  });
   const topic = message('', { type: 'm.room.name', state_key: '', content: { name: 'Mine now' } });
   const good = message('good');
   const pdus = [{ room_id: roomId } as JsonObject, changed, forged.pdu, topic.pdu, good.pdu];

@@ -117,7 +117,16 @@ test('history that a server makes up, or takes from elsewhere, is not believed',
   const text = (body: string, over: JsonObject = {}) =>
     sign(peer, { ...base, type: 'm.room.message', content: { body }, depth: joined.depth + 1, ...over }).pdu;
   const good = text('good');
-  const forged = text('forged', { sender: alice.userId });
+  const { body: present } = await alice.get(`/_matrix/client/v3/rooms/${path}/state`);
+  const ofAlice = (present as unknown as { type: string; state_key: string; event_id: string }[]).find(
+    (each) => each.type === 'm.room.member' && each.state_key === alice.userId,
+  );
+  assert.ok(ofAlice);
+  // Nothing but the signature is wrong.
+  const forged = text('forged', {
+    sender: alice.userId,
+    auth_events: [...joined.authEvents.slice(0, 2), ofAlice.event_id],
+  });
   const elsewhere = text('elsewhere', { room_id: '!other:peer.test' });
   const later = text('from the future', { depth: joined.depth + 1000 });
   const stateless = sign(peer, {

@@ -75,7 +75,25 @@ test('only what the identity server has signed for a person invites them', async
   assert.equal(await exchange({ room_id: '!other:hs1' }), '400 M_INVALID_PARAM');
   assert.equal(await exchange({ content: { membership: 'join' } }), '400 M_INVALID_PARAM');
   assert.equal(await exchange({ state_key: '@x:identity.test' }), '400 M_INVALID_PARAM');
+  assert.equal(await exchange({ type: 'm.room.topic' }), '400 M_INVALID_PARAM');
   assert.equal(await membershipOf(alice, roomId, bob.userId), undefined);
+  const dora = '@dora:identity.test';
+  // Who is invited signs the invitation; each of the others is one thing away from this one.
+  peer.on('PUT', '/_matrix/federation/v2/invite/', ({ body }) => ({ body: { event: JSON.parse(body).event } }));
+  const forDora = (over: JsonObject = {}, signed: JsonObject = sign(dora)) =>
+    exchange({
+      state_key: dora,
+      content: { membership: 'invite', third_party_invite: { display_name: '', signed } },
+      ...over,
+    });
+  assert.equal(await forDora({ sender: carol.userId }), '403 M_FORBIDDEN', 'who did not invite the address');
+  assert.equal(await forDora({ sender: bob.userId }), '403 M_FORBIDDEN', 'somebody of another server');
+  assert.equal(await forDora({ state_key: '@eve:identity.test' }), '400 M_INVALID_PARAM', 'for somebody else');
+  assert.equal(await forDora({ room_id: await createRoom(alice) }), '400 M_INVALID_PARAM', 'to another room');
+  assert.equal(await forDora({}, sign(dora, other)), '403 M_FORBIDDEN', 'signed by somebody else');
+  assert.equal(await membershipOf(alice, roomId, dora), undefined);
+  assert.match(await forDora(), /^200/);
+  assert.equal(await membershipOf(alice, roomId, dora), 'invite');
   for (const name of ['hs1', 'hs2']) assert.deepEqual(network.server(name).errors, []);
 });
 
