@@ -8,6 +8,7 @@ import {
   type JsonObject,
   parseJson,
 } from '@portico/protocol';
+import { openPeer } from '@portico/testkit/federation-peer.ts';
 import { createPeerRoom } from '@portico/testkit/peer-room.ts';
 import { createRoom, pathOf } from '@portico/testkit/people.ts';
 import { membershipOf, pending, setState } from './memberships.ts';
@@ -16,7 +17,8 @@ import { errcodeOf, openWithPeer, send, sign } from './peer.ts';
 const mallory = '@mallory:peer.test';
 
 test('a join, leave or knock is nothing else, of nobody else, and of no other room', async (context) => {
-  const { peer, alice, roomId, path } = await openWithPeer(context);
+  const { network, peer, alice, roomId, path } = await openWithPeer(context);
+  const third = await openPeer(context, network, 'third.test');
   const other = encodeURIComponent(await createRoom(alice, { room_version: '10' }));
   await setState(alice, roomId, 'm.room.join_rules', { join_rule: 'knock' });
   const doors = { join: 'v2/send_join', leave: 'v2/send_leave', knock: 'v1/send_knock' } as const;
@@ -51,6 +53,10 @@ test('a join, leave or knock is nothing else, of nobody else, and of no other ro
       const said = await put(doors[membership], path, changed.eventId, changed.pdu);
       assert.equal(said, '400 M_INVALID_PARAM', JSON.stringify(over));
     }
+    const dora = '@dora:third.test';
+    const signedElsewhere = sign(third, { ...event, sender: dora, state_key: dora });
+    const said = await put(doors[membership], path, signedElsewhere.eventId, signedElsewhere.pdu);
+    assert.equal(said, '400 M_INVALID_PARAM', 'of somebody of another server');
     assert.equal(await put(doors[membership], path, eventId, pdu), '200 ', membership);
     assert.equal(await membershipOf(alice, roomId, mallory), membership);
   }
@@ -65,7 +71,8 @@ test('a join, leave or knock is nothing else, of nobody else, and of no other ro
 });
 
 test('an invitation is of the room, event and sender’s server that its request says', async (context) => {
-  const { server, peer, alice } = await openWithPeer(context);
+  const { network, server, peer, alice } = await openWithPeer(context);
+  const third = await openPeer(context, network, 'third.test');
   const room = createPeerRoom(peer, { version: '11' });
   const rules = findRoomVersion('11');
   assert.ok(rules);
@@ -77,9 +84,9 @@ test('an invitation is of the room, event and sender’s server that its request
   };
   const asGiven = (pdu: string) => parseJson(pdu, 'lenient') as JsonObject;
   const base = asGiven(room.make(invitation).pdu);
-  const signed = (over: JsonObject) => {
+  const signed = (over: JsonObject, by = peer) => {
     const { signatures: _, hashes: __, ...event } = { ...base, ...over };
-    return hashAndSignEvent(rules, event, peer.serverName, peer.key);
+    return hashAndSignEvent(rules, event, by.serverName, by.key);
   };
   const invite = async (pdu: JsonObject, roomId = room.roomId, eventId = eventIdOf(rules, pdu)) => {
     const uri = `/_matrix/federation/v2/invite/${encodeURIComponent(roomId)}/${encodeURIComponent(eventId)}`;
@@ -103,6 +110,8 @@ test('an invitation is of the room, event and sender’s server that its request
     assert.equal(said, refused, JSON.stringify(over));
     assert.equal(JSON.stringify(body).includes('signatures'), false, 'nothing of it is signed');
   }
+  const ofThird = signed({ sender: '@dora:third.test' }, third);
+  assert.equal((await invite(ofThird)).said, refused, 'of somebody of another server, which has signed it');
   // Which needs no signature but that of whoever found out whose the address is.
   const ofAlice = signed({
     sender: alice.userId,
