@@ -129,7 +129,7 @@ test('a poisoned event does not block the rest, and a transaction counts once', 
 });
 
 test('who is not in a room, or is denied by its ACLs, reads nothing of it and writes nothing to it', async (context) => {
-  const { peer, path, roomId, alice } = await openWithPeer(context);
+  const { server, peer, path, roomId, alice } = await openWithPeer(context);
   const state = (await alice.get(`/_matrix/client/v3/rooms/${path}/state`)).body as unknown as { event_id: string }[];
   const eventId = encodeURIComponent(state[0]?.event_id ?? '');
   const reads = [
@@ -169,6 +169,26 @@ test('who is not in a room, or is denied by its ACLs, reads nothing of it and wr
   assert.equal(status, 404);
   const again = `/_matrix/federation/v1/make_join/${path}/${encodeURIComponent('@x:peer.test')}?ver=10`;
   assert.equal((await peer.send('hs1', 'GET', again)).status, 403);
+  const bob = await server.registerUser('bob');
+  const invitation = sign(peer, {
+    type: 'm.room.member',
+    room_id: roomId,
+    sender: '@mallory:peer.test',
+    state_key: bob.userId,
+    content: { membership: 'invite' },
+    depth: depth + 1,
+    origin_server_ts: Date.now(),
+    prev_events: [previous],
+    auth_events: [...(template['auth_events'] as string[]), previous],
+  });
+  const invite = `/_matrix/federation/v2/invite/${path}/${encodeURIComponent(invitation.eventId)}`;
+  const content = { event: invitation.pdu, room_version: '10', invite_room_state: [] };
+  const invited = await peer.send('hs1', 'PUT', invite, { content });
+  assert.equal(
+    `${invited.status} ${errcodeOf(invited.body)}`,
+    '403 M_FORBIDDEN',
+    'nobody is invited, and nothing signed',
+  );
 });
 
 test('an event that is not here yet can be redacted by who may redact any, and is once it comes', async (context) => {

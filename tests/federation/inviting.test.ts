@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import {
+  eventIdOf,
   findRoomVersion,
   hashAndSignEvent,
   isJsonObject,
@@ -84,6 +85,50 @@ test('what is shown with an invitation is stripped, and hostile or endless state
   assert.deepEqual(shown.at(-1)?.state_key, alice.userId);
   for (const event of shown)
     assert.deepEqual(Object.keys(event).toSorted(), ['content', 'sender', 'state_key', 'type']);
+  assert.deepEqual(server.errors, []);
+});
+
+test('of a room that says a lot others are told as much as they read, and its create event in any case', async (context) => {
+  const { server, peer, alice } = await open(context);
+  const [name, topic] = ['n'.repeat(40_000), 't'.repeat(25_000)];
+  const content = {
+    preset: 'public_chat',
+    creation_content: { 'org.example.long': 'x'.repeat(20_000) },
+    name,
+    topic,
+  };
+  const roomId = await createRoom(alice, content);
+  const told: string[][] = [];
+  const note = (state: readonly JsonObject[]) => {
+    assert.ok(JSON.stringify(state).length < 70_000);
+    told.push(state.map(({ type }) => (typeof type === 'string' ? type : '')));
+  };
+  peer.on('PUT', '/_matrix/federation/v2/invite/', ({ body }) => {
+    const { event, invite_room_state: state } = JSON.parse(body) as {
+      event: JsonObject;
+      invite_room_state: JsonObject[];
+    };
+    note(state);
+    return { body: { event } };
+  });
+  await must(alice.post(pathOf(roomId, 'invite'), { user_id: '@bob:peer.test' }));
+  await must(alice.put(pathOf(roomId, 'state/m.room.join_rules/'), { join_rule: 'knock' }));
+  const path = encodeURIComponent(roomId);
+  const make = `/_matrix/federation/v1/make_knock/${path}/${encodeURIComponent('@dora:peer.test')}?ver=12`;
+  const { body } = await peer.send('hs1', 'GET', make);
+  const { event, room_version: version } = body as { event: JsonObject; room_version: string };
+  const rules = findRoomVersion(version);
+  assert.ok(rules);
+  const knock = hashAndSignEvent(rules, event, 'peer.test', peer.key);
+  const uri = `/_matrix/federation/v1/send_knock/${path}/${encodeURIComponent(eventIdOf(rules, knock))}`;
+  const answer = await peer.send('hs1', 'PUT', uri, { content: knock });
+  note((answer.body as { knock_room_state: JsonObject[] }).knock_room_state);
+  for (const types of told) {
+    assert.equal(types[0], 'm.room.create');
+    assert.ok(types.includes('m.room.name') && types.includes('m.room.join_rules'));
+    assert.ok(!types.includes('m.room.topic'));
+  }
+  assert.equal(told.length, 2);
   assert.deepEqual(server.errors, []);
 });
 
