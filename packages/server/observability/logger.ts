@@ -1,6 +1,7 @@
 import { pino, stdSerializers } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 import type { Config } from '../config/config.ts';
+import { withoutControls } from './control-characters.ts';
 import { redactSecrets } from './redact.ts';
 
 export type { Logger } from 'pino';
@@ -8,7 +9,7 @@ export type { Logger } from 'pino';
 /** Bytes of log that may wait for a reader that has stopped reading; beyond them, lines are dropped. */
 const longestBacklog = 8 * 1024 * 1024;
 
-/** The log of the program, on standard output; every line passes redaction, whoever wrote it. */
+/** The log of the program, on standard output; no line has secrets or control characters, whoever wrote it. */
 export async function createLogger(
   { level, format }: Config['log'],
   output: { fd: number; isTerminal: boolean } = { fd: 1, isTerminal: process.stdout.isTTY },
@@ -25,7 +26,7 @@ function makeLogger(level: Config['log']['level'], stream: DestinationStream): L
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       serializers: { error: stdSerializers.err },
       formatters: { level: (label) => ({ level: label }) },
-      hooks: { streamWrite: redactSecrets },
+      hooks: { streamWrite: (line) => withoutControls(redactSecrets(line)) },
     },
     stream,
   );

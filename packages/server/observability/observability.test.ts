@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { withoutControls } from './control-characters.ts';
 import { createLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { redactSecrets } from './redact.ts';
@@ -46,6 +47,26 @@ for (const format of ['json', 'pretty'] as const) {
     if (format === 'json') assert.equal((JSON.parse(text) as { level: string }).level, 'error');
   });
 }
+
+for (const format of ['json', 'pretty'] as const) {
+  test(`what others say is one entry of the log, and does nothing to who reads it (${format})`, async (context) => {
+    const text = await logOf(context, format, (log) => {
+      const said = '\r\n[08:00:00.000] ERROR: forged \u001b[2J\u009b31m\u007f\b end';
+      log.error({ roomId: said, nested: { list: [said] }, error: new Error(said) }, 'A message');
+    });
+    assert.doesNotMatch(text, /[^\P{Cc}\n]/u);
+    assert.match(text, /forged/);
+    const [first, ...others] = text.trimEnd().split('\n');
+    assert.match(first ?? '', /A message/);
+    for (const line of others) assert.match(line, /^ {4}/);
+    if (format === 'json') assert.deepEqual(others, []);
+  });
+}
+
+test('lines without control characters pass as they are', () => {
+  const line = String.raw`{"path":"C:\\u001b\\r","text":"a\nb\t\"\/é…"}`;
+  assert.equal(withoutControls(line), line);
+});
 
 test('lines without secrets pass as they are', () => {
   const line = '{"level":"info","msg":"token bucket of @alice:a.org is empty"}\n';
