@@ -3,9 +3,11 @@ import { test, type TestContext } from 'node:test';
 import { eventIdOf, findRoomVersion, hashAndSignEvent, isJsonObject, type JsonObject } from '@portico/protocol';
 import { openPeer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
+import { createPeerRoom } from '@portico/testkit/peer-room.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 import { createRoom, join, must, pathOf, refusal } from '@portico/testkit/people.ts';
 import { until } from '@portico/testkit/until.ts';
+import { serveLeaves } from './leaves.ts';
 import { becomes, membershipOf, setState } from './memberships.ts';
 
 const enter = (client: TestClient, roomId: string, via: string) =>
@@ -156,6 +158,28 @@ test('who is let in is decided when the join comes, and said with the right erro
   await setState(alice, other, 'm.room.power_levels', { ...powers, invite: 100, users: { [alice.userId]: 50 } });
   assert.equal((await make(other)).said, '400 M_UNABLE_TO_GRANT_JOIN');
   assert.deepEqual(network.server('hs1').errors, []);
+});
+
+test('what was known of a room while somebody here was in it lets nobody in once they have left', async (context) => {
+  const network = await startTestNetwork(['hs1']);
+  context.after(() => network.close());
+  const peer = await openPeer(context, network, 'peer.test');
+  const alice = await network.server('hs1').registerUser('alice');
+  const space = createPeerRoom(peer);
+  space.serve();
+  serveLeaves(peer, space);
+  const roomId = await createRestricted(alice, space.roomId);
+  const make = async () => {
+    const path = `${encodeURIComponent(roomId)}/${encodeURIComponent(space.founder)}?ver=11`;
+    const { status, body } = await peer.send('hs1', 'GET', `/_matrix/federation/v1/make_join/${path}`);
+    assert.ok(isJsonObject(body));
+    return status === 200 ? '200' : `${status} ${body['errcode'] as string}`;
+  };
+  assert.equal(await make(), '400 M_UNABLE_TO_AUTHORISE_JOIN');
+  await join(alice, space.roomId, 'peer.test');
+  assert.equal(await make(), '200');
+  await must(alice.post(pathOf(space.roomId, 'leave'), {}));
+  assert.equal(await make(), '400 M_UNABLE_TO_AUTHORISE_JOIN');
 });
 
 test('who was let in through the second server that was asked leaves, and may come again', async (context) => {
