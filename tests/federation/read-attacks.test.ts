@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findRoomVersion, type JsonObject, signEvent } from '@portico/protocol';
 import type { FederationPeer } from '@portico/testkit/federation-peer.ts';
-import { createRoom, must, pathOf, say } from '@portico/testkit/people.ts';
+import { createPeerRoom } from '@portico/testkit/peer-room.ts';
+import { createRoom, join, must, pathOf, say } from '@portico/testkit/people.ts';
 import { setState } from './memberships.ts';
 import { joinAs, openWithPeer, send, sign } from './peer.ts';
 
@@ -98,5 +99,18 @@ test('a time tells of no event that may not be seen', async (context) => {
     const { status, body } = await asked.at(Number(ts), dir);
     assert.equal(status, 200);
     assert.notEqual((body as { readonly event_id: string }).event_id, unseen);
+  }
+});
+
+test('what came with a join, and of which it is not known who was there, is given to nobody', async (context) => {
+  const { peer, alice } = await openWithPeer(context);
+  const room = createPeerRoom(peer);
+  room.serve();
+  await join(alice, room.roomId, 'peer.test');
+  const said = await say(alice, room.roomId, 'hello');
+  assert.equal(await questions(peer, room.roomId, said).event(), 200);
+  for (const { eventId } of room.state.values()) {
+    if (room.state.get(`m.room.member ${alice.userId}`)?.eventId === eventId) continue;
+    assert.equal(await questions(peer, room.roomId, eventId).event(), 404);
   }
 });
