@@ -35,17 +35,23 @@ test('an answer that is cut off, too deep or of no use is none, and the next ser
   const { server, peer, other, alice, room } = await open(context);
   const { roomId } = room;
   const whole = room.joinAnswer('{}');
+  const { founder: sender } = room;
+  const late = room.make({ type: 'm.room.create', stateKey: '', sender, content: { room_version: '11' } });
   const answers = {
     'cut off': whole.slice(0, -100),
     'too deep': room.joinAnswer('{}', { state: [`{"a":${'['.repeat(200)}${']'.repeat(200)}}`] }),
     'no objects': room.joinAnswer('{}', { state: ['1'] }),
     'too long': room.joinAnswer('{}', { state: [`{"a":"${'x'.repeat(200_000)}"}`] }),
     'without its create event': room.joinAnswer('{}', { state: [] }),
+    'with a create event that the rules refuse': '',
     'no JSON': '<html>',
     'with another event': room.joinAnswer('{}'),
   };
   for (const [what, answer] of Object.entries(answers)) {
-    room.serve((event) => (what === 'without its create event' ? room.joinAnswer(event, { state: [] }) : answer));
+    room.serve((event) => {
+      if (what === 'without its create event') return room.joinAnswer(event, { state: [] });
+      return what.endsWith('refuse') ? room.joinAnswer(event, { state: [late.pdu] }) : answer;
+    });
     assert.equal(await refusal(enter(alice, roomId, 'peer.test')), '502 M_UNKNOWN', what);
   }
   peer.on('GET', '/_matrix/federation/v1/make_join/', () => ({ status: 500, body: {} }));

@@ -4,6 +4,7 @@ import { MatrixError } from '../../../errors/matrix-error.ts';
 import { makeJoin, sendJoin } from '../../../federation-api/membership.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import type { JoinedRoom } from '../../rooms/importing/join-imported.ts';
+import { UnusableState } from '../../rooms/importing/import-room.ts';
 import type { RemoteJoin } from '../../rooms/remote-rooms.ts';
 import type { ReceivedEvent } from '../../rooms/receiving/received-event.ts';
 import type { FederationClient } from '../client/federation-client.ts';
@@ -79,7 +80,7 @@ export function createJoinThrough(deps: Dependencies): JoinThrough {
       log.info({ roomId, server }, 'Joining a room: checking its state');
       const { state, authChain } = await checking.finish();
       if (!isOfVersion(state, rules.version)) throw new UnusableAnswer('The room is of another version');
-      await joinImported({
+      const joined = joinImported({
         given: { rules, roomId, state, authChain },
         join,
         alongside(set) {
@@ -87,6 +88,9 @@ export function createJoinThrough(deps: Dependencies): JoinThrough {
           refuseBlocked(set, roomId);
         },
         progress: (stored, all) => log.info({ roomId, stored, all }, 'Joining a room: storing its state'),
+      });
+      await joined.catch((error: unknown) => {
+        throw error instanceof UnusableState ? new UnusableAnswer(error.message) : error;
       });
       log.info({ roomId, server, events: state.length }, 'Joined a room');
     },

@@ -23,12 +23,17 @@ export type ImportedState = {
   readonly entries: readonly { readonly event: RoomEvent; readonly eventNid: number }[];
 };
 
+/** Another server has given a state that no room can have. */
+export class UnusableState extends Error {
+  override readonly name = 'UnusableState';
+}
+
 const entriesPerEdit = 200;
 const idsPerQuery = 500;
 
 /**
  * Stores the events of a state outside the timeline, those that their own auth events do not allow as rejected, and makes
- * the state of the others.
+ * the state of the others. Throws `UnusableState` where the room's create event is not among those.
  */
 export async function importState(
   deps: ImportDependencies,
@@ -43,7 +48,7 @@ export async function importState(
     return eventNid === undefined ? [] : [{ event, eventNid }];
   });
   const create = entries.find(({ event }) => event.type === 'm.room.create' && event.stateKey === '');
-  if (create === undefined) throw new Error('an imported state has no create event');
+  if (create === undefined) throw new UnusableState('The state has no create event that the rules allow');
   return { root: await makeState(deps.states, roomNid, entries), createEventNid: create.eventNid, entries };
 }
 
