@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
 import { openPeer } from '@portico/testkit/federation-peer.ts';
-import { createRoom, must, pathOf } from '@portico/testkit/people.ts';
+import { createRoom, join, must, pathOf, refusal } from '@portico/testkit/people.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
+import { until } from '@portico/testkit/until.ts';
 import { openPair } from './people.ts';
 
 const v3 = '/_matrix/client/v3';
@@ -86,6 +87,45 @@ test('a space of several servers is one tree, in stable pages', async (context) 
     assert.deepEqual(new Set(children.map((room) => room.room_id)), new Set([leaf, root]));
     assert.deepEqual(inaccessible, [restricted]);
   });
+});
+
+test('who is banned from a room of other servers is shown nothing of it', async (context) => {
+  const { alice, bob } = await openPair(context);
+  const roomId = await createRoom(alice, { name: 'Open' });
+  const root = await createRoom(bob, space);
+  await addChild(bob, root, roomId, ['hs1']);
+  const isShown = async () => (await hierarchy(bob, root)).rooms.some((room) => room.room_id === roomId);
+  const summary = async () =>
+    (await bob.get(`/_matrix/client/v1/room_summary/${encodeURIComponent(roomId)}?via=hs1`)).status;
+  assert.deepEqual([await isShown(), await summary()], [true, 200]);
+  await join(bob, roomId, 'hs1');
+  await must(alice.post(pathOf(roomId, 'ban'), { user_id: bob.userId }));
+  await until(async () => !(await isShown()), 'it is not in the space any more');
+  assert.equal(await summary(), 404);
+});
+
+test('a room that a server shows to this one is not for all of its people', async (context) => {
+  const { network, bob } = await openPair(context);
+  const peer = await openPeer(context, network, 'peer.test');
+  const room = {
+    room_id: '!private:peer.test',
+    name: 'Private',
+    num_joined_members: 1,
+    world_readable: false,
+    guest_can_join: false,
+    join_rule: 'invite',
+    children_state: [],
+  };
+  peer.on('GET', '/_matrix/federation/v1/hierarchy/', () => ({
+    body: { room, children: [room], inaccessible_children: [] },
+  }));
+  const path = encodeURIComponent(room.room_id);
+  assert.equal(await refusal(bob.get(`/_matrix/client/v1/room_summary/${path}?via=peer.test`)), '404 M_NOT_FOUND');
+  assert.equal(await refusal(bob.get(`/_matrix/client/v1/rooms/${path}/hierarchy`)), '403 M_FORBIDDEN');
+  const root = await createRoom(bob, space);
+  await addChild(bob, root, room.room_id, ['peer.test']);
+  assert.equal((await hierarchy(bob, root)).rooms.length, 1);
+  assert.equal(peer.requests.filter((request) => request.includes('/hierarchy/')).length > 0, true);
 });
 
 test('a hostile server’s endless tree of spaces comes to an end, and shows nothing that must not be seen', async (context) => {
