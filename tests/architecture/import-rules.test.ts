@@ -81,6 +81,19 @@ suite('a planted violation is found:', () => {
       "import { a } from '@portico/testkit';",
       /services may import/,
     ],
+    [
+      'services connect by themselves',
+      'packages/server/services/x.ts',
+      "import { connect } from 'node:tls';",
+      /opens connections/,
+    ],
+    [
+      'services ask by a library',
+      'packages/server/services/x.ts',
+      "const { request } = await import('undici');",
+      /opens connections/,
+    ],
+    ['services fetch', 'packages/server/services/x.ts', 'const a = await fetch(url);', /opens connections/],
     ['a file is nobody’s', 'packages/server/helpers/x.ts', '', /belongs to no part/],
   ];
   for (const [what, path, text, complaint] of plants) {

@@ -52,7 +52,9 @@ export function findViolations(sources: readonly SourceFile[]): string[] {
 }
 
 function checkFile(file: SourceFile): string[] {
-  return [...checkDirections(file), ...checkPurity(file), ...checkServices(file), ...checkEnvironment(file)];
+  return [checkDirections, checkPurity, checkServices, checkEnvironment, checkConnections].flatMap((check) =>
+    check(file),
+  );
 }
 
 function checkDirections({ path, imports }: SourceFile): string[] {
@@ -98,6 +100,28 @@ function checkServices({ path, text, imports }: SourceFile): string[] {
 function checkEnvironment({ path, text }: SourceFile): string[] {
   const reads = /\bprocess\.env\b/.test(text) && !path.startsWith('packages/server/config/');
   return reads ? [`${path} reads process.env: only config/ does`] : [];
+}
+
+/** Where private addresses are refused and answers are bounded; and what speaks to whom the operator has named. */
+const connecting = [
+  'packages/server/services/outbound/',
+  'packages/server/services/mail/smtp-transport.ts',
+  'packages/server/process/command-client.ts',
+];
+const clients: ReadonlySet<string> = new Set(['undici', 'nodemailer', 'node:http2', 'node:dgram', 'node:dns']);
+const opensSocket =
+  /import \{[^}]*\b(?:connect|createConnection|request|get|(?<!type )Socket)\b[^}]*\} from 'node:(?:net|tls|https?)'/;
+const opensByName = /\bnew (?:WebSocket|EventSource)\b|(?<![.\w])fetch\(/;
+/** Something of the file's own, or in the script of a page. */
+const ownFetch = /\bfunction fetch\b|\bfetch[,:]|\bfetch\(\w+:|\bfetch\('\/_matrix\//;
+
+function checkConnections({ path, text, imports }: SourceFile): string[] {
+  if (!path.startsWith('packages/server/') || connecting.some((allowed) => path.startsWith(allowed))) return [];
+  const usesClient = imports.some(({ target, typeOnly }) => !typeOnly && clients.has(target.replace('/promises', '')));
+  const fetches = opensByName.test(text) && !ownFetch.test(text);
+  return usesClient || fetches || opensSocket.test(text)
+    ? [`${path} opens connections: only services/outbound does`]
+    : [];
 }
 
 /** Circles of imports, types included: whoever reads one file of a circle has to read them all. */
