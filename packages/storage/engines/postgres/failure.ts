@@ -27,3 +27,8 @@ export function wholeFailure(error: unknown): StorageErrorReason | undefined {
       return state === '55P03' || state === '25P03' || state === '25006' ? 'unavailable' : undefined;
   }
 }
+
+/** Whether PostgreSQL has undone a transaction because of others that ran at the same time: it may succeed the next time. */
+export function isUndoneForOthers(error: unknown): boolean {
+  return sqlState(error)?.startsWith('40') === true;
+}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createTestDatabase, openFor, startTestPostgres } from '@portico/testkit';
 import { until } from '@portico/testkit/until.ts';
+import { connectPostgres } from './client.ts';
 import { createWriteSet, openDatabase, sql, StorageError } from '../../index.ts';
 import type { CommittedChanges, Database, PositionParam, WriteSet } from '../../index.ts';
 
@@ -11,6 +12,7 @@ const put = sql<void, [key: string, position: PositionParam]>(
   'test.put_position',
   'insert into server_metadata (key, value) values ($1, cast(position($2) as text))',
 );
+const values = sql<Pick<Row, 'value'>>('test.values', "select value from server_metadata where key in ('x', 'y')");
 const list = sql<Row>('test.list', 'select key, value from server_metadata order by cast(value as bigint)');
 
 function one(key: string): WriteSet {
@@ -62,6 +64,52 @@ test('two processes write at once: positions are in commit order and every reade
       'in order of position, each once',
     );
   }
+});
+
+const write = sql<void, [key: string, value: string]>(
+  'test.write',
+  'insert into server_metadata (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value',
+);
+
+function writeAll(keys: readonly string[], value: string): WriteSet {
+  const set = createWriteSet();
+  for (const key of keys) set.add(write, [key, value]);
+  return set;
+}
+
+test('two processes that write the same rows in opposite orders wait for each other, also where no position is taken', async (context) => {
+  const url = await createTestDatabase();
+  const [one, other] = [await openFor(context, url), await openFor(context, url)];
+  const keys = Array.from({ length: 300 }, (_, index) => `key ${index}`);
+  const reversed = keys.toReversed();
+  await one.commit(writeAll(keys, ''));
+  for (let turn = 0; turn < 10; turn++) {
+    await Promise.all([one.commit(writeAll(keys, 'one')), other.commit(writeAll(reversed, 'other'))]);
+  }
+});
+
+test('a group of writes that PostgreSQL undoes for the sake of another program is written after that', async (context) => {
+  const url = await createTestDatabase();
+  const database = await openFor(context, url);
+  await database.commit(writeAll(['x', 'y'], ''));
+  const program = await connectPostgres({ url });
+  context.after(() => program.end());
+  // Whoever looks for a deadlock first is undone: not this one.
+  await program.query("set deadlock_timeout = '10min'");
+  const update = (key: string) => program.query(`update server_metadata set value = '-' where key = '${key}'`);
+  await program.query('begin');
+  await update('y');
+  const written = database.commit(writeAll(['x', 'y'], 'written'));
+  const isWaiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+  await until(async () => (await program.query(isWaiting)).rowCount === 1, 'the group waits for the other program');
+  await update('x');
+  await program.query('commit');
+  await written;
+  const rows = await database.all(values, []);
+  assert.deepEqual(
+    rows.map(({ value }) => value),
+    ['written', 'written'],
+  );
 });
 
 test('numbers of a sequence are never handed out twice by two processes', async (context) => {

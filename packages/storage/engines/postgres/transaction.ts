@@ -69,10 +69,14 @@ function returnedBy(set: WriteSet, results: readonly StepResult[], from: number)
 const isSetFailure = (error: unknown): error is BatchError =>
   error instanceof BatchError && wholeFailure(error.cause) === undefined;
 
-/** The whole group in one round trip; `undefined`, and rolled back, where a set in it fails. */
+/**
+ * The whole group in one round trip; `undefined`, and rolled back, where a set in it fails. It has the counter before anything
+ * else, also where it takes no position: groups of several processes that wrote the same rows in different orders would otherwise
+ * wait for each other for good.
+ */
 async function prepareTogether(client: pg.Client, sets: readonly WriteSet[]): Promise<Prepared | undefined> {
   const total = sets.reduce((sum, set) => sum + advanceOf(set), 0);
-  const steps: Step[] = total > 0 ? [begin, advanceBy(total)] : [begin];
+  const steps: Step[] = [begin, advanceBy(total)];
   const starts: number[] = [];
   const batch: CommittedChanges[] = [];
   let before = 0;
@@ -96,7 +100,7 @@ async function prepareTogether(client: pg.Client, sets: readonly WriteSet[]): Pr
     await runBatch(client, [rollback]);
     return undefined;
   }
-  const end = total > 0 ? positionOf(results[1]) : 0;
+  const end = positionOf(results[1]);
   let position = end - total;
   const outcomes = sets.map((set, index): Outcome => {
     position += advanceOf(set);

@@ -9,7 +9,7 @@ import { advanceOf, bytesOfSet, positionsFrom } from '../settle.ts';
 import type { Pending } from '../settle.ts';
 import { BatchError } from './batch.ts';
 import type { ChangeTail } from './change-tail.ts';
-import { sqlState, wholeFailure } from './failure.ts';
+import { isUndoneForOthers, sqlState, wholeFailure } from './failure.ts';
 import { createLink } from './link.ts';
 import { sessionSetup } from './support.ts';
 import { decideInTurn } from '../turn.ts';
@@ -34,6 +34,8 @@ export type WriterOptions = {
   readonly options: OpenOptions;
 };
 
+/** How often a group is run that is undone for the sake of others each time. */
+const maxRuns = 3;
 const lockTimeout = 15_000;
 /** A process that is stopped in the middle of a group must not hold the counter from the others. */
 const idleInTransactionTimeout = 10_000;
@@ -118,12 +120,26 @@ export async function createWriter({ url, tail, log, failpoints, options }: Writ
     options.metrics?.group?.({ sets: items.length, bytes, waited, took: performance.now() - started });
   };
 
+  const prepareSets = async (client: pg.Client, sets: readonly WriteSet[]): Promise<Prepared> => {
+    for (let runs = 1; ; runs++) {
+      try {
+        return await prepareGroup(client, sets);
+      } catch (error) {
+        if (!isUndoneForOthers(causeOf(error)) || runs >= maxRuns) throw error;
+        log('warn', 'A group of writes was undone for the sake of others, and is tried again', {
+          error: causeOf(error),
+        });
+        await rollbackGroup(client);
+      }
+    }
+  };
+
   const runSets = async (items: readonly Pending[]): Promise<void> => {
     const started = performance.now();
     const client = link.client();
     if (client === undefined) return fail(items, 'unavailable', undefined);
     const sets = items.map(({ set }) => set);
-    const prepared = await attempt(client, items, () => prepareGroup(client, sets));
+    const prepared = await attempt(client, items, () => prepareSets(client, sets));
     if (prepared !== undefined) await finish(client, items, prepared, started);
   };
 
