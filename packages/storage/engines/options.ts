@@ -28,6 +28,8 @@ export type OpenOptions = {
   /** PostgreSQL: connections for reads, and how long one statement may take, in milliseconds. */
   readonly readers?: number;
   readonly readTimeout?: number;
+  /** PostgreSQL: after how many milliseconds without an answer the other connections are given up. */
+  readonly answerTimeout?: number;
   readonly queue?: { readonly sets?: number; readonly bytes?: number };
   /** How many numbers of a sequence are reserved at once. */
   readonly idBlock?: number;

@@ -1,8 +1,10 @@
+import type { Client } from 'pg';
 import type { Change, CommittedChanges } from '../../database.ts';
 import { sql } from '../../sql.ts';
 import type { ChangeFeed } from '../change-feed.ts';
 import type { StorageLog } from '../options.ts';
-import { runBatch } from './batch.ts';
+import { answerInTime } from './answer-in-time.ts';
+import { runBatch, type Step, type StepResult } from './batch.ts';
 import { createLink } from './link.ts';
 import { sessionSetup } from './support.ts';
 
@@ -49,8 +51,16 @@ export type ChangeTail = {
   readonly close: () => Promise<void>;
 };
 
-export type ChangeTailOptions = { readonly url: string; readonly feed: ChangeFeed; readonly log: StorageLog };
+export type ChangeTailOptions = {
+  readonly url: string;
+  readonly feed: ChangeFeed;
+  readonly log: StorageLog;
+  /** In milliseconds: after how long without an answer the connection is given up. */
+  readonly answerTimeout?: number | undefined;
+};
 
+const statementTimeout = 10_000;
+const usualAnswerTimeout = 15_000;
 const fallbackMilliseconds = 250;
 const pageRows = 1000;
 const pruneMilliseconds = 60_000;
@@ -62,7 +72,10 @@ const missedMilliseconds = (keptPrunings / 2) * pruneMilliseconds;
 export const everythingChanged: Change = { kind: '*', key: '*' };
 
 /** Reads what any process commits, in order, woken by notifications and, should one be lost, by a timer. */
-export async function createChangeTail({ url, feed, log }: ChangeTailOptions): Promise<ChangeTail> {
+export async function createChangeTail(options: ChangeTailOptions): Promise<ChangeTail> {
+  const { url, feed, log, answerTimeout = usualAnswerTimeout } = options;
+  const ask = (client: Client, step: Step): Promise<readonly StepResult[]> =>
+    answerInTime(client, answerTimeout, () => runBatch(client, [step]));
   let reading = false;
   let again = false;
   let notifying = false;
@@ -106,7 +119,7 @@ export async function createChangeTail({ url, feed, log }: ChangeTailOptions): P
         const client = link.client();
         if (client === undefined) return;
         const step = { statement: readChanges, params: [feed.position(), pageRows], rows: true };
-        const [result] = await runBatch(client, [step]);
+        const [result] = await ask(client, step);
         deliver((result?.rows ?? []) as unknown as readonly TailRow[]);
       }
     } catch (error) {
@@ -126,7 +139,7 @@ export async function createChangeTail({ url, feed, log }: ChangeTailOptions): P
         notifyAgain = false;
         const client = link.client();
         if (client === undefined) return;
-        await runBatch(client, [{ statement: notifyOthers, params: [], rows: false }]);
+        await ask(client, { statement: notifyOthers, params: [], rows: false });
       }
     } catch (error) {
       // A lost notification costs the others a short delay only.
@@ -143,14 +156,14 @@ export async function createChangeTail({ url, feed, log }: ChangeTailOptions): P
     const client = link.client();
     if (client === undefined) return;
     try {
-      await runBatch(client, [{ statement: pruneChanges, params: [upTo], rows: false }]);
+      await ask(client, { statement: pruneChanges, params: [upTo], rows: false });
     } catch (error) {
       log('warn', 'Old changes could not be deleted', { error });
     }
   };
 
   const link = await createLink({
-    connect: { url, name: 'portico changes', statementTimeout: 30_000, setup: sessionSetup },
+    connect: { url, name: 'portico changes', statementTimeout, setup: sessionSetup },
     log,
     async up(client) {
       client.on('notification', () => void wake());

@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { answerInTime } from './answer-in-time.ts';
 
 export type ClientOptions = {
   readonly url: string;
@@ -30,6 +31,7 @@ export async function connectPostgres(options: ClientOptions): Promise<Client> {
   // A lost connection is reported to whoever waits for an answer; without a listener the event would end the process.
   client.on('error', () => undefined);
   await client.connect();
-  if (options.setup !== undefined) await client.query(options.setup);
+  const { setup, connectTimeout = usualConnectTimeout } = options;
+  if (setup !== undefined) await answerInTime(client, connectTimeout, () => client.query(setup));
   return client;
 }

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { StorageLog } from '../options.ts';
+import { answerInTime } from './answer-in-time.ts';
 import { connectPostgres } from './client.ts';
 import type { ClientOptions } from './client.ts';
 
@@ -21,6 +22,8 @@ export type LinkOptions = {
 
 const firstDelay = 50;
 const longestDelay = 2000;
+/** How long a connection may take that is made or ended. */
+const patience = 10_000;
 
 /** One connection that is made again whenever it is lost. Rejects where the first attempt fails. */
 export async function createLink({ connect, log, up, down }: LinkOptions): Promise<Link> {
@@ -41,7 +44,7 @@ export async function createLink({ connect, log, up, down }: LinkOptions): Promi
   const open = async () => {
     const client = await connectPostgres(connect);
     try {
-      await up?.(client);
+      await answerInTime(client, patience, async () => up?.(client));
     } catch (error) {
       client.connection.stream.destroy();
       throw error;
@@ -80,7 +83,7 @@ export async function createLink({ connect, log, up, down }: LinkOptions): Promi
       clearTimeout(timer);
       const client = current;
       current = undefined;
-      await client?.end();
+      if (client !== undefined) await answerInTime(client, patience, () => client.end());
     },
   };
 }

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import type { Client } from 'pg';
 import type { ProcessMessages } from '../../database.ts';
 import type { StorageLog } from '../options.ts';
-import { runBatch } from './batch.ts';
+import { answerInTime } from './answer-in-time.ts';
+import { runBatch, type Step } from './batch.ts';
 import { createLink } from './link.ts';
 import { sessionSetup } from './support.ts';
 
@@ -10,21 +12,30 @@ const sendMessage = {
   text: `select cast(pg_notify('portico_messages', $1) as text) as sent`,
 };
 
+/** Whoever only listens would not notice that nobody is there any more. */
+const heartbeat: Step = { statement: { name: 'messages.heartbeat', text: 'select 1' }, params: [], rows: false };
+
 /** PostgreSQL takes less than 8000 bytes in a notification; the topic and the sender need some of them. */
 export const maxMessageBytes = 7500;
 /** Messages that wait for the connection. What does not fit is dropped, the oldest first. */
 const maxWaiting = 5000;
 const perBatch = 100;
+/** In milliseconds. */
+const statementTimeout = 10_000;
+const usualAnswerTimeout = 15_000;
 
 /** Messages between processes, by notifications on a connection of their own. */
 export async function createMessages(
   url: string,
   log: StorageLog,
+  answerTimeout = usualAnswerTimeout,
 ): Promise<ProcessMessages & { readonly close: () => Promise<void> }> {
   const self = randomBytes(6).toString('hex');
   const listeners = new Map<string, Set<(text: string) => void>>();
   const waiting: string[] = [];
   let sending = false;
+  const ask = (client: Client, steps: readonly Step[]) =>
+    answerInTime(client, answerTimeout, () => runBatch(client, steps));
 
   function receive(payload: string): void {
     const [, sender, topic = '', text = ''] = /^(\S+) (\S+) (.*)$/s.exec(payload) ?? [];
@@ -46,7 +57,7 @@ export async function createMessages(
         const client = link.client();
         if (client === undefined) return;
         const batch = waiting.splice(0, perBatch);
-        await runBatch(
+        await ask(
           client,
           batch.map((text) => ({ statement: sendMessage, params: [text], rows: false })),
         );
@@ -59,7 +70,7 @@ export async function createMessages(
   }
 
   const link = await createLink({
-    connect: { url, name: 'portico messages', statementTimeout: 30_000, setup: sessionSetup },
+    connect: { url, name: 'portico messages', statementTimeout, setup: sessionSetup },
     log,
     async up(client) {
       client.on('notification', ({ payload }) => receive(payload ?? ''));
@@ -67,6 +78,12 @@ export async function createMessages(
       setImmediate(() => void flush());
     },
   });
+
+  const beating = setInterval(() => {
+    const client = link.client();
+    // The link says so where the connection is lost.
+    if (client !== undefined) ask(client, [heartbeat]).catch(() => undefined);
+  }, answerTimeout);
 
   return {
     isShared: true,
@@ -83,6 +100,7 @@ export async function createMessages(
     },
     async close() {
       // What was sent last is what others wait for when this process ends.
+      clearInterval(beating);
       await flush();
       await link.close();
     },

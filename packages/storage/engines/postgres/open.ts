@@ -28,15 +28,15 @@ async function currentPosition(url: string): Promise<number> {
 }
 
 export async function openPostgres(options: OpenOptions): Promise<Database> {
-  const { url } = options;
+  const { url, answerTimeout } = options;
   const log = options.log ?? (() => undefined);
   const done = await migratePostgres(url, options.migrations ?? allMigrations);
   if (done.length > 0)
     log('info', 'The database schema was brought up to date', { migrations: done.map(({ name }) => name) });
 
   const feed = createChangeFeed(await currentPosition(url), log);
-  const tail = await createChangeTail({ url, feed, log });
-  const messages = await createMessages(url, log);
+  const tail = await createChangeTail({ url, feed, log, answerTimeout });
+  const messages = await createMessages(url, log, answerTimeout);
   const failpoints = createFailpoints(options.failpoint);
   const writer = await createWriter({ url, tail, log, failpoints, options });
   const readers = await createReaderPool({

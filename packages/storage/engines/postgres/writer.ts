@@ -7,6 +7,7 @@ import { createGroupQueue } from '../group-queue.ts';
 import type { OpenOptions, StorageLog } from '../options.ts';
 import { advanceOf, bytesOfSet, positionsFrom } from '../settle.ts';
 import type { Pending } from '../settle.ts';
+import { answerInTime } from './answer-in-time.ts';
 import { BatchError } from './batch.ts';
 import type { ChangeTail } from './change-tail.ts';
 import { isUndoneForOthers, sqlState, wholeFailure } from './failure.ts';
@@ -37,6 +38,8 @@ export type WriterOptions = {
 /** How often a group is run that is undone for the sake of others each time. */
 const maxRuns = 3;
 const lockTimeout = 15_000;
+/** More than a group takes that waits for a lock. */
+const usualAnswerTimeout = 60_000;
 /** A process that is stopped in the middle of a group must not hold the counter from the others. */
 const idleInTransactionTimeout = 10_000;
 
@@ -53,6 +56,9 @@ function commitFailure(error: unknown): StorageErrorReason {
 
 /** One connection on which groups are written, one after the other. */
 export async function createWriter({ url, tail, log, failpoints, options }: WriterOptions): Promise<Writer> {
+  const inTime = <T>(client: pg.Client, ask: () => Promise<T>): Promise<T> =>
+    answerInTime(client, options.answerTimeout ?? usualAnswerTimeout, ask);
+
   const fail = (items: readonly Settles[], reason: StorageErrorReason, cause: unknown) => {
     const message = cause instanceof Error ? cause.message : 'The database cannot be reached';
     for (const { reject } of items) reject(new StorageError(reason, message, { cause }));
@@ -78,7 +84,7 @@ export async function createWriter({ url, tail, log, failpoints, options }: Writ
 
   const abandon = async (client: pg.Client) => {
     try {
-      await rollbackGroup(client);
+      await inTime(client, () => rollbackGroup(client));
     } catch {
       link.drop(client);
     }
@@ -91,7 +97,7 @@ export async function createWriter({ url, tail, log, failpoints, options }: Writ
     prepare: () => Promise<T>,
   ): Promise<T | undefined> => {
     try {
-      return await prepare();
+      return await inTime(client, prepare);
     } catch (error) {
       const reason = wholeFailure(causeOf(error)) ?? 'unavailable';
       log('error', 'The database could not take a group of writes', { reason, error: causeOf(error) });
@@ -105,7 +111,7 @@ export async function createWriter({ url, tail, log, failpoints, options }: Writ
     failpoints?.pass('mid-group');
     failpoints?.pass('before-commit');
     try {
-      await commitGroup(client);
+      await inTime(client, () => commitGroup(client));
     } catch (error) {
       const reason = commitFailure(error);
       log('error', 'A group of writes may be lost', { reason, error: causeOf(error) });
