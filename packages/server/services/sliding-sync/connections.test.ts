@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { parseRequiredState } from '@portico/protocol/sliding-sync/required-state.ts';
-import { readConfigs } from '@portico/storage/stores/sync/sliding-connections.ts';
+import { readConfigs, readConnections } from '@portico/storage/stores/sync/sliding-connections.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { newConnection, type SentRoom } from './connection-state.ts';
 import { createConnections } from './connections.ts';
@@ -29,3 +29,24 @@ onBothEngines(
     assert.deepEqual(again.rooms.get(2), room(-2));
   },
 );
+
+onBothEngines('whoever starts a connection many times at once is answered each time, and has one', async (db) => {
+  let time = 0;
+  const now = () => ++time;
+  const [one, other] = [createConnections({ db, now }), createConnections({ db, now })];
+  const rooms = new Map([[1, room(1)]]);
+  const start = (connId: string, process = one) => process.save({ ...key, connId }, newConnection, rooms);
+  const atOnce = Array.from({ length: 25 });
+  await Promise.all([one, other].flatMap((process) => atOnce.map(() => start('same', process))));
+  const ids = Array.from({ length: 25 }, (_, index) => `connection ${index}`);
+  await Promise.all(ids.map((connId) => start(connId)));
+  const kept = async () => (await readConnections(db, key.userId, key.deviceId)).map(({ conn_id: id }) => id);
+  assert.deepEqual(await kept(), ids.slice(-10));
+  await start('same');
+  await start('same');
+  assert.deepEqual(
+    await kept(),
+    [...ids.slice(-9), 'same'],
+    'a connection that is started anew replaces none but itself',
+  );
+});

@@ -20,6 +20,7 @@ import {
   type ConnectionKey,
   type SentRoomRow,
 } from '@portico/storage/stores/sync/sliding-connections.ts';
+import { createQueuesByKey } from '../queues-by-key.ts';
 import { createConnectionCache } from './connection-cache.ts';
 import type { Answered, ConnectionState, SentRoom, SentRooms } from './connection-state.ts';
 
@@ -38,12 +39,16 @@ export interface Connections {
 
 /** "Servers SHOULD limit […] the number of connections a device can have active." */
 const maxConnections = 10;
-const maxTries = 3;
+/** Enough for several processes of which each starts one. */
+const maxTries = 20;
+/** Starts of one device. */
+const mostWaiting = 100;
 /** When a connection has stored more different wishes than that, those that no room has any more go. */
 const manyConfigs = 100;
 
 export function createConnections({ db, now }: { readonly db: Database; readonly now: () => number }): Connections {
   const cache = createConnectionCache();
+  const starts = createQueuesByKey(mostWaiting);
 
   async function load(key: ConnectionKey, nid: number): Promise<boolean> {
     const row = await findConnection(db, nid, key);
@@ -76,15 +81,23 @@ export function createConnections({ db, now }: { readonly db: Database; readonly
     return true;
   }
 
-  async function start(key: ConnectionKey, changes: SentRooms): Promise<{ nid: number; serial: number }> {
+  /** One after the other: each drops what the ones before it have started. */
+  function start(key: ConnectionKey, changes: SentRooms): Promise<{ nid: number; serial: number }> {
+    return starts.run(`${key.userId} ${key.deviceId}`, () => startInTurn(key, changes));
+  }
+
+  async function startInTurn(key: ConnectionKey, changes: SentRooms): Promise<{ nid: number; serial: number }> {
     const { userId, deviceId, connId } = key;
     for (let tries = 1; ; tries++) {
       const nid = await db.reserveIds('sliding_connection', 1);
       const serial = await db.reserveIds('sliding_answer', 1);
       const others = await readConnections(db, userId, deviceId);
-      const surplus = others.slice(0, Math.max(others.length - maxConnections + 1, 0));
-      const replaced = others.filter((other) => other.conn_id === connId);
-      const dropped = [...new Set([...replaced, ...surplus].map((other) => other.connection_nid))];
+      const [replaced, kept] = [
+        others.filter((other) => other.conn_id === connId),
+        others.filter((other) => other.conn_id !== connId),
+      ];
+      const surplus = kept.slice(0, Math.max(kept.length - maxConnections + 1, 0));
+      const dropped = [...replaced, ...surplus].map((other) => other.connection_nid);
       const set = createWriteSet();
       dropConnections(set, dropped);
       const { rows, configs } = toRows(changes, new Set());
