@@ -29,7 +29,8 @@ export interface PushRules {
 }
 
 const maxBytes = 128 * 1024;
-const maxAttempts = 5;
+/** Enough for several processes of which each makes one change at a time. */
+const maxAttempts = 20;
 /** Of one person. Clients change a dozen rules at once. */
 const mostWaiting = 100;
 

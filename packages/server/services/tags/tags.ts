@@ -22,7 +22,8 @@ const maxTagBytes = 255;
 const maxTags = 100;
 const maxContentBytes = 64 * 1024;
 const maxPerUser = 5000;
-const maxAttempts = 5;
+/** Enough for several processes of which each makes one change at a time. */
+const maxAttempts = 20;
 /** For one room of one person. */
 const mostWaiting = 100;
 
