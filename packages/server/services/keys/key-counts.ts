@@ -1,3 +1,4 @@
+import { emptyJsonObject } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import { countKeys } from '@portico/storage/stores/devices/one-time-keys.ts';
 import { createSmallCache } from '../reading/small-cache.ts';
@@ -26,7 +27,7 @@ export function createKeyCounts(db: Database): KeyCountCache {
   });
 
   async function read(userId: string, deviceId: string): Promise<KeyCounts> {
-    const waiting: { [algorithm: string]: number } = {};
+    const waiting = emptyJsonObject() as { [algorithm: string]: number };
     const unused: string[] = [];
     for (const row of await countKeys(db, userId, deviceId)) {
       if (row.unused === 1) unused.push(row.algorithm);

@@ -79,3 +79,43 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     }
   });
 }
+
+test(
+  'devices and algorithms of a service’s users may be called like what every object has',
+  { timeout: 60_000 },
+  async (t) => {
+    const bridge = await startTestBridge({ receive_ephemeral: true, 'org.matrix.msc3202': true });
+    const { server, as } = await startBridgedServer(t, [bridge]);
+    await as.post(`${v3}/register`, { type: 'm.login.application_service', username: '_ghost_a', inhibit_login: true });
+    const devices = ['GHOST', '__proto__', 'constructor'];
+    for (const deviceId of devices) await as.put(actingAs(`${v3}/devices/${deviceId}`, ghost), {});
+    const upload = (deviceId: string, body: object) =>
+      as.post(actingAs(`${v3}/keys/upload`, ghost, deviceId), { one_time_keys: newOneTimeKeys(1), ...body });
+    const named = { 'polluted:1': 'AAAA', '__proto__:1': 'AAAA', 'toString:1': 'AAAA' };
+    // Of those that have no keys of their own nothing is said.
+    await upload('__proto__', { one_time_keys: named, fallback_keys: { 'push:F': 'AAAA' } });
+    const withKeys = (deviceId: string) =>
+      upload(deviceId, { device_keys: newDeviceKeys({ userId: ghost, deviceId }) });
+    await withKeys('GHOST');
+    await bridge.until(() => counts(bridge).at(-1)?.[ghost]?.['GHOST']?.['signed_curve25519'] === 1);
+    assert.equal('polluted' in {}, false);
+    await withKeys('constructor');
+    await withKeys('__proto__');
+    const last = () => counts(bridge).findLast((each) => each[ghost] !== undefined)?.[ghost] ?? {};
+    await bridge.until(() => Object.keys(last()).length === devices.length);
+    const waiting = new Map(
+      Object.entries(last()).map(([deviceId, each]) => [deviceId, new Map(Object.entries(each))]),
+    );
+    assert.deepEqual([...(waiting.get('__proto__') ?? [])].toSorted(), [
+      ['__proto__', 1],
+      ['polluted', 1],
+      ['signed_curve25519', 1],
+      ['toString', 1],
+    ]);
+    assert.deepEqual(
+      new Map(Object.entries(unused(bridge).findLast((each) => each[ghost] !== undefined)?.[ghost] ?? {})),
+      new Map(Object.entries({ GHOST: [], constructor: [] })).set('__proto__', ['push']),
+    );
+    assert.deepEqual(server.errors, []);
+  },
+);

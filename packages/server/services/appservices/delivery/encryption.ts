@@ -1,3 +1,4 @@
+import { emptyJsonObject } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import {
   type AddressedToDevice,
@@ -50,15 +51,20 @@ export async function deviceListsFor({ db, service }: Context, range: Range) {
 type Counts = { [userId: string]: { [deviceId: string]: { [algorithm: string]: number } } };
 type Types = { [userId: string]: { [deviceId: string]: string[] } };
 
-/** How many one-time keys some users' devices have left, and which fallback keys are unused. */
+/**
+ * How many one-time keys some users' devices have left, and which fallback keys are unused. People choose what devices and algorithms
+ * are called: `__proto__` is a name like any other.
+ */
 export async function keyCountsFor(db: Reader, userIds: readonly string[]): Promise<{ counts: Counts; unused: Types }> {
-  const counts: Counts = {};
-  const unused: Types = {};
+  const counts = emptyJsonObject() as Counts;
+  const unused = emptyJsonObject() as Types;
   if (userIds.length === 0) return { counts, unused };
   const [rows, devices] = await Promise.all([readKeyCountsOf(db, userIds), readKeyDevicesOf(db, userIds)]);
   for (const { user_id: userId, device_id: deviceId } of devices) {
-    (counts[userId] ??= {})[deviceId] = { signed_curve25519: 0 };
-    (unused[userId] ??= {})[deviceId] = [];
+    const ofDevice = emptyJsonObject() as Counts[string][string];
+    ofDevice['signed_curve25519'] = 0;
+    (counts[userId] ??= emptyJsonObject() as Counts[string])[deviceId] = ofDevice;
+    (unused[userId] ??= emptyJsonObject() as Types[string])[deviceId] = [];
   }
   for (const { user_id: userId, device_id: deviceId, algorithm, waiting, unused: isUnused } of rows) {
     const ofDevice = counts[userId]?.[deviceId];
