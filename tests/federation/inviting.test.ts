@@ -57,15 +57,25 @@ test('what is shown with an invitation is stripped, and hostile or endless state
     content: { name: 'Room' },
     ...over,
   });
+  const bad = 'org.example.bad';
+  const malformed: JsonObject[] = [
+    stripped({ type: `${bad}.content`, content: 'text' }),
+    stripped({ type: `${bad}.content`, content: [] }),
+    stripped({ type: `${bad}.sender`, sender: 'nobody' }),
+    stripped({ type: `${bad}.sender`, sender: null }),
+    stripped({ type: 5 }),
+    stripped({ type: `${bad}.${'x'.repeat(255)}` }),
+    stripped({ type: `${bad}.key`, state_key: null }),
+    stripped({ type: `${bad}.key`, state_key: 'x'.repeat(256) }),
+    { type: `${bad}.nothing` },
+  ];
   const other = createPeerRoom(peer, { version: '11', name: 'other' });
   const foreign = other.add({ type: 'm.room.topic', stateKey: '', sender: other.founder, content: { topic: 'other' } });
   const { said } = await invite([
     ...state,
     stripped({ unsigned: { evil: true }, event_id: '$x', room_id: room.roomId }),
-    stripped({ content: 'text' }),
-    stripped({ sender: 'nobody' }),
-    stripped({ type: 5 }),
-    stripped({ state_key: null }),
+    ...malformed,
+    stripped({ type: 'm.room.member', state_key: alice.userId, content: { membership: 'join' } }),
     stripped({ type: 'm.room.topic', content: { topic: 'x'.repeat(70_000) } }),
     parseJson(foreign.pdu, 'lenient'),
     ...Array.from({ length: 100 }, (_, index) => stripped({ type: `org.example.${index}` })),
@@ -80,6 +90,10 @@ test('what is shown with an invitation is stripped, and hostile or endless state
     'm.room.join_rules',
     'm.room.name',
   ]);
+  assert.deepEqual(
+    types.slice(5).filter((type) => !/^org\.example\.\d+$/.test(type)),
+    ['m.room.member'],
+  );
   assert.ok(types.length <= 51);
   assert.ok(!types.includes('m.room.topic'));
   assert.deepEqual(shown.at(-1)?.state_key, alice.userId);

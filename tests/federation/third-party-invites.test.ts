@@ -89,6 +89,9 @@ test('only what the identity server has signed for a person invites them', async
   assert.equal(await forDora({ sender: carol.userId }), '403 M_FORBIDDEN', 'who did not invite the address');
   assert.equal(await forDora({ sender: bob.userId }), '403 M_FORBIDDEN', 'somebody of another server');
   assert.equal(await forDora({ state_key: '@eve:identity.test' }), '400 M_INVALID_PARAM', 'for somebody else');
+  const asJoin = { membership: 'join', third_party_invite: { display_name: '', signed: sign(dora) } };
+  assert.equal(await forDora({ content: asJoin }), '400 M_INVALID_PARAM', 'for something else');
+  assert.equal(await forDora({ type: 'm.room.topic' }), '400 M_INVALID_PARAM', 'for another event');
   assert.equal(await forDora({ room_id: await createRoom(alice) }), '400 M_INVALID_PARAM', 'to another room');
   assert.equal(await forDora({}, sign(dora, other)), '403 M_FORBIDDEN', 'signed by somebody else');
   assert.equal(await membershipOf(alice, roomId, dora), undefined);
@@ -111,7 +114,9 @@ test('who shows that an invited address is theirs joins by that, here and elsewh
     [bob, 'join'],
   ] as const) {
     assert.equal(await refusal(join(client, undefined, way)), '403 M_FORBIDDEN');
-    assert.equal(await refusal(join(client, signed(alice.userId), way)), '403 M_FORBIDDEN', 'for somebody else');
+    const somebody = '@somebody:hs1';
+    assert.equal(await refusal(join(client, signed(somebody), way)), '403 M_FORBIDDEN', 'for somebody else');
+    assert.equal(await membershipOf(alice, roomId, somebody), undefined);
     assert.equal(await refusal(join(client, signed(client.userId, other), way)), '403 M_FORBIDDEN', 'by somebody else');
     const forged = sign(client.userId, undefined, { sender: client.userId });
     assert.match(await refusal(join(client, forged, way)), /^40[34] /, 'invited by somebody else');

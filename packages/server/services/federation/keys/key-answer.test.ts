@@ -27,6 +27,12 @@ test('current and old keys are read', () => {
 test('an answer counts only if it is signed, by its server, as it is', () => {
   const good = signed(base, one);
   assert.equal(readKeyAnswer(good, 'b.org', false), undefined, 'of another server');
+  const byBoth = signJson(good as unknown as JsonObject, 'b.org', one) as unknown as ServerKeysAnswer;
+  assert.equal(
+    readKeyAnswer(byBoth, 'b.org', false),
+    undefined,
+    'of another server, signed in the name of this one too',
+  );
   assert.equal(ids({ ...good, signatures: {} }), undefined, 'unsigned');
   assert.equal(ids({ ...good, valid_until_ts: 2000 }), undefined, 'changed');
   assert.equal(ids(signed({ ...base, verify_keys: { 'ed25519:two': { key: two.publicKey } } }, one)), undefined);
@@ -37,6 +43,13 @@ test('an answer counts only if it is signed, by its server, as it is', () => {
   const halfWrong = signed(both, one, two) as unknown as { signatures: { 'a.org': Record<string, string> } };
   halfWrong.signatures['a.org']['ed25519:two'] = halfWrong.signatures['a.org']['ed25519:one'] ?? '';
   assert.equal(ids(halfWrong as unknown as ServerKeysAnswer), undefined, 'one of two signatures wrong');
+});
+
+test('an old key that a server still has is not old', () => {
+  const answer = { ...base, old_verify_keys: { 'ed25519:one': { key: two.publicKey, expired_ts: 5 } } };
+  assert.deepEqual(readKeyAnswer(signed(answer, one), 'a.org', false), [
+    { keyId: 'ed25519:one', publicKey: one.publicKey, expiredTs: undefined },
+  ]);
 });
 
 test('from a notary, a key that has not signed counts for nothing', () => {
