@@ -4,7 +4,10 @@ import { connect } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { after, describe, test } from 'node:test';
 import { Type } from 'typebox';
+import { newDeviceKeys } from '@portico/testkit/device-keys.ts';
+import { createRoom, must } from '@portico/testkit/people.ts';
 import { startTestServer } from '@portico/testkit/server.ts';
+import { createTestClient } from '@portico/testkit/test-client.ts';
 import { threadTime } from '@portico/testkit/thread-time.ts';
 import { createRateLimiter } from '../services/rate-limit/rate-limiter.ts';
 import { buildApp } from './app.ts';
@@ -180,5 +183,52 @@ test('a __proto__ key stays data, wherever it is sent', async () => {
   const auth = { type: 'constructor' };
   assert.equal((await server.anonymous.post('/_matrix/client/v3/register', { password: 'x', auth })).status, 401);
   assert.equal('polluted' in {}, false);
+  assert.deepEqual(server.errors, []);
+});
+
+test('devices, keys, tags and rules may be called like what every object has', async () => {
+  const v3 = '/_matrix/client/v3';
+  const json = (text: string) => JSON.parse(text) as object;
+  const [room, password] = [await createRoom(alice), 'a password'];
+  const tags = `${v3}/user/${encodeURIComponent(alice.userId)}/rooms/${encodeURIComponent(room)}/tags`;
+  for (const name of ['__proto__', 'constructor', 'toString']) {
+    const identifier = { type: 'm.id.user', user: alice.userId };
+    const login = { type: 'm.login.password', identifier, password, device_id: name };
+    const { access_token: accessToken } = await must(server.anonymous.post(`${v3}/login`, login));
+    const user = { userId: alice.userId, deviceId: name, accessToken: String(accessToken) };
+    const client = createTestClient(server.baseUrl, user);
+    const keys = newDeviceKeys({ userId: alice.userId, deviceId: name });
+    const counts = await must(
+      client.post(`${v3}/keys/upload`, {
+        device_keys: keys,
+        one_time_keys: json(`{"${name}:1":"first"}`),
+        fallback_keys: json(`{"${name}:F":"last"}`),
+      }),
+    );
+    const of = (value: unknown, ...path: string[]) =>
+      path.reduce<unknown>(
+        (found, each) => (Object.hasOwn(found as object, each) ? (found as never)[each] : found),
+        value,
+      );
+    assert.equal(of(counts, 'one_time_key_counts', name), 1);
+    const wanted = json(`{"one_time_keys":{"${alice.userId}":{"${name}":"${name}"}}}`);
+    for (const [id, key] of [
+      [`${name}:1`, 'first'],
+      [`${name}:F`, 'last'],
+    ] as const) {
+      const claimed = await must(alice.post(`${v3}/keys/claim`, wanted));
+      assert.equal(of(claimed, 'one_time_keys', alice.userId, name, id), key);
+    }
+    const messages = json(`{"messages":{"${alice.userId}":{"${name}":{"a":1}}}}`);
+    await must(alice.put(`${v3}/sendToDevice/m.x/${name}`, messages));
+    const synced = await must(client.get(`${v3}/sync`));
+    assert.equal((of(synced, 'to_device', 'events') as unknown[]).length, 1);
+    await must(client.put(`${tags}/${name}`, { order: 0.5 }));
+    assert.equal(of(await must(client.get(tags)), 'tags', name, 'order'), 0.5);
+    const rule = `${v3}/pushrules/global/override/${name}`;
+    await must(client.put(rule, { actions: ['notify'], conditions: [] }));
+    assert.equal(of(await must(client.get(rule)), 'rule_id'), name);
+  }
+  assert.deepEqual(Object.keys(Object.prototype), []);
   assert.deepEqual(server.errors, []);
 });
