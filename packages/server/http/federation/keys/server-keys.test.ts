@@ -139,6 +139,22 @@ suite('keys of servers', () => {
     });
   }
 
+  test('from a notary count for nothing where it has signed them with a key that it has given up', async (context) => {
+    const { peer, notary } = await meetNotary(context, (notary, peer) => [countersigned(peer.keyAnswer(), notary)]);
+    const key = signingKeyFromSeed('ed25519:new', randomBytes(32));
+    const { keyId, publicKey } = notary.key;
+    const answer = {
+      server_name: notary.serverName,
+      verify_keys: { 'ed25519:new': { key: key.publicKey } },
+      old_verify_keys: { [keyId]: { key: publicKey, expired_ts: Date.now() - 1000 } },
+      valid_until_ts: Date.now() + day,
+    };
+    notary.on('GET', '/_matrix/key/v2/server', () => ({ body: signJson(answer, notary.serverName, key) }));
+    peer.on('GET', '/_matrix/key/v2/server', () => ({ status: 500, body: {} }));
+    assert.equal(await statusOf(peer), 401);
+    assert.ok(notary.requests.some((request) => request.startsWith('POST')));
+  });
+
   test('that the server gave itself are not replaced by a notary', async (context) => {
     const { base, peer, notary } = await meetNotary(context, (notary) => [
       countersigned(forgedAnswer('peer.test'), notary),
