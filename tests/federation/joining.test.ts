@@ -78,11 +78,15 @@ test('what the given state says that its own auth events do not allow is no part
   const power = room.state.get('m.room.power_levels ')?.eventId;
   const allowing = room.authEvents(name).map((eventId) => (eventId === power ? stolen.eventId : eventId));
   const named = room.make({ ...name, authEvents: allowing });
+  const topic = { type: 'm.room.topic', stateKey: '', sender: room.founder, content: { topic: 'Hers' } };
+  const joinRules = room.state.get('m.room.join_rules ')?.eventId ?? '';
+  const withMore = room.make({ ...topic, authEvents: [...room.authEvents(topic), joinRules] });
   room.serve((event) => {
     const state = [...room.state.values()].map(({ pdu }) => pdu);
-    return room.joinAnswer(event, { state: [...state, stolen.pdu, named.pdu], authChain: [stolen.pdu] });
+    return room.joinAnswer(event, { state: [...state, stolen.pdu, named.pdu, withMore.pdu], authChain: [stolen.pdu] });
   });
   await must(enter(alice, room.roomId, 'peer.test'));
+  assert.equal(await refusal(alice.get(pathOf(room.roomId, 'state/m.room.topic/'))), '404 M_NOT_FOUND');
   const powers = await must(alice.get(pathOf(room.roomId, 'state/m.room.power_levels/')));
   assert.deepEqual(powers['users'], { [room.founder]: 100 });
   assert.equal(await refusal(alice.get(pathOf(room.roomId, 'state/m.room.name/'))), '404 M_NOT_FOUND');
