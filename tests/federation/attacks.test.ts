@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
+import { openPeer } from '@portico/testkit/federation-peer.ts';
 import { must, pathOf } from '@portico/testkit/people.ts';
 import { errcodeOf, joinAs, joinTemplate, openWithPeer, send, sendJoin, sign } from './peer.ts';
 
 type StateEvents = readonly { readonly type: string; readonly state_key: string; readonly event_id: string }[];
 
 test('a join that is not what its request says is refused', async (context) => {
-  const { peer, path, alice } = await openWithPeer(context);
+  const { network, peer, path, alice } = await openWithPeer(context);
   const template = await joinTemplate(peer, path, '@mallory:peer.test');
   const good = sign(peer, template);
   const { body } = await alice.post('/_matrix/client/v3/createRoom', { preset: 'public_chat', room_version: '10' });
@@ -24,6 +25,9 @@ test('a join that is not what its request says is refused', async (context) => {
     const { pdu, eventId } = sign(peer, { ...template, ...over });
     assert.equal(await sendJoin(peer, path, eventId, pdu), answer, what);
   }
+  const third = await openPeer(context, network, 'third.test');
+  const theirs = sign(third, await joinTemplate(third, path, '@x:third.test'));
+  assert.equal(await sendJoin(peer, path, theirs.eventId, theirs.pdu), '400 M_INVALID_PARAM', 'of a third server');
   const fraction = { ...good.pdu, content: { membership: 'join', size: 1.5 } };
   assert.equal(
     await sendJoin(peer, path, good.eventId, fraction),

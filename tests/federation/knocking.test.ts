@@ -168,6 +168,18 @@ test('a knock counts whatever its server tells of the room, and can be withdrawn
   assert.deepEqual(network.server('hs1').errors, []);
 });
 
+test('no knock is signed for a room of a version that has none', async (context) => {
+  const network = await startTestNetwork(['hs1']);
+  context.after(() => network.close());
+  const peer = await openPeer(context, network, 'peer.test');
+  const bob = await network.server('hs1').registerUser('bob');
+  const template = { depth: 5, prev_events: [], auth_events: [] };
+  peer.on('GET', '/_matrix/federation/v1/make_knock/', () => ({ body: { room_version: '6', event: template } }));
+  const path = `/_matrix/client/v3/knock/${encodeURIComponent('!old:peer.test')}?via=peer.test`;
+  assert.equal(await refusal(bob.post(path, {})), '502 M_UNKNOWN');
+  assert.ok(!peer.requests.some((request) => request.includes('send_knock')));
+});
+
 test('a knock stands that is made while the answer to an earlier one is still being checked', async (context) => {
   const network = await startTestNetwork(['hs1']);
   context.after(() => network.close());

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
+import { must } from '@portico/testkit/people.ts';
+import type { TestClient } from '@portico/testkit/test-client.ts';
 import { until } from '@portico/testkit/until.ts';
 import { joinAs, openWithPeer, send, sign } from './peer.ts';
 
@@ -138,7 +140,11 @@ test('an event for which others have to be fetched keeps nothing else of its ser
   assert.deepEqual(await shows(next.eventId), { body: 'message 91' });
 });
 
-test('an event that was answered for is received by the next process, if this one ends meanwhile', async (context) => {
+/** A process ends after it has answered for an event, and before it has what that follows; `meanwhile` something else happens. */
+async function endBeforeItCame(
+  context: TestContext,
+  meanwhile: (alice: TestClient, path: string) => Promise<unknown> = async () => undefined,
+) {
   const { network, server, peer, path, alice, lost, follow } = await openGap(context);
   const asked = Promise.withResolvers<void>();
   peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => {
@@ -156,14 +162,29 @@ test('an event that was answered for is received by the next process, if this on
     return rows.map((row) => row['event_id']);
   };
   assert.deepEqual(kept(), [next.eventId], 'it is there whatever happens to the process');
+  await meanwhile(alice, path);
   await network.stop('hs1');
   assert.deepEqual(kept(), [next.eventId]);
   peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({ body: { events: [] } }));
   await network.start('hs1');
   const again = network.server('hs1').as(alice);
   const uri = `/_matrix/client/v3/rooms/${path}/event/${encodeURIComponent(next.eventId)}`;
-  await until(async () => ((await again.get(uri)).status === 200 ? true : undefined), 'it is received');
+  return { kept, statusOf: async () => (await again.get(uri)).status };
+}
+
+test('an event that was answered for is received by the next process, if this one ends meanwhile', async (context) => {
+  const { kept, statusOf } = await endBeforeItCame(context);
+  await until(async () => (await statusOf()) === 200, 'it is received');
   await until(() => kept().length === 0, 'it is kept no longer');
+});
+
+test('an event that was answered for is not received once its room denies the server that sent it', async (context) => {
+  const acl = { allow: ['*'], deny: ['peer.test'] };
+  const { kept, statusOf } = await endBeforeItCame(context, (alice, path) =>
+    must(alice.put(`/_matrix/client/v3/rooms/${path}/state/m.room.server_acl/`, acl)),
+  );
+  await until(() => kept().length === 0, 'it is kept no longer');
+  assert.equal(await statusOf(), 404);
 });
 
 test('where a gap is not filled, the state behind it is fetched', async (context) => {

@@ -301,6 +301,24 @@ test('a target that is silent does not hold up the next address', async (context
   assert.equal((await outbound.request(to(port))).body.toString(), 'second');
 });
 
+test('of the addresses of a name, a few are tried', async (context) => {
+  const tried: string[] = [];
+  const outbound = open(context, {
+    network: {
+      ...network,
+      lookup: async () => Array.from({ length: 100 }, (_, n) => `127.0.1.${n}`),
+      connect(address) {
+        tried.push(address);
+        const socket = new Socket();
+        queueMicrotask(() => socket.destroy(new Error('refused')));
+        return socket;
+      },
+    },
+  });
+  await assert.rejects(outbound.request(to(443)), failsWith('unreachable'));
+  assert.equal(tried.length, 8);
+});
+
 test('a request that is given up says so, and lets go', async (context) => {
   const arrived = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();

@@ -5,7 +5,14 @@ import { createSyncClient, type SlidingBody, type SyncClient } from '@portico/te
 
 const everything = { timeline_limit: 50, required_state: [['*', '*']] };
 const on = { enabled: true };
-const extensions = { account_data: on, receipts: on, typing: on, e2ee: on, to_device: on };
+const extensions = {
+  account_data: on,
+  receipts: on,
+  typing: on,
+  e2ee: on,
+  to_device: on,
+  'org.matrix.msc4354.sticky_events': on,
+};
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`what sliding sync must not tell (${engine})`, () => {
@@ -21,6 +28,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await alice.setState(roomId, 'x.state', { SECRET: true }, 'SECRET');
       await carol.join(roomId);
       const eventId = await carol.send(roomId, 'SECRET words');
+      await carol.stick(roomId, 'SECRET for a while');
       await alice.http.post(alice.room(roomId, `receipt/m.read/${encodeURIComponent(eventId)}`), {});
       await alice.http.put(alice.room(roomId, `typing/${encodeURIComponent(alice.userId)}`), {
         typing: true,

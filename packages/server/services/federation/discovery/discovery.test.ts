@@ -215,6 +215,7 @@ suite('what is wrong with a well-known file makes it count for nothing:', () => 
       const explorer = await explore(context, { hosts: { 'a.org': listener, 'b.org': delegate('wrong.org:1') } });
       assert.equal(await explorer.find('a.org'), 'a.org 8448 | a.org | a.org');
       assert.ok(explorer.asked.filter((what) => what.startsWith('a.org')).length <= 6);
+      assert.ok(!explorer.asked.some((what) => /^(?:b\.org|connected)/.test(what)), 'nobody else is asked');
     });
   }
 });

@@ -46,6 +46,16 @@ test('whatever a page does to its reader, the next one is read', async (context)
   }
 });
 
+test('a page that takes much memory is given up long before its time', async (context) => {
+  const reader = open(context, { thread: victim, timeout: 300_000 });
+  const before = process.memoryUsage.rss();
+  let most = 0;
+  const watch = setInterval(() => (most = Math.max(most, process.memoryUsage.rss() - before)), 10);
+  await assert.rejects(reader.read(page('eat')), { reason: 'preview.failed' });
+  clearInterval(watch);
+  assert.ok(most < 400_000_000, `${most} bytes`);
+});
+
 test('elements that are nested two hundred thousand deep are read in time', async (context) => {
   // Without a limit it takes most of a minute: each element is put in front of all that are open.
   const deep = `${'<div>'.repeat(200_000)}${'</div>'.repeat(200_000)}`;
