@@ -187,10 +187,15 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const roomId = await alice.createRoom();
       const { pos } = await alice.slide(body(roomId));
       const path = `/_matrix/client/unstable/org.matrix.simplified_msc3575/sync?pos=${pos}`;
-      const other = await server.registerUser();
+      const logIn = async (user: string, deviceId: string) => {
+        const request = { type: 'm.login.password', user, password: 'a password', device_id: deviceId };
+        const { status, body: session } = await server.anonymous.post('/_matrix/client/v3/login', request);
+        assert.equal(status, 200);
+        return server.as({ userId: user, deviceId, accessToken: String(session['access_token']) });
+      };
       for (const [who, more] of [
-        [bob.http, {}],
-        [other, {}],
+        [await logIn(bob.userId, alice.http.deviceId), {}],
+        [await logIn(alice.userId, 'ANOTHER'), {}],
         [alice.http, { conn_id: 'another' }],
       ] as const) {
         const { status, body: refusal } = await who.post(path, { ...body(roomId), ...more });
