@@ -98,6 +98,46 @@ test('what the given state says that its own auth events do not allow is no part
   assert.deepEqual(await stateOf(alice, room.roomId), before);
 });
 
+test('what was rejected is no part of the room when its state is given anew, nor are events of other rooms', async (context) => {
+  const { server, peer, alice, room } = await open(context);
+  const { roomId, founder } = room;
+  const [mallory, stranger] = ['@mallory:peer.test', '@stranger:peer.test'];
+  const join = (userId: string) =>
+    ({ type: 'm.room.member', stateKey: userId, sender: userId, content: { membership: 'join' } }) as const;
+  const levels = (users: JsonObject) =>
+    room.add({ type: 'm.room.power_levels', stateKey: '', sender: founder, content: { users } });
+  const before = [...room.state.values()];
+  room.add(join(mallory));
+  const withPower = levels({ [founder]: 100, [mallory]: 50 });
+  const topic = { type: 'm.room.topic', stateKey: '', sender: mallory, content: { topic: 'Mine' } };
+  const authEvents = room.authEvents(topic);
+  levels({ [founder]: 100 });
+  const chain = () => [...before, ...room.state.values(), withPower].map(({ pdu }) => pdu);
+  room.serve((event) => room.joinAnswer(event, { authChain: chain() }));
+  await must(enter(alice, roomId, 'peer.test'));
+  // Its auth events allow it, the state before it does not.
+  const late = room.make({ ...topic, authEvents });
+  const { body } = await sendTransaction(peer, parsed([late]));
+  const { error } = (body as { pdus: Record<string, { error?: string }> }).pdus[late.eventId] ?? {};
+  assert.notEqual(error, undefined);
+
+  await must(alice.post(pathOf(roomId, 'leave'), {}));
+  const other = createPeerRoom(peer, { version: '11', name: 'other' });
+  other.add(join(stranger));
+  room.serve((event) => {
+    const state = [...room.state.values(), late, ...other.state.values()].map(({ pdu }) => pdu);
+    return room.joinAnswer(event, { state, authChain: [...chain(), ...state] });
+  });
+  await must(enter(alice, roomId, 'peer.test'));
+  assert.equal(await membershipOf(alice, roomId, mallory), 'join');
+  assert.equal(await membershipOf(alice, roomId, stranger), undefined);
+  assert.equal(await refusal(alice.get(pathOf(roomId, 'state/m.room.topic/'))), '404 M_NOT_FOUND');
+  const last = room.add({ type: 'm.room.message', sender: founder, content: { body: 'after' } });
+  await sendTransaction(peer, parsed([last]));
+  await sees(alice, roomId, last.eventId);
+  assert.deepEqual(server.errors, []);
+});
+
 test('an event whose auth event did not come along is not rejected for good', async (context) => {
   const { peer, alice, room } = await open(context);
   const bob = '@bob:peer.test';
