@@ -37,6 +37,13 @@ const published: Readonly<Record<string, FetchedKeys>> = {
     answer: '{}',
     notary: undefined,
   },
+  'far.org': {
+    serverName: 'far.org',
+    keys: [{ keyId: 'ed25519:other', publicKey: other.publicKey, expiredTs: undefined }],
+    validUntilTs: now + 1000 * day,
+    answer: '{}',
+    notary: undefined,
+  },
   'b.org': {
     serverName: 'b.org',
     keys: [{ keyId: 'ed25519:other', publicKey: other.publicKey, expiredTs: undefined }],
@@ -101,6 +108,15 @@ test('every event of a batch gets its own verdict', async (context) => {
     const { rules, pdu } = event(joinBy(authoriser));
     return { rules, pdu: signEvent(rules, pdu, 'b.org', other) as unknown as Pdu };
   };
+  const early = event({ origin_server_ts: now - 11 * day });
+  const alsoBy = (key: SigningKey): EventToVerify => {
+    const { rules, pdu } = early;
+    return { rules, pdu: signEvent(rules, pdu, 'a.org', key) as unknown as Pdu };
+  };
+  const ofFar = (days: number) => {
+    const time = { sender: '@x:far.org', origin_server_ts: now + days * day };
+    return event(time, other, v11, 'far.org');
+  };
   const table: readonly [what: string, event: EventToVerify, verdict: string][] = [
     ['as it was signed', good, 'ok'],
     ['changed', { ...good, pdu: { ...good.pdu, depth: 2 } }, 'signatures.wrong'],
@@ -113,6 +129,11 @@ test('every event of a batch gets its own verdict', async (context) => {
     ['by an old key, after its time', event({ origin_server_ts: now - 9 * day }, old), 'signatures.no_key'],
     ['later than the key is valid', event({ origin_server_ts: now + 2 * day }), 'signatures.no_key'],
     ['the same in a room that does not mind', event({ origin_server_ts: now + 2 * day }, current, v4), 'ok'],
+    ['by two keys that count then', alsoBy(old), 'ok'],
+    ['by two keys, one of them wrongly', alsoBy(keyOf('old')), 'signatures.wrong'],
+    ['by a good key, and by one that nobody knows', alsoBy(keyOf('unknown')), 'ok'],
+    ['by a key that is said to be valid for years, in a week', ofFar(6), 'ok'],
+    ['by that key, later', ofFar(8), 'signatures.no_key'],
     ['in the far future', event({ origin_server_ts: now + 1000 * day }), 'signatures.no_key'],
     ['authorised by another server', countersigned('@y:b.org'), 'ok'],
     ['authorised by one that has not signed', event(joinBy('@y:b.org')), 'signatures.missing'],
@@ -123,7 +144,11 @@ test('every event of a batch gets its own verdict', async (context) => {
     table.map(([, event]) => event),
   );
   for (const [index, [what, , verdict]] of table.entries()) assert.equal(verdicts[index], verdict, what);
-  assert.deepEqual(fetched.toSorted(), ['a.org', 'b.org', 'c.org'], 'each server is asked once for all of them');
+  assert.deepEqual(
+    fetched.toSorted(),
+    ['a.org', 'b.org', 'c.org', 'far.org'],
+    'each server is asked once for all of them',
+  );
 });
 
 test('the event loop goes on while many signatures are verified', async (context) => {
