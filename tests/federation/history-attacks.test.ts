@@ -104,6 +104,94 @@ test('long stretches of rejected events hide nothing of what lies behind them', 
   assert.deepEqual(await allTexts(bob, path), ['after', 'on top', 'before']);
 });
 
+test('what was rejected is neither given as history nor the end of it', async (context) => {
+  const { network, peer, alice, roomId, path } = await open(context);
+  await say(alice, path, 'before');
+  const joined = await joinAs(peer, path);
+  const base = { room_id: roomId, sender: '@mallory:peer.test', origin_server_ts: Date.now() };
+  const message = (body: string, depth: number, previous: string) =>
+    sign(peer, {
+      ...base,
+      type: 'm.room.message',
+      content: { body },
+      depth: joined.depth + depth,
+      prev_events: [previous],
+      auth_events: joined.authEvents,
+    });
+  const rejectedAfter = (previous: string, from: number, count: number) => {
+    const made: ReturnType<typeof sign>[] = [];
+    for (let index = 0; index < count; index++) {
+      const event = sign(peer, {
+        ...base,
+        type: 'm.room.name',
+        state_key: '',
+        content: { name: `Mine ${index}` },
+        depth: joined.depth + from + index,
+        prev_events: [made.at(-1)?.eventId ?? previous],
+        auth_events: joined.authEvents,
+      });
+      made.push(event);
+    }
+    return made;
+  };
+  const last = (made: readonly ReturnType<typeof sign>[]) => made.at(-1)?.eventId ?? '';
+
+  // As this server gives it: what comes next follows nothing but what was rejected.
+  const sent = rejectedAfter(joined.eventId, 1, 30);
+  await sendAll(
+    peer,
+    sent.map(({ pdu }) => pdu),
+  );
+  const top = message('on top', 31, last(sent));
+  await sendAll(peer, [top.pdu]);
+  await say(alice, path, 'after');
+  assert.deepEqual(await allTexts(alice, path), ['after', 'on top', 'before']);
+  const backfill = `/_matrix/federation/v1/backfill/${path}?v=${encodeURIComponent(top.eventId)}&limit=20`;
+  const missing = `/_matrix/federation/v1/get_missing_events/${path}`;
+  const asked = { earliest_events: [], latest_events: [top.eventId], limit: 20 };
+  for (const { body } of [
+    await peer.send('hs1', 'GET', backfill),
+    await peer.send('hs1', 'POST', missing, { content: asked }),
+  ]) {
+    const { pdus, events = pdus ?? [] } = body as { pdus?: readonly JsonObject[]; events?: readonly JsonObject[] };
+    const names = events.filter((event) => event['type'] === 'm.room.name');
+    assert.deepEqual(names, []);
+    assert.ok(JSON.stringify(events).includes('"before"'));
+  }
+  const bob = await network.server('hs2').registerUser('bob');
+  assert.equal((await bob.post(`/_matrix/client/v3/join/${path}?via=hs1`, {})).status, 200);
+  assert.deepEqual(await allTexts(bob, path), ['after', 'on top', 'before']);
+
+  // And as it takes it: of what another server gives, a page of nothing else.
+  const good = message('good', 40, top.eventId);
+  const given = rejectedAfter(good.eventId, 41, 60);
+  const hidden = message('hidden', 102, last(given));
+  const behind = message('behind', 103, hidden.eventId);
+  const uri = `/_matrix/federation/v1/state_ids/${path}?event_id=${encodeURIComponent(joined.eventId)}`;
+  const state = (await peer.send('hs1', 'GET', uri)).body as JsonObject & { pdu_ids: string[] };
+  const transaction = (events: readonly ReturnType<typeof sign>[]) => ({
+    body: { origin: 'peer.test', origin_server_ts: 1, pdus: events.map(({ pdu }) => pdu) },
+  });
+  const all = [good, ...given, hidden];
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({ body: { events: [] } }));
+  peer.on('GET', '/_matrix/federation/v1/event/', ({ url }) => {
+    const eventId = decodeURIComponent(url.slice(url.lastIndexOf('/') + 1));
+    return transaction(all.filter((each) => each.eventId === eventId));
+  });
+  peer.on('GET', '/_matrix/federation/v1/state_ids/', () => ({
+    body: { ...state, pdu_ids: [...state.pdu_ids, joined.eventId] },
+  }));
+  peer.on('GET', '/_matrix/federation/v1/backfill/', ({ url }) => {
+    const from = new URL(url, 'https://peer.test').searchParams.getAll('v');
+    const end = all.findIndex(({ eventId }) => from.includes(eventId));
+    return transaction(all.slice(Math.max(0, end - 19), end + 1).toReversed());
+  });
+  await sendAll(peer, [behind.pdu]);
+  assert.deepEqual((await allTexts(alice, path)).slice(0, 3), ['behind', 'hidden', 'good']);
+  assert.equal((await alice.get(`/_matrix/client/v3/rooms/${path}/state/m.room.name/`)).status, 404);
+  assert.deepEqual(network.server('hs1').errors, []);
+});
+
 test('history that a server makes up, or takes from elsewhere, is not believed', async (context) => {
   const { network, peer, alice, roomId, path } = await open(context);
   const joined = await joinAs(peer, path);

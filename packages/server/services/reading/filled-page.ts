@@ -32,9 +32,18 @@ export async function readFilledPage(
     return filled !== 'later' || !backwards;
   }
 
+  /** Fills the gap in front of which a page backwards has ended, where there is one. Whether it may go on there. */
+  async function goesOnBelow(place: number): Promise<boolean> {
+    for (;;) {
+      const gap = await findGapBehind(context.db, roomNid, place);
+      if (gap === undefined || crossed.has(gap) || after >= gap - 1) return true;
+      // What came may all have been rejected: then something else is missing at the same place.
+      if (!(await fillGap(gap))) return false;
+    }
+  }
+
   // What the page before ended with may be what lies behind a gap.
-  const behind = backwards && Number.isFinite(upTo) ? await findGapBehind(context.db, roomNid, upTo) : undefined;
-  if (behind !== undefined && after < behind - 1 && !(await fillGap(behind))) return { events, next: upTo };
+  if (backwards && Number.isFinite(upTo) && !(await goesOnBelow(upTo))) return { events, next: upTo };
   for (;;) {
     const page = await readPage(context, {
       ...request,
@@ -45,8 +54,12 @@ export async function readFilledPage(
     events.push(...page.events);
     const { next, gap } = page;
     if (gap === undefined || next === undefined || events.length >= limit) return { events, next };
-    if (backwards) upTo = next;
-    else after = next;
-    if (!(await fillGap(gap))) return { events, next };
+    if (backwards) {
+      upTo = next;
+      if (!(await goesOnBelow(next))) return { events, next };
+    } else {
+      after = next;
+      await fillGap(gap);
+    }
   }
 }

@@ -128,7 +128,13 @@ export function createEventQueries(dependencies: Dependencies): EventQueries {
       const latestRows = (await readPdusById(db, latest)).filter((row) => row.room_nid === room.roomNid);
       const stopAt = new Set([...earliest, ...latest]);
       const first = latestRows.flatMap((row) => previousOf(row.pdu)).filter((eventId) => !stopAt.has(eventId));
-      const rows = await walkBack(db, room.roomNid, first, { stopAt, minDepth, limit: Math.min(limit, maxEvents) });
+      const before = latestRows;
+      const rows = await walkBack(db, room.roomNid, first, {
+        stopAt,
+        minDepth,
+        before,
+        limit: Math.min(limit, maxEvents),
+      });
       return textsFor(origin, room, rows.toReversed());
     },
     async byTime(origin, roomId, ts, direction) {

@@ -8,6 +8,8 @@ type WalkOptions = {
   readonly stopAt?: ReadonlySet<string>;
   /** Events of less depth are left out, and what lies behind them. */
   readonly minDepth?: number;
+  /** Events before which the walk begins, where they are not among those that it begins with. */
+  readonly before?: readonly StoredPduRow[];
 };
 
 /** Queries for events that do not lie where most do: in the order of the room's timeline. */
@@ -17,13 +19,14 @@ const mostPassed = 5;
 
 /**
  * Walks from events backwards along their previous events, the newest first. Rejected events, and others that are not in
- * the room, are passed over: what lies behind them is found all the same.
+ * the room, are passed over: what lies behind them is found all the same. Behind more of them than are passed, that is what came
+ * before in the room's timeline: whoever may send something that is rejected could otherwise end its history for others.
  */
 export async function walkBack(
   reader: Reader,
   roomNid: number,
   from: readonly string[],
-  { limit, stopAt = new Set(), minDepth = 0 }: WalkOptions,
+  { limit, stopAt = new Set(), minDepth = 0, before = [] }: WalkOptions,
 ): Promise<StoredPduRow[]> {
   const loaded = new Map<string, StoredPduRow>();
   const found: StoredPduRow[] = [];
@@ -44,7 +47,19 @@ export async function walkBack(
       for (const eventId of previousOf(row.pdu)) if (!seen.has(eventId) && !stopAt.has(eventId)) next.add(eventId);
     }
   }
+  if (next.size > 0 && found.length < limit) await goOnInTimeline();
   return found;
+
+  async function goOnInTimeline(): Promise<void> {
+    const placed = [...before, ...found].filter((row) => row.room_order !== null);
+    const newest = placed.toSorted((a, b) => (b.room_order ?? 0) - (a.room_order ?? 0)).at(0);
+    if (newest === undefined) return;
+    const known = new Set([...placed.map((row) => row.event_id), ...stopAt]);
+    const rows = await readPdusUpTo(reader, roomNid, newest.room_order ?? 0, limit + before.length);
+    const others = rows.filter((row) => !known.has(row.event_id) && row.depth >= minDepth && row.depth <= newest.depth);
+    found.push(...others.slice(0, limit - found.length));
+    found.sort((a, b) => b.depth - a.depth);
+  }
 
   /** With those that come before them in the timeline, where the walk is likely to go on. */
   async function load(eventIds: readonly string[]): Promise<void> {
