@@ -112,10 +112,13 @@ test(
       ['signed_curve25519', 1],
       ['toString', 1],
     ]);
-    assert.deepEqual(
-      new Map(Object.entries(unused(bridge).findLast((each) => each[ghost] !== undefined)?.[ghost] ?? {})),
-      new Map(Object.entries({ GHOST: [], constructor: [] })).set('__proto__', ['push']),
-    );
+    const lastUnused = unused(bridge).findLast((each) => each[ghost] !== undefined)?.[ghost] ?? {};
+    const expected = new Map<string, readonly string[]>([
+      ['GHOST', []],
+      ['constructor', []],
+      ['__proto__', ['push']],
+    ]);
+    assert.deepEqual(new Map(Object.entries(lastUnused)), expected);
     assert.deepEqual(server.errors, []);
   },
 );
