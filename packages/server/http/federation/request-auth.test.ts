@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { parseJson, signText } from '@portico/protocol';
-import { openPeer, type SendOptions } from '@portico/testkit/federation-peer.ts';
+import { type JsonObject, parseJson, signingKeyFromSeed, signJson, signText } from '@portico/protocol';
+import { type FederationPeer, openPeer, type SendOptions } from '@portico/testkit/federation-peer.ts';
 import { requestText } from '../../services/federation/signing/request-text.ts';
 import { formatXMatrix } from '../../services/federation/signing/x-matrix.ts';
 import { whoAmI, noBody, type Base, startBase, openNetwork } from '@portico/testkit/federation-base.ts';
@@ -123,6 +124,24 @@ test('a request that a server signs', async (context) => {
         ],
       },
     ],
+    [
+      'and another destination in a header beside it',
+      {
+        authorization: [
+          peer.authorization('hs1', 'PUT', path, content),
+          `X-Matrix origin=peer.test,key="ed25519:other",sig="AAAA"`,
+        ],
+      },
+    ],
+    [
+      'by more keys than anybody has',
+      {
+        authorization: [
+          peer.authorization('hs1', 'PUT', path, content),
+          ...Array.from({ length: 5 }, (_, index) => formatXMatrix('peer.test', 'hs1', `ed25519:${index}`, 'AAAA')),
+        ],
+      },
+    ],
     ['as a client', { authorization: 'Bearer peer.test' }],
     ['for another body', { bodyText: '{"text":"bye"}' }],
     ['without the body', { bodyText: '{}' }],
@@ -141,5 +160,30 @@ test('a request that a server signs', async (context) => {
   ];
   for (const [what, options] of refused) {
     await context.test(`is refused ${what}`, async () => assert.equal(await ask(options), '401 M_UNAUTHORIZED'));
+  }
+});
+
+test('a request is signed by a key that its server has now', async (context) => {
+  const network = await openNetwork(context);
+  await startBase(context, network, 'hs1');
+  const other = signingKeyFromSeed('ed25519:other', randomBytes(32));
+  const answers: Readonly<Record<string, (peer: FederationPeer) => JsonObject>> = {
+    'current.test': (peer) => peer.keyAnswer(),
+    'late.test': (peer) => peer.keyAnswer({ valid_until_ts: Date.now() - 1000 }),
+    'gone.test'({ serverName, key }) {
+      const answer = {
+        server_name: serverName,
+        verify_keys: { 'ed25519:other': { key: other.publicKey } },
+        old_verify_keys: { [key.keyId]: { key: key.publicKey, expired_ts: Date.now() - 1000 } },
+        valid_until_ts: Date.now() + 60 * 60_000,
+      };
+      return signJson(answer, serverName, other);
+    },
+  };
+  for (const [name, answer] of Object.entries(answers)) {
+    const peer = await openPeer(context, network, name);
+    peer.on('GET', '/_matrix/key/v2/server', () => ({ body: answer(peer) }));
+    const { status } = await peer.send('hs1', 'PUT', '/_matrix/federation/v1/whoami/x', { content: {} });
+    assert.equal(status, name === 'current.test' ? 200 : 401, name);
   }
 });

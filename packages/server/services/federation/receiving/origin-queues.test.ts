@@ -30,4 +30,8 @@ test('a server that does not wait for its answers is told to, and one that fails
   const results = await Promise.allSettled(taken);
   assert.ok(results.every(({ status }) => status === 'rejected'));
   assert.equal(await queues.run('a', async () => 'again'), 'again');
+  const failing = queues.run('a', () => Promise.reject(new Error('broken')));
+  const next = queues.run('a', async () => 'next');
+  await assert.rejects(failing);
+  assert.equal(await next, 'next', 'which waited for it');
 });
