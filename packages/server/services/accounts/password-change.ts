@@ -1,5 +1,6 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { setPasswordHash } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
+import { removeLoginTokens } from '@portico/storage/stores/accounts/login-tokens.ts';
 import type { Devices } from '../devices/devices.ts';
 import type { OwnPassword } from './own-password.ts';
 import type { PasswordHasher } from './password-hasher.ts';
@@ -36,6 +37,7 @@ export function createPasswordChange({ db, ownPassword, hasher, devices }: Depen
       const write = (set: WriteSet): void => {
         useUp(set);
         setPasswordHash(set, userId, hash);
+        removeLoginTokens(set, userId);
       };
       if (logOut !== false) return devices.removeAllBut(userId, [deviceId], write);
       const set = createWriteSet();

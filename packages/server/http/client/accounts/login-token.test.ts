@@ -42,6 +42,18 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       );
     });
 
+    test('end with a new password, and with logging out everywhere', async () => {
+      const alice = await server.registerUser();
+      const before = await issue(alice);
+      const change = { new_password: 'another', logout_devices: false, auth };
+      assert.equal((await alice.post(`${v3}/account/password`, change)).status, 200);
+      assert.deepEqual(outcome(await redeem(before)), [403, 'M_FORBIDDEN']);
+      const bob = await server.registerUser();
+      const left = await issue(bob);
+      assert.equal((await bob.post(`${v3}/logout/all`)).status, 200);
+      assert.deepEqual(outcome(await redeem(left)), [403, 'M_FORBIDDEN']);
+    });
+
     test('end after two minutes, and with the account', async () => {
       const alice = await server.registerUser();
       const late = await issue(alice);
