@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { must, pathOf } from '@portico/testkit/people.ts';
 import { until } from '@portico/testkit/until.ts';
 import { edus, joinAs, openWithPeer, sendTransaction } from './peer.ts';
 import { meet, sync, typists } from './people.ts';
@@ -33,6 +34,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
 test('a server speaks of its own people in its own rooms, and of nobody else', async (context) => {
   const { peer, alice, roomId, path } = await openWithPeer(context);
   await joinAs(peer, path, '@mallory:peer.test');
+  await joinAs(peer, path, '@gone:peer.test');
+  await must(alice.post(pathOf(roomId, 'kick'), { user_id: '@gone:peer.test' }));
   const since = (await sync(alice)).next_batch;
   const typing = (userId: unknown, room: unknown = roomId, isTyping: unknown = true) => ({
     edu_type: 'm.typing',
@@ -43,6 +46,7 @@ test('a server speaks of its own people in its own rooms, and of nobody else', a
     edus([
       typing(alice.userId),
       typing('@stranger:peer.test'),
+      typing('@gone:peer.test'),
       typing('@mallory:elsewhere.test'),
       typing('@mallory:peer.test', '!nowhere:hs1'),
       typing('@mallory:peer.test', roomId, 'yes'),

@@ -184,6 +184,19 @@ test('a key is asked about where the invitation says, and one of which it says n
   assert.deepEqual(asked, [`GET /ephemeral?public_key=${encodeURIComponent(ephemeral.publicKey)}`]);
 });
 
+test('nobody is invited by that who blocks the person who invited the address', async (context) => {
+  const { network, alice, bob, carol, roomId, bind } = await open(context);
+  const type = 'm.invite_permission_config';
+  for (const client of [bob, carol]) {
+    const path = `/_matrix/client/v3/user/${encodeURIComponent(client.userId)}/account_data/${type}`;
+    await must(client.put(path, { blocked_users: [alice.userId] }));
+  }
+  assert.equal(await bind('hs1', carol.userId), '200');
+  assert.equal(await bind('hs2', bob.userId), '200');
+  for (const { userId } of [bob, carol]) assert.equal(await membershipOf(alice, roomId, userId), undefined);
+  for (const name of ['hs1', 'hs2']) assert.deepEqual(network.server(name).errors, []);
+});
+
 test('nobody is invited by that into a room that is blocked', async (context) => {
   const { network, alice, carol, roomId, sign, bind } = await open(context);
   const admin = await registerAdmin(network.server('hs1'), 'admin');

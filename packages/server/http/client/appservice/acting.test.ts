@@ -243,3 +243,19 @@ test('requests of a service are limited or not as its registration says, its own
   assert.equal(await knocks(bot, actingAs(knock, '@_ghost_1:localhost')), 'limited');
   assert.equal(await knocks(freeBot, actingAs(knock, '@free_1:localhost')), 'not limited');
 });
+
+test('what a service may do as somebody whom another one acts as, too, is no more than before', async (t) => {
+  const users = [{ exclusive: false, regex: '@shared' }];
+  const owner = await startTestBridge({ namespaces: { users, aliases: [{ exclusive: true, regex: '#owned' }] } });
+  const other = await startTestBridge({ id: 'other', sender_localpart: 'other', namespaces: { users } });
+  const { server, as } = await startBridgedServer(t, [owner, other]);
+  const asOther = server.as({ userId: '@other:localhost', accessToken: other.asToken, deviceId: '' });
+  const shared = '@shared:localhost';
+  await as.post(`${v3}/register`, { type: 'm.login.application_service', username: 'shared', inhibit_login: true });
+  const { body } = await as.post(actingAs(`${v3}/createRoom`, shared), {});
+  const content = { room_id: body['room_id'] };
+  const alias = (name: string) => actingAs(`${v3}/directory/room/${encodeURIComponent(`#${name}:localhost`)}`, shared);
+  assert.equal((await as.put(alias('owned_a'), content)).status, 200);
+  assert.deepEqual(refusal(await asOther.put(alias('owned_b'), content)), [400, 'M_EXCLUSIVE']);
+  assert.equal((await as.put(alias('owned_b'), content)).status, 200);
+});

@@ -29,6 +29,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     test('is replaced by whoever reads the mail of an address of the account, and all sessions end', async () => {
       const email = newAddress();
       const alice = await personWith(email);
+      const own = { type: 'm.login.password', password: 'a password' };
+      const issued = await alice.post('/_matrix/client/v1/login/get_token', { auth: own });
       const asked = await server.anonymous.post(`${v3}/account/password`, { new_password: 'new' });
       assert.deepEqual([asked.status, asked.body['flows']], [401, [{ stages: ['m.login.email.identity'] }]]);
       const { proof, mail } = await ask('account/password', email);
@@ -47,6 +49,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(await login(alice.userId, 'new'), '200');
       assert.equal(await login(alice.userId, 'a password'), '403 M_FORBIDDEN');
       assert.equal(outcomeOf(await alice.get(`${v3}/account/whoami`)), '401 M_UNKNOWN_TOKEN');
+      const { login_token: token } = issued.body;
+      const byToken = await server.anonymous.post(`${v3}/login`, { type: 'm.login.token', token });
+      assert.equal(outcomeOf(byToken), '403 M_FORBIDDEN');
       assert.equal(outcomeOf(await reset(proof)), '401 M_THREEPID_AUTH_FAILED', 'once only');
       assert.deepEqual(server.errors, []);
     });
