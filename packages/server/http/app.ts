@@ -33,6 +33,8 @@ export type AppOptions = ErrorContext & {
    * it keeps coming.
    */
   readonly requestTimeout?: number;
+  /** Milliseconds after which a connection is cut on which nothing passes: what nobody reads would stay in memory. */
+  readonly idleTimeout?: number;
   /** Told about every answered request, by operation ID. */
   readonly observe?: (operationId: string, method: string, status: number, milliseconds: number) => void;
   readonly checkResponse?: RouteContext['checkResponse'];
@@ -41,7 +43,7 @@ export type AppOptions = ErrorContext & {
 const defaultBodyLimit = 1024 * 1024;
 
 function createFastify(options: AppOptions): FastifyInstance {
-  const { trustedProxies = [], newRequestId, tls, requestTimeout = 60_000 } = options;
+  const { trustedProxies = [], newRequestId, tls, requestTimeout = 60_000, idleTimeout = 300_000 } = options;
   const serving = {
     // Of the two times, Node takes the shorter one for the headers.
     headersTimeout: requestTimeout,
@@ -58,6 +60,8 @@ function createFastify(options: AppOptions): FastifyInstance {
     // r0 was the version of every endpoint before v3; clients and suites in use still call it.
     rewriteUrl: ({ url = '/' }) => (url.startsWith(r0) ? `${v3}${url.slice(r0.length)}` : url),
     requestTimeout,
+    // Longer than clients and servers wait for an answer.
+    connectionTimeout: idleTimeout,
     clientErrorHandler: onClientError,
     frameworkErrors: (error, request, reply) => {
       void sendError(options, error, request, reply);

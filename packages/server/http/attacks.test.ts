@@ -3,12 +3,14 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { after, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { Type } from 'typebox';
 import { newDeviceKeys } from '@portico/testkit/device-keys.ts';
 import { createRoom, must } from '@portico/testkit/people.ts';
 import { startTestServer } from '@portico/testkit/server.ts';
 import { createTestClient } from '@portico/testkit/test-client.ts';
 import { threadTime } from '@portico/testkit/thread-time.ts';
+import { until } from '@portico/testkit/until.ts';
 import { createRateLimiter } from '../services/rate-limit/rate-limiter.ts';
 import { buildApp } from './app.ts';
 import { endpoint } from './endpoint.ts';
@@ -117,6 +119,32 @@ describe('secrets stay out of the log', () => {
     assert.match(all, /\/broken\/:id/);
     for (const secret of ['s3cret', 'p4ssword', 'hash-of-it']) assert.equal(all.includes(secret), false, secret);
   });
+});
+
+test('who does not read the answer is cut off after a while', { timeout: 30_000 }, async (t) => {
+  const large = endpoint(
+    { method: 'GET', path: '/large', operationId: 'large', summary: 'Long.', auth: 'none', response: Type.Unknown() },
+    () => () => 'x'.repeat(50_000_000),
+  );
+  const log = { error: () => undefined, debug: () => undefined, isLevelEnabled: () => false };
+  const app = buildApp<object>(
+    [large],
+    {},
+    {
+      log,
+      authenticator: { findSender: () => undefined },
+      rateLimiter: createRateLimiter({ enabled: false, now: () => 0 }),
+      idleTimeout: 200,
+    },
+  );
+  t.after(() => app.close());
+  const base = await app.listen({ host: '127.0.0.1', port: 0 });
+  const openConnections = () => promisify(app.server.getConnections.bind(app.server))();
+  const socket = connect(Number(new URL(base).port), '127.0.0.1').on('error', () => undefined);
+  t.after(() => socket.destroy());
+  socket.write('GET /large HTTP/1.1\r\nHost: a\r\n\r\n');
+  await until(async () => (await openConnections()) === 1, 'it is connected');
+  await until(async () => (await openConnections()) === 0, 'it is cut off');
 });
 
 describe('no body is worth more work than its length', () => {

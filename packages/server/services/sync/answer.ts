@@ -13,6 +13,7 @@ import { makePlan } from './plan.ts';
 import { besideTimeline, type JoinedRoom } from './room-text.ts';
 import { readStreams, type Gathered } from './stream-reads.ts';
 import type { RoomParts, SyncStream } from './streams.ts';
+import type { WholeRooms } from './whole-rooms.ts';
 
 export type Answer = {
   /** The members of the response but `next_batch`, each with a comma before it. */
@@ -22,7 +23,11 @@ export type Answer = {
   readonly serials: ReadonlyMap<string, string>;
 };
 
-export type AnswerContext = SyncContext & { readonly batches: Batches; readonly streams: readonly SyncStream[] };
+export type AnswerContext = SyncContext & {
+  readonly batches: Batches;
+  readonly wholeRooms: WholeRooms;
+  readonly streams: readonly SyncStream[];
+};
 
 /** Everything that is new to a client between two positions. */
 export async function makeAnswer(

@@ -14,12 +14,13 @@ import { readFullStates, readMembersOf } from './states.ts';
 import { readSummaries, renderSummary, type Summary } from './summaries.ts';
 import { eventTest } from '../reading/event-reader.ts';
 import type { Span } from './timelines.ts';
+import type { WholeRooms } from './whole-rooms.ts';
 
 type Rooms = Map<number, JoinedRoom>;
 
 /** What is new in the rooms that the user is joined to. */
 export async function readJoinedRooms(
-  context: SyncContext,
+  context: SyncContext & { readonly wholeRooms: WholeRooms },
   batches: Batches,
   plans: readonly JoinedPlan[],
   pass: SyncPass,
@@ -27,7 +28,9 @@ export async function readJoinedRooms(
   const full = plans.filter((plan) => plan.full);
   const continued = plans.filter((plan) => !plan.full && hasNewEvents(plan.entry, pass.since ?? -1));
   const rooms: Rooms = new Map();
-  if (full.length > 0) await readWholeRooms(context, full, pass, rooms);
+  if (full.length > 0) {
+    await context.wholeRooms.run(pass.userId, () => readWholeRooms(context, full, pass, rooms));
+  }
   if (continued.length > 0) await readContinuedRooms(context, batches, continued, pass, rooms);
   return rooms;
 }

@@ -1,0 +1,22 @@
+import { createQueuesByKey } from '../queues-by-key.ts';
+import { createWorkQueue } from '../work-queue.ts';
+
+/**
+ * Lets a few answers at a time be made that tell all there is of rooms, and one of them for each person. All members of a large
+ * room are in memory meanwhile, several times over, and everybody who waits for one of these would have them there.
+ */
+export interface WholeRooms {
+  /** Throws `request.limit-exceeded` where too many wait for one person, and `server.overloaded` where too many wait at all. */
+  run<T>(userId: string, read: () => Promise<T>): Promise<T>;
+}
+
+const concurrency = 4;
+const mostWaiting = 2000;
+/** All devices of one person may come back at once. */
+const mostWaitingOfPerson = 30;
+
+export function createWholeRooms(): WholeRooms {
+  const people = createQueuesByKey(mostWaitingOfPerson);
+  const all = createWorkQueue({ concurrency, mostWaiting });
+  return { run: (userId, read) => people.run(userId, () => all.run(read)) };
+}
