@@ -19,10 +19,11 @@ function environmentOf(more: Record<string, string> = {}) {
   return { PATH: process.env['PATH'] ?? '', ...more };
 }
 
-type Options = { cwd?: string; env?: Record<string, string>; input?: string; file?: string };
+type Options = { cwd?: string; env?: Record<string, string>; input?: string; file?: string; uid?: number };
 
-export function run(words: readonly string[], { cwd, env = {}, input = '', file = program }: Options = {}) {
-  const { status, stdout, stderr } = spawnSync(file, words, { cwd, env: environmentOf(env), input, encoding: 'utf8' });
+export function run(words: readonly string[], { cwd, env = {}, input = '', file = program, uid }: Options = {}) {
+  const options = { cwd, env: environmentOf(env), input, encoding: 'utf8', uid } as const;
+  const { status, stdout, stderr } = spawnSync(file, words, options);
   return { status, stdout, stderr };
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { serverUser } from '@portico/testkit/postgres-binaries.ts';
 import { end, isUp, makeConfig, makeFolder, run, start } from '@portico/testkit/program.ts';
 import { freePort, program } from '@portico/testkit/server-process.ts';
 
@@ -146,6 +147,19 @@ test('a database that cannot be opened exits 78, and is named without its passwo
     assert.match(stderr, said);
     assert.doesNotMatch(stderr, /hush|\n {4}at /);
   }
+});
+
+test('a database that may be read and not written exits 78, and is named', async (context) => {
+  const folder = makeFolder(context);
+  const { file } = await makeConfig(folder, 'data_dir: .\n');
+  const first = await start(context, ['serve', '--config', file]);
+  assert.equal(await first.stop(), 0);
+  for (const name of ['', ...readdirSync(folder)]) chmodSync(join(folder, name), 0o777);
+  // As after a backup that somebody else has put in place.
+  chmodSync(join(folder, 'portico.db'), 0o444);
+  const { status, stderr } = run(['serve', '--config', file], serverUser);
+  assert.equal(status, 78, stderr);
+  assert.match(stderr, /^portico: database is sqlite:.*portico\.db, which cannot be opened: .*readonly/);
 });
 
 test('accounts and tokens are made while a server runs, and while none does', async (context) => {

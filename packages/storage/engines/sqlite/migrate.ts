@@ -20,6 +20,8 @@ export function migrateSqlite(db: DatabaseSync, migrations: readonly Migration[]
       new Map(rows.map((row) => [Number(row['version']), String(row['name'])])),
     );
     const record = db.prepare('insert into schema_migrations (version, name, applied_at) values (?1, ?2, ?3)');
+    // A transaction that may not write begins like any other, and fails with the first thing that it is to change.
+    db.exec('delete from schema_migrations where version < 0');
     for (const { version, name, statements } of pending) {
       for (const statement of statements) db.exec(toSqliteDdl(statement));
       record.run(version, name, Date.now());
