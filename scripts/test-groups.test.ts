@@ -43,3 +43,20 @@ test('hooks of a file that is still being loaded wait for its tests', async (con
     'in the order in which they are wanted',
   );
 });
+
+test('a process that goes on when its tests are over is ended, and says what it goes on for', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'portico-groups-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(
+    join(folder, 'left.mjs'),
+    `import { createServer } from 'node:net';
+     import { test } from 'node:test';
+     test('leaves something open', () => void createServer().listen(0));`,
+  );
+  const [path = ''] = writeGroups([['left.mjs']], folder, folder);
+  const env = { ...process.env, NODE_TEST_CONTEXT: undefined, PORTICO_TEST_PATIENCE: '100' };
+  await assert.rejects(promisify(execFile)(process.execPath, ['--test', path], { env, timeout: 30_000 }), {
+    code: 1,
+    stdout: /leaves something open[\s\S]*something that they have left open keeps their process: .*TCPServerWrap/,
+  });
+});

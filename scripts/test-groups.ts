@@ -37,10 +37,14 @@ export function writeGroups(groups: readonly (readonly string[])[], root: string
   });
 }
 
-const groupText = (paths: readonly string[]): string => `import { test } from 'node:test';
+const leftovers = join(import.meta.dirname, 'end-leftovers.ts');
+
+const groupText = (paths: readonly string[]): string => `import { after, test } from 'node:test';
+import { endLeftovers } from ${JSON.stringify(leftovers)};
 async function load() {
 ${paths.map((path) => `  await import(${JSON.stringify(path)});\n`).join('')}}
 const loading = load();
 test('the files that share this process are loaded', () => loading);
 await loading;
+after(endLeftovers);
 `;

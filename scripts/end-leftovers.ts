@@ -1,0 +1,12 @@
+/** In milliseconds: what ends by itself has ended by then. */
+const patience = Number(process.env['PORTICO_TEST_PATIENCE'] ?? 30_000);
+
+/** Ends a process whose tests are over and that goes on all the same, which a test that failed may be the reason of. */
+export function endLeftovers(): void {
+  const end = () => {
+    const left = process.getActiveResourcesInfo().join(', ');
+    process.stderr.write(`✖ the tests are over, and something that they have left open keeps their process: ${left}\n`);
+    process.exit(1);
+  };
+  setTimeout(end, patience).unref();
+}
