@@ -27,7 +27,7 @@ test('current and old keys are read', () => {
 test('an answer counts only if it is signed, by its server, as it is', () => {
   const good = signed(base, one);
   assert.equal(readKeyAnswer(good, 'b.org', false), undefined, 'of another server');
-  const byBoth = signJson(good as unknown as JsonObject, 'b.org', one) as unknown as ServerKeysAnswer;
+  const byBoth = signJson(good, 'b.org', one) as unknown as ServerKeysAnswer;
   assert.equal(
     readKeyAnswer(byBoth, 'b.org', false),
     undefined,
