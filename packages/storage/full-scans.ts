@@ -38,6 +38,7 @@ export const allowedFullScans: ReadonlyMap<string, string> = new Map([
     (name) =>
       [`account-list.${name}`, 'a list that is made by an index and has an end, of ten thousand accounts'] as const,
   ),
+  ['sso-logins.delete-oldest', 'at most five thousand, for those who log in by way of another service'],
   ['room-list.count', 'ten thousand rooms, of which nothing is read'],
   ['room-list.largest', 'ten thousand rooms, by an index that has the largest first'],
   ['room-list.smallest', 'ten thousand rooms, by the same index from its end'],

@@ -11,6 +11,7 @@ const leftOut: Readonly<Record<string, string>> = {
   refresh_tokens: 'secrets',
   login_tokens: 'secrets',
   openid_tokens: 'secrets',
+  sso_logins: 'that somebody logs in by way of another service, for minutes',
   relations: 'as the events, which are in a file of their own',
   sticky_events: 'as the events, for as long as they are sticky',
   read_markers: 'counted from receipts and what the person said',

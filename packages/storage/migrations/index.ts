@@ -59,6 +59,7 @@ import { accountsByCreation } from './0058-accounts-by-creation.ts';
 import { listsInOrder } from './0059-lists-in-order.ts';
 import { roomShutdowns } from './0060-room-shutdowns.ts';
 import { readableRoomsInDirectory } from './0061-readable-rooms-in-directory.ts';
+import { singleSignOn } from './0062-single-sign-on.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -126,4 +127,5 @@ export const migrations: readonly Migration[] = [
   listsInOrder,
   roomShutdowns,
   readableRoomsInDirectory,
+  singleSignOn,
 ];

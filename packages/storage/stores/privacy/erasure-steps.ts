@@ -55,6 +55,8 @@ export const erasureSteps: readonly ErasureStep[] = [
   erase('refresh-tokens', { table: 'refresh_tokens', key: ['token_hash'] }),
   erase('openid-tokens', { table: 'openid_tokens', key: ['token_hash'] }),
   erase('login-tokens', { table: 'login_tokens', key: ['token_hash'] }),
+  erase('external-ids', { table: 'external_ids', key: ['provider', 'subject'] }),
+  erase('logins-under-way', { table: 'sso_logins', key: ['login_hash'] }),
   erase('third-party-ids', { table: 'third_party_ids', key: ['medium', 'address'] }),
   erase('third-party-bindings', {
     table: 'third_party_bindings',

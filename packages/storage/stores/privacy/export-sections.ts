@@ -44,6 +44,11 @@ export const exportSections: readonly ExportSection[] = [
     from: 'third_party_ids',
     order: 'added_at, medium, address',
   }),
+  section('external-ids', {
+    columns: 'provider, subject, linked_at',
+    from: 'external_ids',
+    order: 'linked_at, provider, subject',
+  }),
   section('third-party-bindings', {
     columns: 'medium, address, id_server',
     from: 'third_party_bindings',
