@@ -11,7 +11,7 @@ type Values = ValuesOf<typeof schema>;
 /** Adds what follows from several settings together, and checks what only they together can get wrong. */
 export function completeConfig(
   values: Values,
-  extra: Pick<Config, 'file' | 'files' | 'testing' | 'applicationServices' | 'smtp'>,
+  extra: Pick<Config, 'file' | 'files' | 'testing' | 'applicationServices' | 'smtp' | 'identityProviders'>,
 ): Config {
   return deepFreeze({
     ...values,

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { Registration } from './application-services/registration.ts';
 import type { Config } from './config.ts';
 import { checkListeners, completeConfig } from './complete.ts';
+import { readIdentityProviders, secretFiles } from './identity-providers.ts';
 import { readMail } from './mail.ts';
 import { mergeRaw, readEnvironment, readFlags } from './overrides.ts';
 import type { Problem } from './raw.ts';
@@ -40,6 +41,7 @@ export async function loadConfig({ file, flags, environment = process.env }: Con
   const values = resolveSection(schema, raw, { base, problems }) as ValuesOf<typeof schema>;
   if (problems.length === 0) checkListeners(values.listeners, raw, problems);
   const smtp = problems.length === 0 ? readMail(values, raw, problems) : undefined;
+  const identityProviders = problems.length === 0 ? readIdentityProviders(values, raw, problems) : [];
   const services =
     problems.length === 0 ? await readApplicationServices(values, problems) : { registrations: [], files: [] };
   if (problems.length > 0) throw new ConfigError(problems.map(({ origin, message }) => `${origin}: ${message}`));
@@ -49,9 +51,14 @@ export async function loadConfig({ file, flags, environment = process.env }: Con
     testing,
     applicationServices: services.registrations,
     smtp,
-    files: [file && resolve(file), ...services.files, values.mail.passwordFile, values.outbound.trustedCaFile].filter(
-      (path) => path !== undefined,
-    ),
+    identityProviders,
+    files: [
+      file && resolve(file),
+      ...services.files,
+      ...secretFiles(values),
+      values.mail.passwordFile,
+      values.outbound.trustedCaFile,
+    ].filter((path) => path !== undefined),
   });
 }
 

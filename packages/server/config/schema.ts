@@ -7,6 +7,7 @@ import { federation, outbound } from './sections/federation.ts';
 import { mail } from './sections/mail.ts';
 import { media, urlPreviews } from './sections/media.ts';
 import { privacy } from './sections/privacy.ts';
+import { singleSignOn } from './sections/single-sign-on.ts';
 import { optional, section, setting } from './setting.ts';
 import { list, record } from './structured-types.ts';
 
@@ -88,6 +89,7 @@ export const schema = section('', {
     page: optional(webAddress, { help: 'A page with help.', example: 'https://example.org/support' }),
   }),
   passwords,
+  single_sign_on: singleSignOn,
   mail,
   url_previews: urlPreviews,
   presence: section('Who is online.', {
