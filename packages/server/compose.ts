@@ -20,6 +20,7 @@ import { createPrivacyParts } from './compose/privacy.ts';
 import { createPush } from './compose/push.ts';
 import { createRooms } from './compose/rooms.ts';
 import { openServerNotices } from './compose/server-notices.ts';
+import { createSingleSignOn } from './compose/single-sign-on.ts';
 import { createSyncParts } from './compose/sync.ts';
 import { createWebParts } from './compose/web.ts';
 import type { Composition, CompositionContext } from './process/composition.ts';
@@ -251,6 +252,7 @@ export async function compose({
     presence: presenceParts.presence,
     presenceControl: presenceParts.control,
     pushRules,
+    ...createSingleSignOn({ config, serverName, db, accounts, outbound: federation.outbound, log, now }),
     ...createWebParts(),
     ...aboutServer(config, now),
   };

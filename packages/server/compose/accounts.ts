@@ -14,7 +14,7 @@ import type { Encryption } from './encryption.ts';
 import { secretFor } from './secret-for.ts';
 
 type Context = {
-  readonly config: Pick<Config, 'registration' | 'passwords'>;
+  readonly config: Pick<Config, 'registration' | 'passwords' | 'identityProviders'>;
   readonly serverName: ServerName;
   readonly signingKey: { readonly seed: Uint8Array };
   readonly db: Database;
@@ -37,6 +37,7 @@ export function createAccounts(context: Context): AccountServices {
       requiresEmail: config.registration.requireEmail,
       sharedSecret: config.registration.sharedSecret,
       argon2: config.passwords.argon2,
+      providers: config.identityProviders,
     },
     {
       db,

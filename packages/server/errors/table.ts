@@ -7,6 +7,7 @@ import { privacyErrors } from './reasons/privacy.ts';
 import { requestErrors } from './reasons/requests.ts';
 import { roomErrors } from './reasons/rooms.ts';
 import { serverErrors } from './reasons/servers.ts';
+import { singleSignOnErrors } from './reasons/single-sign-on.ts';
 import { thirdPartyIdErrors } from './reasons/third-party-ids.ts';
 
 /**
@@ -20,6 +21,7 @@ export const errorTable = {
   ...serverErrors,
   ...accountErrors,
   ...thirdPartyIdErrors,
+  ...singleSignOnErrors,
   ...appServiceErrors,
   ...deviceErrors,
   ...accountDataErrors,

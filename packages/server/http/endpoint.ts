@@ -74,6 +74,8 @@ export type RequestParts = {
   readonly ip: string;
   /** Aborted when the client has gone away, and when the server shuts down: a long poll then answers what it has. */
   readonly signal: AbortSignal;
+  /** What the browser sends back of what it was told to keep, as it came. */
+  readonly cookies: string | undefined;
 };
 
 export type HandlerRequest<A extends AuthKind, P, Q, B> = RequestParts &

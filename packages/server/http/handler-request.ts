@@ -45,6 +45,10 @@ export class HandlerRequest implements ErasedRequest {
     return this.#request.ip;
   }
 
+  get cookies(): string | undefined {
+    return this.#request.headers.cookie;
+  }
+
   get signal(): AbortSignal {
     this.#signal ??= this.#open();
     return this.#signal;

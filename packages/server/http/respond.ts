@@ -32,8 +32,9 @@ export function sendPreflight(reply: FastifyReply): FastifyReply {
 
 /** A page runs no script but the one it is made with, and loads nothing; its address, which may hold a secret, is told to nobody. */
 function sendPage(reply: FastifyReply, { html, options }: Page): FastifyReply {
-  const { status = 200, location, formTargets = [], script } = options;
+  const { status = 200, location, cookie, formTargets = [], script } = options;
   if (location !== undefined) reply.header('Location', location);
+  if (cookie !== undefined) reply.header('Set-Cookie', cookie);
   const scripts =
     script === undefined ? '' : `; script-src 'sha256-${hash('sha256', script, 'base64')}'; connect-src 'self'`;
   const forms = ["'self'", ...formTargets].join(' ');

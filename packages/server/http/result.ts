@@ -33,7 +33,9 @@ type PageOptions = {
   readonly status?: number;
   /** Where the browser goes instead of showing it. */
   readonly location?: string;
-  /** Further origins to which a form of the page may lead. */
+  /** What the browser is to keep, as the header `Set-Cookie` says it. */
+  readonly cookie?: string;
+  /** Further origins, or schemes, to which a form of the page may lead. */
   readonly formTargets?: readonly string[];
   /** The one script that is in the page, as it is there. */
   readonly script?: string;

@@ -69,6 +69,8 @@ import { roomEndpoints } from './rooms/index.ts';
 import { search } from './search/search.ts';
 import { spaceEndpoints } from './spaces/index.ts';
 import { slidingSync } from './sync/sliding-sync.ts';
+import { ssoEndpoints } from './sso/index.ts';
+import type { SsoServices } from './sso/services.ts';
 import { sync } from './sync/sync.ts';
 import { sendToDevice } from './to-device/send-to-device.ts';
 import { setTyping } from './typing/set-typing.ts';
@@ -78,6 +80,7 @@ import { tagEndpoints } from './tags/index.ts';
 
 /** The services that the endpoints of the client-server API are made of. */
 export type ClientServices = AccountServices &
+  SsoServices &
   AppServiceServices &
   MediaServices &
   PrivacyServices & {
@@ -128,6 +131,7 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   getCapabilities,
 
   ...accountEndpoints,
+  ...ssoEndpoints,
   ...deviceEndpoints,
   ...moderationEndpoints,
   ...profileEndpoints,

@@ -20,6 +20,7 @@ import { createWhoIs, type WhoIs } from '../devices/who-is.ts';
 import { createProfiles, type Profiles } from '../profile/profiles.ts';
 import { createDeviceDeletion, type DeviceDeletion } from './device-deletion.ts';
 import { createDeactivation, type Deactivation } from './deactivation.ts';
+import { createLoginWays, type LoginProvider, type LoginWays } from './login-ways.ts';
 import { createLogin, type Login } from './login.ts';
 import { createLoginTokens, type LoginTokens } from './login-tokens.ts';
 import { createModeration, type Moderation } from './moderation.ts';
@@ -51,6 +52,7 @@ export type AccountServices = {
   readonly filters: Filters;
   readonly login: Login;
   readonly loginTokens: LoginTokens;
+  readonly loginWays: LoginWays;
   readonly moderation: Moderation;
   readonly ownPassword: OwnPassword;
   readonly emailValidations: EmailValidations;
@@ -74,6 +76,8 @@ export type AccountOptions = {
   readonly requiresEmail: boolean;
   readonly sharedSecret: string | undefined;
   readonly argon2: Argon2Cost;
+  /** By way of which people log in. */
+  readonly providers: readonly LoginProvider[];
 };
 
 type Dependencies = {
@@ -108,7 +112,8 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
   const appServiceAccounts = createAppServiceAccounts({ db, serverName, appServices, sessions, now });
   const login = createLogin({ db, serverName, sessions, hasher, rateLimiter, appServiceAccounts, now });
   const uia = createUia({ db, now, randomBytes, secret: dependencies.uiaSecret });
-  const ownPassword = createOwnPassword({ uia, login });
+  const loginWays = createLoginWays({ db, providers: options.providers });
+  const ownPassword = createOwnPassword({ uia, login, loginWays });
   const bindings = createBindings({ db, identity: dependencies.identity });
   const registrationTokens = createRegistrationTokens({ db, now, randomBytes });
   const registration = createRegistration({
@@ -156,6 +161,7 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
     filters: createFilters({ db }),
     login,
     loginTokens: createLoginTokens({ db, ownPassword, now, randomBytes }),
+    loginWays,
     moderation,
     ownPassword,
     emailValidations: validations,
@@ -171,6 +177,7 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
       registration,
       passwordReset,
       ownPassword,
+      loginWays,
       validations,
       randomBytes,
     }),

@@ -2,6 +2,7 @@ import { deactivateAccount } from '@portico/storage/stores/accounts/accounts-dea
 import { leaveJob, removeAccountJob, startAccountJob } from '@portico/storage/stores/accounts/accounts-jobs.ts';
 import { removeDelayedEventsOf } from '@portico/storage/stores/events/delayed-events.ts';
 import { removeFinalisedOf } from '@portico/storage/stores/events/finalised-delayed-events.ts';
+import { removeSsoLogins } from '@portico/storage/stores/accounts/sso-logins.ts';
 import { removeLoginTokens } from '@portico/storage/stores/accounts/login-tokens.ts';
 import { removeNoticeRoom } from '@portico/storage/stores/rooms/server-notice-rooms.ts';
 import { removePushersOf } from '@portico/storage/stores/push/pushers.ts';
@@ -62,6 +63,7 @@ export function createDeactivation({ ownPassword, devices, bindings, db, now }: 
       removeProfile(set, userId);
       removeThirdPartyIdsOf(set, userId);
       removeLoginTokens(set, userId);
+      removeSsoLogins(set, userId);
       removeDelayedEventsOf(set, userId);
       removeFinalisedOf(set, userId);
       removePushersOf(set, userId);

@@ -1,4 +1,4 @@
-import { createWriteSet, type Database } from '@portico/storage';
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { addLoginToken } from '@portico/storage/stores/accounts/login-tokens.ts';
 import { hashToken, newAccessToken } from './access-tokens.ts';
 import type { OwnPassword } from './own-password.ts';
@@ -14,6 +14,8 @@ export type LoginToken = { readonly login_token: string; readonly expires_in_ms:
  */
 export interface LoginTokens {
   issue(sender: Sender, auth: AuthData | undefined): Promise<LoginToken>;
+  /** Adds a token to a write set, for somebody who has shown who they are. */
+  plan(set: WriteSet, userId: string): LoginToken;
 }
 
 /** "`120000` (2 minutes) is recommended as a default." */
@@ -27,16 +29,22 @@ type Dependencies = {
 };
 
 export function createLoginTokens({ db, ownPassword, now, randomBytes }: Dependencies): LoginTokens {
+  function plan(set: WriteSet, userId: string): LoginToken {
+    const token = newAccessToken(randomBytes);
+    const issued = now();
+    addLoginToken(set, { hash: hashToken(token), userId, expiresAt: issued + lifetime }, issued);
+    return { login_token: token, expires_in_ms: lifetime };
+  }
+
   return {
+    plan,
     async issue(sender, auth) {
       const { useUp } = await ownPassword.require(sender, 'log in on another device', auth);
-      const token = newAccessToken(randomBytes);
-      const issued = now();
       const set = createWriteSet();
       useUp(set);
-      addLoginToken(set, { hash: hashToken(token), userId: sender.userId, expiresAt: issued + lifetime }, issued);
+      const token = plan(set, sender.userId);
       await db.commit(set);
-      return { login_token: token, expires_in_ms: lifetime };
+      return token;
     },
   };
 }

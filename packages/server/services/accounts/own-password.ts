@@ -1,23 +1,28 @@
 import { MatrixError } from '../../errors/matrix-error.ts';
+import type { LoginWays } from './login-ways.ts';
 import type { Login, WhoLogsIn } from './login.ts';
 import type { Sender } from './sender.ts';
 import type { Asked, AuthData, Authorization, Challenge, StageOutcome, Uia } from './uia.ts';
 
 export interface OwnPassword {
   /**
-   * Has a person prove with their password that they want `operation`. Throws `uia.required` until they have. Nothing is
-   * asked of an application service: its users have no passwords. `asked` is what exactly they have to want, all the way.
+   * Has a person prove that they want `operation`, with their password or by way of the service that they log in by. Throws
+   * `uia.required` until they have. Nothing is asked of an application service: its users have no passwords. `asked` is what
+   * exactly they have to want, all the way.
    */
   require(person: Person, operation: string, auth: AuthData | undefined, asked?: Asked): Promise<Authorization>;
   /** What is asked of the person whose operation it is, by the name that sessions have for it. */
-  findChallenge(operation: string): Challenge | undefined;
+  findChallenge(operation: string): Promise<OwnChallenge | undefined>;
 }
+
+/** What is asked of somebody, who they are, and what they want. */
+export type OwnChallenge = Challenge & { readonly userId: string; readonly wanted: string };
 
 export type Person = Pick<Sender, 'userId' | 'appService'>;
 
-type Dependencies = { readonly uia: Uia; readonly login: Login };
+type Dependencies = { readonly uia: Uia; readonly login: Login; readonly loginWays: LoginWays };
 
-export function createOwnPassword({ uia, login }: Dependencies): OwnPassword {
+export function createOwnPassword({ uia, login, loginWays }: Dependencies): OwnPassword {
   async function check(userId: string, auth: AuthData): Promise<StageOutcome> {
     const claimed = claimedUser(auth);
     if (claimed !== undefined && (await login.findUser(claimed)) !== userId) {
@@ -35,22 +40,33 @@ export function createOwnPassword({ uia, login }: Dependencies): OwnPassword {
     }
   }
 
-  function challengeOf(userId: string, operation: string): Challenge {
+  async function challengeOf(userId: string, wanted: string): Promise<OwnChallenge> {
+    const { hasPassword, providers } = await loginWays.of(userId);
+    const offersProviders = providers.length > 0;
     return {
-      operation: `${operation} of ${userId}`,
-      flows: [['m.login.password']],
-      checks: { 'm.login.password': (given) => check(userId, given) },
+      userId,
+      wanted,
+      operation: `${wanted} of ${userId}`,
+      flows: [
+        ...(hasPassword || !offersProviders ? [['m.login.password'] as const] : []),
+        ...(offersProviders ? [['m.login.sso'] as const] : []),
+      ],
+      checks: {
+        ...((hasPassword || !offersProviders) && { 'm.login.password': (given: AuthData) => check(userId, given) }),
+        // It is passed on a page alone, by who comes back from there.
+        ...(offersProviders && { 'm.login.sso': () => notConfirmed }),
+      },
     };
   }
 
   return {
-    findChallenge(name) {
-      const [, operation, userId] = /^(.*) of (@.*)$/s.exec(name) ?? [];
-      return operation === undefined || userId === undefined ? undefined : challengeOf(userId, operation);
+    async findChallenge(name) {
+      const [, wanted, userId] = /^(.*) of (@.*)$/s.exec(name) ?? [];
+      return wanted === undefined || userId === undefined ? undefined : challengeOf(userId, wanted);
     },
     async require({ userId, appService }, operation, auth, asked) {
       if (appService !== undefined) return nothingAsked;
-      return uia.authorize(challengeOf(userId, operation), auth, asked);
+      return uia.authorize(await challengeOf(userId, operation), auth, asked);
     },
   };
 }
@@ -58,6 +74,7 @@ export function createOwnPassword({ uia, login }: Dependencies): OwnPassword {
 const nothingAsked: Authorization = { registrationToken: undefined, emailSession: undefined, useUp: () => undefined };
 
 const wrong: StageOutcome = { kind: 'failed', reason: 'login.forbidden' };
+const notConfirmed: StageOutcome = { kind: 'failed', reason: 'sso.not-confirmed' };
 
 /** Whom a client says the password is of; clients in use leave it out, or name them in the old way. */
 function claimedUser({ identifier, user }: AuthData): WhoLogsIn | undefined {

@@ -2,16 +2,22 @@ import { MatrixError } from '../../errors/matrix-error.ts';
 import { errorTable } from '../../errors/table.ts';
 import type { Purpose } from '../third-party-ids/emails.ts';
 import type { Credentials, EmailValidations } from '../third-party-ids/validations.ts';
-import type { OwnPassword } from './own-password.ts';
+import type { LoginProvider, LoginWays } from './login-ways.ts';
+import type { OwnChallenge, OwnPassword } from './own-password.ts';
 import type { PasswordReset } from './password-reset.ts';
 import type { Registration } from './registration.ts';
 import type { Challenge, Stage, Uia } from './uia.ts';
+
+/** What is passed by filling something in. */
+export type FilledStage = Exclude<Stage, 'm.login.sso'>;
 
 /** How far somebody is with a stage on a page of the server. */
 export type StageStep =
   | { readonly kind: 'over' }
   | { readonly kind: 'done' }
-  | { readonly kind: 'ask'; readonly stage: Stage; readonly problem?: string }
+  | { readonly kind: 'ask'; readonly stage: FilledStage; readonly problem?: string }
+  /** They show who they are by way of one of these services. */
+  | { readonly kind: 'log-in-there'; readonly wanted: string; readonly providers: readonly LoginProvider[] }
   /** An email was sent; its link has to be followed. */
   | { readonly kind: 'follow-link'; readonly credentials: Credentials; readonly problem?: string };
 
@@ -35,6 +41,7 @@ type Dependencies = {
   readonly registration: Registration;
   readonly passwordReset: PasswordReset;
   readonly ownPassword: OwnPassword;
+  readonly loginWays: LoginWays;
   readonly validations: EmailValidations;
   readonly randomBytes: (count: number) => Uint8Array;
 };
@@ -42,29 +49,39 @@ type Dependencies = {
 const over: StageStep = { kind: 'over' };
 
 export function createStageFallback(dependencies: Dependencies): StageFallback {
-  const { uia, registration, passwordReset, ownPassword, validations, randomBytes } = dependencies;
+  const { uia, registration, passwordReset, ownPassword, loginWays, validations, randomBytes } = dependencies;
 
-  type Found = { readonly challenge: Challenge; readonly stage: Stage };
+  type Found = { readonly challenge: Challenge | OwnChallenge; readonly stage: Stage };
+  type Filled = Found & { readonly stage: FilledStage };
 
   async function find(sessionId: string, stage: string): Promise<Found | undefined> {
     const operation = await uia.operationOf(sessionId);
     if (operation === undefined) return undefined;
     const challenge =
       [registration.challenge, passwordReset.challenge].find((each) => each.operation === operation) ??
-      ownPassword.findChallenge(operation);
+      (await ownPassword.findChallenge(operation));
     return challenge !== undefined && Object.hasOwn(challenge.checks, stage)
       ? { challenge, stage: stage as Stage }
       : undefined;
   }
 
-  async function requestEmail({ challenge }: Found, email: string): Promise<StageStep> {
+  async function ask({ challenge, stage }: Found): Promise<StageStep> {
+    if (stage !== 'm.login.sso') return { kind: 'ask', stage };
+    if (!('wanted' in challenge)) return over;
+    const { providers } = await loginWays.of(challenge.userId);
+    return { kind: 'log-in-there', wanted: challenge.wanted, providers };
+  }
+
+  const isFilled = (found: Found): found is Filled => found.stage !== 'm.login.sso';
+
+  async function requestEmail({ challenge }: Filled, email: string): Promise<StageStep> {
     const purpose: Purpose = challenge === passwordReset.challenge ? 'reset' : 'register';
     const secret = Buffer.from(randomBytes(18)).toString('base64url');
     const sid = await validations.request(purpose, { client_secret: secret, email, send_attempt: 1 });
     return { kind: 'follow-link', credentials: { sid, client_secret: secret } };
   }
 
-  async function pass(sessionId: string, { challenge, stage }: Found, fields: StageFields): Promise<StageStep> {
+  async function pass(sessionId: string, { challenge, stage }: Filled, fields: StageFields): Promise<StageStep> {
     const { password, token, sid, client_secret: secret } = fields;
     const credentials = sid === undefined || secret === undefined ? undefined : { sid, client_secret: secret };
     const outcome = await uia.pass(challenge, sessionId, {
@@ -81,11 +98,12 @@ export function createStageFallback(dependencies: Dependencies): StageFallback {
   return {
     async open(sessionId, stage) {
       const found = await find(sessionId, stage);
-      return found === undefined ? over : { kind: 'ask', stage: found.stage };
+      return found === undefined ? over : ask(found);
     },
     async submit(sessionId, stage, fields) {
       const found = await find(sessionId, stage);
       if (found === undefined) return over;
+      if (!isFilled(found)) return ask(found);
       try {
         const asksForEmail = found.stage === 'm.login.email.identity' && fields.sid === undefined;
         return asksForEmail ? await requestEmail(found, fields.email ?? '') : await pass(sessionId, found, fields);

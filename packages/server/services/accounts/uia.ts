@@ -10,7 +10,12 @@ import {
 import { errorTable, type ErrorReason } from '../../errors/table.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
-export type Stage = 'm.login.dummy' | 'm.login.registration_token' | 'm.login.password' | 'm.login.email.identity';
+export type Stage =
+  | 'm.login.dummy'
+  | 'm.login.registration_token'
+  | 'm.login.password'
+  | 'm.login.email.identity'
+  | 'm.login.sso';
 
 /** The `auth` object of a request, as it came. */
 export type AuthData = { readonly type?: string; readonly session?: string | null; readonly [field: string]: unknown };
@@ -60,6 +65,8 @@ export interface Uia {
   operationOf(sessionId: string): Promise<string | undefined>;
   /** Passes a stage of a session on somebody else's page; the client goes on with the session alone. */
   pass(challenge: Challenge, sessionId: string, auth: AuthData): Promise<StageOutcome>;
+  /** Takes a stage of a session for passed: whoever calls this has seen that it is. */
+  complete(challenge: Challenge, sessionId: string, stage: Stage): Promise<void>;
 }
 
 type Dependencies = {
@@ -129,6 +136,12 @@ export function createUia({ db, now, randomBytes, secret }: Dependencies): Uia {
         await saveProgress(sessionId, advance(before, auth.type as Stage, outcome), row);
       }
       return outcome;
+    },
+    async complete({ operation }, sessionId, stage) {
+      const row = await findSession(sessionId, (stored) => withoutAsked(stored) === operation);
+      const before = progressOf(row);
+      if (before.completed.includes(stage)) return;
+      await saveProgress(sessionId, advance(before, stage, { kind: 'passed' }), row);
     },
     async recall({ operation }, sessionId) {
       return (await findSession(sessionId, (stored) => withoutAsked(stored) === operation)).request ?? undefined;

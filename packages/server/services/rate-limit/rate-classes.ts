@@ -7,6 +7,8 @@ export const defaultRates = {
   /** Scripts make a school's accounts in a row, with two requests for each, and never come back when they are told to. */
   'shared-secret': { perSecond: 1, burst: 200 },
   login: { perSecond: 0.2, burst: 10 },
+  /** Pages on which somebody logs in by way of another service: four or five for each login. */
+  sso: { perSecond: 1, burst: 40 },
   /** Wrong passwords for one account, from wherever they come. */
   'failed-login': { perSecond: 0.1, burst: 5 },
   'probe-name': { perSecond: 1, burst: 20 },

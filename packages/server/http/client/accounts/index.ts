@@ -1,4 +1,5 @@
 import type { AccountServices } from '../../../services/accounts/account-services.ts';
+import type { Sso } from '../../../services/sso/sso.ts';
 import type { Endpoint } from '../../endpoint.ts';
 import type { BaseUrl } from '../discovery/base-url.ts';
 import { changePassword } from './change-password.ts';
@@ -17,7 +18,7 @@ import { register } from './register.ts';
 import { thirdPartyIdEndpoints } from './third-party-ids/index.ts';
 import { registrationTokenValidity } from './registration-token-validity.ts';
 
-export const accountEndpoints: readonly Endpoint<AccountServices & { discovery: BaseUrl }>[] = [
+export const accountEndpoints: readonly Endpoint<AccountServices & { discovery: BaseUrl; sso: Sso | undefined }>[] = [
   register,
   openLoginFallback,
   openStageFallback,

@@ -26,7 +26,7 @@ export const openStageFallback = endpoint(
   },
   ({ stageFallback }: Services) =>
     async ({ params, query: { session = '' } }) =>
-      stagePage(await stageFallback.open(session, params.authType)),
+      stagePage(await stageFallback.open(session, params.authType), session),
 );
 
 export const submitStageFallback = endpoint(
@@ -49,6 +49,6 @@ export const submitStageFallback = endpoint(
         sid: field('sid'),
         client_secret: field('client_secret'),
       });
-      return stagePage(step);
+      return stagePage(step, session);
     },
 );

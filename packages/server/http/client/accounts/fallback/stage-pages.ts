@@ -1,5 +1,4 @@
-import type { StageStep } from '../../../../services/accounts/stage-fallback.ts';
-import type { Stage } from '../../../../services/accounts/uia.ts';
+import type { FilledStage, StageStep } from '../../../../services/accounts/stage-fallback.ts';
 import { escapeHtml } from '../../../../services/mail/message.ts';
 import { documentOf } from '../../../document.ts';
 import { page, type Page } from '../../../result.ts';
@@ -18,7 +17,7 @@ const password =
   '<label>Password<br><input name="password" type="password" required autocomplete="current-password"></label>';
 const token = '<label>Registration token<br><input name="token" required maxlength="64" autocomplete="off"></label>';
 
-const inputs: Readonly<Record<Stage, string>> = {
+const inputs: Readonly<Record<FilledStage, string>> = {
   'm.login.dummy': '<p>Nothing more is needed.</p>',
   'm.login.password': password,
   'm.login.registration_token': token,
@@ -26,16 +25,16 @@ const inputs: Readonly<Record<Stage, string>> = {
 };
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#fallback} */
-export function stagePage(step: StageStep): Page {
+export function stagePage(step: StageStep, session: string): Page {
   switch (step.kind) {
     case 'over':
       return page(documentOf('This does not work', '<p>Go back to where you came from, and begin again.</p>'), {
         status: 400,
       });
-    case 'done': {
-      const content = `<p>You can close this page.</p>\n<script>${script}</script>`;
-      return page(documentOf('Thank you', content), { script });
-    }
+    case 'done':
+      return donePage();
+    case 'log-in-there':
+      return page(documentOf('Authentication', waysOut(step, session)));
     case 'ask':
       return page(documentOf('Authentication', form(step.problem, inputs[step.stage])));
     case 'follow-link': {
@@ -50,6 +49,27 @@ export function stagePage(step: StageStep): Page {
       return step satisfies never;
   }
 }
+
+/** Tells the client that it can go on. */
+export function donePage(): Page {
+  const content = `<p>You can close this page.</p>\n<script>${script}</script>`;
+  return page(documentOf('Thank you', content), { script });
+}
+
+/** Links, not forms: providers lead on to places that no policy for forms could name. */
+function waysOut({ wanted, providers }: Extract<StageStep, { kind: 'log-in-there' }>, session: string): string {
+  const links = providers.map(({ id, name }) => {
+    const address = `${confirmPath}/${encodeURIComponent(id)}?session=${encodeURIComponent(session)}`;
+    return `<li><a href="${escapeHtml(address)}">Go on at ${escapeHtml(name)}</a></li>`;
+  });
+  return (
+    `<p>An app that is logged in to your account wants to ${escapeHtml(wanted)}. If that is not you, close this page. ` +
+    `If it is, show who you are:</p>\n<ul>${links.join('')}</ul>`
+  );
+}
+
+/** From where this page is. */
+const confirmPath = '../../../../../../../_portico/client/v1/sso/confirm';
 
 function form(problem: string | undefined, fields: string): string {
   const said = problem === undefined ? '' : `<p role="alert"><strong>${escapeHtml(problem)}</strong></p>\n`;

@@ -1,0 +1,45 @@
+import { newAccessToken } from '../../../services/accounts/access-tokens.ts';
+import { parseBrowserSecret } from '../../../services/sso/browser.ts';
+
+/** What a browser keeps while somebody logs in by way of another service. */
+export interface BrowserCookie {
+  /** What it has; `undefined` where it has nothing that is ours. */
+  read(cookies: string | undefined): string | undefined;
+  /** What it has, or gets. Logins in several of its windows share it. */
+  readOrMake(cookies: string | undefined): { readonly browser: string; readonly cookie: string };
+}
+
+type Options = {
+  /** Where browsers see the server: over HTTPS the cookie goes nowhere else, and nobody beside it can set one. */
+  readonly publicBaseUrl: string;
+  readonly randomBytes: (count: number) => Uint8Array;
+};
+
+/** In seconds: as long as a login may take. */
+const lifetime = 600;
+
+/**
+ * `SameSite=Lax`: it comes along when the provider leads back, and with nothing that another page sends. The prefix `__Host-` has
+ * browsers refuse it from any other host, and from one that is not reached by HTTPS.
+ */
+export function createBrowserCookie({ publicBaseUrl, randomBytes }: Options): BrowserCookie {
+  const isSecure = publicBaseUrl.startsWith('https:');
+  const name = isSecure ? '__Host-portico-sso' : 'portico-sso';
+  const attributes = `Path=/; Max-Age=${lifetime}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
+
+  function read(cookies: string | undefined): string | undefined {
+    for (const part of cookies?.split(';') ?? []) {
+      const equals = part.indexOf('=');
+      if (part.slice(0, equals).trim() === name) return parseBrowserSecret(part.slice(equals + 1).trim());
+    }
+    return undefined;
+  }
+
+  return {
+    read,
+    readOrMake(cookies) {
+      const browser = read(cookies) ?? newAccessToken(randomBytes);
+      return { browser, cookie: `${name}=${browser}; ${attributes}` };
+    },
+  };
+}

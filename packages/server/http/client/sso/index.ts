@@ -1,0 +1,18 @@
+import type { Endpoint } from '../../endpoint.ts';
+import { linkProvider, listLinkedProviders, unlinkProvider } from './links.ts';
+import { redirectToIdp, redirectToSso } from './redirect-to-sso.ts';
+import type { SsoServices } from './services.ts';
+import { answerSsoQuestion, confirmBySso, showSsoQuestion, takeSsoCallback } from './way-back.ts';
+
+/** Logging in by way of other services. */
+export const ssoEndpoints: readonly Endpoint<SsoServices>[] = [
+  redirectToSso,
+  redirectToIdp,
+  takeSsoCallback,
+  showSsoQuestion,
+  answerSsoQuestion,
+  confirmBySso,
+  listLinkedProviders,
+  linkProvider,
+  unlinkProvider,
+];

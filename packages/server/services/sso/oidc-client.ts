@@ -1,0 +1,134 @@
+import type { Configuration } from 'openid-client';
+import type { Logger } from '../../observability/logger.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import type { Outbound } from '../outbound/outbound.ts';
+import type { IdentityProvider } from '../../config/identity-provider.ts';
+import { checkEndpoint, createProviderFetch } from './provider-fetch.ts';
+
+/** What only the browser that began a login, and the provider, can know. */
+export type Proof = { readonly state: string; readonly nonce: string; readonly verifier: string };
+
+export type Claims = Readonly<Record<string, unknown>> & { readonly sub: string };
+
+/** What the person is there for: it changes what a provider shows first, where it knows the difference. */
+export type Intent = 'log-in' | 'register' | 'confirm';
+
+/** A provider, asked by the code flow of OpenID Connect with PKCE. Throws `sso.provider-failed`. */
+export interface OidcClient {
+  readonly provider: IdentityProvider;
+  /** Where the browser goes, so that somebody says there who they are. */
+  authorizationUrl(proof: Proof, intent: Intent): Promise<string>;
+  /** Who came back with an answer, its query as it came. Throws `sso.denied` where the provider has let nobody in. */
+  redeem(query: string, proof: Proof): Promise<Claims>;
+}
+
+type Dependencies = {
+  readonly provider: IdentityProvider;
+  /** Where the provider leads back to: an address of its own, so that no provider can pass on what another one said. */
+  readonly callbackUrl: string;
+  readonly outbound: Outbound;
+  readonly log: Logger;
+  readonly now: () => number;
+};
+
+/** How long it is believed what a provider said about itself. */
+const knownFor = 60 * 60 * 1000;
+
+export function createOidcClient({ provider, callbackUrl, outbound, log, now }: Dependencies): OidcClient {
+  const issuer = new URL(provider.issuer);
+  let known: { readonly configuration: Promise<Configuration>; readonly until: number } | undefined;
+
+  async function discover(): Promise<Configuration> {
+    const oidc = await import('openid-client');
+    const { clientId, clientSecret } = provider;
+    const metadata = clientSecret === undefined ? {} : { client_secret: clientSecret };
+    const configuration = await oidc.discovery(issuer, clientId, metadata, clientAuthentication, {
+      [oidc.customFetch]: createProviderFetch(outbound, issuer),
+      timeout: 10,
+      execute: [
+        // Whatever brought it here, an ID token has to be signed.
+        oidc.enableNonRepudiationChecks,
+        ...(issuer.protocol === 'http:' ? [oidc.allowInsecureRequests] : []),
+      ],
+    });
+    checkEndpoint(configuration.serverMetadata().authorization_endpoint ?? '', issuer);
+    return configuration;
+
+    function clientAuthentication(...request: Parameters<ReturnType<typeof oidc.None>>): void {
+      const [{ token_endpoint_auth_methods_supported: methods = ['client_secret_basic'] }] = request;
+      if (clientSecret === undefined) oidc.None()(...request);
+      else if (methods.includes('client_secret_basic')) oidc.ClientSecretBasic(clientSecret)(...request);
+      else oidc.ClientSecretPost(clientSecret)(...request);
+    }
+  }
+
+  function configure(): Promise<Configuration> {
+    if (known !== undefined && known.until > now()) return known.configuration;
+    const entry = { configuration: discover(), until: now() + knownFor };
+    known = entry;
+    entry.configuration.catch(() => {
+      if (known === entry) known = undefined;
+    });
+    return entry.configuration;
+  }
+
+  /** What the library says may quote what the provider sent: only what kind of failure it was is logged. */
+  function failed(error: unknown): MatrixError {
+    if (error instanceof MatrixError) return error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+    const reason = error instanceof Error ? error.name : 'unknown';
+    log.warn({ provider: provider.id, reason, code }, 'a login by way of another service failed');
+    return new MatrixError('sso.provider-failed');
+  }
+
+  return {
+    provider,
+    async authorizationUrl({ state, nonce, verifier }, intent) {
+      try {
+        const configuration = await configure();
+        const oidc = await import('openid-client');
+        const prompt = promptOf(intent, configuration);
+        const url = oidc.buildAuthorizationUrl(configuration, {
+          redirect_uri: callbackUrl,
+          scope: provider.scopes.join(' '),
+          state,
+          nonce,
+          code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+          code_challenge_method: 'S256',
+          ...(prompt !== undefined && { prompt }),
+        });
+        return url.href;
+      } catch (error) {
+        throw failed(error);
+      }
+    },
+    async redeem(query, { state, nonce, verifier }) {
+      // What the provider said of itself is not forgotten between the two, or only that it changed.
+      if (new URLSearchParams(query).has('error')) throw new MatrixError('sso.denied');
+      try {
+        const configuration = await configure();
+        const oidc = await import('openid-client');
+        const url = new URL(`${callbackUrl}?${query}`);
+        const tokens = await oidc.authorizationCodeGrant(configuration, url, {
+          expectedState: state,
+          expectedNonce: nonce,
+          pkceCodeVerifier: verifier,
+          idTokenExpected: true,
+        });
+        const claims = tokens.claims();
+        if (claims === undefined) throw new MatrixError('sso.provider-failed');
+        if (configuration.serverMetadata().userinfo_endpoint === undefined) return claims;
+        const said = await oidc.fetchUserInfo(configuration, tokens.access_token, claims.sub);
+        return { ...claims, ...said };
+      } catch (error) {
+        throw failed(error);
+      }
+    },
+  };
+}
+
+function promptOf(intent: Intent, configuration: Configuration): string | undefined {
+  if (intent === 'confirm') return 'login';
+  const { prompt_values_supported: supported } = configuration.serverMetadata();
+  return intent === 'register' && Array.isArray(supported) && supported.includes('create') ? 'create' : undefined;
+}

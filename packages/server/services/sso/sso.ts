@@ -1,0 +1,123 @@
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import type { OwnPassword } from '../accounts/own-password.ts';
+import type { Uia } from '../accounts/uia.ts';
+import type { Answers } from './answers.ts';
+import type { Arrivals } from './arrivals.ts';
+import { proofOf } from './browser.ts';
+import { parseClientAddress } from './client-address.ts';
+import type { ExternalLinks } from './external-links.ts';
+import type { Intent, OidcClient } from './oidc-client.ts';
+import { readPerson } from './person.ts';
+import type { Purpose, RunningLogins } from './running-logins.ts';
+import { question, type SsoStep } from './steps.ts';
+
+export type OfferedProvider = {
+  readonly id: string;
+  readonly name: string;
+  readonly icon?: string;
+  readonly brand?: string;
+};
+
+/** What begins with a login is committed with it. */
+type Beginning = { readonly intent: Intent; readonly browser: string; readonly also?: (set: WriteSet) => void };
+
+/**
+ * Logging in by way of other services. Each login belongs to the browser that began it, by a secret that it keeps in a cookie:
+ * nobody goes on with what somebody else has begun.
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#sso-client-loginauthentication}
+ */
+export interface Sso {
+  readonly providers: readonly OfferedProvider[];
+  readonly links: ExternalLinks;
+  /** Throws `sso.bad-redirect` unless a client may be there. */
+  checkRedirect(redirectUrl: string): void;
+  /** Begins a login; answers where the browser goes. Throws `sso.unknown-provider` and `sso.bad-redirect`. */
+  begin(providerId: string, redirectUrl: string, beginning: Beginning): Promise<string>;
+  /** Begins to confirm what a session of user-interactive authentication is for. */
+  beginConfirming(providerId: string, session: string, browser: string): Promise<string>;
+  /** Begins to link an account, whose owner has shown who they are. */
+  beginLinking(providerId: string, userId: string, beginning: Omit<Beginning, 'intent'>): Promise<string>;
+  /** The provider has led the browser back, with this query. */
+  takeBack(providerId: string, query: string, browser: string | undefined): Promise<SsoStep>;
+  /** What is asked next. */
+  show(login: string, browser: string | undefined): Promise<SsoStep>;
+  /** They have said yes to it. `name`: what somebody wants to be called who is new. */
+  goOn(login: string, browser: string | undefined, name: string | undefined): Promise<SsoStep>;
+}
+
+type Dependencies = {
+  readonly db: Database;
+  readonly clients: readonly OidcClient[];
+  readonly logins: RunningLogins;
+  readonly arrivals: Arrivals;
+  readonly answers: Answers;
+  readonly links: ExternalLinks;
+  readonly uia: Uia;
+  readonly ownPassword: OwnPassword;
+};
+
+export function createSso(dependencies: Dependencies): Sso {
+  const { db, clients, logins, arrivals, answers, links, uia, ownPassword } = dependencies;
+
+  function getClient(providerId: string): OidcClient {
+    const client = clients.find(({ provider }) => provider.id === providerId);
+    if (client === undefined) throw new MatrixError('sso.unknown-provider');
+    return client;
+  }
+
+  async function start(providerId: string, purpose: Purpose, { intent, browser, also }: Beginning): Promise<string> {
+    const client = getClient(providerId);
+    const state = await logins.start({ step: 'provider', purpose, provider: providerId }, browser, also);
+    return client.authorizationUrl(proofOf(browser, state), intent);
+  }
+
+  return {
+    providers: clients.map(({ provider: { id, name, icon, brand } }) => ({
+      id,
+      name,
+      ...(icon !== undefined && { icon }),
+      ...(brand !== undefined && { brand }),
+    })),
+    links,
+    checkRedirect: (redirectUrl) => void parseClientAddress(redirectUrl),
+    async begin(providerId, redirectUrl, beginning) {
+      parseClientAddress(redirectUrl);
+      return start(providerId, { kind: 'login', redirectUrl }, beginning);
+    },
+    async beginConfirming(providerId, session, browser) {
+      const operation = await uia.operationOf(session);
+      const challenge = operation === undefined ? undefined : await ownPassword.findChallenge(operation);
+      if (challenge === undefined || !Object.hasOwn(challenge.checks, 'm.login.sso')) throw new MatrixError('sso.over');
+      const purpose: Purpose = { kind: 'confirm', userId: challenge.userId, session };
+      return start(providerId, purpose, { intent: 'confirm', browser });
+    },
+    beginLinking: (providerId, userId, beginning) =>
+      start(providerId, { kind: 'link', userId }, { ...beginning, intent: 'log-in' }),
+    async takeBack(providerId, query, browser) {
+      const client = getClient(providerId);
+      const state = new URLSearchParams(query).get('state') ?? '';
+      const { running, useUp } = await logins.find(state, browser);
+      if (browser === undefined || running.step !== 'provider' || running.provider !== providerId) {
+        throw new MatrixError('sso.over');
+      }
+      // Before anything is asked of the provider: what comes twice is refused, whatever becomes of the first.
+      const set = createWriteSet();
+      useUp(set);
+      await db.commit(set);
+      const claims = await client.redeem(query, proofOf(browser, state));
+      const person = readPerson(client.provider, claims);
+      return arrivals.receive({ provider: client.provider, person, browser }, running.purpose);
+    },
+    async show(login, browser) {
+      const { running } = await logins.find(login, browser);
+      if (running.step === 'provider') throw new MatrixError('sso.over');
+      return question(running);
+    },
+    async goOn(login, browser, name) {
+      const { running, useUp } = await logins.find(login, browser);
+      return answers.goOn(running, useUp, name);
+    },
+  };
+}
