@@ -14,7 +14,11 @@ export interface CookieBrowser {
   /** Sends the form of a page, with what is filled in. */
   submit(shown: Shown, fields?: Record<string, string>): Promise<Shown>;
   /** What it keeps for an origin. */
-  readonly cookies: ReadonlyMap<string, Map<string, string>>;
+  readonly cookies: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** Keeps what an answer from an origin, to a script of a page, told it to. */
+  keep(origin: string, headers: Headers): void;
+  /** Where it would go next from an address. */
+  peek(url: string): Promise<string>;
 }
 
 export function createCookieBrowser(stopAt: (url: string) => boolean): CookieBrowser {
@@ -30,6 +34,16 @@ export function createCookieBrowser(stopAt: (url: string) => boolean): CookieBro
     }
   }
 
+  const cookiesOf = (url: string): string =>
+    [...(cookies.get(new URL(url).origin) ?? [])].map(([name, value]) => `${name}=${value}`).join('; ');
+
+  async function ask(url: string, init: RequestInit = {}): Promise<Response> {
+    const cookie = cookiesOf(url);
+    const response = await fetch(url, { ...init, redirect: 'manual', headers: { ...(cookie !== '' && { cookie }) } });
+    keep(new URL(url).origin, response.headers);
+    return response;
+  }
+
   async function go(url: string, init: RequestInit = {}): Promise<Shown> {
     const way: string[] = [];
     let next = url;
@@ -37,14 +51,7 @@ export function createCookieBrowser(stopAt: (url: string) => boolean): CookieBro
     for (let hops = 0; hops < 20; hops += 1) {
       way.push(next);
       if (stopAt(next)) return { url: next, status: 0, html: '', headers: new Headers(), way };
-      const { origin } = new URL(next);
-      const jar = [...(cookies.get(origin) ?? [])].map(([name, value]) => `${name}=${value}`).join('; ');
-      const response = await fetch(next, {
-        ...request,
-        redirect: 'manual',
-        headers: { ...(jar !== '' && { cookie: jar }) },
-      });
-      keep(origin, response.headers);
+      const response = await ask(next, request);
       const location = response.headers.get('location');
       if (location === null || response.status < 300 || response.status >= 400) {
         return { url: next, status: response.status, html: await response.text(), headers: response.headers, way };
@@ -58,6 +65,12 @@ export function createCookieBrowser(stopAt: (url: string) => boolean): CookieBro
 
   return {
     cookies,
+    keep,
+    async peek(url) {
+      const response = await ask(url);
+      await response.text();
+      return new URL(response.headers.get('location') ?? '', url).href;
+    },
     open: (url) => go(url),
     submit: ({ url }, fields = {}) => go(url, { method: 'POST', body: new URLSearchParams(fields) }),
   };

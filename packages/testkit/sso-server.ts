@@ -14,7 +14,9 @@ export const trustedAddress = 'https://trusted.test/app/';
 export type SsoServer = {
   readonly server: TestServer;
   readonly idp: TestIdentityProvider;
-  newBrowser(): CookieBrowser;
+  readonly base: string;
+  /** A browser that goes no further than to `stopAt`, or to a client. */
+  newBrowser(stopAt?: (url: string) => boolean): CookieBrowser;
   redirectOf(redirectUrl?: string, idp?: string): string;
   /** The token in the address of a client. */
   tokenIn(shown: Shown): string;
@@ -35,6 +37,11 @@ type Options = {
 
 export function newSubject(): string {
   return `sub-${randomBytes(5).toString('hex')}`;
+}
+
+/** Whether an address is where the provider leads people back to. */
+export function isCallback(url: string): boolean {
+  return url.includes('/_portico/client/v1/sso/callback/');
 }
 
 /** A server whose people log in by way of a provider. */
@@ -67,7 +74,8 @@ export async function startSsoServer(options: Options = {}): Promise<SsoServer> 
       ...settings,
     },
   });
-  const newBrowser = () => createCookieBrowser((url) => !url.startsWith(base) && !url.startsWith(idp.issuer));
+  const newBrowser: SsoServer['newBrowser'] = (stopAt = () => false) =>
+    createCookieBrowser((url) => stopAt(url) || (!url.startsWith(base) && !url.startsWith(idp.issuer)));
 
   function redirectOf(redirectUrl = trustedAddress, id?: string): string {
     const path = `${base}${v3}/login/sso/redirect${id === undefined ? '' : `/${id}`}`;
@@ -87,6 +95,7 @@ export async function startSsoServer(options: Options = {}): Promise<SsoServer> 
   return {
     server,
     idp,
+    base,
     newBrowser,
     redirectOf,
     tokenIn,

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { newSubject, type SsoServer, startSsoServer } from '@portico/testkit/sso-server.ts';
+import { refusalOf, type TestClient } from '@portico/testkit/test-client.ts';
+
+const v3 = '/_matrix/client/v3';
+
+for (const engine of ['sqlite', 'postgres'] as const) {
+  describe(`showing who one is by way of a provider (${engine})`, () => {
+    let sso: SsoServer;
+    before(async () => {
+      sso = await startSsoServer({ engine, providers: [{ id: 'test' }, { id: 'other' }] });
+    });
+    after(async () => {
+      await sso.close();
+      assert.deepEqual(sso.server.errors, []);
+    });
+
+    async function newPerson(): Promise<{ client: TestClient; sub: string }> {
+      const sub = newSubject();
+      sso.idp.person = { sub, preferred_username: sub };
+      return { client: await sso.logIn(), sub };
+    }
+    const deleteDevice = (client: TestClient, auth?: object) =>
+      client.post(`${v3}/delete_devices`, { devices: [client.deviceId], ...(auth && { auth }) });
+    async function sessionOf(client: TestClient): Promise<string> {
+      const { status, body } = await deleteDevice(client);
+      assert.equal(status, 401);
+      assert.deepEqual(body['flows'], [{ stages: ['m.login.sso'] }]);
+      return String(body['session']);
+    }
+    /** The page of the stage, and where its one link leads. */
+    async function openStage(session: string) {
+      const page = `${sso.base}${v3}/auth/m.login.sso/fallback/web?session=${session}`;
+      const shown = await sso.newBrowser().open(page);
+      const [, href = ''] = /<a href="([^"]*)"/.exec(shown.html) ?? [];
+      return { shown, link: new URL(href.replaceAll('&amp;', '&'), page).href };
+    }
+
+    test('is what is asked of somebody without a password, on the page of the stage', async () => {
+      const { client } = await newPerson();
+      const session = await sessionOf(client);
+      const { shown, link } = await openStage(session);
+      assert.equal(shown.status, 200);
+      assert.equal(shown.html.match(/<a /g)?.length, 1, 'only where they can log in');
+      assert.doesNotMatch(shown.html, /<form/);
+      const done = await sso.newBrowser().open(link);
+      assert.equal(done.status, 200, done.html);
+      assert.match(done.html, /window\.onAuthDone/);
+      assert.equal(sso.idp.authorizations.at(-1)?.['prompt'], 'login', 'they log in there anew');
+      assert.equal((await deleteDevice(client, { session })).status, 200);
+    });
+
+    test('is passed by nothing that a client says', async () => {
+      const { client } = await newPerson();
+      const session = await sessionOf(client);
+      for (const auth of [
+        { type: 'm.login.sso', session },
+        { type: 'm.login.sso' },
+        { session },
+        { type: 'm.login.dummy', session },
+        { type: 'm.login.password', session, identifier: { type: 'm.id.user', user: client.userId }, password: '' },
+      ]) {
+        assert.equal((await deleteDevice(client, auth)).status, 401, JSON.stringify(auth));
+      }
+      const page = `${sso.base}${v3}/auth/m.login.sso/fallback/web?session=${session}`;
+      const posted = await fetch(page, { method: 'POST', body: new URLSearchParams({ password: 'x' }) });
+      assert.match(await posted.text(), /<a href/);
+      assert.equal((await deleteDevice(client, { session })).status, 401);
+    });
+
+    test('does not work as anybody else, whose session stays what it was', async () => {
+      const victim = await newPerson();
+      const session = await sessionOf(victim.client);
+      const { link } = await openStage(session);
+      const mallory = newSubject();
+      for (const sub of [mallory, (await newPerson()).sub]) {
+        sso.idp.person = { sub, preferred_username: sub };
+        const shown = await sso.newBrowser().open(link);
+        assert.equal(shown.status, 403);
+        assert.match(shown.html, /logged in as somebody else/);
+      }
+      assert.equal((await deleteDevice(victim.client, { session })).status, 401);
+      const free = await sso.server.anonymous.get(`${v3}/register/available?username=${mallory}`);
+      assert.equal(free.status, 200, 'nobody gets an account by the way');
+      sso.idp.person = { sub: victim.sub };
+      assert.equal((await sso.newBrowser().open(link)).status, 200);
+      assert.equal((await deleteDevice(victim.client, { session })).status, 200);
+    });
+
+    test('is good for the one thing that it was asked for, once', async () => {
+      const { client } = await newPerson();
+      const session = await sessionOf(client);
+      await sso.newBrowser().open((await openStage(session)).link);
+      const other = await client.post(`${v3}/account/deactivate`, { auth: { session } });
+      assert.equal(refusalOf(other), '403 M_FORBIDDEN');
+      const elsewhere = await client.post(`${v3}/delete_devices`, { devices: ['another'], auth: { session } });
+      assert.equal(refusalOf(elsewhere), '403 M_FORBIDDEN');
+      const second = await sso.logIn();
+      const swapped = await second.post(`${v3}/delete_devices`, { devices: [client.deviceId], auth: { session } });
+      assert.equal(swapped.status, 200, 'the same person, who wants the same');
+      const again = await second.post(`${v3}/delete_devices`, { devices: [client.deviceId], auth: { session } });
+      assert.equal(refusalOf(again), '400 M_UNKNOWN');
+    });
+
+    test('lets somebody set a password, who then has both ways', async () => {
+      const { client } = await newPerson();
+      const change = (auth?: object) =>
+        client.post(`${v3}/account/password`, { new_password: 'a pass phrase', ...(auth && { auth }) });
+      const { session } = (await change()).body;
+      await sso.newBrowser().open((await openStage(String(session))).link);
+      assert.equal((await change({ session })).status, 200);
+      const { flows } = (await deleteDevice(client)).body;
+      assert.deepEqual(flows, [{ stages: ['m.login.password'] }, { stages: ['m.login.sso'] }]);
+      const identifier = { type: 'm.id.user', user: client.userId };
+      const auth = { type: 'm.login.password', identifier, password: 'a pass phrase' };
+      assert.equal((await deleteDevice(client, auth)).status, 200);
+    });
+
+    test('is offered to nobody who does not log in that way, nor for a session that is none', async () => {
+      const alice = await sso.server.registerUser();
+      const { session, flows } = (await deleteDevice(alice)).body;
+      assert.deepEqual(flows, [{ stages: ['m.login.password'] }]);
+      const { shown } = await openStage(String(session));
+      assert.equal(shown.status, 400);
+      for (const given of [String(session), 'made up', '']) {
+        const path = `${sso.base}/_portico/client/v1/sso/confirm/test?session=${given}`;
+        const page = await sso.newBrowser().open(path);
+        assert.equal(page.status, 400);
+        assert.match(page.html, /This login is over/);
+      }
+    });
+  });
+}
