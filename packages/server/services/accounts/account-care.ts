@@ -4,6 +4,7 @@ import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import { setPasswordHash } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
 import { demoteAdmin, findModerated, setAdmin } from '@portico/storage/stores/accounts/accounts-moderation.ts';
 import { removeLoginTokens } from '@portico/storage/stores/accounts/login-tokens.ts';
+import { type ExternalIdRow, listExternalIds } from '@portico/storage/stores/accounts/external-ids.ts';
 import {
   addThirdPartyId,
   findThirdPartyOwner,
@@ -37,6 +38,8 @@ export type AccountState = {
   /** When any of their devices was last used, or the account was made. */
   readonly lastSeenAt: number;
   readonly emails: readonly EmailOfAccount[];
+  /** By way of which services they log in. */
+  readonly externalIds: readonly ExternalIdRow[];
   readonly devices: number;
 };
 
@@ -87,10 +90,11 @@ export function createAccountCare(dependencies: Dependencies): AccountCare {
 
   return {
     async describe(userId) {
-      const [account, standing, emails, list, erasure] = await Promise.all([
+      const [account, standing, emails, externalIds, list, erasure] = await Promise.all([
         findAccount(db, userId),
         findModerated(db, userId),
         listThirdPartyIds(db, userId),
+        listExternalIds(db, userId),
         devices.list(userId),
         findErasureRequest(db, userId),
       ]);
@@ -110,6 +114,7 @@ export function createAccountCare(dependencies: Dependencies): AccountCare {
           addedAt: row.added_at,
           validatedAt: row.validated_at,
         })),
+        externalIds,
         devices: list.length,
       };
     },

@@ -141,6 +141,7 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
     administering: createAdministering({
       db,
       serverName,
+      providers: options.providers.map(({ id }) => id),
       bindings,
       care,
       devices,

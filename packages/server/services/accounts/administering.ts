@@ -5,12 +5,19 @@ import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import { refuseDeactivated } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
 import {
+  addExternalId,
+  type ExternalId,
+  findExternalOwner,
+  removeExternalId,
+} from '@portico/storage/stores/accounts/external-ids.ts';
+import {
   demoteAdmin,
   findModerated,
   refuseAdministrator,
   setAdmin,
   setModerated,
 } from '@portico/storage/stores/accounts/accounts-moderation.ts';
+import { removeLoginTokens } from '@portico/storage/stores/accounts/login-tokens.ts';
 import { addThirdPartyId, findThirdPartyOwner } from '@portico/storage/stores/accounts/third-party-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Devices } from '../devices/devices.ts';
@@ -19,6 +26,7 @@ import type { Profiles } from '../profile/profiles.ts';
 import type { Bindings } from '../third-party-ids/bindings.ts';
 import type { ThirdPartyIds } from '../third-party-ids/third-party-ids.ts';
 import type { AccountCare } from './account-care.ts';
+import { maxExternalIds } from './login-ways.ts';
 import type { Moderation } from './moderation.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import {
@@ -33,8 +41,8 @@ import {
 import type { Registration } from './registration.ts';
 
 /**
- * What administrators do to accounts over HTTP. They get into nobody's account without it being noticed: with a new password all devices
- * are logged out, and there is no other way. Nor does anybody get into an administrator's who has stolen a session of another:
+ * What administrators do to accounts over HTTP. They get into nobody's account without it being noticed: with a new password, and with
+ * another service by way of which somebody logs in, all devices are logged out, and there is no other way. Nor does anybody get into an administrator's who has stolen a session of another:
  * throws `user.not-moderated`.
  */
 export interface Administering {
@@ -46,11 +54,15 @@ export interface Administering {
   logOut(administrator: string, userId: string, deviceIds: readonly string[]): Promise<void>;
   /** Whose an address is. Throws `user.not-found`. */
   findByEmail(address: string): Promise<string>;
+  /** Whose account is linked with who somebody is at a service. Throws `user.not-found`. */
+  findByExternalId(id: ExternalId): Promise<string>;
 }
 
 type Dependencies = {
   readonly db: Database;
   readonly serverName: ServerName;
+  /** The IDs of the services by way of which people log in. */
+  readonly providers: readonly string[];
   readonly bindings: Bindings;
   readonly care: AccountCare;
   readonly devices: Devices;
@@ -72,10 +84,19 @@ export function createAdministering(dependencies: Dependencies): Administering {
     if (account.is_admin === 1) throw new MatrixError('user.not-moderated');
   }
 
+  /** Throws unless there are such services, and nobody has more links than they may have. */
+  function checkExternalIds(ids: readonly ExternalId[], all: number): void {
+    const unknown = ids.find(({ provider }) => !dependencies.providers.includes(provider));
+    if (unknown !== undefined) throw refusedParam(`There is no provider ${unknown.provider} here.`);
+    if (all > maxExternalIds) throw new MatrixError('external-id.too-many');
+  }
+
   async function make(userId: string, changes: AccountChanges): Promise<void> {
     if (changes.isDeactivated === true) throw refusedParam('An account that has ended cannot be made.');
     if (changes.isAdmin === true && changes.isLocked === true) throw new MatrixError('user.not-moderated');
     const emails = parseEmails(changes.emails ?? []);
+    const { externalIds = [] } = changes;
+    checkExternalIds(externalIds, externalIds.length);
     parseProfileValue('displayname', changes.displayName ?? '');
     const avatar = parseProfileValue('avatar_url', changes.avatarUrl ?? '');
     const name = localpartOf(userId);
@@ -91,6 +112,7 @@ export function createAdministering(dependencies: Dependencies): Administering {
       for (const address of emails) {
         addThirdPartyId(set, { userId, medium: 'email', address, validatedAt: now(), addedAt: now() });
       }
+      for (const id of externalIds) addExternalId(set, userId, id, now());
       if (avatar !== undefined) profiles.planField(set, userId, 'avatar_url', avatar);
       if (changes.isLocked === true) setModerated(set, userId, 'locked', true);
     });
@@ -101,6 +123,8 @@ export function createAdministering(dependencies: Dependencies): Administering {
     refuseDeactivated(set, userId);
     if (isOfOrdinary(planned)) refuseAdministrator(set, userId);
     for (const { key, value } of planned.profile) profiles.planField(set, userId, key, value);
+    for (const id of planned.removedExternalIds) removeExternalId(set, userId, id);
+    for (const id of planned.addedExternalIds) addExternalId(set, userId, id, now());
     for (const address of planned.removedEmails) thirdPartyIds.planRemoval(set, userId, { medium: 'email', address });
     if (planned.isLocked !== undefined) setModerated(set, userId, 'locked', planned.isLocked);
     if (planned.isAdmin === true) setAdmin(set, userId, true);
@@ -108,7 +132,7 @@ export function createAdministering(dependencies: Dependencies): Administering {
   }
 
   async function change(userId: string, planned: PlannedChanges): Promise<void> {
-    const { password, removedEmails, ends } = planned;
+    const { password, removedEmails, addedExternalIds, ends } = planned;
     const also = (set: WriteSet): void => writeChanges(set, userId, planned);
     if (password !== undefined) hasher.check(password);
     if (ends) {
@@ -122,6 +146,12 @@ export function createAdministering(dependencies: Dependencies): Administering {
       await bindings.unbind(userId, identifiers, undefined);
     }
     if (password !== undefined) return care.setPassword(userId, password, { keepsDevices: false, also });
+    if (addedExternalIds.length > 0) {
+      return devices.removeAllBut(userId, [], (set) => {
+        also(set);
+        removeLoginTokens(set, userId);
+      });
+    }
     const set = createWriteSet();
     also(set);
     await db.commit(set);
@@ -136,7 +166,9 @@ export function createAdministering(dependencies: Dependencies): Administering {
       }
       const [before, profile] = await Promise.all([care.describe(userId), profiles.memberProfile(userId)]);
       if (before.deactivatedAt !== undefined) throw new MatrixError('user.deactivated');
-      await change(userId, planChanges({ administrator, userId }, { before, profile }, changes));
+      const planned = planChanges({ administrator, userId }, { before, profile }, changes);
+      checkExternalIds(planned.addedExternalIds, changes.externalIds?.length ?? 0);
+      await change(userId, planned);
       return false;
     },
     async setAdmin(administrator, userId, isAdmin) {
@@ -158,6 +190,11 @@ export function createAdministering(dependencies: Dependencies): Administering {
     async findByEmail(given) {
       const address = parseEmailAddress(given);
       const owner = address === undefined ? undefined : await findThirdPartyOwner(db, 'email', address);
+      if (owner === undefined) throw new MatrixError('user.not-found');
+      return owner;
+    },
+    async findByExternalId(id) {
+      const owner = await findExternalOwner(db, id);
       if (owner === undefined) throw new MatrixError('user.not-found');
       return owner;
     },

@@ -5,6 +5,9 @@ import { listExternalIds } from '@portico/storage/stores/accounts/external-ids.t
 /** A service by way of which people log in. */
 export type LoginProvider = { readonly id: string; readonly name: string };
 
+/** With how many others an account may be linked. */
+export const maxExternalIds = 50;
+
 /** How somebody can show who they are. */
 export type WaysIn = { readonly hasPassword: boolean; readonly providers: readonly LoginProvider[] };
 

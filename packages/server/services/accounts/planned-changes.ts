@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '@portico/protocol';
 import { parseEmailAddress } from '@portico/protocol/ids/email-address.ts';
+import type { ExternalId } from '@portico/storage/stores/accounts/external-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { parseProfileValue } from '../profile/profile-value.ts';
 import { maxAddresses } from '../third-party-ids/third-party-ids.ts';
@@ -13,6 +14,8 @@ export type AccountChanges = {
   readonly avatarUrl: string | undefined;
   /** All of them. To an account that is there nobody but its owner adds any. */
   readonly emails: readonly string[] | undefined;
+  /** All of them, by way of which they log in. */
+  readonly externalIds: readonly ExternalId[] | undefined;
   readonly isAdmin: boolean | undefined;
   readonly isLocked: boolean | undefined;
   readonly isDeactivated: boolean | undefined;
@@ -25,6 +28,8 @@ export type PlannedChanges = {
   readonly password: string | undefined;
   readonly profile: readonly ProfileChange[];
   readonly removedEmails: readonly string[];
+  readonly addedExternalIds: readonly ExternalId[];
+  readonly removedExternalIds: readonly ExternalId[];
   readonly isLocked: boolean | undefined;
   readonly isAdmin: boolean | undefined;
   readonly ends: boolean;
@@ -34,8 +39,10 @@ export type PlannedChanges = {
 type ProfileChange = { readonly key: 'displayname' | 'avatar_url'; readonly value: JsonValue | undefined };
 
 /** What is done to nobody who is an administrator. */
-export function isOfOrdinary({ password, removedEmails, isLocked, ends }: PlannedChanges): boolean {
-  return password !== undefined || removedEmails.length > 0 || isLocked !== undefined || ends;
+export function isOfOrdinary(planned: PlannedChanges): boolean {
+  const { password, removedEmails, addedExternalIds, removedExternalIds, isLocked, ends } = planned;
+  const changed = removedEmails.length + addedExternalIds.length + removedExternalIds.length;
+  return password !== undefined || changed > 0 || isLocked !== undefined || ends;
 }
 
 /** Throws whatever is wrong with what an administrator wants of an account, before any of it is done. */
@@ -58,6 +65,8 @@ export function planChanges(
       before.emails.map(({ address }) => address),
       changes.emails,
     ),
+    addedExternalIds: difference(changes.externalIds ?? [], before.externalIds),
+    removedExternalIds: changes.externalIds === undefined ? [] : difference(before.externalIds, changes.externalIds),
     isLocked: changes.isLocked === before.isLocked ? undefined : changes.isLocked,
     isAdmin: changes.isAdmin === before.isAdmin ? undefined : changes.isAdmin,
     ends: changes.isDeactivated === true,
@@ -73,6 +82,12 @@ export function planChanges(
 function changedField(key: ProfileChange['key'], before: JsonObject, given: string | undefined): ProfileChange[] {
   if (given === undefined || given === (before[key] ?? '')) return [];
   return [{ key, value: parseProfileValue(key, given) }];
+}
+
+function difference(of: readonly ExternalId[], without: readonly ExternalId[]): readonly ExternalId[] {
+  return of.filter(
+    (id) => !without.some(({ provider, subject }) => provider === id.provider && subject === id.subject),
+  );
 }
 
 function missingEmails(had: readonly string[], given: readonly string[] | undefined): readonly string[] {

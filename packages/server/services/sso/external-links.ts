@@ -8,6 +8,7 @@ import {
   removeExternalIdUnlessLast,
 } from '@portico/storage/stores/accounts/external-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { maxExternalIds } from '../accounts/login-ways.ts';
 import type { OwnPassword } from '../accounts/own-password.ts';
 import type { Sender } from '../accounts/sender.ts';
 import type { AuthData } from '../accounts/uia.ts';
@@ -22,8 +23,6 @@ export interface ExternalLinks {
   /** Asks who they are, and throws `external-id.last` where they could not log in any more. */
   remove(sender: Sender, id: ExternalId, auth: AuthData | undefined): Promise<void>;
 }
-
-export const maxExternalIds = 50;
 
 type Dependencies = {
   readonly db: Database;

@@ -21,6 +21,22 @@ export const findUserByAddress = endpoint(
     },
 );
 
+export const findUserByExternalId = endpoint(
+  {
+    method: 'GET',
+    path: '/_synapse/admin/v1/auth_providers/:provider/users/:externalId',
+    operationId: 'findUserByExternalId',
+    summary: 'Tells who logs in by way of a service as somebody.',
+    auth: 'admin',
+    params: Type.Object({ provider: Type.String(), externalId: Type.String() }),
+    response: Type.Object({ user_id: Type.String() }, { title: 'UserOfExternalId' }),
+  },
+  ({ administering }: { administering: Administering }) =>
+    async ({ params: { provider, externalId } }) => ({
+      user_id: await administering.findByExternalId({ provider, subject: externalId }),
+    }),
+);
+
 export const checkFreeUsername = endpoint(
   {
     method: 'GET',

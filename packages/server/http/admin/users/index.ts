@@ -9,7 +9,7 @@ import type { UserRedactions } from '../../../services/rooms/redacting/user-reda
 import type { Endpoint } from '../../endpoint.ts';
 import { getAdministrator, setAdministrator } from './administrator.ts';
 import { deactivateUser } from './deactivate-user.ts';
-import { checkFreeUsername, findUserByAddress } from './find-user.ts';
+import { checkFreeUsername, findUserByAddress, findUserByExternalId } from './find-user.ts';
 import { getUser } from './get-user.ts';
 import { getWhoIsAsAdmin, listDevicesOfUser, listRoomsOfUser } from './devices-and-rooms.ts';
 import { listUsersV2, listUsersV3 } from './list-users.ts';
@@ -35,6 +35,7 @@ export const userAdminEndpoints: readonly Endpoint<UserAdminServices>[] = [
   getUser,
   putUser,
   findUserByAddress,
+  findUserByExternalId,
   checkFreeUsername,
   listUsersV2,
   listUsersV3,

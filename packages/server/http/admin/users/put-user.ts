@@ -5,7 +5,7 @@ import type { AccountChanges } from '../../../services/accounts/planned-changes.
 import { endpoint } from '../../endpoint.ts';
 import { reply } from '../../result.ts';
 import { logsOut } from './reset-password.ts';
-import { describeUser, type DescribingServices, userForAdministrators } from './user-for-administrators.ts';
+import { describeUser, type DescribingServices, externalId, userForAdministrators } from './user-for-administrators.ts';
 
 type Services = DescribingServices & { readonly administering: Administering };
 
@@ -26,7 +26,11 @@ const body = Type.Object(
       }),
     ),
     external_ids: Type.Optional(
-      Type.Array(Type.Unknown(), { maxItems: 0, description: 'Nobody logs in by way of another service.' }),
+      Type.Array(externalId, {
+        maxItems: 100,
+        description:
+          'All services by way of which somebody logs in, with what they are called there. With another one all devices are logged out.',
+      }),
     ),
     admin: flag,
     locked: flag,
@@ -64,6 +68,7 @@ function toChanges(given: Static<typeof body>): AccountChanges {
     displayName: given.displayname ?? undefined,
     avatarUrl: given.avatar_url ?? undefined,
     emails: given.threepids?.map(({ address }) => address),
+    externalIds: given.external_ids?.map((id) => ({ provider: id.auth_provider, subject: id.external_id })),
     isAdmin: given.admin,
     isLocked: given.locked,
     isDeactivated: given.deactivated,

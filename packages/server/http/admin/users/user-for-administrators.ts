@@ -6,6 +6,12 @@ import { userFacts } from './user-facts.ts';
 
 export type DescribingServices = { readonly care: AccountCare; readonly localProfiles: Profiles };
 
+/** A service by way of which somebody logs in, and what they are called there. */
+export const externalId = Type.Object({
+  auth_provider: Type.String(),
+  external_id: Type.String({ minLength: 1, maxLength: 255 }),
+});
+
 export const userForAdministrators = Type.Object(
   {
     ...userFacts,
@@ -18,6 +24,7 @@ export const userForAdministrators = Type.Object(
         validated_at: Type.Integer(),
       }),
     ),
+    external_ids: Type.Array(externalId),
   },
   { title: 'UserForAdministrators' },
 );
@@ -46,6 +53,10 @@ export async function describeUser(
       address,
       added_at: addedAt,
       validated_at: validatedAt,
+    })),
+    external_ids: account.externalIds.map(({ provider, subject }) => ({
+      auth_provider: provider,
+      external_id: subject,
     })),
     is_guest: false,
     shadow_banned: false,

@@ -36,6 +36,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         displayname: 'alice',
         avatar_url: 'mxc://localhost/face',
         threepids: [],
+        external_ids: [],
         is_guest: false,
         shadow_banned: false,
       });

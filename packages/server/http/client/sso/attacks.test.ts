@@ -6,12 +6,13 @@ import { isCallback, newSubject, type SsoServer, startSsoServer } from '@portico
 
 /** Answers a path of the provider with JSON that is changed. */
 function changed(sso: SsoServer, path: string, change: (answer: Record<string, unknown>) => object): void {
+  async function answer(response: ServerResponse): Promise<void> {
+    const text = JSON.stringify(change(await fetchUntouched(sso, path)));
+    response.setHeader('content-type', 'application/json').end(text);
+  }
   sso.idp.intercept = (request: IncomingMessage, response: ServerResponse) => {
     if (request.url?.startsWith(path) !== true) return false;
-    void fetchUntouched(sso, path).then((answer) => {
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify(change(answer)));
-    });
+    void answer(response);
     return true;
   };
 }
