@@ -1,6 +1,8 @@
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { logIn, type LoginOutcome, offersPasswords } from './server/log-in.ts';
+import { ProvidersList } from './providers-list.ts';
+import { logIn, type LoginOutcome, readOffer } from './server/log-in.ts';
+import type { Place } from './server/return.ts';
 import type { Server } from './server/server.ts';
 import { Problem, Status, Waiting } from './view/messages.ts';
 import { TextField } from './view/text-field.ts';
@@ -9,13 +11,14 @@ import { useLoaded } from './view/use-loaded.ts';
 
 type Props = {
   readonly server: Server;
+  readonly place: Place;
   /** Why somebody who was logged in is here again. */
   readonly message: string | undefined;
   onLogin(login: Extract<LoginOutcome, { kind: 'in' }>): void;
 };
 
-export function LogInPage({ server, message, onLogin }: Props): ComponentChild {
-  const passwords = useLoaded(() => offersPasswords(server));
+export function LogInPage({ server, place, message, onLogin }: Props): ComponentChild {
+  const offer = useLoaded(() => readOffer(server));
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
   return h(
@@ -28,17 +31,21 @@ export function LogInPage({ server, message, onLogin }: Props): ComponentChild {
       'Who may see when you are online, who may invite you, and what the server keeps about you: here you decide it.',
     ),
     h(Status, { text: message }),
-    passwords.value === undefined
-      ? h(Waiting, { problem: passwords.problem, onRetry: passwords.reload })
-      : passwords.value
-        ? h(LogInForm, { server, onLogin })
-        : h(Problem, {
-            text: 'This server does not let people log in with a password, and this page knows no other way.',
-          }),
+    offer.value === undefined
+      ? h(Waiting, { problem: offer.problem, onRetry: offer.reload })
+      : [
+          offer.value.passwords ? h(LogInForm, { server, onLogin }) : null,
+          h(ProvidersList, { server, place, providers: offer.value.providers }),
+          offer.value.passwords || offer.value.providers.length > 0
+            ? null
+            : h(Problem, {
+                text: 'This server does not let people log in with a password, and this page knows no other way.',
+              }),
+        ],
   );
 }
 
-function LogInForm({ server, onLogin }: Omit<Props, 'message'>): ComponentChild {
+function LogInForm({ server, onLogin }: Omit<Props, 'message' | 'place'>): ComponentChild {
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
   const [refusal, setRefusal] = useState<string>();

@@ -19,6 +19,8 @@ export interface OpenPage {
   /** Everything in a part of the page. */
   part(heading: string): Promise<Element>;
   readonly document: Document;
+  /** Where a link leads. */
+  link(name: string): Promise<string>;
   /** As if it were closed, or reloaded. */
   leave(): void;
   close(): void;
@@ -29,10 +31,30 @@ const tidy = (text: string | null): string => (text ?? '').replaceAll(/\s+/g, ' 
 /** How questions reach the server. A browser sends no such header of its own, and Node.js cannot outlive its page. */
 const usual: Send = (address, { cache: _cache, keepalive: _keepalive, ...request }) => fetch(address, request);
 
+/** What a window remembers from one page to the next. */
+export type Memory = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+
+export function createMemory(): Memory {
+  const values = new Map<string, string>();
+  return {
+    getItem: (name) => values.get(name) ?? null,
+    setItem: (name, value) => void values.set(name, value),
+    removeItem: (name) => void values.delete(name),
+  };
+}
+
+/** What is around the page. */
+export type Surrounding = {
+  readonly memory?: Memory;
+  /** Sees what comes with answers, as a browser does. */
+  readonly onAnswer?: (headers: Headers) => void;
+};
+
 /** Opens the page on a server that answers below an address. What it asks may be held up on the way. */
 export function openPage(
   base: string,
   onTheWay: (address: URL, request: RequestInit) => Promise<void> | void = () => undefined,
+  { memory = createMemory(), onAnswer = () => undefined }: Surrounding = {},
 ): OpenPage {
   const { window } = new JSDOM('<!doctype html><html lang="en"><body><div id="page"></div></body></html>', {
     url: base,
@@ -49,7 +71,15 @@ export function openPage(
     base: new URL('.', base),
     async send(address, request) {
       await onTheWay(address, request);
-      return usual(address, request);
+      const response = await usual(address, request);
+      onAnswer(response.headers);
+      return response;
+    },
+    place: {
+      address: new URL(base),
+      show: (address) => window.history.replaceState(null, '', address),
+      memory,
+      random: () => `random-${Math.trunc(performance.now() * 1000)}`,
     },
     onLeave: (leave) => leaves.push(leave),
   });
@@ -112,6 +142,13 @@ export function openPage(
         `there is a button “${name}” that can be pressed; it said\n${text()}`,
       );
       (button as HTMLButtonElement).click();
+    },
+    async link(name) {
+      const found = await until(
+        () => all('a').find((each) => nameOf(each) === name),
+        `there is a link “${name}”; it said\n${text()}`,
+      );
+      return (found as HTMLAnchorElement).href;
     },
     async tick(label) {
       ((await field(label)) as HTMLInputElement).click();

@@ -1,7 +1,7 @@
 import { must } from '@portico/testkit/people.ts';
 import type { TestServer } from '@portico/testkit/server.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
-import { type OpenPage, openPage } from './browser.ts';
+import { type OpenPage, openPage, type Surrounding } from './browser.ts';
 
 export const password = 'a password';
 
@@ -10,8 +10,9 @@ export async function openPageOf(
   server: Pick<TestServer, 'baseUrl'>,
   person: Pick<TestClient, 'userId'>,
   onTheWay?: Parameters<typeof openPage>[1],
+  around?: Surrounding,
 ): Promise<OpenPage> {
-  const page = openPage(`${server.baseUrl}/account`, onTheWay);
+  const page = openPage(`${server.baseUrl}/account`, onTheWay, around);
   await page.type('User name', person.userId);
   await page.type('Password', password);
   await page.press('Log in');

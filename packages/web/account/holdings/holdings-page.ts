@@ -5,6 +5,7 @@ import { ChangePassword } from './change-password.ts';
 import { CloseAccount } from './close-account.ts';
 import { DeviceList } from './device-list.ts';
 import { Export } from './export.ts';
+import { LinksSection } from './links-section.ts';
 
 export function HoldingsPage({ session, onEnd }: PageProps): ComponentChild {
   const [round, setRound] = useState(0);
@@ -14,6 +15,7 @@ export function HoldingsPage({ session, onEnd }: PageProps): ComponentChild {
     h(Export, { session }),
     h(DeviceList, { key: round, session }),
     h(ChangePassword, { session, onOthersEnded: () => setRound(round + 1) }),
+    h(LinksSection, { session }),
     h(CloseAccount, { session, onEnd }),
   );
 }

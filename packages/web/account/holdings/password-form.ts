@@ -1,10 +1,15 @@
+import type { JsonObject } from '@portico/protocol/json/value.ts';
 import { type ComponentChild, type ComponentChildren, h } from 'preact';
 import { useId, useRef, useState } from 'preact/hooks';
 import { isFlawed } from '../server/server-problem.ts';
 import type { Asked, Session } from '../server/session.ts';
+import { readWaysIn, usableProviders } from '../server/ways-in.ts';
 import { Problem } from '../view/messages.ts';
 import { TextField } from '../view/text-field.ts';
 import { useAction } from '../view/use-action.ts';
+import { useLoaded } from '../view/use-loaded.ts';
+import { ConfirmElsewhere } from './confirm-elsewhere.ts';
+import { askConfirmed } from './confirmation.ts';
 import { askWithPassword } from './with-password.ts';
 
 type Props = {
@@ -21,7 +26,7 @@ type Props = {
   };
   /** Whether it takes something away from the person. */
   readonly isDangerous?: boolean;
-  onDone(): void;
+  onDone(answer: JsonObject): void;
   onKeep(): void;
   /** Called when the server finds something wrong with the question itself. */
   onFlawed?(): void;
@@ -31,8 +36,8 @@ type Props = {
 };
 
 /**
- * Asks for something that the server does only for who knows the password, which is forgotten after every try. Whoever has to type
- * something anew is where they do that.
+ * Asks for something that the server does only for who knows the password, which is forgotten after every try; who has none shows
+ * who they are where they log in. Whoever has to type something anew is where they do that.
  */
 export function PasswordForm(props: Props): ComponentChild {
   const { session, question, flaw, words, isDangerous = true, onDone, onKeep, onFlawed, children } = props;
@@ -43,18 +48,35 @@ export function PasswordForm(props: Props): ComponentChild {
   const ownId = useId();
   const { problemId = ownId } = props;
   const { isBusy, problem, run } = useAction();
+  const ways = useLoaded(() => readWaysIn(session));
+  const isUnknown = ways.value === undefined && ways.problem === undefined;
+  const takesPassword = ways.value?.hasPassword ?? true;
+  const [opened, setOpened] = useState<string>();
+
+  async function goConfirmed(): Promise<void> {
+    const outcome = await askConfirmed(session, question, opened);
+    if (outcome.kind === 'done') return onDone(outcome.answer);
+    if (opened !== undefined) setWrong('You have not shown yet who you are.');
+    setOpened(outcome.opened);
+  }
+
+  async function goWithPassword(): Promise<void> {
+    const outcome = await askWithPassword(session, question, password);
+    if (outcome.kind === 'done') return onDone(outcome.answer);
+    setWrong('The password is wrong.');
+    setIsWrong(true);
+    place.current?.focus();
+  }
 
   async function go(): Promise<void> {
     setWrong(flaw);
     setIsWrong(false);
     if (flaw !== undefined) return;
     try {
-      const { kind } = await askWithPassword(session, question, password);
-      if (kind === 'done') return onDone();
-      setWrong('The password is wrong.');
-      setIsWrong(true);
-      place.current?.focus();
+      await (takesPassword ? goWithPassword() : goConfirmed());
     } catch (error) {
+      // What was confirmed may have been another request.
+      setOpened(undefined);
       if (isFlawed(error)) onFlawed?.();
       throw error;
     } finally {
@@ -71,24 +93,33 @@ export function PasswordForm(props: Props): ComponentChild {
       },
     },
     children,
-    h(TextField, {
-      label: words.password ?? 'Your password',
-      type: 'password',
-      autocomplete: 'current-password',
-      value: password,
-      onInput(typed) {
-        setPassword(typed);
-        setIsWrong(false);
-      },
-      isRequired: true,
-      flawId: isWrong ? problemId : undefined,
-      place,
-    }),
+    takesPassword
+      ? h(TextField, {
+          label: words.password ?? 'Your password',
+          type: 'password',
+          autocomplete: 'current-password',
+          value: password,
+          onInput(typed) {
+            setPassword(typed);
+            setIsWrong(false);
+          },
+          isRequired: true,
+          flawId: isWrong ? problemId : undefined,
+          place,
+        })
+      : null,
+    ways.value !== undefined && !takesPassword
+      ? h(ConfirmElsewhere, { session, providers: usableProviders(ways.value), opened, go: words.go })
+      : null,
     h(Problem, { id: problemId, text: wrong ?? problem }),
     h(
       'div',
       { class: 'buttons' },
-      h('button', { class: isDangerous ? 'danger' : 'main', disabled: isBusy }, isBusy ? words.going : words.go),
+      h(
+        'button',
+        { class: isDangerous ? 'danger' : 'main', disabled: isBusy || isUnknown },
+        isBusy ? words.going : words.go,
+      ),
       h('button', { type: 'button', disabled: isBusy, onClick: onKeep }, words.keep),
     ),
   );

@@ -1,18 +1,10 @@
 import type { JsonObject, JsonValue } from '@portico/protocol/json/value.ts';
-import { ServerProblem } from '../server/server-problem.ts';
 import type { Asked, Session } from '../server/session.ts';
+import { confirmationOf } from './confirmation.ts';
 
 export type PasswordOutcome =
   | { readonly kind: 'done'; readonly answer: JsonObject }
   | { readonly kind: 'wrong-password' };
-
-/** The session that the server has opened for a request that it wants confirmed; `undefined` for any other refusal. */
-function confirmationOf(error: unknown): JsonObject | undefined {
-  if (!(error instanceof ServerProblem) || error.problem.kind !== 'refused' || error.problem.status !== 401)
-    return undefined;
-  const { answer } = error.problem;
-  return Array.isArray(answer['flows']) ? answer : undefined;
-}
 
 /**
  * Asks for something that the server does only for who knows the password.

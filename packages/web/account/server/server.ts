@@ -18,6 +18,8 @@ export interface Server {
   /** Its answer, an object of JSON; whatever else it says is a `ServerProblem`. */
   ask(question: Question): Promise<JsonObject>;
   fetchFile(question: Question): Promise<Blob>;
+  /** The address of something on it, for a browser to go to. */
+  addressOf(path: string): URL;
 }
 
 export function createServer(base: URL, send: Send): Server {
@@ -44,6 +46,7 @@ export function createServer(base: URL, send: Send): Server {
       if (answer === undefined) throw new ServerProblem({ kind: 'unreadable' });
       return answer;
     },
+    addressOf: (path) => new URL(path, base),
     async fetchFile(question) {
       const response = await reach(question);
       try {

@@ -10,6 +10,8 @@ export interface Session {
   readonly deviceId: string;
   ask(question: Asked): Promise<JsonObject>;
   fetchFile(question: Asked): Promise<Blob>;
+  /** The address of something on the server, for a browser to go to. */
+  addressOf(path: string): URL;
   /** Logs out as well as it can while the page goes away. */
   leave(): void;
 }
@@ -31,6 +33,7 @@ export function createSession(server: Server, { userId, deviceId, token }: Login
     deviceId,
     ask: (question) => watch(server.ask({ ...question, token })),
     fetchFile: (question) => watch(server.fetchFile({ ...question, token })),
+    addressOf: (path) => server.addressOf(path),
     leave() {
       const logout = { method: 'POST', path: '_matrix/client/v3/logout', body: {}, token, outlivesPage: true } as const;
       // Nobody is left who could be told.

@@ -1,3 +1,4 @@
+import type { LoginWays } from '../../../services/accounts/login-ways.ts';
 import type { Endpoint } from '../../endpoint.ts';
 import { linkProvider, listLinkedProviders, unlinkProvider } from './links.ts';
 import { redirectToIdp, redirectToSso } from './redirect-to-sso.ts';
@@ -5,7 +6,7 @@ import type { SsoServices } from './services.ts';
 import { answerSsoQuestion, confirmBySso, showSsoQuestion, takeSsoCallback } from './way-back.ts';
 
 /** Logging in by way of other services. */
-export const ssoEndpoints: readonly Endpoint<SsoServices>[] = [
+export const ssoEndpoints: readonly Endpoint<SsoServices & { readonly loginWays: LoginWays }>[] = [
   redirectToSso,
   redirectToIdp,
   takeSsoCallback,

@@ -51,7 +51,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.match((await browser.submit(asked)).html, /Your account is linked/);
       assert.deepEqual(await linksOf(alice), [`test ${sub}`]);
       assert.equal((await sso.logIn()).userId, alice.userId);
-      const { providers } = (await alice.get(path)).body;
+      const { providers, has_password: hasPassword } = (await alice.get(path)).body;
+      assert.equal(hasPassword, true);
       assert.deepEqual(providers, [
         { id: 'test', name: 'Provider <test>' },
         { id: 'other', name: 'Provider <other>' },
@@ -116,6 +117,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const sub = newSubject();
       sso.idp.person = { sub, preferred_username: sub };
       const client = await sso.logIn();
+      assert.equal((await client.get(path)).body['has_password'], false);
       const { session } = (await unlink(client, sub)).body;
       const confirm = `${sso.base}/_portico/client/v1/sso/confirm/test?session=${String(session)}`;
       assert.equal((await sso.newBrowser().open(confirm)).status, 200);

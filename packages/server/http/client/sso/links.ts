@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import type { LoginWays } from '../../../services/accounts/login-ways.ts';
 import { endpoint } from '../../endpoint.ts';
 import { reply } from '../../result.ts';
 import { emptyObject } from '../../schemas.ts';
@@ -22,12 +23,16 @@ export const listLinkedProviders = endpoint(
     summary: 'Lists the services by way of which you log in, and those that there are.',
     auth: 'user',
     rateLimit: 'privacy',
-    response: Type.Object({ links: Type.Array(link), providers: Type.Array(provider) }, { title: 'LinkedProviders' }),
+    response: Type.Object(
+      { links: Type.Array(link), providers: Type.Array(provider), has_password: Type.Boolean() },
+      { title: 'LinkedProviders' },
+    ),
   },
-  (services: SsoServices) =>
+  (services: SsoServices & { readonly loginWays: LoginWays }) =>
     async ({ sender }) => {
-      const sso = requireSso(services.sso);
-      const links = await sso.links.list(sender.userId);
+      const { sso } = services;
+      if (sso === undefined) return { links: [], providers: [], has_password: true };
+      const [links, ways] = await Promise.all([sso.links.list(sender.userId), services.loginWays.of(sender.userId)]);
       return {
         links: links.map(({ provider: id, subject, linked_at: linkedAt }) => ({
           provider: id,
@@ -35,6 +40,7 @@ export const listLinkedProviders = endpoint(
           linked_at: linkedAt,
         })),
         providers: sso.providers.map(({ id, name }) => ({ id, name })),
+        has_password: ways.hasPassword,
       };
     },
 );
