@@ -252,7 +252,7 @@ export async function compose({
     presence: presenceParts.presence,
     presenceControl: presenceParts.control,
     pushRules,
-    ...createSingleSignOn({ config, serverName, db, accounts, outbound: federation.outbound, log, now }),
+    ...(await createSingleSignOn({ config, serverName, db, accounts, outbound: federation.outbound, log, now })),
     ...createWebParts(),
     ...aboutServer(config, now),
   };

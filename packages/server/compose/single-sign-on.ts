@@ -1,76 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import type { ServerName } from '@portico/protocol';
-import type { Database } from '@portico/storage';
-import type { Config } from '../config/config.ts';
-import { MatrixError } from '../errors/matrix-error.ts';
 import { createBrowserCookie } from '../http/client/sso/browser-cookie.ts';
-import { ssoPath } from '../http/client/sso/way-back.ts';
 import type { SsoServices } from '../http/client/sso/services.ts';
-import type { Logger } from '../observability/logger.ts';
-import type { AccountServices } from '../services/accounts/account-services.ts';
-import type { Outbound } from '../services/outbound/outbound.ts';
-import { createAnswers } from '../services/sso/answers.ts';
-import { createArrivals } from '../services/sso/arrivals.ts';
-import { createEntry } from '../services/sso/entry.ts';
-import { createExternalLinks } from '../services/sso/external-links.ts';
-import { createNewcomers } from '../services/sso/newcomers.ts';
-import { createOidcClient } from '../services/sso/oidc-client.ts';
-import { createRunningLogins } from '../services/sso/running-logins.ts';
-import { createSso, type Sso } from '../services/sso/sso.ts';
+import type { SsoContext } from './identity-providers.ts';
 
-type Context = {
-  readonly config: Config;
-  readonly serverName: ServerName;
-  readonly db: Database;
-  readonly accounts: AccountServices;
-  readonly outbound: Outbound;
-  readonly log: Logger;
-  readonly now: () => number;
-};
-
-/** Logging in by way of other services, where there are any. */
-export function createSingleSignOn(context: Context): Omit<SsoServices, 'ownPassword'> {
+/** Logging in by way of other services. Most servers have none, and need not load what it takes. */
+export async function createSingleSignOn(context: SsoContext): Promise<Omit<SsoServices, 'ownPassword'>> {
   const { config, serverName } = context;
-  const { publicBaseUrl } = config;
   return {
     serverName,
-    browserCookie: createBrowserCookie({ publicBaseUrl, randomBytes }),
-    sso: config.identityProviders.length === 0 ? undefined : createParts(context),
+    browserCookie: createBrowserCookie({ publicBaseUrl: config.publicBaseUrl, randomBytes }),
+    sso:
+      config.identityProviders.length === 0
+        ? undefined
+        : (await import('./identity-providers.ts')).createIdentityProviders(context),
   };
-}
-
-function createParts({ config, serverName, db, accounts, outbound, log, now }: Context): Sso {
-  const { identityProviders: providers, publicBaseUrl } = config;
-  const { registration, loginTokens, uia, ownPassword } = accounts;
-  const base = publicBaseUrl.replace(/\/+$/, '');
-  const clients = providers.map((provider) =>
-    createOidcClient({ provider, callbackUrl: `${base}${ssoPath}/callback/${provider.id}`, outbound, log, now }),
-  );
-  const logins = createRunningLogins({ db, now, randomBytes });
-  const requiresEmail = config.registration.requireEmail;
-  const newcomers = createNewcomers({ db, serverName, registration, requiresEmail, now });
-  const links = createExternalLinks({ db, providers: providers.map(({ id }) => id), ownPassword, now });
-  // The account page is this server's own.
-  const trustedClients = [...config.singleSignOn.trustedClients, `${base}/account`];
-  const entry = createEntry({ db, trustedClients, logins, loginTokens });
-  return createSso({
-    db,
-    clients,
-    logins,
-    arrivals: createArrivals({ db, logins, newcomers, entry, links, uia, ownPassword }),
-    answers: createAnswers({
-      db,
-      newcomers,
-      entry,
-      links,
-      getProvider(id) {
-        const provider = providers.find((each) => each.id === id);
-        if (provider === undefined) throw new MatrixError('sso.unknown-provider');
-        return provider;
-      },
-    }),
-    links,
-    uia,
-    ownPassword,
-  });
 }

@@ -68,6 +68,6 @@ onBothEngines('two links that are taken away at the same moment do not both go w
     return guardOf(db, removing);
   };
   const both = await Promise.all([remove('a'), remove('b')]);
-  assert.deepEqual(both.toSorted(), ['external-id.last', undefined]);
+  assert.deepEqual(new Set(both), new Set(['external-id.last', undefined]));
   assert.equal((await listExternalIds(db, userId)).length, 2, 'one by which they can log in');
 });

@@ -246,21 +246,40 @@ describe('providers that lie or are down', () => {
   });
 
   test('tokens and people are asked for nowhere else, and signed with keys that the provider has', async () => {
+    // The same provider by a name that is not its own: it would answer.
+    const elsewhere = (port: string) => `http://localhost:${port}`;
     for (const [path, change] of [
-      [discovery, { token_endpoint: 'http://127.0.0.2:9/token' }],
-      [discovery, { token_endpoint: 'https://127.0.0.1:9/token' }],
-      [discovery, { userinfo_endpoint: 'http://127.0.0.2:9/me' }],
-      [discovery, { jwks_uri: 'http://127.0.0.2:9/jwks' }],
-      ['/jwks', { keys: [] }],
+      [discovery, (port: string) => ({ token_endpoint: `${elsewhere(port)}/token` })],
+      [discovery, (port: string) => ({ userinfo_endpoint: `${elsewhere(port)}/me` })],
+      [discovery, (port: string) => ({ jwks_uri: `${elsewhere(port)}/jwks` })],
+      ['/jwks', () => ({ keys: [] })],
     ] as const) {
-      const other = await startSsoServer();
-      changed(other, path, (answer) => ({ ...answer, ...change }));
+      const other = await startSsoServer({ settings: { OUTBOUND_ALLOW_PRIVATE_ADDRESSES: 'true' } });
+      changed(other, path, (answer) => ({ ...answer, ...change(new URL(other.idp.issuer).port) }));
       other.idp.person = { sub: newSubject(), preferred_username: newSubject() };
       assertRefused(await other.newBrowser().open(other.redirectOf()), 502, failed);
       other.idp.intercept = undefined;
       assert.deepEqual(other.server.errors, []);
       await other.close();
     }
+  });
+
+  test('a place of the server’s own network that metadata names is not asked', async () => {
+    const other = await startSsoServer();
+    const asked: string[] = [];
+    const { createServer } = await import('node:net');
+    const inside = createServer((socket) => {
+      asked.push('somebody');
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => inside.listen(0, '127.0.0.1', resolve));
+    const { port } = inside.address() as { port: number };
+    changed(other, discovery, (answer) => ({ ...answer, token_endpoint: `https://127.0.0.1:${port}/token` }));
+    other.idp.person = { sub: newSubject(), preferred_username: newSubject() };
+    assertRefused(await other.newBrowser().open(other.redirectOf()), 502, failed);
+    assert.deepEqual(asked, []);
+    inside.close();
+    await other.close();
   });
 
   test('what is said of somebody else than the token is about gets nobody in', async () => {

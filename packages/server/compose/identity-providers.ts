@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import type { ServerName } from '@portico/protocol';
+import type { Database } from '@portico/storage';
+import type { Config } from '../config/config.ts';
+import { MatrixError } from '../errors/matrix-error.ts';
+import { ssoPath } from '../http/client/sso/way-back.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { AccountServices } from '../services/accounts/account-services.ts';
+import type { Outbound } from '../services/outbound/outbound.ts';
+import { createAnswers } from '../services/sso/answers.ts';
+import { createArrivals } from '../services/sso/arrivals.ts';
+import { createEntry } from '../services/sso/entry.ts';
+import { createExternalLinks } from '../services/sso/external-links.ts';
+import { createNewcomers } from '../services/sso/newcomers.ts';
+import { createOidcClient } from '../services/sso/oidc-client.ts';
+import { createRunningLogins } from '../services/sso/running-logins.ts';
+import { createSso, type Sso } from '../services/sso/sso.ts';
+
+export type SsoContext = {
+  readonly config: Config;
+  readonly serverName: ServerName;
+  readonly db: Database;
+  readonly accounts: AccountServices;
+  readonly outbound: Outbound;
+  readonly log: Logger;
+  readonly now: () => number;
+};
+
+/** Logging in by way of other services: loaded only where there are any. */
+export function createIdentityProviders({ config, serverName, db, accounts, outbound, log, now }: SsoContext): Sso {
+  const { identityProviders: providers, publicBaseUrl } = config;
+  const { registration, loginTokens, uia, ownPassword } = accounts;
+  const base = publicBaseUrl.replace(/\/+$/, '');
+  const clients = providers.map((provider) =>
+    createOidcClient({ provider, callbackUrl: `${base}${ssoPath}/callback/${provider.id}`, outbound, log, now }),
+  );
+  const logins = createRunningLogins({ db, now, randomBytes });
+  const requiresEmail = config.registration.requireEmail;
+  const newcomers = createNewcomers({ db, serverName, registration, requiresEmail, now });
+  const links = createExternalLinks({ db, providers: providers.map(({ id }) => id), ownPassword, now });
+  // The account page is this server's own.
+  const trustedClients = [...config.singleSignOn.trustedClients, `${base}/account`];
+  const entry = createEntry({ db, trustedClients, logins, loginTokens });
+  return createSso({
+    db,
+    clients,
+    logins,
+    arrivals: createArrivals({ db, logins, newcomers, entry, links, uia, ownPassword }),
+    answers: createAnswers({
+      db,
+      newcomers,
+      entry,
+      links,
+      getProvider(id) {
+        const provider = providers.find((each) => each.id === id);
+        if (provider === undefined) throw new MatrixError('sso.unknown-provider');
+        return provider;
+      },
+    }),
+    links,
+    uia,
+    ownPassword,
+  });
+}
