@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { startTestServer } from '@portico/testkit/server.ts';
 import { clientAddress, newSubject, type SsoServer, startSsoServer } from '@portico/testkit/sso-server.ts';
+import { refusalOf } from '@portico/testkit/test-client.ts';
 
 const v3 = '/_matrix/client/v3';
 
@@ -42,3 +44,22 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     });
   });
 }
+
+test('without providers there is none of it', async (context) => {
+  const server = await startTestServer();
+  context.after(() => server.close());
+  const { flows } = (await server.anonymous.get(`${v3}/login`)).body as { flows: { type: string }[] };
+  assert.ok(!flows.some(({ type }) => type === 'm.login.sso'));
+  for (const path of [
+    `${v3}/login/sso/redirect?redirectUrl=https://client.test`,
+    `${v3}/login/sso/redirect/test?redirectUrl=https://client.test`,
+    '/_portico/client/v1/sso/callback/test?state=x&code=y',
+    '/_portico/client/v1/sso/continue?login=x',
+    '/_portico/client/v1/sso/confirm/test?session=x',
+  ]) {
+    assert.equal(refusalOf(await server.anonymous.get(path)), '404 M_UNRECOGNIZED', path);
+  }
+  const alice = await server.registerUser();
+  const { body } = await alice.get('/_portico/client/v1/sso/links');
+  assert.deepEqual(body, { links: [], providers: [], has_password: true });
+});
