@@ -77,6 +77,14 @@ test('a request that a server signs', async (context) => {
       { authorization: formatXMatrix('peer.test', 'hs2', 'ed25519:peer', sign('peer.test', 'hs1')) },
     ],
     [
+      'for nobody, and says so of this one',
+      { authorization: formatXMatrix('peer.test', 'hs1', 'ed25519:peer', sign('peer.test', undefined)) },
+    ],
+    [
+      'for this one, and says so of nobody',
+      { authorization: `X-Matrix origin=peer.test,key="ed25519:peer",sig="${sign('peer.test', 'hs1')}"` },
+    ],
+    [
       'for this one in capitals',
       { authorization: formatXMatrix('peer.test', 'HS1', 'ed25519:peer', sign('peer.test', 'HS1')) },
     ],
@@ -180,10 +188,24 @@ test('a request is signed by a key that its server has now', async (context) => 
       return signJson(answer, serverName, other);
     },
   };
+  const both = await openPeer(context, network, 'both.test');
+  const verifyKeys = { [both.key.keyId]: { key: both.key.publicKey }, 'ed25519:other': { key: other.publicKey } };
+  both.on('GET', '/_matrix/key/v2/server', () => ({ body: both.keyAnswer({ verify_keys: verifyKeys }) }));
+  const uri = '/_matrix/federation/v1/whoami/x';
+  const good = both.authorization('hs1', 'PUT', uri, {});
+  const text = requestText({ method: 'PUT', uri, origin: 'both.test', destination: 'hs1', content: '{}' });
+  for (const [signature, expected] of [
+    [signText(other, text), 200],
+    [signText(both.key, text), 401],
+  ] as const) {
+    const authorization = [good, formatXMatrix('both.test', 'hs1', 'ed25519:other', signature)];
+    const { status } = await both.send('hs1', 'PUT', uri, { content: {}, authorization });
+    assert.equal(status, expected, 'no signature by a key that counts may be wrong');
+  }
   for (const [name, answer] of Object.entries(answers)) {
     const peer = await openPeer(context, network, name);
     peer.on('GET', '/_matrix/key/v2/server', () => ({ body: answer(peer) }));
-    const { status } = await peer.send('hs1', 'PUT', '/_matrix/federation/v1/whoami/x', { content: {} });
+    const { status } = await peer.send('hs1', 'PUT', uri, { content: {} });
     assert.equal(status, name === 'current.test' ? 200 : 401, name);
   }
 });

@@ -214,6 +214,30 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(claimed((await claim(alice, bob)).body, bob), [], 'of one device only');
     });
 
+    test('a key of one device is never handed out for another one of the same person', async () => {
+      const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+      const { body } = await server.anonymous.post('/_matrix/client/v3/login', {
+        type: 'm.login.password',
+        identifier: { type: 'm.id.user', user: alice.userId },
+        password: 'a password',
+        device_id: 'OTHER',
+      });
+      const other = server.as({ ...alice, deviceId: 'OTHER', accessToken: String(body['access_token']) });
+      const key = (name: string) => ({ [`signed_curve25519:${name}`]: oneTimeKey(name) });
+      assert.equal((await upload(alice, { fallback_keys: key('A') })).status, 200);
+      assert.equal((await upload(other, { one_time_keys: key('K'), fallback_keys: key('B') })).status, 200);
+      const handedOut = async (of: TestClient) => {
+        const { one_time_keys: all } = (await claim(bob, of)).body as { one_time_keys: Record<string, object> };
+        assert.deepEqual(Object.keys(all), [of.userId]);
+        assert.deepEqual(Object.keys(all[of.userId] ?? {}), [of.deviceId]);
+        return claimed({ one_time_keys: all }, of);
+      };
+      assert.deepEqual(await handedOut(alice), ['signed_curve25519:A'], 'while the other device has keys left');
+      assert.deepEqual(await handedOut(other), ['signed_curve25519:K']);
+      assert.deepEqual(await handedOut(alice), ['signed_curve25519:A']);
+      assert.deepEqual(await handedOut(other), ['signed_curve25519:B']);
+    });
+
     test('a device that is deleted leaves no keys behind', async () => {
       const [alice, bob] = [await server.registerUser(), await server.registerUser()];
       await upload(alice, {
