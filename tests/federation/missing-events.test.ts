@@ -243,6 +243,16 @@ test('a state of which something cannot be had is not believed in part', async (
   assert.equal(await shows(next.eventId), undefined);
   const member = await alice.get(`/_matrix/client/v3/rooms/${path}/state/m.room.member/@mallory:peer.test`);
   assert.equal(member.body['displayname'], undefined);
+
+  // Nothing of it would keep the event out, except that for something in it another event is given.
+  const unknown = `$${'k'.repeat(43)}`;
+  events.set(unknown, lost.pdu);
+  peer.on('GET', '/_matrix/federation/v1/state_ids/', () => ({
+    body: { pdu_ids: [...before.pdu_ids, joined, unknown], auth_chain_ids: before.auth_chain_ids },
+  }));
+  const later = follow(lost.eventId, 92);
+  await send(peer, [later.pdu]);
+  assert.equal(await shows(later.eventId), undefined);
 });
 
 test('an answer that says nothing of a state is not taken for an empty one', async (context) => {
