@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
 import { openPeer } from '@portico/testkit/federation-peer.ts';
-import { must, pathOf } from '@portico/testkit/people.ts';
+import { createRoom, must, pathOf, say } from '@portico/testkit/people.ts';
 import { errcodeOf, joinAs, joinTemplate, openWithPeer, send, sendJoin, sign } from './peer.ts';
 
 type StateEvents = readonly { readonly type: string; readonly state_key: string; readonly event_id: string }[];
@@ -154,6 +154,17 @@ test('who is not in a room, or is denied by its ACLs, reads nothing of it and wr
   assert.deepEqual([...(await readAll()), await missing()], Array(6).fill(403));
   const { eventId: previous, depth, template } = await joinAs(peer, path);
   assert.deepEqual([...(await readAll()), await missing()], Array(6).fill(200));
+  // By way of a room that it is in, a server gets nothing of others.
+  const secretRoom = await createRoom(alice, { room_version: '10' });
+  const secret = await say(alice, secretRoom, 'secret');
+  const v = encodeURIComponent(secret);
+  const aside = [`backfill/${path}?v=${v}&limit=5`, `state/${path}?event_id=${v}`, `state_ids/${path}?event_id=${v}`];
+  const answers = [...aside, `event_auth/${path}/${v}`, `event/${v}`].map((read) =>
+    peer.send('hs1', 'GET', `/_matrix/federation/v1/${read}`),
+  );
+  const content = { earliest_events: [], latest_events: [secret] };
+  answers.push(peer.send('hs1', 'POST', `/_matrix/federation/v1/get_missing_events/${path}`, { content }));
+  for (const { body } of await Promise.all(answers)) assert.ok(!JSON.stringify(body).includes(secretRoom));
   const acl = { allow: ['*'], deny: ['peer.test'] };
   assert.equal((await alice.put(`/_matrix/client/v3/rooms/${path}/state/m.room.server_acl/`, acl)).status, 200);
   assert.deepEqual([...(await readAll()), await missing()], Array(6).fill(403));
@@ -186,8 +197,8 @@ test('who is not in a room, or is denied by its ACLs, reads nothing of it and wr
     auth_events: [...(template['auth_events'] as string[]), previous],
   });
   const invite = `/_matrix/federation/v2/invite/${path}/${encodeURIComponent(invitation.eventId)}`;
-  const content = { event: invitation.pdu, room_version: '10', invite_room_state: [] };
-  const invited = await peer.send('hs1', 'PUT', invite, { content });
+  const asked = { event: invitation.pdu, room_version: '10', invite_room_state: [] };
+  const invited = await peer.send('hs1', 'PUT', invite, { content: asked });
   assert.equal(
     `${invited.status} ${errcodeOf(invited.body)}`,
     '403 M_FORBIDDEN',
