@@ -105,6 +105,11 @@ suite('a transaction is not taken by a server that answers', () => {
     ],
     ['with JSON that nests without end', 'bad-answer', (socket) => socket.write(answer('[{"a":'.repeat(50_000)))],
     [
+      'with JSON that nests deeper than what servers carry',
+      'bad-answer',
+      (socket) => socket.write(answer(`{"pdus":{},"a":${'['.repeat(150)}${']'.repeat(150)}}`)),
+    ],
+    [
       'with half of what it promised',
       'broken',
       (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"pd'),
@@ -211,6 +216,20 @@ test('a redirect of a transaction is followed by nobody', async (context) => {
   );
   await assert.rejects(server.send(), failsWith('refused', 307));
   assert.equal(server.requests.length, 1);
+});
+
+test('of an error as much is read as errors have to say', async (context) => {
+  for (const [length, errcode] of [
+    [1000, 'M_FORBIDDEN'],
+    [100_000, undefined],
+  ] as const) {
+    const body = JSON.stringify({ errcode: 'M_FORBIDDEN', error: 'x'.repeat(length) });
+    const server = await openServer(context, (socket) => socket.write(answer(body, 'HTTP/1.1 403 No')));
+    await assert.rejects(server.send(), (error: FederationError) => {
+      assert.equal(error.refusal?.errcode, errcode);
+      return failsWith('refused', 403)(error);
+    });
+  }
 });
 
 suite('when it wants to be asked again', () => {
