@@ -23,15 +23,17 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     });
     const { server, as } = await startBridgedServer(t, [bridge, plain], { engine });
     await as.post(`${v3}/register`, { type: 'm.login.application_service', username: '_ghost_a', device_id: 'GHOST' });
-    const alice = createSyncClient(await server.registerUser());
+    const [alice, bob] = [createSyncClient(await server.registerUser()), createSyncClient(await server.registerUser())];
     const [roomId, elsewhere] = [await alice.createRoom(), await alice.createRoom()];
     await as.post(actingAs(alice.room(roomId, 'join'), ghost), {});
 
     for (const where of [elsewhere, roomId]) {
       await alice.http.put(alice.room(where, `typing/${alice.userId}`), { typing: true, timeout: 30_000 });
-      const eventId = encodeURIComponent(await alice.send(where, `in ${where}`));
-      await alice.http.post(alice.room(where, `receipt/m.read.private/${eventId}`), {});
-      await alice.http.post(alice.room(where, `receipt/m.read/${eventId}`), {});
+      await bob.join(where);
+      const [first, second] = [await bob.send(where, `in ${where}`), await bob.send(where, 'more')];
+      // Both with one commit, so that one transaction is about both.
+      const markers = { 'm.read': first, 'm.read.private': second };
+      await alice.http.post(alice.room(where, 'read_markers'), markers);
     }
     const messages = { [ghost]: { '*': { a: 1 } }, [alice.userId]: { '*': { a: 2 } } };
     await alice.http.put(`${v3}/sendToDevice/org.example.type/1`, { messages });

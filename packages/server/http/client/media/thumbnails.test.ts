@@ -149,6 +149,22 @@ describe('an animation', async () => {
       assert.deepEqual([still.pages, ...size(still)], [1, 200, 100]);
     });
   }
+
+  test('of more frames than anybody wants to see so small stands still', async () => {
+    const many = await Promise.all(
+      Array.from({ length: 501 }, (_, n) =>
+        picture(60, 60, { background: { r: n % 256, g: Math.floor(n / 256), b: 0 } })
+          .png()
+          .toBuffer(),
+      ),
+    );
+    const place = await upload(
+      await sharp(many, { join: { animated: true } })
+        .webp({ lossless: true })
+        .toBuffer(),
+    );
+    assert.equal((await thumbnail(place, 'width=32&height=32&animated=true')).pages, 1);
+  });
 });
 
 /** A PNG of one colour that says it is of that size. */

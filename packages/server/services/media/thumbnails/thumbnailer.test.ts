@@ -64,3 +64,10 @@ onBothEngines('thumbnails: what fails is not tried again', async (db, context) =
   }
   assert.equal(renders(), 1);
 });
+
+onBothEngines('thumbnails: what has too many bytes is not even read', async (db, context) => {
+  const { thumbnailer, add, renders } = await open(db, context);
+  const large = { ...(await add('1')), size: 33 * 1024 * 1024 };
+  await assert.rejects(thumbnailer.get(large, wanted), { reason: 'media.too-large-to-thumbnail' });
+  assert.equal(renders(), 0);
+});
