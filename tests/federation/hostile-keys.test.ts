@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject, JsonValue } from '@portico/protocol';
 import { newDeviceKeys, newIdentity } from '@portico/testkit/device-keys.ts';
+import { openPeer } from '@portico/testkit/federation-peer.ts';
 import {
   answerDevices,
   device,
@@ -254,3 +255,43 @@ test(
     assert.deepEqual(server.errors, []);
   },
 );
+
+test('what is kept of other servers’ people is told to no third server', { timeout: 60_000 }, async (context) => {
+  const { network, peer, alice } = await openWithMallory(context);
+  const { body: identity } = newIdentity(mallory);
+  answerDevices(peer, [listed('A')], { master_key: identity.master_key });
+  assert.deepEqual(seen(await query(alice)), ['A'], 'it is kept here');
+  assert.equal((await alice.post(`${keys}/upload`, { device_keys: newDeviceKeys(alice) })).status, 200);
+  const third = await openPeer(context, network, 'third.test');
+  for (const asking of [third, peer]) {
+    const { status } = await asking.send('hs1', 'GET', `${devicesPath}${encodeURIComponent(mallory)}`);
+    assert.equal(status, 404);
+    const content = { device_keys: { [mallory]: [], [alice.userId]: [] } };
+    const answer = await asking.send('hs1', 'POST', '/_matrix/federation/v1/user/keys/query', { content });
+    const { device_keys: devices, master_keys: masters } = answer.body as Record<string, object>;
+    assert.deepEqual(
+      [devices, masters].map((keyed) => Object.keys(keyed ?? {})),
+      [[alice.userId], []],
+    );
+  }
+});
+
+test('keys of one person that are more than a megabyte are none', { timeout: 60_000 }, async (context) => {
+  const { server, peer, alice } = await openWithMallory(context);
+  // Each is as large as one may be, and all of them fit into an answer.
+  const padding = 'x'.repeat(15_000);
+  const large = (n: number) =>
+    listed(`D${n}`, { user_id: mallory, device_id: `D${n}`, algorithms: [], keys: {}, signatures: {}, padding });
+  const give = (count: number) =>
+    answerDevices(
+      peer,
+      Array.from({ length: count }, (_, n) => large(n)),
+    );
+  give(10);
+  assert.equal(seen(await query(alice)).length, 10);
+  give(75);
+  await sendTransaction(peer, edus([listUpdate({ stream_id: 9, prev_id: [8] })]));
+  const answer = await query(alice);
+  assert.deepEqual([seen(answer), answer.failures], [[], {}]);
+  assert.deepEqual(server.errors, []);
+});
