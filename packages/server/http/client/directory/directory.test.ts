@@ -229,6 +229,19 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal((await post({ since: null })).status, 200);
     });
 
+    test('nobody makes aliases without end', async () => {
+      const carol = createSyncClient(await server.registerUser());
+      const rooms = [await carol.createRoom(), await carol.createRoom()];
+      for (let from = 0; from < 1000; from += 50) {
+        const some = Array.from({ length: 50 }, () => setAlias(carol, newAlias(), rooms[from < 500 ? 0 : 1] ?? ''));
+        for (const { status } of await Promise.all(some)) assert.equal(status, 200);
+      }
+      assert.equal(refusalOf(await setAlias(carol, newAlias(), rooms[0] ?? '')), '403 M_USER_LIMIT_EXCEEDED');
+      const named = await carol.http.post(`${v3}/createRoom`, { room_alias_name: 'one-more-of-carol' });
+      assert.equal(refusalOf(named), '403 M_USER_LIMIT_EXCEEDED');
+      assert.equal((await setAlias(bob, newAlias(), await bob.createRoom())).status, 200);
+    });
+
     test('there are no bridges to other networks', async () => {
       assert.deepEqual((await alice.http.get(`${v3}/thirdparty/protocols`)).body, {});
       for (const path of ['protocol/irc', 'location/irc', 'user/irc', 'location?alias=%23a:b', 'user?userid=@a:b']) {

@@ -238,6 +238,24 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(await handedOut(other), ['signed_curve25519:B']);
     });
 
+    test('a claim takes the fallback key of its device and algorithm, and of no other', async () => {
+      const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+      const login = { type: 'm.login.password', user: alice.userId, password: 'a password', device_id: 'OTHER' };
+      const { body: session } = await server.anonymous.post('/_matrix/client/v3/login', login);
+      const accessToken = String(session['access_token']);
+      const other = server.as({ userId: alice.userId, deviceId: 'OTHER', accessToken });
+      const fallback = { 'signed_curve25519:F': oneTimeKey('f'), 'other:G': 'g' };
+      for (const by of [alice, other]) assert.equal((await upload(by, { fallback_keys: fallback })).status, 200);
+      const { one_time_keys: given } = (await claim(bob, alice)).body as { one_time_keys: Record<string, object> };
+      assert.deepEqual(Object.keys(given[alice.userId] ?? {}), [alice.deviceId]);
+      assert.deepEqual(claimed({ one_time_keys: given }, alice), ['signed_curve25519:F']);
+      const unused = async (by: TestClient) => {
+        const types = (await createSyncClient(by).sync())['device_unused_fallback_key_types'];
+        return (types as readonly string[]).toSorted();
+      };
+      assert.deepEqual([await unused(alice), await unused(other)], [['other'], ['other', 'signed_curve25519']]);
+    });
+
     test('a device that is deleted leaves no keys behind', async () => {
       const [alice, bob] = [await server.registerUser(), await server.registerUser()];
       await upload(alice, {

@@ -103,6 +103,17 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(ids(await rooms(alice, root)), [root, one, two]);
     });
 
+    test('no deeper than twenty, whatever is asked for', async () => {
+      const chain = [await space()];
+      for (let depth = 1; depth <= 22; depth++) {
+        chain.push(await space());
+        await link(chain[depth - 1] ?? '', chain[depth] ?? '');
+      }
+      for (const query of ['?limit=100', '?limit=100&max_depth=1000']) {
+        assert.deepEqual(ids(await rooms(alice, chain[0] ?? '', query)), chain.slice(0, 21));
+      }
+    });
+
     test('pages fit together, even while the tree changes', async () => {
       const { root, one, inner, two, innermost, three, four } = await tree();
       const first = await ask(alice, root, '?limit=4');

@@ -19,3 +19,14 @@ test('many tags are set and taken away at the same moment', async (context) => {
   assert.deepEqual(new Set(removed.map(({ status }) => status)), new Set([200]));
   assert.deepEqual(await read(), names.slice(0, 1));
 });
+
+test('a room has a hundred tags at most', async (context) => {
+  const server = await startTestServer();
+  context.after(() => server.close());
+  const alice = await server.registerUser();
+  const roomId = await createRoom(alice);
+  const tags = `/_matrix/client/v3/user/${encodeURIComponent(alice.userId)}/rooms/${encodeURIComponent(roomId)}/tags`;
+  for (let index = 0; index < 100; index++) assert.equal((await alice.put(`${tags}/u.tag-${index}`, {})).status, 200);
+  assert.notEqual((await alice.put(`${tags}/u.one-more`, {})).status, 200);
+  assert.equal((await alice.put(`${tags}/u.tag-99`, { order: 0.5 })).status, 200);
+});
