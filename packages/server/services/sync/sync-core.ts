@@ -124,7 +124,8 @@ export function createSyncCore({ reading, streams, after = realTimers, watchCach
       if (milliseconds <= 0) return 'timeout';
       waiting += 1;
       try {
-        return await waitForChange(user, milliseconds, waiter.signal, after);
+        // The clock may have been set back since the end of the wait was worked out.
+        return await waitForChange(user, Math.min(milliseconds, maxTimeout), waiter.signal, after);
       } finally {
         waiting -= 1;
       }

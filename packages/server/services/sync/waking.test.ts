@@ -178,3 +178,36 @@ onBothEngines('what comes to a room while the list of rooms is loaded is told to
   one.close();
   other.close();
 });
+
+onBothEngines('whoever waits while the clock is set back waits no longer than anybody', async (db) => {
+  const clock = { at: 1e12 };
+  const stream: SyncStream = {
+    name: 'test',
+    kinds: new Map([['test_news', 'user']]),
+    read() {
+      clock.at -= 3_600_000;
+      return Promise.resolve({});
+    },
+  };
+  const waits: number[] = [];
+  const states = await openStateStore(db, { cacheBytes: 1024 * 1024 });
+  const sync = createSync({
+    reading: createReading({ db, states, now: () => clock.at }),
+    filters: { get: () => Promise.resolve('{}') },
+    streams: [stream],
+    after(milliseconds, callback) {
+      waits.push(milliseconds);
+      setImmediate(callback);
+      return () => undefined;
+    },
+  });
+  const { signal } = new AbortController();
+  const request = { userId, deviceId: 'A', filter: undefined, fullState: false, stateField: 'state', signal } as const;
+  const { next_batch: since } = JSON.parse(await sync.sync({ ...request, since: undefined, timeout: 0 })) as {
+    next_batch: string;
+  };
+  await announce(db);
+  await sync.sync({ ...request, since, timeout: 30_000 });
+  assert.deepEqual(waits, [120_000]);
+  sync.close();
+});
