@@ -76,6 +76,7 @@ export async function createChangeTail(options: ChangeTailOptions): Promise<Chan
   const { url, feed, log, answerTimeout = usualAnswerTimeout } = options;
   const ask = (client: Client, step: Step): Promise<readonly StepResult[]> =>
     answerInTime(client, answerTimeout, () => runBatch(client, [step]));
+  let closed = false;
   let reading = false;
   let again = false;
   let notifying = false;
@@ -124,7 +125,7 @@ export async function createChangeTail(options: ChangeTailOptions): Promise<Chan
       }
     } catch (error) {
       // The timer tries again; a lost connection is made again by the link.
-      log('warn', 'Changes could not be read', { error });
+      if (!closed) log('warn', 'Changes could not be read', { error });
     } finally {
       reading = false;
     }
@@ -187,6 +188,7 @@ export async function createChangeTail(options: ChangeTailOptions): Promise<Chan
       await new Promise<void>((resolve) => waiters.push({ position: end, resolve }));
     },
     async close() {
+      closed = true;
       clearInterval(fallback);
       clearInterval(pruning);
       await link.close();
