@@ -39,8 +39,7 @@ export interface Connections {
 
 /** "Servers SHOULD limit […] the number of connections a device can have active." */
 const maxConnections = 10;
-/** Enough for several processes of which each starts one. */
-const maxTries = 20;
+const maxTries = 3;
 /** Starts of one device. */
 const mostWaiting = 100;
 /** When a connection has stored more different wishes than that, those that no room has any more go. */
@@ -99,7 +98,10 @@ export function createConnections({ db, now }: { readonly db: Database; readonly
       const surplus = kept.slice(0, Math.max(kept.length - maxConnections + 1, 0));
       const dropped = [...replaced, ...surplus].map((other) => other.connection_nid);
       const set = createWriteSet();
-      dropConnections(set, dropped);
+      dropConnections(
+        set,
+        surplus.map((other) => other.connection_nid),
+      );
       const { rows, configs } = toRows(changes, new Set());
       addConnection(set, { userId, deviceId, connId, nid, serial }, rows, now());
       addConfigs(set, nid, configs);

@@ -138,6 +138,16 @@ const deletesOfDevices = ['sliding_rooms', 'sliding_answers', 'sliding_configs',
   ),
 );
 
+const ofName = `connection_nid in (
+     select c.connection_nid from sliding_connections c where c.user_id = $1 and c.device_id = $2 and c.conn_id = $3
+   )`;
+const deletesOfName = ['sliding_rooms', 'sliding_answers', 'sliding_configs', 'sliding_connections'].map((table) =>
+  sql<void, [userId: string, deviceId: string, connId: string]>(
+    `${table.replace('_', '-')}.delete-of-name`,
+    `delete from ${table} where ${ofName}`,
+  ),
+);
+
 /** Those that were not used for longest first. */
 export function readConnections(reader: Reader, userId: string, deviceId: string): Promise<ConnectionRow[]> {
   return reader.all(selectOfDevice, [userId, deviceId]);
@@ -159,7 +169,10 @@ export function readConfigs(reader: Reader, nid: number): Promise<ConfigRow[]> {
   return reader.all(selectConfigs, [nid]);
 }
 
-/** Fails on the guard `sliding.raced` if there is a connection of that name. */
+/**
+ * Replaces the connection of that name: the one that is there when the set is written, whatever was there before. Fails on the guard
+ * `sliding.raced` if another one comes at the same moment.
+ */
 export function addConnection(
   set: WriteSet,
   connection: ConnectionKey & { readonly nid: number; readonly serial: number },
@@ -167,6 +180,7 @@ export function addConnection(
   now: number,
 ): void {
   const { nid, userId, deviceId, connId, serial } = connection;
+  for (const statement of deletesOfName) set.add(statement, [userId, deviceId, connId]);
   set.guard('sliding.raced', 1, insertConnection, [nid, userId, deviceId, connId, serial, now]);
   const packed = packRooms(rooms);
   if (packed !== '[]') set.add(insertRooms, [nid, packed]);
