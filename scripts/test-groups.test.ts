@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { groupFiles, writeGroups } from './test-groups.ts';
 
@@ -44,19 +44,31 @@ test('hooks of a file that is still being loaded wait for its tests', async (con
   );
 });
 
-test('a process that goes on when its tests are over is ended, and says what it goes on for', async (context) => {
+/** Runs a group whose only test does that, and which is given a tenth of a second to end. */
+function runLeaving(context: TestContext, what: string) {
   const folder = mkdtempSync(join(tmpdir(), 'portico-groups-'));
   context.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(
     join(folder, 'left.mjs'),
-    `import { createServer } from 'node:net';
+    `import assert from 'node:assert';
+     import { createServer } from 'node:net';
      import { test } from 'node:test';
-     test('leaves something open', () => void createServer().listen(0));`,
+     test('leaves something open', () => { ${what} });`,
   );
   const [path = ''] = writeGroups([['left.mjs']], folder, folder);
   const env = { ...process.env, NODE_TEST_CONTEXT: undefined, PORTICO_TEST_PATIENCE: '100' };
-  await assert.rejects(promisify(execFile)(process.execPath, ['--test', path], { env, timeout: 30_000 }), {
+  return promisify(execFile)(process.execPath, ['--test', path], { env, timeout: 30_000 });
+}
+
+test('a process that goes on when its tests are over is ended, and says what it goes on for', async (context) => {
+  await assert.rejects(runLeaving(context, 'createServer().listen(0)'), {
     code: 1,
     stdout: /leaves something open[\s\S]*something that they have left open keeps their process: .*TCPServerWrap/,
   });
+});
+
+test('one that goes on for timers alone is ended, and fails only if its tests did', async (context) => {
+  await runLeaving(context, 'setTimeout(() => undefined, 600_000)');
+  const failing = "setTimeout(() => undefined, 600_000); assert.fail('on purpose')";
+  await assert.rejects(runLeaving(context, failing), { code: 1, stdout: /on purpose/ });
 });

@@ -8,6 +8,8 @@ import { createAskServers } from './ask-servers.ts';
 const keepsRunning = setInterval(() => undefined, 60_000);
 after(() => clearInterval(keepsRunning));
 
+/** In milliseconds: longer than any of these tests takes, and soon over for those who are never answered. */
+const patience = 15_000;
 const usual = { shortest: 60_000, longest: 60_000 };
 
 const fails = (failure: FederationFailure, status?: number) =>
@@ -77,7 +79,7 @@ test('a failure that several requests meet at the same time counts once', async 
   let asked = 0;
   const isBack = () => asked > 5;
   const ask = () =>
-    askServer('hs1', 60_000, () => {
+    askServer('hs1', patience, () => {
       asked++;
       return isBack() ? Promise.resolve('here') : Promise.reject(fails('unreachable'));
     });
@@ -102,24 +104,24 @@ test('servers that never answer leave turns to those that do', async () => {
       isFirst = false;
       return answer;
     };
-    void askServer(name, 60_000, ask, { owner: name });
+    void askServer(name, patience, ask, { owner: name });
   }
   await until(() => asked.size === 2, 'two of them have been asked again');
-  assert.equal(await askServer('hs1', 60_000, () => Promise.resolve('here')), 'here');
+  assert.equal(await askServer('hs1', patience, () => Promise.resolve('here')), 'here');
   assert.equal(asked.size, 2);
 });
 
 test('claims never stand behind queries, and know what these have learned', async () => {
   const { query, claim } = createAskServers({ now: () => performance.now(), mostAtOnce: 2, pauses: usual });
   const never = new Promise<string>(() => undefined);
-  for (let count = 0; count < 10; count++) void query(`slow${count}`, 60_000, () => never, { owner: `${count}` });
-  assert.equal(await claim('hs1', 60_000, () => Promise.resolve('here')), 'here');
+  for (let count = 0; count < 10; count++) void query(`slow${count}`, patience, () => never, { owner: `${count}` });
+  assert.equal(await claim('hs1', patience, () => Promise.resolve('here')), 'here');
   let asked = 0;
   const away = () => {
     asked++;
     return Promise.reject(fails('unknown-host'));
   };
-  assert.equal(await claim('gone.test', 60_000, away), undefined);
+  assert.equal(await claim('gone.test', patience, away), undefined);
   assert.equal(await query('gone.test', 10, away), undefined);
   assert.equal(asked, 1);
 });
@@ -127,15 +129,15 @@ test('claims never stand behind queries, and know what these have learned', asyn
 test('what nobody waits for any more is not asked for', async () => {
   const { query } = createAskServers({ now: () => performance.now(), mostOfServer: 1, pauses: usual });
   const slow = Promise.withResolvers<string>();
-  const first = query('hs1', 60_000, () => slow.promise);
+  const first = query('hs1', patience, () => slow.promise);
   let isWanted = true;
   const asked: string[] = [];
   const ask = (name: string) => () => {
     asked.push(name);
     return Promise.resolve(name);
   };
-  const second = query('hs1', 60_000, ask('second'), { isWanted: () => isWanted });
-  const third = query('hs1', 60_000, ask('third'));
+  const second = query('hs1', patience, ask('second'), { isWanted: () => isWanted });
+  const third = query('hs1', patience, ask('third'));
   await new Promise(setImmediate);
   isWanted = false;
   slow.resolve('first');
