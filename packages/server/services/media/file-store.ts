@@ -25,7 +25,7 @@ const writtenAtOnce = 512 * 1024;
 const readAtOnce = 256 * 1024;
 /**
  * Put into one folder, one after the other, before another one is drawn. Each into one of its own would have nearly every
- * one of the first hundreds make its folder, which costs as much as to write it.
+ * one of the first hundreds make its folder, which takes a rename that fails, another one, and the sync of one more folder.
  */
 const filesInARow = 256;
 /** Buffers kept for the next uploads. */

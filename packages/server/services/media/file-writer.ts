@@ -15,7 +15,7 @@ type Options = {
   readonly buffer: Buffer;
 };
 
-// Each call that another thread makes costs more than most of these calls do, and one by a `FileHandle` a third more.
+// Each call that another thread makes costs more than most of these calls do, and one by a `FileHandle` more still.
 const files = {
   open: promisify(open),
   write: promisify(write),
