@@ -4,16 +4,22 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
+/** In milliseconds: on a busy machine one start takes ten seconds. */
+const longestStart = 120_000;
+
 /** The command, as people have it. */
 export const program = join(import.meta.dirname, '../../bin/portico');
 
 /**
- * A port of loopback that nobody listens on. Connections of any process on the machine get their ports from 32768 on: one of
- * these might be taken while the server that listened on it is down.
+ * Connections of any process on the machine get their ports from 32768 on: one of these might be taken while the server that
+ * listened on it is down. From the lowest on, there is none that `fetch` refuses as a "bad port", as it does 10080.
  */
+export const testPorts = { lowest: 10_100, highest: 29_999 };
+
+/** A port of loopback that nobody listens on. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(10_000, 30_000);
+    const port = randomInt(testPorts.lowest, testPorts.highest + 1);
     const server = createServer();
     const isFree = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
@@ -93,13 +99,21 @@ export async function tryServerProcess(options: ServerProcessOptions): Promise<S
 }
 
 async function isReady(child: ChildProcess, baseUrl: string): Promise<boolean> {
+  const started = performance.now();
+  let lastAnswer: unknown;
   while (child.exitCode === null && child.signalCode === null) {
     try {
       const { status } = await fetch(`${baseUrl}/_matrix/client/versions`);
       if (status === 200) return true;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      lastAnswer = `status ${status}`;
+    } catch (error) {
+      lastAnswer = error;
     }
+    if (performance.now() - started > longestStart) {
+      child.kill('SIGKILL');
+      throw new Error(`The server was not ready after ${longestStart} ms`, { cause: lastAnswer });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
   return false;
 }
