@@ -60,6 +60,7 @@ import { listsInOrder } from './0059-lists-in-order.ts';
 import { roomShutdowns } from './0060-room-shutdowns.ts';
 import { readableRoomsInDirectory } from './0061-readable-rooms-in-directory.ts';
 import { singleSignOn } from './0062-single-sign-on.ts';
+import { lastClaimedKeys } from './0063-last-claimed-keys.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -128,4 +129,5 @@ export const migrations: readonly Migration[] = [
   roomShutdowns,
   readableRoomsInDirectory,
   singleSignOn,
+  lastClaimedKeys,
 ];

@@ -1,5 +1,6 @@
 import type { Reader, WriteSet } from '../../database.ts';
 import { sql } from '../../sql.ts';
+import { isWaiting } from '../devices/one-time-keys.ts';
 import type { Range } from './app-service-log.ts';
 import type { ReceiptRow } from '../sync/sync-read.ts';
 
@@ -81,7 +82,8 @@ const selectKeyCounts = sql<
   'app-service-extras.key-counts',
   `select o.user_id, o.device_id, o.algorithm, count(*) as waiting, cast(0 as bigint) as unused
    from json_each(cast($1 as text)) u
-   cross join one_time_keys o where o.user_id = u.value
+   cross join last_claimed_keys l cross join one_time_keys o
+   where l.user_id = u.value and ${isWaiting()}
    group by o.user_id, o.device_id, o.algorithm
    union all
    select f.user_id, f.device_id, f.algorithm, cast(0 as bigint), 1 - f.used

@@ -134,6 +134,10 @@ const deleteOneTimeKeys = sql<void, [userId: string, deviceIds: string]>(
   'one-time-keys.delete-of-devices',
   `delete from one_time_keys where user_id = $1 and device_id in (select value from json_each(cast($2 as text)))`,
 );
+const deleteLastClaimed = sql<void, [userId: string, deviceIds: string]>(
+  'last-claimed-keys.delete-of-devices',
+  `delete from last_claimed_keys where user_id = $1 and device_id in (select value from json_each(cast($2 as text)))`,
+);
 const deleteFallbackKeys = sql<void, [userId: string, deviceIds: string]>(
   'fallback-keys.delete-of-devices',
   `delete from fallback_keys where user_id = $1 and device_id in (select value from json_each(cast($2 as text)))`,
@@ -148,6 +152,7 @@ export function dropKeysOf(set: WriteSet, userId: string, deviceIds: readonly st
   const ids = JSON.stringify(deviceIds);
   set.add(deleteDeviceKeys, [userId, ids]);
   set.add(deleteOneTimeKeys, [userId, ids]);
+  set.add(deleteLastClaimed, [userId, ids]);
   set.add(deleteFallbackKeys, [userId, ids]);
   set.add(deleteSignatures, [userId, ids]);
   set.change('one_time_keys', userId);

@@ -20,10 +20,19 @@ export type ClaimedRow = {
 
 export type KeyCountRow = { readonly algorithm: string; readonly waiting: number; readonly unused: number };
 
+/** That a key, `o`, waits to be claimed, where `mark` is the row of the last one of its device and algorithm that was. */
+export const isWaiting = (mark = 'l') =>
+  `o.user_id = ${mark}.user_id and o.device_id = ${mark}.device_id and o.algorithm = ${mark}.algorithm
+     and o.ordinal > ${mark}.ordinal`;
+
+/** More than there are keys in one upload: its keys get as many ordinals, of which each has its own. */
+const placesAtOnce = 4096;
+
 /** The given keys. */
 const given = (keys: string) =>
   `k as materialized (
-     select value ->> 0 as algorithm, value ->> 1 as key_id, value ->> 2 as identity, value ->> 3 as key
+     select value ->> 0 as algorithm, value ->> 1 as key_id, value ->> 2 as identity, value ->> 3 as key,
+       cast(value ->> 4 as bigint) as place
      from json_each(cast(${keys} as text))
    )`;
 
@@ -36,20 +45,41 @@ type InsertParams = [
   maxWaiting: number,
 ];
 
-// A row counts if it is new or the same as before, so that a wrong count means a key that has changed, or too many.
+const insertMarks = sql<void, [userId: string, deviceId: string, algorithms: string]>(
+  'one-time-keys.mark',
+  `insert into last_claimed_keys (user_id, device_id, algorithm, ordinal)
+   select d.user_id, d.device_id, a.value, 0 from json_each(cast($3 as text)) a cross join devices d
+   where d.user_id = $1 and d.device_id = $2
+   on conflict (user_id, device_id, algorithm) do nothing`,
+);
+
+const deleteClaimed = sql<void, [userId: string, deviceId: string]>(
+  'one-time-keys.delete-claimed',
+  `delete from one_time_keys
+   where (user_id, device_id, algorithm, ordinal) in (
+     select o.user_id, o.device_id, o.algorithm, o.ordinal
+     from last_claimed_keys l cross join one_time_keys o
+     where l.user_id = $1 and l.device_id = $2
+       and o.user_id = l.user_id and o.device_id = l.device_id and o.algorithm = l.algorithm and o.ordinal <= l.ordinal
+   )`,
+);
+
+// A row counts if it is new or the same as before, so that a wrong count means a key that has changed, or too many. The claimed ones
+// are gone by now.
 const insertOneTimeKeys = sql<void, InsertParams>(
   'one-time-keys.add',
-  `insert into one_time_keys (user_id, device_id, algorithm, position, key_id, identity, key)
+  `insert into one_time_keys (user_id, device_id, algorithm, ordinal, key_id, identity, key)
    with ${given('$3')}, known as materialized (
-     select o.algorithm, o.key_id, o.position from one_time_keys o
+     select o.algorithm, o.key_id, o.ordinal from one_time_keys o
      where o.user_id = $1 and o.device_id = $2 and (o.algorithm, o.key_id) in (select algorithm, key_id from k)
    )
-   select d.user_id, d.device_id, k.algorithm, coalesce(n.position, position($4)), k.key_id, k.identity, k.key
+   select d.user_id, d.device_id, k.algorithm, coalesce(n.ordinal, position($4) * ${placesAtOnce} + k.place),
+     k.key_id, k.identity, k.key
    from devices d cross join k
    left join known n on n.algorithm = k.algorithm and n.key_id = k.key_id
    where d.user_id = $1 and d.device_id = $2
      and (select count(*) from one_time_keys o where o.user_id = $1 and o.device_id = $2) + $5 <= $6
-   on conflict (user_id, device_id, algorithm, position, key_id) do update set key = one_time_keys.key
+   on conflict (user_id, device_id, algorithm, ordinal) do update set key = one_time_keys.key
      where one_time_keys.identity = excluded.identity`,
 );
 
@@ -69,10 +99,11 @@ type StoredKey = Pick<ClaimedRow, 'algorithm' | 'key_id' | 'key'>;
 const selectChanged = sql<StoredKey, [userId: string, deviceId: string, keys: string]>(
   'one-time-keys.changed',
   `with ${given('$3')}
-   select o.algorithm, o.key_id, o.key from one_time_keys o
-   where o.user_id = $1 and o.device_id = $2 and (o.algorithm, o.key_id) in (select algorithm, key_id from k)
+   select o.algorithm, o.key_id, o.key from last_claimed_keys l cross join one_time_keys o
+   where l.user_id = $1 and l.device_id = $2 and ${isWaiting()}
+     and (o.algorithm, o.key_id) in (select algorithm, key_id from k)
      and (o.algorithm, o.key_id, o.identity) not in (select algorithm, key_id, identity from k)
-   order by o.algorithm, o.position, o.key_id limit 1`,
+   order by o.algorithm, o.ordinal limit 1`,
 );
 
 /** The first of the keys of a device that is another one than the given one of the same ID. */
@@ -87,8 +118,10 @@ export function findChangedKey(
 
 const selectCounts = sql<KeyCountRow, [userId: string, deviceId: string]>(
   'one-time-keys.counts',
-  `select algorithm, count(*) as waiting, cast(0 as bigint) as unused from one_time_keys
-   where user_id = $1 and device_id = $2 group by algorithm
+  `select l.algorithm, count(*) as waiting, cast(0 as bigint) as unused
+   from last_claimed_keys l cross join one_time_keys o
+   where l.user_id = $1 and l.device_id = $2 and ${isWaiting()}
+   group by l.algorithm
    union all
    select algorithm, cast(0 as bigint), cast(1 as bigint) from fallback_keys
    where user_id = $1 and device_id = $2 and used = 0`,
@@ -100,30 +133,31 @@ const useFallback: Sql<ClaimedRow, [wanted: string]> = sql<ClaimedRow, [wanted: 
    where (user_id, device_id, algorithm) in (
      select w.value ->> 0, w.value ->> 1, w.value ->> 2 from json_each(cast($1 as text)) w
      where not exists (
-       select 1 from one_time_keys o
-       where o.user_id = w.value ->> 0 and o.device_id = w.value ->> 1 and o.algorithm = w.value ->> 2
+       select 1 from last_claimed_keys l cross join one_time_keys o
+       where l.user_id = w.value ->> 0 and l.device_id = w.value ->> 1 and l.algorithm = w.value ->> 2 and ${isWaiting()}
      )
    )
    returning user_id, device_id, algorithm, key_id, key`,
 );
 
-const firstOf = (column: string) =>
+/** Of the key that `last_claimed_keys` has come to. */
+const ofClaimed = (column: string) =>
   `(select o.${column} from one_time_keys o
-    where o.user_id = w.value ->> 0 and o.device_id = w.value ->> 1 and o.algorithm = w.value ->> 2
-    order by o.position, o.key_id limit 1)`;
+    where o.user_id = last_claimed_keys.user_id and o.device_id = last_claimed_keys.device_id
+      and o.algorithm = last_claimed_keys.algorithm and o.ordinal = last_claimed_keys.ordinal) as ${column}`;
 
 const claimOneTime: Sql<ClaimedRow, [wanted: string]> = sql<ClaimedRow, [wanted: string]>(
   'one-time-keys.claim',
-  `delete from one_time_keys
-   where (user_id, device_id, algorithm, position, key_id) in (
-     select w.value ->> 0, w.value ->> 1, w.value ->> 2, ${firstOf('position')}, ${firstOf('key_id')}
-     from json_each(cast($1 as text)) w
-   )
-   returning user_id, device_id, algorithm, key_id, key`,
+  `update last_claimed_keys
+   set ordinal = (select min(o.ordinal) from one_time_keys o where ${isWaiting('last_claimed_keys')})
+   where (user_id, device_id, algorithm) in (
+       select w.value ->> 0, w.value ->> 1, w.value ->> 2 from json_each(cast($1 as text)) w
+     ) and exists (select 1 from one_time_keys o where ${isWaiting('last_claimed_keys')})
+   returning user_id, device_id, algorithm, ${ofClaimed('key_id')}, ${ofClaimed('key')}`,
 );
 
 const pack = (keys: readonly NewKey[]): string =>
-  JSON.stringify(keys.map(({ algorithm, keyId, identity, key }) => [algorithm, keyId, identity, key]));
+  JSON.stringify(keys.map(({ algorithm, keyId, identity, key }, place) => [algorithm, keyId, identity, key, place]));
 
 /**
  * Fails on the guard `one-time-keys.refused` if a key ID is there already with another key, if with these there would be more than so
@@ -137,6 +171,9 @@ export function addOneTimeKeys(
   maxWaiting: number,
 ): void {
   const { length } = keys;
+  const algorithms = [...new Set(keys.map(({ algorithm }) => algorithm))];
+  set.add(insertMarks, [userId, deviceId, JSON.stringify(algorithms)]);
+  set.add(deleteClaimed, [userId, deviceId]);
   const params = [userId, deviceId, pack(keys), set.takePosition(), length, maxWaiting] as const;
   set.guard('one-time-keys.refused', length, insertOneTimeKeys, [...params]);
   set.change('one_time_keys', userId);

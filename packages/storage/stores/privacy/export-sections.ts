@@ -1,5 +1,6 @@
 import type { Reader } from '../../database.ts';
 import { type Sql, sql } from '../../sql.ts';
+import { isWaiting } from '../devices/one-time-keys.ts';
 
 export type ExportRow = Readonly<Record<string, string | number | null>>;
 
@@ -140,9 +141,10 @@ export const exportSections: readonly ExportSection[] = [
     order: 'target, signer, signer_key',
   }),
   section('one-time-keys', {
-    columns: 'device_id, algorithm, key_id, key',
-    from: 'one_time_keys',
-    order: 'device_id, algorithm, key_id',
+    columns: 'o.device_id, o.algorithm, o.key_id, o.key',
+    from: 'last_claimed_keys l cross join one_time_keys o',
+    where: `l.user_id = $1 and ${isWaiting()}`,
+    order: 'o.device_id, o.algorithm, o.key_id',
     json: ['key'],
   }),
   section('fallback-keys', {

@@ -17,6 +17,7 @@ const ofDevices = {
   refresh_tokens: 'device_id',
   device_keys: 'device_id',
   one_time_keys: 'device_id',
+  last_claimed_keys: 'device_id',
   fallback_keys: 'device_id',
   key_signatures: 'target',
   to_device_messages: 'device_id',
