@@ -5,7 +5,7 @@ import { useRegistrationToken } from '@portico/storage/stores/accounts/accounts-
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { AppServices } from '../appservices/app-services.ts';
 import type { AppServiceClaim } from '../appservices/claim.ts';
-import { maxDisplayNameLength } from '../profile/profile-value.ts';
+import { cutDisplayName } from '../profile/profile-value.ts';
 import { emailStage } from '../third-party-ids/email-stage.ts';
 import { addProvedEmail } from '../third-party-ids/third-party-ids.ts';
 import type { EmailValidations } from '../third-party-ids/validations.ts';
@@ -158,7 +158,7 @@ export function createRegistration(dependencies: Dependencies): Registration {
         isAdmin,
         userType,
         createdAt: now(),
-        displayName: displayName?.slice(0, maxDisplayNameLength),
+        displayName: cutDisplayName(displayName),
       });
       also?.(set, userId);
       await db.commit(set);

@@ -1,4 +1,4 @@
-import { checkDeviceId, maxDeviceNameLength } from '../devices/devices.ts';
+import { checkDeviceId, cutDeviceName } from '../devices/devices.ts';
 import type { DeviceRequest } from './sessions.ts';
 
 /** What somebody who registers has asked for, without their password. */
@@ -15,7 +15,7 @@ export type RememberedRequest = DeviceRequest & {
 export function rememberRequest(request: RememberedRequest): string {
   const { username, inhibit_login, refresh_token, device_id, passwordHash } = request;
   if (device_id !== undefined) checkDeviceId(device_id);
-  const initial_device_display_name = request.initial_device_display_name?.slice(0, maxDeviceNameLength);
+  const initial_device_display_name = cutDeviceName(request.initial_device_display_name);
   const kept: RememberedRequest = {
     ...(username !== undefined && { username }),
     ...(inhibit_login !== undefined && { inhibit_login }),

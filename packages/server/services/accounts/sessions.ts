@@ -1,7 +1,7 @@
 import type { WriteSet } from '@portico/storage';
 import { addSession } from '@portico/storage/stores/accounts/accounts-write.ts';
 import { removeLoginTokens } from '@portico/storage/stores/accounts/login-tokens.ts';
-import { checkDeviceId, maxDeviceNameLength, type Devices } from '../devices/devices.ts';
+import { checkDeviceId, cutDeviceName, type Devices } from '../devices/devices.ts';
 import { hashToken, newAccessToken } from './access-tokens.ts';
 import type { Sender } from './sender.ts';
 
@@ -52,7 +52,7 @@ export function createSessions({ devices, now, randomBytes }: Dependencies): Ses
     addSession(set, {
       userId,
       deviceId,
-      deviceName: device.initial_device_display_name?.slice(0, maxDeviceNameLength),
+      deviceName: cutDeviceName(device.initial_device_display_name),
       tokenHash: hashToken(token),
       createdAt: now(),
       refresh: refreshToken === undefined ? undefined : refreshing(refreshToken),

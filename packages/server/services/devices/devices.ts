@@ -12,6 +12,7 @@ import {
 } from '@portico/storage/stores/devices/devices.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
+import { cutText } from '../cut-text.ts';
 
 export type Device = {
   readonly device_id: string;
@@ -63,7 +64,12 @@ type Dependencies = {
   readonly mostDevices?: number;
 };
 
-export const maxDeviceNameLength = 100;
+const maxDeviceNameLength = 100;
+
+/** Of a client that only suggests one. */
+export function cutDeviceName(name: string | undefined): string | undefined {
+  return name === undefined ? undefined : cutText(name, maxDeviceNameLength);
+}
 const maxDeviceIdLength = 255;
 /** Other servers take no more of one person. */
 const maxDevices = 1000;

@@ -1,8 +1,14 @@
 import type { JsonValue } from '@portico/protocol';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { cutText } from '../cut-text.ts';
 
-export const maxDisplayNameLength = 256;
+const maxDisplayNameLength = 256;
 const maxAvatarUrlLength = 1000;
+
+/** Of somebody who has not chosen it here. */
+export function cutDisplayName(name: string | undefined): string | undefined {
+  return name === undefined ? undefined : cutText(name, maxDisplayNameLength);
+}
 
 /**
  * What is to be stored for a field, `undefined` to remove it: clients in use say with an empty text that they want no

@@ -1,7 +1,7 @@
 import { parseEmailAddress } from '@portico/protocol/ids/email-address.ts';
 import type { IdentityProvider } from '../../config/identity-provider.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
-import { maxDisplayNameLength } from '../profile/profile-value.ts';
+import { cutDisplayName } from '../profile/profile-value.ts';
 import type { Claims } from './oidc-client.ts';
 
 /** Who somebody is at a provider. */
@@ -28,7 +28,7 @@ export function readPerson(provider: IdentityProvider, claims: Claims): External
     provider: provider.id,
     subject: claims.sub,
     localpart: text(provider.claims.localpart)?.slice(0, 255),
-    displayName: text(provider.claims.displayName)?.slice(0, maxDisplayNameLength),
+    displayName: cutDisplayName(text(provider.claims.displayName)),
     email: email !== undefined && claims['email_verified'] === true ? parseEmailAddress(email) : undefined,
   };
 }

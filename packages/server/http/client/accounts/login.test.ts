@@ -105,6 +105,16 @@ test('logging out ends one device, or all of them, at once', async () => {
   assert.deepEqual(await statuses(), [401, 401, 401]);
 });
 
+test('a name for a device that is too long is cut, between its characters', async () => {
+  const name = `${'x'.repeat(99)}😀`;
+  const login = { ...password, user: 'alice', initial_device_display_name: name };
+  const { status, body } = await server.anonymous.post(path, login);
+  assert.equal(status, 200);
+  const device = server.as({ userId: '', deviceId: '', accessToken: String(body['access_token']) });
+  const told = await device.get(`/_matrix/client/v3/devices/${String(body['device_id'])}`);
+  assert.equal(told.body['display_name'], 'x'.repeat(99));
+});
+
 test('guessing the password of one account is slow from wherever it comes', async (t) => {
   // No time passes, however slow the machine is.
   const limited = await startTestServer({ settings: { RATE_LIMITS_ENABLED: 'true' }, now: () => 1_700_000_000_000 });
