@@ -17,9 +17,16 @@ export function parseClientAddress(text: string): URL {
   if (url === null || refused.has(url.protocol) || url.username !== '' || url.password !== '') {
     throw new MatrixError('sso.bad-redirect');
   }
-  if (/^https?:$/.test(url.protocol) && url.hostname === '') throw new MatrixError('sso.bad-redirect');
+  if (isOfWeb(url) && !plainHost.test(url.host)) throw new MatrixError('sso.bad-redirect');
   return url;
 }
+
+function isOfWeb({ protocol }: URL): boolean {
+  return /^https?:$/.test(protocol);
+}
+
+/** A name has more characters by the rules for addresses: those mean something in the policy of the page that names it. */
+const plainHost = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d+)?$/;
 
 /** Whether it is below one of these: an address, or the scheme of an app. */
 export function isTrusted(url: URL, trusted: readonly string[]): boolean {
@@ -32,9 +39,18 @@ export function isTrusted(url: URL, trusted: readonly string[]): boolean {
   });
 }
 
-/** What people recognise a client by. */
+/**
+ * What people recognise a client by. In the address of an app the host is whatever the app likes; without HTTPS it may be
+ * anybody.
+ */
 export function nameOfClient(url: URL): string {
-  return url.host === '' ? `the app ${url.protocol.slice(0, -1)}` : url.host;
+  if (!isOfWeb(url)) return `the app ${url.protocol.slice(0, -1)}`;
+  return url.protocol === 'https:' ? url.host : url.origin;
+}
+
+/** Where a form leads that ends there, as a policy names it. */
+export function targetOfClient(url: URL): string {
+  return isOfWeb(url) ? url.origin : url.protocol;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { nameOfClient, parseClientAddress } from './client-address.ts';
+import { nameOfClient, parseClientAddress, targetOfClient } from './client-address.ts';
 import type { ExternalPerson } from './person.ts';
 import type { Running } from './running-logins.ts';
 
@@ -34,7 +34,7 @@ export function question(running: Exclude<Running, { step: 'provider' }>): SsoSt
 
 function show(redirectUrl: string): ShownClient {
   const url = parseClientAddress(redirectUrl);
-  return { client: nameOfClient(url), target: /^https?:$/.test(url.protocol) ? url.origin : url.protocol };
+  return { client: nameOfClient(url), target: targetOfClient(url) };
 }
 
 /** As near to what they are called where they came from as a user ID can be. */

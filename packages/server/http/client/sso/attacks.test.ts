@@ -165,12 +165,30 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         '/relative',
         '',
         'https://trusted.test@evil.test/',
+        'https://a;sandbox/',
+        'https://*/',
+        'https://a"b/',
+        'https:///',
         `https://client.test/${'x'.repeat(5000)}`,
       ]) {
         for (const id of [undefined, 'test']) {
           const shown = await sso.newBrowser().open(sso.redirectOf(redirectUrl || '%20', id));
           assertRefused(shown, 400, /is none that this server leads to/);
         }
+      }
+    });
+
+    test('a client is called what it cannot choose', async () => {
+      sso.idp.person = { sub: newSubject(), preferred_username: newSubject() };
+      for (const [redirectUrl, name] of [
+        ['https://client.test:8443/client.example/', 'client.test:8443'],
+        ['http://client.test/', 'http://client.test'],
+        ['evil://client.test/', 'the app evil'],
+        ['evil:client.test', 'the app evil'],
+        ['https://\u0441lient.test/', 'xn--lient-0ye.test'],
+      ] as const) {
+        const { html } = await sso.newBrowser().open(sso.redirectOf(redirectUrl, 'test'));
+        assert.equal(/log in to <strong>(.*?)<\/strong>/.exec(html)?.[1], name);
       }
     });
 
