@@ -9,6 +9,7 @@ import type { AccountServices } from '../services/accounts/account-services.ts';
 import type { Outbound } from '../services/outbound/outbound.ts';
 import { createAnswers } from '../services/sso/answers.ts';
 import { createArrivals } from '../services/sso/arrivals.ts';
+import { createConfirmations } from '../services/sso/confirmations.ts';
 import { createEntry } from '../services/sso/entry.ts';
 import { createExternalLinks } from '../services/sso/external-links.ts';
 import { createNewcomers } from '../services/sso/newcomers.ts';
@@ -41,16 +42,18 @@ export function createIdentityProviders({ config, serverName, db, accounts, outb
   // The account page is this server's own.
   const trustedClients = [...config.singleSignOn.trustedClients, `${base}/account`];
   const entry = createEntry({ db, trustedClients, logins, loginTokens });
+  const confirmations = createConfirmations({ db, uia, ownPassword });
   return createSso({
     db,
     clients,
     logins,
-    arrivals: createArrivals({ db, logins, newcomers, entry, links, uia, ownPassword }),
+    arrivals: createArrivals({ db, logins, newcomers, entry, links, confirmations }),
     answers: createAnswers({
       db,
       newcomers,
       entry,
       links,
+      confirmations,
       getProvider(id) {
         const provider = providers.find((each) => each.id === id);
         if (provider === undefined) throw new MatrixError('sso.unknown-provider');
@@ -58,7 +61,7 @@ export function createIdentityProviders({ config, serverName, db, accounts, outb
       },
     }),
     links,
-    uia,
-    ownPassword,
+    confirmations,
+    now,
   });
 }

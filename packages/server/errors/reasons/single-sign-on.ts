@@ -49,6 +49,11 @@ export const singleSignOnErrors = {
     status: 403,
     message: 'That is not who has to confirm this: at the service you came from, you are logged in as somebody else.',
   },
+  'sso.not-anew': {
+    errcode: 'M_FORBIDDEN',
+    status: 403,
+    message: 'The service that you came from did not have you log in once more. Log out there, and begin again.',
+  },
   'sso.not-confirmed': {
     errcode: 'M_FORBIDDEN',
     status: 401,

@@ -65,8 +65,8 @@ export interface Uia {
   operationOf(sessionId: string): Promise<string | undefined>;
   /** Passes a stage of a session on somebody else's page; the client goes on with the session alone. */
   pass(challenge: Challenge, sessionId: string, auth: AuthData): Promise<StageOutcome>;
-  /** Takes a stage of a session for passed: whoever calls this has seen that it is. */
-  complete(challenge: Challenge, sessionId: string, stage: Stage): Promise<void>;
+  /** Takes a stage of a session for passed: whoever calls this has seen that it is. `also` is committed with it. */
+  complete(challenge: Challenge, sessionId: string, stage: Stage, also: (set: WriteSet) => void): Promise<void>;
 }
 
 type Dependencies = {
@@ -116,8 +116,14 @@ export function createUia({ db, now, randomBytes, secret }: Dependencies): Uia {
     return sessionId;
   }
 
-  async function saveProgress(sessionId: string, progress: Progress, row: UiaSessionRow): Promise<void> {
+  async function saveProgress(
+    sessionId: string,
+    progress: Progress,
+    row: UiaSessionRow,
+    also?: (set: WriteSet) => void,
+  ): Promise<void> {
     const set = createWriteSet();
+    also?.(set);
     updateUiaSession(set, sessionId, toColumns(progress), row.completed);
     await db.commit(set);
   }
@@ -137,11 +143,11 @@ export function createUia({ db, now, randomBytes, secret }: Dependencies): Uia {
       }
       return outcome;
     },
-    async complete({ operation }, sessionId, stage) {
+    async complete({ operation }, sessionId, stage, also) {
       const row = await findSession(sessionId, (stored) => withoutAsked(stored) === operation);
       const before = progressOf(row);
-      if (before.completed.includes(stage)) return;
-      await saveProgress(sessionId, advance(before, stage, { kind: 'passed' }), row);
+      const after = before.completed.includes(stage) ? before : advance(before, stage, { kind: 'passed' });
+      await saveProgress(sessionId, after, row, also);
     },
     async recall({ operation }, sessionId) {
       return (await findSession(sessionId, (stored) => withoutAsked(stored) === operation)).request ?? undefined;

@@ -2,6 +2,7 @@ import type { Database, WriteSet } from '@portico/storage';
 import { findRefusal } from '../../errors/from-storage.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { IdentityProvider } from '../../config/identity-provider.ts';
+import type { Confirmations } from './confirmations.ts';
 import type { Entry } from './entry.ts';
 import type { ExternalLinks } from './external-links.ts';
 import { isNameProblem, type Newcomers } from './newcomers.ts';
@@ -16,6 +17,7 @@ type Dependencies = {
   readonly newcomers: Newcomers;
   readonly entry: Entry;
   readonly links: ExternalLinks;
+  readonly confirmations: Confirmations;
   readonly getProvider: (id: string) => IdentityProvider;
 };
 
@@ -24,7 +26,7 @@ export interface Answers {
   goOn(running: Running, useUp: (set: WriteSet) => void, name: string | undefined): Promise<SsoStep>;
 }
 
-export function createAnswers({ db, newcomers, entry, links, getProvider }: Dependencies): Answers {
+export function createAnswers({ db, newcomers, entry, links, confirmations, getProvider }: Dependencies): Answers {
   async function takeName(asked: Asked<'name'>, useUp: (set: WriteSet) => void, name: string): Promise<SsoStep> {
     const { person, redirectUrl } = asked;
     newcomers.refuse(getProvider(person.provider), person);
@@ -49,6 +51,11 @@ export function createAnswers({ db, newcomers, entry, links, getProvider }: Depe
     return { kind: 'linked', userId, provider: person.provider };
   }
 
+  async function confirm({ userId, session }: Asked<'confirm'>, useUp: (set: WriteSet) => void): Promise<SsoStep> {
+    await confirmations.pass(session, userId, useUp);
+    return { kind: 'confirmed' };
+  }
+
   return {
     async goOn(running, useUp, name) {
       switch (running.step) {
@@ -58,6 +65,8 @@ export function createAnswers({ db, newcomers, entry, links, getProvider }: Depe
           return takeName(running, useUp, name ?? '');
         case 'hand-over':
           return entry.handOver(running.userId, running.redirectUrl, useUp);
+        case 'confirm':
+          return confirm(running, useUp);
         case 'link':
           return link(running, useUp);
         default:

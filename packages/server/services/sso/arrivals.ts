@@ -3,8 +3,7 @@ import { findExternalOwner } from '@portico/storage/stores/accounts/external-ids
 import type { IdentityProvider } from '../../config/identity-provider.ts';
 import { findRefusal } from '../../errors/from-storage.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
-import type { OwnPassword } from '../accounts/own-password.ts';
-import type { Uia } from '../accounts/uia.ts';
+import type { Confirmations } from './confirmations.ts';
 import type { Entry } from './entry.ts';
 import type { ExternalLinks } from './external-links.ts';
 import { isNameProblem, type Newcomers } from './newcomers.ts';
@@ -31,12 +30,11 @@ type Dependencies = {
   readonly newcomers: Newcomers;
   readonly entry: Entry;
   readonly links: ExternalLinks;
-  readonly uia: Uia;
-  readonly ownPassword: OwnPassword;
+  readonly confirmations: Confirmations;
 };
 
 export function createArrivals(dependencies: Dependencies): Arrivals {
-  const { db, logins, newcomers, entry, links, uia, ownPassword } = dependencies;
+  const { db, logins, newcomers, entry, links, confirmations } = dependencies;
 
   async function logIn({ provider, person, browser }: Arrival, redirectUrl: string): Promise<SsoStep> {
     const userId = (await newcomers.findAccount(provider, person)) ?? (await welcome(provider, person));
@@ -56,14 +54,12 @@ export function createArrivals(dependencies: Dependencies): Arrivals {
     }
   }
 
-  async function confirm({ person }: Arrival, userId: string, session: string): Promise<SsoStep> {
+  /** Whoever has made the session may have led them here: they are asked whether they want what it is for. */
+  async function askToConfirm({ person, browser }: Arrival, userId: string, session: string): Promise<SsoStep> {
     if ((await findExternalOwner(db, person)) !== userId) throw new MatrixError('sso.other-person');
     await requireOpenAccount(db, userId);
-    const operation = await uia.operationOf(session);
-    const challenge = operation === undefined ? undefined : await ownPassword.findChallenge(operation);
-    if (challenge?.userId !== userId) throw new MatrixError('sso.over');
-    await uia.complete(challenge, session, 'm.login.sso');
-    return { kind: 'confirmed' };
+    const { wanted } = await confirmations.find(session);
+    return { kind: 'go-on', login: await logins.start({ step: 'confirm', userId, session, wanted }, browser) };
   }
 
   async function askForLink({ person, browser }: Arrival, userId: string): Promise<SsoStep> {
@@ -77,7 +73,7 @@ export function createArrivals(dependencies: Dependencies): Arrivals {
         case 'login':
           return logIn(arrival, purpose.redirectUrl);
         case 'confirm':
-          return confirm(arrival, purpose.userId, purpose.session);
+          return askToConfirm(arrival, purpose.userId, purpose.session);
         case 'link':
           return askForLink(arrival, purpose.userId);
         default:

@@ -3,6 +3,7 @@ import type { Logger } from '../../observability/logger.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Outbound } from '../outbound/outbound.ts';
 import type { IdentityProvider } from '../../config/identity-provider.ts';
+import { checkLoggedInAnew } from './logged-in-anew.ts';
 import { checkEndpoint, createProviderFetch } from './provider-fetch.ts';
 
 /** What only the browser that began a login, and the provider, can know. */
@@ -18,8 +19,11 @@ export interface OidcClient {
   readonly provider: IdentityProvider;
   /** Where the browser goes, so that somebody says there who they are. */
   authorizationUrl(proof: Proof, intent: Intent): Promise<string>;
-  /** Who came back with an answer, its query as it came. Throws `sso.denied` where the provider has let nobody in. */
-  redeem(query: string, proof: Proof): Promise<Claims>;
+  /**
+   * Who came back with an answer, its query as it came. Throws `sso.denied` where the provider has let nobody in, and
+   * `sso.not-anew` where they have not logged in there `since` then, in milliseconds.
+   */
+  redeem(query: string, proof: Proof, since?: number): Promise<Claims>;
 }
 
 type Dependencies = {
@@ -87,7 +91,6 @@ export function createOidcClient({ provider, callbackUrl, outbound, log, now }: 
       try {
         const configuration = await configure();
         const oidc = await import('openid-client');
-        const prompt = promptOf(intent, configuration);
         const url = oidc.buildAuthorizationUrl(configuration, {
           redirect_uri: callbackUrl,
           scope: provider.scopes.join(' '),
@@ -95,14 +98,14 @@ export function createOidcClient({ provider, callbackUrl, outbound, log, now }: 
           nonce,
           code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
           code_challenge_method: 'S256',
-          ...(prompt !== undefined && { prompt }),
+          ...askingFor(intent, configuration),
         });
         return url.href;
       } catch (error) {
         throw failed(error);
       }
     },
-    async redeem(query, { state, nonce, verifier }) {
+    async redeem(query, { state, nonce, verifier }, since) {
       // What the provider said of itself is not forgotten between the two, or only that it changed.
       if (new URLSearchParams(query).has('error')) throw new MatrixError('sso.denied');
       try {
@@ -117,7 +120,9 @@ export function createOidcClient({ provider, callbackUrl, outbound, log, now }: 
         });
         const claims = tokens.claims();
         if (claims === undefined) throw new MatrixError('sso.provider-failed');
-        if (configuration.serverMetadata().userinfo_endpoint === undefined) return claims;
+        const { userinfo_endpoint: userInfo, claims_supported: claimsSupported } = configuration.serverMetadata();
+        if (since !== undefined) checkLoggedInAnew({ authTime: claims.auth_time, claimsSupported }, since);
+        if (userInfo === undefined) return claims;
         const said = await oidc.fetchUserInfo(configuration, tokens.access_token, claims.sub);
         return { ...claims, ...said };
       } catch (error) {
@@ -127,8 +132,9 @@ export function createOidcClient({ provider, callbackUrl, outbound, log, now }: 
   };
 }
 
-function promptOf(intent: Intent, configuration: Configuration): string | undefined {
-  if (intent === 'confirm') return 'login';
+/** `max_age` as well: it has the provider say when they have logged in. */
+function askingFor(intent: Intent, configuration: Configuration): Record<string, string> {
+  if (intent === 'confirm') return { prompt: 'login', max_age: '0' };
   const { prompt_values_supported: supported } = configuration.serverMetadata();
-  return intent === 'register' && Array.isArray(supported) && supported.includes('create') ? 'create' : undefined;
+  return intent === 'register' && Array.isArray(supported) && supported.includes('create') ? { prompt: 'create' } : {};
 }

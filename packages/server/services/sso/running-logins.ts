@@ -9,7 +9,7 @@ import type { ExternalPerson } from './person.ts';
 export type Purpose =
   | { readonly kind: 'login'; readonly redirectUrl: string }
   /** Proves for a session of user-interactive authentication that they are who they are. */
-  | { readonly kind: 'confirm'; readonly userId: string; readonly session: string }
+  | { readonly kind: 'confirm'; readonly userId: string; readonly session: string; readonly since: number }
   | { readonly kind: 'link'; readonly userId: string };
 
 /** What is done next. */
@@ -20,6 +20,8 @@ export type Running =
   | { readonly step: 'name'; readonly redirectUrl: string; readonly person: ExternalPerson }
   /** They are asked whether the client is to get a token. */
   | { readonly step: 'hand-over'; readonly redirectUrl: string; readonly userId: string }
+  /** They are asked whether they want what a session of user-interactive authentication is for. */
+  | { readonly step: 'confirm'; readonly userId: string; readonly session: string; readonly wanted: string }
   /** They are asked whether they want to log in by the provider from now on. */
   | { readonly step: 'link'; readonly userId: string; readonly person: ExternalPerson };
 
@@ -80,6 +82,7 @@ function ownerOf(running: Running): string | undefined {
     case 'name':
       return undefined;
     case 'hand-over':
+    case 'confirm':
     case 'link':
       return running.userId;
     default:

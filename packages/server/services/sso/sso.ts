@@ -1,11 +1,10 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { MatrixError } from '../../errors/matrix-error.ts';
-import type { OwnPassword } from '../accounts/own-password.ts';
-import type { Uia } from '../accounts/uia.ts';
 import type { Answers } from './answers.ts';
 import type { Arrivals } from './arrivals.ts';
 import { proofOf } from './browser.ts';
 import { parseClientAddress } from './client-address.ts';
+import type { Confirmations } from './confirmations.ts';
 import type { ExternalLinks } from './external-links.ts';
 import type { Intent, OidcClient } from './oidc-client.ts';
 import { readPerson } from './person.ts';
@@ -54,12 +53,12 @@ type Dependencies = {
   readonly arrivals: Arrivals;
   readonly answers: Answers;
   readonly links: ExternalLinks;
-  readonly uia: Uia;
-  readonly ownPassword: OwnPassword;
+  readonly confirmations: Confirmations;
+  readonly now: () => number;
 };
 
 export function createSso(dependencies: Dependencies): Sso {
-  const { db, clients, logins, arrivals, answers, links, uia, ownPassword } = dependencies;
+  const { db, clients, logins, arrivals, answers, links, confirmations, now } = dependencies;
 
   function getClient(providerId: string): OidcClient {
     const client = clients.find(({ provider }) => provider.id === providerId);
@@ -87,10 +86,8 @@ export function createSso(dependencies: Dependencies): Sso {
       return start(providerId, { kind: 'login', redirectUrl }, beginning);
     },
     async beginConfirming(providerId, session, browser) {
-      const operation = await uia.operationOf(session);
-      const challenge = operation === undefined ? undefined : await ownPassword.findChallenge(operation);
-      if (challenge === undefined || !Object.hasOwn(challenge.checks, 'm.login.sso')) throw new MatrixError('sso.over');
-      const purpose: Purpose = { kind: 'confirm', userId: challenge.userId, session };
+      const { userId } = await confirmations.find(session);
+      const purpose: Purpose = { kind: 'confirm', userId, session, since: now() };
       return start(providerId, purpose, { intent: 'confirm', browser });
     },
     beginLinking: (providerId, userId, beginning) =>
@@ -106,9 +103,11 @@ export function createSso(dependencies: Dependencies): Sso {
       const set = createWriteSet();
       useUp(set);
       await db.commit(set);
-      const claims = await client.redeem(query, proofOf(browser, state));
+      const { purpose } = running;
+      const since = purpose.kind === 'confirm' ? purpose.since : undefined;
+      const claims = await client.redeem(query, proofOf(browser, state), since);
       const person = readPerson(client.provider, claims);
-      return arrivals.receive({ provider: client.provider, person, browser }, running.purpose);
+      return arrivals.receive({ provider: client.provider, person, browser }, purpose);
     },
     async show(login, browser) {
       const { running } = await logins.find(login, browser);

@@ -13,6 +13,7 @@ export type SsoStep =
   | { readonly kind: 'leave'; readonly to: string }
   | ({ readonly kind: 'choose-name'; readonly suggestion: string; readonly problem?: string } & ShownClient)
   | ({ readonly kind: 'ask-hand-over'; readonly userId: string } & ShownClient)
+  | { readonly kind: 'ask-confirm'; readonly userId: string; readonly wanted: string }
   | { readonly kind: 'ask-link'; readonly userId: string; readonly provider: string }
   | { readonly kind: 'linked'; readonly userId: string; readonly provider: string }
   /** A stage of user-interactive authentication is passed. */
@@ -25,6 +26,8 @@ export function question(running: Exclude<Running, { step: 'provider' }>): SsoSt
       return { kind: 'choose-name', suggestion: suggestionOf(running.person), ...show(running.redirectUrl) };
     case 'hand-over':
       return { kind: 'ask-hand-over', userId: running.userId, ...show(running.redirectUrl) };
+    case 'confirm':
+      return { kind: 'ask-confirm', userId: running.userId, wanted: running.wanted };
     case 'link':
       return { kind: 'ask-link', userId: running.userId, provider: running.person.provider };
     default:

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { logInWithForged } from '@portico/testkit/forged-answers.ts';
+import type { Shown } from '@portico/testkit/cookie-browser.ts';
 import { newSubject, type SsoServer, startSsoServer } from '@portico/testkit/sso-server.ts';
 import { refusalOf, type TestClient } from '@portico/testkit/test-client.ts';
 
@@ -29,6 +31,13 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(body['flows'], [{ stages: ['m.login.sso'] }]);
       return String(body['session']);
     }
+    /** Logs in at the provider, and says yes to what is asked then. */
+    async function passBy(link: string): Promise<Shown> {
+      const browser = sso.newBrowser();
+      const asked = await browser.open(link);
+      assert.equal(asked.status, 200, asked.html);
+      return browser.submit(asked);
+    }
     /** The page of the stage, and where its one link leads. */
     async function openStage(session: string) {
       const page = `${sso.base}${v3}/auth/m.login.sso/fallback/web?session=${session}`;
@@ -44,7 +53,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(shown.status, 200);
       assert.equal(shown.html.match(/<a /g)?.length, 1, 'only where they can log in');
       assert.doesNotMatch(shown.html, /<form/);
-      const done = await sso.newBrowser().open(link);
+      const done = await passBy(link);
       assert.equal(done.status, 200, done.html);
       assert.match(done.html, /window\.onAuthDone/);
       assert.equal(sso.idp.authorizations.at(-1)?.['prompt'], 'login', 'they log in there anew');
@@ -69,6 +78,43 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal((await deleteDevice(client, { session })).status, 401);
     });
 
+    test('takes a yes to what it is for, of the browser that came back, whoever has led it there', async () => {
+      const { client, sub } = await newPerson();
+      const session = await sessionOf(client);
+      const { link } = await openStage(session);
+      const browser = sso.newBrowser();
+      const asked = await browser.open(link);
+      assert.match(asked.html, new RegExp(`@${sub}:localhost.* wants to delete devices`, 's'));
+      assert.doesNotMatch(asked.html, /<script/);
+      assert.equal((await deleteDevice(client, { session })).status, 401);
+      assert.equal((await sso.newBrowser().submit(asked)).status, 403);
+      assert.equal((await deleteDevice(client, { session })).status, 401);
+      assert.match((await browser.submit(asked)).html, /window\.onAuthDone/);
+      assert.match((await browser.submit(asked)).html, /This login is over/);
+      assert.equal((await deleteDevice(client, { session })).status, 200);
+    });
+
+    test('takes a login of its own: that a browser is logged in there is not enough', async () => {
+      const { client } = await newPerson();
+      const session = await sessionOf(client);
+      const { link } = await openStage(session);
+      const browser = sso.newBrowser(
+        (url) => url.startsWith(`${sso.idp.issuer}/auth?`) && url.includes('prompt=login'),
+      );
+      await browser.open(sso.redirectOf(undefined, 'test'));
+      const url = new URL((await browser.open(link)).url);
+      assert.equal(url.searchParams.get('max_age'), '0');
+      // As whoever sits before the browser can write it.
+      url.searchParams.delete('prompt');
+      url.searchParams.delete('max_age');
+      const known = sso.idp.authorizations.length;
+      const refused = await browser.open(url.href);
+      assert.equal(sso.idp.authorizations.length, known, 'nobody was asked anything there');
+      assert.equal(refused.status, 403, refused.html);
+      assert.match(refused.html, /did not have you log in once more/);
+      assert.equal((await deleteDevice(client, { session })).status, 401);
+    });
+
     test('does not work as anybody else, whose session stays what it was', async () => {
       const victim = await newPerson();
       const session = await sessionOf(victim.client);
@@ -84,14 +130,14 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const free = await sso.server.anonymous.get(`${v3}/register/available?username=${mallory}`);
       assert.equal(free.status, 200, 'nobody gets an account by the way');
       sso.idp.person = { sub: victim.sub };
-      assert.equal((await sso.newBrowser().open(link)).status, 200);
+      assert.match((await passBy(link)).html, /window\.onAuthDone/);
       assert.equal((await deleteDevice(victim.client, { session })).status, 200);
     });
 
     test('is good for the one thing that it was asked for, once', async () => {
       const { client } = await newPerson();
       const session = await sessionOf(client);
-      await sso.newBrowser().open((await openStage(session)).link);
+      await passBy((await openStage(session)).link);
       const other = await client.post(`${v3}/account/deactivate`, { auth: { session } });
       assert.equal(refusalOf(other), '403 M_FORBIDDEN');
       const elsewhere = await client.post(`${v3}/delete_devices`, { devices: ['another'], auth: { session } });
@@ -108,7 +154,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const change = (auth?: object) =>
         client.post(`${v3}/account/password`, { new_password: 'a pass phrase', ...(auth && { auth }) });
       const { session } = (await change()).body;
-      await sso.newBrowser().open((await openStage(String(session))).link);
+      await passBy((await openStage(String(session))).link);
       assert.equal((await change({ session })).status, 200);
       const { flows } = (await deleteDevice(client)).body;
       assert.deepEqual(flows, [{ stages: ['m.login.password'] }, { stages: ['m.login.sso'] }]);
@@ -132,3 +178,51 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     });
   });
 }
+
+/** An account of somebody who has no password, and where they confirm what they have asked for. */
+async function beginWithForged(sso: SsoServer): Promise<{ sub: string; link: string }> {
+  const sub = newSubject();
+  const shown = await logInWithForged(sso, { claims: { sub, preferred_username: sub } });
+  const client = await sso.logInByToken(sso.tokenIn(shown));
+  const { session } = (await client.post(`${v3}/delete_devices`, { devices: ['x'] })).body;
+  return { sub, link: `${sso.base}/_portico/client/v1/sso/confirm/test?session=${String(session)}` };
+}
+
+test('when somebody has logged in counts, by a clock that may differ a little', async (context) => {
+  const sso = await startSsoServer();
+  context.after(() => sso.close());
+  const { sub, link } = await beginWithForged(sso);
+  const now = Math.floor(Date.now() / 1000);
+  for (const [claims, status] of [
+    [{}, 403],
+    [{ auth_time: 1 }, 403],
+    [{ auth_time: now - 120 }, 403],
+    [{ auth_time: now - 30 }, 200],
+    [{ auth_time: now }, 200],
+    [{ auth_time: String(now) }, 502],
+    [{ auth_time: null }, 502],
+  ] as const) {
+    const shown = await logInWithForged(sso, { claims: { sub, ...claims } }, link);
+    assert.equal(shown.status, status, `${JSON.stringify(claims)}: ${shown.html}`);
+  }
+  const inUserInfo = { sub, auth_time: now };
+  const aside = await logInWithForged(sso, { claims: { sub, auth_time: 1 }, userInfo: inUserInfo }, link);
+  assert.equal(aside.status, 403, 'as the token has it');
+});
+
+test('where a provider never says when somebody has logged in, the page alone asks', async (context) => {
+  const sso = await startSsoServer();
+  context.after(() => sso.close());
+  const discovery = `${sso.idp.issuer}/.well-known/openid-configuration`;
+  const { claims_supported: _, ...metadata } = (await (await fetch(discovery)).json()) as Record<string, unknown>;
+  sso.idp.intercept = (_request, response) => {
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(metadata));
+    return true;
+  };
+  await sso.newBrowser((url) => url.startsWith(sso.idp.issuer)).open(sso.redirectOf());
+  const { sub, link } = await beginWithForged(sso);
+  const shown = await logInWithForged(sso, { claims: { sub } }, link);
+  assert.match(shown.html, /wants to delete devices/);
+  const old = await logInWithForged(sso, { claims: { sub, auth_time: 1 } }, link);
+  assert.equal(old.status, 403, 'what it says counts');
+});

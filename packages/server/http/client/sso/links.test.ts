@@ -120,7 +120,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal((await client.get(path)).body['has_password'], false);
       const { session } = (await unlink(client, sub)).body;
       const confirm = `${sso.base}/_portico/client/v1/sso/confirm/test?session=${String(session)}`;
-      assert.equal((await sso.newBrowser().open(confirm)).status, 200);
+      const browser = sso.newBrowser();
+      assert.equal((await browser.submit(await browser.open(confirm))).status, 200);
       assert.equal(refusalOf(await unlink(client, sub, { session })), '403 M_FORBIDDEN');
       assert.deepEqual(await linksOf(client), [`test ${sub}`]);
     });

@@ -57,6 +57,12 @@ export function stepPage(step: SsoStep, { providers, serverName }: NamesOf): Pag
         button: 'Log in',
         formTargets: [step.target],
       });
+    case 'ask-confirm':
+      return askPage({
+        title: 'Do you want this?',
+        text: `An app that is logged in to your account ${strong(step.userId)} wants to ${escapeHtml(step.wanted)}. If that is not you, close this page.`,
+        button: 'Yes, go on',
+      });
     case 'ask-link':
       return askPage({
         title: 'Link your account?',
