@@ -61,7 +61,19 @@ test('an operator helps people who have lost their password or their address, wh
   assert.equal(says('user', 'logout', 'alice', 'LAPTOP'), 'Logged @alice:a.org out on 1 device\n');
   assert.equal(await whoAmI(laptop), 401);
   refuses(/@alice:a\.org has no device NOWHERE\./, 'user', 'logout', 'alice', 'NOWHERE');
+  const session = await logIn(made);
+  const user = createTestClient(`http://127.0.0.1:${port}`, {
+    userId: '',
+    deviceId: '',
+    accessToken: String(session.body['access_token']),
+  });
+  const identifier = { type: 'm.id.user', user: 'alice' };
+  const auth = { type: 'm.login.password', identifier, password: made };
+  const { login_token: token } = (await user.post('/_matrix/client/v1/login/get_token', { auth })).body;
+  assert.equal(typeof token, 'string');
   says('user', 'logout', 'alice');
+  const late = await client.post('/_matrix/client/v3/login', { type: 'm.login.token', token });
+  assert.equal(late.status, 403, 'nor is anybody half-way in');
   assert.equal(says('user', 'devices', 'alice'), '');
 
   says('user', 'admin', 'alice');

@@ -3,7 +3,6 @@ import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import { setPasswordHash } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
 import { demoteAdmin, findModerated, setAdmin } from '@portico/storage/stores/accounts/accounts-moderation.ts';
-import { removeLoginTokens } from '@portico/storage/stores/accounts/login-tokens.ts';
 import { type ExternalIdRow, listExternalIds } from '@portico/storage/stores/accounts/external-ids.ts';
 import {
   addThirdPartyId,
@@ -16,6 +15,7 @@ import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Device, Devices } from '../devices/devices.ts';
 import { maxAddresses, type ThirdPartyIds } from '../third-party-ids/third-party-ids.ts';
 import type { Deactivation } from './deactivation.ts';
+import { endLoginsUnderWay } from './logins-under-way.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 
 export type EmailOfAccount = {
@@ -123,7 +123,7 @@ export function createAccountCare(dependencies: Dependencies): AccountCare {
       const hash = await hasher.hash(password);
       const write = (set: WriteSet): void => {
         setPasswordHash(set, userId, hash);
-        removeLoginTokens(set, userId);
+        endLoginsUnderWay(set, userId);
         also?.(set);
       };
       if (!keepsDevices) return devices.removeAllBut(userId, [], write);
@@ -163,7 +163,7 @@ export function createAccountCare(dependencies: Dependencies): AccountCare {
       await requireActive(userId);
       const all = await devices.list(userId);
       if (deviceId === undefined) {
-        await devices.removeAllBut(userId, []);
+        await devices.removeAllBut(userId, [], (set) => endLoginsUnderWay(set, userId));
         return all.length;
       }
       if (!all.some((device) => device.device_id === deviceId)) {

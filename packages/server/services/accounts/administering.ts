@@ -17,7 +17,6 @@ import {
   setAdmin,
   setModerated,
 } from '@portico/storage/stores/accounts/accounts-moderation.ts';
-import { removeLoginTokens } from '@portico/storage/stores/accounts/login-tokens.ts';
 import { addThirdPartyId, findThirdPartyOwner } from '@portico/storage/stores/accounts/third-party-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Devices } from '../devices/devices.ts';
@@ -27,6 +26,7 @@ import type { Bindings } from '../third-party-ids/bindings.ts';
 import type { ThirdPartyIds } from '../third-party-ids/third-party-ids.ts';
 import type { AccountCare } from './account-care.ts';
 import { maxExternalIds } from './login-ways.ts';
+import { endLoginsUnderWay } from './logins-under-way.ts';
 import type { Moderation } from './moderation.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import {
@@ -124,6 +124,7 @@ export function createAdministering(dependencies: Dependencies): Administering {
     if (isOfOrdinary(planned)) refuseAdministrator(set, userId);
     for (const { key, value } of planned.profile) profiles.planField(set, userId, key, value);
     for (const id of planned.removedExternalIds) removeExternalId(set, userId, id);
+    if (planned.removedExternalIds.length > 0) endLoginsUnderWay(set, userId);
     for (const id of planned.addedExternalIds) addExternalId(set, userId, id, now());
     for (const address of planned.removedEmails) thirdPartyIds.planRemoval(set, userId, { medium: 'email', address });
     if (planned.isLocked !== undefined) setModerated(set, userId, 'locked', planned.isLocked);
@@ -149,7 +150,7 @@ export function createAdministering(dependencies: Dependencies): Administering {
     if (addedExternalIds.length > 0) {
       return devices.removeAllBut(userId, [], (set) => {
         also(set);
-        removeLoginTokens(set, userId);
+        endLoginsUnderWay(set, userId);
       });
     }
     const set = createWriteSet();

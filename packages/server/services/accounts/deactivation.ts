@@ -2,8 +2,6 @@ import { deactivateAccount } from '@portico/storage/stores/accounts/accounts-dea
 import { leaveJob, removeAccountJob, startAccountJob } from '@portico/storage/stores/accounts/accounts-jobs.ts';
 import { removeDelayedEventsOf } from '@portico/storage/stores/events/delayed-events.ts';
 import { removeFinalisedOf } from '@portico/storage/stores/events/finalised-delayed-events.ts';
-import { removeSsoLogins } from '@portico/storage/stores/accounts/sso-logins.ts';
-import { removeLoginTokens } from '@portico/storage/stores/accounts/login-tokens.ts';
 import { removeNoticeRoom } from '@portico/storage/stores/rooms/server-notice-rooms.ts';
 import { removePushersOf } from '@portico/storage/stores/push/pushers.ts';
 import { removeProfile } from '@portico/storage/stores/accounts/profile-fields.ts';
@@ -14,6 +12,7 @@ import type { UnbindResult } from '../identity/identity-client.ts';
 import type { Bindings } from '../third-party-ids/bindings.ts';
 import { profileJob } from '../profile/profiles.ts';
 import { rejectInvitesJob } from '../privacy/reject-invites-job.ts';
+import { endLoginsUnderWay } from './logins-under-way.ts';
 import type { OwnPassword } from './own-password.ts';
 import type { Sender } from './sender.ts';
 import type { AuthData } from './uia.ts';
@@ -62,8 +61,7 @@ export function createDeactivation({ ownPassword, devices, bindings, db, now }: 
       deactivateAccount(set, userId, now(), erase);
       removeProfile(set, userId);
       removeThirdPartyIdsOf(set, userId);
-      removeLoginTokens(set, userId);
-      removeSsoLogins(set, userId);
+      endLoginsUnderWay(set, userId);
       removeDelayedEventsOf(set, userId);
       removeFinalisedOf(set, userId);
       removePushersOf(set, userId);

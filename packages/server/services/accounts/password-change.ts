@@ -1,7 +1,7 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { setPasswordHash } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
-import { removeLoginTokens } from '@portico/storage/stores/accounts/login-tokens.ts';
 import type { Devices } from '../devices/devices.ts';
+import { endLoginsUnderWay } from './logins-under-way.ts';
 import type { OwnPassword } from './own-password.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import type { Sender } from './sender.ts';
@@ -37,7 +37,7 @@ export function createPasswordChange({ db, ownPassword, hasher, devices }: Depen
       const write = (set: WriteSet): void => {
         useUp(set);
         setPasswordHash(set, userId, hash);
-        removeLoginTokens(set, userId);
+        endLoginsUnderWay(set, userId);
       };
       if (logOut !== false) return devices.removeAllBut(userId, [deviceId], write);
       const set = createWriteSet();

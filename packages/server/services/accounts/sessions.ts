@@ -1,8 +1,8 @@
 import type { WriteSet } from '@portico/storage';
 import { addSession } from '@portico/storage/stores/accounts/accounts-write.ts';
-import { removeLoginTokens } from '@portico/storage/stores/accounts/login-tokens.ts';
 import { checkDeviceId, cutDeviceName, type Devices } from '../devices/devices.ts';
 import { hashToken, newAccessToken } from './access-tokens.ts';
+import { endLoginsUnderWay } from './logins-under-way.ts';
 import type { Sender } from './sender.ts';
 
 export type DeviceRequest = {
@@ -73,7 +73,7 @@ export function createSessions({ devices, now, randomBytes }: Dependencies): Ses
       return session;
     },
     logOut: ({ userId, deviceId }) => devices.remove(userId, [deviceId]),
-    logOutEverywhere: ({ userId }) => devices.removeAllBut(userId, [], (set) => removeLoginTokens(set, userId)),
+    logOutEverywhere: ({ userId }) => devices.removeAllBut(userId, [], (set) => endLoginsUnderWay(set, userId)),
   };
 
   function refreshing(refreshToken: string): { tokenHash: string; expiresAt: number } {

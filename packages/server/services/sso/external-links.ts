@@ -9,6 +9,7 @@ import {
 } from '@portico/storage/stores/accounts/external-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { maxExternalIds } from '../accounts/login-ways.ts';
+import { endLoginsUnderWay } from '../accounts/logins-under-way.ts';
 import type { OwnPassword } from '../accounts/own-password.ts';
 import type { Sender } from '../accounts/sender.ts';
 import type { AuthData } from '../accounts/uia.ts';
@@ -51,6 +52,7 @@ export function createExternalLinks({ db, providers, ownPassword, now }: Depende
       const { useUp } = await ownPassword.require(sender, 'stop logging in by way of another service', auth, asked);
       const set = createWriteSet();
       useUp(set);
+      endLoginsUnderWay(set, sender.userId);
       removeExternalIdUnlessLast(set, sender.userId, id, providers);
       await db.commit(set);
     },

@@ -105,11 +105,15 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const sub = newSubject();
       sso.idp.person = { sub };
       await browser.submit(await browser.open(await begin(alice, browser)));
+      const halfWay = sso.newBrowser();
+      const asked = await halfWay.open(sso.redirectOf('https://client.test/', 'test'));
+      assert.equal(asked.status, 200);
       const bob = await sso.server.registerUser();
       assert.equal(refusalOf(await unlink(bob, sub, authOf(bob))), '404 M_NOT_FOUND');
       assert.equal((await unlink(alice, sub)).status, 401);
       assert.equal((await unlink(alice, sub, authOf(alice))).status, 200);
       assert.deepEqual(await linksOf(alice), []);
+      assert.match((await halfWay.submit(asked)).html, /This login is over/);
       assert.match((await sso.newBrowser().open(sso.redirectOf(undefined, 'test'))).html, /What do you want/);
     });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { registerAdmin } from '@portico/testkit/register-admin.ts';
+import type { TestClient } from '@portico/testkit/test-client.ts';
 import { clientAddress, newSubject, type SsoServer, startSsoServer } from '@portico/testkit/sso-server.ts';
 
 const v3 = '/_matrix/client/v3';
@@ -166,6 +167,36 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const late = await sso.server.anonymous.post(`${v3}/login`, { type: 'm.login.token', token });
       assert.equal(late.status, 403);
       assert.equal(sso.idp.person?.sub, sub);
+    });
+
+    test('does not stay half-way in where others are kept out, or the way in is taken away', async () => {
+      const admin = await registerAdmin(sso.server, newSubject());
+      const user = (userId: string) => `/_synapse/admin/v2/users/${encodeURIComponent(userId)}`;
+      const keepOut = {
+        'a new password': (client: TestClient) =>
+          admin.post(`/_synapse/admin/v1/reset_password/${client.userId}`, { new_password: 'a new one' }),
+        'logging out everywhere': (client: TestClient) => client.post(`${v3}/logout/all`),
+        'other links': (client: TestClient) => admin.put(user(client.userId), { external_ids: [] }),
+        'more links': (client: TestClient) =>
+          admin.put(user(client.userId), {
+            external_ids: [
+              { auth_provider: 'test', external_id: sso.idp.person?.sub },
+              { auth_provider: 'test', external_id: newSubject() },
+            ],
+          }),
+      };
+      for (const [name, act] of Object.entries(keepOut)) {
+        comesAs({ preferred_username: newSubject() });
+        const client = await sso.logInByToken(sso.tokenIn(await open()));
+        const browser = sso.newBrowser();
+        const asked = await open('test', clientAddress, browser);
+        const token = sso.tokenIn(await open());
+        const { status, body } = await act(client);
+        assert.equal(status, 200, `${name}: ${JSON.stringify(body)}`);
+        assert.match((await browser.submit(asked)).html, /This login is over/, name);
+        const late = await sso.server.anonymous.post(`${v3}/login`, { type: 'm.login.token', token });
+        assert.equal(late.status, 403, name);
+      }
     });
 
     test('chooses where to log in, where there are several', async () => {
