@@ -4,6 +4,7 @@ import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Outbound } from '../outbound/outbound.ts';
 import type { IdentityProvider } from '../../config/identity-provider.ts';
 import { checkLoggedInAnew } from './logged-in-anew.ts';
+import { describeFailure, isErrorCode, WrongAnswer } from './provider-failure.ts';
 import { checkEndpoint, createProviderFetch } from './provider-fetch.ts';
 
 /** What only the browser that began a login, and the provider, can know. */
@@ -37,16 +38,17 @@ type Dependencies = {
 
 /** How long it is believed what a provider said about itself. */
 const knownFor = 60 * 60 * 1000;
+const askedAnewAfter = 60 * 1000;
 
 export function createOidcClient({ provider, callbackUrl, outbound, log, now }: Dependencies): OidcClient {
   const issuer = new URL(provider.issuer);
-  let known: { readonly configuration: Promise<Configuration>; readonly until: number } | undefined;
+  let known: { readonly configuration: Promise<Configuration>; readonly since: number } | undefined;
 
   async function discover(): Promise<Configuration> {
     const oidc = await import('openid-client');
     const { clientId, clientSecret } = provider;
-    const metadata = clientSecret === undefined ? {} : { client_secret: clientSecret };
-    const configuration = await oidc.discovery(issuer, clientId, metadata, clientAuthentication, {
+    const secret = clientSecret === undefined ? {} : { client_secret: clientSecret };
+    const configuration = await oidc.discovery(issuer, clientId, secret, clientAuthentication, {
       [oidc.customFetch]: createProviderFetch(outbound, issuer),
       timeout: 10,
       execute: [
@@ -55,7 +57,10 @@ export function createOidcClient({ provider, callbackUrl, outbound, log, now }: 
         ...(issuer.protocol === 'http:' ? [oidc.allowInsecureRequests] : []),
       ],
     });
-    checkEndpoint(configuration.serverMetadata().authorization_endpoint ?? '', issuer);
+    const metadata = configuration.serverMetadata();
+    // The library lets some providers speak for others: whoever they are for all of them, they are not the one that was meant.
+    if (URL.parse(metadata.issuer)?.href !== issuer.href) throw new WrongAnswer('WRONG_ISSUER');
+    checkEndpoint(metadata.authorization_endpoint ?? '', issuer);
     return configuration;
 
     function clientAuthentication(...request: Parameters<ReturnType<typeof oidc.None>>): void {
@@ -67,8 +72,8 @@ export function createOidcClient({ provider, callbackUrl, outbound, log, now }: 
   }
 
   function configure(): Promise<Configuration> {
-    if (known !== undefined && known.until > now()) return known.configuration;
-    const entry = { configuration: discover(), until: now() + knownFor };
+    if (known !== undefined && known.since + knownFor > now()) return known.configuration;
+    const entry = { configuration: discover(), since: now() };
     known = entry;
     entry.configuration.catch(() => {
       if (known === entry) known = undefined;
@@ -76,12 +81,11 @@ export function createOidcClient({ provider, callbackUrl, outbound, log, now }: 
     return entry.configuration;
   }
 
-  /** What the library says may quote what the provider sent: only what kind of failure it was is logged. */
   function failed(error: unknown): MatrixError {
     if (error instanceof MatrixError) return error;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-    const reason = error instanceof Error ? error.name : 'unknown';
-    log.warn({ provider: provider.id, reason, code }, 'a login by way of another service failed');
+    log.warn({ provider: provider.id, ...describeFailure(error) }, 'a login by way of another service failed');
+    // It may come of what the provider has changed meanwhile: that is asked anew, but not each time that somebody fails.
+    if (known !== undefined && known.since + askedAnewAfter <= now()) known = undefined;
     return new MatrixError('sso.provider-failed');
   }
 
@@ -107,7 +111,12 @@ export function createOidcClient({ provider, callbackUrl, outbound, log, now }: 
     },
     async redeem(query, { state, nonce, verifier }, since) {
       // What the provider said of itself is not forgotten between the two, or only that it changed.
-      if (new URLSearchParams(query).has('error')) throw new MatrixError('sso.denied');
+      const denied = new URLSearchParams(query).get('error');
+      if (denied !== null) {
+        const said = isErrorCode(denied) ? denied : 'unknown';
+        log.info({ provider: provider.id, said }, 'a provider let nobody in');
+        throw new MatrixError('sso.denied');
+      }
       try {
         const configuration = await configure();
         const oidc = await import('openid-client');
@@ -119,7 +128,7 @@ export function createOidcClient({ provider, callbackUrl, outbound, log, now }: 
           idTokenExpected: true,
         });
         const claims = tokens.claims();
-        if (claims === undefined) throw new MatrixError('sso.provider-failed');
+        if (claims === undefined || !isSubject(claims.sub)) throw new WrongAnswer('WRONG_SUBJECT');
         const { userinfo_endpoint: userInfo, claims_supported: claimsSupported } = configuration.serverMetadata();
         if (since !== undefined) checkLoggedInAnew({ authTime: claims.auth_time, claimsSupported }, since);
         if (userInfo === undefined) return claims;
@@ -130,6 +139,11 @@ export function createOidcClient({ provider, callbackUrl, outbound, log, now }: 
       }
     },
   };
+}
+
+/** "It MUST NOT exceed 255 ASCII characters in length": https://openid.net/specs/openid-connect-core-1_0.html#IDToken */
+function isSubject(text: string): boolean {
+  return /^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(text);
 }
 
 /** `max_age` as well: it has the provider say when they have logged in. */

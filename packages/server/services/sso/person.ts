@@ -17,8 +17,6 @@ export type ExternalPerson = {
 
 /** Throws `sso.missing-claim` for those who may not log in. */
 export function readPerson(provider: IdentityProvider, claims: Claims): ExternalPerson {
-  // "It MUST NOT exceed 255 ASCII characters in length": https://openid.net/specs/openid-connect-core-1_0.html#IDToken
-  if (!/^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(claims.sub)) throw new MatrixError('sso.provider-failed');
   for (const [name, wanted] of provider.requiredClaims) {
     if (!hasOneOf(findClaim(claims, name), wanted)) throw new MatrixError('sso.missing-claim');
   }
