@@ -15,8 +15,8 @@ type Options = {
   readonly randomBytes: (count: number) => Uint8Array;
 };
 
-/** In seconds: as long as a login may take. */
-const lifetime = 600;
+/** In seconds: as long as a login may take, ten minutes to the provider and back, and ten for what is asked then. */
+const lifetime = 1200;
 
 /**
  * `SameSite=Lax`: it comes along when the provider leads back, and with nothing that another page sends. The prefix `__Host-` has
