@@ -89,8 +89,21 @@ test('what is wrong is said, and nothing of it that is secret', async () => {
     assert.match(problems, words);
     assert.doesNotMatch(problems, /hunter2/);
   }
-  for (const issuer of ['a.test', 'ftp://a.test', 'https://a.test/?x', 'https://me:hunter2@a.test/', 'javascript:1']) {
+  for (const issuer of [
+    'a.test',
+    'ftp://a.test',
+    'http://a.test/',
+    'http://localhost.a.test/',
+    'http://127.0.0.1.a.test/',
+    'https://a.test/.well-known/openid-configuration',
+    'https://a.test/?x',
+    'https://me:hunter2@a.test/',
+    'javascript:1',
+  ]) {
     assert.match(await problemsOf(withProvider('').replace('https://a.test/x/', issuer)), /issuer/, issuer);
+  }
+  for (const issuer of ['http://localhost:3000', 'http://127.0.0.1', 'http://[::1]:3000/x', 'https://localhost/']) {
+    assert.equal(await problemsOf(withProvider('').replace('https://a.test/x/', issuer)), '', issuer);
   }
   for (const id of ['', '..', 'a/b', 'ä', 'x'.repeat(101)]) {
     assert.match(await problemsOf(withProvider('').replace('id: a', `id: "${id}"`)), /\.id/, id);

@@ -9,14 +9,21 @@ const providerId = scalarType('an ID of up to 100 letters, digits and . _ ~ -', 
   /^[A-Za-z0-9._~-]{1,100}$/.test(value) && !/^\.+$/.test(value) ? value : undefined,
 );
 
-/** Kept as it is written, its last slash included: providers compare it as text. */
-const issuer = scalarType('an https address such as https://id.example.org', (value) => {
-  const url = URL.parse(value);
-  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username || url.password) {
-    return undefined;
-  }
-  return value;
-});
+const loopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
+
+/**
+ * Kept as it is written, its last slash included: providers compare it as text. Below `/.well-known/` it would be where a
+ * provider says who it is, and not who it is.
+ */
+const issuer = scalarType(
+  'an https address such as https://id.example.org, without /.well-known/; on this machine, http will do',
+  (value) => {
+    const url = URL.parse(value);
+    if (!url || url.search || url.hash || url.username || url.password) return undefined;
+    const isProtected = url.protocol === 'https:' || (url.protocol === 'http:' && loopback.test(url.hostname));
+    return isProtected && !url.pathname.includes('/.well-known/') ? value : undefined;
+  },
+);
 
 const mxcUri = scalarType('an address such as mxc://example.org/abc123', (value) =>
   parseMxcUri(value) === undefined ? undefined : value,
