@@ -47,7 +47,11 @@ export async function startIdentityProvider(
         token_endpoint_auth_method: options.authMethod ?? 'client_secret_basic',
       },
     ],
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'preferred_username', 'groups'] },
+    claims: {
+      openid: ['sub'],
+      email: ['email', 'email_verified', 'contact', 'contact_verified'],
+      profile: ['name', 'preferred_username', 'groups'],
+    },
     pkce: { required: () => true },
     features: { devInteractions: { enabled: false } },
     cookies: { keys: ['for tests'] },

@@ -22,12 +22,14 @@ export function readPerson(provider: IdentityProvider, claims: Claims): External
   }
   const text = (name: string): string | undefined => textOf(findClaim(claims, name));
   const email = text(provider.claims.email);
+  // The claim is about the address that is in `email`: another one takes another proof.
+  const isTheirs = findClaim(claims, `${provider.claims.email}_verified`) === true;
   return {
     provider: provider.id,
     subject: claims.sub,
     localpart: text(provider.claims.localpart)?.slice(0, 255),
     displayName: cutDisplayName(text(provider.claims.displayName)),
-    email: email !== undefined && claims['email_verified'] === true ? parseEmailAddress(email) : undefined,
+    email: email !== undefined && isTheirs ? parseEmailAddress(email) : undefined,
   };
 }
 

@@ -8,13 +8,14 @@ const v3 = '/_matrix/client/v3';
 const adopting = { id: 'adopting', adopt_accounts: true };
 const closed = { id: 'closed', new_accounts: 'nobody' };
 const limited = { id: 'limited', required_claims: { groups: ['staff', 'board'], email_verified: 'true' } };
+const mailed = { id: 'mailed', claims: { email: 'contact' } };
 const named = { id: 'named', claims: { localpart: 'name', display_name: 'preferred_username' } };
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`who comes from a provider for the first time (${engine})`, () => {
     let sso: SsoServer;
     before(async () => {
-      sso = await startSsoServer({ engine, providers: [{ id: 'test' }, adopting, closed, limited, named] });
+      sso = await startSsoServer({ engine, providers: [{ id: 'test' }, adopting, closed, limited, named, mailed] });
     });
     after(async () => {
       await sso.close();
@@ -134,6 +135,19 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(await nameAfter('limited'), `@${name}:localhost`);
     });
 
+    test('has no address that only another one was proved for', async () => {
+      const name = newSubject();
+      const claims = { preferred_username: name, email: `${name}@a.test`, email_verified: true };
+      for (const [more, addresses] of [
+        [{ contact: `${name}@b.test` }, []],
+        [{ contact: `${name}@c.test`, contact_verified: 'true' }, []],
+        [{ contact: `${name}@d.test`, contact_verified: true }, [`${name}@d.test`]],
+      ] as const) {
+        comesAs({ ...claims, preferred_username: newSubject(), ...more });
+        assert.deepEqual(await emailsOf('mailed'), addresses);
+      }
+    });
+
     test('is called by the claims that the operator has named', async () => {
       const sub = comesAs({ name: 'x', preferred_username: 'Wonderful' });
       sso.idp.person = { sub, name: sub, preferred_username: 'Wonderful' };
@@ -206,7 +220,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         href,
         name,
       ]);
-      assert.equal(links.length, 5);
+      assert.equal(links.length, 6);
       assert.equal(links[0]?.[1], 'Provider &#60;test&#62;');
       comesAs({ preferred_username: newSubject() });
       const followed = new URL((links[0]?.[0] ?? '').replaceAll('&amp;', '&'), shown.url).href;
