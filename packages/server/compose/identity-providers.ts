@@ -39,8 +39,8 @@ export function createIdentityProviders({ config, serverName, db, accounts, outb
   const requiresEmail = config.registration.requireEmail;
   const newcomers = createNewcomers({ db, serverName, registration, requiresEmail, now });
   const links = createExternalLinks({ db, providers: providers.map(({ id }) => id), ownPassword, now });
-  // The account page is this server's own.
-  const trustedClients = [...config.singleSignOn.trustedClients, `${base}/account`];
+  const ownPages = [`${base}/account`, `${base}/_matrix/static/client/login/`];
+  const trustedClients = [...config.singleSignOn.trustedClients, ...ownPages];
   const entry = createEntry({ db, trustedClients, logins, loginTokens });
   const confirmations = createConfirmations({ db, uia, ownPassword });
   return createSso({
