@@ -15,6 +15,8 @@ export type SsoServer = {
   readonly server: TestServer;
   readonly idp: TestIdentityProvider;
   readonly base: string;
+  /** For another process of it. */
+  readonly settings: Readonly<Record<string, string>>;
   /** A browser that goes no further than to `stopAt`, or to a client. */
   newBrowser(stopAt?: (url: string) => boolean): CookieBrowser;
   redirectOf(redirectUrl?: string, idp?: string): string;
@@ -63,17 +65,14 @@ export async function startSsoServer(options: Options = {}): Promise<SsoServer> 
     new_accounts: 'everybody',
     ...given,
   }));
-  const server = await startTestServer({
-    ...(engine && { engine }),
-    ...(now && { now }),
-    settings: {
-      LISTENERS: JSON.stringify([{ address: '127.0.0.1', port, serve: ['client', 'admin', 'web'] }]),
-      PUBLIC_BASE_URL: base,
-      SINGLE_SIGN_ON_PROVIDERS: JSON.stringify(configured),
-      SINGLE_SIGN_ON_TRUSTED_CLIENTS: JSON.stringify([trustedAddress]),
-      ...settings,
-    },
-  });
+  const all = {
+    LISTENERS: JSON.stringify([{ address: '127.0.0.1', port, serve: ['client', 'admin', 'web'] }]),
+    PUBLIC_BASE_URL: base,
+    SINGLE_SIGN_ON_PROVIDERS: JSON.stringify(configured),
+    SINGLE_SIGN_ON_TRUSTED_CLIENTS: JSON.stringify([trustedAddress]),
+    ...settings,
+  };
+  const server = await startTestServer({ ...(engine && { engine }), ...(now && { now }), settings: all });
   const newBrowser: SsoServer['newBrowser'] = (stopAt = () => false) =>
     createCookieBrowser((url) => stopAt(url) || (!url.startsWith(base) && !url.startsWith(idp.issuer)));
 
@@ -96,6 +95,7 @@ export async function startSsoServer(options: Options = {}): Promise<SsoServer> 
     server,
     idp,
     base,
+    settings: all,
     newBrowser,
     redirectOf,
     tokenIn,
