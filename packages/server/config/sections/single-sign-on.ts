@@ -10,7 +10,7 @@ export const singleSignOn = section(
       help:
         'The services. id is part of the address that they lead people back to, public_base_url/_portico/client/v1/sso/callback/ID, and does not ' +
         'change later: accounts are linked with it. client_secret_file is a file whose first line is the client_secret. claims says which ' +
-        'claims make the user name (localpart: preferred_username), the display_name (name) and the email address (email). Nobody gets in ' +
+        'claims make the user name (localpart: preferred_username), the display_name (name) and the email address (email, which counts with email_verified; another one with its own name and _verified). Nobody gets in ' +
         'without the required_claims. new_accounts: nobody (the default) or everybody who comes from there may get an account. ' +
         'adopt_accounts: whether somebody who has the user name of an account here gets into it, which is for services alone that have ' +
         'always been those of its people.',
