@@ -51,8 +51,8 @@ export function createAnswers({ db, newcomers, entry, links, confirmations, getP
     return { kind: 'linked', userId, provider: person.provider };
   }
 
-  async function confirm({ userId, session }: Asked<'confirm'>, useUp: (set: WriteSet) => void): Promise<SsoStep> {
-    await confirmations.pass(session, userId, useUp);
+  async function confirm({ session }: Asked<'confirm'>, useUp: (set: WriteSet) => void): Promise<SsoStep> {
+    await confirmations.pass(session, useUp);
     return { kind: 'confirmed' };
   }
 

@@ -9,7 +9,7 @@ export interface Confirmations {
   /** What a session asks of somebody. Throws `sso.over` where it is nothing that is confirmed this way. */
   find(session: string): Promise<OwnChallenge>;
   /** Passes the stage. `also` is committed with it. */
-  pass(session: string, userId: string, also: (set: WriteSet) => void): Promise<void>;
+  pass(session: string, also: (set: WriteSet) => void): Promise<void>;
 }
 
 type Dependencies = { readonly db: Database; readonly uia: Uia; readonly ownPassword: OwnPassword };
@@ -26,10 +26,9 @@ export function createConfirmations({ db, uia, ownPassword }: Dependencies): Con
 
   return {
     find,
-    async pass(session, userId, also) {
-      await requireOpenAccount(db, userId);
+    async pass(session, also) {
       const challenge = await find(session);
-      if (challenge.userId !== userId) throw new MatrixError('sso.over');
+      await requireOpenAccount(db, challenge.userId);
       await uia.complete(challenge, session, stage, also);
     },
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { logInWithForged } from '@portico/testkit/forged-answers.ts';
 import type { Shown } from '@portico/testkit/cookie-browser.ts';
+import { registerAdmin } from '@portico/testkit/register-admin.ts';
 import { newSubject, type SsoServer, startSsoServer } from '@portico/testkit/sso-server.ts';
 import { refusalOf, type TestClient } from '@portico/testkit/test-client.ts';
 
@@ -92,6 +93,23 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.match((await browser.submit(asked)).html, /window\.onAuthDone/);
       assert.match((await browser.submit(asked)).html, /This login is over/);
       assert.equal((await deleteDevice(client, { session })).status, 200);
+    });
+
+    test('is passed in no account that is locked or has ended meanwhile', async () => {
+      const admin = await registerAdmin(sso.server, newSubject());
+      const { client } = await newPerson();
+      const session = await sessionOf(client);
+      const { link } = await openStage(session);
+      const [first, second] = [sso.newBrowser(), sso.newBrowser()];
+      const [asked, askedAgain] = [await first.open(link), await second.open(link)];
+      const lock = (locked: boolean) => admin.put(`/_matrix/client/v1/admin/lock/${client.userId}`, { locked });
+      assert.equal((await lock(true)).status, 200);
+      assert.match((await first.submit(asked)).html, /has been locked/);
+      assert.match((await sso.newBrowser().open(link)).html, /has been locked/);
+      assert.equal((await lock(false)).status, 200);
+      assert.equal((await deleteDevice(client, { session })).status, 401);
+      assert.equal((await admin.post(`/_synapse/admin/v1/deactivate/${client.userId}`, { erase: false })).status, 200);
+      assert.match((await second.submit(askedAgain)).html, /This login is over/);
     });
 
     test('takes a login of its own: that a browser is logged in there is not enough', async () => {
