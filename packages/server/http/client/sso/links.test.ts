@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { CookieBrowser } from '@portico/testkit/cookie-browser.ts';
+import { registerAdmin } from '@portico/testkit/register-admin.ts';
 import { isCallback, newSubject, type SsoServer, startSsoServer } from '@portico/testkit/sso-server.ts';
 import { refusalOf, type TestClient } from '@portico/testkit/test-client.ts';
 
@@ -97,6 +98,28 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const asked = await browser.open(await begin(alice, browser));
       assert.equal((await alice.post(`${v3}/account/deactivate`, { auth: authOf(alice) })).status, 200);
       assert.match((await browser.submit(asked)).html, /This login is over/);
+    });
+
+    test('an account that is locked on the way, or has as many links as it may, is not linked', async () => {
+      const admin = await registerAdmin(sso.server, newSubject());
+      const alice = await sso.server.registerUser();
+      const browser = sso.newBrowser();
+      sso.idp.person = { sub: newSubject() };
+      const asked = await browser.open(await begin(alice, browser));
+      const lock = (locked: boolean) => admin.put(`/_matrix/client/v1/admin/lock/${alice.userId}`, { locked });
+      assert.equal((await lock(true)).status, 200);
+      assert.match((await browser.submit(asked)).html, /has been locked/);
+      assert.equal((await lock(false)).status, 200);
+      assert.deepEqual(await linksOf(alice), []);
+
+      const ids = Array.from({ length: 50 }, () => ({ auth_provider: 'other', external_id: newSubject() }));
+      const { status } = await admin.put(`/_synapse/admin/v2/users/${alice.userId}`, { external_ids: ids });
+      assert.equal(status, 200);
+      const identifier = { type: 'm.id.user', user: alice.userId };
+      const login = { type: 'm.login.password', identifier, password: 'a password' };
+      const { access_token: accessToken } = (await sso.server.anonymous.post(`${v3}/login`, login)).body;
+      const again = sso.server.as({ userId: alice.userId, deviceId: '', accessToken: String(accessToken) });
+      assert.match((await browser.open(await begin(again, browser))).html, /fifty others at most/);
     });
 
     test('a link is taken away by whoever has the password, and leads nowhere then', async () => {

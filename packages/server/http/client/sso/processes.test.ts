@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { type CookieBrowser, createCookieBrowser, type Shown } from '@portico/testkit/cookie-browser.ts';
 import { startTestServer } from '@portico/testkit/server.ts';
 import { clientAddress, isCallback, newSubject, type SsoServer, startSsoServer } from '@portico/testkit/sso-server.ts';
@@ -61,20 +61,47 @@ test('each step of a login may be in another process, which knows when one is ov
   assert.equal(done.status, 200);
 });
 
-test('a login goes on where the server has been started anew', async () => {
+/** Stops the server, and starts it again with what was changed in its settings. */
+function restarting(context: TestContext, sso: SsoServer): (changed?: Record<string, string>) => Promise<void> {
+  let running = sso.server;
+  context.after(async () => {
+    await running.stop();
+    await sso.idp.close();
+    rmSync(sso.server.dataDir, { recursive: true });
+    assert.deepEqual(running.errors, []);
+  });
+  return async (changed) => {
+    await running.stop();
+    running = await startTestServer({ dataDir: sso.server.dataDir, settings: { ...sso.settings, ...changed } });
+  };
+}
+
+test('a login goes on where the server has been started anew', async (context) => {
   const sso = await startSsoServer();
+  const restart = restarting(context, sso);
   const sub = newSubject();
   sso.idp.person = { sub, preferred_username: sub };
   const browser = sso.newBrowser(isCallback);
   const back = await browser.open(sso.redirectOf(clientAddress));
-  await sso.server.stop();
-  let again = await startTestServer({ dataDir: sso.server.dataDir, settings: sso.settings });
+  await restart();
   const [there, asked] = await goOnAt(sso, sso.base, browser, back.url);
   assert.equal(asked.status, 200, asked.html);
-  await again.stop();
-  again = await startTestServer({ dataDir: sso.server.dataDir, settings: sso.settings });
+  await restart();
   assert.match(sso.tokenIn(await there.submit(asked)), /^[\w-]{43}$/);
-  await again.stop();
-  await sso.idp.close();
-  rmSync(sso.server.dataDir, { recursive: true });
+});
+
+test('what the operator changes meanwhile counts', async (context) => {
+  const sso = await startSsoServer();
+  const restart = restarting(context, sso);
+  const taken = newSubject();
+  await sso.server.registerUser(taken);
+  sso.idp.person = { sub: newSubject(), preferred_username: taken };
+  const browser = sso.newBrowser();
+  const asked = await browser.open(sso.redirectOf(clientAddress));
+  assert.match(asked.html, /What do you want to be called/);
+  const providers = sso.settings['SINGLE_SIGN_ON_PROVIDERS'] ?? '';
+  await restart({ SINGLE_SIGN_ON_PROVIDERS: providers.replace('"everybody"', '"nobody"') });
+  assert.match((await browser.submit(asked, { username: newSubject() })).html, /none is made/);
+  await restart({ SINGLE_SIGN_ON_PROVIDERS: providers.replace('"id":"test"', '"id":"another"') });
+  assert.match((await browser.submit(asked, { username: newSubject() })).html, /does not know the service/);
 });
