@@ -8,7 +8,7 @@ const kid = 'of-the-test';
 
 /** The key of a provider whose answers a test writes. */
 export const forgersKey: KeyObject = privateKey;
-export const forgersPublicKey = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+export const forgersPublicKey = publicKey.export({ type: 'spki', format: 'pem' });
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 

@@ -99,7 +99,11 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       comesAs({}, sub);
       assert.equal(await nameAfter('adopting'), alice.userId);
       const admin = `boss-${sub}`;
-      await registerAdmin(sso.server, admin);
+      const boss = await registerAdmin(sso.server, admin);
+      const bot = { password: 'a password', user_type: 'bot' };
+      assert.equal((await boss.put(`/_synapse/admin/v2/users/@bot-${sub}:localhost`, bot)).status, 201);
+      comesAs({ preferred_username: `bot-${sub}` });
+      assert.match((await open('adopting')).html, /What do you want to be called/, 'nor a bot’s');
       comesAs({ preferred_username: admin });
       assert.match((await open('adopting')).html, /What do you want to be called/);
       comesAs({ preferred_username: '_server' });
