@@ -1,0 +1,58 @@
+/** Why a scope is none that a client can be given. */
+export type ScopeRule = 'scope.malformed' | 'scope.no-api' | 'scope.no-device' | 'scope.devices' | 'scope.device-id';
+
+export type ScopeDecision =
+  | {
+      readonly kind: 'ok';
+      readonly deviceId: string;
+      /** What of it is given, in the words that the client has used. */
+      readonly granted: string;
+    }
+  | { readonly kind: 'refused'; readonly rule: ScopeRule };
+
+/** Clients of matrix-rust-sdk use the names that the proposal had: both mean the same. */
+const api: ReadonlySet<string> = new Set(['urn:matrix:client:api:*', 'urn:matrix:org.matrix.msc2967.client:api:*']);
+const device = /^urn:matrix:(?:client|org\.matrix\.msc2967\.client):device:(.*)$/;
+
+/**
+ * > scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
+ *
+ * {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.3}
+ */
+const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
+/**
+ * > The homeserver MAY reject a request for a `device_id` that is not long enough or contains characters outside the
+ * > unreserved list.
+ */
+const deviceId = /^[A-Za-z0-9._~-]{1,255}$/;
+const longest = 2048;
+
+/**
+ * What a client asks for: everything, on one device. What it asks for besides that is not known here, and not given.
+ *
+ * > There MUST be exactly one `urn:matrix:client:device:<device_id>` token in the requested scope in the login flow.
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#scope}
+ */
+export function parseScope(text: string): ScopeDecision {
+  if (text.length > longest) return { kind: 'refused', rule: 'scope.malformed' };
+  const tokens = [...new Set(text.split(' ').filter((token) => token !== ''))];
+  if (!tokens.every((token) => scopeToken.test(token))) return { kind: 'refused', rule: 'scope.malformed' };
+  if (!tokens.some((token) => api.has(token))) return { kind: 'refused', rule: 'scope.no-api' };
+  // Whoever says it in both words names one device all the same.
+  const devices = new Set(tokens.flatMap((token) => device.exec(token)?.slice(1) ?? []));
+  const [first, ...more] = devices;
+  if (first === undefined) return { kind: 'refused', rule: 'scope.no-device' };
+  if (more.length > 0) return { kind: 'refused', rule: 'scope.devices' };
+  if (!deviceId.test(first)) return { kind: 'refused', rule: 'scope.device-id' };
+  const granted = tokens.filter((token) => api.has(token) || device.test(token));
+  return { kind: 'ok', deviceId: first, granted: granted.join(' ') };
+}
+
+/** Whether two scopes ask for the same, in whatever order. */
+export function isSameScope(one: string, other: string): boolean {
+  const tokens = (text: string): string =>
+    [...new Set(text.split(' ').filter((token) => token !== ''))].sort().join(' ');
+  return tokens(one) === tokens(other);
+}
