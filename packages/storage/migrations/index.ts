@@ -61,6 +61,7 @@ import { roomShutdowns } from './0060-room-shutdowns.ts';
 import { readableRoomsInDirectory } from './0061-readable-rooms-in-directory.ts';
 import { singleSignOn } from './0062-single-sign-on.ts';
 import { lastClaimedKeys } from './0063-last-claimed-keys.ts';
+import { oauth } from './0064-oauth.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -130,4 +131,5 @@ export const migrations: readonly Migration[] = [
   readableRoomsInDirectory,
   singleSignOn,
   lastClaimedKeys,
+  oauth,
 ];

@@ -11,11 +11,11 @@ import {
 } from '@portico/storage/stores/accounts/third-party-ids.ts';
 import { findErasureRequest } from '@portico/storage/stores/privacy/erasures.ts';
 import { readRoomsOfUser } from '@portico/storage/stores/rooms/memberships-read.ts';
+import { endLoginsUnderWay } from '@portico/storage/stores/accounts/logins-under-way.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Device, Devices } from '../devices/devices.ts';
 import { maxAddresses, type ThirdPartyIds } from '../third-party-ids/third-party-ids.ts';
 import type { Deactivation } from './deactivation.ts';
-import { endLoginsUnderWay } from './logins-under-way.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 
 export type EmailOfAccount = {

@@ -18,6 +18,7 @@ import {
   setModerated,
 } from '@portico/storage/stores/accounts/accounts-moderation.ts';
 import { addThirdPartyId, findThirdPartyOwner } from '@portico/storage/stores/accounts/third-party-ids.ts';
+import { endLoginsUnderWay } from '@portico/storage/stores/accounts/logins-under-way.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Devices } from '../devices/devices.ts';
 import { parseProfileValue } from '../profile/profile-value.ts';
@@ -26,7 +27,6 @@ import type { Bindings } from '../third-party-ids/bindings.ts';
 import type { ThirdPartyIds } from '../third-party-ids/third-party-ids.ts';
 import type { AccountCare } from './account-care.ts';
 import { maxExternalIds } from './login-ways.ts';
-import { endLoginsUnderWay } from './logins-under-way.ts';
 import type { Moderation } from './moderation.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import {

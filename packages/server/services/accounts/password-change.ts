@@ -1,7 +1,7 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { setPasswordHash } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
+import { endLoginsUnderWay } from '@portico/storage/stores/accounts/logins-under-way.ts';
 import type { Devices } from '../devices/devices.ts';
-import { endLoginsUnderWay } from './logins-under-way.ts';
 import type { OwnPassword } from './own-password.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import type { Sender } from './sender.ts';

@@ -1,11 +1,11 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { setPasswordHash } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
 import { findThirdPartyOwner } from '@portico/storage/stores/accounts/third-party-ids.ts';
+import { endLoginsUnderWay } from '@portico/storage/stores/accounts/logins-under-way.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Devices } from '../devices/devices.ts';
 import { emailStage } from '../third-party-ids/email-stage.ts';
 import type { EmailValidations } from '../third-party-ids/validations.ts';
-import { endLoginsUnderWay } from './logins-under-way.ts';
 import type { PasswordChangeRequest } from './password-change.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import type { Challenge, Uia } from './uia.ts';

@@ -1,8 +1,8 @@
 import type { WriteSet } from '@portico/storage';
 import { addSession } from '@portico/storage/stores/accounts/accounts-write.ts';
+import { endLoginsUnderWay } from '@portico/storage/stores/accounts/logins-under-way.ts';
 import { checkDeviceId, cutDeviceName, type Devices } from '../devices/devices.ts';
 import { hashToken, newAccessToken } from './access-tokens.ts';
-import { endLoginsUnderWay } from './logins-under-way.ts';
 import type { Sender } from './sender.ts';
 
 export type DeviceRequest = {

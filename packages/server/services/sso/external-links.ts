@@ -1,4 +1,5 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import { endLoginsUnderWay } from '@portico/storage/stores/accounts/logins-under-way.ts';
 import {
   addExternalId,
   type ExternalId,
@@ -9,7 +10,6 @@ import {
 } from '@portico/storage/stores/accounts/external-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { maxExternalIds } from '../accounts/login-ways.ts';
-import { endLoginsUnderWay } from '../accounts/logins-under-way.ts';
 import type { OwnPassword } from '../accounts/own-password.ts';
 import type { Sender } from '../accounts/sender.ts';
 import type { AuthData } from '../accounts/uia.ts';

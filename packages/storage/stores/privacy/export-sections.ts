@@ -60,6 +60,13 @@ export const exportSections: readonly ExportSection[] = [
     from: 'devices',
     order: 'device_id',
   }),
+  section('oauth-sessions', {
+    columns: 's.device_id, s.client_id, c.metadata as client, s.scope, s.created_at',
+    from: 'oauth_sessions s left join oauth_clients c on c.client_id = s.client_id',
+    where: 's.user_id = $1',
+    order: 's.device_id',
+    json: ['client'],
+  }),
   section('account-data', {
     columns: `room_id, type, content`,
     from: 'account_data',

@@ -1,0 +1,138 @@
+import type { Reader, WriteSet } from '../../database.ts';
+import { sql } from '../../sql.ts';
+
+/** A client without a browser that waits for somebody to let it in with theirs. */
+export type OAuthDeviceGrantRow = {
+  readonly device_code_hash: string;
+  readonly user_code_hash: string;
+  readonly client_id: string;
+  readonly device_id: string;
+  readonly scope: string;
+  readonly state: string;
+  /** Who has let it in. */
+  readonly user_id: string | null;
+  readonly started_at: number;
+  /** How long it waits before it asks again. */
+  readonly interval_ms: number;
+  readonly polled_at: number | null;
+  readonly expires_at: number;
+};
+
+const columns =
+  'device_code_hash, user_code_hash, client_id, device_id, scope, state, user_id, started_at, interval_ms, polled_at, expires_at';
+
+const selectByDeviceCode = sql<OAuthDeviceGrantRow, [deviceCodeHash: string]>(
+  'oauth-device-grants.get',
+  `select ${columns} from oauth_device_grants where device_code_hash = $1`,
+);
+const selectByUserCode = sql<OAuthDeviceGrantRow, [userCodeHash: string]>(
+  'oauth-device-grants.by-user-code',
+  `select ${columns} from oauth_device_grants where user_code_hash = $1`,
+);
+
+export function findDeviceGrant(reader: Reader, deviceCodeHash: string): Promise<OAuthDeviceGrantRow | undefined> {
+  return reader.get(selectByDeviceCode, [deviceCodeHash]);
+}
+
+export function findDeviceGrantByUserCode(
+  reader: Reader,
+  userCodeHash: string,
+): Promise<OAuthDeviceGrantRow | undefined> {
+  return reader.get(selectByUserCode, [userCodeHash]);
+}
+
+const mostAtOnce = 5000;
+
+const deleteExpired = sql<void, [now: number]>(
+  'oauth-device-grants.delete-expired',
+  'delete from oauth_device_grants where expires_at <= $1',
+);
+const deleteOldest = sql<void>(
+  'oauth-device-grants.delete-oldest',
+  `delete from oauth_device_grants where expires_at <= (
+     select expires_at from oauth_device_grants order by expires_at desc limit 1 offset ${mostAtOnce - 1}
+   )`,
+);
+const insertGrant = sql<
+  void,
+  [
+    deviceCodeHash: string,
+    userCodeHash: string,
+    clientId: string,
+    deviceId: string,
+    scope: string,
+    startedAt: number,
+    intervalMs: number,
+    expiresAt: number,
+  ]
+>(
+  'oauth-device-grants.insert',
+  `insert into oauth_device_grants (${columns}) values ($1, $2, $3, $4, $5, 'pending', null, $6, $7, null, $8)
+   on conflict do nothing`,
+);
+
+export type NewDeviceGrant = {
+  readonly deviceCodeHash: string;
+  readonly userCodeHash: string;
+  readonly clientId: string;
+  readonly deviceId: string;
+  readonly scope: string;
+  readonly intervalMs: number;
+  readonly expiresAt: number;
+};
+
+/**
+ * Also clears away what has expired, a while after that, and the oldest where there are thousands. Fails on the guard
+ * `oauth.user-code-taken`.
+ */
+export function addDeviceGrant(set: WriteSet, grant: NewDeviceGrant, now: number, keptSince: number): void {
+  set.add(deleteExpired, [keptSince]);
+  set.add(deleteOldest, []);
+  const { deviceCodeHash, userCodeHash, clientId, deviceId, scope, intervalMs, expiresAt } = grant;
+  const row = [deviceCodeHash, userCodeHash, clientId, deviceId, scope, now, intervalMs, expiresAt] as const;
+  set.guard('oauth.user-code-taken', 1, insertGrant, [...row]);
+}
+
+const settle = sql<void, [deviceCodeHash: string, state: string, userId: string, now: number]>(
+  'oauth-device-grants.settle',
+  `update oauth_device_grants set state = $2, user_id = $3
+   where device_code_hash = $1 and state = 'pending' and expires_at > $4`,
+);
+
+/** Somebody has said yes or no to it. Fails on the guard `oauth.over`. */
+export function settleDeviceGrant(
+  set: WriteSet,
+  deviceCodeHash: string,
+  said: { readonly state: 'approved' | 'denied'; readonly userId: string },
+  now: number,
+): void {
+  set.guard('oauth.over', 1, settle, [deviceCodeHash, said.state, said.userId, now]);
+}
+
+const notePoll = sql<void, [deviceCodeHash: string, polledAt: number, intervalMs: number]>(
+  'oauth-device-grants.poll',
+  'update oauth_device_grants set polled_at = $2, interval_ms = $3 where device_code_hash = $1',
+);
+
+export function noteDevicePoll(set: WriteSet, deviceCodeHash: string, polledAt: number, intervalMs: number): void {
+  set.add(notePoll, [deviceCodeHash, polledAt, intervalMs]);
+}
+
+const useGrant = sql<void, [deviceCodeHash: string, now: number]>(
+  'oauth-device-grants.use',
+  `delete from oauth_device_grants where device_code_hash = $1 and state = 'approved' and expires_at > $2`,
+);
+
+/** The client gets in. Fails on the guard `oauth.code-used`. */
+export function useDeviceGrant(set: WriteSet, deviceCodeHash: string, now: number): void {
+  set.guard('oauth.code-used', 1, useGrant, [deviceCodeHash, now]);
+}
+
+const deleteOfUser = sql<void, [userId: string]>(
+  'oauth-device-grants.delete-all',
+  'delete from oauth_device_grants where user_id = $1',
+);
+
+export function removeDeviceGrants(set: WriteSet, userId: string): void {
+  set.add(deleteOfUser, [userId]);
+}
