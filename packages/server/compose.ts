@@ -15,6 +15,7 @@ import { openFoundations } from './compose/foundations.ts';
 import { createMailParts } from './compose/mail.ts';
 import { openMedia } from './compose/media.ts';
 import { createModeration } from './compose/moderation.ts';
+import { createOAuthParts } from './compose/oauth.ts';
 import { createPresenceParts } from './compose/presence.ts';
 import { createPrivacyParts } from './compose/privacy.ts';
 import { createPush } from './compose/push.ts';
@@ -253,6 +254,7 @@ export async function compose({
     presenceControl: presenceParts.control,
     pushRules,
     ...(await createSingleSignOn({ config, serverName, db, accounts, outbound: federation.outbound, log, now })),
+    ...(await createOAuthParts({ config, db, accounts, now })),
     ...createWebParts(),
     ...aboutServer(config, now),
   };

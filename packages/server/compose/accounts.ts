@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerName } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import { deleteLocalNotificationSettings } from '@portico/storage/stores/accounts/local-notification-settings.ts';
+import { forgetOAuthSessions } from '@portico/storage/stores/oauth/oauth-sessions.ts';
 import { removePushersOfDevices } from '@portico/storage/stores/push/pushers.ts';
 import { dropConnectionsOf } from '@portico/storage/stores/sync/sliding-connections.ts';
 import type { Config } from '../config/config.ts';
@@ -53,6 +54,7 @@ export function createAccounts(context: Context): AccountServices {
         dropConnectionsOf,
         removePushersOfDevices,
         deleteLocalNotificationSettings,
+        forgetOAuthSessions,
       ],
       appServices,
     },

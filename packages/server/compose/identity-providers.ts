@@ -3,6 +3,7 @@ import type { ServerName } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import type { Config } from '../config/config.ts';
 import { MatrixError } from '../errors/matrix-error.ts';
+import { oauthPath } from '../http/client/oauth/paths.ts';
 import { ssoPath } from '../http/client/sso/way-back.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { AccountServices } from '../services/accounts/account-services.ts';
@@ -39,7 +40,7 @@ export function createIdentityProviders({ config, serverName, db, accounts, outb
   const requiresEmail = config.registration.requireEmail;
   const newcomers = createNewcomers({ db, serverName, registration, requiresEmail, now });
   const links = createExternalLinks({ db, providers: providers.map(({ id }) => id), ownPassword, now });
-  const ownPages = [`${base}/account`, `${base}/_matrix/static/client/login/`];
+  const ownPages = ['/account', '/_matrix/static/client/login/', `${oauthPath}/back`].map((path) => base + path);
   const trustedClients = [...config.singleSignOn.trustedClients, ...ownPages];
   const entry = createEntry({ db, trustedClients, logins, loginTokens });
   const confirmations = createConfirmations({ db, uia, ownPassword });

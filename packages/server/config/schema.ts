@@ -6,6 +6,7 @@ import { calls } from './sections/calls.ts';
 import { federation, outbound } from './sections/federation.ts';
 import { mail } from './sections/mail.ts';
 import { media, urlPreviews } from './sections/media.ts';
+import { oauth } from './sections/oauth.ts';
 import { privacy } from './sections/privacy.ts';
 import { singleSignOn } from './sections/single-sign-on.ts';
 import { optional, section, setting } from './setting.ts';
@@ -90,6 +91,7 @@ export const schema = section('', {
   }),
   passwords,
   single_sign_on: singleSignOn,
+  oauth,
   mail,
   url_previews: urlPreviews,
   presence: section('Who is online.', {

@@ -3,6 +3,7 @@ import { accountErrors } from './reasons/accounts.ts';
 import { appServiceErrors } from './reasons/app-services.ts';
 import { deviceErrors } from './reasons/devices.ts';
 import { mediaErrors } from './reasons/media.ts';
+import { oauthErrors } from './reasons/oauth.ts';
 import { privacyErrors } from './reasons/privacy.ts';
 import { requestErrors } from './reasons/requests.ts';
 import { roomErrors } from './reasons/rooms.ts';
@@ -22,6 +23,7 @@ export const errorTable = {
   ...accountErrors,
   ...thirdPartyIdErrors,
   ...singleSignOnErrors,
+  ...oauthErrors,
   ...appServiceErrors,
   ...deviceErrors,
   ...accountDataErrors,

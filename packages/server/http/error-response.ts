@@ -40,12 +40,14 @@ const aboutErrors = 'https://spec.matrix.org/v1.19/client-server-api/#common-err
 /** The only place that knows which HTTP status an error has. */
 export function errorResponse(error: unknown, helpPage = aboutErrors): ErrorResponse {
   const known = toMatrixError(error);
-  const { errcode, status }: ErrorEntry = errorTable[known?.reason ?? 'server.internal'];
+  const { errcode, oauth, status }: ErrorEntry = errorTable[known?.reason ?? 'server.internal'];
+  const message = known?.message ?? errorTable['server.internal'].message;
   const wait = known?.fields?.['retry_after_ms'];
   return {
     status,
     body: {
-      ...(errcode === undefined ? {} : { errcode, error: known?.message ?? errorTable['server.internal'].message }),
+      ...(errcode !== undefined && { errcode, error: message }),
+      ...(oauth !== undefined && { error: oauth, error_description: message }),
       // "The error response MUST have an `info_uri` field (string), which is a URI that the client can present to the user".
       ...(errcode === 'M_USER_LIMIT_EXCEEDED' && { info_uri: helpPage }),
       ...known?.fields,

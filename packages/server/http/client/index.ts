@@ -55,6 +55,8 @@ import { keyEndpoints } from './keys/index.ts';
 import { mediaEndpoints, type MediaServices } from './media/index.ts';
 import { moderationEndpoints } from './moderation/index.ts';
 import { getMutualRooms } from './mutual-rooms/get-mutual-rooms.ts';
+import { oauthEndpoints } from './oauth/index.ts';
+import type { OAuthServices } from './oauth/services.ts';
 import { oldSyncEndpoints } from './old-sync/index.ts';
 import { pushEndpoints } from './push/index.ts';
 import { pushRuleEndpoints } from './push-rules/index.ts';
@@ -81,6 +83,7 @@ import { tagEndpoints } from './tags/index.ts';
 /** The services that the endpoints of the client-server API are made of. */
 export type ClientServices = AccountServices &
   SsoServices &
+  OAuthServices &
   AppServiceServices &
   MediaServices &
   PrivacyServices & {
@@ -132,6 +135,7 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
 
   ...accountEndpoints,
   ...ssoEndpoints,
+  ...oauthEndpoints,
   ...deviceEndpoints,
   ...moderationEndpoints,
   ...profileEndpoints,

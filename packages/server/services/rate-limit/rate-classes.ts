@@ -9,6 +9,12 @@ export const defaultRates = {
   login: { perSecond: 0.2, burst: 10 },
   /** Pages on which somebody logs in by way of another service: four or five for each login. */
   sso: { perSecond: 1, burst: 40 },
+  /** Pages on which somebody logs in as OAuth 2.0 has it, or lets an app in: three or four for each login. */
+  'oauth-page': { perSecond: 1, burst: 40 },
+  /** Each app does it once for each login, and the same app is kept once. */
+  'oauth-client': { perSecond: 0.2, burst: 20 },
+  /** Each device refreshes its tokens every hour; one that waits to be let in asks every few seconds. */
+  'oauth-token': { perSecond: 2, burst: 60 },
   /** Wrong passwords for one account, from wherever they come. */
   'failed-login': { perSecond: 0.1, burst: 5 },
   'probe-name': { perSecond: 1, burst: 20 },

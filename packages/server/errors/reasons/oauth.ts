@@ -1,0 +1,63 @@
+import type { ErrorEntry } from '../error-entry.ts';
+
+type Code = { readonly errcode: undefined; readonly oauth: string; readonly status: number; readonly message: string };
+
+function refusal(oauth: string, status: number, message: string): Code {
+  return { errcode: undefined, oauth, status, message };
+}
+
+/**
+ * OAuth 2.0: what programs are told in its words ({@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2}, RFC 7591 and
+ * RFC 8628), and what people read on pages.
+ */
+export const oauthErrors = {
+  'oauth.invalid-request': refusal(
+    'invalid_request',
+    400,
+    'A parameter is missing, given twice, or not as it should be.',
+  ),
+  'oauth.invalid-client': refusal('invalid_client', 401, 'No such client is registered.'),
+  'oauth.invalid-grant': refusal(
+    'invalid_grant',
+    400,
+    'This is not known, has been used, is over, or was not given to this client.',
+  ),
+  'oauth.unauthorized-client': refusal('unauthorized_client', 400, 'The client is not registered for this.'),
+  'oauth.unsupported-grant-type': refusal('unsupported_grant_type', 400, 'This grant type is not supported.'),
+  'oauth.invalid-scope': refusal(
+    'invalid_scope',
+    400,
+    'The scope has to be that of the client-server API and of one device.',
+  ),
+  'oauth.authorization-pending': refusal('authorization_pending', 400, 'Nobody has said yes or no yet.'),
+  'oauth.slow-down': refusal('slow_down', 400, 'The client asks too often: wait five seconds longer.'),
+  'oauth.access-denied': refusal('access_denied', 400, 'Somebody has said no.'),
+  'oauth.expired-token': refusal('expired_token', 400, 'The code is over. Begin again.'),
+  'oauth.invalid-redirect-uri': refusal('invalid_redirect_uri', 400, 'The client cannot be led back to that address.'),
+  'oauth.invalid-client-metadata': refusal('invalid_client_metadata', 400, 'A client cannot be registered as that.'),
+  'oauth.unknown-client': {
+    errcode: 'M_NOT_FOUND',
+    status: 400,
+    message: 'This server does not know the app that you came from. Go back to it, and begin again.',
+  },
+  'oauth.bad-redirect': {
+    errcode: 'M_INVALID_PARAM',
+    status: 400,
+    message: 'The app that you came from wants to be led back to an address that is not among its own.',
+  },
+  'oauth.over': {
+    errcode: 'M_UNKNOWN',
+    status: 400,
+    message: 'This login is over: it has been used, or took too long. Go back to your app, and begin again.',
+  },
+  'oauth.wrong-user-code': {
+    errcode: 'M_FORBIDDEN',
+    status: 403,
+    message: 'No device waits with this code. Look again whether it is the one that the device shows.',
+  },
+  'oauth.passwords-differ': {
+    errcode: 'M_INVALID_PARAM',
+    status: 400,
+    message: 'The two passwords are not the same.',
+  },
+} as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,55 @@
+import type { OAuthStep } from '../../../services/oauth/steps.ts';
+import { documentOf } from '../../document.ts';
+import { page, type Page } from '../../result.ts';
+import { linkTo, showClientName, strong } from './words.ts';
+
+type Consent = Extract<OAuthStep, { kind: 'consent' }>;
+
+/** Says which client it is, what it gets, in whose account, and where that leads. */
+export function consentPage(consent: Consent): Page {
+  const { client, userId, target } = consent;
+  const content =
+    `<p>${showClientName(client)} wants to get in to the account ${strong(userId)}. It will be able to read and write ` +
+    `everything there, as you can. Go on only if that is where you began.</p>\n` +
+    aboutDevice(consent) +
+    documentsOf(consent) +
+    `<form method="post">` +
+    `<p><button type="submit" name="answer" value="yes">Let it in</button> ` +
+    `<button type="submit" name="answer" value="no">Do not</button></p></form>`;
+  return page(documentOf('Let an app in?', content), target === undefined ? {} : { formTargets: [target] });
+}
+
+function aboutDevice({ deviceId, takesOver, target, waiting }: Consent): string {
+  const lines = [
+    takesOver === undefined
+      ? `It will be your new device ${strong(deviceId)}.`
+      : `It takes the place of your device ${strong(takesOver)} (${strong(deviceId)}), which is logged out elsewhere.`,
+    ...(target === undefined ? [] : [`You are led to ${strong(target)} then.`]),
+    ...(waiting === undefined ? [] : [aboutWaiting(waiting)]),
+  ];
+  return `<p>${lines.join(' ')}</p>\n`;
+}
+
+/**
+ * > It is RECOMMENDED to inform the user that they are authorizing a device during the user-interaction step and to confirm that the
+ * > device is in their possession.
+ *
+ * {@link https://www.rfc-editor.org/rfc/rfc8628#section-5.4}
+ */
+function aboutWaiting({ userCode, since }: NonNullable<Consent['waiting']>): string {
+  const minutes = Math.floor(since / 60_000);
+  const ago = minutes === 0 ? 'a moment ago' : minutes === 1 ? 'a minute ago' : `${minutes} minutes ago`;
+  return (
+    `It asked for that ${ago}, on a device that shows ${strong(userCode)} now. Let it in only if you have that device before you and it ` +
+    'shows this code; if somebody has sent you the code, they are trying to get in to your account.'
+  );
+}
+
+function documentsOf({ client }: Consent): string {
+  const links = [
+    linkTo(client.uri, 'About it'),
+    ...(client.policyUri === undefined ? [] : [linkTo(client.policyUri, 'What it does with your data')]),
+    ...(client.termsUri === undefined ? [] : [linkTo(client.termsUri, 'Its terms')]),
+  ];
+  return `<p>What it says itself: ${links.join(', ')}.</p>\n`;
+}

@@ -1,0 +1,57 @@
+import { Type } from 'typebox';
+import { endpoint } from '../../endpoint.ts';
+import { type BaseUrl, clientWellKnown } from '../discovery/base-url.ts';
+import { oauthPath } from './paths.ts';
+import { type OAuthServices, requireOAuth } from './services.ts';
+
+const texts = Type.Array(Type.String());
+
+export const getAuthMetadata = endpoint(
+  {
+    method: 'GET',
+    path: '/_matrix/client/v1/auth_metadata',
+    unstablePaths: ['/_matrix/client/unstable/org.matrix.msc2965/auth_metadata'],
+    operationId: 'getAuthMetadata',
+    summary: 'Get the OAuth 2.0 authorisation server metadata.',
+    auth: 'none',
+    response: Type.Object(
+      {
+        issuer: Type.String(),
+        authorization_endpoint: Type.String(),
+        token_endpoint: Type.String(),
+        revocation_endpoint: Type.String(),
+        registration_endpoint: Type.String(),
+        response_types_supported: texts,
+        response_modes_supported: texts,
+        grant_types_supported: texts,
+        code_challenge_methods_supported: texts,
+        token_endpoint_auth_methods_supported: texts,
+        authorization_response_iss_parameter_supported: Type.Boolean(),
+        prompt_values_supported: Type.Optional(texts),
+        device_authorization_endpoint: Type.Optional(Type.String()),
+        account_management_uri: Type.Optional(Type.String()),
+        account_management_actions_supported: Type.Optional(texts),
+      },
+      { title: 'OAuthServerMetadata' },
+    ),
+  },
+  ({ oauth: given, discovery }: OAuthServices & { readonly discovery: BaseUrl }) =>
+    () => {
+      const oauth = requireOAuth(given);
+      const base = `${clientWellKnown(discovery)['m.homeserver'].base_url}${oauthPath}`;
+      return {
+        issuer: oauth.issuer,
+        authorization_endpoint: `${base}/authorize`,
+        token_endpoint: `${base}/token`,
+        revocation_endpoint: `${base}/revoke`,
+        registration_endpoint: `${base}/clients`,
+        response_types_supported: ['code'],
+        response_modes_supported: ['query', 'fragment'],
+        grant_types_supported: oauth.grantTypes,
+        code_challenge_methods_supported: ['S256'],
+        token_endpoint_auth_methods_supported: ['none'],
+        authorization_response_iss_parameter_supported: true,
+        ...(oauth.offersAccounts && { prompt_values_supported: ['create'] }),
+      };
+    },
+);

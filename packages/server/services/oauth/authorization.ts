@@ -1,0 +1,114 @@
+import type { Database, WriteSet } from '@portico/storage';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import type { Login } from '../accounts/login.ts';
+import { redeemLoginToken } from '../accounts/redeem-login-token.ts';
+import { requireOpenAccount } from '../sso/standing.ts';
+import { type AuthorizationQuery, readAuthorizationRequest } from './authorization-request.ts';
+import type { OAuthClients } from './clients.ts';
+import type { Consents } from './consents.ts';
+import type { OAuthRequests } from './requests.ts';
+import type { BackToClient, OAuthStep } from './steps.ts';
+import { showClient, type Wish } from './wish.ts';
+
+/**
+ * The way of a person through the pages: who they are, and whether they let the client in. Each step belongs to the browser that
+ * began, by a secret that it keeps in a cookie.
+ */
+export interface Authorization {
+  /** Throws `oauth.unknown-client` and `oauth.bad-redirect`. */
+  begin(query: AuthorizationQuery, browser: string): Promise<OAuthStep | BackToClient>;
+  /** Begins with what a client wants that has said so elsewhere. */
+  ask(wish: Wish, wantsAccount: boolean, browser: string): Promise<OAuthStep>;
+  showLogin(request: string, browser: string | undefined): Promise<OAuthStep>;
+  logIn(request: string, browser: string | undefined, given: Credentials): Promise<OAuthStep>;
+  /** They have logged in by way of another service, which has led them back with a token of this server. */
+  logInByToken(request: string, browser: string | undefined, token: string): Promise<OAuthStep>;
+  showConsent(request: string, browser: string | undefined): Promise<OAuthStep>;
+  answer(request: string, browser: string | undefined, isLetIn: boolean): Promise<OAuthStep>;
+}
+
+export type Credentials = { readonly user: string; readonly password: string };
+
+type Dependencies = {
+  readonly db: Database;
+  readonly clients: OAuthClients;
+  readonly requests: OAuthRequests;
+  readonly consents: Consents;
+  readonly login: Login;
+  readonly issuer: string;
+  /** Whether people can make accounts here, be it by way of another service. */
+  readonly offersAccounts: boolean;
+  readonly now: () => number;
+};
+
+export function createAuthorization(dependencies: Dependencies): Authorization {
+  const { db, clients, requests, consents, login, issuer, offersAccounts, now } = dependencies;
+
+  async function ask(wish: Wish, wantsAccount: boolean, browser: string): Promise<OAuthStep> {
+    const isNew = wantsAccount && offersAccounts;
+    const request = await requests.start({ step: 'log-in', wish, wantsAccount: isNew }, browser);
+    return { kind: 'go-on', page: isNew ? 'register' : 'login', request };
+  }
+
+  async function showLogin(request: string, browser: string | undefined): Promise<OAuthStep & { kind: 'log-in' }> {
+    const { asked } = await requests.find(request, browser, 'log-in');
+    const client = await clients.find(asked.wish.clientId);
+    if (client === undefined) throw new MatrixError('oauth.unknown-client');
+    return { kind: 'log-in', client: showClient(client), request, offersAccounts };
+  }
+
+  /** They are somebody: asks them whether the client is to get in. */
+  async function enter(request: string, browser: string | undefined, who: Who): Promise<OAuthStep> {
+    const { asked, useUp } = await requests.find(request, browser, 'log-in');
+    const { userId, also } = await who();
+    await requireOpenAccount(db, userId);
+    const next = { step: 'consent', wish: asked.wish, userId } as const;
+    const consent = await requests.start(next, browser ?? '', (set) => {
+      useUp(set);
+      also?.(set);
+    });
+    return { kind: 'go-on', page: 'consent', request: consent };
+  }
+
+  async function checkPassword({ user, password }: Credentials): Promise<string> {
+    const identifier =
+      user.indexOf('@') > 0 ? { type: 'm.id.thirdparty', medium: 'email', address: user } : { type: 'm.id.user', user };
+    const userId = (await login.findUser({ identifier })) ?? '';
+    await login.checkPassword(userId, password);
+    return userId;
+  }
+
+  return {
+    ask,
+    showLogin,
+    async begin(query, browser) {
+      const client = query.client_id === undefined ? undefined : await clients.find(query.client_id);
+      if (client === undefined) throw new MatrixError('oauth.unknown-client');
+      const decision = readAuthorizationRequest(client, query, issuer);
+      if (decision.kind === 'ok') return ask(decision.wish, decision.wantsAccount, browser);
+      return { kind: 'back', client: showClient(client), problem: decision.message, to: decision.to };
+    },
+    async logIn(request, browser, given) {
+      try {
+        return await enter(request, browser, async () => ({ userId: await checkPassword(given) }));
+      } catch (error) {
+        if (!(error instanceof MatrixError) || error.reason !== 'login.forbidden') throw error;
+        return { ...(await showLogin(request, browser)), problem: error.message };
+      }
+    },
+    logInByToken: (request, browser, token) =>
+      enter(request, browser, async () => {
+        const { userId, useUp: also } = await redeemLoginToken({ db, now }, token);
+        return { userId, also };
+      }),
+    async showConsent(request, browser) {
+      return consents.show((await requests.find(request, browser, 'consent')).asked);
+    },
+    async answer(request, browser, isLetIn) {
+      const { asked, useUp } = await requests.find(request, browser, 'consent');
+      return consents.answer(asked, useUp, isLetIn);
+    },
+  };
+}
+
+type Who = () => Promise<{ readonly userId: string; readonly also?: (set: WriteSet) => void }>;

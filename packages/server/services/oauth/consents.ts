@@ -1,0 +1,102 @@
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import { findDevice } from '@portico/storage/stores/devices/devices.ts';
+import { touchOAuthClient } from '@portico/storage/stores/oauth/oauth-clients.ts';
+import { addOAuthCode } from '@portico/storage/stores/oauth/oauth-codes.ts';
+import { findDeviceGrant, settleDeviceGrant } from '@portico/storage/stores/oauth/oauth-device-grants.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import { hashToken, newAccessToken } from '../accounts/access-tokens.ts';
+import { requireOpenAccount } from '../sso/standing.ts';
+import type { OAuthClients } from './clients.ts';
+import type { Asked } from './requests.ts';
+import type { OAuthStep } from './steps.ts';
+import { answerAddress, showClient, targetOf, type Way, type Wish } from './wish.ts';
+
+type Question = Extract<Asked, { step: 'consent' }>;
+
+/** Whether a client gets in, asked of somebody who has shown who they are. */
+export interface Consents {
+  show(question: Question): Promise<OAuthStep>;
+  /** What uses the question up is committed with what follows. Throws `user.deactivated` and `user.locked`. */
+  answer(question: Question, useUp: (set: WriteSet) => void, isLetIn: boolean): Promise<OAuthStep>;
+}
+
+type Dependencies = {
+  readonly db: Database;
+  readonly clients: OAuthClients;
+  readonly issuer: string;
+  readonly now: () => number;
+  readonly randomBytes: (count: number) => Uint8Array;
+};
+
+/** "A maximum authorization code lifetime of 10 minutes is RECOMMENDED": clients use theirs at once. */
+const codeLifetime = 60_000;
+
+export function createConsents({ db, clients, issuer, now, randomBytes }: Dependencies): Consents {
+  async function waitingSince(way: Way): Promise<{ userCode: string; since: number } | undefined> {
+    if (way.kind !== 'device') return undefined;
+    const grant = await findDeviceGrant(db, way.deviceCodeHash);
+    if (grant?.state !== 'pending' || grant.expires_at <= now()) throw new MatrixError('oauth.over');
+    return { userCode: way.userCode, since: Math.max(0, now() - grant.started_at) };
+  }
+
+  function giveCode(set: WriteSet, userId: string, wish: Wish, way: Extract<Way, { kind: 'redirect' }>): string {
+    const code = newAccessToken(randomBytes);
+    const row = {
+      client_id: wish.clientId,
+      user_id: userId,
+      device_id: wish.deviceId,
+      scope: wish.scope,
+      redirect_uri: way.redirectUri,
+      code_challenge: way.codeChallenge,
+      expires_at: now() + codeLifetime,
+    };
+    addOAuthCode(set, hashToken(code), row, now());
+    touchOAuthClient(set, wish.clientId, now());
+    return answerAddress(way, { code, state: way.state, iss: issuer });
+  }
+
+  function refuse({ state, ...way }: Extract<Way, { kind: 'redirect' }>): string {
+    const why = 'The person did not let the app in.';
+    return answerAddress(way, { error: 'access_denied', error_description: why, state, iss: issuer });
+  }
+
+  async function getClient(clientId: string) {
+    const client = await clients.find(clientId);
+    if (client === undefined) throw new MatrixError('oauth.unknown-client');
+    return showClient(client);
+  }
+
+  return {
+    async show({ userId, wish: { clientId, deviceId, way } }) {
+      const [client, device, waiting] = await Promise.all([
+        getClient(clientId),
+        findDevice(db, userId, deviceId),
+        waitingSince(way),
+      ]);
+      return {
+        kind: 'consent',
+        client,
+        userId,
+        deviceId,
+        ...(device !== undefined && { takesOver: device.display_name ?? deviceId }),
+        ...(way.kind === 'redirect' && { target: targetOf(way.redirectUri) }),
+        ...(waiting !== undefined && { waiting }),
+      };
+    },
+    async answer({ userId, wish }, useUp, isLetIn) {
+      const { way } = wish;
+      const client = await getClient(wish.clientId);
+      if (isLetIn) await requireOpenAccount(db, userId);
+      const set = createWriteSet();
+      useUp(set);
+      if (way.kind === 'redirect') {
+        const to = isLetIn ? giveCode(set, userId, wish, way) : refuse(way);
+        await db.commit(set);
+        return { kind: 'leave', to };
+      }
+      settleDeviceGrant(set, way.deviceCodeHash, { state: isLetIn ? 'approved' : 'denied', userId }, now());
+      await db.commit(set);
+      return { kind: 'settled', isLetIn, client };
+    },
+  };
+}

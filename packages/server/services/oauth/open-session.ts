@@ -1,0 +1,57 @@
+import type { WriteSet } from '@portico/storage';
+import { addOAuthSession } from '@portico/storage/stores/oauth/oauth-sessions.ts';
+import type { Sessions } from '../accounts/sessions.ts';
+import { maxDeviceNameLength } from '../devices/devices.ts';
+import type { OAuthClient } from './clients.ts';
+import { showClient } from './wish.ts';
+
+/** {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.1} */
+export type TokenAnswer = {
+  readonly access_token: string;
+  readonly token_type: 'Bearer';
+  readonly expires_in: number;
+  readonly refresh_token: string;
+  readonly scope: string;
+};
+
+export type Grant = {
+  readonly client: OAuthClient;
+  readonly userId: string;
+  readonly deviceId: string;
+  readonly scope: string;
+  readonly grantHash: string;
+};
+
+/** Adds to a write set what logs a client in: a session and a device like any other, and which client it is. */
+export type OpenSession = (set: WriteSet, grant: Grant) => Promise<TokenAnswer>;
+
+export function createOpenSession({ sessions, now }: { sessions: Sessions; now: () => number }): OpenSession {
+  return async (set, { client, userId, deviceId, scope, grantHash }) => {
+    const session = await sessions.planLogin(set, userId, {
+      device_id: deviceId,
+      initial_device_display_name: showClient(client).name.slice(0, maxDeviceNameLength),
+      refresh_token: true,
+    });
+    addOAuthSession(set, { userId, deviceId, clientId: client.id, scope, grantHash, createdAt: now() });
+    const { access_token: accessToken, refresh_token: refreshToken = '', expires_in_ms: lasts = 0 } = session;
+    return answerOf({ accessToken, refreshToken, lasts, scope });
+  };
+}
+
+type Tokens = {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** In milliseconds. */
+  readonly lasts: number;
+  readonly scope: string;
+};
+
+export function answerOf({ accessToken, refreshToken, lasts, scope }: Tokens): TokenAnswer {
+  return {
+    access_token: accessToken,
+    token_type: 'Bearer',
+    expires_in: Math.floor(lasts / 1000),
+    refresh_token: refreshToken,
+    scope,
+  };
+}
