@@ -254,7 +254,7 @@ export async function compose({
     presenceControl: presenceParts.control,
     pushRules,
     ...(await createSingleSignOn({ config, serverName, db, accounts, outbound: federation.outbound, log, now })),
-    ...(await createOAuthParts({ config, db, accounts, now })),
+    ...(await createOAuthParts({ config, signingKey, db, accounts, now })),
     ...createWebParts(),
     ...aboutServer(config, now),
   };

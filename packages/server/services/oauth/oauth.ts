@@ -5,6 +5,7 @@ import { type Authorization, createAuthorization } from './authorization.ts';
 import { createOAuthClients, type OAuthClients } from './clients.ts';
 import { createCodeGrant } from './code-grant.ts';
 import { createConsents } from './consents.ts';
+import { createDeviceGrants, type DeviceGrants, deviceGrantType } from './device-grants.ts';
 import { createNewAccounts, type NewAccounts } from './new-accounts.ts';
 import { createOpenSession, type TokenAnswer } from './open-session.ts';
 import type { Parameters } from './parameters.ts';
@@ -12,6 +13,7 @@ import { createRefreshGrant } from './refresh-grant.ts';
 import { createOAuthRequests, type OAuthRequests } from './requests.ts';
 import { createRevocation } from './revocation.ts';
 import { createTokens } from './tokens.ts';
+import { createUserCodes } from './user-codes.ts';
 
 /**
  * Logging in as OAuth 2.0 has it: as much of that as the Matrix specification asks for. What comes of it are sessions and devices
@@ -30,6 +32,7 @@ export interface OAuth {
   readonly requests: OAuthRequests;
   readonly authorization: Authorization;
   readonly newAccounts: NewAccounts;
+  readonly deviceGrants: DeviceGrants;
   /** Throws what OAuth 2.0 has a code for. */
   giveTokens(parameters: Parameters): Promise<TokenAnswer>;
   revoke(parameters: Parameters): Promise<void>;
@@ -37,6 +40,8 @@ export interface OAuth {
 
 type Options = {
   readonly issuer: string;
+  /** Where people type in the codes that devices show. */
+  readonly verificationUri: string;
   readonly registrationMode: RegistrationMode;
   /** Whether another service makes accounts here for those who come from it. */
   readonly othersMakeAccounts: boolean;
@@ -50,19 +55,25 @@ type Dependencies = {
   >;
   readonly now: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
+  /** Known to this server alone, and the same for all its processes. */
+  readonly userCodeSecret: Uint8Array;
 };
 
-export function createOAuth(options: Options, { db, accounts, now, randomBytes }: Dependencies): OAuth {
-  const { issuer, registrationMode: mode, othersMakeAccounts } = options;
+export function createOAuth(options: Options, dependencies: Dependencies): OAuth {
+  const { db, accounts, now, randomBytes, userCodeSecret: secret } = dependencies;
+  const { issuer, verificationUri, registrationMode: mode, othersMakeAccounts } = options;
   const { devices, login, refresh, registration, sessions, stageFallback } = accounts;
   const offersAccounts = mode !== 'closed' || othersMakeAccounts;
   const clients = createOAuthClients({ db, now });
   const requests = createOAuthRequests({ db, now, randomBytes });
   const consents = createConsents({ db, clients, issuer, now, randomBytes });
   const openSession = createOpenSession({ sessions, now });
+  const userCodes = createUserCodes({ randomBytes, secret });
+  const deviceGrants = createDeviceGrants({ db, clients, openSession, userCodes, verificationUri, now, randomBytes });
   const grants = new Map([
     ['authorization_code', createCodeGrant({ db, clients, openSession, now })],
     ['refresh_token', createRefreshGrant({ db, clients, refresh })],
+    [deviceGrantType, deviceGrants.redeem],
   ]);
   return {
     issuer,
@@ -72,6 +83,7 @@ export function createOAuth(options: Options, { db, accounts, now, randomBytes }
     requests,
     authorization: createAuthorization({ db, clients, requests, consents, login, issuer, offersAccounts, now }),
     newAccounts: createNewAccounts({ clients, requests, registration, stageFallback, mode }),
+    deviceGrants,
     giveTokens: createTokens(grants),
     revoke: createRevocation({ db, devices }),
   };

@@ -13,6 +13,8 @@ export const defaultRates = {
   'oauth-page': { perSecond: 1, burst: 40 },
   /** Each app does it once for each login, and the same app is kept once. */
   'oauth-client': { perSecond: 0.2, burst: 20 },
+  /** Codes that devices show: ten guesses, and six a minute, of 25 thousand million. */
+  'oauth-user-code': { perSecond: 0.1, burst: 10 },
   /** Each device refreshes its tokens every hour; one that waits to be let in asks every few seconds. */
   'oauth-token': { perSecond: 2, burst: 60 },
   /** Wrong passwords for one account, from wherever they come. */

@@ -45,6 +45,7 @@ export const getAuthMetadata = endpoint(
         token_endpoint: `${base}/token`,
         revocation_endpoint: `${base}/revoke`,
         registration_endpoint: `${base}/clients`,
+        device_authorization_endpoint: `${base}/device`,
         response_types_supported: ['code'],
         response_modes_supported: ['query', 'fragment'],
         grant_types_supported: oauth.grantTypes,

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../../endpoint.ts';
 import type { BaseUrl } from '../discovery/base-url.ts';
 import { answerOAuthConsent, showOAuthConsent } from './consent.ts';
+import { openDeviceLink, startDeviceGrant, submitDeviceLink } from './device.ts';
 import { getAuthMetadata } from './get-auth-metadata.ts';
 import {
   answerOAuthLogin,
@@ -27,6 +28,9 @@ export const oauthEndpoints: readonly Endpoint<OAuthServices & { readonly discov
   makeNewAccount,
   showOAuthConsent,
   answerOAuthConsent,
+  startDeviceGrant,
+  openDeviceLink,
+  submitDeviceLink,
   giveOAuthTokens,
   revokeOAuthToken,
 ];

@@ -13,10 +13,12 @@ export function stepPage(
   step: OAuthStep | BackToClient,
   { sso, serverName }: Pick<OAuthServices, 'sso' | 'serverName'>,
   cookie?: string,
+  /** Where the other pages are, from this one. */
+  beside = '',
 ): Page {
   switch (step.kind) {
     case 'go-on':
-      return leadOn(`${step.page}?request=${step.request}`, cookie);
+      return leadOn(`${beside}${step.page}?request=${step.request}`, cookie);
     case 'leave':
       return leadOn(step.to, cookie);
     case 'log-in':
