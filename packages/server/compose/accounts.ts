@@ -15,7 +15,7 @@ import type { Encryption } from './encryption.ts';
 import { secretFor } from './secret-for.ts';
 
 type Context = {
-  readonly config: Pick<Config, 'registration' | 'passwords' | 'identityProviders'>;
+  readonly config: Pick<Config, 'registration' | 'passwords' | 'identityProviders' | 'oauth' | 'publicBaseUrl'>;
   readonly serverName: ServerName;
   readonly signingKey: { readonly seed: Uint8Array };
   readonly db: Database;
@@ -39,6 +39,8 @@ export function createAccounts(context: Context): AccountServices {
       sharedSecret: config.registration.sharedSecret,
       argon2: config.passwords.argon2,
       providers: config.identityProviders,
+      hasOAuth: config.oauth.enabled,
+      publicBaseUrl: config.publicBaseUrl,
     },
     {
       db,

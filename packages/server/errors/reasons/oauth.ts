@@ -50,6 +50,16 @@ export const oauthErrors = {
     status: 400,
     message: 'This login is over: it has been used, or took too long. Go back to your app, and begin again.',
   },
+  'oauth.not-by-app': {
+    errcode: 'M_FORBIDDEN',
+    status: 403,
+    message: 'An app that is logged in with OAuth 2.0 cannot do this: it is done on the account page, in a browser.',
+  },
+  'oauth.not-confirmed': {
+    errcode: 'M_FORBIDDEN',
+    status: 401,
+    message: 'This has not been confirmed on the page yet.',
+  },
   'oauth.wrong-user-code': {
     errcode: 'M_FORBIDDEN',
     status: 403,

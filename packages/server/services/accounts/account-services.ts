@@ -5,6 +5,7 @@ import type { RateLimiter } from '../rate-limit/rate-limiter.ts';
 import type { AppServices } from '../appservices/app-services.ts';
 import { createAccountCare, type AccountCare } from './account-care.ts';
 import { type Administering, createAdministering } from './administering.ts';
+import { type AppDevices, createAppDevices } from './app-devices.ts';
 import { createAppServiceAccounts } from './app-service-accounts.ts';
 import { createAccessTokens, type AccessTokens } from './access-tokens.ts';
 import { createAccountData, type AccountData } from './account-data.ts';
@@ -44,6 +45,7 @@ export type AccountServices = {
   readonly administering: Administering;
   readonly accessTokens: AccessTokens;
   readonly accountData: AccountData;
+  readonly appDevices: AppDevices;
   readonly bindings: Bindings;
   readonly care: AccountCare;
   readonly deactivation: Deactivation;
@@ -76,6 +78,9 @@ export type AccountOptions = {
   readonly requiresEmail: boolean;
   readonly sharedSecret: string | undefined;
   readonly argon2: Argon2Cost;
+  /** Whether apps log in with OAuth 2.0. */
+  readonly hasOAuth: boolean;
+  readonly publicBaseUrl: string;
   /** By way of which people log in. */
   readonly providers: readonly LoginProvider[];
 };
@@ -113,7 +118,9 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
   const login = createLogin({ db, serverName, sessions, hasher, rateLimiter, appServiceAccounts, now });
   const uia = createUia({ db, now, randomBytes, secret: dependencies.uiaSecret });
   const loginWays = createLoginWays({ db, providers: options.providers });
-  const ownPassword = createOwnPassword({ uia, login, loginWays });
+  const { hasOAuth: enabled, publicBaseUrl } = options;
+  const appDevices = createAppDevices({ db, enabled, publicBaseUrl });
+  const ownPassword = createOwnPassword({ uia, login, loginWays, appDevices });
   const bindings = createBindings({ db, identity: dependencies.identity });
   const registrationTokens = createRegistrationTokens({ db, now, randomBytes });
   const registration = createRegistration({
@@ -154,6 +161,7 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
     }),
     accessTokens: createAccessTokens({ db, now, watch }),
     accountData: createAccountData({ db }),
+    appDevices,
     bindings,
     care,
     deactivation,

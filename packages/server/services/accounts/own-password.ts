@@ -1,4 +1,5 @@
 import { MatrixError } from '../../errors/matrix-error.ts';
+import type { AppDevices } from './app-devices.ts';
 import type { LoginWays } from './login-ways.ts';
 import type { Login, WhoLogsIn } from './login.ts';
 import type { Sender } from './sender.ts';
@@ -8,9 +9,16 @@ export interface OwnPassword {
   /**
    * Has a person prove that they want `operation`, with their password or by way of the service that they log in by. Throws
    * `uia.required` until they have. Nothing is asked of an application service: its users have no passwords. `asked` is what
-   * exactly they have to want, all the way.
+   * exactly they have to want, all the way. An app that is logged in with OAuth 2.0 is refused (`oauth.not-by-app`), unless `byApp`
+   * says that people may confirm what it wants on a page.
    */
-  require(person: Person, operation: string, auth: AuthData | undefined, asked?: Asked): Promise<Authorization>;
+  require(
+    person: Person,
+    operation: string,
+    auth: AuthData | undefined,
+    asked?: Asked,
+    options?: { readonly byApp: boolean },
+  ): Promise<Authorization>;
   /** What is asked of the person whose operation it is, by the name that sessions have for it. */
   findChallenge(operation: string): Promise<OwnChallenge | undefined>;
 }
@@ -18,11 +26,16 @@ export interface OwnPassword {
 /** What is asked of somebody, who they are, and what they want. */
 export type OwnChallenge = Challenge & { readonly userId: string; readonly wanted: string };
 
-export type Person = Pick<Sender, 'userId' | 'appService'>;
+export type Person = Pick<Sender, 'userId' | 'deviceId' | 'appService'>;
 
-type Dependencies = { readonly uia: Uia; readonly login: Login; readonly loginWays: LoginWays };
+type Dependencies = {
+  readonly uia: Uia;
+  readonly login: Login;
+  readonly loginWays: LoginWays;
+  readonly appDevices: AppDevices;
+};
 
-export function createOwnPassword({ uia, login, loginWays }: Dependencies): OwnPassword {
+export function createOwnPassword({ uia, login, loginWays, appDevices }: Dependencies): OwnPassword {
   async function check(userId: string, auth: AuthData): Promise<StageOutcome> {
     const claimed = claimedUser(auth);
     if (claimed !== undefined && (await login.findUser(claimed)) !== userId) {
@@ -59,14 +72,45 @@ export function createOwnPassword({ uia, login, loginWays }: Dependencies): OwnP
     };
   }
 
+  /**
+   * What an app wants that is not to know the password: it is told of a page alone, and whoever confirms it there shows who they are.
+   *
+   * {@link https://spec.matrix.org/v1.19/client-server-api/#oauth-authentication}
+   */
+  async function appChallengeOf(userId: string, wanted: string): Promise<OwnChallenge> {
+    const { checks, ...challenge } = await challengeOf(userId, wanted);
+    const bySso = checks['m.login.sso'];
+    return {
+      ...challenge,
+      operation: `${byAnApp}${challenge.operation}`,
+      flows: [['m.oauth'], ...(bySso === undefined ? [] : [['m.login.sso'] as const])],
+      checks: {
+        'm.oauth': (given) => (given['password'] === undefined ? notConfirmedOnPage : check(userId, given)),
+        ...(bySso !== undefined && { 'm.login.sso': bySso }),
+      },
+      // "servers SHOULD offer two flows", with the name that the proposal had.
+      shown: (session) => ({
+        flows: [['m.oauth'], ['org.matrix.cross_signing_reset']],
+        params: {
+          'm.oauth': { url: appDevices.confirmationUrl(session) },
+          'org.matrix.cross_signing_reset': { url: appDevices.confirmationUrl(session) },
+        },
+      }),
+    };
+  }
+
   return {
     async findChallenge(name) {
-      const [, wanted, userId] = /^(.*) of (@.*)$/s.exec(name) ?? [];
-      return wanted === undefined || userId === undefined ? undefined : challengeOf(userId, wanted);
+      const [, app, wanted, userId] = /^(app: )?(.*) of (@.*)$/s.exec(name) ?? [];
+      if (wanted === undefined || userId === undefined) return undefined;
+      return app === undefined ? challengeOf(userId, wanted) : appChallengeOf(userId, wanted);
     },
-    async require({ userId, appService }, operation, auth, asked) {
+    async require(person, operation, auth, asked, { byApp } = { byApp: false }) {
+      const { userId, appService } = person;
       if (appService !== undefined) return nothingAsked;
-      return uia.authorize(await challengeOf(userId, operation), auth, asked);
+      if (!(await appDevices.has(person))) return uia.authorize(await challengeOf(userId, operation), auth, asked);
+      if (!byApp) throw new MatrixError('oauth.not-by-app');
+      return uia.authorize(await appChallengeOf(userId, operation), auth, asked);
     },
   };
 }
@@ -74,6 +118,8 @@ export function createOwnPassword({ uia, login, loginWays }: Dependencies): OwnP
 const nothingAsked: Authorization = { registrationToken: undefined, emailSession: undefined, useUp: () => undefined };
 
 const wrong: StageOutcome = { kind: 'failed', reason: 'login.forbidden' };
+const byAnApp = 'app: ';
+const notConfirmedOnPage: StageOutcome = { kind: 'failed', reason: 'oauth.not-confirmed' };
 const notConfirmed: StageOutcome = { kind: 'failed', reason: 'sso.not-confirmed' };
 
 /** Whom a client says the password is of; clients in use leave it out, or name them in the old way. */

@@ -9,13 +9,21 @@ import type { Registration } from './registration.ts';
 import type { Challenge, Stage, Uia } from './uia.ts';
 
 /** What is passed by filling something in. */
-export type FilledStage = Exclude<Stage, 'm.login.sso'>;
+export type FilledStage = Exclude<Stage, 'm.login.sso' | 'm.oauth'>;
 
 /** How far somebody is with a stage on a page of the server. */
 export type StageStep =
   | { readonly kind: 'over' }
   | { readonly kind: 'done' }
   | { readonly kind: 'ask'; readonly stage: FilledStage; readonly problem?: string }
+  /** What an app wants is confirmed, by who shows who they are in one of their ways. */
+  | {
+      readonly kind: 'confirm';
+      readonly wanted: string;
+      readonly hasPassword: boolean;
+      readonly providers: readonly LoginProvider[];
+      readonly problem?: string;
+    }
   /** They show who they are by way of one of these services. */
   | { readonly kind: 'log-in-there'; readonly wanted: string; readonly providers: readonly LoginProvider[] }
   /** An email was sent; its link has to be followed. */
@@ -53,6 +61,7 @@ export function createStageFallback(dependencies: Dependencies): StageFallback {
 
   type Found = { readonly challenge: Challenge | OwnChallenge; readonly stage: Stage };
   type Filled = Found & { readonly stage: FilledStage };
+  type Confirmed = Found & { readonly stage: 'm.oauth' };
 
   async function find(sessionId: string, stage: string): Promise<Found | undefined> {
     const operation = await uia.operationOf(sessionId);
@@ -66,13 +75,22 @@ export function createStageFallback(dependencies: Dependencies): StageFallback {
   }
 
   async function ask({ challenge, stage }: Found): Promise<StageStep> {
-    if (stage !== 'm.login.sso') return { kind: 'ask', stage };
+    if (stage !== 'm.login.sso' && stage !== 'm.oauth') return { kind: 'ask', stage };
     if (!('wanted' in challenge)) return over;
-    const { providers } = await loginWays.of(challenge.userId);
-    return { kind: 'log-in-there', wanted: challenge.wanted, providers };
+    const { wanted } = challenge;
+    const { hasPassword, providers } = await loginWays.of(challenge.userId);
+    if (stage === 'm.login.sso') return { kind: 'log-in-there', wanted, providers };
+    return { kind: 'confirm', wanted, providers, hasPassword: hasPassword || providers.length === 0 };
   }
 
-  const isFilled = (found: Found): found is Filled => found.stage !== 'm.login.sso';
+  const isFilled = (found: Found): found is Filled => found.stage !== 'm.login.sso' && found.stage !== 'm.oauth';
+  const isConfirmed = (found: Found): found is Confirmed => found.stage === 'm.oauth';
+
+  async function confirm(sessionId: string, found: Confirmed, password = ''): Promise<StageStep> {
+    const outcome = await uia.pass(found.challenge, sessionId, { type: found.stage, password });
+    if (outcome.kind === 'passed') return { kind: 'done' };
+    return withProblem(await ask(found), errorTable[outcome.reason].message);
+  }
 
   async function requestEmail({ challenge }: Filled, email: string): Promise<StageStep> {
     const purpose: Purpose = challenge === passwordReset.challenge ? 'reset' : 'register';
@@ -103,14 +121,19 @@ export function createStageFallback(dependencies: Dependencies): StageFallback {
     async submit(sessionId, stage, fields) {
       const found = await find(sessionId, stage);
       if (found === undefined) return over;
-      if (!isFilled(found)) return ask(found);
+      if (!isFilled(found) && !isConfirmed(found)) return ask(found);
       try {
+        if (isConfirmed(found)) return await confirm(sessionId, found, fields.password);
         const asksForEmail = found.stage === 'm.login.email.identity' && fields.sid === undefined;
         return asksForEmail ? await requestEmail(found, fields.email ?? '') : await pass(sessionId, found, fields);
       } catch (error) {
         if (!(error instanceof MatrixError)) throw error;
-        return { kind: 'ask', stage: found.stage, problem: error.message };
+        return withProblem(await ask(found), error.message);
       }
     },
   };
+}
+
+function withProblem(step: StageStep, problem: string): StageStep {
+  return step.kind === 'ask' || step.kind === 'confirm' ? { ...step, problem } : step;
 }

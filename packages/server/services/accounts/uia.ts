@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import {
   addUiaSession,
@@ -15,7 +16,9 @@ export type Stage =
   | 'm.login.registration_token'
   | 'm.login.password'
   | 'm.login.email.identity'
-  | 'm.login.sso';
+  | 'm.login.sso'
+  /** On a page of the server, for an app that is logged in with OAuth 2.0. */
+  | 'm.oauth';
 
 /** The `auth` object of a request, as it came. */
 export type AuthData = { readonly type?: string; readonly session?: string | null; readonly [field: string]: unknown };
@@ -32,6 +35,11 @@ export type Challenge = {
   readonly operation: string;
   readonly flows: readonly (readonly Stage[])[];
   readonly checks: Partial<Readonly<Record<Stage, StageCheck>>>;
+  /** What a client is told instead of the flows: some stages are nothing that it could do itself. */
+  readonly shown?: (session: string) => {
+    readonly flows: readonly (readonly string[])[];
+    readonly params: JsonObject;
+  };
 };
 
 /** What a new session is to remember of the request that opened it. */
@@ -152,7 +160,7 @@ export function createUia({ db, now, randomBytes, secret }: Dependencies): Uia {
     async recall({ operation }, sessionId) {
       return (await findSession(sessionId, (stored) => withoutAsked(stored) === operation)).request ?? undefined;
     },
-    async authorize({ operation, flows, checks }, auth, asked, remember) {
+    async authorize({ operation, flows, checks, shown }, auth, asked, remember) {
       const sessionId = auth?.session ?? undefined;
       const name = nameOf(operation, asked);
       const row = sessionId === undefined ? undefined : await findSession(sessionId, (stored) => stored === name);
@@ -170,7 +178,7 @@ export function createUia({ db, now, randomBytes, secret }: Dependencies): Uia {
       }
       if (sessionId !== undefined && row !== undefined && after !== before) await saveProgress(sessionId, after, row);
       const current = sessionId ?? (await startSession(name, after, await remember?.()));
-      throw challengeError(flows, after, current, outcome);
+      throw challengeError(shown?.(current) ?? { flows, params: {} }, after, current, outcome);
     },
   };
 }
@@ -221,7 +229,7 @@ function advance(before: Progress, stage: Stage, outcome: StageOutcome & { kind:
 }
 
 function challengeError(
-  flows: Challenge['flows'],
+  { flows, params }: ReturnType<NonNullable<Challenge['shown']>>,
   { completed }: Progress,
   session: string,
   outcome: StageOutcome | undefined,
@@ -231,8 +239,8 @@ function challengeError(
     fields: {
       ...(failure === undefined ? {} : { errcode: failure.errcode, error: failure.message }),
       ...(completed.length === 0 && failure === undefined ? {} : { completed: [...completed] }),
-      flows: flows.map((stages) => ({ stages })),
-      params: {},
+      flows: flows.map((stages) => ({ stages: [...stages] })),
+      params,
       session,
     },
   });

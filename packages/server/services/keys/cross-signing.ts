@@ -27,6 +27,7 @@ type Dependencies = {
 };
 
 const operation = 'replace the cross-signing keys';
+const byApp = { byApp: true };
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysdevice_signingupload} */
 export function createUploadCrossSigning({ db, ownPassword, changes }: Dependencies): UploadCrossSigning {
@@ -52,7 +53,7 @@ export function createUploadCrossSigning({ db, ownPassword, changes }: Dependenc
     const set = createWriteSet();
     // "UIA is not required if there is no existing cross-signing master key uploaded to the homeserver".
     if (storedMaster === undefined && stored.size === 0) requireNoCrossSigningKeys(set, userId);
-    else (await ownPassword.require(sender, operation, auth, asked)).useUp(set);
+    else (await ownPassword.require(sender, operation, auth, asked, byApp)).useUp(set);
     setCrossSigningKeys(set, userId, changed);
     // The user-signing key is nobody's business but its owner's.
     if (changed.some(([usage]) => usage !== 'user_signing')) {
@@ -63,7 +64,7 @@ export function createUploadCrossSigning({ db, ownPassword, changes }: Dependenc
     } catch (error) {
       if (!isGuardFailure(error, 'cross-signing.changed')) throw error;
       // Another first upload was faster, so that this one is a replacement.
-      await ownPassword.require(sender, operation, undefined, asked);
+      await ownPassword.require(sender, operation, undefined, asked, byApp);
       // Nothing is asked of this one.
       await upload(sender, wanted);
     }

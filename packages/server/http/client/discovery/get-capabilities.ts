@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { maxDelay, maxScheduled } from '../../../services/delayed-events/limits.ts';
+import type { AppDevices } from '../../../services/accounts/app-devices.ts';
 import type { EmailValidations } from '../../../services/third-party-ids/validations.ts';
 import { endpoint } from '../../endpoint.ts';
 
@@ -46,7 +47,11 @@ const response = Type.Object(
   { title: 'CapabilitiesResponse' },
 );
 
-type Services = { roomVersions: RoomVersionSupport; emailValidations: Pick<EmailValidations, 'isAvailable'> };
+type Services = {
+  roomVersions: RoomVersionSupport;
+  emailValidations: Pick<EmailValidations, 'isAvailable'>;
+  appDevices: AppDevices;
+};
 
 const delayedEvents = { max_delay_ms: maxDelay, max_scheduled: maxScheduled };
 const yes = { enabled: true };
@@ -62,7 +67,7 @@ export const getCapabilities = endpoint(
     auth: 'user',
     response,
   },
-  ({ roomVersions, emailValidations }: Services) => {
+  ({ roomVersions, emailValidations, appDevices }: Services) => {
     const available = Object.fromEntries(roomVersions.versions.map((version) => [version, 'stable']));
     const capabilities = {
       'm.room_versions': { default: roomVersions.defaultVersion, available },
@@ -75,7 +80,15 @@ export const getCapabilities = endpoint(
       'm.delayed_events': delayedEvents,
       'org.matrix.msc4140.delayed_events': delayedEvents,
     };
-    const forAdministrators = { ...capabilities, 'm.account_moderation': all, 'uk.timedout.msc4323': all };
-    return ({ sender }) => ({ capabilities: sender.isAdmin ? forAdministrators : capabilities });
+    const forAdministrators = { 'm.account_moderation': all, 'uk.timedout.msc4323': all };
+    // What takes a password is done on the account page.
+    const forApps = { 'm.change_password': no, 'm.3pid_changes': no, 'm.get_login_token': no };
+    return async ({ sender }) => ({
+      capabilities: {
+        ...capabilities,
+        ...(sender.isAdmin && forAdministrators),
+        ...((await appDevices.has(sender)) && forApps),
+      },
+    });
   },
 );

@@ -34,7 +34,12 @@ export function stagePage(step: StageStep, session: string): Page {
     case 'done':
       return donePage();
     case 'log-in-there':
-      return page(documentOf('Authentication', waysOut(step, session)));
+      return page(documentOf('Authentication', `${whatIsWanted(step.wanted)}${waysOut(step, session)}`));
+    case 'confirm': {
+      const links = step.providers.length === 0 ? '' : waysOut(step, session);
+      const byPassword = step.hasPassword ? form(step.problem, password) : '';
+      return page(documentOf('Confirm what an app wants', `${whatIsWanted(step.wanted)}${links}${byPassword}`));
+    }
     case 'ask':
       return page(documentOf('Authentication', form(step.problem, inputs[step.stage])));
     case 'follow-link': {
@@ -57,14 +62,18 @@ export function donePage(): Page {
 }
 
 /** Links, not forms: providers lead on to places that no policy for forms could name. */
-function waysOut({ wanted, providers }: Extract<StageStep, { kind: 'log-in-there' }>, session: string): string {
+function waysOut({ providers }: Extract<StageStep, { kind: 'log-in-there' | 'confirm' }>, session: string): string {
   const links = providers.map(({ id, name }) => {
     const address = `${confirmPath}/${encodeURIComponent(id)}?session=${encodeURIComponent(session)}`;
     return `<li><a href="${escapeHtml(address)}">Go on at ${escapeHtml(name)}</a></li>`;
   });
+  return `<ul>${links.join('')}</ul>`;
+}
+
+function whatIsWanted(wanted: string): string {
   return (
     `<p>An app that is logged in to your account wants to ${escapeHtml(wanted)}. If that is not you, close this page. ` +
-    `If it is, show who you are:</p>\n<ul>${links.join('')}</ul>`
+    'If it is, show who you are:</p>\n'
   );
 }
 
