@@ -22,6 +22,7 @@ export async function createOAuthParts(context: Context): Promise<{ oauth: OAuth
   const base = config.publicBaseUrl.replace(/\/+$/, '');
   const options = {
     issuer: `${base}/`,
+    hasAccountPage: config.listeners.some(({ serve }) => serve.includes('web')),
     verificationUri: `${base}${verificationPath}`,
     registrationMode: config.registration.mode,
     othersMakeAccounts: config.identityProviders.some(({ newAccounts }) => newAccounts === 'everybody'),

@@ -5,23 +5,25 @@ import { InvitesPage } from './invites/invites-page.ts';
 import { PresencePage } from './presence/presence-page.ts';
 import type { PageProps } from './page-props.ts';
 import { createRoomBook } from './rooms/room-book.ts';
+import type { Errand } from './server/errand.ts';
 import type { Session } from './server/session.ts';
 import { Problem } from './view/messages.ts';
 import { useAction } from './view/use-action.ts';
 
 type Page = { readonly id: string; readonly title: string; readonly content: ComponentType<PageProps> };
 
+const holdings: Page = { id: 'account', title: 'My data and devices', content: HoldingsPage };
 const pages: readonly [Page, ...Page[]] = [
   { id: 'presence', title: 'Who can see me', content: PresencePage },
   { id: 'invites', title: 'Invitations', content: InvitesPage },
-  { id: 'account', title: 'My data and devices', content: HoldingsPage },
+  holdings,
 ];
 
-type Props = { readonly session: Session; onEnd(why: string): void };
+type Props = { readonly session: Session; readonly errand: Errand | undefined; onEnd(why: string): void };
 
 /** What one can do once logged in, a page for each subject. */
-export function AccountPages({ session, onEnd }: Props): ComponentChild {
-  const [chosen, choose] = useState<Page>(pages[0]);
+export function AccountPages({ session, errand, onEnd }: Props): ComponentChild {
+  const [chosen, choose] = useState<Page>(errand === undefined ? pages[0] : holdings);
   const [seen] = useState(() => new Set<string>());
   seen.add(chosen.id);
   const [rooms] = useState(() => createRoomBook(session));
@@ -68,7 +70,7 @@ export function AccountPages({ session, onEnd }: Props): ComponentChild {
       pages
         .filter((page) => page === chosen || seen.has(page.id))
         .map(({ id, content }) =>
-          h('div', { key: id, hidden: id !== chosen.id }, h(content, { session, rooms, onEnd })),
+          h('div', { key: id, hidden: id !== chosen.id }, h(content, { session, rooms, errand, onEnd })),
         ),
     ),
   );

@@ -2,6 +2,7 @@ import { type ComponentChild, h } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { AccountPages } from './account-pages.ts';
 import { LogInPage } from './log-in-page.ts';
+import type { Errand } from './server/errand.ts';
 import { logInByToken, type LoginOutcome } from './server/log-in.ts';
 import type { Place, Return } from './server/return.ts';
 import type { Server } from './server/server.ts';
@@ -13,11 +14,12 @@ type Props = {
   readonly place: Place;
   /** How somebody is back who went to log in elsewhere. */
   readonly returned: Return | undefined;
+  readonly errand: Errand | undefined;
   readonly onLeave: (leave: () => void) => void;
 };
 
 /** The whole page: the log-in, or what one can do once logged in. */
-export function App({ server, place, returned, onLeave }: Props): ComponentChild {
+export function App({ server, place, returned, errand, onLeave }: Props): ComponentChild {
   const [session, setSession] = useState<Session>();
   const [message, setMessage] = useState(returned?.kind === 'stray' ? stray : undefined);
   const [isComing, setComing] = useState(returned?.kind === 'token');
@@ -57,7 +59,7 @@ export function App({ server, place, returned, onLeave }: Props): ComponentChild
     setSession(begun);
   }
 
-  if (session !== undefined) return h(AccountPages, { session, onEnd: end });
+  if (session !== undefined) return h(AccountPages, { session, errand, onEnd: end });
   if (isComing) return h('main', { class: 'alone' }, h(Waiting, { problem: undefined, onRetry: () => undefined }));
   return h(LogInPage, { server, place, message, onLogin: begin });
 }

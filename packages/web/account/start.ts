@@ -1,5 +1,6 @@
 import { h, render } from 'preact';
 import { App } from './app.ts';
+import { readErrand } from './server/errand.ts';
 import { type Place, takeReturn } from './server/return.ts';
 import { createServer, type Send } from './server/server.ts';
 
@@ -17,6 +18,6 @@ export type Surroundings = {
 export function startAccountPage({ root, base, send, place, onLeave }: Surroundings): () => void {
   const server = createServer(base, send);
   root.replaceChildren();
-  render(h(App, { server, place, returned: takeReturn(place), onLeave }), root);
+  render(h(App, { server, place, returned: takeReturn(place), errand: readErrand(place.address), onLeave }), root);
   return () => render(null, root);
 }

@@ -26,6 +26,8 @@ export interface OAuth {
   readonly issuer: string;
   /** Whether people can make accounts on its pages. */
   readonly offersAccounts: boolean;
+  /** Whether people look after their account in a browser here. */
+  readonly hasAccountPage: boolean;
   /** By what clients call them. */
   readonly grantTypes: readonly string[];
   readonly clients: OAuthClients;
@@ -40,6 +42,7 @@ export interface OAuth {
 
 type Options = {
   readonly issuer: string;
+  readonly hasAccountPage: boolean;
   /** Where people type in the codes that devices show. */
   readonly verificationUri: string;
   readonly registrationMode: RegistrationMode;
@@ -61,7 +64,7 @@ type Dependencies = {
 
 export function createOAuth(options: Options, dependencies: Dependencies): OAuth {
   const { db, accounts, now, randomBytes, userCodeSecret: secret } = dependencies;
-  const { issuer, verificationUri, registrationMode: mode, othersMakeAccounts } = options;
+  const { issuer, hasAccountPage, verificationUri, registrationMode: mode, othersMakeAccounts } = options;
   const { devices, login, refresh, registration, sessions, stageFallback } = accounts;
   const offersAccounts = mode !== 'closed' || othersMakeAccounts;
   const clients = createOAuthClients({ db, now });
@@ -78,6 +81,7 @@ export function createOAuth(options: Options, dependencies: Dependencies): OAuth
   return {
     issuer,
     offersAccounts,
+    hasAccountPage,
     grantTypes: [...grants.keys()],
     clients,
     requests,

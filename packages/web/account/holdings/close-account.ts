@@ -7,7 +7,7 @@ import { TickBox } from '../view/tick-box.ts';
 import { Unfold } from '../view/unfold.ts';
 import { PasswordForm } from './password-form.ts';
 
-type Props = Pick<PageProps, 'session' | 'onEnd'>;
+type Props = Pick<PageProps, 'session' | 'errand' | 'onEnd'>;
 
 /** Ends the account, for who knows the password and has typed whose account it is. */
 export function CloseAccount(props: Props): ComponentChild {
@@ -17,11 +17,15 @@ export function CloseAccount(props: Props): ComponentChild {
       title: 'Close my account',
       hint: 'You leave every room, all your devices are logged out, and nobody can ever have your name again.',
     },
-    h(Unfold, { label: 'Close my account …', show: (fold) => h(CloseForm, { ...props, onKeep: fold }) }),
+    h(Unfold, {
+      label: 'Close my account …',
+      isFoundOpen: props.errand?.kind === 'close',
+      show: (fold) => h(CloseForm, { ...props, onKeep: fold }),
+    }),
   );
 }
 
-function CloseForm({ session, onEnd, onKeep }: Props & { onKeep(): void }): ComponentChild {
+function CloseForm({ session, onEnd, onKeep }: Omit<Props, 'errand'> & { onKeep(): void }): ComponentChild {
   const [erase, setErase] = useState(false);
   const [typed, setTyped] = useState('');
   const isConfirmed = typed.trim() === session.userId;

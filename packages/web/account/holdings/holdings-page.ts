@@ -7,15 +7,15 @@ import { DeviceList } from './device-list.ts';
 import { Export } from './export.ts';
 import { LinksSection } from './links-section.ts';
 
-export function HoldingsPage({ session, onEnd }: PageProps): ComponentChild {
+export function HoldingsPage({ session, errand, onEnd }: PageProps): ComponentChild {
   const [round, setRound] = useState(0);
   return h(
     'div',
     null,
     h(Export, { session }),
-    h(DeviceList, { key: round, session }),
+    h(DeviceList, { key: round, session, errand }),
     h(ChangePassword, { session, onOthersEnded: () => setRound(round + 1) }),
     h(LinksSection, { session }),
-    h(CloseAccount, { session, onEnd }),
+    h(CloseAccount, { session, errand, onEnd }),
   );
 }

@@ -1,3 +1,5 @@
+import { keepErrand } from './errand.ts';
+
 /** What the browser keeps for the page while somebody logs in elsewhere, and where the page is. */
 export type Place = {
   readonly address: URL;
@@ -23,6 +25,7 @@ export function expectReturn({ address, memory, random }: Place): URL {
   memory.setItem(key, value);
   const back = new URL(address);
   back.search = new URLSearchParams({ [mark]: value }).toString();
+  keepErrand(address, back);
   back.hash = '';
   return back;
 }

@@ -384,6 +384,7 @@ test('a server that is reached by HTTPS has a cookie that no other host can set'
   context.after(() => server.close());
   const { body } = await server.anonymous.get('/_matrix/client/v1/auth_metadata');
   assert.equal(body['issuer'], 'https://matrix.example.org/');
+  assert.equal('account_management_uri' in body, false, 'it has no account page');
   const oauth = await startOAuthServer({ of: { server, base: server.baseUrl } });
   const { headers } = await fetch(oauth.newRequest(await oauth.registerClient()).url, { redirect: 'manual' });
   assert.match(

@@ -6,6 +6,14 @@ import { type OAuthServices, requireOAuth } from './services.ts';
 
 const texts = Type.Array(Type.String());
 
+/** What the account page leads to at once. */
+const accountActions = [
+  'org.matrix.devices_list',
+  'org.matrix.device_view',
+  'org.matrix.device_delete',
+  'org.matrix.account_deactivate',
+];
+
 export const getAuthMetadata = endpoint(
   {
     method: 'GET',
@@ -38,7 +46,8 @@ export const getAuthMetadata = endpoint(
   ({ oauth: given, discovery }: OAuthServices & { readonly discovery: BaseUrl }) =>
     () => {
       const oauth = requireOAuth(given);
-      const base = `${clientWellKnown(discovery)['m.homeserver'].base_url}${oauthPath}`;
+      const root = clientWellKnown(discovery)['m.homeserver'].base_url;
+      const base = `${root}${oauthPath}`;
       return {
         issuer: oauth.issuer,
         authorization_endpoint: `${base}/authorize`,
@@ -52,6 +61,10 @@ export const getAuthMetadata = endpoint(
         code_challenge_methods_supported: ['S256'],
         token_endpoint_auth_methods_supported: ['none'],
         authorization_response_iss_parameter_supported: true,
+        ...(oauth.hasAccountPage && {
+          account_management_uri: `${root}/account`,
+          account_management_actions_supported: accountActions,
+        }),
         ...(oauth.offersAccounts && { prompt_values_supported: ['create'] }),
       };
     },

@@ -48,6 +48,13 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(body['token_endpoint'], `${oauth.base}${oauthPath}/token`);
       assert.deepEqual(body['response_modes_supported'], ['query', 'fragment']);
       assert.deepEqual(body['prompt_values_supported'], ['create']);
+      assert.deepEqual(body['grant_types_supported'], [
+        'authorization_code',
+        'refresh_token',
+        'urn:ietf:params:oauth:grant-type:device_code',
+      ]);
+      assert.equal(body['account_management_uri'], `${oauth.base}/account`);
+      assert.equal((await fetch(`${oauth.base}/account`)).status, 200);
     });
 
     test('a client gets in to the account of somebody who wants that, as a device like any other', async () => {
