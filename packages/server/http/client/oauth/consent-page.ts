@@ -19,12 +19,14 @@ export function consentPage(consent: Consent): Page {
   return page(documentOf('Let an app in?', content), target === undefined ? {} : { formTargets: [target] });
 }
 
+/** Only an address on the web proves something: nobody else gets what is sent there. */
 function aboutDevice({ deviceId, takesOver, target, waiting }: Consent): string {
   const lines = [
     takesOver === undefined
       ? `It will be your new device ${strong(deviceId)}.`
       : `It takes the place of your device ${strong(takesOver)} (${strong(deviceId)}), which is logged out elsewhere.`,
     ...(target === undefined ? [] : [`You are led to ${strong(target)} then.`]),
+    ...(target?.startsWith('https:') === true ? [] : ['Nobody has checked that it is what it says.']),
     ...(waiting === undefined ? [] : [aboutWaiting(waiting)]),
   ];
   return `<p>${lines.join(' ')}</p>\n`;

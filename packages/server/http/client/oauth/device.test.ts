@@ -59,6 +59,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         asked.html,
         new RegExp(`A Television.*app\\.test.*${alice.userId}.*TELEVISION.*3 minutes ago.*${userCode}`, 's'),
       );
+      assert.match(asked.html, /Nobody has checked/);
       assert.equal(await errorOf(deviceCode), '400 authorization_pending');
       const done = await browser.submit(asked, { answer: 'yes' });
       assert.equal(done.status, 200);

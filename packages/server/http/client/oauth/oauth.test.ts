@@ -68,6 +68,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const asked = await browser.submit(login, { user: alice.userId, password: 'a password' });
       assert.match(asked.html, new RegExp(`An App.*app\\.test.*${alice.userId}.*everything.*${request.deviceId}`, 's'));
       assert.match(asked.html, /https:&#47;&#47;app\.test|https:\/\/app\.test\/privacy/);
+      assert.doesNotMatch(asked.html, /Nobody has checked/);
       const shown = await browser.submit(asked, { answer: 'yes' });
       assert.ok(shown.url.startsWith(`${callback}#`), shown.url);
       const said = oauth.parametersOf(shown);
@@ -111,6 +112,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
           user: alice.userId,
           password: 'a password',
         });
+        assert.match(asked.html, /Nobody has checked/);
         const policy = asked.headers.get('content-security-policy') ?? '';
         assert.match(policy, /form-action 'self' (?:http:\/\/127\.0\.0\.1:49152|test\.app:)$/);
         const shown = await browser.submit(asked, { answer: 'yes' });
