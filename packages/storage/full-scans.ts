@@ -41,6 +41,7 @@ export const allowedFullScans: ReadonlyMap<string, string> = new Map([
   ['sso-logins.delete-oldest', 'at most five thousand, for those who log in by way of another service'],
   ['oauth-requests.delete-oldest', 'the same'],
   ['oauth-device-grants.delete-oldest', 'the same'],
+  ['rendezvous.delete-oldest', 'at most a thousand, when two devices meet'],
   ['oauth-clients.delete-longest-unused', 'the five thousand that were used last, when a client is new'],
   ['room-list.count', 'ten thousand rooms, of which nothing is read'],
   ['room-list.largest', 'ten thousand rooms, by an index that has the largest first'],

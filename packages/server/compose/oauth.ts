@@ -3,6 +3,7 @@ import type { Database } from '@portico/storage';
 import type { Config } from '../config/config.ts';
 import { verificationPath } from '../http/client/oauth/paths.ts';
 import type { AccountServices } from '../services/accounts/account-services.ts';
+import type { Rendezvous } from '../services/rendezvous/rendezvous.ts';
 import type { OAuth } from '../services/oauth/oauth.ts';
 import { secretFor } from './secret-for.ts';
 
@@ -14,10 +15,12 @@ type Context = {
   readonly now: () => number;
 };
 
+type OAuthParts = { readonly oauth: OAuth | undefined; readonly rendezvous: Rendezvous | undefined };
+
 /** Logging in as OAuth 2.0 has it: loaded only where the operator wants it. */
-export async function createOAuthParts(context: Context): Promise<{ oauth: OAuth | undefined }> {
+export async function createOAuthParts(context: Context): Promise<OAuthParts> {
   const { config, signingKey, db, accounts, now } = context;
-  if (!config.oauth.enabled) return { oauth: undefined };
+  if (!config.oauth.enabled) return { oauth: undefined, rendezvous: undefined };
   const { createOAuth } = await import('../services/oauth/oauth.ts');
   const base = config.publicBaseUrl.replace(/\/+$/, '');
   const options = {
@@ -27,13 +30,10 @@ export async function createOAuthParts(context: Context): Promise<{ oauth: OAuth
     registrationMode: config.registration.mode,
     othersMakeAccounts: config.identityProviders.some(({ newAccounts }) => newAccounts === 'everybody'),
   };
+  const { createRendezvous } = await import('../services/rendezvous/rendezvous.ts');
+  const userCodeSecret = secretFor(signingKey, 'codes that devices show');
   return {
-    oauth: createOAuth(options, {
-      db,
-      accounts,
-      now,
-      randomBytes,
-      userCodeSecret: secretFor(signingKey, 'codes that devices show'),
-    }),
+    oauth: createOAuth(options, { db, accounts, now, randomBytes, userCodeSecret }),
+    rendezvous: createRendezvous({ db, now, randomBytes }),
   };
 }

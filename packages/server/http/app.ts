@@ -116,11 +116,17 @@ export function buildApp<Deps>(endpoints: readonly Endpoint<Deps>[], deps: Deps,
     done(null);
   });
 
+  const preflights = new Set<string>();
   for (const { declaration, create } of endpoints) {
     const handle = create(deps);
     const repeatedBodies = declaration.isRepeated === true ? createRepeatedBodies() : undefined;
     for (const path of [declaration.path, ...(declaration.unstablePaths ?? [])]) {
       paths.add(declaration.method, path);
+      const { allowedHeaders } = declaration;
+      if (allowedHeaders !== undefined && !preflights.has(path)) {
+        preflights.add(path);
+        app.options(path, (_request, reply) => sendPreflight(reply, allowedHeaders));
+      }
       app.route({
         method: declaration.method,
         url: path,

@@ -56,6 +56,8 @@ export type Declaration<
   readonly body?: B;
   /** The handler gets `undefined` where there is no body, instead of the request being refused. */
   readonly missingBody?: 'handled';
+  /** Headers that pages of others may send with it, besides those of every endpoint. */
+  readonly allowedHeaders?: readonly string[];
   /** Whether clients send the same body again and again. The handler gets one value for all of them, and changes nothing in it. */
   readonly isRepeated?: true;
   /** In bytes; 1 MiB if absent. */
@@ -74,6 +76,8 @@ export type RequestParts = {
   readonly ip: string;
   /** Aborted when the client has gone away, and when the server shuts down: a long poll then answers what it has. */
   readonly signal: AbortSignal;
+  /** Which version of what is there a client wants to change, as it came. */
+  readonly ifMatch: string | undefined;
   /** What the browser sends back of what it was told to keep, as it came. */
   readonly cookies: string | undefined;
 };

@@ -45,6 +45,10 @@ export class HandlerRequest implements ErasedRequest {
     return this.#request.ip;
   }
 
+  get ifMatch(): string | undefined {
+    return this.#request.headers['if-match'];
+  }
+
   get cookies(): string | undefined {
     return this.#request.headers.cookie;
   }

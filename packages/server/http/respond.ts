@@ -26,8 +26,12 @@ function asIs(text: string): string {
 }
 
 /** Answers a preflight without touching the endpoint behind it. A browser may remember the answer for a day. */
-export function sendPreflight(reply: FastifyReply): FastifyReply {
-  return reply.code(204).headers(corsHeaders).header('Access-Control-Max-Age', '86400').send();
+export function sendPreflight(reply: FastifyReply, allowed: readonly string[] = []): FastifyReply {
+  const headers = [corsHeaders['Access-Control-Allow-Headers'], ...allowed].join(', ');
+  return reply
+    .code(204)
+    .headers({ ...corsHeaders, 'Access-Control-Allow-Headers': headers, 'Access-Control-Max-Age': '86400' })
+    .send();
 }
 
 /** A page runs no script but the one it is made with, and loads nothing; its address, which may hold a secret, is told to nobody. */

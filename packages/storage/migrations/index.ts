@@ -62,6 +62,7 @@ import { readableRoomsInDirectory } from './0061-readable-rooms-in-directory.ts'
 import { singleSignOn } from './0062-single-sign-on.ts';
 import { lastClaimedKeys } from './0063-last-claimed-keys.ts';
 import { oauth } from './0064-oauth.ts';
+import { rendezvous } from './0065-rendezvous.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -132,4 +133,5 @@ export const migrations: readonly Migration[] = [
   singleSignOn,
   lastClaimedKeys,
   oauth,
+  rendezvous,
 ];

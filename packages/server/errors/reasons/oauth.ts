@@ -65,6 +65,11 @@ export const oauthErrors = {
     status: 403,
     message: 'No device waits with this code. Look again whether it is the one that the device shows.',
   },
+  'rendezvous.not-found': {
+    errcode: 'M_NOT_FOUND',
+    status: 404,
+    message: 'There is no such place to meet, or it is over.',
+  },
   'oauth.passwords-differ': {
     errcode: 'M_INVALID_PARAM',
     status: 400,

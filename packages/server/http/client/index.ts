@@ -67,6 +67,7 @@ import { relationEndpoints } from './relations/index.ts';
 import type { ThirdPartyInvites } from '../../services/federation/rooms/third-party-invites.ts';
 import type { CreateInviting } from '../../services/identity/create-inviting.ts';
 import type { InviteAddress } from '../../services/identity/invite-address.ts';
+import { rendezvousEndpoints, type RendezvousServices } from './rendezvous/rendezvous.ts';
 import { roomEndpoints } from './rooms/index.ts';
 import { search } from './search/search.ts';
 import { spaceEndpoints } from './spaces/index.ts';
@@ -84,6 +85,7 @@ import { tagEndpoints } from './tags/index.ts';
 export type ClientServices = AccountServices &
   SsoServices &
   OAuthServices &
+  RendezvousServices &
   AppServiceServices &
   MediaServices &
   PrivacyServices & {
@@ -136,6 +138,7 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
   ...accountEndpoints,
   ...ssoEndpoints,
   ...oauthEndpoints,
+  ...rendezvousEndpoints,
   ...deviceEndpoints,
   ...moderationEndpoints,
   ...profileEndpoints,

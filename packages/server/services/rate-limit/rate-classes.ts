@@ -15,6 +15,9 @@ export const defaultRates = {
   'oauth-client': { perSecond: 0.2, burst: 20 },
   /** Codes that devices show: ten guesses, and six a minute, of 25 thousand million. */
   'oauth-user-code': { perSecond: 0.1, burst: 10 },
+  /** Two devices that meet: one opens a place for that, and both look there every second. */
+  rendezvous: { perSecond: 0.2, burst: 20 },
+  'rendezvous-message': { perSecond: 10, burst: 200 },
   /** Each device refreshes its tokens every hour; one that waits to be let in asks every few seconds. */
   'oauth-token': { perSecond: 2, burst: 60 },
   /** Wrong passwords for one account, from wherever they come. */

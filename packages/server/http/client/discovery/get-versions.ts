@@ -1,9 +1,15 @@
 import { Type } from 'typebox';
+import type { Rendezvous } from '../../../services/rendezvous/rendezvous.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
 import { supportedVersions, unstableFeatures } from './supported-versions.ts';
 
-const answer = rawJson(JSON.stringify({ versions: supportedVersions, unstable_features: unstableFeatures }));
+type Services = { readonly rendezvous: Rendezvous | undefined };
+
+/** Devices meet to log each other in with OAuth 2.0, and for nothing else. */
+function featuresOf({ rendezvous }: Services): Readonly<Record<string, boolean>> {
+  return rendezvous === undefined ? unstableFeatures : { ...unstableFeatures, 'org.matrix.msc4108': true };
+}
 
 export const getVersions = endpoint(
   {
@@ -20,5 +26,9 @@ export const getVersions = endpoint(
       { title: 'Versions' },
     ),
   },
-  () => () => answer,
+  (services: Services) => {
+    const features = featuresOf(services);
+    const answer = rawJson(JSON.stringify({ versions: supportedVersions, unstable_features: features }));
+    return () => answer;
+  },
 );

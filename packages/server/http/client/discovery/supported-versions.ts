@@ -13,8 +13,9 @@ export const supportedVersions: readonly string[] = Array.from({ length: 19 }, (
 
 /**
  * By the flags that clients look for. Only what is there and works. Not those of names that nobody uses beside the stable
- * ones (`org.matrix.msc3440`, `org.matrix.msc3952_intentional_mentions`: `io.element.thread` is no relation here), nor of QR
- * login (`org.matrix.msc4108`) and rooms whose encryption the server insists on (`io.element.e2ee_forced`), which are not there.
+ * ones (`org.matrix.msc3440`, `org.matrix.msc3952_intentional_mentions`: `io.element.thread` is no relation here), nor of
+ * rooms whose encryption the server insists on (`io.element.e2ee_forced`), which are not there. QR login (`org.matrix.msc4108`) is
+ * there where OAuth 2.0 is.
  */
 export const unstableFeatures: Readonly<Record<string, boolean>> = {
   'com.beeper.msc4169': true,

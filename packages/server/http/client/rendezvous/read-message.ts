@@ -1,0 +1,26 @@
+import { MatrixError } from '../../../errors/matrix-error.ts';
+import { maxContent } from '../../../services/rendezvous/rendezvous.ts';
+import type { RawBody } from '../../bytes.ts';
+
+/** A message as devices send it: text, and short. */
+export async function readMessage(body: RawBody): Promise<string> {
+  if (!/^text\/plain\s*(?:;|$)/i.test(body.contentType ?? '')) {
+    throw new MatrixError('request.invalid-param', { message: 'The content type has to be text/plain.' });
+  }
+  const chunks: Buffer[] = [];
+  let length = 0;
+  await body.read((chunk) => {
+    length += chunk.length;
+    if (length > maxContent) throw new MatrixError('request.too-large');
+    chunks.push(Buffer.from(chunk));
+    return undefined;
+  });
+  return toText(Buffer.concat(chunks));
+}
+
+function toText(bytes: Buffer): string {
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  // What is no UTF-8 would come out as something else; one of the databases has no place for NUL.
+  if (Buffer.byteLength(text) === bytes.length && !text.includes('\0') && Buffer.from(text).equals(bytes)) return text;
+  throw new MatrixError('request.invalid-param', { message: 'A message is text in UTF-8.' });
+}

@@ -1,0 +1,132 @@
+import { Readable } from 'node:stream';
+import { Type } from 'typebox';
+import { MatrixError } from '../../../errors/matrix-error.ts';
+import type { Message, Rendezvous } from '../../../services/rendezvous/rendezvous.ts';
+import { bytes, rawBody, rawBytes } from '../../bytes.ts';
+import { endpoint } from '../../endpoint.ts';
+import { reply } from '../../result.ts';
+import { emptyObject } from '../../schemas.ts';
+import { type BaseUrl, clientWellKnown } from '../discovery/base-url.ts';
+import { readMessage } from './read-message.ts';
+
+export type RendezvousServices = {
+  /** `undefined` where nobody logs a device in so. */
+  readonly rendezvous: Rendezvous | undefined;
+};
+
+const path = '/_matrix/client/unstable/org.matrix.msc4108/rendezvous';
+const params = Type.Object({ rendezvousId: Type.String() });
+
+/** What browsers ask before they send it; and what they let a page read. */
+const allowedHeaders = ['If-Match', 'If-None-Match'];
+const unkept = {
+  'Cache-Control': 'no-store, no-transform',
+  Pragma: 'no-cache',
+  'Access-Control-Expose-Headers': 'ETag',
+} as const;
+
+function requireRendezvous(rendezvous: Rendezvous | undefined): Rendezvous {
+  if (rendezvous === undefined) throw new MatrixError('request.unknown-path');
+  return rendezvous;
+}
+
+const timesOf = ({ modifiedAt, expiresAt }: Message) => ({
+  ...unkept,
+  'Last-Modified': new Date(modifiedAt).toUTCString(),
+  Expires: new Date(expiresAt).toUTCString(),
+});
+
+const headersOf = (message: Message) => ({ ...timesOf(message), ETag: `"${message.tag}"` });
+
+export const openRendezvous = endpoint(
+  {
+    method: 'POST',
+    path,
+    operationId: 'openRendezvous',
+    summary: 'Opens a place where two devices leave each other messages, with the first one.',
+    auth: 'none',
+    rateLimit: 'rendezvous',
+    allowedHeaders,
+    body: rawBody,
+    response: Type.Object({ url: Type.String() }, { title: 'RendezvousPlace' }),
+  },
+  ({ rendezvous, discovery }: RendezvousServices & { readonly discovery: BaseUrl }) =>
+    async ({ body }) => {
+      const { id, ...message } = await requireRendezvous(rendezvous).open(await readMessage(body));
+      const url = `${clientWellKnown(discovery)['m.homeserver'].base_url}${path}/${id}`;
+      return reply({ url }, { status: 201, headers: headersOf(message) });
+    },
+);
+
+const place = {
+  path: `${path}/:rendezvousId`,
+  auth: 'none',
+  rateLimit: 'rendezvous-message',
+  params,
+  allowedHeaders,
+} as const;
+
+export const readRendezvous = endpoint(
+  {
+    ...place,
+    method: 'GET',
+    operationId: 'readRendezvous',
+    summary: 'Reads the message that is there.',
+    response: rawBytes,
+  },
+  ({ rendezvous }: RendezvousServices) =>
+    async ({ params: { rendezvousId } }) => {
+      const message = await requireRendezvous(rendezvous).read(rendezvousId);
+      const content = Buffer.from(message.content);
+      return bytes({
+        size: content.length,
+        tag: message.tag,
+        headers: { ...timesOf(message), 'Content-Type': 'text/plain', 'X-Content-Type-Options': 'nosniff' },
+        open: async (range) =>
+          Readable.from([range === undefined ? content : content.subarray(range.start, range.end + 1)]),
+      });
+    },
+);
+
+export const writeRendezvous = endpoint(
+  {
+    ...place,
+    method: 'PUT',
+    operationId: 'writeRendezvous',
+    summary: 'Puts another message in its place, if it is the one that was read last.',
+    body: rawBody,
+    response: emptyObject,
+  },
+  ({ rendezvous }: RendezvousServices) =>
+    async ({ params: { rendezvousId }, body, ifMatch }) => {
+      const service = requireRendezvous(rendezvous);
+      const [, before] = /^"([\w-]+)"$/.exec(ifMatch?.trim() ?? '') ?? [];
+      if (ifMatch === undefined) throw new MatrixError('request.missing-param', { message: 'Missing: If-Match' });
+      const { isWritten, ...message } = await service.write(rendezvousId, before ?? '', await readMessage(body));
+      if (isWritten) return reply({}, { status: 202, headers: headersOf(message) });
+      const refusal = {
+        errcode: 'M_UNKNOWN',
+        error: 'Another message has been left meanwhile.',
+        'org.matrix.msc4108.errcode': 'M_CONCURRENT_WRITE',
+      };
+      return reply(refusal, { status: 412, headers: headersOf(message) });
+    },
+);
+
+export const closeRendezvous = endpoint(
+  {
+    ...place,
+    method: 'DELETE',
+    operationId: 'closeRendezvous',
+    summary: 'Closes the place.',
+    response: emptyObject,
+  },
+  ({ rendezvous }: RendezvousServices) =>
+    async ({ params: { rendezvousId } }) => {
+      await requireRendezvous(rendezvous).close(rendezvousId);
+      return reply({}, { status: 204, headers: unkept });
+    },
+);
+
+/** Where devices meet that log each other in with a QR code. */
+export const rendezvousEndpoints = [openRendezvous, readRendezvous, writeRendezvous, closeRendezvous];

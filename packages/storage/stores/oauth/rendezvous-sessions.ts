@@ -1,0 +1,71 @@
+import type { Reader, WriteSet } from '../../database.ts';
+import { sql } from '../../sql.ts';
+
+/** A message that one device has left for another. */
+export type RendezvousRow = {
+  readonly content: string;
+  /** Another one for each message. */
+  readonly tag: string;
+  readonly modified_at: number;
+  readonly expires_at: number;
+};
+
+const columns = 'content, tag, modified_at, expires_at';
+
+const selectSession = sql<RendezvousRow, [idHash: string, now: number]>(
+  'rendezvous.get',
+  `select ${columns} from rendezvous_sessions where id_hash = $1 and expires_at > $2`,
+);
+
+export function findRendezvous(reader: Reader, idHash: string, now: number): Promise<RendezvousRow | undefined> {
+  return reader.get(selectSession, [idHash, now]);
+}
+
+const mostAtOnce = 1000;
+
+const deleteExpired = sql<void, [now: number]>(
+  'rendezvous.delete-expired',
+  'delete from rendezvous_sessions where expires_at <= $1',
+);
+const deleteOldest = sql<void>(
+  'rendezvous.delete-oldest',
+  `delete from rendezvous_sessions where expires_at <= (
+     select expires_at from rendezvous_sessions order by expires_at desc limit 1 offset ${mostAtOnce - 1}
+   )`,
+);
+const insertSession = sql<void, [idHash: string, content: string, tag: string, modifiedAt: number, expiresAt: number]>(
+  'rendezvous.insert',
+  `insert into rendezvous_sessions (id_hash, ${columns}) values ($1, $2, $3, $4, $5)`,
+);
+
+/** Also clears away what has expired, and the oldest where there are a thousand. */
+export function addRendezvous(set: WriteSet, idHash: string, row: RendezvousRow): void {
+  set.add(deleteExpired, [row.modified_at]);
+  set.add(deleteOldest, []);
+  set.add(insertSession, [idHash, row.content, row.tag, row.modified_at, row.expires_at]);
+}
+
+const updateSession = sql<void, [idHash: string, before: string, content: string, tag: string, modifiedAt: number]>(
+  'rendezvous.update',
+  `update rendezvous_sessions set content = $3, tag = $4, modified_at = $5
+   where id_hash = $1 and tag = $2 and expires_at > $5`,
+);
+
+/** Puts another message in the place of one. Fails on the guard `rendezvous.changed` where that is not there any more. */
+export function changeRendezvous(
+  set: WriteSet,
+  idHash: string,
+  before: string,
+  { content, tag, modified_at: modifiedAt }: Omit<RendezvousRow, 'expires_at'>,
+): void {
+  set.guard('rendezvous.changed', 1, updateSession, [idHash, before, content, tag, modifiedAt]);
+}
+
+const deleteSession = sql<void, [idHash: string]>(
+  'rendezvous.delete',
+  'delete from rendezvous_sessions where id_hash = $1',
+);
+
+export function removeRendezvous(set: WriteSet, idHash: string): void {
+  set.add(deleteSession, [idHash]);
+}
