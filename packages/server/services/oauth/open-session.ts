@@ -1,7 +1,6 @@
 import type { WriteSet } from '@portico/storage';
 import { addOAuthSession } from '@portico/storage/stores/oauth/oauth-sessions.ts';
 import type { Sessions } from '../accounts/sessions.ts';
-import { maxDeviceNameLength } from '../devices/devices.ts';
 import type { OAuthClient } from './clients.ts';
 import { showClient } from './wish.ts';
 
@@ -29,7 +28,7 @@ export function createOpenSession({ sessions, now }: { sessions: Sessions; now: 
   return async (set, { client, userId, deviceId, scope, grantHash }) => {
     const session = await sessions.planLogin(set, userId, {
       device_id: deviceId,
-      initial_device_display_name: showClient(client).name.slice(0, maxDeviceNameLength),
+      initial_device_display_name: showClient(client).name,
       refresh_token: true,
     });
     addOAuthSession(set, { userId, deviceId, clientId: client.id, scope, grantHash, createdAt: now() });
