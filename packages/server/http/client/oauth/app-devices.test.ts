@@ -139,7 +139,11 @@ test('who has no password confirms what an app wants by way of where they log in
   assert.match((await sso.newBrowser().open(linkIn(page.html, page.url))).html, /somebody else/);
   challengeIn(await upload(client, keys, { session }), sso.base);
   sso.idp.person = { sub, preferred_username: sub };
-  assert.match((await sso.newBrowser().open(linkIn(page.html, page.url))).html, /close this page/);
+  const another = sso.newBrowser();
+  const wanted = await another.open(linkIn(page.html, page.url));
+  assert.match(wanted.html, /wants to/);
+  challengeIn(await upload(client, keys, { session }), sso.base);
+  assert.match((await another.submit(wanted, {})).html, /close this page/);
   assert.equal((await upload(client, keys, { session })).status, 200);
   assert.deepEqual(sso.server.errors, []);
 });

@@ -389,6 +389,6 @@ test('a server that is reached by HTTPS has a cookie that no other host can set'
   const { headers } = await fetch(oauth.newRequest(await oauth.registerClient()).url, { redirect: 'manual' });
   assert.match(
     headers.get('set-cookie') ?? '',
-    /^__Host-portico-sso=[\w-]{43}; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax; Secure$/,
+    /^__Host-portico-sso=[\w-]{43}; Path=\/; Max-Age=1200; HttpOnly; SameSite=Lax; Secure$/,
   );
 });
