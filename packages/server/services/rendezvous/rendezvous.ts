@@ -34,9 +34,6 @@ export interface Rendezvous {
   close(id: string): Promise<void>;
 }
 
-/** In bytes: "4KB" is what every server has to take. */
-export const maxContent = 4096;
-
 /** Whoever is asked for a password on the way has to find it. A message does not make it longer. */
 const lifetime = 10 * 60_000;
 

@@ -1,5 +1,5 @@
 import { MatrixError } from '../../../errors/matrix-error.ts';
-import { maxContent } from '../../../services/rendezvous/rendezvous.ts';
+import { maxContent } from '../../../services/rendezvous/limits.ts';
 import type { RawBody } from '../../bytes.ts';
 
 /** A message as devices send it: text, and short. */
