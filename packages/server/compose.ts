@@ -15,7 +15,7 @@ import { openFoundations } from './compose/foundations.ts';
 import { createMailParts } from './compose/mail.ts';
 import { openMedia } from './compose/media.ts';
 import { createModeration } from './compose/moderation.ts';
-import { createOAuthParts } from './compose/oauth.ts';
+import { loadOAuthEndpoints } from './compose/oauth.ts';
 import { createPresenceParts } from './compose/presence.ts';
 import { createPrivacyParts } from './compose/privacy.ts';
 import { createPush } from './compose/push.ts';
@@ -224,6 +224,10 @@ export async function compose({
     log,
   });
 
+  const about = aboutServer(config, now);
+  const { discovery } = about;
+  const { outbound } = federation;
+  const singleSignOn = await createSingleSignOn({ config, serverName, db, accounts, outbound, log, now });
   const services = {
     ...accounts,
     ...conversation.services,
@@ -253,16 +257,16 @@ export async function compose({
     presence: presenceParts.presence,
     presenceControl: presenceParts.control,
     pushRules,
-    ...(await createSingleSignOn({ config, serverName, db, accounts, outbound: federation.outbound, log, now })),
-    ...(await createOAuthParts({ config, signingKey, db, accounts, now })),
+    ...singleSignOn,
     ...createWebParts(),
-    ...aboutServer(config, now),
+    ...about,
   };
 
   return {
     createApp: createApps({
       config,
       services,
+      moreForClients: await loadOAuthEndpoints({ config, signingKey, db, accounts, singleSignOn, discovery, now }),
       authenticator: accounts.accessTokens,
       appServices: appServiceParts.authenticator,
       requestAuth: tellOfRequests(federation.requestAuth, acrossServers.sender),

@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { adminEndpoints } from '../../packages/server/http/admin/index.ts';
 import { clientEndpoints } from '../../packages/server/http/client/index.ts';
+import { oauthEndpoints } from '../../packages/server/http/client/oauth/index.ts';
+import { rendezvousEndpoints } from '../../packages/server/http/client/rendezvous/rendezvous.ts';
 import { webEndpoints } from '../../packages/server/http/web/index.ts';
 import { federationEndpoints, roomFederationEndpoints } from '../../packages/server/http/federation/index.ts';
 
@@ -17,7 +19,15 @@ const refusing = new Set<string>([
 /** The endpoints that no test had an answer from, after a run whose servers noted theirs in the folder. */
 export function findUnexercised(folder: string): readonly string[] {
   const answered = new Set(readdirSync(folder).flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n')));
-  return [...clientEndpoints, ...adminEndpoints, ...federationEndpoints, ...roomFederationEndpoints, ...webEndpoints]
+  return [
+    ...clientEndpoints,
+    ...oauthEndpoints,
+    ...rendezvousEndpoints,
+    ...adminEndpoints,
+    ...federationEndpoints,
+    ...roomFederationEndpoints,
+    ...webEndpoints,
+  ]
     .map(({ declaration }) => declaration.operationId)
     .filter((operationId) => !answered.has(operationId) && !refusing.has(operationId));
 }

@@ -7,6 +7,8 @@ import { program } from './federation.ts';
 export function aboutServer(config: Config, now: () => number) {
   return {
     program,
+    // It takes the grants of OAuth 2.0.
+    hasQrLogin: config.oauth.enabled,
     discovery: { publicBaseUrl: config.publicBaseUrl },
     calls: createCalls(config.calls, now),
     support: config.support,

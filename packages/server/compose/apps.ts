@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import { adminEndpoints, type AdminServices } from '../http/admin/index.ts';
 import { type AppOptions, buildApp } from '../http/app.ts';
 import type { AppServiceAuthenticator, Authenticator } from '../http/authenticate.ts';
+import type { Endpoint } from '../http/endpoint.ts';
 import { clientEndpoints, type ClientServices } from '../http/client/index.ts';
 import {
   federationEndpoints,
@@ -23,6 +24,8 @@ import type { RateLimiter } from '../services/rate-limit/rate-limiter.ts';
 type Context = {
   readonly config: Pick<Config, 'federation' | 'http' | 'support'>;
   readonly services: ClientServices & FederationServices & RoomFederationServices & AdminServices & WebServices;
+  /** Endpoints for clients that only some servers have, with what they are made of. */
+  readonly moreForClients: readonly Endpoint<object>[];
   readonly authenticator: Authenticator;
   /** Absent where there are no application services. */
   readonly appServices: AppServiceAuthenticator | undefined;
@@ -37,11 +40,11 @@ type Context = {
 
 /** What answers on listeners: each has the endpoints that it serves, and all of them the same services. */
 export function createApps(context: Context): Composition['createApp'] {
-  const { config, services } = context;
+  const { config, services, moreForClients } = context;
   const options = optionsOf(context);
   return ({ serve }, tls) => {
     const endpoints = [
-      ...(serve.includes('client') ? clientEndpoints : []),
+      ...(serve.includes('client') ? [...clientEndpoints, ...moreForClients] : []),
       ...(serve.includes('federation') && config.federation.enabled
         ? [...federationEndpoints, ...roomFederationEndpoints]
         : []),

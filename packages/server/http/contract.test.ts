@@ -8,6 +8,8 @@ import type { TSchema } from 'typebox';
 import { adminEndpoints } from './admin/index.ts';
 import { rawBody } from './bytes.ts';
 import { clientEndpoints } from './client/index.ts';
+import { oauthEndpoints } from './client/oauth/index.ts';
+import { rendezvousEndpoints } from './client/rendezvous/rendezvous.ts';
 import type { AuthKind, Declaration } from './endpoint.ts';
 import { federationEndpoints, roomFederationEndpoints } from './federation/index.ts';
 import { isAllOptional } from './optional-body.ts';
@@ -15,6 +17,7 @@ import { isAllOptional } from './optional-body.ts';
 const bridge = await startTestBridge();
 const server = await startTestServer({
   settings: {
+    OAUTH_ENABLED: 'true',
     APPLICATION_SERVICES: JSON.stringify([bridge.file]),
     LISTENERS: JSON.stringify([{ address: '127.0.0.1', port: 0, serve: ['client', 'federation', 'admin'] }]),
   },
@@ -36,6 +39,8 @@ const tokens: Readonly<Partial<Record<AuthKind, string>>> = {
 };
 const declarations: readonly Declaration[] = [
   ...clientEndpoints,
+  ...oauthEndpoints,
+  ...rendezvousEndpoints,
   ...adminEndpoints,
   ...federationEndpoints,
   ...roomFederationEndpoints,

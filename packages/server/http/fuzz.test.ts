@@ -9,6 +9,8 @@ import { nearly } from '@portico/testkit/arbitrary-json.ts';
 import { startTestServer } from '@portico/testkit/server.ts';
 import { adminEndpoints } from './admin/index.ts';
 import { clientEndpoints } from './client/index.ts';
+import { oauthEndpoints } from './client/oauth/index.ts';
+import { rendezvousEndpoints } from './client/rendezvous/rendezvous.ts';
 import type { Declaration } from './endpoint.ts';
 import { htmlPage } from './result.ts';
 
@@ -17,7 +19,7 @@ const engine = process.env['FUZZ_ENGINE'] === 'sqlite' ? 'sqlite' : 'postgres';
 // What chance hits is no test: these answers say of no endpoint that one uses it.
 delete process.env['PORTICO_TEST_EXERCISED'];
 // Nobody else is there to answer, and that another server does not is no defect of this one.
-const server = await startTestServer({ engine, settings: { FEDERATION_ENABLED: 'false' } });
+const server = await startTestServer({ engine, settings: { FEDERATION_ENABLED: 'false', OAUTH_ENABLED: 'true' } });
 const alice = await server.registerUser('alice');
 const room = String((await alice.post('/_matrix/client/v3/createRoom', {})).body['room_id']);
 after(() => server.close());
@@ -51,13 +53,13 @@ function callOf(declaration: Declaration): fc.Arbitrary<Call> {
   return fc.record({ path: anyAddress(declaration, usual), body: bodyText });
 }
 
-function assertAnswer({ response }: Declaration, { status, headers, text }: Answer): void {
+function assertAnswer({ response, path }: Declaration, { status, headers, text }: Answer): void {
   assert.equal(headers['access-control-allow-origin'], '*');
   assert.match(String(headers['access-control-allow-headers']), /Authorization/);
   // What a person may take home of what is kept of them.
   if (status === 200 && headers['content-type'] === 'application/zip') return;
   if (response === htmlPage && headers['content-type'] === 'text/html; charset=utf-8') {
-    assert.ok(status === 200 || status === 400, `status ${status}`);
+    assert.ok([200, 400, 403].includes(status), `status ${status}`);
     return;
   }
   assert.match(String(headers['content-type']), /^application\/json$/);
@@ -65,12 +67,17 @@ function assertAnswer({ response }: Declaration, { status, headers, text }: Answ
   if (status === 200) return;
   assert.ok((status >= 400 && status < 500) || status === 502, `status ${status}`);
   if (status === 401 && Array.isArray(body.flows)) return;
+  // OAuth 2.0 has codes of its own.
+  if (path.includes('/oauth/') && body.errcode === undefined) {
+    assert.match(String(body.error), /^[a-z_]+$/);
+    return;
+  }
   assert.match(String(body.errcode), /^(?:M_|ORG\.MATRIX\.MSC\d+_)[A-Z_]+$/);
   assert.equal(typeof body.error, 'string');
 }
 
 describe('whatever is sent to an endpoint is answered as the spec says, and never with a 500', () => {
-  for (const { declaration } of [...clientEndpoints, ...adminEndpoints]) {
+  for (const { declaration } of [...clientEndpoints, ...oauthEndpoints, ...rendezvousEndpoints, ...adminEndpoints]) {
     test(`${declaration.method} ${declaration.path}`, async () => {
       await fc.assert(
         fc.asyncProperty(callOf(declaration), async (sent) => {

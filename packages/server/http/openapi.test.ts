@@ -8,6 +8,7 @@ import { openApiDocument } from './openapi.ts';
 
 const server = await startTestServer({
   settings: {
+    OAUTH_ENABLED: 'true',
     LISTENERS: JSON.stringify([{ address: '127.0.0.1', port: 0, serve: ['client', 'federation', 'admin', 'web'] }]),
   },
 });

@@ -5,11 +5,19 @@ import { createSyncClient } from '@portico/testkit/sync-client.ts';
 import { federationEndpoints, roomFederationEndpoints } from '../federation/index.ts';
 import { unsaidIfEmpty } from '../unsaid.ts';
 import { clientEndpoints } from './index.ts';
+import { oauthEndpoints } from './oauth/index.ts';
+import { rendezvousEndpoints } from './rendezvous/rendezvous.ts';
 
 const tokens = new Set(['at', 'from', 'next_batch', 'pos', 'since', 'to']);
 
 test('every token in a query that may be left out may be empty', () => {
-  const endpoints = [...clientEndpoints, ...federationEndpoints, ...roomFederationEndpoints];
+  const endpoints = [
+    ...clientEndpoints,
+    ...oauthEndpoints,
+    ...rendezvousEndpoints,
+    ...federationEndpoints,
+    ...roomFederationEndpoints,
+  ];
   const refusing = endpoints.flatMap(({ declaration: { operationId, query } }) => {
     if (query === undefined) return [];
     const unsaid = unsaidIfEmpty(query);

@@ -55,8 +55,6 @@ import { keyEndpoints } from './keys/index.ts';
 import { mediaEndpoints, type MediaServices } from './media/index.ts';
 import { moderationEndpoints } from './moderation/index.ts';
 import { getMutualRooms } from './mutual-rooms/get-mutual-rooms.ts';
-import { oauthEndpoints } from './oauth/index.ts';
-import type { OAuthServices } from './oauth/services.ts';
 import { oldSyncEndpoints } from './old-sync/index.ts';
 import { pushEndpoints } from './push/index.ts';
 import { pushRuleEndpoints } from './push-rules/index.ts';
@@ -67,7 +65,6 @@ import { relationEndpoints } from './relations/index.ts';
 import type { ThirdPartyInvites } from '../../services/federation/rooms/third-party-invites.ts';
 import type { CreateInviting } from '../../services/identity/create-inviting.ts';
 import type { InviteAddress } from '../../services/identity/invite-address.ts';
-import { rendezvousEndpoints, type RendezvousServices } from './rendezvous/rendezvous.ts';
 import { roomEndpoints } from './rooms/index.ts';
 import { search } from './search/search.ts';
 import { spaceEndpoints } from './spaces/index.ts';
@@ -84,12 +81,11 @@ import { tagEndpoints } from './tags/index.ts';
 /** The services that the endpoints of the client-server API are made of. */
 export type ClientServices = AccountServices &
   SsoServices &
-  OAuthServices &
-  RendezvousServices &
   AppServiceServices &
   MediaServices &
   PrivacyServices & {
     readonly discovery: BaseUrl;
+    readonly hasQrLogin: boolean;
     readonly calls: Calls;
     readonly support: Support;
     readonly roomVersions: RoomVersionSupport;
@@ -137,8 +133,6 @@ export const clientEndpoints: readonly Endpoint<ClientServices>[] = [
 
   ...accountEndpoints,
   ...ssoEndpoints,
-  ...oauthEndpoints,
-  ...rendezvousEndpoints,
   ...deviceEndpoints,
   ...moderationEndpoints,
   ...profileEndpoints,

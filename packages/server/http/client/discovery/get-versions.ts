@@ -1,14 +1,13 @@
 import { Type } from 'typebox';
-import type { Rendezvous } from '../../../services/rendezvous/rendezvous.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
 import { supportedVersions, unstableFeatures } from './supported-versions.ts';
 
-type Services = { readonly rendezvous: Rendezvous | undefined };
+/** `hasQrLogin`: whether devices log each other in with QR codes. */
+type Services = { readonly hasQrLogin: boolean };
 
-/** Devices meet to log each other in with OAuth 2.0, and for nothing else. */
-function featuresOf({ rendezvous }: Services): Readonly<Record<string, boolean>> {
-  return rendezvous === undefined ? unstableFeatures : { ...unstableFeatures, 'org.matrix.msc4108': true };
+function featuresOf({ hasQrLogin }: Services): Readonly<Record<string, boolean>> {
+  return hasQrLogin ? { ...unstableFeatures, 'org.matrix.msc4108': true } : unstableFeatures;
 }
 
 export const getVersions = endpoint(

@@ -6,7 +6,7 @@ import { orProblem } from '../sso/pages.ts';
 import { stepPage } from './pages.ts';
 import { oauthPath } from './paths.ts';
 import { readStorableForm } from './read-parameters.ts';
-import { type OAuthServices, requireOAuth } from './services.ts';
+import type { OAuthServices } from './services.ts';
 
 const step = {
   path: `${oauthPath}/consent`,
@@ -25,7 +25,7 @@ export const showOAuthConsent = endpoint(
   },
   (services: OAuthServices) =>
     async ({ query: { request = '' }, cookies }) => {
-      const oauth = requireOAuth(services.oauth);
+      const { oauth } = services;
       return orProblem(async () => {
         const browser = services.browserCookie.read(cookies);
         return stepPage(await oauth.authorization.showConsent(request, browser), services);
@@ -43,7 +43,7 @@ export const answerOAuthConsent = endpoint(
   },
   (services: OAuthServices) =>
     async ({ query: { request = '' }, body, cookies }) => {
-      const oauth = requireOAuth(services.oauth);
+      const { oauth } = services;
       return orProblem(async () => {
         const isLetIn = (await readStorableForm(body)).get('answer') === 'yes';
         const browser = services.browserCookie.read(cookies);

@@ -9,7 +9,7 @@ import { orProblem } from '../sso/pages.ts';
 import { stepPage } from './pages.ts';
 import { oauthPagesFromLink, oauthPath, verificationPath } from './paths.ts';
 import { readParameters, readStorableForm } from './read-parameters.ts';
-import { type OAuthServices, requireOAuth } from './services.ts';
+import type { OAuthServices } from './services.ts';
 
 /** {@link https://www.rfc-editor.org/rfc/rfc8628#section-3.1} */
 export const startDeviceGrant = endpoint(
@@ -33,9 +33,8 @@ export const startDeviceGrant = endpoint(
       { title: 'DeviceGrant' },
     ),
   },
-  ({ oauth: given }: OAuthServices) =>
+  ({ oauth }: OAuthServices) =>
     async ({ body }) => {
-      const oauth = requireOAuth(given);
       const answer = await oauth.deviceGrants.start(await readParameters(body));
       return reply(answer, { headers: { 'Cache-Control': 'no-store' } });
     },
@@ -52,11 +51,9 @@ export const openDeviceLink = endpoint(
     rateLimit: 'oauth-page',
     query: Type.Object({ user_code: Type.Optional(Type.String()) }),
   },
-  ({ oauth }: OAuthServices) =>
-    ({ query: { user_code: userCode = '' } }) => {
-      requireOAuth(oauth);
-      return codePage(userCode);
-    },
+  () =>
+    ({ query: { user_code: userCode = '' } }) =>
+      codePage(userCode),
 );
 
 export const submitDeviceLink = endpoint(
@@ -70,7 +67,7 @@ export const submitDeviceLink = endpoint(
   },
   (services: OAuthServices) =>
     async ({ body, cookies }) => {
-      const oauth = requireOAuth(services.oauth);
+      const { oauth } = services;
       return orProblem(async () => {
         const userCode = (await readStorableForm(body)).get('user_code') ?? '';
         try {

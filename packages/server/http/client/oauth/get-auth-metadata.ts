@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { endpoint } from '../../endpoint.ts';
-import { type BaseUrl, clientWellKnown } from '../discovery/base-url.ts';
+import { clientWellKnown } from '../discovery/base-url.ts';
 import { oauthPath } from './paths.ts';
-import { type OAuthServices, requireOAuth } from './services.ts';
+import type { OAuthServices } from './services.ts';
 
 const texts = Type.Array(Type.String());
 
@@ -43,9 +43,8 @@ export const getAuthMetadata = endpoint(
       { title: 'OAuthServerMetadata' },
     ),
   },
-  ({ oauth: given, discovery }: OAuthServices & { readonly discovery: BaseUrl }) =>
+  ({ oauth, discovery }: OAuthServices) =>
     () => {
-      const oauth = requireOAuth(given);
       const root = clientWellKnown(discovery)['m.homeserver'].base_url;
       const base = `${root}${oauthPath}`;
       return {

@@ -1,5 +1,4 @@
 import type { Endpoint } from '../../endpoint.ts';
-import type { BaseUrl } from '../discovery/base-url.ts';
 import { answerOAuthConsent, showOAuthConsent } from './consent.ts';
 import { openDeviceLink, startDeviceGrant, submitDeviceLink } from './device.ts';
 import { getAuthMetadata } from './get-auth-metadata.ts';
@@ -16,7 +15,7 @@ import type { OAuthServices } from './services.ts';
 import { giveOAuthTokens, revokeOAuthToken } from './tokens.ts';
 
 /** Logging in as OAuth 2.0 has it. */
-export const oauthEndpoints: readonly Endpoint<OAuthServices & { readonly discovery: BaseUrl }>[] = [
+export const oauthEndpoints: readonly Endpoint<OAuthServices>[] = [
   getAuthMetadata,
   registerOAuthClient,
   authorizeOAuthClient,

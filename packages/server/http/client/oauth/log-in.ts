@@ -2,13 +2,13 @@ import { Type } from 'typebox';
 import { rawBody } from '../../bytes.ts';
 import { endpoint } from '../../endpoint.ts';
 import { htmlPage } from '../../result.ts';
-import { type BaseUrl, clientWellKnown } from '../discovery/base-url.ts';
+import { clientWellKnown } from '../discovery/base-url.ts';
 import { departurePage, orProblem } from '../sso/pages.ts';
 import { requireSso } from '../sso/services.ts';
 import { stepPage } from './pages.ts';
 import { oauthPath } from './paths.ts';
 import { readStorableForm } from './read-parameters.ts';
-import { type OAuthServices, requireOAuth } from './services.ts';
+import type { OAuthServices } from './services.ts';
 
 const text = Type.Optional(Type.String());
 
@@ -36,7 +36,7 @@ export const authorizeOAuthClient = endpoint(
   },
   (services: OAuthServices) =>
     async ({ query, cookies }) => {
-      const oauth = requireOAuth(services.oauth);
+      const { oauth } = services;
       return orProblem(async () => {
         const { browser, cookie } = services.browserCookie.readOrMake(cookies);
         return stepPage(await oauth.authorization.begin(query, browser), services, cookie);
@@ -61,7 +61,7 @@ export const showOAuthLogin = endpoint(
   },
   (services: OAuthServices) =>
     async ({ query: { request = '' }, cookies }) => {
-      const oauth = requireOAuth(services.oauth);
+      const { oauth } = services;
       return orProblem(async () => {
         const browser = services.browserCookie.read(cookies);
         return stepPage(await oauth.authorization.showLogin(request, browser), services);
@@ -81,7 +81,7 @@ export const answerOAuthLogin = endpoint(
   },
   (services: OAuthServices) =>
     async ({ query: { request = '' }, body, cookies }) => {
-      const oauth = requireOAuth(services.oauth);
+      const { oauth } = services;
       return orProblem(async () => {
         const form = await readStorableForm(body);
         const given = { user: form.get('user')?.trim() ?? '', password: form.get('password') ?? '' };
@@ -102,9 +102,9 @@ export const leaveForProvider = endpoint(
     params: Type.Object({ idpId: Type.String() }),
     query: Type.Object({ request: text, action: text }),
   },
-  (services: OAuthServices & { readonly discovery: BaseUrl }) =>
+  (services: OAuthServices) =>
     async ({ params: { idpId }, query: { request = '', action }, cookies }) => {
-      const oauth = requireOAuth(services.oauth);
+      const { oauth } = services;
       const sso = requireSso(services.sso);
       return orProblem(async () => {
         const { browser, cookie } = services.browserCookie.readOrMake(cookies);
@@ -129,7 +129,7 @@ export const comeBackFromProvider = endpoint(
   },
   (services: OAuthServices) =>
     async ({ query: { request = '', loginToken = '' }, cookies }) => {
-      const oauth = requireOAuth(services.oauth);
+      const { oauth } = services;
       return orProblem(async () => {
         const { browser, cookie } = services.browserCookie.readOrMake(cookies);
         return stepPage(await oauth.authorization.logInByToken(request, browser, loginToken), services, cookie);

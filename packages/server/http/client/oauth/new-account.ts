@@ -6,7 +6,7 @@ import { orProblem } from '../sso/pages.ts';
 import { stepPage } from './pages.ts';
 import { oauthPath } from './paths.ts';
 import { readStorableForm } from './read-parameters.ts';
-import { type OAuthServices, requireOAuth } from './services.ts';
+import type { OAuthServices } from './services.ts';
 
 const step = {
   path: `${oauthPath}/register`,
@@ -26,7 +26,7 @@ export const showNewAccount = endpoint(
   },
   (services: OAuthServices) =>
     async ({ query: { request = '' }, cookies }) => {
-      const oauth = requireOAuth(services.oauth);
+      const { oauth } = services;
       return orProblem(async () => {
         const browser = services.browserCookie.read(cookies);
         return stepPage(await oauth.newAccounts.show(request, browser), services);
@@ -45,7 +45,7 @@ export const makeNewAccount = endpoint(
   },
   (services: OAuthServices) =>
     async ({ query: { request = '' }, body, cookies }) => {
-      const oauth = requireOAuth(services.oauth);
+      const { oauth } = services;
       return orProblem(async () => {
         const form = await readStorableForm(body);
         const field = (name: string): string | undefined => form.get(name) ?? undefined;

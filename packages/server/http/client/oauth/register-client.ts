@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { endpoint } from '../../endpoint.ts';
 import { reply } from '../../result.ts';
 import { oauthPath } from './paths.ts';
-import { type OAuthServices, requireOAuth } from './services.ts';
+import type { OAuthServices } from './services.ts';
 
 /** Any values: what is wrong with one is told with a code of RFC 7591. */
 const metadata = Type.Unsafe<JsonObject>(Type.Object({}, { title: 'OAuthClientMetadata' }));
@@ -26,7 +26,7 @@ export const registerOAuthClient = endpoint(
   },
   ({ oauth }: OAuthServices) =>
     async ({ body }) => {
-      const client = await requireOAuth(oauth).clients.register(body);
+      const client = await oauth.clients.register(body);
       return reply(
         { client_id: client.id, ...client.metadata },
         { status: 201, headers: { 'Cache-Control': 'no-store' } },

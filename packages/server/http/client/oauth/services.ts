@@ -1,18 +1,9 @@
-import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { OAuth } from '../../../services/oauth/oauth.ts';
+import type { BaseUrl } from '../discovery/base-url.ts';
 import type { SsoServices } from '../sso/services.ts';
 
+/** What the endpoints of OAuth 2.0 are made of. Without it there are none of them. */
 export type OAuthServices = Pick<SsoServices, 'browserCookie' | 'serverName' | 'sso'> & {
-  /** `undefined` where nobody logs in so. */
-  readonly oauth: OAuth | undefined;
+  readonly oauth: OAuth;
+  readonly discovery: BaseUrl;
 };
-
-/**
- * > With `M_UNRECOGNIZED`: the homeserver does not support the OAuth 2.0 API.
- *
- * {@link https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1auth_metadata}
- */
-export function requireOAuth(oauth: OAuth | undefined): OAuth {
-  if (oauth === undefined) throw new MatrixError('request.unknown-path');
-  return oauth;
-}

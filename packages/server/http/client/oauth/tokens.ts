@@ -5,7 +5,7 @@ import { reply } from '../../result.ts';
 import { emptyObject } from '../../schemas.ts';
 import { oauthPath } from './paths.ts';
 import { readParameters } from './read-parameters.ts';
-import { type OAuthServices, requireOAuth } from './services.ts';
+import type { OAuthServices } from './services.ts';
 
 /** "The authorization server MUST include the HTTP `Cache-Control` response header field with a value of `no-store`". */
 const unkept = { headers: { 'Cache-Control': 'no-store', Pragma: 'no-cache' } };
@@ -30,9 +30,8 @@ export const giveOAuthTokens = endpoint(
       { title: 'OAuthTokens' },
     ),
   },
-  ({ oauth: given }: OAuthServices) =>
+  ({ oauth }: OAuthServices) =>
     async ({ body }) => {
-      const oauth = requireOAuth(given);
       return reply(await oauth.giveTokens(await readParameters(body)), unkept);
     },
 );
@@ -48,9 +47,8 @@ export const revokeOAuthToken = endpoint(
     body: rawBody,
     response: emptyObject,
   },
-  ({ oauth: given }: OAuthServices) =>
+  ({ oauth }: OAuthServices) =>
     async ({ body }) => {
-      const oauth = requireOAuth(given);
       await oauth.revoke(await readParameters(body));
       return {};
     },

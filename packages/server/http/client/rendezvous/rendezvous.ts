@@ -3,15 +3,15 @@ import { Type } from 'typebox';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { Message, Rendezvous } from '../../../services/rendezvous/rendezvous.ts';
 import { bytes, rawBody, rawBytes } from '../../bytes.ts';
-import { endpoint } from '../../endpoint.ts';
+import { type Endpoint, endpoint } from '../../endpoint.ts';
 import { reply } from '../../result.ts';
 import { emptyObject } from '../../schemas.ts';
 import { type BaseUrl, clientWellKnown } from '../discovery/base-url.ts';
 import { readMessage } from './read-message.ts';
 
 export type RendezvousServices = {
-  /** `undefined` where nobody logs a device in so. */
-  readonly rendezvous: Rendezvous | undefined;
+  readonly rendezvous: Rendezvous;
+  readonly discovery: BaseUrl;
 };
 
 const path = '/_matrix/client/unstable/org.matrix.msc4108/rendezvous';
@@ -24,11 +24,6 @@ const unkept = {
   Pragma: 'no-cache',
   'Access-Control-Expose-Headers': 'ETag',
 } as const;
-
-function requireRendezvous(rendezvous: Rendezvous | undefined): Rendezvous {
-  if (rendezvous === undefined) throw new MatrixError('request.unknown-path');
-  return rendezvous;
-}
 
 const timesOf = ({ modifiedAt, expiresAt }: Message) => ({
   ...unkept,
@@ -50,9 +45,9 @@ export const openRendezvous = endpoint(
     body: rawBody,
     response: Type.Object({ url: Type.String() }, { title: 'RendezvousPlace' }),
   },
-  ({ rendezvous, discovery }: RendezvousServices & { readonly discovery: BaseUrl }) =>
+  ({ rendezvous, discovery }: RendezvousServices) =>
     async ({ body }) => {
-      const { id, ...message } = await requireRendezvous(rendezvous).open(await readMessage(body));
+      const { id, ...message } = await rendezvous.open(await readMessage(body));
       const url = `${clientWellKnown(discovery)['m.homeserver'].base_url}${path}/${id}`;
       return reply({ url }, { status: 201, headers: headersOf(message) });
     },
@@ -76,7 +71,7 @@ export const readRendezvous = endpoint(
   },
   ({ rendezvous }: RendezvousServices) =>
     async ({ params: { rendezvousId } }) => {
-      const message = await requireRendezvous(rendezvous).read(rendezvousId);
+      const message = await rendezvous.read(rendezvousId);
       const content = Buffer.from(message.content);
       return bytes({
         size: content.length,
@@ -99,10 +94,9 @@ export const writeRendezvous = endpoint(
   },
   ({ rendezvous }: RendezvousServices) =>
     async ({ params: { rendezvousId }, body, ifMatch }) => {
-      const service = requireRendezvous(rendezvous);
       const [, before] = /^"([\w-]+)"$/.exec(ifMatch?.trim() ?? '') ?? [];
       if (ifMatch === undefined) throw new MatrixError('request.missing-param', { message: 'Missing: If-Match' });
-      const { isWritten, ...message } = await service.write(rendezvousId, before ?? '', await readMessage(body));
+      const { isWritten, ...message } = await rendezvous.write(rendezvousId, before ?? '', await readMessage(body));
       if (isWritten) return reply({}, { status: 202, headers: headersOf(message) });
       const refusal = {
         errcode: 'M_UNKNOWN',
@@ -123,10 +117,15 @@ export const closeRendezvous = endpoint(
   },
   ({ rendezvous }: RendezvousServices) =>
     async ({ params: { rendezvousId } }) => {
-      await requireRendezvous(rendezvous).close(rendezvousId);
+      await rendezvous.close(rendezvousId);
       return reply({}, { status: 204, headers: unkept });
     },
 );
 
 /** Where devices meet that log each other in with a QR code. */
-export const rendezvousEndpoints = [openRendezvous, readRendezvous, writeRendezvous, closeRendezvous];
+export const rendezvousEndpoints: readonly Endpoint<RendezvousServices>[] = [
+  openRendezvous,
+  readRendezvous,
+  writeRendezvous,
+  closeRendezvous,
+];
