@@ -193,7 +193,8 @@ function resolveNew(rules: RoomVersionRules, states: readonly State[], find: Fin
   const check = (events: readonly RoomEvent[], state: State): State => {
     const result = new Map(state);
     for (const event of events) {
-      const seen: State = new Map(authEventsOf(event).map((authEvent) => [keyOf(authEvent), authEvent]));
+      const accepted = authEventsOf(event).filter((authEvent) => !authEvent.rejected);
+      const seen: State = new Map(accepted.map((authEvent) => [keyOf(authEvent), authEvent]));
       for (const [entry, other] of result) seen.set(entry, other);
       if (allowed(rules, event, seen, create)) result.set(keyOf(event), event);
     }
@@ -238,5 +239,6 @@ function byNumber(a: number, b: number): number {
 }
 
 function byId(a: RoomEvent, b: RoomEvent): number {
-  return a.eventId < b.eventId ? -1 : 1;
+  // By code points, whose order is that of their bytes in UTF-8.
+  return Buffer.compare(Buffer.from(a.eventId), Buffer.from(b.eventId));
 }

@@ -65,6 +65,13 @@ test('nothing is allowed in a room whose create event was rejected', () => {
   assert.equal(decision.kind === 'reject' && decision.rule, 'room.no_create');
 });
 
+test('what the room ID names must be a create event', () => {
+  const message = event('m.room.message', alice, undefined);
+  const other = { ...joined(alice), eventId: create.eventId };
+  const decision = authorise(v12, message, { get: stateOf(joined(alice)).get, create: other });
+  assert.equal(decision.kind === 'reject' && decision.rule, 'room.no_create');
+});
+
 test('creators have infinite power since version 12, and 100 before where no levels are set', () => {
   const levels = event('m.room.power_levels', alice, '', { users: { [bob]: 50 }, users_default: 7 });
   assert.equal(userPowerLevel(v12, create, levels, alice), Infinity);
@@ -96,6 +103,9 @@ test('levels are read as the version reads them', () => {
   assert.equal(requiredPowerLevel(v5, levels, 'm.room.topic', true), -3);
   assert.equal(userPowerLevel(v5, create, levels, bob), 100);
   assert.equal(userPowerLevel(v12, create, levels, bob), 0, 'a string is no level since version 10');
+  const endless = event('m.room.power_levels', alice, '', { ban: Infinity, kick: '9'.repeat(400) });
+  assert.equal(namedPowerLevel(v5, endless, 'ban'), 50, 'more than a number can be');
+  assert.equal(namedPowerLevel(v5, endless, 'kick'), 50, 'the same as a string');
 });
 
 test('event types named like properties of every object have no level of their own', () => {

@@ -27,7 +27,8 @@ function stateOf(version: string, levels: JsonObject | undefined) {
   });
   const create = made('m.room.create', { creator: alice, room_version: version, additional_creators: [carol] });
   const powerLevels = levels && made('m.room.power_levels', levels);
-  const get = (type: string) => (type === 'm.room.power_levels' ? powerLevels : undefined);
+  const get = (type: string, stateKey: string) =>
+    type === 'm.room.power_levels' && stateKey === '' ? powerLevels : undefined;
   return { rules, state: { get, create } };
 }
 

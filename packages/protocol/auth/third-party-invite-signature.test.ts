@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { signingKeyFromSeed } from '../crypto/ed25519.ts';
 import { signJson } from '../crypto/sign-json.ts';
-import type { JsonObject } from '../json/value.ts';
+import { parseJson } from '../json/parse-json.ts';
+import type { JsonObject, JsonValue } from '../json/value.ts';
 import { offeredKeys } from './third-party-invite-keys.ts';
 import { findSigningKey } from './third-party-invite-signature.ts';
 
@@ -25,6 +26,28 @@ test('what is no key, and what is no signature, is passed over', () => {
   }
   const among = { a: null, b: { 'ed25519:1': 5, 'rsa:1': 'AAAA', 'ed25519:2': '*' }, ...signatures };
   assert.equal(isSigned({ ...plain, signatures: among }, { public_key: key.publicKey }), true);
+});
+
+test('what has no canonical JSON is signed by nobody, and older versions have floats', () => {
+  const content = { public_key: key.publicKey };
+  assert.equal(isSigned({ ...signed, lone: '\ud800' }, content), false);
+  assert.equal(
+    isSigned({ ...signed, token: { deep: parseJson('['.repeat(101) + ']'.repeat(101), 'plain', 101) } }, content),
+    false,
+  );
+  assert.equal(isSigned(signJson({ ...plain, half: 0.5 }, 'id.example', key, 'lenient'), content), true);
+});
+
+test('a key that is offered twice is the first of the two, with where to ask for it', () => {
+  const offer = (key_validity_url?: JsonValue) => ({
+    public_key: key.publicKey,
+    ...(key_validity_url !== undefined && { key_validity_url }),
+  });
+  const urlOf = (...offers: readonly JsonObject[]) =>
+    findSigningKey(signed, offeredKeys({ public_keys: offers }))?.validityUrl;
+  assert.equal(urlOf(offer('https://first.example'), offer('https://second.example')), 'https://first.example');
+  assert.equal(urlOf(offer(), offer('https://second.example')), undefined);
+  assert.equal(urlOf(offer(5)), undefined);
 });
 
 test('of signatures and keys without end only some are tried', () => {

@@ -57,6 +57,7 @@ const faults: readonly (readonly [PduRule, JsonValue])[] = [
   ['pdu.type', { ...modern, type: 1 }],
   ['pdu.type', { ...modern, type: 'é'.repeat(128) }],
   ['pdu.sender', { ...modern, sender: 'alice' }],
+  ['pdu.sender', { ...modern, sender: 5 }],
   ['pdu.sender', { ...modern, sender: `@${'a'.repeat(243)}:example.org` }],
   ['pdu.room_id', { ...modern, room_id: 'room' }],
   ['pdu.event_id', { ...modern, event_id: `$${hash}` }],
@@ -71,7 +72,9 @@ const faults: readonly (readonly [PduRule, JsonValue])[] = [
   ['pdu.prev_events', { ...modern, prev_events: Array.from({ length: 21 }, () => `$${hash}`) }],
   ['pdu.prev_events', { ...modern, prev_events: {} }],
   ['pdu.auth_events', { ...modern, auth_events: Array.from({ length: 11 }, () => `$${hash}`) }],
+  ['pdu.prev_events', { ...modern, prev_events: [hash] }],
   ['pdu.auth_events', { ...modern, auth_events: [null] }],
+  ['pdu.hashes', { ...modern, hashes: null }],
   ['pdu.hashes', { ...modern, hashes: {} }],
   ['pdu.hashes', { ...modern, hashes: { sha256: 1 } }],
   ['pdu.signatures', { ...modern, signatures: [] }],
@@ -84,10 +87,37 @@ for (const [index, [rule, value]] of faults.entries()) {
   test(`an event is refused by ${rule} (${index})`, () => assert.equal(outcome('10', value), rule));
 }
 
+const oldFaults: readonly (readonly [PduRule, JsonValue])[] = [
+  ['pdu.event_id', { ...old, event_id: 1 }],
+  ['pdu.event_id', { ...old, event_id: `$${hash}` }],
+  ['pdu.event_id', { ...old, event_id: 'event:example.org' }],
+  ['pdu.origin_server_ts', { ...old, origin_server_ts: 1.5 }],
+  ['pdu.depth', { ...old, depth: 1.5 }],
+  ['pdu.prev_events', { ...old, prev_events: ['$p:example.org'] }],
+  ['pdu.prev_events', { ...old, prev_events: [{ length: 2, 0: '$p:example.org', 1: {} }] }],
+  ['pdu.prev_events', { ...old, prev_events: [['$p:example.org']] }],
+  ['pdu.prev_events', { ...old, prev_events: [['$p:example.org', {}, {}]] }],
+  ['pdu.prev_events', { ...old, prev_events: [['p:example.org', {}]] }],
+  ['pdu.auth_events', { ...old, auth_events: [['$a:example.org', hash]] }],
+  ['pdu.redacts', { ...old, type: 'm.room.redaction', redacts: 7 }],
+];
+
+for (const [index, [rule, value]] of oldFaults.entries()) {
+  test(`an event of version 1 is refused by ${rule} (${index})`, () => assert.equal(outcome('1', value), rule));
+}
+
+test('what an event redacts is looked at in redactions only, and where their version has it', () => {
+  const redaction = { ...modern, type: 'm.room.redaction' };
+  assert.equal(outcome('10', redaction), 'ok');
+  assert.equal(outcome('10', { ...modern, redacts: 7 }), 'ok');
+  assert.equal(outcome('11', { ...redaction, redacts: 7 }), 'ok');
+});
+
 test('limits are reached before they are exceeded', () => {
   const ids = (length: number) => Array.from({ length }, () => `$${hash}`);
   const most = { ...modern, prev_events: ids(20), auth_events: ids(10), type: 'é'.repeat(127), depth: 2 ** 53 - 1 };
   assert.equal(outcome('10', { ...most, state_key: 'a'.repeat(255) }), 'ok');
+  assert.equal(outcome('10', { ...most, depth: 0 }), 'ok');
 });
 
 test('an event of 65536 bytes is accepted, and one more is not', () => {
@@ -144,7 +174,7 @@ test('a time that only older versions have is kept there as it was sent, and cou
     const event = toRoomEvent(get('5'), parsed.pdu, parsed.eventId, { rejected: false });
     assert.equal(event.originServerTs, counted);
   }
-  for (const time of ['1e300', `1${'0'.repeat(30)}`, `-1${'0'.repeat(30)}`]) {
+  for (const time of ['1e300', '18446744073709551616', `1${'0'.repeat(30)}`, `-1${'0'.repeat(30)}`]) {
     assert.equal(outcome('5', at(time)), 'pdu.origin_server_ts');
   }
   assert.equal(outcome('6', at('9007199254740993')), 'pdu.origin_server_ts');
