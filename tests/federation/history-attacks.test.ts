@@ -319,6 +319,61 @@ test('what is allowed by an event of the past that nothing allowed is rejected',
   assert.deepEqual(network.server('hs1').errors, []);
 });
 
+test('the state of the past that a server tells has nothing that was rejected, nor anything of other rooms', async (context) => {
+  const { peer, alice, roomId, path } = await open(context);
+  const joined = await joinAs(peer, path);
+  const event = (over: JsonObject) =>
+    sign(peer, {
+      room_id: roomId,
+      sender: '@mallory:peer.test',
+      origin_server_ts: Date.now(),
+      auth_events: joined.authEvents,
+      content: {},
+      ...over,
+    });
+  const message = (depth: number, ...previous: readonly string[]) =>
+    event({ type: 'm.room.message', depth: joined.depth + depth, prev_events: [...previous] });
+  const rejected = event({
+    type: 'm.room.topic',
+    state_key: '',
+    depth: joined.depth + 1,
+    prev_events: [joined.eventId],
+  });
+  await sendAll(peer, [rejected.pdu]);
+  const { body: created } = await alice.post('/_matrix/client/v3/createRoom', {
+    room_version: '10',
+    name: 'Elsewhere',
+  });
+  const elsewhere = encodeURIComponent(String(created['room_id']));
+  const { body: entries } = await alice.get(`/_matrix/client/v3/rooms/${elsewhere}/state`);
+  const foreign = (entries as unknown as { type: string; event_id: string }[]).find(
+    ({ type }) => type === 'm.room.name',
+  );
+  assert.ok(foreign);
+
+  // A gap, and behind it an event that follows one which nobody has: what the state before it was, its server tells.
+  const old = message(2, joined.eventId, `$${'u'.repeat(43)}`);
+  const hidden = message(3, old.eventId);
+  const behind = message(4, hidden.eventId);
+  const idsBefore = async (eventId: string) => {
+    const uri = `/_matrix/federation/v1/state_ids/${path}?event_id=${encodeURIComponent(eventId)}`;
+    return (await peer.send('hs1', 'GET', uri)).body as { pdu_ids: string[]; auth_chain_ids: string[] };
+  };
+  const state = await idsBefore(joined.eventId);
+  const now = [...state.pdu_ids, joined.eventId];
+  peer.on('POST', '/_matrix/federation/v1/get_missing_events/', () => ({ body: { events: [] } }));
+  const transaction = (pdus: readonly JsonObject[]) => ({ body: { origin: 'peer.test', origin_server_ts: 1, pdus } });
+  peer.on('GET', '/_matrix/federation/v1/event/', () => transaction([hidden.pdu]));
+  peer.on('GET', '/_matrix/federation/v1/state_ids/', ({ url }) => {
+    const lies = url.includes(encodeURIComponent(old.eventId)) ? [rejected.eventId, foreign.event_id] : [];
+    return { body: { ...state, pdu_ids: [...now, ...lies] } };
+  });
+  peer.on('GET', '/_matrix/federation/v1/backfill/', () => transaction([hidden.pdu, old.pdu]));
+  await sendAll(peer, [behind.pdu]);
+  await allTexts(alice, path);
+  assert.deepEqual((await idsBefore(old.eventId)).pdu_ids.toSorted(), now.toSorted());
+});
+
 test('a redaction of the past is shown behind what it redacts, and none that may not redact', async (context) => {
   const { network, peer, alice, roomId, path } = await open(context);
   await say(alice, path, 'of alice');

@@ -65,6 +65,42 @@ test('what was refused is passed on to nobody', async (context) => {
   assert.ok(!(await asked.backfill()).includes('m.room.name'));
 });
 
+test('what was soft-failed is given as no history, neither where it is asked for nor on the way', async (context) => {
+  const { peer, path, roomId, alice } = await openWithPeer(context);
+  const [mallory, trudy] = ['@mallory:peer.test', '@trudy:peer.test'];
+  const joined = await joinAs(peer, path, mallory);
+  const witness = await joinAs(peer, path, trudy);
+  await must(alice.post(pathOf(roomId, 'kick'), { user_id: mallory }));
+  const message = (sender: string, by: string, body: string, previous: readonly string[]) =>
+    sign(peer, {
+      type: 'm.room.message',
+      room_id: roomId,
+      sender,
+      content: { body },
+      depth: witness.depth + 5,
+      origin_server_ts: Date.now(),
+      prev_events: [...previous],
+      auth_events: [...(witness.template['auth_events'] as string[]).slice(0, 2), by],
+    });
+  // As of before the kick: the state then allows it, that of now does not.
+  const late = message(mallory, joined.eventId, 'late', [witness.eventId]);
+  const top = message(trudy, witness.eventId, 'top', [late.eventId, witness.eventId]);
+  await send(peer, [late.pdu]);
+  await send(peer, [top.pdu]);
+  for (const eventId of [late.eventId, top.eventId]) {
+    const uri = `${federation}/backfill/${path}?v=${encodeURIComponent(eventId)}&limit=50`;
+    const content = { earliest_events: [], latest_events: [eventId] };
+    const { pdus } = (await peer.send('hs1', 'GET', uri)).body as { pdus: readonly JsonObject[] };
+    const { body } = await peer.send('hs1', 'POST', `${federation}/get_missing_events/${path}`, { content });
+    const { events } = body as { events: readonly JsonObject[] };
+    const senders = [pdus, events].map((given) =>
+      given.filter(({ type }) => type === 'm.room.message').map(({ sender }) => sender),
+    );
+    assert.deepEqual(senders, [eventId === top.eventId ? [trudy] : [], []]);
+    for (const given of [pdus, events]) assert.ok(given.some(({ type }) => type === 'm.room.member'));
+  }
+});
+
 test('what servers may see of a room follows from who of them was there, whatever is asked', async (context) => {
   const { peer, path, roomId, alice } = await openWithPeer(context);
   peer.on('PUT', '/_matrix/federation/v2/invite/', ({ body }) => {

@@ -26,10 +26,11 @@ export type WalkOptions = {
   readonly knowable: KnowableRooms & KnowableRoomsElsewhere;
   readonly suggestedOnly: boolean;
   readonly maxDepth: number;
+  /** Of a tree of more rooms than this, the first ones are found. */
+  readonly maxRooms?: number;
 };
 
-/** Of a tree of more rooms than this, the first ones are found. */
-const maxRooms = 2000;
+const usualMaxRooms = 2000;
 const maxChildrenPerRead = 5000;
 /** Rooms of one tree about which other servers are asked. */
 const maxRemote = 200;
@@ -43,6 +44,7 @@ export async function* walkSpaces(
   first: HierarchyRoom,
   options: WalkOptions,
 ): AsyncGenerator<HierarchyRoom> {
+  const { maxRooms = usualMaxRooms } = options;
   let remoteLeft = maxRemote;
   const seen = new Set<string>();
   const stack: { readonly room: HierarchyRoom; readonly depth: number }[] = [{ room: first, depth: 0 }];

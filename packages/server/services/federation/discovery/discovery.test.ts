@@ -220,6 +220,16 @@ suite('what is wrong with a well-known file makes it count for nothing:', () => 
   }
 });
 
+test('a circle of redirects is followed no further than round once', async (context) => {
+  const to: Readonly<Record<string, string>> = { '/.well-known/matrix/server': '/one', '/one': '/two', '/two': '/one' };
+  const explorer = await explore(context, {
+    hosts: { 'a.org': (request, response) => redirect(to[request.url ?? ''] ?? '')(request, response) },
+  });
+  assert.equal(await explorer.find('a.org'), 'a.org 8448 | a.org | a.org');
+  const fetched = explorer.asked.filter((what) => what.startsWith('a.org'));
+  assert.deepEqual(fetched, ['a.org/.well-known/matrix/server', 'a.org/one', 'a.org/two']);
+});
+
 suite('private addresses are out of reach', () => {
   const inside = ['https://127.0.0.1/', 'https://[::ffff:127.0.0.1]/', 'https://0x7f.1/', 'https://inside.net/'];
   for (const location of inside) {
