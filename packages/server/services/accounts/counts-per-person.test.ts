@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
 import { addAccount } from '@portico/storage/stores/accounts/accounts-write.ts';
 import { addAlias } from '@portico/storage/stores/directory/room-directory-write.ts';
@@ -7,6 +8,7 @@ import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { createDevices } from '../devices/devices.ts';
 import { createKeyBackup } from '../keys/key-backup.ts';
 import { maxAliasesOfPerson, refuseManyAliases } from '../rooms/aliases/alias-limit.ts';
+import { createTags } from '../tags/tags.ts';
 import { createAccountData } from './account-data.ts';
 import { createFilters } from './filters.ts';
 import { createSessions } from './sessions.ts';
@@ -105,6 +107,20 @@ onBothEngines('counts: so much account data, in number and in length', async (db
   await data.set(userId, '', 'c', text(10));
   await assert.rejects(data.set(userId, '', 'd', text(10)), refused('account-data.too-many'));
   await data.set(userId, '', 'c', text(20));
+  const unbounded = createAccountData({ db });
+  await assert.rejects(unbounded.set(userId, '', 'c', text(1024 * 1024)), refused('request.too-large'));
+});
+
+onBothEngines('counts: so many tags, as part of the account data, and so long ones', async (db) => {
+  await addAlice(db);
+  const tags = createTags({ db, maxPerUser: 2 });
+  const set = (room: string, tag: string, content: JsonObject = {}) =>
+    tags.set(userId, `!${room}:here.example`, tag, content);
+  for (const room of ['one', 'two']) await set(room, 'u.tag');
+  await assert.rejects(set('three', 'u.tag'), refused('account-data.too-many'));
+  await set('one', 'x'.repeat(255));
+  await assert.rejects(set('one', 'x'.repeat(256)), refused('request.invalid-param'));
+  await assert.rejects(set('one', 'u.long', { text: 'x'.repeat(65_536) }), refused('request.too-large'));
 });
 
 onBothEngines('counts: of too many filters, the oldest goes', async (db) => {
@@ -114,6 +130,7 @@ onBothEngines('counts: of too many filters, the oldest goes', async (db) => {
   const [first, second, third] = [await limited(1), await limited(2), await limited(3)];
   await assert.rejects(filters.get(userId, first), refused('filter.not-found'));
   for (const kept of [second, third]) await filters.get(userId, kept);
+  await assert.rejects(filters.create(userId, { long: 'x'.repeat(65_536) }), refused('request.too-large'));
 });
 
 onBothEngines('counts: so many aliases of one person, but for application services', async (db) => {

@@ -21,7 +21,6 @@ export interface Tags {
 const maxTagBytes = 255;
 const maxTags = 100;
 const maxContentBytes = 64 * 1024;
-const maxPerUser = 5000;
 /** Enough for several processes of which each makes one change at a time. */
 const maxAttempts = 20;
 /** For one room of one person. */
@@ -29,7 +28,9 @@ const mostWaiting = 100;
 
 type Change = (tags: JsonObject) => JsonObject | undefined;
 
-export function createTags({ db }: { readonly db: Database }): Tags {
+type Dependencies = { readonly db: Database; readonly maxPerUser?: number };
+
+export function createTags({ db, maxPerUser = 5000 }: Dependencies): Tags {
   const queues = createQueuesByKey(mostWaiting);
 
   async function load(userId: string, roomId: string) {

@@ -46,19 +46,20 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const wrong: object[] = [
         { device_keys: newDeviceKeys(bob) },
         { device_keys: newDeviceKeys({ userId: alice.userId, deviceId: 'OTHER' }) },
+        { device_keys: newDeviceKeys({ userId: bob.userId, deviceId: alice.deviceId }) },
         { device_keys: { ...own, algorithms: ['something else'] } },
         { device_keys: { ...own, signatures: 5 } },
         { device_keys: { ...own, keys: { 'ed25519:X': 5 } } },
         { device_keys: { ...own, n: 1.5 } },
         { device_keys: { user_id: alice.userId, device_id: alice.deviceId } },
-        { device_keys: { ...own, padding: 'x'.repeat(20_000) } },
+        { device_keys: { ...own, signatures: {}, padding: 'x'.repeat(20_000) } },
         { one_time_keys: { noAlgorithm: 'x' } },
         { one_time_keys: { 'signed_curve25519:A': 5 } },
         { one_time_keys: { 'signed_curve25519:A': { signatures: {} } } },
         { one_time_keys: { 'signed_curve25519:A': oneTimeKey('x'.repeat(5000)) } },
         { fallback_keys: { 'signed_curve25519:A': oneTimeKey('a'), 'signed_curve25519:B': oneTimeKey('b') } },
       ];
-      const incomplete = await upload(alice, wrong[6] ?? {});
+      const incomplete = await upload(alice, wrong[7] ?? {});
       assert.equal(incomplete.body['errcode'], 'M_BAD_JSON');
       for (const body of wrong)
         assert.equal((await upload(alice, body)).status, 400, JSON.stringify(body).slice(0, 200));
