@@ -60,6 +60,14 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       );
     });
 
+    test('what a version says of itself is bounded', async () => {
+      const alice = await server.registerUser();
+      const long = { ...backup, auth_data: { public_key: 'x'.repeat(65_536) } };
+      assert.equal((await alice.post(`${base}/version`, long)).status, 413);
+      const { version } = (await alice.post(`${base}/version`, backup)).body;
+      assert.equal((await alice.put(`${base}/version/${String(version)}`, long)).status, 413);
+    });
+
     test('thousands of keys in one request are all stored, or none of them if one is no key', async () => {
       const alice = await server.registerUser();
       const version = String((await alice.post(`${base}/version`, backup)).body['version']);
