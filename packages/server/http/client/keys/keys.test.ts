@@ -55,6 +55,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         { device_keys: { ...own, signatures: {}, padding: 'x'.repeat(20_000) } },
         { one_time_keys: { noAlgorithm: 'x' } },
         { one_time_keys: { 'signed_curve25519:A': 5 } },
+        { one_time_keys: { [`curve25519:${'x'.repeat(245)}`]: 'x' } },
         { one_time_keys: { 'signed_curve25519:A': { signatures: {} } } },
         { one_time_keys: { 'signed_curve25519:A': oneTimeKey('x'.repeat(5000)) } },
         { fallback_keys: { 'signed_curve25519:A': oneTimeKey('a'), 'signed_curve25519:B': oneTimeKey('b') } },
@@ -64,6 +65,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       for (const body of wrong)
         assert.equal((await upload(alice, body)).status, 400, JSON.stringify(body).slice(0, 200));
       assert.equal((await upload(alice, { one_time_keys: manyKeys(501) })).status, 413);
+      const algorithms = Object.fromEntries(Array.from({ length: 11 }, (_, n) => [`algorithm${n}:A`, 'x']));
+      assert.equal((await upload(alice, { fallback_keys: algorithms })).status, 413);
       const { body } = await bob.post(`${path}/query`, { device_keys: { [alice.userId]: [] } });
       assert.deepEqual(body['device_keys'], { [alice.userId]: {} }, 'nothing is kept');
       const devices = Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`D${n}`, 'signed_curve25519']));
