@@ -28,6 +28,12 @@ function parse(text: string): URL | undefined {
   return URL.parse(text) ?? undefined;
 }
 
+/**
+ * An address on the web as every program reads it. Browsers make do with fewer slashes, but go elsewhere with them when they come from
+ * a page with HTTPS; and a host of other characters than names have would say something else in a policy for forms.
+ */
+const webAddress = /^https:\/\/[a-z\d_-]+(?:\.[a-z\d_-]+)*(?::\d+)?(?=[/?#]|$)/i;
+
 const hasUser = ({ username, password }: URL): boolean => username !== '' || password !== '';
 
 /**
@@ -39,7 +45,7 @@ const hasUser = ({ username, password }: URL): boolean => username !== '' || pas
  */
 export function parseClientUri(text: string): URL | undefined {
   const url = parse(text);
-  if (url === undefined || url.protocol !== 'https:' || hasUser(url)) return undefined;
+  if (url === undefined || !webAddress.test(text)) return undefined;
   return /[^.]\.[^.]/.test(url.hostname) && !url.hostname.endsWith('.') ? url : undefined;
 }
 
@@ -54,8 +60,7 @@ export function isBelowClient(url: URL, clientUri: URL): boolean {
 /** A document of the client, to which people are shown a link. */
 export function parseClientDocument(text: string, clientUri: URL): URL | undefined {
   const url = parse(text);
-  const isGood = url?.protocol === 'https:' && !hasUser(url) && isBelowClient(url, clientUri);
-  return isGood ? url : undefined;
+  return url !== undefined && webAddress.test(text) && isBelowClient(url, clientUri) ? url : undefined;
 }
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#redirect-uri-validation} */
@@ -66,7 +71,7 @@ export function checkRedirectUri(text: string, clientUri: URL, type: Application
   if (text.includes('#')) return refused('redirect_uri.fragment');
   switch (url.protocol) {
     case 'https:':
-      return checkHttps(url, clientUri);
+      return checkHttps(text, url, clientUri);
     case 'http:':
       return type === 'native' ? checkLoopback(text) : refused('redirect_uri.scheme');
     default:
@@ -74,9 +79,10 @@ export function checkRedirectUri(text: string, clientUri: URL, type: Application
   }
 }
 
-function checkHttps(url: URL, clientUri: URL): RedirectUriDecision {
+function checkHttps(text: string, url: URL, clientUri: URL): RedirectUriDecision {
   if (hasUser(url)) return refused('redirect_uri.user');
-  return isBelowClient(url, clientUri) ? { kind: 'ok' } : refused('redirect_uri.host');
+  if (!isBelowClient(url, clientUri)) return refused('redirect_uri.host');
+  return webAddress.test(text) ? { kind: 'ok' } : refused('redirect_uri.malformed');
 }
 
 /** "The host part MUST be `localhost`, `127.0.0.1`, or `[::1]`. There MUST NOT be a port." */
