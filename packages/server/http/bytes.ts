@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Type } from 'typebox';
+import { MatrixError } from '../errors/matrix-error.ts';
 
 /** Takes a part of a body, which is gone when this returns, or when what it returns resolves. Throws to have no more. */
 export type TakeChunk = (chunk: Buffer) => Promise<void> | undefined;
@@ -16,6 +17,19 @@ export type RawBody = {
    */
   read(take: TakeChunk): Promise<void>;
 };
+
+/** A whole body that is short. Throws `request.too-large`. */
+export async function readLimited(body: RawBody, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  await body.read((chunk) => {
+    length += chunk.length;
+    if (length > maxBytes) throw new MatrixError('request.too-large');
+    chunks.push(Buffer.from(chunk));
+    return undefined;
+  });
+  return Buffer.concat(chunks);
+}
 
 /** Declares that an endpoint takes its body as it comes. */
 export const rawBody = Type.Unsafe<RawBody>({ type: 'string', format: 'binary' });

@@ -34,6 +34,17 @@ export function sendPreflight(reply: FastifyReply, allowed: readonly string[] = 
     .send();
 }
 
+/**
+ * Pages that are no part of the client-server API are for people alone: the page of somebody else reads none of them.
+ *
+ * > CORS MUST NOT be supported at the authorization endpoint
+ *
+ * {@link https://www.rfc-editor.org/rfc/rfc9700#section-2.6}
+ */
+function readersOf({ request }: FastifyReply): typeof corsHeaders | undefined {
+  return request.routeOptions.url?.startsWith('/_matrix/') === true ? corsHeaders : undefined;
+}
+
 /** A page runs no script but the one it is made with, and loads nothing; its address, which may hold a secret, is told to nobody. */
 function sendPage(reply: FastifyReply, { html, options }: Page): FastifyReply {
   const { status = 200, location, cookie, formTargets = [], script } = options;
@@ -45,7 +56,7 @@ function sendPage(reply: FastifyReply, { html, options }: Page): FastifyReply {
   return reply
     .code(status)
     .headers({
-      ...corsHeaders,
+      ...readersOf(reply),
       'Content-Type': 'text/html; charset=utf-8',
       'Content-Security-Policy': `default-src 'none'; style-src 'unsafe-inline'${scripts}; base-uri 'none'; frame-ancestors 'none'; form-action ${forms}`,
       'X-Content-Type-Options': 'nosniff',

@@ -1,6 +1,7 @@
 import type { WriteSet } from '@portico/storage';
 import { addOAuthSession } from '@portico/storage/stores/oauth/oauth-sessions.ts';
-import type { Sessions } from '../accounts/sessions.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
+import type { Session, Sessions } from '../accounts/sessions.ts';
 import type { OAuthClient } from './clients.ts';
 import { showClient } from './wish.ts';
 
@@ -25,12 +26,23 @@ export type Grant = {
 export type OpenSession = (set: WriteSet, grant: Grant) => Promise<TokenAnswer>;
 
 export function createOpenSession({ sessions, now }: { sessions: Sessions; now: () => number }): OpenSession {
-  return async (set, { client, userId, deviceId, scope, grantHash }) => {
-    const session = await sessions.planLogin(set, userId, {
-      device_id: deviceId,
-      initial_device_display_name: showClient(client).name,
-      refresh_token: true,
-    });
+  async function planLogin(set: WriteSet, { client, userId, deviceId }: Grant): Promise<Session> {
+    try {
+      return await sessions.planLogin(set, userId, {
+        device_id: deviceId,
+        initial_device_display_name: showClient(client).name,
+        refresh_token: true,
+      });
+    } catch (error) {
+      // A key of theirs has the name that the client chose for its device.
+      if (!(error instanceof MatrixError) || error.reason !== 'request.invalid-param') throw error;
+      throw new MatrixError('oauth.invalid-scope', { message: error.message });
+    }
+  }
+
+  return async (set, grant) => {
+    const session = await planLogin(set, grant);
+    const { client, userId, deviceId, scope, grantHash } = grant;
     addOAuthSession(set, { userId, deviceId, clientId: client.id, scope, grantHash, createdAt: now() });
     const { access_token: accessToken, refresh_token: refreshToken = '', expires_in_ms: lasts = 0 } = session;
     return answerOf({ accessToken, refreshToken, lasts, scope });

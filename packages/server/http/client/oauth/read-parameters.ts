@@ -2,6 +2,7 @@ import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { Parameters } from '../../../services/oauth/parameters.ts';
 import type { RawBody } from '../../bytes.ts';
 import { readForm } from '../accounts/fallback/read-form.ts';
+import { inItsWords } from './in-its-words.ts';
 
 /** A form whose fields can be stored in either database. */
 export async function readStorableForm(body: RawBody): Promise<URLSearchParams> {
@@ -22,7 +23,7 @@ export async function readStorableForm(body: RawBody): Promise<URLSearchParams> 
 export async function readParameters(body: RawBody): Promise<Parameters> {
   const parameters = new Map<string, string>();
   const seen = new Set<string>();
-  for (const [name, value] of await readForm(body)) {
+  for (const [name, value] of await inItsWords('oauth.invalid-request', () => readForm(body))) {
     if (seen.has(name)) throw new MatrixError('oauth.invalid-request', { message: `Given twice: ${name}` });
     if (value.includes('\0')) throw new MatrixError('oauth.invalid-request');
     seen.add(name);

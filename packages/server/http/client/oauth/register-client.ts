@@ -1,12 +1,12 @@
 import type { JsonObject } from '@portico/protocol';
 import { Type } from 'typebox';
+import { rawBody } from '../../bytes.ts';
 import { endpoint } from '../../endpoint.ts';
 import { reply } from '../../result.ts';
 import { oauthPath } from './paths.ts';
+import { readMetadata } from './read-metadata.ts';
 import type { OAuthServices } from './services.ts';
 
-/** Any values: what is wrong with one is told with a code of RFC 7591. */
-const metadata = Type.Unsafe<JsonObject>(Type.Object({}, { title: 'OAuthClientMetadata' }));
 const registered = Type.Unsafe<JsonObject>(
   Type.Object({ client_id: Type.String() }, { title: 'RegisteredOAuthClient' }),
 );
@@ -20,13 +20,13 @@ export const registerOAuthClient = endpoint(
     summary: 'Registers a client that logs people in. The same again is the same client.',
     auth: 'none',
     rateLimit: 'oauth-client',
-    bodyLimit: 32 * 1024,
-    body: metadata,
+    // What is wrong with it is told with a code of RFC 7591.
+    body: rawBody,
     response: registered,
   },
   ({ oauth }: OAuthServices) =>
     async ({ body }) => {
-      const client = await oauth.clients.register(body);
+      const client = await oauth.clients.register(await readMetadata(body));
       return reply(
         { client_id: client.id, ...client.metadata },
         { status: 201, headers: { 'Cache-Control': 'no-store' } },

@@ -1,21 +1,13 @@
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { maxContent } from '../../../services/rendezvous/limits.ts';
-import type { RawBody } from '../../bytes.ts';
+import { type RawBody, readLimited } from '../../bytes.ts';
 
 /** A message as devices send it: text, and short. */
 export async function readMessage(body: RawBody): Promise<string> {
   if (!/^text\/plain\s*(?:;|$)/i.test(body.contentType ?? '')) {
     throw new MatrixError('request.invalid-param', { message: 'The content type has to be text/plain.' });
   }
-  const chunks: Buffer[] = [];
-  let length = 0;
-  await body.read((chunk) => {
-    length += chunk.length;
-    if (length > maxContent) throw new MatrixError('request.too-large');
-    chunks.push(Buffer.from(chunk));
-    return undefined;
-  });
-  return toText(Buffer.concat(chunks));
+  return toText(await readLimited(body, maxContent));
 }
 
 function toText(bytes: Buffer): string {
