@@ -38,9 +38,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const { status, body } = await poll(deviceCode, client);
       return `${status} ${String(body['error'])}`;
     }
-    const link = { url: '', status: 200, html: '', headers: new Headers(), way: [] };
     async function atConsent(browser: CookieBrowser, userCode: string, user: string): Promise<Shown> {
-      const login = await browser.submit({ ...link, url: `${oauth.base}/_portico/link` }, { user_code: userCode });
+      const page = await browser.open(`${oauth.base}/_portico/link`);
+      const login = await browser.submit(page, { user_code: userCode });
       return browser.submit(login, { user, password: 'a password' });
     }
 
@@ -78,6 +78,17 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         client_id: clientId,
       });
       assert.equal(refreshed.status, 200);
+    });
+
+    test('the form of a page elsewhere gets nobody past the page on which they see the code', async () => {
+      const { userCode } = await start();
+      const elsewhere = { url: `${oauth.base}/_portico/link`, status: 200, html: '', headers: new Headers(), way: [] };
+      const browser = oauth.newBrowser();
+      const shown = await browser.submit(elsewhere, { user_code: userCode });
+      assert.match(shown.html, new RegExp(`shows a code.*value="${userCode}"`, 's'));
+      assert.doesNotMatch(shown.html, /who are you/);
+      const login = await browser.submit({ ...shown, url: elsewhere.url }, { user_code: userCode });
+      assert.match(login.html, /A Television.*who are you/s);
     });
 
     test('who says no is believed', async () => {

@@ -51,9 +51,11 @@ export const openDeviceLink = endpoint(
     rateLimit: 'oauth-page',
     query: Type.Object({ user_code: Type.Optional(Type.String()) }),
   },
-  () =>
-    ({ query: { user_code: userCode = '' } }) =>
-      codePage(userCode),
+  ({ browserCookie }: OAuthServices) =>
+    ({ query: { user_code: userCode = '' }, cookies }) => {
+      const { cookie } = browserCookie.readOrMake(cookies);
+      return codePage(userCode, { cookie });
+    },
 );
 
 export const submitDeviceLink = endpoint(
@@ -70,6 +72,8 @@ export const submitDeviceLink = endpoint(
       const { oauth } = services;
       return orProblem(async () => {
         const userCode = (await readStorableForm(body)).get('user_code') ?? '';
+        // The form of a page elsewhere comes without it: nobody gets past this page who has not seen it.
+        if (services.browserCookie.read(cookies) === undefined) return backToCodePage(userCode);
         try {
           const wish = await oauth.deviceGrants.findWish(userCode);
           const { browser, cookie } = services.browserCookie.readOrMake(cookies);
@@ -77,19 +81,27 @@ export const submitDeviceLink = endpoint(
           return stepPage(next, services, cookie, oauthPagesFromLink);
         } catch (error) {
           if (!(error instanceof MatrixError) || error.reason !== 'oauth.wrong-user-code') throw error;
-          return codePage(userCode, error.message);
+          return codePage(userCode, { problem: error.message });
         }
       });
     },
 );
 
 /** "the server MUST display the `user_code`": what a link has filled in is there for people to compare. */
-function codePage(userCode: string, problem?: string): Page {
+function codePage(userCode: string, { problem, cookie }: { problem?: string; cookie?: string }): Page {
   const content =
     '<p>A device that wants to get in to your account shows a code. Go on only if you have it before you.</p>\n' +
     (problem === undefined ? '' : `<p role="alert"><strong>${escapeHtml(problem)}</strong></p>\n`) +
     '<form method="post"><label>The code<br>' +
     `<input name="user_code" value="${escapeHtml(userCode.slice(0, 20))}" required maxlength="20" autocapitalize="characters" autocomplete="off"></label>\n` +
     '<p><button type="submit">Go on</button></p></form>';
-  return page(documentOf('Log in a device', content), problem === undefined ? {} : { status: 403 });
+  return page(documentOf('Log in a device', content), {
+    ...(problem !== undefined && { status: 403 }),
+    ...(cookie !== undefined && { cookie }),
+  });
+}
+
+function backToCodePage(userCode: string): Page {
+  const location = `link?${new URLSearchParams({ user_code: userCode.slice(0, 20) }).toString()}`;
+  return page(documentOf('On the way', '<p>You are being led on.</p>'), { status: 302, location });
 }
