@@ -1,4 +1,5 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import { findModerated } from '@portico/storage/stores/accounts/accounts-moderation.ts';
 import { findDevice } from '@portico/storage/stores/devices/devices.ts';
 import { touchOAuthClient } from '@portico/storage/stores/oauth/oauth-clients.ts';
 import { addOAuthCode } from '@portico/storage/stores/oauth/oauth-codes.ts';
@@ -68,8 +69,9 @@ export function createConsents({ db, clients, issuer, now, randomBytes }: Depend
 
   return {
     async show({ userId, wish: { clientId, deviceId, way } }) {
-      const [client, device, waiting] = await Promise.all([
+      const [client, account, device, waiting] = await Promise.all([
         getClient(clientId),
+        findModerated(db, userId),
         findDevice(db, userId, deviceId),
         waitingSince(way),
       ]);
@@ -78,6 +80,7 @@ export function createConsents({ db, clients, issuer, now, randomBytes }: Depend
         client,
         userId,
         deviceId,
+        isAdmin: account?.is_admin === 1,
         ...(device !== undefined && { takesOver: device.display_name ?? deviceId }),
         ...(way.kind === 'redirect' && { target: targetOf(way.redirectUri) }),
         ...(waiting !== undefined && { waiting }),

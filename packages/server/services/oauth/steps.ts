@@ -30,6 +30,8 @@ export type OAuthStep =
       readonly client: ShownClient;
       readonly userId: string;
       readonly deviceId: string;
+      /** Whether they administer the server, and the client will. */
+      readonly isAdmin: boolean;
       /** The name of the device of theirs that the client takes over. */
       readonly takesOver?: string;
       /** Where the browser goes next. */

@@ -323,6 +323,29 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assertRefused(await browser.submit(asked, { answer: 'yes' }), 400, over);
     });
 
+    test('a device that is to be called like a key of theirs gets in nowhere, and is told why', async () => {
+      const alice = await oauth.server.registerUser();
+      const key = createHash('sha256').update(alice.userId).digest('hex').slice(0, 43);
+      const master = { user_id: alice.userId, usage: ['master'], keys: { [`ed25519:${key}`]: key } };
+      const { status: uploaded } = await alice.post(`${v3}/keys/device_signing/upload`, { master_key: master });
+      assert.equal(uploaded, 200);
+      const request = oauth.newRequest(clientId, { scope: scopeOf(key) });
+      const shown = await oauth.letIn(oauth.newBrowser(), request.url, alice.userId);
+      assert.equal(await errorOf(request, oauth.parametersOf(shown).get('code') ?? ''), '400 invalid_scope');
+    });
+
+    test('who administers the server is told that the app will', async () => {
+      const admin = await registerAdmin(oauth.server, `warned-${Date.now()}`);
+      const alice = await oauth.server.registerUser();
+      const { url } = oauth.newRequest(clientId);
+      const [asked, others] = [
+        await oauth.newBrowser().open(url),
+        await atConsent(oauth.newBrowser(), url, alice.userId),
+      ];
+      assert.doesNotMatch(asked.html + others.html, /administer/);
+      assert.match((await atConsent(oauth.newBrowser(), url, admin.userId)).html, /You administer this server/);
+    });
+
     test('pages are over after ten minutes', async () => {
       const alice = await oauth.server.registerUser();
       const browser = oauth.newBrowser();

@@ -7,10 +7,13 @@ type Consent = Extract<OAuthStep, { kind: 'consent' }>;
 
 /** Says which client it is, what it gets, in whose account, and where that leads. */
 export function consentPage(consent: Consent): Page {
-  const { client, userId, target } = consent;
+  const { client, userId, isAdmin, target } = consent;
   const content =
     `<p>${showClientName(client)} wants to get in to the account ${strong(userId)}. It will be able to read and write ` +
     `everything there, as you can. Go on only if that is where you began.</p>\n` +
+    (isAdmin
+      ? '<p><strong>You administer this server: so will this app, with everything that belongs to others.</strong></p>\n'
+      : '') +
     aboutDevice(consent) +
     documentsOf(consent) +
     `<form method="post">` +

@@ -6,12 +6,15 @@ import type { OAuthServices } from './services.ts';
 
 const texts = Type.Array(Type.String());
 
-/** What the account page leads to at once. */
+/** What the account page leads to at once, with the names that the proposal had: some apps in use look for those. */
 const accountActions = [
   'org.matrix.devices_list',
   'org.matrix.device_view',
   'org.matrix.device_delete',
   'org.matrix.account_deactivate',
+  'org.matrix.sessions_list',
+  'org.matrix.session_view',
+  'org.matrix.session_end',
 ];
 
 export const getAuthMetadata = endpoint(
