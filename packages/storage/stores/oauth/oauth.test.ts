@@ -146,6 +146,17 @@ onBothEngines('a device that waits is let in once, after somebody has said yes, 
   assert.equal(await addGrant('three', 'user code', 99), undefined);
 });
 
+onBothEngines('of thousands of devices that wait the oldest go', async (db) => {
+  await commit(db, (set) => {
+    for (let index = 0; index < 5002; index += 1) {
+      const names = { deviceCodeHash: `grant ${index}`, userCodeHash: `code ${index}` };
+      addDeviceGrant(set, { ...grant, ...names, expiresAt: 1000 + index }, 0, 0);
+    }
+  });
+  const isThere = async (index: number) => (await findDeviceGrant(db, `grant ${index}`)) !== undefined;
+  assert.deepEqual([await isThere(1), await isThere(2), await isThere(5001)], [false, true, true]);
+});
+
 onBothEngines('who logs out everywhere takes along what would still let somebody in', async (db) => {
   await commit(db, (set) => {
     makeAlice(set);

@@ -133,6 +133,12 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       }
     });
 
+    test('a verifier that is too short to be random proves nothing', async () => {
+      const verifier = 'x'.repeat(42);
+      const { request, code } = await getCode({ code_challenge: challengeOf(verifier) });
+      assert.equal(await errorOf(request, code, { code_verifier: verifier }), '400 invalid_grant');
+    });
+
     test('parameters that are given twice are refused', async () => {
       const { request, code } = await getCode();
       const fields = new URLSearchParams({
@@ -175,6 +181,11 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         assertRefused(shown, 400, words);
         assert.match(shown.html, /app\.test/);
       }
+      const withoutCodes = await oauth.registerClient({
+        grant_types: ['urn:ietf:params:oauth:grant-type:device_code'],
+      });
+      const shown = await oauth.newBrowser().open(oauth.newRequest(withoutCodes).url);
+      assertRefused(shown, 400, /error=unauthorized_client/);
     });
 
     test('what a client says about itself becomes no markup, and a frame around the question none', async () => {
@@ -276,6 +287,19 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal((await refresh(String(body['refresh_token']), clientId)).body['error'], 'invalid_grant');
     });
 
+    test('a refresh token that another one has followed ends nothing by being revoked, and the newer one all', async () => {
+      const alice = await oauth.server.registerUser();
+      const { client, refreshToken } = await oauth.logIn(alice.userId, clientId);
+      const { body } = await refresh(refreshToken, clientId);
+      const newer = oauth.server.as({ ...client, accessToken: tokenOf(body) });
+      assert.equal((await newer.get(whoami)).status, 200);
+      const revoke = (token: string) => oauth.post(`${oauthPath}/revoke`, { token, token_type_hint: 'refresh_token' });
+      assert.equal((await revoke(refreshToken)).status, 200);
+      assert.equal((await newer.get(whoami)).status, 200);
+      assert.equal((await revoke(String(body['refresh_token']))).status, 200);
+      assert.equal(refusalOf(await newer.get(whoami)), '401 M_UNKNOWN_TOKEN');
+    });
+
     test('tokens of logins without OAuth 2.0 are refreshed by no client', async () => {
       const alice = await oauth.server.registerUser();
       const { body } = await oauth.server.anonymous.post(`${v3}/login`, {
@@ -351,6 +375,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const browser = oauth.newBrowser();
       const asked = await atConsent(browser, oauth.newRequest(clientId).url, alice.userId);
       clock += 10 * 60_000;
+      assertRefused(await browser.open(asked.url), 400, over);
       assertRefused(await browser.submit(asked, { answer: 'yes' }), 400, over);
     });
 

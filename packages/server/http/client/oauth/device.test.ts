@@ -3,6 +3,8 @@ import { after, before, describe, test } from 'node:test';
 import type { CookieBrowser, Shown } from '@portico/testkit/cookie-browser.ts';
 import { appUri, oauthPath, type OAuthServer, scopeOf, startOAuthServer } from '@portico/testkit/oauth-server.ts';
 import { openRawDatabase } from '@portico/testkit/raw-database.ts';
+import { registerAdmin } from '@portico/testkit/register-admin.ts';
+import type { TestClient } from '@portico/testkit/test-client.ts';
 
 const whoami = '/_matrix/client/v3/account/whoami';
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -179,6 +181,21 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const changed = await alice.post('/_matrix/client/v3/account/password', { new_password: 'another one', auth });
       assert.equal(changed.status, 200);
       assert.equal(await errorOf(deviceCode), '400 invalid_grant');
+    });
+
+    test('a device that was let in before the account was locked, or everything logged out, stays outside', async () => {
+      const admin = await registerAdmin(oauth.server, `locks-${Date.now()}`);
+      for (const end of [
+        (user: TestClient) => admin.put(`/_matrix/client/v1/admin/lock/${user.userId}`, { locked: true }),
+        (user: TestClient) => user.post('/_matrix/client/v3/logout/all', {}),
+      ]) {
+        const alice = await oauth.server.registerUser();
+        const { deviceCode, userCode } = await start();
+        const browser = oauth.newBrowser();
+        await browser.submit(await atConsent(browser, userCode, alice.userId), { answer: 'yes' });
+        assert.equal((await end(alice)).status, 200);
+        assert.equal(await errorOf(deviceCode), '400 invalid_grant');
+      }
     });
 
     test('the database has neither code', async () => {

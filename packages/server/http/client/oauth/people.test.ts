@@ -10,6 +10,7 @@ import { type OAuthServer, startOAuthServer } from '@portico/testkit/oauth-serve
 import { createTestDatabase } from '@portico/testkit/postgres.ts';
 import { newSubject, type SsoServer, startSsoServer } from '@portico/testkit/sso-server.ts';
 import type { TestServer } from '@portico/testkit/server.ts';
+import { refusalOf } from '@portico/testkit/test-client.ts';
 
 const whoami = '/_matrix/client/v3/account/whoami';
 const on = { OAUTH_ENABLED: 'true' };
@@ -63,6 +64,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         assert.equal(/name="username"/.test(page.html), false, 'nobody registers without a provider here');
         const back = await browser.open(wayTo(page, /Go on at Provider &#60;test&#62;/));
         assert.equal(await ownerAfter(oauth, browser, back, request), `@${sub}:localhost`);
+        const [token] = back.way.flatMap((url) => new URL(url).searchParams.getAll('loginToken'));
+        const again = await oauth.server.anonymous.post('/_matrix/client/v3/login', { type: 'm.login.token', token });
+        assert.equal(refusalOf(again), '403 M_FORBIDDEN', 'what it came back with is used up');
       }
     });
 
