@@ -200,6 +200,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const login = await browser.open(request.url);
       const asked = await browser.submit(login, { user: alice.userId, password: 'a password' });
       const back = await browser.open(oauth.newRequest(evil, { scope: '', state: '"><script>' }).url);
+      // A name of letters that go from right to left leaves what stands beside it where it is.
+      for (const { html } of [login, asked, back])
+        assert.match(html, /<bdi>[^<]*alert[^<]*<\/bdi>.* of .*<bdi>app\.test</);
       for (const { html, headers } of [login, asked, back]) {
         assert.doesNotMatch(html, /<script|<b>|" onload|'>/);
         assert.match(
