@@ -1,5 +1,5 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { addOAuthRequest, findOAuthRequest, useOAuthRequest } from '@portico/storage/stores/oauth/oauth-requests.ts';
+import { oauthRequests } from '@portico/storage/stores/oauth/oauth-requests.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { hashToken, newAccessToken } from '../accounts/access-tokens.ts';
 import { hashBrowser } from '../sso/browser.ts';
@@ -51,13 +51,13 @@ export function createOAuthRequests({ db, now, randomBytes }: Dependencies): OAu
         details: JSON.stringify(asked),
         expires_at: now() + lifetime,
       };
-      addOAuthRequest(set, hashToken(request), row, now());
+      oauthRequests.add(set, hashToken(request), row, now());
       await db.commit(set);
       return request;
     },
     async find<S extends Step>(request: string, browser: string | undefined, ...steps: readonly S[]) {
       const hash = hashToken(request);
-      const row = await findOAuthRequest(db, hash);
+      const row = await oauthRequests.find(db, hash);
       if (row === undefined || row.expires_at <= now()) throw new MatrixError('oauth.over');
       if (browser === undefined || hashBrowser(browser) !== row.browser_hash) {
         throw new MatrixError('sso.other-browser');
@@ -65,7 +65,7 @@ export function createOAuthRequests({ db, now, randomBytes }: Dependencies): OAu
       if (!steps.some((step) => step === row.step)) throw new MatrixError('oauth.over');
       return {
         asked: JSON.parse(row.details) as Extract<Asked, { step: S }>,
-        useUp: (set: WriteSet) => useOAuthRequest(set, hash, row.step, now()),
+        useUp: (set: WriteSet) => oauthRequests.use(set, hash, row.step, now()),
       };
     },
   };

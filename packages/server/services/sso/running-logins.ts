@@ -1,5 +1,5 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
-import { addSsoLogin, findSsoLogin, useSsoLogin } from '@portico/storage/stores/accounts/sso-logins.ts';
+import { ssoLogins } from '@portico/storage/stores/accounts/sso-logins.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { hashToken, newAccessToken } from '../accounts/access-tokens.ts';
 import { hashBrowser } from './browser.ts';
@@ -57,19 +57,19 @@ export function createRunningLogins({ db, now, randomBytes }: Dependencies): Run
         details: JSON.stringify(running),
         expires_at: now() + lifetime,
       };
-      addSsoLogin(set, hashToken(login), row, now());
+      ssoLogins.add(set, hashToken(login), row, now());
       await db.commit(set);
       return login;
     },
     async find(login, browser) {
       const hash = hashToken(login);
-      const row = await findSsoLogin(db, hash);
+      const row = await ssoLogins.find(db, hash);
       if (row === undefined || row.expires_at <= now()) throw new MatrixError('sso.over');
       if (browser === undefined || hashBrowser(browser) !== row.browser_hash) {
         throw new MatrixError('sso.other-browser');
       }
       const running = JSON.parse(row.details) as Running;
-      return { running, useUp: (set) => useSsoLogin(set, hash, row.step, now()) };
+      return { running, useUp: (set) => ssoLogins.use(set, hash, row.step, now()) };
     },
   };
 }

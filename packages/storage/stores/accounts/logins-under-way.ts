@@ -1,9 +1,9 @@
 import type { WriteSet } from '../../database.ts';
 import { removeOAuthCodes } from '../oauth/oauth-codes.ts';
 import { removeDeviceGrants } from '../oauth/oauth-device-grants.ts';
-import { removeOAuthRequests } from '../oauth/oauth-requests.ts';
+import { oauthRequests } from '../oauth/oauth-requests.ts';
 import { removeLoginTokens } from './login-tokens.ts';
-import { removeSsoLogins } from './sso-logins.ts';
+import { ssoLogins } from './sso-logins.ts';
 
 /**
  * Ends whatever would log somebody in later without asking anew, tokens, codes, and clients that were let in: who keeps others out,
@@ -11,8 +11,8 @@ import { removeSsoLogins } from './sso-logins.ts';
  */
 export function endLoginsUnderWay(set: WriteSet, userId: string): void {
   removeLoginTokens(set, userId);
-  removeSsoLogins(set, userId);
-  removeOAuthRequests(set, userId);
+  ssoLogins.removeAllOf(set, userId);
+  oauthRequests.removeAllOf(set, userId);
   removeOAuthCodes(set, userId);
   removeDeviceGrants(set, userId);
 }

@@ -3,7 +3,7 @@ import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { createWriteSet, type Database, StorageError } from '../../index.ts';
 import { addAccount } from './accounts-write.ts';
 import { addExternalId, listExternalIds, removeExternalIdUnlessLast } from './external-ids.ts';
-import { addSsoLogin, findSsoLogin, removeSsoLogins, useSsoLogin } from './sso-logins.ts';
+import { ssoLogins } from './sso-logins.ts';
 
 const rowAt = (expires: number) => ({
   step: 'provider',
@@ -25,24 +25,24 @@ async function guardOf(db: Database, set: ReturnType<typeof createWriteSet>): Pr
 
 onBothEngines('of logins under way the oldest go where there are thousands, and those that are over', async (db) => {
   const set = createWriteSet();
-  for (let index = 0; index < 5003; index += 1) addSsoLogin(set, `login ${index}`, rowAt(1000 + index), 0);
+  for (let index = 0; index < 5003; index += 1) ssoLogins.add(set, `login ${index}`, rowAt(1000 + index), 0);
   await db.commit(set);
-  const isThere = async (index: number) => (await findSsoLogin(db, `login ${index}`)) !== undefined;
+  const isThere = async (index: number) => (await ssoLogins.find(db, `login ${index}`)) !== undefined;
   assert.deepEqual([await isThere(2), await isThere(3), await isThere(5002)], [false, true, true]);
   const later = createWriteSet();
-  addSsoLogin(later, 'later', rowAt(9000), 5000);
+  ssoLogins.add(later, 'later', rowAt(9000), 5000);
   await db.commit(later);
   assert.deepEqual([await isThere(4000), await isThere(4001)], [false, true]);
 });
 
 onBothEngines('a step is used once, as what it is, before it is over', async (db) => {
   const set = createWriteSet();
-  addSsoLogin(set, 'one', rowAt(1000), 0);
-  addSsoLogin(set, 'two', { ...rowAt(1000), user_id: '@alice:localhost' }, 0);
+  ssoLogins.add(set, 'one', rowAt(1000), 0);
+  ssoLogins.add(set, 'two', { ...rowAt(1000), user_id: '@alice:localhost' }, 0);
   await db.commit(set);
   const use = (login: string, step: string, now: number) => {
     const using = createWriteSet();
-    useSsoLogin(using, login, step, now);
+    ssoLogins.use(using, login, step, now);
     return guardOf(db, using);
   };
   assert.equal(await use('one', 'name', 10), 'sso.over');
@@ -50,9 +50,9 @@ onBothEngines('a step is used once, as what it is, before it is over', async (db
   assert.equal(await use('one', 'provider', 999), undefined);
   assert.equal(await use('one', 'provider', 10), 'sso.over');
   const removal = createWriteSet();
-  removeSsoLogins(removal, '@alice:localhost');
+  ssoLogins.removeAllOf(removal, '@alice:localhost');
   await db.commit(removal);
-  assert.equal(await findSsoLogin(db, 'two'), undefined);
+  assert.equal(await ssoLogins.find(db, 'two'), undefined);
 });
 
 onBothEngines('two links that are taken away at the same moment do not both go where one is the last', async (db) => {

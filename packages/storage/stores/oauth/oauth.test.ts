@@ -12,7 +12,7 @@ import {
   settleDeviceGrant,
   useDeviceGrant,
 } from './oauth-device-grants.ts';
-import { addOAuthRequest, findOAuthRequest, useOAuthRequest } from './oauth-requests.ts';
+import { oauthRequests } from './oauth-requests.ts';
 import { addOAuthSession, findOAuthSession, forgetOAuthSessions } from './oauth-sessions.ts';
 
 const alice = '@alice:localhost';
@@ -89,20 +89,20 @@ onBothEngines('a device is logged in with what it was logged in with last', asyn
 const request = { step: 'log-in', browser_hash: 'browser', user_id: alice, details: '{}' };
 
 onBothEngines('a step is used once, as what it is, before it is over; of thousands the oldest go', async (db) => {
-  await commit(db, (set) => addOAuthRequest(set, 'one', { ...request, expires_at: 100 }, 0));
-  const use = (step: string, now: number) => commit(db, (set) => useOAuthRequest(set, 'one', step, now));
+  await commit(db, (set) => oauthRequests.add(set, 'one', { ...request, expires_at: 100 }, 0));
+  const use = (step: string, now: number) => commit(db, (set) => oauthRequests.use(set, 'one', step, now));
   assert.equal(await use('consent', 10), 'oauth.over');
   assert.equal(await use('log-in', 100), 'oauth.over');
   assert.equal(await use('log-in', 99), undefined);
   assert.equal(await use('log-in', 10), 'oauth.over');
   await commit(db, (set) => {
     for (let index = 0; index < 5002; index += 1) {
-      addOAuthRequest(set, `request ${index}`, { ...request, expires_at: 1000 + index }, 0);
+      oauthRequests.add(set, `request ${index}`, { ...request, expires_at: 1000 + index }, 0);
     }
   });
-  const isThere = async (index: number) => (await findOAuthRequest(db, `request ${index}`)) !== undefined;
+  const isThere = async (index: number) => (await oauthRequests.find(db, `request ${index}`)) !== undefined;
   assert.deepEqual([await isThere(1), await isThere(2), await isThere(5001)], [false, true, true]);
-  await commit(db, (set) => addOAuthRequest(set, 'later', { ...request, expires_at: 9000 }, 5000));
+  await commit(db, (set) => oauthRequests.add(set, 'later', { ...request, expires_at: 9000 }, 5000));
   assert.deepEqual([await isThere(4000), await isThere(4001)], [false, true]);
 });
 
@@ -160,13 +160,13 @@ onBothEngines('of thousands of devices that wait the oldest go', async (db) => {
 onBothEngines('who logs out everywhere takes along what would still let somebody in', async (db) => {
   await commit(db, (set) => {
     makeAlice(set);
-    addOAuthRequest(set, 'request', { ...request, expires_at: 100 }, 0);
+    oauthRequests.add(set, 'request', { ...request, expires_at: 100 }, 0);
     addOAuthCode(set, 'code', { ...code, expires_at: 100 }, 0);
     addDeviceGrant(set, { ...grant, deviceCodeHash: 'grant', userCodeHash: 'user code' }, 0, 0);
     settleDeviceGrant(set, 'grant', { state: 'approved', userId: alice }, 1);
   });
   await commit(db, (set) => endLoginsUnderWay(set, alice));
-  assert.equal(await findOAuthRequest(db, 'request'), undefined);
+  assert.equal(await oauthRequests.find(db, 'request'), undefined);
   assert.equal(await findOAuthCode(db, 'code'), undefined);
   assert.equal(await findDeviceGrant(db, 'grant'), undefined);
 });
