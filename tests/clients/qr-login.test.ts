@@ -10,7 +10,14 @@ import {
 } from 'matrix-js-sdk/lib/rendezvous/index.js';
 import { MSC4108RendezvousSession } from 'matrix-js-sdk/lib/rendezvous/transports/MSC4108RendezvousSession.js';
 import { appUri, callback, type OAuthServer, startOAuthServer } from '@portico/testkit/oauth-server.ts';
-import { type EncryptedPerson, logInEncrypted, seesSigned, setUpKeys, startEncrypted } from './encrypted-person.ts';
+import {
+  canSignItself,
+  type EncryptedPerson,
+  logInEncrypted,
+  seesSigned,
+  setUpKeys,
+  startEncrypted,
+} from './encrypted-person.ts';
 import { createPeople, type People } from './person.ts';
 import { createClient, type MatrixClient, OAuth2, silent } from './sdk.ts';
 
@@ -74,6 +81,7 @@ suite('matrix-js-sdk logs a device in with a QR code', () => {
     const laptop = await startEncrypted(people, { ...phone.session, accessToken, deviceId });
     assert.ok(secrets);
     await laptop.crypto.importSecretsBundle?.(secrets);
+    await canSignItself(laptop, phone);
     await laptop.crypto.crossSignDevice(deviceId);
     await seesSigned(phone, laptop);
   }
