@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { adminEndpoints } from '../../packages/server/http/admin/index.ts';
 import { clientEndpoints } from '../../packages/server/http/client/index.ts';
 import { oauthEndpoints } from '../../packages/server/http/client/oauth/index.ts';
-import { rendezvousEndpoints } from '../../packages/server/http/client/rendezvous/rendezvous.ts';
+import { rendezvousEndpoints } from '../../packages/server/http/client/rendezvous/index.ts';
 import { webEndpoints } from '../../packages/server/http/web/index.ts';
 import { federationEndpoints, roomFederationEndpoints } from '../../packages/server/http/federation/index.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clientEndpoints } from '../../packages/server/http/client/index.ts';
 import { oauthEndpoints } from '../../packages/server/http/client/oauth/index.ts';
-import { rendezvousEndpoints } from '../../packages/server/http/client/rendezvous/rendezvous.ts';
+import { rendezvousEndpoints } from '../../packages/server/http/client/rendezvous/index.ts';
 import { compareFields } from './compare-fields.ts';
 import { coverSpec, type SpecOperation } from './spec-operations.ts';
 

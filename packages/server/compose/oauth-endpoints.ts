@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { BaseUrl } from '../http/client/discovery/base-url.ts';
 import { oauthEndpoints } from '../http/client/oauth/index.ts';
 import { verificationPath } from '../http/client/oauth/paths.ts';
-import { rendezvousEndpoints } from '../http/client/rendezvous/rendezvous.ts';
+import { rendezvousEndpoints } from '../http/client/rendezvous/index.ts';
 import type { SsoServices } from '../http/client/sso/services.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import type { AccountServices } from '../services/accounts/account-services.ts';
@@ -26,7 +26,7 @@ export type OAuthContext = {
 export function createOAuthEndpoints(context: OAuthContext): readonly Endpoint<object>[] {
   const { db, singleSignOn, discovery, now } = context;
   const rendezvous = createRendezvous({ db, now, randomBytes });
-  const services = { ...singleSignOn, discovery, rendezvous, oauth: createServer(context) };
+  const services = { ...singleSignOn, discovery, rendezvous, now, oauth: createServer(context) };
   return [...oauthEndpoints, ...rendezvousEndpoints].map(({ declaration, create }) => ({
     declaration,
     create: () => create(services),

@@ -9,7 +9,7 @@ import { adminEndpoints } from './admin/index.ts';
 import { rawBody } from './bytes.ts';
 import { clientEndpoints } from './client/index.ts';
 import { oauthEndpoints } from './client/oauth/index.ts';
-import { rendezvousEndpoints } from './client/rendezvous/rendezvous.ts';
+import { rendezvousEndpoints } from './client/rendezvous/index.ts';
 import type { AuthKind, Declaration } from './endpoint.ts';
 import { federationEndpoints, roomFederationEndpoints } from './federation/index.ts';
 import { isAllOptional } from './optional-body.ts';

@@ -80,6 +80,12 @@ export type RequestParts = {
   readonly ifMatch: string | undefined;
   /** What the browser sends back of what it was told to keep, as it came. */
   readonly cookies: string | undefined;
+  /**
+   * Whether a browser says that it would show the answer, and not hand it to a page that asks for it.
+   *
+   * {@link https://www.w3.org/TR/fetch-metadata/}
+   */
+  readonly isNavigation: boolean;
 };
 
 export type HandlerRequest<A extends AuthKind, P, Q, B> = RequestParts &

@@ -10,7 +10,7 @@ import { startTestServer } from '@portico/testkit/server.ts';
 import { adminEndpoints } from './admin/index.ts';
 import { clientEndpoints } from './client/index.ts';
 import { oauthEndpoints } from './client/oauth/index.ts';
-import { rendezvousEndpoints } from './client/rendezvous/rendezvous.ts';
+import { rendezvousEndpoints } from './client/rendezvous/index.ts';
 import type { Declaration } from './endpoint.ts';
 import { htmlPage } from './result.ts';
 

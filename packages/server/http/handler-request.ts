@@ -53,6 +53,11 @@ export class HandlerRequest implements ErasedRequest {
     return this.#request.headers.cookie;
   }
 
+  get isNavigation(): boolean {
+    const { 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = this.#request.headers;
+    return mode === 'navigate' || (destination !== undefined && destination !== 'empty');
+  }
+
   get signal(): AbortSignal {
     this.#signal ??= this.#open();
     return this.#signal;

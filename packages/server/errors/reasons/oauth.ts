@@ -70,6 +70,16 @@ export const oauthErrors = {
     status: 404,
     message: 'There is no such place to meet, or it is over.',
   },
+  'rendezvous.not-shown': {
+    errcode: 'M_FORBIDDEN',
+    status: 403,
+    message: 'This is for apps. It is not shown in a browser.',
+  },
+  'rendezvous.concurrent-write': {
+    errcode: 'IO_ELEMENT_MSC4388_CONCURRENT_WRITE',
+    status: 409,
+    message: 'Another message has been left meanwhile. Read it, and write again.',
+  },
   'oauth.passwords-differ': {
     errcode: 'M_INVALID_PARAM',
     status: 400,

@@ -6,7 +6,7 @@ import { federationEndpoints, roomFederationEndpoints } from '../federation/inde
 import { unsaidIfEmpty } from '../unsaid.ts';
 import { clientEndpoints } from './index.ts';
 import { oauthEndpoints } from './oauth/index.ts';
-import { rendezvousEndpoints } from './rendezvous/rendezvous.ts';
+import { rendezvousEndpoints } from './rendezvous/index.ts';
 
 const tokens = new Set(['at', 'from', 'next_batch', 'pos', 'since', 'to']);
 

@@ -22,10 +22,11 @@ export type Message = {
  * A place where a device that is logged in and one that wants to be leave each other messages, in turn. What they say is
  * encrypted for each other, so that it tells nobody else anything; who knows the place may read and write there.
  *
- * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4108} (as it was in 2024, which clients speak)
+ * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4388}
  */
 export interface Rendezvous {
-  open(content: string): Promise<Message & { readonly id: string }>;
+  /** `lifetime` in milliseconds; messages do not make it longer. */
+  open(content: string, lifetime: number): Promise<Message & { readonly id: string }>;
   /** Throws `rendezvous.not-found`. */
   read(id: string): Promise<Message>;
   /** Answers the message that is there, and whether that is the new one: only where `before` was still there. */
@@ -33,9 +34,6 @@ export interface Rendezvous {
   /** Throws `rendezvous.not-found`. */
   close(id: string): Promise<void>;
 }
-
-/** Whoever is asked for a password on the way has to find it. A message does not make it longer. */
-const lifetime = 10 * 60_000;
 
 type Dependencies = {
   readonly db: Database;
@@ -53,7 +51,7 @@ export function createRendezvous({ db, now, randomBytes }: Dependencies): Rendez
   }
 
   return {
-    async open(content) {
+    async open(content, lifetime) {
       const id = newAccessToken(randomBytes);
       const row = { content, tag: newTag(), modified_at: now(), expires_at: now() + lifetime };
       const set = createWriteSet();

@@ -16,3 +16,11 @@ function toText(bytes: Buffer): string {
   if (Buffer.byteLength(text) === bytes.length && !text.includes('\0') && Buffer.from(text).equals(bytes)) return text;
   throw new MatrixError('request.invalid-param', { message: 'A message is text in UTF-8.' });
 }
+
+/**
+ * "the server SHOULD inspect the `Sec-Fetch-*` Fetch Metadata Request Headers to identify top-level navigation requests and
+ * return a `403`": anybody may leave something there, which is not to look as if it was the server's.
+ */
+export function refuseNavigation(isNavigation: boolean): void {
+  if (isNavigation) throw new MatrixError('rendezvous.not-shown');
+}

@@ -7,14 +7,17 @@ import { type Endpoint, endpoint } from '../../endpoint.ts';
 import { reply } from '../../result.ts';
 import { emptyObject } from '../../schemas.ts';
 import { type BaseUrl, clientWellKnown } from '../discovery/base-url.ts';
-import { readMessage } from './read-message.ts';
+import { readMessage, refuseNavigation } from './read-message.ts';
 
-export type RendezvousServices = {
+export type EtagRendezvousServices = {
   readonly rendezvous: Rendezvous;
   readonly discovery: BaseUrl;
 };
 
 const path = '/_matrix/client/unstable/org.matrix.msc4108/rendezvous';
+
+/** In milliseconds. Whoever is asked for a password on the way has to find it. A message does not make it longer. */
+const lifetime = 10 * 60_000;
 const params = Type.Object({ rendezvousId: Type.String() });
 
 /** What browsers ask before they send it; and what they let a page read. */
@@ -45,9 +48,9 @@ export const openRendezvous = endpoint(
     body: rawBody,
     response: Type.Object({ url: Type.String() }, { title: 'RendezvousPlace' }),
   },
-  ({ rendezvous, discovery }: RendezvousServices) =>
+  ({ rendezvous, discovery }: EtagRendezvousServices) =>
     async ({ body }) => {
-      const { id, ...message } = await rendezvous.open(await readMessage(body));
+      const { id, ...message } = await rendezvous.open(await readMessage(body), lifetime);
       const url = `${clientWellKnown(discovery)['m.homeserver'].base_url}${path}/${id}`;
       return reply({ url }, { status: 201, headers: headersOf(message) });
     },
@@ -69,8 +72,9 @@ export const readRendezvous = endpoint(
     summary: 'Reads the message that is there.',
     response: rawBytes,
   },
-  ({ rendezvous }: RendezvousServices) =>
-    async ({ params: { rendezvousId } }) => {
+  ({ rendezvous }: EtagRendezvousServices) =>
+    async ({ params: { rendezvousId }, isNavigation }) => {
+      refuseNavigation(isNavigation);
       const message = await rendezvous.read(rendezvousId);
       const content = Buffer.from(message.content);
       return bytes({
@@ -92,7 +96,7 @@ export const writeRendezvous = endpoint(
     body: rawBody,
     response: emptyObject,
   },
-  ({ rendezvous }: RendezvousServices) =>
+  ({ rendezvous }: EtagRendezvousServices) =>
     async ({ params: { rendezvousId }, body, ifMatch }) => {
       const [, before] = /^"([\w-]+)"$/.exec(ifMatch?.trim() ?? '') ?? [];
       if (ifMatch === undefined) throw new MatrixError('request.missing-param', { message: 'Missing: If-Match' });
@@ -115,15 +119,19 @@ export const closeRendezvous = endpoint(
     summary: 'Closes the place.',
     response: emptyObject,
   },
-  ({ rendezvous }: RendezvousServices) =>
+  ({ rendezvous }: EtagRendezvousServices) =>
     async ({ params: { rendezvousId } }) => {
       await rendezvous.close(rendezvousId);
       return reply({}, { status: 204, headers: unkept });
     },
 );
 
-/** Where devices meet that log each other in with a QR code. */
-export const rendezvousEndpoints: readonly Endpoint<RendezvousServices>[] = [
+/**
+ * Where devices meet that log each other in with a QR code, as MSC4108 had it in 2024.
+ *
+ * {@link https://github.com/matrix-org/matrix-spec-proposals/blob/87f8317a902cd7bc5c2d2d225f71021b3a509e2d/proposals/4108-oidc-qr-login.md}
+ */
+export const etagRendezvousEndpoints: readonly Endpoint<EtagRendezvousServices>[] = [
   openRendezvous,
   readRendezvous,
   writeRendezvous,

@@ -125,6 +125,14 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(charset.status, 201);
     });
 
+    test('it is not shown where a browser was led to it', async () => {
+      const { url } = await open('<b>You have won</b>');
+      const navigation = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+      assert.equal(await codeOf(await send(url, 'GET', undefined, navigation)), '403 M_FORBIDDEN');
+      const asked = { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' };
+      assert.equal((await send(url, 'GET', undefined, asked)).status, 200);
+    });
+
     test('it is over when somebody says so, and ten minutes after it began, whatever was said meanwhile', async () => {
       const { url } = await open();
       const closed = await send(url, 'DELETE', undefined, {});
