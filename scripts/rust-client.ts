@@ -7,13 +7,13 @@ import { createInterface } from 'node:readline';
 import { freePort } from '@portico/testkit/server-process.ts';
 import { createTestClient } from '@portico/testkit/test-client.ts';
 import { createSyncClient } from '@portico/testkit/sync-client.ts';
-import { tryOAuth } from './rust-oauth.ts';
+import { tryOAuth, tryQrCodes } from './rust-oauth.ts';
 import { createKillableServer } from '../tests/clients/killable-server.ts';
 
 /**
  * `node scripts/rust-client.ts`: whether a client of matrix-sdk and matrix-sdk-ui, as phones have, gets on with the server.
  * It logs in, shows the list of rooms and a timeline, sees the server killed and started again, and is started again itself.
- * Another one logs in with OAuth 2.0.
+ * Another one logs in with OAuth 2.0, and a third one lets two devices in with QR codes.
  * It is built with cargo, which takes several minutes the first time; without cargo nothing is done. The folder that it is
  * built in can be given as `CARGO_TARGET_DIR`.
  */
@@ -29,6 +29,8 @@ if (!(await runs('cargo', ['--version']))) {
   process.stdout.write('The Rust client has shown everything.\n');
   await tryOAuth(join(target, 'debug/portico-rust-oauth'));
   process.stdout.write('The Rust client has logged in with OAuth 2.0.\n');
+  await tryQrCodes(join(target, 'debug/portico-rust-qr'));
+  process.stdout.write('The Rust client has let two devices in with QR codes.\n');
 }
 
 async function runs(command: string, args: readonly string[]): Promise<boolean> {

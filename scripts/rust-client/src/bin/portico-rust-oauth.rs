@@ -1,15 +1,9 @@
-//! Logs in with OAuth 2.0 as a phone does: says where a browser has to go, is told where it was led to, and goes on from there.
-//! It does not log out: matrix-sdk does that by HTTPS alone.
-use std::{env, io::stdin};
+//! Logs in with OAuth 2.0 as a phone does. It does not log out: matrix-sdk does that by HTTPS alone.
+use std::env;
 
 use anyhow::{Context, Result, bail, ensure};
-use matrix_sdk::{
-    Client,
-    authentication::oauth::registration::{ApplicationType, ClientMetadata, Localized, OAuthGrantType},
-    config::SyncSettings,
-    ruma::serde::Raw,
-};
-use url::Url;
+use matrix_sdk::{Client, config::SyncSettings};
+use portico_rust_client::{describe, log_in};
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -18,13 +12,8 @@ async fn main() -> Result<()> {
         bail!("usage: portico-rust-oauth URL CLIENT_URI REDIRECT_URI");
     };
     let client = Client::builder().homeserver_url(url).handle_refresh_tokens().build().await?;
+    log_in(&client, redirect_uri, describe(client_uri, redirect_uri)?).await?;
     let oauth = client.oauth();
-    let asked = oauth.login(Url::parse(redirect_uri)?, None, Some(describe(client_uri, redirect_uri)?.into()), None);
-    println!("{}", asked.build().await?.url);
-
-    let mut answer = String::new();
-    stdin().read_line(&mut answer)?;
-    oauth.finish_login(Url::parse(answer.trim())?.into()).await?;
     let before = client.session_tokens().context("there are no tokens after the login")?;
     oauth.refresh_access_token().await?;
     let after = client.session_tokens().context("there are no tokens after they were refreshed")?;
@@ -35,17 +24,4 @@ async fn main() -> Result<()> {
     let pages = oauth.server_metadata().await?.account_management_uri.context("there is no account page")?;
     println!("{pages}");
     Ok(())
-}
-
-fn describe(client_uri: &str, redirect_uri: &str) -> Result<Raw<ClientMetadata>> {
-    let grants = vec![
-        OAuthGrantType::AuthorizationCode { redirect_uris: vec![Url::parse(redirect_uri)?] },
-        OAuthGrantType::DeviceCode,
-    ];
-    let uri = Localized::new(Url::parse(client_uri)?, []);
-    let metadata = ClientMetadata {
-        client_name: Some(Localized::new("Rust".to_owned(), [])),
-        ..ClientMetadata::new(ApplicationType::Native, grants, uri)
-    };
-    Ok(Raw::new(&metadata)?)
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { newIdentity } from '@portico/testkit/device-keys.ts';
+import { newDeviceKeys, newIdentity } from '@portico/testkit/device-keys.ts';
 import { type OAuthServer, type OAuthSession, startOAuthServer } from '@portico/testkit/oauth-server.ts';
 import { newSubject, type SsoServer, startSsoServer } from '@portico/testkit/sso-server.ts';
 import { refusalOf, type TestClient, type TestResponse } from '@portico/testkit/test-client.ts';
@@ -41,6 +41,22 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       type: 'm.login.password',
       identifier: { type: 'm.id.user', user: userId },
       password: 'a password',
+    });
+
+    test('may call its device by a key, as those that log in with QR codes do', async () => {
+      const alice = await oauth.server.registerUser();
+      const key = 'wjLpTLRqbqBzLs63aYaEv2Boi6cFEbbM/sSRQ2oAKk+';
+      const { client } = await oauth.logIn(alice.userId, undefined, key);
+      assert.equal((await client.get('/_matrix/client/v3/account/whoami')).body['device_id'], key);
+      const path = `${v3}/devices/${encodeURIComponent(key)}`;
+      assert.equal((await client.put(path, { display_name: 'Laptop' })).status, 200);
+      assert.equal((await alice.get(path)).body['display_name'], 'Laptop');
+      const uploaded = await client.post(`${v3}/keys/upload`, {
+        device_keys: newDeviceKeys({ userId: alice.userId, deviceId: key }),
+      });
+      assert.equal(uploaded.status, 200, JSON.stringify(uploaded.body));
+      assert.equal((await alice.delete(path, { auth: passwordOf(alice) })).status, 200);
+      assert.equal(refusalOf(await client.get(`${v3}/account/whoami`)), '401 M_UNKNOWN_TOKEN');
     });
 
     test('does nothing that takes a password, with or without one, and is told so beforehand', async () => {

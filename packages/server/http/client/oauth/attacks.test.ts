@@ -173,7 +173,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         [{ response_type: 'token' }, /error=unsupported_response_type/],
         [{ response_mode: 'form_post' }, /error=invalid_request/],
         [{ scope: 'openid' }, /error=invalid_scope/],
-        [{ scope: scopeOf('A/B') }, /error=invalid_scope/],
+        [{ scope: scopeOf('x'.repeat(256)) }, /error=invalid_scope/],
         [{ prompt: 'none' }, /error=login_required/],
         [{ state: 'x'.repeat(5000) }, /error=invalid_request/],
       ] as const) {
