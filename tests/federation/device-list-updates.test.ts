@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { eventIdOf, findRoomVersion, hashAndSignEvent, isJsonObject } from '@portico/protocol';
-import { newDeviceKeys } from '@portico/testkit/device-keys.ts';
+import { newDeviceKeys, newIdentity } from '@portico/testkit/device-keys.ts';
 import {
   answerDevices,
   device,
@@ -40,6 +40,24 @@ test('an update that names none before it only says that there was one', { timeo
   await sendTransaction(peer, edus([listUpdate({ stream_id: 12, prev_id: [11] })]));
   assert.deepEqual(seen(await query(alice)), ['C']);
   assert.equal(fetches(), 3);
+  assert.deepEqual(server.errors, []);
+});
+
+test('null is as good as nothing in an update', { timeout: 60_000 }, async (context) => {
+  const { server, peer, alice, fetches } = await openWithMallory(context);
+  answerDevices(peer, [listed('A')], { stream_id: 4 });
+  assert.deepEqual(seen(await query(alice)), ['A']);
+  const { next_batch: since } = await sync(alice);
+  await sendTransaction(peer, edus([listUpdate({ prev_id: null, stream_id: 5 })]));
+  assert.deepEqual((await sync(alice, since))['device_lists'], { changed: [mallory], left: [] });
+  assert.deepEqual(seen(await query(alice)), ['A']);
+  assert.equal(fetches(), 2, 'it names no update before it');
+
+  const { master_key: master } = newIdentity(mallory).body;
+  const content = { user_id: mallory, master_key: master, self_signing_key: null };
+  await sendTransaction(peer, edus([{ edu_type: 'm.signing_key_update', content }]));
+  assert.deepEqual((await query(alice)).master_keys[mallory], master);
+  assert.equal(fetches(), 2, 'all that was given is kept');
   assert.deepEqual(server.errors, []);
 });
 

@@ -6,9 +6,6 @@ import { startTestNetwork } from '@portico/testkit/network.ts';
 import { createRoom, join } from '@portico/testkit/people.ts';
 import { becomes, setState } from './memberships.ts';
 
-const rules = findRoomVersion('11');
-assert.ok(rules);
-
 type Answer = {
   readonly auth_chain: readonly JsonObject[];
   readonly state: readonly JsonObject[];
@@ -32,9 +29,16 @@ async function open(context: TestContext) {
   return { peer, alice, bob, roomId };
 }
 
-async function joinAs(peer: FederationPeer, roomId: string, userId: string, query: string): Promise<Answer> {
+async function joinAs(
+  peer: FederationPeer,
+  roomId: string,
+  userId: string,
+  query: string,
+  version = '11',
+): Promise<Answer> {
+  const rules = findRoomVersion(version);
   const path = encodeURIComponent(roomId);
-  const make = `/_matrix/federation/v1/make_join/${path}/${encodeURIComponent(userId)}?ver=11`;
+  const make = `/_matrix/federation/v1/make_join/${path}/${encodeURIComponent(userId)}?ver=${version}`;
   const { body: made } = await peer.send('hs1', 'GET', make);
   assert.ok(rules && isJsonObject(made) && isJsonObject(made['event']));
   const pdu = hashAndSignEvent(rules, made['event'], peer.serverName, peer.key);
@@ -47,7 +51,10 @@ async function joinAs(peer: FederationPeer, roomId: string, userId: string, quer
 
 const keysOf = (events: readonly JsonObject[]) =>
   events.map((event) => `${event['type'] as string} ${event['state_key'] as string}`).toSorted();
-const idsOf = (events: readonly JsonObject[]) => events.map((event) => eventIdOf(rules as never, event as never));
+function idsOf(events: readonly JsonObject[], version = '11'): readonly string[] {
+  const rules = findRoomVersion(version);
+  return events.map((event) => eventIdOf(rules as never, event as never));
+}
 
 test('who asks for fewer members gets those that a room without a name is named after, and all servers', async (context) => {
   const { peer, alice, bob, roomId } = await open(context);
@@ -86,4 +93,36 @@ test('a room with a name needs no members, and whoever does not ask gets them al
   );
   const ids = new Set(idsOf([...whole.state, ...whole.auth_chain]));
   for (const event of whole.state) for (const id of event['auth_events'] as string[]) assert.ok(ids.has(id));
+});
+
+test('where the ID of the room stands for the create event in auth events, it is in auth chains all the same', async (context) => {
+  const network = await startTestNetwork(['hs1']);
+  context.after(() => network.close());
+  const peer = await openPeer(context, network, 'peer.test');
+  const alice = await network.server('hs1').registerUser('alice');
+  const roomId = await createRoom(alice, { room_version: '12' });
+  const answer = await joinAs(peer, roomId, '@first:peer.test', '', '12');
+  const chain = keysOf(answer.auth_chain);
+  assert.deepEqual(
+    chain.filter((key) => key === 'm.room.create '),
+    ['m.room.create '],
+  );
+  const create = `$${roomId.slice(1)}`;
+  const ask = async (path: string) => (await peer.send('hs1', 'GET', `/_matrix/federation/v1/${path}`)).body as Answer;
+  const [powers = ''] = idsOf(
+    answer.state.filter(({ type }) => type === 'm.room.power_levels'),
+    '12',
+  );
+  for (const [eventId, expected] of [
+    [powers, 1],
+    [create, 0],
+  ] as const) {
+    const { auth_chain: auth } = await ask(`event_auth/${encodeURIComponent(roomId)}/${encodeURIComponent(eventId)}`);
+    assert.equal(keysOf(auth).filter((key) => key === 'm.room.create ').length, expected, eventId);
+  }
+  const path = `${encodeURIComponent(roomId)}?event_id=${encodeURIComponent(powers)}`;
+  const { auth_chain_ids: ids } = (await ask(`state_ids/${path}`)) as unknown as { auth_chain_ids: string[] };
+  assert.equal(ids.filter((id) => id === create).length, 1);
+  const { auth_chain: whole } = await ask(`state/${path}`);
+  assert.ok(keysOf(whole).includes('m.room.create '));
 });

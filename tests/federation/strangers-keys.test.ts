@@ -40,3 +40,27 @@ test('who shares no room can be signed, and is seen as signed', { timeout: 60_00
   assert.equal(peer.requests.filter((request) => request.includes('/user/devices/')).length, 1);
   assert.deepEqual(server.errors, []);
 });
+
+test(
+  'a server may say null of keys that somebody does not have, as Synapse does',
+  { timeout: 60_000 },
+  async (context) => {
+    const { server, peer, alice, path } = await openWithPeer(context);
+    const none = { master_key: null, self_signing_key: null };
+    peer.on('GET', '/_matrix/federation/v1/user/devices/', () => ({
+      body: { user_id: mallory, stream_id: 1, devices: [{ device_id: 'A', keys: device('A') }], ...none },
+    }));
+    peer.on('POST', '/_matrix/federation/v1/user/keys/query', () => ({
+      body: {
+        device_keys: { [mallory]: { A: device('A') } },
+        master_keys: null,
+        self_signing_keys: { [mallory]: null },
+      },
+    }));
+    assert.deepEqual(Object.keys((await query(alice)).device_keys[mallory] ?? {}), ['A'], 'of a stranger');
+    await joinAs(peer, path, mallory);
+    assert.deepEqual(Object.keys((await query(alice)).device_keys[mallory] ?? {}), ['A'], 'who shares a room');
+    assert.equal((await query(alice)).master_keys[mallory], undefined);
+    assert.deepEqual(server.errors, []);
+  },
+);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createTestAuthority, type TestAuthority } from '@portico/testkit/certificates.ts';
 import { freePort, startServerProcess } from '@portico/testkit/server-process.ts';
 import { createTestClient, type TestClient } from '@portico/testkit/test-client.ts';
-import { startSynapse } from '../../scripts/beside-synapse/synapse-server.ts';
+import { startSynapse } from '../../scripts/beside/synapse-server.ts';
 import { whySynapseIsMissing } from '../../scripts/compare-with-synapse/synapse-process.ts';
 
 /** A server in a process of its own on loopback, which others reach over TLS. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { findRoomVersion } from '../room-versions/registry.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
 import type { Pdu } from './pdu.ts';
-import { createEventIdOfRoom, roomIdOfCreateEvent, toRoomEvent } from './room-event.ts';
+import { allAuthEvents, createEventIdOfRoom, roomIdOfCreateEvent, toRoomEvent } from './room-event.ts';
 
 const pdu: Pdu = {
   type: 'm.room.redaction',
@@ -37,4 +37,15 @@ test('since version 12 the ID of a room is that of its create event, with anothe
   assert.equal(event.roomId, '!event');
   assert.equal(roomIdOfCreateEvent('$event'), '!event');
   assert.equal(createEventIdOfRoom('!event'), '$event');
+});
+
+test('an event is allowed by the create event, whether its auth events name it or the ID of the room stands for it', () => {
+  const event = { eventId: '$x', roomId: '!create', authEvents: ['$powers'] };
+  for (const [version, about, expected] of [
+    ['11', event, ['$powers']],
+    ['12', event, ['$create', '$powers']],
+    ['12', { ...event, eventId: '$create', authEvents: [] }, []],
+  ] as const) {
+    assert.deepEqual(allAuthEvents(findRoomVersion(version) as RoomVersionRules, about), expected);
+  }
 });

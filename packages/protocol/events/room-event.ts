@@ -49,6 +49,23 @@ export function createEventIdOfRoom(roomId: string): string {
   return `$${roomId.slice(1)}`;
 }
 
+/**
+ * What an event is allowed by: its `auth_events`, and the create event where the room's ID stands for it in there. Other servers
+ * refuse an auth chain without one.
+ *
+ * > the `auth_events` no longer specify the create event ID
+ *
+ * {@link https://github.com/matrix-org/matrix-spec-proposals/blob/main/proposals/4291-room-ids-as-hashes.md}
+ */
+export function allAuthEvents(
+  rules: RoomVersionRules,
+  { eventId, roomId, authEvents }: Pick<RoomEvent, 'eventId' | 'roomId' | 'authEvents'>,
+): readonly string[] {
+  if (rules.event.createInAuthEvents) return authEvents;
+  const create = createEventIdOfRoom(roomId);
+  return eventId === create ? authEvents : [create, ...authEvents];
+}
+
 /** Event IDs from `prev_events` or `auth_events`, which in room versions 1 and 2 are pairs with hashes. */
 export function referencedIds(rules: RoomVersionRules, references: readonly JsonValue[]): readonly string[] {
   if (rules.event.references === 'ids') return references as readonly string[];

@@ -1,5 +1,6 @@
 import { authEventKeys } from '../auth/auth-event-keys.ts';
 import type { RoomEvent } from '../events/pdu.ts';
+import { createEventIdOfRoom } from '../events/room-event.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
 import { iterativeAuthChecks, type AuthCheckContext } from './iterative-auth-checks.ts';
 import { createLookup, type Lookup } from './lookup.ts';
@@ -83,7 +84,7 @@ function authCheckContext(
   const impliesCreate = rules.event.roomId === 'create-event' && first !== undefined;
   return {
     rules,
-    create: impliesCreate ? lookup.event(`$${first.roomId.slice(1)}`) : undefined,
+    create: impliesCreate ? lookup.event(createEventIdOfRoom(first.roomId)) : undefined,
     base: rules.stateResolution === 'v2.1' ? () => undefined : lookup.unconflicted,
     event: lookup.event,
   };

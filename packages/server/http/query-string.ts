@@ -1,6 +1,6 @@
 import type { TObject, TSchema } from 'typebox';
 import { MatrixError } from '../errors/matrix-error.ts';
-import { unsaidIfEmpty } from './unsaid.ts';
+import { unsaidIfEmpty } from '../services/unsaid.ts';
 
 /** Repeated parameters keep all their values, in order. */
 export type RawQuery = ReadonlyMap<string, readonly string[]>;

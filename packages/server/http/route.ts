@@ -21,7 +21,7 @@ import { sendResult } from './respond.ts';
 import { checkStanding } from './standing.ts';
 import { sendBytes, sendByteStream } from './send-bytes.ts';
 import { withStorableText } from './storable-text.ts';
-import { leaveOutUnsaid } from './unsaid.ts';
+import { leaveOutUnsaid } from '../services/unsaid.ts';
 import { checkValid, lazyValidator } from './validate.ts';
 
 /** What the hook that runs before the body is read leaves for the handler. */

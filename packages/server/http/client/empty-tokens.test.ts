@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { createSyncClient } from '@portico/testkit/sync-client.ts';
 import { federationEndpoints, roomFederationEndpoints } from '../federation/index.ts';
-import { unsaidIfEmpty } from '../unsaid.ts';
+import { unsaidIfEmpty } from '../../services/unsaid.ts';
 import { clientEndpoints } from './index.ts';
 import { oauthEndpoints } from './oauth/index.ts';
 import { rendezvousEndpoints } from './rendezvous/index.ts';

@@ -11,6 +11,7 @@ import type { Route } from '../../outbound/route.ts';
 import { unlessAborted } from '../../outbound/unless-aborted.ts';
 import { createRequestSigner } from '../signing/sign-request.ts';
 import { FederationError } from './federation-error.ts';
+import { leaveOutUnsaid } from '../../unsaid.ts';
 import { parseLongAnswer, parseRefusal } from './parse-answer.ts';
 
 /** For what compiles schemas: a start need not wait for it. */
@@ -23,6 +24,8 @@ export class CanonicalText {
     this.text = text;
   }
 }
+
+type AnswerReader = { readonly said: (answer: unknown) => unknown; readonly validator: Validator };
 
 export type CallOptions = {
   readonly signal?: AbortSignal | undefined;
@@ -80,7 +83,7 @@ type Parts = { readonly params?: object; readonly query?: object; readonly body?
 export function createFederationClient(dependencies: Dependencies): FederationClient {
   const { serverName, key, enabled, discovery, outbound } = dependencies;
   const sign = createRequestSigner(serverName, key);
-  const validators = new WeakMap<TSchema, Validator>();
+  const answerReaders = new WeakMap<TSchema, AnswerReader>();
 
   /** Looking for a server is shared by all who ask it something; each waits for it only as long as for the answer. */
   async function findRoute(destination: ServerName, timeout: number, signal: AbortSignal | undefined): Promise<Route> {
@@ -151,13 +154,13 @@ export function createFederationClient(dependencies: Dependencies): FederationCl
     throw new FederationError('refused', message.trimEnd(), { refusal });
   }
 
-  function validatorOf(schema: TSchema): Validator {
-    let validator = validators.get(schema);
-    if (validator === undefined) {
+  function readerOf(schema: TSchema): AnswerReader {
+    let reader = answerReaders.get(schema);
+    if (reader === undefined) {
       const { Compile } = require('typebox/compile') as typeof import('typebox/compile');
-      validators.set(schema, (validator = Compile(schema)));
+      answerReaders.set(schema, (reader = { said: leaveOutUnsaid(schema), validator: Compile(schema) }));
     }
-    return validator;
+    return reader;
   }
 
   async function call(
@@ -173,8 +176,9 @@ export function createFederationClient(dependencies: Dependencies): FederationCl
     } catch (error) {
       throw toFederationError(error);
     }
-    const value = await parseLongAnswer(body);
-    const validator = validatorOf(operation.response);
+    const { said, validator } = readerOf(operation.response);
+    // Synapse says `"master_key": null` of people who have none.
+    const value = said(await parseLongAnswer(body));
     if (value === undefined || !validator.Check(value)) {
       const [fault] = value === undefined ? [] : validator.Errors(value);
       const reason = fault === undefined ? 'not JSON' : `${fault.instancePath} ${fault.message}`;

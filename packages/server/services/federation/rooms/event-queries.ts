@@ -1,4 +1,12 @@
-import { checkHash, encodeCanonical, parseJson, type Pdu, redactPdu, type RoomVersionRules } from '@portico/protocol';
+import {
+  allAuthEvents,
+  checkHash,
+  encodeCanonical,
+  parseJson,
+  type Pdu,
+  redactPdu,
+  type RoomVersionRules,
+} from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import { readEventsByTime } from '@portico/storage/stores/events/events-by-time.ts';
@@ -115,8 +123,8 @@ export function createEventQueries(dependencies: Dependencies): EventQueries {
     async authChain(origin, roomId, eventId) {
       const room = await rooms.openToMember(roomId, origin);
       await findIn(room, eventId);
-      const events = await stateEvents.loadById(room.rules, [eventId]);
-      return inBraces(authChainPieces(deps, room.rules, events.get(eventId)?.event.authEvents ?? []));
+      const found = (await stateEvents.loadById(room.rules, [eventId])).get(eventId);
+      return inBraces(authChainPieces(deps, room.rules, found ? allAuthEvents(room.rules, found.event) : []));
     },
     async backfill(origin, roomId, from, limit) {
       const room = await rooms.openToMember(roomId, origin);

@@ -1,4 +1,4 @@
-import type { RoomVersionRules } from '@portico/protocol';
+import { allAuthEvents, type RoomVersionRules } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import { readPdus } from '@portico/storage/stores/events/timeline.ts';
@@ -43,7 +43,7 @@ export async function* statePieces(
   const left = new Set<string>();
   await pace();
   for (const { event } of (await stateEvents.loadById(rules, and)).values()) {
-    for (const eventId of event.authEvents) named.add(eventId);
+    for (const eventId of allAuthEvents(rules, event)) named.add(eventId);
   }
   yield `"${name}":[`;
   let separator = '';
@@ -53,7 +53,7 @@ export async function* statePieces(
     const pdus = await readShownPdus(deps, rules, nids, events);
     for (const { event } of events.values()) {
       if (wanted !== undefined) left.add(event.eventId);
-      for (const eventId of event.authEvents) named.add(eventId);
+      for (const eventId of allAuthEvents(rules, event)) named.add(eventId);
     }
     if (pdus.length > 0) yield `${separator}${pdus.join(',')}`;
     if (pdus.length > 0) separator = ',';
@@ -75,7 +75,7 @@ export async function readStateIds(
   for await (const nids of stateNids(deps, rootId, undefined)) {
     for (const { event } of (await deps.stateEvents.load(rules, nids)).values()) {
       state.push(event.eventId);
-      for (const eventId of event.authEvents) named.add(eventId);
+      for (const eventId of allAuthEvents(rules, event)) named.add(eventId);
     }
     await deps.pace();
   }
@@ -147,7 +147,7 @@ async function walkAuthChain(
     const following = new Set<string>();
     for (const [eventId, { nid, event }] of await stateEvents.loadById(rules, next)) {
       found.set(eventId, nid);
-      for (const authEvent of event.authEvents) following.add(authEvent);
+      for (const authEvent of allAuthEvents(rules, event)) following.add(authEvent);
     }
     next = [...following].filter((eventId) => !found.has(eventId));
     await pace();

@@ -85,7 +85,8 @@ export function deviceListEdu({ db, serverName }: Dependencies): EduHandler {
 }
 
 function parseUpdate(origin: string, content: JsonObject): Update | undefined {
-  const { device_id: deviceId, stream_id: streamId, prev_id: previous = [] } = content;
+  const { device_id: deviceId, stream_id: streamId } = content;
+  const previous = content['prev_id'] ?? [];
   const userId = userOf(origin, content['user_id']);
   if (userId === undefined || !isDeviceId(deviceId) || !isStreamId(streamId)) return undefined;
   if (!Array.isArray(previous) || !previous.every(isStreamId)) return undefined;

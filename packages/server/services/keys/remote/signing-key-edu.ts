@@ -25,7 +25,7 @@ export function signingKeyEdu({ db, serverName }: Dependencies): EduHandler {
       if (list === undefined || list.shared === 0) return;
       const { master_key: master, self_signing_key: selfSigning } = content;
       const keys = parseRemoteSigningKeys(userId, { master, self_signing: selfSigning });
-      const given = [master, selfSigning].filter((key) => key !== undefined).length;
+      const given = [master, selfSigning].filter((key) => key !== undefined && key !== null).length;
       const set = createWriteSet();
       if (list.cached === 1 && keys.length === given) addRemoteKeys(set, userId, keys);
       else if (list.known === 1) markRemoteListStale(set, userId);

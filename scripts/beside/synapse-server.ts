@@ -3,29 +3,18 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { OtherServer, OtherServerOptions } from './other-server.ts';
 
-type Options = {
+type Options = OtherServerOptions & {
   readonly python: string;
-  readonly folder: string;
-  readonly clientPort: number;
-  readonly serverPort: number;
-  readonly caFile: string;
-  readonly certified: { readonly certificate: string; readonly key: string };
   /** Instead of what is set otherwise. */
   readonly settings?: Readonly<Record<string, unknown>>;
-};
-
-export type SynapseServer = {
-  readonly serverName: string;
-  readonly baseUrl: string;
-  readonly pid: number;
-  stop(): Promise<void>;
 };
 
 const manyRequests = { per_second: 1000, burst_count: 10_000 };
 
 /** Starts Synapse on loopback. Its configuration is YAML, of which JSON is a part. */
-export async function startSynapse(options: Options): Promise<SynapseServer> {
+export async function startSynapse(options: Options): Promise<OtherServer> {
   const { python, folder, clientPort, serverPort, caFile, certified, settings } = options;
   mkdirSync(folder, { recursive: true });
   const path = (name: string): string => join(folder, name);

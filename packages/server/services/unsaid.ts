@@ -9,9 +9,9 @@ type Fields = {
 };
 
 /**
- * Takes the fields out of a body that may be left out and are `null`, or empty where that says nothing. Programs in use write a
- * field that they have no value for like that, the reason of a kick for example, and the spec does not say what it would mean
- * otherwise. A field that can be `null` stays, and so does one that must be there: that is refused.
+ * Takes the fields out of a body or an answer that may be left out and are `null`, or empty where that says nothing. Programs in
+ * use write a field that they have no value for like that, the reason of a kick for example, and the spec does not say what it
+ * would mean otherwise. A field that can be `null` stays, and so does one that must be there: that is refused.
  */
 export function leaveOutUnsaid(schema: TSchema): (body: unknown) => unknown {
   const { properties = {}, required = [] } = schema as Fields;

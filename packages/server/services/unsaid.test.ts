@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Type } from 'typebox';
-import { parseQueryString, queryReader } from './query-string.ts';
-import { pageToken } from './schemas.ts';
+import { parseQueryString, queryReader } from '../http/query-string.ts';
+import { pageToken } from '../http/schemas.ts';
 import { leaveOutUnsaid } from './unsaid.ts';
 
 const leave = leaveOutUnsaid(
