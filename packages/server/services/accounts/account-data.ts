@@ -1,14 +1,9 @@
 import type { JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
-import {
-  countAccountData,
-  findAccountData,
-  isDeleted,
-  readAccountDataLength,
-  setAccountData,
-} from '@portico/storage/stores/accounts/accounts-data.ts';
+import { findAccountData, isDeleted, setAccountData } from '@portico/storage/stores/accounts/accounts-data.ts';
 import { addCustomMemberEverywhere } from '@portico/storage/stores/unread/custom-rules.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { type AccountDataLimits, createAccountDataLimits } from './account-data-limits.ts';
 
 export interface AccountData {
   /** `roomId` is '' for what belongs to no room. */
@@ -19,12 +14,10 @@ export interface AccountData {
   get(userId: string, roomId: string, type: string): Promise<string>;
 }
 
-type Dependencies = { readonly db: Database; readonly maxPerUser?: number; readonly maxLengthPerUser?: number };
+type Dependencies = AccountDataLimits & { readonly db: Database };
 
 const maxContentBytes = 1024 * 1024;
 const maxTypeBytes = 255;
-/** Where all of somebody's together is added up before more is taken: less can be no more than this a few thousand times. */
-const largeContent = 32 * 1024;
 
 /**
  * > Servers MUST reject setting account data for event types that the server manages by using a 405 error response.
@@ -33,14 +26,8 @@ const largeContent = 32 * 1024;
  */
 const serverManaged: ReadonlySet<string> = new Set(['m.fully_read', 'm.push_rules']);
 
-export function createAccountData(dependencies: Dependencies): AccountData {
-  const { db, maxPerUser = 5000, maxLengthPerUser = 100 * 1024 * 1024 } = dependencies;
-
-  async function refuseOneMore(userId: string): Promise<void> {
-    if ((await countAccountData(db, userId, maxPerUser)) >= maxPerUser) {
-      throw new MatrixError('account-data.too-many');
-    }
-  }
+export function createAccountData({ db, ...limits }: Dependencies): AccountData {
+  const refuseTooMuch = createAccountDataLimits(db, limits);
 
   async function set(userId: string, roomId: string, type: string, content: JsonObject): Promise<void> {
     if (serverManaged.has(type)) throw new MatrixError('account-data.server-managed');
@@ -49,10 +36,7 @@ export function createAccountData(dependencies: Dependencies): AccountData {
     }
     const text = JSON.stringify(content);
     if (Buffer.byteLength(text) > maxContentBytes) throw new MatrixError('request.too-large');
-    if ((await findAccountData(db, userId, roomId, type)) === undefined) await refuseOneMore(userId);
-    if (text.length > largeContent && (await readAccountDataLength(db.long, userId)) + text.length > maxLengthPerUser) {
-      throw new MatrixError('account-data.too-many');
-    }
+    await refuseTooMuch(userId, text, await findAccountData(db, userId, roomId, type));
     const writes = createWriteSet();
     setAccountData(writes, { userId, roomId, type, content: text });
     if (roomId === '' && type === 'm.ignored_user_list') addCustomMemberEverywhere(writes, userId);

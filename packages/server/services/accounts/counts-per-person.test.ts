@@ -123,6 +123,24 @@ onBothEngines('counts: so many tags, as part of the account data, and so long on
   await assert.rejects(set('one', 'u.long', { text: 'x'.repeat(65_536) }), refused('request.too-large'));
 });
 
+onBothEngines(
+  'counts: tags and other account data have one length together, and may always become less',
+  async (db) => {
+    await addAlice(db);
+    const tags = createTags({ db, maxLengthPerUser: 100_000 });
+    const data = createAccountData({ db, maxLengthPerUser: 100_000 });
+    const text = (length: number) => ({ text: 'x'.repeat(length) });
+    const room = (name: string) => `!${name}:here.example`;
+    await tags.set(userId, room('one'), 'u.tag', text(40_000));
+    await assert.rejects(data.set(userId, '', 'a', text(60_000)), refused('account-data.too-many'));
+    await data.set(userId, '', 'a', text(50_000));
+    await assert.rejects(tags.set(userId, room('two'), 'u.tag', text(40_000)), refused('account-data.too-many'));
+    await assert.rejects(tags.set(userId, room('one'), 'u.more', text(10_000)), refused('account-data.too-many'));
+    await tags.set(userId, room('one'), 'u.tag', text(40_000));
+    await data.set(userId, '', 'a', text(49_000));
+  },
+);
+
 onBothEngines('counts: of too many filters, the oldest goes', async (db) => {
   await addAlice(db);
   const filters = createFilters({ db, maxPerUser: 2 });

@@ -1,12 +1,9 @@
 import { isJsonObject, type JsonObject, parseJson } from '@portico/protocol';
 import { createWriteSet, type Database, StorageError } from '@portico/storage';
 import { insertAccountData } from '@portico/storage/stores/accounts/account-data-insert.ts';
-import {
-  countAccountData,
-  findAccountData,
-  replaceAccountData,
-} from '@portico/storage/stores/accounts/accounts-data.ts';
+import { findAccountData, replaceAccountData } from '@portico/storage/stores/accounts/accounts-data.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { type AccountDataLimits, createAccountDataLimits } from '../accounts/account-data-limits.ts';
 import { createQueuesByKey } from '../queues-by-key.ts';
 
 /** How somebody sorts their rooms. {@link https://spec.matrix.org/v1.19/client-server-api/#room-tagging} */
@@ -28,10 +25,11 @@ const mostWaiting = 100;
 
 type Change = (tags: JsonObject) => JsonObject | undefined;
 
-type Dependencies = { readonly db: Database; readonly maxPerUser?: number };
+type Dependencies = AccountDataLimits & { readonly db: Database };
 
-export function createTags({ db, maxPerUser = 5000 }: Dependencies): Tags {
+export function createTags({ db, ...limits }: Dependencies): Tags {
   const queues = createQueuesByKey(mostWaiting);
+  const refuseTooMuch = createAccountDataLimits(db, limits);
 
   async function load(userId: string, roomId: string) {
     const row = await findAccountData(db, userId, roomId, 'm.tag');
@@ -48,14 +46,11 @@ export function createTags({ db, maxPerUser = 5000 }: Dependencies): Tags {
     if (Buffer.byteLength(text) > maxContentBytes || Object.keys(changed).length > maxTags) {
       throw new MatrixError('request.too-large', { message: 'This room has too many tags.' });
     }
+    await refuseTooMuch(userId, text, row);
     const set = createWriteSet();
     const data = { userId, roomId, type: 'm.tag', content: text };
-    if (row === undefined) {
-      if ((await countAccountData(db, userId, maxPerUser)) >= maxPerUser) {
-        throw new MatrixError('account-data.too-many');
-      }
-      insertAccountData(set, data);
-    } else replaceAccountData(set, data, row.stream_position);
+    if (row === undefined) insertAccountData(set, data);
+    else replaceAccountData(set, data, row.stream_position);
     await db.commit(set);
   }
 

@@ -229,17 +229,23 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal((await post({ since: null })).status, 200);
     });
 
-    test('nobody makes aliases without end', async () => {
-      const carol = createSyncClient(await server.registerUser());
-      const rooms = [await carol.createRoom(), await carol.createRoom()];
+    test('nobody makes aliases without end, and no room has them', async () => {
+      const [carol, dan] = [
+        createSyncClient(await server.registerUser()),
+        createSyncClient(await server.registerUser()),
+      ];
+      const [full, other] = [await carol.createRoom(), await carol.createRoom()];
+      await dan.join(full);
       for (let from = 0; from < 1000; from += 50) {
-        const some = Array.from({ length: 50 }, () => setAlias(carol, newAlias(), rooms[from < 500 ? 0 : 1] ?? ''));
+        const some = Array.from({ length: 50 }, (_, n) => setAlias(carol, newAlias(), from + n < 999 ? full : other));
         for (const { status } of await Promise.all(some)) assert.equal(status, 200);
       }
-      assert.equal(refusalOf(await setAlias(carol, newAlias(), rooms[0] ?? '')), '403 M_USER_LIMIT_EXCEEDED');
+      assert.equal(refusalOf(await setAlias(carol, newAlias(), other)), '403 M_USER_LIMIT_EXCEEDED');
       const named = await carol.http.post(`${v3}/createRoom`, { room_alias_name: 'one-more-of-carol' });
       assert.equal(refusalOf(named), '403 M_USER_LIMIT_EXCEEDED');
-      assert.equal((await setAlias(bob, newAlias(), await bob.createRoom())).status, 200);
+      assert.equal((await setAlias(dan, newAlias(), full)).status, 200);
+      assert.equal(refusalOf(await setAlias(dan, newAlias(), full)), '403 M_FORBIDDEN');
+      assert.equal((await setAlias(dan, newAlias(), await dan.createRoom())).status, 200);
     });
 
     test('there are no bridges to other networks', async () => {
