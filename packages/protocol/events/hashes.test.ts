@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { JsonObject, JsonValue } from '../json/value.ts';
 import { findRoomVersion } from '../room-versions/registry.ts';
 import type { RoomVersionRules } from '../room-versions/rules.ts';
-import { checkHash, contentHash } from './hashes.ts';
+import { checkHash, contentHash, eventIdOf } from './hashes.ts';
 
 const rules = findRoomVersion('10') as RoomVersionRules;
 const pdu: JsonObject = { type: 'm.room.message', content: { body: 'hello' }, depth: 1 };
@@ -19,4 +19,12 @@ test('a hash counts in each of its spellings, and what is none does not', () => 
   }
   for (const hashes of [{}, { sha512: hash }, null, hash, [hash]]) assert.equal(isOf(hashes), false);
   assert.equal(checkHash(rules, pdu), false);
+});
+
+test('an event of the first versions has the ID that its server chose, and nothing else is one', () => {
+  for (const version of ['1', '2']) {
+    const ofVersion = findRoomVersion(version) as RoomVersionRules;
+    assert.equal(eventIdOf(ofVersion, { ...pdu, event_id: '$a:b.example' }), '$a:b.example');
+    for (const event of [pdu, { ...pdu, event_id: 7 }]) assert.equal(eventIdOf(ofVersion, event), '');
+  }
 });

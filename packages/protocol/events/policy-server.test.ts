@@ -41,10 +41,19 @@ test('a policy server is named by an event that is complete', () => {
     { ...content, via: 7 },
     { ...content, via: 'not a name' },
     { ...content, public_keys: [] },
+    { ...content, public_keys: null },
+    { ...content, public_keys: 'ed25519' },
     { ...content, public_keys: { ed25519: 7 } },
     { via: 'a.example', public_key: policyKey.publicKey },
   ]) {
     assert.equal(parsePolicyServer(broken), undefined, JSON.stringify(broken));
+  }
+});
+
+test('a key that is none names a policy server all the same, whose signatures never count', () => {
+  for (const ed25519 of ['', '*', 'AAAA', `${policyKey.publicKey}AA`]) {
+    const policy = parsePolicyServer({ ...content, public_keys: { ed25519 } });
+    assert.deepEqual([policy?.via, policy?.key], ['a.example', undefined], ed25519);
   }
 });
 

@@ -26,7 +26,7 @@ export type PolicyServer = {
  */
 export function parsePolicyServer(content: JsonObject): PolicyServer | undefined {
   const { via, public_keys: keys } = content;
-  if (typeof via !== 'string' || keys === undefined || !isJsonObject(keys)) return undefined;
+  if (typeof via !== 'string' || !isJsonObject(keys)) return undefined;
   const { ed25519 } = keys;
   // What is no server's name has nobody joined, and counts no more than one that has left.
   const server = parseServerName(via);

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../json/value.ts';
+import { isJsonObject, type JsonValue } from '../json/value.ts';
 
 /**
  * Sticky events: for a while each of them reaches everybody who is in the room, as an entry of the state would.
@@ -15,8 +15,7 @@ export const maxStickyDuration = 60 * 60 * 1000;
  * than it may be counts as the longest: "end time as `start_time + min(sticky_duration_ms, 3600000)`".
  */
 export function stickyDuration(field: JsonValue | undefined): number | undefined {
-  if (typeof field !== 'object' || field === null || Array.isArray(field) || !('duration_ms' in field))
-    return undefined;
+  if (!isJsonObject(field)) return undefined;
   const { duration_ms: duration } = field;
   if (typeof duration !== 'number' || !Number.isInteger(duration) || duration < 0) return undefined;
   return Math.min(duration, maxStickyDuration);

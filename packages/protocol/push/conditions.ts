@@ -1,7 +1,7 @@
 import { compileGlob } from '../glob.ts';
+import { parsePropertyPath } from '../json/property-path.ts';
 import type { JsonValue } from '../json/value.ts';
 import { ownUserId } from './default-rules.ts';
-import { parsePropertyPath } from './property-path.ts';
 import { eventProperty, loweredBody, type PushContext, type PushSubject } from './push-event.ts';
 import type { PushCondition } from './rule.ts';
 import { compileWordPattern } from './word-pattern.ts';

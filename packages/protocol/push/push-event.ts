@@ -1,5 +1,5 @@
+import { propertyAt } from '../json/property-path.ts';
 import type { JsonObject, JsonValue } from '../json/value.ts';
-import { propertyAt } from './property-path.ts';
 
 /** An event as push rules see it. */
 export type PushEvent = {

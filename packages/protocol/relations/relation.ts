@@ -20,7 +20,7 @@ const maxBytes = 255;
  * {@link https://spec.matrix.org/v1.19/client-server-api/#forming-relationships-between-events}
  */
 export function parseRelation(content: JsonObject): Relation | undefined {
-  const relation = Object.hasOwn(content, 'm.relates_to') ? content['m.relates_to'] : undefined;
+  const relation = content['m.relates_to'];
   if (!isJsonObject(relation)) return undefined;
   const { rel_type: type, event_id: eventId, key } = relation;
   if (typeof type !== 'string' || typeof eventId !== 'string' || !isName(type) || !isName(eventId)) return undefined;

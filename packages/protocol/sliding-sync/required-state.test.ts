@@ -5,9 +5,11 @@ import {
   combineRequiredState,
   coversRequiredState,
   formatRequiredState,
+  nothingRequired,
   parseRequiredState,
   readRequiredState,
   requires,
+  sizeOfRequiredState,
 } from './required-state.ts';
 
 const me = '@me:x';
@@ -16,6 +18,47 @@ const keys = ['', me, '@other:x'] as const;
 const pair = fc.tuple(fc.constantFrom(...types, '*'), fc.constantFrom(...keys, '*', '$ME', '$LAZY'));
 const pairs = fc.array(pair, { maxLength: 6 });
 const entries = types.flatMap((type) => keys.map((key) => [type, key] as const));
+
+/** A pair of a request, and all the entries that it wants of those that there are. */
+const wishes: readonly (readonly [pair: readonly [string, string], wanted: readonly string[]])[] = [
+  [['a', ''], ['a/']],
+  [['a', '$ME'], ['a/@me:x']],
+  [
+    ['a', '*'],
+    ['a/', 'a/@me:x', 'a/@other:x'],
+  ],
+  // The key of a membership alone can be lazy.
+  [['a', '$LAZY'], []],
+  [
+    ['*', ''],
+    ['m.room.member/', 'm.room.name/', 'a/'],
+  ],
+  [
+    ['*', '$ME'],
+    ['m.room.member/@me:x', 'm.room.name/@me:x', 'a/@me:x'],
+  ],
+  [['*', '$LAZY'], []],
+  [['m.room.member', '@other:x'], ['m.room.member/@other:x']],
+  [
+    ['m.room.member', '*'],
+    ['m.room.member/', 'm.room.member/@me:x', 'm.room.member/@other:x'],
+  ],
+  [['m.room.member', '$LAZY'], []],
+  [['*', '*'], entries.map((entry) => entry.join('/'))],
+];
+
+test('a pair wants entries by type and key, either of which may be a wildcard', () => {
+  for (const [pair, wanted] of wishes) {
+    const state = parseRequiredState([pair], me);
+    const found = entries.filter(([type, key]) => requires(state, type, key)).map((entry) => entry.join('/'));
+    assert.deepEqual(found, wanted, pair.join('/'));
+    assert.equal(
+      coversRequiredState(nothingRequired, state),
+      sizeOfRequiredState(state) === 0 && state.members === 'named',
+      pair.join('/'),
+    );
+  }
+});
 
 test('a union wants what either wants, and nothing else of single entries', () => {
   fc.assert(
@@ -48,6 +91,47 @@ test('it is kept as text, the same for the same wishes', () => {
       assert.equal(formatRequiredState(parseRequiredState(some.toReversed(), me)), formatRequiredState(state));
     }),
   );
+});
+
+test('nothing covers everything but everything, and everything covers all', () => {
+  const everything = parseRequiredState([['*', '*']], me);
+  const named = parseRequiredState(
+    [
+      ['a', '*'],
+      ['m.room.name', ''],
+      ['m.room.member', '*'],
+    ],
+    me,
+  );
+  const lazy = parseRequiredState(
+    [
+      ['*', '*'],
+      ['m.room.member', '$LAZY'],
+    ],
+    me,
+  );
+  assert.ok(coversRequiredState(everything, named) && coversRequiredState(everything, lazy));
+  assert.ok(!coversRequiredState(named, everything) && !coversRequiredState(lazy, everything));
+  assert.ok(!coversRequiredState(named, lazy));
+  assert.ok(
+    coversRequiredState(
+      lazy,
+      parseRequiredState(
+        [
+          ['a', '*'],
+          ['m.room.name', ''],
+        ],
+        me,
+      ),
+    ),
+  );
+});
+
+test('its size is in pairs but for everything and the members', () => {
+  const sizeOf = (...some: string[][]) => sizeOfRequiredState(parseRequiredState(some, me));
+  assert.equal(sizeOf(), 0);
+  assert.equal(sizeOf(['a', '*'], ['b', '*'], ['a', ''], ['a', '$ME'], ['b', ''], ['*', '']), 6);
+  assert.equal(sizeOf(['*', '*'], ['m.room.member', '*'], ['m.room.member', '$LAZY']), 0);
 });
 
 test('members are all, lazy or named', () => {

@@ -1,30 +1,6 @@
 import { emptyJsonObject } from '../json/object.ts';
+import type { PropertyPath } from '../json/property-path.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/value.ts';
-
-/** The keys on the way to a property. */
-export type PropertyPath = readonly string[];
-
-/**
- * > a dot-separated string, where each segment is the name of a property; `\.` and `\\` stand for a dot and a backslash
- *
- * {@link https://spec.matrix.org/v1.19/appendices/#dot-separated-property-paths}
- */
-export function parsePropertyPath(text: string): PropertyPath {
-  const segments: string[] = [];
-  let segment = '';
-  for (let index = 0; index < text.length; index++) {
-    const unit = text[index] ?? '';
-    const next = text[index + 1];
-    if (unit === '\\' && (next === '.' || next === '\\')) {
-      segment += next;
-      index += 1;
-    } else if (unit === '.') {
-      segments.push(segment);
-      segment = '';
-    } else segment += unit;
-  }
-  return [...segments, segment];
-}
 
 /** A copy with only the properties that the paths lead to. */
 export function pickFields(event: JsonObject, paths: readonly PropertyPath[]): JsonObject {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { threadTime } from '@portico/testkit/thread-time.ts';
 import * as fc from 'fast-check';
+import { parsePropertyPath } from '../json/property-path.ts';
 import type { JsonObject } from '../json/value.ts';
 import { passesEventFilter, passesEverything, passesNothing, passesRooms } from './event-filter.ts';
-import { parsePropertyPath, pickFields } from './event-fields.ts';
+import { pickFields } from './event-fields.ts';
 import { parseFilter, parseRoomEventFilter, type Filter } from './filter.ts';
 import { matchesGlob, parseGlob } from './glob.ts';
 

@@ -1,6 +1,6 @@
+import { parsePropertyPath, type PropertyPath } from '../json/property-path.ts';
 import type { JsonObject } from '../json/value.ts';
 import { readEventFilter, readRoomEventFilter, type EventFilter, type RoomEventFilter } from './event-filter.ts';
-import { parsePropertyPath, type PropertyPath } from './event-fields.ts';
 import { createFieldReader, type FieldReader, type Problems } from './field-reader.ts';
 
 export type RoomFilter = {

@@ -73,6 +73,9 @@ describe('who may see an event', () => {
   test('what an erased person said stays whole for who was there, and is redacted for who came later', () => {
     const question = { visibility: 'shared', joinedLater: true, senderErased: true } as const;
     assert.equal(canSeeEvent({ ...question, membership: 'join' }).answer, 'yes');
+    // An event that changes the membership is sent to who was joined on either side of it.
+    assert.equal(canSeeEvent({ ...question, membership: 'join', membershipAfter: 'ban' }).answer, 'yes');
+    assert.equal(canSeeEvent({ ...question, membership: 'invite', membershipAfter: 'join' }).answer, 'yes');
     assert.deepEqual(canSeeEvent({ ...question, membership: 'leave' }), {
       answer: 'redacted',
       rule: 'visibility.sender-erased',
@@ -91,6 +94,8 @@ describe('who may see an event', () => {
   });
 
   test('unknown values count as shared and as not being a member', () => {
+    for (const visibility of visibilities) assert.equal(toHistoryVisibility(visibility), visibility);
+    for (const membership of memberships) assert.equal(toMembership(membership), membership);
     assert.equal(toHistoryVisibility('nonsense'), 'shared');
     assert.equal(toHistoryVisibility(undefined), 'shared');
     assert.equal(toMembership(7), 'leave');

@@ -1,5 +1,6 @@
 import { findRoomVersion, isJsonObject, parseJson, stickyField, type JsonObject } from '@portico/protocol';
-import { pickFields, type PropertyPath } from '@portico/protocol/sync-filter/event-fields.ts';
+import type { PropertyPath } from '@portico/protocol/json/property-path.ts';
+import { pickFields } from '@portico/protocol/sync-filter/event-fields.ts';
 import type { ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { delayIdOf } from './delayed-transaction.ts';
 

@@ -1,4 +1,4 @@
-import type { PropertyPath } from '@portico/protocol/sync-filter/event-fields.ts';
+import type { PropertyPath } from '@portico/protocol/json/property-path.ts';
 import type { ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { pickEventFields, renderEvent, type EventStyle } from '../reading/client-event.ts';
 

@@ -1,4 +1,7 @@
-import type { JsonValue } from '../json/value.ts';
+import type { JsonValue } from './value.ts';
+
+/** The names on the way to a property. */
+export type PropertyPath = readonly string[];
 
 /**
  * The names of a dot-separated path. "any literal dot or backslash found in a property name should be escaped with a
@@ -6,7 +9,7 @@ import type { JsonValue } from '../json/value.ts';
  *
  * {@link https://spec.matrix.org/v1.19/appendices/#dot-separated-property-paths}
  */
-export function parsePropertyPath(path: string): readonly string[] {
+export function parsePropertyPath(path: string): PropertyPath {
   const names: string[] = [];
   let name = '';
   for (let i = 0; i < path.length; i++) {
@@ -27,7 +30,7 @@ export function parsePropertyPath(path: string): readonly string[] {
 }
 
 /** What a path leads to below a value, from its `from`th name on. Arrays have no properties. */
-export function propertyAt(value: JsonValue | undefined, names: readonly string[], from = 0): JsonValue | undefined {
+export function propertyAt(value: JsonValue | undefined, names: PropertyPath, from = 0): JsonValue | undefined {
   let current = value;
   for (let i = from; i < names.length; i++) {
     if (typeof current !== 'object' || current === null || Array.isArray(current)) return undefined;
