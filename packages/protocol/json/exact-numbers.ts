@@ -20,8 +20,7 @@ export function rememberExactNumber(holder: object, key: string, canonical: stri
 }
 
 export function forgetExactNumber(holder: object, key: string): void {
-  const known = exactNumbers.get(holder);
-  if (known?.delete(key) === true && known.size === 0) exactNumbers.delete(holder);
+  exactNumbers.get(holder)?.delete(key);
 }
 
 /** The canonical texts of the odd numbers directly inside an object or array, by key or index. */

@@ -4,7 +4,8 @@ import * as fc from 'fast-check';
 import { canonicalParts, encodeCanonical } from './canonical.ts';
 import { compareCodePoints, exceedsUtf8, utf8Length } from './code-points.ts';
 import { JsonError } from './json-error.ts';
-import { parseJson, type JsonMode } from './parse-json.ts';
+import { nestsTooDeep } from './nesting.ts';
+import { maxJsonDepth, parseJson, type JsonMode } from './parse-json.ts';
 import type { JsonValue } from './value.ts';
 
 const runs = { numRuns: Number(process.env.PROPERTY_RUNS ?? 2000) };
@@ -108,6 +109,19 @@ test('lenient numbers, once canonical, stay as they are', () => {
   assert.equal(encodeCanonical([2 ** 60, 0.5, -0], 'lenient'), '[1152921504606846976,0.5,0]');
 });
 
+test('in plain JSON numbers are what they are worth, and no spelling is kept', () => {
+  for (const [text, worth] of [
+    ['[1.0,1e3,2.50,-0]', '[1,1000,2.5,0]'],
+    ['[9007199254740993]', '[9007199254740992]'],
+  ] as const) {
+    for (const parsed of [parseJson(text), parseJson(text, 'plain')]) {
+      assert.equal(encodeCanonical(parsed, 'lenient'), worth);
+    }
+  }
+  // What is too large for one is refused by whoever writes it.
+  for (const mode of ['plain', 'lenient'] as const) assert.deepEqual(parseJson('[1e400]', mode), [Infinity]);
+});
+
 test('strict takes exactly the numbers that are spelled canonically', () => {
   const property = fc.property(looseNumber, (number) => {
     const canonical = /^(0|-?[1-9][0-9]*)$/.test(number) && Number.isSafeInteger(Number(number));
@@ -161,6 +175,13 @@ test('parsing throws nothing but its own error', () => {
   fc.assert(property, runs);
 });
 
+test('what is no text in Unicode is refused by strict parsing alone', () => {
+  for (const text of ['["\\ud800"]', '["\\ud800",1.0]', '["\ud800"]']) {
+    for (const mode of ['plain', 'lenient'] as const) assert.equal((parseJson(text, mode) as string[])[0], '\ud800');
+    assert.throws(() => parseJson(text, 'strict'), { name: 'JsonError' });
+  }
+});
+
 test('nesting of any depth is refused without exhausting the stack', () => {
   for (const open of ['[', '{"a":']) {
     for (const depth of [101, 5000, 1_000_000]) {
@@ -170,6 +191,31 @@ test('nesting of any depth is refused without exhausting the stack', () => {
       }
     }
   }
+});
+
+function depthOf(value: JsonValue): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  return 1 + Math.max(0, ...Object.values(value).map(depthOf));
+}
+
+test('how deep a text nests is seen without parsing it, whatever its strings contain', () => {
+  const brackets = fc.string({ unit: fc.constantFrom('[', ']', '{', '}', '"', '\\', 'a') });
+  const { value } = fc.letrec<{ value: JsonValue }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 5 },
+      brackets,
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(brackets, tie('value'), { maxKeys: 3 }),
+    ),
+  }));
+  const property = fc.property(value, fc.nat({ max: 6 }), (value, limit) => {
+    const bytes = Buffer.from(JSON.stringify(value));
+    assert.equal(nestsTooDeep(bytes, limit), depthOf(value) > limit);
+  });
+  fc.assert(property, runs);
+  const nested = (depth: number) => Buffer.from('['.repeat(depth) + ']'.repeat(depth));
+  assert.equal(nestsTooDeep(nested(maxJsonDepth)), false);
+  assert.equal(nestsTooDeep(nested(maxJsonDepth + 1)), true);
 });
 
 test('code points compare and count as UTF-8 does', () => {
