@@ -93,7 +93,7 @@ test('a key counts until it expired, and since version 5 until the end of its va
     assert.equal(counts({ validUntilTs: 99 * day }, now), !rules.enforceKeyValidity);
     assert.equal(counts({ validUntilTs: 500 * day }, now + 7 * day), true);
     assert.equal(counts({ validUntilTs: 500 * day }, now + 7 * day + 1), !rules.enforceKeyValidity);
-    assert.equal(counts({}, now), !rules.enforceKeyValidity);
+    for (const at of [now, 0, -1]) assert.equal(counts({}, at), !rules.enforceKeyValidity);
   }
 });
 

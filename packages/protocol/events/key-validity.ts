@@ -20,5 +20,6 @@ export function isKeyValidAt(rules: RoomVersionRules, key: KeyValidity, originSe
   // "any keys that are known to have expired prior to the event's `origin_server_ts` are ignored"
   if (key.expiredTs !== undefined) return originServerTs <= key.expiredTs;
   if (!rules.enforceKeyValidity) return true;
-  return originServerTs <= Math.min(key.validUntilTs ?? 0, now + maxKeyValidityMs);
+  if (key.validUntilTs === undefined) return false;
+  return originServerTs <= Math.min(key.validUntilTs, now + maxKeyValidityMs);
 }

@@ -180,6 +180,15 @@ test('what is no text in Unicode is refused by strict parsing alone', () => {
     for (const mode of ['plain', 'lenient'] as const) assert.equal((parseJson(text, mode) as string[])[0], '\ud800');
     assert.throws(() => parseJson(text, 'strict'), { name: 'JsonError' });
   }
+  for (const text of [
+    '["a",["\\udfff"],"b"]',
+    '{"a":"b","c":"\\uD800"}',
+    '{"c":"\\ud800","a":"b"}',
+    '{"a":[{"\\udbff":1},{}]}',
+    '[1,{"a":{"b":1,"\\uDC00":"c"}}]',
+  ]) {
+    assert.throws(() => parseJson(text, 'strict'), { name: 'JsonError', reason: 'lone-surrogate' }, text);
+  }
 });
 
 test('nesting of any depth is refused without exhausting the stack', () => {
@@ -220,6 +229,14 @@ test('how deep a text nests is seen without parsing it, whatever its strings con
 
 test('code points compare and count as UTF-8 does', () => {
   const anyText = fc.string({ unit: 'binary' });
+  const rising = ['', '\0', '\x7f', '\x80', '\u07ff', '\u0800', '\ud7ff', '\ue000', '\uffff', '\u{10000}', '\u{103ff}'];
+  rising.push('\u{10400}', '\u{10fc00}', '\u{10ffff}');
+  for (const [at, text] of rising.entries()) {
+    assert.equal(utf8Length(text), Buffer.byteLength(text));
+    for (const [before, other] of rising.entries()) {
+      assert.equal(Math.sign(compareCodePoints(other, text)), Math.sign(before - at), `${before} ${at}`);
+    }
+  }
   const property = fc.property(anyText, anyText, (a, b) => {
     const wellFormed = a.isWellFormed() && b.isWellFormed();
     if (wellFormed) assert.equal(Math.sign(compareCodePoints(a, b)), Buffer.compare(Buffer.from(a), Buffer.from(b)));

@@ -113,6 +113,7 @@ test('nothing covers everything but everything, and everything covers all', () =
   assert.ok(coversRequiredState(everything, named) && coversRequiredState(everything, lazy));
   assert.ok(!coversRequiredState(named, everything) && !coversRequiredState(lazy, everything));
   assert.ok(!coversRequiredState(named, lazy));
+  assert.ok(coversRequiredState(named, parseRequiredState([['a', 'with a \0 in it']], me)));
   assert.ok(
     coversRequiredState(
       lazy,
@@ -139,6 +140,7 @@ test('members are all, lazy or named', () => {
   assert.equal(membersOf(), 'named');
   assert.equal(membersOf(['m.room.member', '$ME']), 'named');
   assert.equal(membersOf(['m.room.member', '$LAZY']), 'lazy');
+  for (const type of ['a', '*']) assert.equal(membersOf([type, '$LAZY']), 'named');
   assert.equal(membersOf(['*', '*'], ['m.room.member', '$LAZY']), 'lazy');
   assert.equal(membersOf(['*', '*']), 'all');
   assert.equal(membersOf(['m.room.member', '*'], ['m.room.member', '$LAZY']), 'all');

@@ -221,7 +221,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal((await bob.slide(body)).rooms[roomId]?.avatar, 'mxc://a/b');
     });
 
-    test('what is no activity leaves the bump stamp alone', async () => {
+    test('what is no activity leaves the bump stamp alone, and whatever is moves it', async () => {
       const { alice, bob, roomId } = await pair();
       await alice.send(roomId, 'activity');
       const body = { lists: list({ timeline_limit: 1 }) };
@@ -232,6 +232,26 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const second = await bob.slide(body, { pos: first.pos });
       assert.equal(second.rooms[roomId]?.bump_stamp, undefined);
       assert.equal((await bob.slide(body)).rooms[roomId]?.bump_stamp, stamp);
+
+      let last = stamp;
+      for (const [type, isActivity] of [
+        ['m.room.message', true],
+        ['m.room.encrypted', true],
+        ['m.sticker', true],
+        ['m.reaction', false],
+        ['m.call.invite', true],
+        ['m.call.answer', false],
+        ['m.poll.start', true],
+        ['org.matrix.msc3381.poll.start', true],
+        ['m.poll.response', false],
+        ['m.beacon_info', true],
+        ['org.matrix.msc3672.beacon_info', true],
+      ] as const) {
+        await alice.send(roomId, 'text', type);
+        const now = (await bob.slide(body)).rooms[roomId]?.bump_stamp ?? 0;
+        assert.equal(now > last, isActivity, type);
+        last = now;
+      }
     });
 
     test('direct conversations are flagged, also when they become that', async () => {
