@@ -222,6 +222,19 @@ test('how deep a text nests is seen without parsing it, whatever its strings con
     assert.equal(nestsTooDeep(bytes, limit), depthOf(value) > limit);
   });
   fc.assert(property, runs);
+  for (const [text, depth] of [
+    ['[{},{},{},[]]', 2],
+    ['{"a":{},"b":[],"c":{}}', 2],
+    ['[[],[],[[]],[]]', 3],
+    [String.raw`["[[[","\"[[{","{"]`, 1],
+    [String.raw`["\\\\",[],"\\"]`, 2],
+    ['', 0],
+    ['"[[["', 0],
+    ['[', 1],
+  ] as const) {
+    assert.equal(nestsTooDeep(Buffer.from(text), depth), false, text);
+    if (depth > 0) assert.equal(nestsTooDeep(Buffer.from(text), depth - 1), true, text);
+  }
   const nested = (depth: number) => Buffer.from('['.repeat(depth) + ']'.repeat(depth));
   assert.equal(nestsTooDeep(nested(maxJsonDepth)), false);
   assert.equal(nestsTooDeep(nested(maxJsonDepth + 1)), true);
