@@ -70,7 +70,8 @@ for (const file of ['spec-examples', 'worked-out']) {
       assert.deepEqual(canonicalise(input, 'lenient'), { ...lenient });
       // A number at the top is in nothing beside which its spelling could be kept.
       if (/^[[{]/.test(input)) assert.deepEqual(canonicalise(input, 'lenient', 'strict'), { ...strict });
-      if ('error' in strict) assert.throws(() => parseJson(input, 'strict'), { name: 'JsonError', reason: strict.error });
+      if ('error' in strict)
+        assert.throws(() => parseJson(input, 'strict'), { name: 'JsonError', reason: strict.error });
     });
   }
 }

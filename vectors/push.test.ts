@@ -21,6 +21,7 @@ type Circumstances = {
   readonly memberCount?: number;
   readonly mayNotify?: readonly string[];
   readonly displayName?: string;
+  readonly hasSubscribed?: boolean;
 };
 
 function subjectOf(event: Event): PushEvent {
@@ -33,8 +34,10 @@ function subjectOf(event: Event): PushEvent {
   };
 }
 
-function contextOf(userId: string, { memberCount = 3, mayNotify = [], displayName }: Circumstances): PushContext {
-  return { userId, displayName, memberCount: () => memberCount, mayNotify: (key) => mayNotify.includes(key) };
+function contextOf(userId: string, circumstances: Circumstances): PushContext {
+  const { memberCount = 3, mayNotify = [], displayName, hasSubscribed } = circumstances;
+  const mayNotifyOf = (key: string) => mayNotify.includes(key);
+  return { userId, displayName, hasSubscribed, memberCount: () => memberCount, mayNotify: mayNotifyOf };
 }
 
 type RulesFile = Cases<

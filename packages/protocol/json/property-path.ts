@@ -30,7 +30,7 @@ export function parsePropertyPath(path: string): PropertyPath {
 }
 
 /** What a path leads to below a value, from its `from`th name on. Arrays have no properties. */
-export function propertyAt(value: JsonValue | undefined, names: PropertyPath, from = 0): JsonValue | undefined {
+export function propertyAt(value: JsonValue | undefined, names: PropertyPath, from: number): JsonValue | undefined {
   let current = value;
   for (let i = from; i < names.length; i++) {
     if (typeof current !== 'object' || current === null || Array.isArray(current)) return undefined;

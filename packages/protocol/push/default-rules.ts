@@ -22,9 +22,6 @@ function rule(
   return Object.freeze({ rule_id, default: true, enabled, conditions: Object.freeze(conditions), actions });
 }
 
-/** "this one has always a higher priority than other rules, even user defined ones": https://spec.matrix.org/v1.19/client-server-api/#default-override-rules */
-export const masterRuleId = '.m.rule.master';
-
 /**
  * The server-default rules, most important first.
  *
@@ -33,7 +30,7 @@ export const masterRuleId = '.m.rule.master';
 export const defaultPushRules: PushRuleset = Object.freeze({
   // https://spec.matrix.org/v1.19/client-server-api/#default-override-rules
   override: [
-    rule(masterRuleId, [], [], false),
+    rule('.m.rule.master', [], [], false),
     /*
      * https://github.com/matrix-org/matrix-spec-proposals/pull/4028
      * Off until somebody turns it on: a client that does not look into what it is told of would show everything that is

@@ -1,6 +1,5 @@
 import { isLiteral } from './conditions.ts';
 import { ownUserId } from './default-rules.ts';
-import { masterRuleId } from './default-rules.ts';
 import type { PushAction, PushCondition, PushRule, PushRuleKind, PushRuleset } from './rule.ts';
 import { pushRuleKinds } from './rule.ts';
 
@@ -11,28 +10,16 @@ export type EffectiveRule = {
   readonly actions: readonly PushAction[];
 };
 
-/**
- * All enabled rules "in the order that they are checked". Server-default rules "operate at a lower priority than
- * user-defined rules, except for the `.m.rule.master` rule".
- *
- * {@link https://spec.matrix.org/v1.19/client-server-api/#predefined-rules}
- */
+/** All enabled rules "in the order that they are checked", which is that of the rulesets within each kind. */
 export function effectiveRules(ruleset: PushRuleset): readonly EffectiveRule[] {
   const rules: EffectiveRule[] = [];
   for (const kind of pushRuleKinds) {
-    for (const rule of byPriority(ruleset[kind])) {
+    for (const rule of ruleset[kind]) {
       if (!rule.enabled) continue;
       rules.push({ ruleId: rule.rule_id, conditions: conditionsOf(kind, rule), actions: rule.actions });
     }
   }
   return rules;
-}
-
-function byPriority(rules: readonly PushRule[]): readonly PushRule[] {
-  const master = rules.filter((rule) => rule.default && rule.rule_id === masterRuleId);
-  const own = rules.filter((rule) => !rule.default);
-  const defaults = rules.filter((rule) => rule.default && rule.rule_id !== masterRuleId);
-  return [...master, ...own, ...defaults];
 }
 
 function conditionsOf(kind: PushRuleKind, rule: PushRule): readonly PushCondition[] {

@@ -4,11 +4,13 @@ import { threadTime } from '@portico/testkit/thread-time.ts';
 import fc from 'fast-check';
 import { compiledDefaultRules, compilePushRules, evaluatePush } from './compile-rules.ts';
 import { countingKey, defaultCountingKey } from './count-rules.ts';
-import { defaultPushRules } from './default-rules.ts';
+import { compileCondition } from './conditions.ts';
+import { defaultPushRules, ownUserId } from './default-rules.ts';
 import { changePushRule, deletePushRule, type Neighbours, putPushRule, type RuleEdit } from './edit-rules.ts';
-import { effectiveRules, rulesInRoom } from './effective-rules.ts';
+import { type EffectiveRule, effectiveRules, rulesInRoom } from './effective-rules.ts';
+import { outcomeOf } from './outcome.ts';
 import { hasTooManyPushRules, parsePushRule } from './parse-rule.ts';
-import type { PushRuleset } from './rule.ts';
+import type { PushAction, PushRuleset } from './rule.ts';
 import { readPushRules, renderPushRules } from './stored-rules.ts';
 import { compileWordPattern } from './word-pattern.ts';
 
@@ -136,6 +138,86 @@ test('there is an end to how many rules somebody may have', () => {
   }));
   assert.equal(hasTooManyPushRules({ ...defaultPushRules, content }), true);
   assert.equal(hasTooManyPushRules({ ...defaultPushRules, content: content.slice(1) }), false);
+});
+
+test('the rules of several people name none of them', () => {
+  const nobody = { ...context, userId: undefined };
+  const own = { kind: 'event_match', key: 'state_key', pattern: ownUserId };
+  const mention = { kind: 'event_property_contains', key: 'content.ids', value: ownUserId };
+  for (const condition of [own, mention]) {
+    const holds = compileCondition(condition);
+    const event = { ...message('x'), stateKey: '@me:here', content: { ids: ['@me:here'] } };
+    assert.equal(holds(event, context), true);
+    assert.equal(holds(event, nobody), false);
+    assert.equal(holds({ ...event, stateKey: undefined, content: { ids: [] } }, nobody), false);
+  }
+});
+
+test('words are looked for at the beginning of a long body', () => {
+  const holds = compileCondition({ kind: 'event_match', key: 'content.body', pattern: 'cake' });
+  assert.equal(holds(message(`${' '.repeat(16_380)}cake`), context), true);
+  assert.equal(holds(message(`${' '.repeat(16_381)}cake`), context), false);
+});
+
+test('in one room the rules say what they say in all, and those of other rooms are left out', () => {
+  const roomId = '!Room:here';
+  const conditions = {
+    literal: { kind: 'event_match', key: 'room_id', pattern: '!rOOM:here' },
+    otherLiteral: { kind: 'event_match', key: 'room_id', pattern: '!other:here' },
+    glob: { kind: 'event_match', key: 'room_id', pattern: '!r*' },
+    is: { kind: 'event_property_is', key: 'room_id', value: roomId },
+    isOther: { kind: 'event_property_is', key: 'room_id', value: '!room:here' },
+    contains: { kind: 'event_property_contains', key: 'room_id', value: roomId },
+    own: { kind: 'event_match', key: 'room_id', pattern: ownUserId },
+    unknown: { kind: 'org.example.unknown', key: 'room_id', pattern: roomId },
+    broken: { kind: 'event_match', key: 'room_id', value: roomId },
+    body: { kind: 'event_match', key: 'content.body', pattern: 'tea' },
+  };
+  const names = Object.keys(conditions) as (keyof typeof conditions)[];
+  const ruleOf = (list: readonly (keyof typeof conditions)[]) => ({
+    ruleId: list.join('+'),
+    conditions: list.map((name) => conditions[name]),
+    actions: ['notify'],
+  });
+  const event = { ...message('tea'), roomId };
+  const outcomeIn = (rules: readonly EffectiveRule[]) => evaluatePush(compilePushRules(rules), event, context)?.ruleId;
+  for (const one of names) {
+    for (const other of names) {
+      const rules = [ruleOf([one, other]), ruleOf(['body']), ruleOf([])];
+      assert.equal(outcomeIn(rulesInRoom(rules, roomId)), outcomeIn(rules), `${one}, ${other}`);
+    }
+  }
+  const left = rulesInRoom(
+    [['otherLiteral'], ['isOther', 'body'], ['literal', 'body'], ['glob'], ['is', 'literal'], ['body']].map((list) =>
+      ruleOf(list as (keyof typeof conditions)[]),
+    ),
+    roomId,
+  );
+  assert.deepEqual(
+    left.map((rule) => [rule.ruleId, rule.conditions.length]),
+    [
+      ['literal+body', 1],
+      ['glob', 1],
+      ['is+literal', 0],
+    ],
+  );
+});
+
+test('actions that servers ignore are left out, and a rule needs no conditions', () => {
+  const actions = ['notify', 'dont_notify', { set_tweak: 'sound', value: 'bell' }, 'coalesce', 'org.example.shout'];
+  assert.deepEqual(outcomeOf('x', actions).actions, ['notify', actions[2], 'org.example.shout']);
+  const override = [{ rule_id: 'all', default: false, enabled: true, actions }];
+  const rules = effectiveRules({ ...defaultPushRules, override });
+  assert.deepEqual(rules[0], { ruleId: 'all', conditions: [], actions });
+});
+
+test('rules count alike if they match alike, notify alike and highlight alike', () => {
+  const keyOf = (pattern: string, actions: readonly PushAction[]) =>
+    countingKey([{ ruleId: 'x', conditions: [{ kind: 'event_match', key: 'content.x', pattern }], actions }]);
+  const notify = keyOf('a', ['notify']);
+  assert.equal(keyOf('a', ['notify', { set_tweak: 'sound', value: 'bell' }]), notify);
+  const others = [keyOf('b', ['notify']), keyOf('a', []), keyOf('a', ['notify', { set_tweak: 'highlight' }])];
+  assert.equal(new Set([notify, ...others]).size, 4);
 });
 
 /** The definition, tried on every substring. */

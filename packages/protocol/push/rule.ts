@@ -28,6 +28,7 @@ export type PushRule = {
   readonly pattern?: string;
 };
 
+/** The rules of each kind, the most important first, as `withOwnRules` puts them. */
 export type PushRuleset = { readonly [Kind in PushRuleKind]: readonly PushRule[] };
 
 export function isPushRuleKind(value: string): value is PushRuleKind {

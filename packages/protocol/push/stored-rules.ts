@@ -48,7 +48,12 @@ export function readPushRules(content: JsonValue | undefined): PushRuleset {
   });
 }
 
-/** Puts somebody's own rules where clients look for them: before the default ones, `.m.rule.master` excepted. */
+/**
+ * Puts somebody's own rules where they count and clients look for them: server-default rules "operate at a lower priority
+ * than user-defined rules, except for the `.m.rule.master` rule".
+ *
+ * {@link https://spec.matrix.org/v1.19/client-server-api/#predefined-rules}
+ */
 export function withOwnRules(
   kind: PushRuleKind,
   defaults: readonly PushRule[],

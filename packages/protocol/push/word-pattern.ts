@@ -105,11 +105,7 @@ function setBit(words: Int32Array, position: number): void {
   words[word] = (words[word] ?? 0) | (1 << (position % wordBits));
 }
 
+/** Of a text in lower case. */
 function isWordCharacter(character: number): boolean {
-  return (
-    (character >= 0x61 && character <= 0x7a) ||
-    (character >= 0x30 && character <= 0x39) ||
-    character === 0x5f ||
-    (character >= 0x41 && character <= 0x5a)
-  );
+  return (character >= 0x61 && character <= 0x7a) || (character >= 0x30 && character <= 0x39) || character === 0x5f;
 }

@@ -4,7 +4,14 @@ import { threadTime } from '@portico/testkit/thread-time.ts';
 import * as fc from 'fast-check';
 import { parsePropertyPath } from '../json/property-path.ts';
 import type { JsonObject } from '../json/value.ts';
-import { passesEventFilter, passesEverything, passesNothing, passesRooms } from './event-filter.ts';
+import {
+  looksAtRelations,
+  passesEventFilter,
+  passesEverything,
+  passesNothing,
+  passesRelations,
+  passesRooms,
+} from './event-filter.ts';
 import { pickFields } from './event-fields.ts';
 import { parseFilter, parseRoomEventFilter, type Filter } from './filter.ts';
 import { matchesGlob, parseGlob } from './glob.ts';
@@ -51,9 +58,83 @@ describe('filters', () => {
     );
   });
 
-  test('an empty list of types lets nothing pass', () => {
-    assert.ok(passesNothing(roomFilterOf({ types: [] })));
-    assert.ok(!passesNothing(roomFilterOf({ not_types: [] })));
+  test('an empty list of what may pass lets nothing pass, and of what may not, everything', () => {
+    const relTypes = 'org.matrix.msc3874.rel_types';
+    const notRelTypes = 'org.matrix.msc3874.not_rel_types';
+    for (const field of ['types', 'senders', relTypes]) {
+      assert.ok(passesNothing(roomFilterOf({ [field]: [] })), field);
+      const filter = roomFilterOf({ [field]: ['@a:x'] });
+      assert.ok(!passesNothing(filter) && !passesEverything(filter), field);
+    }
+    for (const field of ['not_types', 'not_senders', notRelTypes]) {
+      assert.ok(passesEverything(roomFilterOf({ [field]: [] })), field);
+      const filter = roomFilterOf({ [field]: ['@a:x'] });
+      assert.ok(!passesNothing(filter) && !passesEverything(filter), field);
+    }
+    for (const contains_url of [true, false]) assert.ok(!passesEverything(roomFilterOf({ contains_url })));
+    const filter = roomFilterOf({});
+    assert.ok(passesEverything(filter) && !passesNothing(filter));
+  });
+
+  test('what nobody sent is not among those of senders that are left out', () => {
+    const filter = roomFilterOf({ not_senders: ['@a:x'] });
+    assert.equal(passesEventFilter(filter, { type: 't', sender: undefined }), true);
+  });
+
+  test('relations can be chosen and excluded; an event that relates to none is in no list of them', () => {
+    const passing = (json: JsonObject) => {
+      const filter = roomFilterOf(json);
+      return [undefined, 'm.thread', 'm.replace', 'm.reference'].filter((type) => passesRelations(filter, type));
+    };
+    const both = {
+      'org.matrix.msc3874.rel_types': ['m.thread', 'm.replace'],
+      'org.matrix.msc3874.not_rel_types': ['m.replace'],
+    };
+    const { 'org.matrix.msc3874.rel_types': _chosen, ...excluded } = both;
+    assert.deepEqual(passing({}), [undefined, 'm.thread', 'm.replace', 'm.reference']);
+    assert.deepEqual(passing(both), ['m.thread']);
+    assert.deepEqual(passing(excluded), [undefined, 'm.thread', 'm.reference']);
+    assert.deepEqual(
+      [{}, both, excluded].map((json) => looksAtRelations(roomFilterOf(json))),
+      [false, true, true],
+    );
+    assert.equal(looksAtRelations(filterOf({}).presence), false);
+  });
+
+  test('each field of a filter is read from where it is, and null says nothing', () => {
+    const lists = { types: ['a'], not_types: ['b'], senders: ['@c:x'], not_senders: ['@d:x'] };
+    const flags = { lazy_load_members: true, include_redundant_members: true, unread_thread_notifications: true };
+    const ofRoom = { ...lists, ...flags, limit: 0, contains_url: false, rooms: ['!e'], not_rooms: ['!f'] };
+    for (const name of ['timeline', 'state', 'ephemeral', 'account_data']) {
+      const { room, presence, accountData } = filterOf({ room: { [name]: ofRoom } });
+      const read = { ...room, account_data: room.accountData } as Record<string, unknown>;
+      assert.deepEqual(read[name], roomFilterOf(ofRoom), name);
+      assert.notDeepEqual(read[name], roomFilterOf({}));
+      assert.ok(passesEverything(presence) && passesEverything(accountData));
+    }
+    const { lazyLoadMembers, includeRedundantMembers, unreadThreadNotifications, ...rest } = roomFilterOf(ofRoom);
+    assert.deepEqual([lazyLoadMembers, includeRedundantMembers, unreadThreadNotifications], [true, true, true]);
+    assert.deepEqual(
+      [rest.limit, rest.containsUrl, rest.rooms, rest.notRooms],
+      [0, false, new Set(['!e']), new Set(['!f'])],
+    );
+    const empty = roomFilterOf(Object.fromEntries(Object.keys(ofRoom).map((name) => [name, null])));
+    assert.deepEqual(empty, roomFilterOf({}));
+    const { lazyLoadMembers: lazy, includeRedundantMembers: redundant, unreadThreadNotifications: threads } = empty;
+    assert.deepEqual([lazy, redundant, threads, empty.limit, empty.rooms], [false, false, false, undefined, undefined]);
+
+    const whole = filterOf({
+      event_fields: ['content.body'],
+      event_format: 'federation',
+      presence: lists,
+      account_data: { limit: 7 },
+      room: { rooms: ['!a'], not_rooms: ['!b'], include_leave: true },
+    });
+    assert.deepEqual([whole.eventFields, whole.eventFormat], [[['content', 'body']], 'federation']);
+    assert.deepEqual([whole.presence.senders, whole.accountData.limit], [new Set(['@c:x']), 7]);
+    assert.deepEqual([whole.room.rooms, whole.room.notRooms], [new Set(['!a']), new Set(['!b'])]);
+    assert.equal(whole.room.includeLeave, true);
+    assert.equal(filterOf({ room: null }).room.rooms, undefined);
   });
 
   test('rooms can be chosen and excluded', () => {
@@ -72,6 +153,12 @@ describe('filters', () => {
     [{ presence: { not_senders: ['!a:x'] } }, 'presence.not_senders must be a list of user IDs'],
     [{ event_format: 'xml' }, 'event_format must be one of client, federation'],
     [{ room: [] }, 'room must be an object'],
+    [{ event_fields: ['a', 1] }, 'event_fields must be a list of strings'],
+    [{ room: { not_rooms: ['!a', '@a:x'] } }, 'room.not_rooms must be a list of room IDs'],
+    [{ account_data: { limit: 1.5 } }, 'account_data.limit must be an integer that is not negative'],
+    [{ account_data: { limit: 2 ** 53 } }, 'account_data.limit must be an integer that is not negative'],
+    [{ account_data: { limit: '1' } }, 'account_data.limit must be an integer that is not negative'],
+    [{ event_format: 1, presence: 1 }, 'event_format must be one of client, federation'],
     [{ room: { include_leave: 'yes' } }, 'room.include_leave must be true or false'],
   ] as const) {
     test(`refused: ${problem}`, () => assert.deepEqual(parseFilter(json), { problem }));
@@ -117,6 +204,20 @@ describe('event fields', () => {
       content: { body: 'b', deep: { a: 1 } },
     });
     assert.deepEqual(event, before);
+    const pick = (...some: string[]) =>
+      JSON.parse(JSON.stringify(pickFields(event, some.map(parsePropertyPath)))) as object;
+    for (const none of [
+      'content.deep.c',
+      'content.none.a',
+      'sender.length',
+      'constructor',
+      'content.constructor.name',
+    ]) {
+      assert.deepEqual(pick(none), {}, none);
+    }
+    assert.deepEqual(pick('content.deep.a', 'content.deep.b', 'content.body'), {
+      content: { body: 'b', deep: { a: 1, b: 2 } },
+    });
   });
 
   test('a whole object and a part of it are the whole', () => {
@@ -126,6 +227,7 @@ describe('event fields', () => {
       ['content.a', 'content'],
     ]) {
       assert.deepEqual(JSON.parse(JSON.stringify(pickFields(event, paths.map(parsePropertyPath)))), event);
+      assert.deepEqual(event, { content: { a: 1, b: 2 } });
     }
   });
 });
