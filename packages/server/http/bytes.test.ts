@@ -89,6 +89,9 @@ describe('bytes', () => {
     ['bytes=-3', '789', 'bytes 7-9/10'],
     ['bytes=-30', '0123456789', 'bytes 0-9/10'],
     ['bytes=5-5000', '56789', 'bytes 5-9/10'],
+    ['bytes=4-4', '4', 'bytes 4-4/10'],
+    ['bytes=0-0', '0', 'bytes 0-0/10'],
+    ['BYTES=8-9', '89', 'bytes 8-9/10'],
   ] as const;
   for (const [range, text, contentRange] of ranges) {
     test(`in part: ${range}`, async () => {
@@ -111,7 +114,16 @@ describe('bytes', () => {
   });
 
   test('a range that makes no sense, or of other bytes, is ignored', async () => {
-    for (const range of ['bytes=4-2', 'bytes=a-b', 'lines=1-2', 'bytes=0-1,3-4', 'bytes=-', '']) {
+    for (const range of [
+      'bytes=4-2',
+      'bytes=a-b',
+      'lines=1-2',
+      'kilobytes=1-2',
+      'bytes=1-2;',
+      'bytes=0-1,3-4',
+      'bytes=-',
+      '',
+    ]) {
       assert.equal((await get({ range })).status, 200, range);
     }
     assert.equal((await get({ range: 'bytes=0-1', 'if-range': '"other"' })).status, 200);
