@@ -10,6 +10,7 @@ test('a server name is a host of some kind, with or without a port', () => {
   for (const [name, host, port, kind] of [
     ['a.example', 'a.example', undefined, 'dns'],
     ['a.example:8448', 'a.example', '8448', 'dns'],
+    ['a-long-name.of-a-server.example', 'a-long-name.of-a-server.example', undefined, 'dns'],
     ['1.2.3.4', '1.2.3.4', undefined, 'ipv4'],
     ['1.2.3.4:1', '1.2.3.4', '1', 'ipv4'],
     ['255.249.199.099', '255.249.199.099', undefined, 'ipv4'],

@@ -6,7 +6,6 @@ const decimalByte = /^(?:[0-9]{1,2}|[01][0-9]{2}|2[0-4][0-9]|25[0-5])$/;
  * {@link https://spec.matrix.org/v1.19/appendices/#server-name}
  */
 export function isIpv4Literal(text: string): boolean {
-  if (text.length > 15) return false;
   const parts = text.split('.');
   return parts.length === 4 && parts.every((part) => decimalByte.test(part));
 }
@@ -19,7 +18,6 @@ const group = /^[0-9A-Fa-f]{1,4}$/;
  * {@link https://www.rfc-editor.org/rfc/rfc3513#section-2.2}
  */
 export function isIpv6Literal(text: string): boolean {
-  if (text.length < 2 || text.length > 45) return false;
   const halves = text.split('::');
   if (halves.length > 2) return false;
   const [left = '', right] = halves;

@@ -178,6 +178,11 @@ describe('globs', () => {
     );
   });
 
+  test('what stands before a star and what stands behind it do not overlap', () => {
+    assert.equal(matchesGlob(parseGlob('ab*ba'), 'aba'), false);
+    assert.equal(matchesGlob(parseGlob('ab*ba'), 'abba'), true);
+  });
+
   test('a pattern full of stars is answered at once', () => {
     const started = threadTime();
     assert.equal(matchesGlob(parseGlob('*a'.repeat(20_000)), 'a'.repeat(19_999)), false);
