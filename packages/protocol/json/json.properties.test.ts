@@ -183,6 +183,7 @@ test('what is no text in Unicode is refused by strict parsing alone', () => {
   for (const text of [
     '["a",["\\udfff"],"b"]',
     '{"a":"b","c":"\\uD800"}',
+    '["\\ud800"," 1.5"]',
     '{"c":"\\ud800","a":"b"}',
     '{"a":[{"\\udbff":1},{}]}',
     '[1,{"a":{"b":1,"\\uDC00":"c"}}]',
@@ -244,6 +245,10 @@ test('code points compare and count as UTF-8 does', () => {
   const anyText = fc.string({ unit: 'binary' });
   const rising = ['', '\0', '\x7f', '\x80', '\u07ff', '\u0800', '\ud7ff', '\ue000', '\uffff', '\u{10000}', '\u{103ff}'];
   rising.push('\u{10400}', '\u{10fc00}', '\u{10ffff}');
+  const alone = ['\ud800', '\udbff', '\udc00', '\udfff', '\ud7ff', '\ue000', 'a', ''];
+  for (const first of alone) {
+    for (const second of alone) assert.equal(utf8Length(first + second), Buffer.byteLength(first + second));
+  }
   for (const [at, text] of rising.entries()) {
     assert.equal(utf8Length(text), Buffer.byteLength(text));
     for (const [before, other] of rising.entries()) {
