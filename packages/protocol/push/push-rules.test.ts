@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { threadTime } from '@portico/testkit/thread-time.ts';
 import fc from 'fast-check';
 import { compiledDefaultRules, compilePushRules, evaluatePush } from './compile-rules.ts';
-import { countingKey, defaultCountingKey } from './count-rules.ts';
+import { countingKey, defaultCountingKey, outcomeKey } from './count-rules.ts';
 import { compileCondition } from './conditions.ts';
 import { defaultPushRules, ownUserId } from './default-rules.ts';
 import { changePushRule, deletePushRule, type Neighbours, putPushRule, type RuleEdit } from './edit-rules.ts';
@@ -211,6 +211,17 @@ test('actions that servers ignore are left out, and a rule needs no conditions',
   assert.deepEqual(rules[0], { ruleId: 'all', conditions: [], actions });
 });
 
+test('threads are quiet for who has not subscribed to them, once somebody turns that on', () => {
+  const { postcontent } = defaultPushRules;
+  assert.deepEqual(
+    postcontent.map((rule) => [rule.rule_id, rule.enabled, rule.actions]),
+    [
+      ['.io.element.msc4306.rule.subscribed_thread', false, ['notify', { set_tweak: 'sound', value: 'default' }]],
+      ['.io.element.msc4306.rule.unsubscribed_thread', false, []],
+    ],
+  );
+});
+
 test('rules count alike if they match alike, notify alike and highlight alike', () => {
   const keyOf = (pattern: string, actions: readonly PushAction[]) =>
     countingKey([{ ruleId: 'x', conditions: [{ kind: 'event_match', key: 'content.x', pattern }], actions }]);
@@ -218,6 +229,16 @@ test('rules count alike if they match alike, notify alike and highlight alike', 
   assert.equal(keyOf('a', ['notify', { set_tweak: 'sound', value: 'bell' }]), notify);
   const others = [keyOf('b', ['notify']), keyOf('a', []), keyOf('a', ['notify', { set_tweak: 'highlight' }])];
   assert.equal(new Set([notify, ...others]).size, 4);
+  const outcomeOfRule = (pattern: string, actions: readonly PushAction[]) =>
+    outcomeKey([{ ruleId: 'x', conditions: [{ kind: 'event_match', key: 'content.x', pattern }], actions }]);
+  const sound = { set_tweak: 'sound', value: 'bell' };
+  const outcomes = [
+    outcomeOfRule('a', ['notify']),
+    outcomeOfRule('b', ['notify']),
+    outcomeOfRule('a', ['notify', sound]),
+  ];
+  assert.equal(new Set(outcomes).size, 3);
+  assert.equal(outcomeOfRule('a', ['notify', 'dont_notify']), outcomes[0]);
 });
 
 /** The definition, tried on every substring. */

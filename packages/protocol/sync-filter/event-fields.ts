@@ -18,10 +18,8 @@ function pick(source: JsonObject, path: PropertyPath, target: { [key: string]: J
     return;
   }
   if (!isJsonObject(value)) return;
-  const already = target[key];
-  // What another path took whole must not be written into: it is the event's own.
-  if (already === value) return;
-  const inner: { [key: string]: JsonValue } = isJsonObject(already) ? { ...already } : emptyJsonObject();
+  // A copy, for what another path took whole is the event's own; without a prototype, as one of its keys may be `__proto__`.
+  const inner = Object.assign(emptyJsonObject(), target[key]);
   pick(value, rest, inner);
   if (Object.keys(inner).length > 0) target[key] = inner;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { threadTime } from '@portico/testkit/thread-time.ts';
 import * as fc from 'fast-check';
+import { parseJson } from '../json/parse-json.ts';
 import { parsePropertyPath } from '../json/property-path.ts';
 import type { JsonObject } from '../json/value.ts';
 import {
@@ -143,6 +144,11 @@ describe('filters', () => {
       ['!a', '!b', '!c'].map((room) => passesRooms(filter, room)),
       [true, false, false],
     );
+    const excluded = roomFilterOf({ not_rooms: ['!b'] });
+    assert.deepEqual(
+      ['!a', '!b'].map((room) => passesRooms(excluded, room)),
+      [true, false],
+    );
   });
 
   for (const [json, problem] of [
@@ -223,6 +229,15 @@ describe('event fields', () => {
     assert.deepEqual(pick('content.deep.a', 'content.deep.b', 'content.body'), {
       content: { body: 'b', deep: { a: 1, b: 2 } },
     });
+  });
+
+  test('a field may have any name', () => {
+    const event = parseJson('{"content":{"a":1,"__proto__":{"b":2,"c":3},"constructor":4}}') as JsonObject;
+    const paths = ['content.a', 'content.__proto__.b', 'content.constructor', 'content.__proto__.c'];
+    assert.equal(
+      JSON.stringify(pickFields(event, paths.map(parsePropertyPath))),
+      '{"content":{"a":1,"__proto__":{"b":2,"c":3},"constructor":4}}',
+    );
   });
 
   test('a whole object and a part of it are the whole', () => {
