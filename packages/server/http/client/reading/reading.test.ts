@@ -25,6 +25,22 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       return `${status} ${String(body['errcode'])}`;
     };
 
+    test('a history visibility with a state key of its own opens nothing', async () => {
+      const [alice, bob] = [await person(), await person()];
+      const roomId = await alice.createRoom();
+      await alice.setState(roomId, 'm.room.history_visibility', { history_visibility: 'joined' });
+      await alice.send(roomId, 'before');
+      await alice.setState(roomId, 'm.room.history_visibility', { history_visibility: 'world_readable' }, 'other');
+      await alice.send(roomId, 'secret');
+      await bob.join(roomId);
+      await alice.send(roomId, 'after');
+      for (const dir of ['b', 'f']) {
+        const { chunk } = await messages(bob, roomId, `dir=${dir}&limit=100`);
+        assert.deepEqual(textsOf(chunk), ['after']);
+        assert.ok(chunk.every(({ state_key: key }) => key !== 'other'));
+      }
+    });
+
     test('messages go back and forth in pages that fit together, and end', async () => {
       const alice = await person();
       const roomId = await alice.createRoom();
