@@ -17,11 +17,18 @@ const accountActions = [
   'org.matrix.session_end',
 ];
 
+/**
+ * Where libraries for OpenID Connect look: matrix-js-sdk before 42 asks there for what it has been told already, and its button
+ * for logging in does nothing where there is nothing. It stays without `jwks_uri`: clients that want ID tokens, of which there
+ * are none, see by that to go on with the password.
+ */
+const belowIssuer = '/.well-known/openid-configuration';
+
 export const getAuthMetadata = endpoint(
   {
     method: 'GET',
     path: '/_matrix/client/v1/auth_metadata',
-    unstablePaths: ['/_matrix/client/unstable/org.matrix.msc2965/auth_metadata'],
+    unstablePaths: ['/_matrix/client/unstable/org.matrix.msc2965/auth_metadata', belowIssuer],
     operationId: 'getAuthMetadata',
     summary: 'Get the OAuth 2.0 authorisation server metadata.',
     auth: 'none',

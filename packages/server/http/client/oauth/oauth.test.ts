@@ -16,11 +16,12 @@ const v3 = '/_matrix/client/v3';
 const whoami = `${v3}/account/whoami`;
 const metadataPath = '/_matrix/client/v1/auth_metadata';
 const oldMetadataPath = '/_matrix/client/unstable/org.matrix.msc2965/auth_metadata';
+const wellKnownPath = '/.well-known/openid-configuration';
 
 test('a server that is not told to has nothing of it', async (context) => {
   const server = await startTestServer();
   context.after(() => server.close());
-  for (const path of [metadataPath, oldMetadataPath, `${oauthPath}/authorize`, `${oauthPath}/login`]) {
+  for (const path of [metadataPath, oldMetadataPath, wellKnownPath, `${oauthPath}/authorize`, `${oauthPath}/login`]) {
     assert.equal(refusalOf(await server.anonymous.get(path)), '404 M_UNRECOGNIZED', path);
   }
   for (const path of ['token', 'revoke', 'clients', 'login', 'consent', 'register']) {
@@ -59,6 +60,14 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       for (const action of ['device_view', 'session_view', 'devices_list', 'sessions_list', 'session_end']) {
         assert.ok(actions.has(`org.matrix.${action}`), action);
       }
+    });
+
+    test('clients that look below the issuer for the metadata find it, from any page', async () => {
+      const { body } = await oauth.server.anonymous.get(metadataPath);
+      const found = await fetch(`${String(body['issuer'])}.well-known/openid-configuration`);
+      assert.equal(found.status, 200);
+      assert.equal(found.headers.get('access-control-allow-origin'), '*');
+      assert.deepEqual(await found.json(), body);
     });
 
     test('a client gets in to the account of somebody who wants that, as a device like any other', async () => {
