@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isSameScope, parseScope } from './scope.ts';
+import { isForAdministering, isSameScope, parseScope } from './scope.ts';
 
 const api = 'urn:matrix:client:api:*';
 const device = 'urn:matrix:client:device:';
+const admin = 'urn:synapse:admin:*';
 const oldApi = 'urn:matrix:org.matrix.msc2967.client:api:*';
 const oldDevice = 'urn:matrix:org.matrix.msc2967.client:device:';
 
@@ -18,6 +19,7 @@ test('a scope is everything on one device, in either words, in any order', () =>
     [`${api} ${api} ${device}ABC ${device}ABC`, 'ABC', `${api} ${device}ABC`],
     [`${api} urn:matrix:client:api:read:* ${device}ABC`, 'ABC', `${api} ${device}ABC`],
     [`${api} ${device}${'x'.repeat(255)}`, 'x'.repeat(255)],
+    [`urn:mas:admin ${api} ${admin} ${device}ABC`, 'ABC', `${api} ${admin} ${device}ABC`],
   ] as const) {
     assert.deepEqual(parseScope(scope), { kind: 'ok', deviceId, granted }, scope);
   }
@@ -28,6 +30,7 @@ test('what is not that is refused, with the reason', () => {
     ['', 'scope.no-api'],
     ['openid', 'scope.no-api'],
     [`${device}ABC`, 'scope.no-api'],
+    [`${admin} ${device}ABC`, 'scope.no-api'],
     ['urn:matrix:client:api:* ', 'scope.no-device'],
     [`urn:matrix:client:api: ${device}ABC`, 'scope.no-api'],
     [`URN:matrix:client:api:* ${device}ABC`, 'scope.no-api'],
@@ -50,4 +53,17 @@ test('scopes are compared by what they ask for', () => {
   assert.ok(isSameScope(`${api} ${device}A`, ` ${device}A ${api} ${api}`));
   assert.ok(!isSameScope(`${api} ${device}A`, `${api} ${device}B`));
   assert.ok(!isSameScope(`${api} ${device}A`, api));
+});
+
+test('what administrators do is let in to by its own name alone, written as it is', () => {
+  assert.ok(isForAdministering(`${api} ${device}A ${admin}`));
+  for (const other of [
+    api,
+    `${api} urn:synapse:admin`,
+    `${api} urn:synapse:admin:*x`,
+    `${api} urn:SYNAPSE:admin:*`,
+    '',
+  ]) {
+    assert.ok(!isForAdministering(other), other);
+  }
 });

@@ -5,14 +5,19 @@ export type ScopeDecision =
   | {
       readonly kind: 'ok';
       readonly deviceId: string;
-      /** What of it is given, in the words that the client has used. */
+      /** What of it can be given, in the words that the client has used; what is for administrators, to nobody else. */
       readonly granted: string;
     }
   | { readonly kind: 'refused'; readonly rule: ScopeRule };
 
 /** Clients of matrix-rust-sdk use the names that the proposal had: both mean the same. */
 const api: ReadonlySet<string> = new Set(['urn:matrix:client:api:*', 'urn:matrix:org.matrix.msc2967.client:api:*']);
+/** What apps for administrators ask for, as services for logins to Synapse have it; the specification has no name for it yet. */
+const admin = 'urn:synapse:admin:*';
 const device = /^urn:matrix:(?:client|org\.matrix\.msc2967\.client):device:(.*)$/;
+
+/** All that a client can ask for, but for its device. */
+export const knownScopes: readonly string[] = ['urn:matrix:client:api:*', admin];
 
 /**
  * > scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
@@ -29,7 +34,8 @@ const longestDeviceId = 255;
 const longest = 2048;
 
 /**
- * What a client asks for: everything, on one device. What it asks for besides that is not known here, and not given.
+ * What a client asks for: everything that anybody may do, on one device, and what administrators do. What it asks for besides that
+ * is not known here, and not given.
  *
  * > There MUST be exactly one `urn:matrix:client:device:<device_id>` token in the requested scope in the login flow.
  *
@@ -46,8 +52,13 @@ export function parseScope(text: string): ScopeDecision {
   if (first === undefined) return { kind: 'refused', rule: 'scope.no-device' };
   if (more.length > 0) return { kind: 'refused', rule: 'scope.devices' };
   if (first === '' || first.length > longestDeviceId) return { kind: 'refused', rule: 'scope.device-id' };
-  const granted = tokens.filter((token) => api.has(token) || device.test(token));
+  const granted = tokens.filter((token) => api.has(token) || device.test(token) || token === admin);
   return { kind: 'ok', deviceId: first, granted: granted.join(' ') };
+}
+
+/** Whether it lets a client do what administrators do. */
+export function isForAdministering(scope: string): boolean {
+  return scope.split(' ').includes(admin);
 }
 
 /** Whether two scopes ask for the same, in whatever order. */

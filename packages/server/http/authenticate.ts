@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { MatrixError } from '../errors/matrix-error.ts';
+import { requireAdmin } from '../services/accounts/require-admin.ts';
 import type { AppServiceClaim, AuthKind, Sender } from './endpoint.ts';
 import type { RateClass } from '../services/rate-limit/rate-classes.ts';
 import type { RawQuery } from './query-string.ts';
@@ -89,7 +90,7 @@ function maskOf(query: RawQuery): { userId: string | undefined; deviceId: string
 
 function permit(kind: AuthKind, sender: Sender | undefined): Sender {
   if (sender === undefined) throw new MatrixError('token.unknown', { fields: { soft_logout: false } });
-  if (kind === 'admin' && !sender.isAdmin) throw new MatrixError('user.not-admin');
+  if (kind === 'admin') requireAdmin(sender);
   return sender;
 }
 

@@ -57,7 +57,12 @@ const securitySchemes = {
     scheme: 'bearer',
     description: 'The access token of a device, or of an application service that acts as a user.',
   },
-  administratorToken: { type: 'http', scheme: 'bearer', description: 'The access token of an administrator.' },
+  administratorToken: {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'The access token of an administrator; one that came by OAuth 2.0 has to have the scope `urn:synapse:admin:*`.',
+  },
   appServiceToken: {
     type: 'http',
     scheme: 'bearer',

@@ -50,6 +50,12 @@ export const oauthErrors = {
     status: 400,
     message: 'This login is over: it has been used, or took too long. Go back to your app, and begin again.',
   },
+  'oauth.no-admin-scope': {
+    errcode: 'M_FORBIDDEN',
+    status: 403,
+    message:
+      'You are an administrator, and have not let this app administer the server: it has to log in with the scope urn:synapse:admin:*.',
+  },
   'oauth.not-by-app': {
     errcode: 'M_FORBIDDEN',
     status: 403,

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { isForAdministering } from '@portico/protocol/oauth/scope.ts';
 import { createWriteSet, type Database } from '@portico/storage';
 import { useRefreshedToken } from '@portico/storage/stores/accounts/accounts-refresh.ts';
 import { findAccessToken, type TokenRow } from '@portico/storage/stores/accounts/accounts.ts';
@@ -88,10 +89,12 @@ export function createAccessTokens({ db, now, maxCached = 10_000, watch }: Optio
     const expiresAt = row.expires_at ?? Infinity;
     if (expiresAt <= now()) throw expired();
     if (row.replaces_token_hash !== null && !(await settle(tokenHash, row, row.replaces_token_hash))) return undefined;
+    const mayAdminister = row.scope === null || isForAdministering(row.scope);
     const sender: Sender = {
       userId: row.user_id,
       deviceId: row.device_id,
-      isAdmin: row.is_admin === 1,
+      isAdmin: row.is_admin === 1 && mayAdminister,
+      ...(row.is_admin === 1 && !mayAdminister && { lacksAdminScope: true }),
       ...standingOf(row),
       tokenHash,
     };

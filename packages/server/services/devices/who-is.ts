@@ -1,6 +1,7 @@
 import type { Database } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { requireAdmin } from '../accounts/require-admin.ts';
 import type { Sender } from '../accounts/sender.ts';
 import type { Devices } from './devices.ts';
 
@@ -17,7 +18,7 @@ export interface WhoIs {
 export function createWhoIs({ db, devices }: { readonly db: Database; readonly devices: Devices }): WhoIs {
   return {
     async ask(sender, userId) {
-      if (sender.userId !== userId && !sender.isAdmin) throw new MatrixError('user.not-admin');
+      if (sender.userId !== userId) requireAdmin(sender);
       if ((await findAccount(db, userId)) === undefined) throw new MatrixError('not-found');
       const list = await devices.list(userId);
       return {

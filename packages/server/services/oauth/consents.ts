@@ -1,3 +1,4 @@
+import { isForAdministering } from '@portico/protocol/oauth/scope.ts';
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { findModerated } from '@portico/storage/stores/accounts/accounts-moderation.ts';
 import { findDevice } from '@portico/storage/stores/devices/devices.ts';
@@ -9,7 +10,7 @@ import { hashToken, newAccessToken } from '../accounts/access-tokens.ts';
 import { requireOpenAccount } from '../sso/standing.ts';
 import type { OAuthClients } from './clients.ts';
 import type { Asked } from './requests.ts';
-import type { OAuthStep } from './steps.ts';
+import type { OAuthStep, Power } from './steps.ts';
 import { answerAddress, showClient, targetOf, type Way, type Wish } from './wish.ts';
 
 type Question = Extract<Asked, { step: 'consent' }>;
@@ -56,9 +57,18 @@ export function createConsents({ db, clients, issuer, now, randomBytes }: Depend
     return answerAddress(way, { code, state: way.state, iss: issuer });
   }
 
-  function refuse({ state, ...way }: Extract<Way, { kind: 'redirect' }>): string {
-    const why = 'The person did not let the app in.';
+  function refuse({ state, ...way }: Extract<Way, { kind: 'redirect' }>, mayLetIn: boolean): string {
+    const why = mayLetIn
+      ? 'The person did not let the app in.'
+      : 'The app asks to administer the server, and the person is no administrator.';
     return answerAddress(way, { error: 'access_denied', error_description: why, state, iss: issuer });
+  }
+
+  /** What is for administrators, only they can let an app do. */
+  async function findPower({ userId, wish: { scope } }: Question): Promise<Power> {
+    const isAdmin = (await findModerated(db, userId))?.is_admin === 1;
+    if (!isForAdministering(scope)) return isAdmin ? 'withheld' : 'none';
+    return isAdmin ? 'asked' : 'refused';
   }
 
   async function getClient(clientId: string) {
@@ -68,10 +78,12 @@ export function createConsents({ db, clients, issuer, now, randomBytes }: Depend
   }
 
   return {
-    async show({ userId, wish: { clientId, deviceId, way } }) {
-      const [client, account, device, waiting] = await Promise.all([
+    async show(question) {
+      const { userId, wish } = question;
+      const { clientId, deviceId, way } = wish;
+      const [client, power, device, waiting] = await Promise.all([
         getClient(clientId),
-        findModerated(db, userId),
+        findPower(question),
         findDevice(db, userId, deviceId),
         waitingSince(way),
       ]);
@@ -80,20 +92,23 @@ export function createConsents({ db, clients, issuer, now, randomBytes }: Depend
         client,
         userId,
         deviceId,
-        isAdmin: account?.is_admin === 1,
+        power,
         ...(device !== undefined && { takesOver: device.display_name ?? deviceId }),
         ...(way.kind === 'redirect' && { target: targetOf(way.redirectUri) }),
         ...(waiting !== undefined && { waiting }),
       };
     },
-    async answer({ userId, wish }, useUp, isLetIn) {
+    async answer(question, useUp, saysYes) {
+      const { userId, wish } = question;
       const { way } = wish;
       const client = await getClient(wish.clientId);
+      const mayLetIn = (await findPower(question)) !== 'refused';
+      const isLetIn = saysYes && mayLetIn;
       if (isLetIn) await requireOpenAccount(db, userId);
       const set = createWriteSet();
       useUp(set);
       if (way.kind === 'redirect') {
-        const to = isLetIn ? giveCode(set, userId, wish, way) : refuse(way);
+        const to = isLetIn ? giveCode(set, userId, wish, way) : refuse(way, mayLetIn);
         await db.commit(set);
         return { kind: 'leave', to };
       }

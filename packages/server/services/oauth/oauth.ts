@@ -70,7 +70,7 @@ export function createOAuth(options: Options, dependencies: Dependencies): OAuth
   const clients = createOAuthClients({ db, now });
   const requests = createOAuthRequests({ db, now, randomBytes });
   const consents = createConsents({ db, clients, issuer, now, randomBytes });
-  const openSession = createOpenSession({ sessions, now });
+  const openSession = createOpenSession({ db, sessions, now });
   const userCodes = createUserCodes({ randomBytes, secret });
   const deviceGrants = createDeviceGrants({ db, clients, openSession, userCodes, verificationUri, now, randomBytes });
   const grants = new Map([

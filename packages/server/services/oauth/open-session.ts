@@ -1,4 +1,6 @@
-import type { WriteSet } from '@portico/storage';
+import { isForAdministering } from '@portico/protocol/oauth/scope.ts';
+import type { Reader, WriteSet } from '@portico/storage';
+import { findModerated } from '@portico/storage/stores/accounts/accounts-moderation.ts';
 import { addOAuthSession } from '@portico/storage/stores/oauth/oauth-sessions.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Session, Sessions } from '../accounts/sessions.ts';
@@ -22,10 +24,19 @@ export type Grant = {
   readonly grantHash: string;
 };
 
-/** Adds to a write set what logs a client in: a session and a device like any other, and which client it is. */
+/** Adds to a write set what logs a client in: a session and a device like any other, and which client it is. Throws `oauth.invalid-grant` for what they may not let in. */
 export type OpenSession = (set: WriteSet, grant: Grant) => Promise<TokenAnswer>;
 
-export function createOpenSession({ sessions, now }: { sessions: Sessions; now: () => number }): OpenSession {
+type Dependencies = { readonly db: Reader; readonly sessions: Sessions; readonly now: () => number };
+
+export function createOpenSession({ db, sessions, now }: Dependencies): OpenSession {
+  /** Who let it in may have ceased to be an administrator since. */
+  async function requirePower({ userId, scope }: Grant): Promise<void> {
+    if (isForAdministering(scope) && (await findModerated(db, userId))?.is_admin !== 1) {
+      throw new MatrixError('oauth.invalid-grant');
+    }
+  }
+
   async function planLogin(set: WriteSet, { client, userId, deviceId }: Grant): Promise<Session> {
     try {
       return await sessions.planLogin(set, userId, {
@@ -41,6 +52,7 @@ export function createOpenSession({ sessions, now }: { sessions: Sessions; now: 
   }
 
   return async (set, grant) => {
+    await requirePower(grant);
     const session = await planLogin(set, grant);
     const { client, userId, deviceId, scope, grantHash } = grant;
     addOAuthSession(set, { userId, deviceId, clientId: client.id, scope, grantHash, createdAt: now() });

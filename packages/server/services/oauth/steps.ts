@@ -1,6 +1,12 @@
 import type { StageStep } from '../accounts/stage-fallback.ts';
 import type { ShownClient } from './wish.ts';
 
+/**
+ * Whether the client is to administer the server: the person does not, and it does not ask; they do, and it does not ask; they do, and it
+ * asks; it asks, and they do not.
+ */
+export type Power = 'none' | 'withheld' | 'asked' | 'refused';
+
 /** What the browser is shown, or where it goes. */
 export type OAuthStep =
   /** On with the step that has this name. */
@@ -30,8 +36,7 @@ export type OAuthStep =
       readonly client: ShownClient;
       readonly userId: string;
       readonly deviceId: string;
-      /** Whether they administer the server, and the client will. */
-      readonly isAdmin: boolean;
+      readonly power: Power;
       /** The name of the device of theirs that the client takes over. */
       readonly takesOver?: string;
       /** Where the browser goes next. */

@@ -91,6 +91,7 @@ onBothEngines('accounts: sessions come and go with their devices', async (db) =>
     locked: 0,
     suspended: 0,
     deactivated_at: null,
+    scope: null,
   });
   const devices = async () =>
     (await listDevices(db, '@a:x')).map(({ device_id: id, display_name: name }) => [id, name]);

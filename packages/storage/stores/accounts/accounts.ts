@@ -30,13 +30,18 @@ export type TokenRow = {
   readonly locked: number;
   readonly suspended: number;
   readonly deactivated_at: number | null;
+  /** Of the app that is logged in with OAuth 2.0, if the device is one's. */
+  readonly scope: string | null;
 };
 
 const selectToken = sql<TokenRow, [tokenHash: string]>(
   'access-tokens.get',
   `select access_tokens.user_id, access_tokens.device_id, access_tokens.expires_at,
-     access_tokens.replaces_token_hash, accounts.is_admin, accounts.locked, accounts.suspended, accounts.deactivated_at
+     access_tokens.replaces_token_hash, accounts.is_admin, accounts.locked, accounts.suspended, accounts.deactivated_at,
+     oauth_sessions.scope
    from access_tokens join accounts on accounts.user_id = access_tokens.user_id
+   left join oauth_sessions on oauth_sessions.user_id = access_tokens.user_id
+     and oauth_sessions.device_id = access_tokens.device_id
    where access_tokens.token_hash = $1`,
 );
 

@@ -361,18 +361,6 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(await errorOf(request, oauth.parametersOf(shown).get('code') ?? ''), '400 invalid_scope');
     });
 
-    test('who administers the server is told that the app will', async () => {
-      const admin = await registerAdmin(oauth.server, `warned-${Date.now()}`);
-      const alice = await oauth.server.registerUser();
-      const { url } = oauth.newRequest(clientId);
-      const [asked, others] = [
-        await oauth.newBrowser().open(url),
-        await atConsent(oauth.newBrowser(), url, alice.userId),
-      ];
-      assert.doesNotMatch(asked.html + others.html, /administer/);
-      assert.match((await atConsent(oauth.newBrowser(), url, admin.userId)).html, /You administer this server/);
-    });
-
     test('pages are over after ten minutes', async () => {
       const alice = await oauth.server.registerUser();
       const browser = oauth.newBrowser();

@@ -7,19 +7,39 @@ type Consent = Extract<OAuthStep, { kind: 'consent' }>;
 
 /** Says which client it is, what it gets, in whose account, and where that leads. */
 export function consentPage(consent: Consent): Page {
-  const { client, userId, isAdmin, target } = consent;
+  const { client, userId, power } = consent;
+  if (power === 'refused') return refusalPage(consent);
   const content =
     `<p>${showClientName(client)} wants to get in to the account ${strong(userId)}. It will be able to read and write ` +
     `everything there, as you can. Go on only if that is where you began.</p>\n` +
-    (isAdmin
-      ? '<p><strong>You administer this server: so will this app, with everything that belongs to others.</strong></p>\n'
-      : '') +
+    aboutPower[power] +
     aboutDevice(consent) +
     documentsOf(consent) +
     `<form method="post">` +
     `<p><button type="submit" name="answer" value="yes">Let it in</button> ` +
     `<button type="submit" name="answer" value="no">Do not</button></p></form>`;
-  return page(documentOf('Let an app in?', content), target === undefined ? {} : { formTargets: [target] });
+  return formPage('Let an app in?', content, consent);
+}
+
+function formPage(title: string, content: string, { target }: Consent): Page {
+  return page(documentOf(title, content), target === undefined ? {} : { formTargets: [target] });
+}
+
+const aboutPower = {
+  none: '',
+  withheld: '<p>You administer this server; this app will not be able to.</p>\n',
+  asked:
+    '<p><strong>You administer this server, and this app asks to do so as well: it will be able to read, change and delete ' +
+    'what belongs to others, and to shut anybody out.</strong> Let it in only if it is meant for that.</p>\n',
+} as const;
+
+/** Nothing is left to them but to say no, which tells the app. */
+function refusalPage(consent: Consent): Page {
+  const content =
+    `<p>${showClientName(consent.client)} asks to administer this server. Only administrators can let it do that, and ` +
+    `${strong(consent.userId)} is none: it does not get in.</p>\n` +
+    '<form method="post"><p><button type="submit" name="answer" value="no">Go back</button></p></form>';
+  return formPage('This app does not get in', content, consent);
 }
 
 /** Only an address on the web proves something: nobody else gets what is sent there. */

@@ -1,3 +1,4 @@
+import { knownScopes } from '@portico/protocol/oauth/scope.ts';
 import { Type } from 'typebox';
 import { endpoint } from '../../endpoint.ts';
 import { clientWellKnown } from '../discovery/base-url.ts';
@@ -42,6 +43,7 @@ export const getAuthMetadata = endpoint(
         response_types_supported: texts,
         response_modes_supported: texts,
         grant_types_supported: texts,
+        scopes_supported: texts,
         code_challenge_methods_supported: texts,
         token_endpoint_auth_methods_supported: texts,
         authorization_response_iss_parameter_supported: Type.Boolean(),
@@ -67,6 +69,7 @@ export const getAuthMetadata = endpoint(
         response_types_supported: ['code'],
         response_modes_supported: ['query', 'fragment'],
         grant_types_supported: oauth.grantTypes,
+        scopes_supported: knownScopes,
         code_challenge_methods_supported: ['S256'],
         token_endpoint_auth_methods_supported: ['none'],
         authorization_response_iss_parameter_supported: true,
