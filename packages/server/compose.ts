@@ -227,7 +227,7 @@ export async function compose({
   const about = aboutServer(config, now);
   const { discovery } = about;
   const { outbound } = federation;
-  const singleSignOn = await createSingleSignOn({ config, serverName, db, accounts, outbound, log, now });
+  const singleSignOn = await createSingleSignOn({ config, serverName, db, accounts, appServices, outbound, log, now });
   const services = {
     ...accounts,
     ...conversation.services,

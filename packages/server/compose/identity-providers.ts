@@ -7,6 +7,7 @@ import { oauthPath } from '../http/client/oauth/paths.ts';
 import { ssoPath } from '../http/client/sso/way-back.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { AccountServices } from '../services/accounts/account-services.ts';
+import type { AppServices } from '../services/appservices/app-services.ts';
 import type { Outbound } from '../services/outbound/outbound.ts';
 import { createAnswers } from '../services/sso/answers.ts';
 import { createArrivals } from '../services/sso/arrivals.ts';
@@ -23,13 +24,15 @@ export type SsoContext = {
   readonly serverName: ServerName;
   readonly db: Database;
   readonly accounts: AccountServices;
+  readonly appServices: AppServices;
   readonly outbound: Outbound;
   readonly log: Logger;
   readonly now: () => number;
 };
 
 /** Logging in by way of other services: loaded only where there are any. */
-export function createIdentityProviders({ config, serverName, db, accounts, outbound, log, now }: SsoContext): Sso {
+export function createIdentityProviders(context: SsoContext): Sso {
+  const { config, serverName, db, accounts, appServices, outbound, log, now } = context;
   const { identityProviders: providers, publicBaseUrl } = config;
   const { registration, loginTokens, uia, ownPassword } = accounts;
   const base = publicBaseUrl.replace(/\/+$/, '');
@@ -38,7 +41,7 @@ export function createIdentityProviders({ config, serverName, db, accounts, outb
   );
   const logins = createRunningLogins({ db, now, randomBytes });
   const requiresEmail = config.registration.requireEmail;
-  const newcomers = createNewcomers({ db, serverName, registration, requiresEmail, now });
+  const newcomers = createNewcomers({ db, serverName, registration, appServices, requiresEmail, now });
   const links = createExternalLinks({ db, providers: providers.map(({ id }) => id), ownPassword, now });
   const ownPages = ['/account', '/_matrix/static/client/login/', `${oauthPath}/back`].map((path) => base + path);
   const trustedClients = [...config.singleSignOn.trustedClients, ...ownPages];

@@ -39,6 +39,12 @@ export const singleSignOnErrors = {
     status: 403,
     message: 'You have no account here that is linked with where you came from, and none is made.',
   },
+  'sso.reserved': {
+    errcode: 'M_EXCLUSIVE',
+    status: 403,
+    message:
+      'Your user name at the service that you came from belongs to a bridge or a bot here. Ask the administrators of this server for another way in.',
+  },
   'sso.no-email': {
     errcode: 'M_FORBIDDEN',
     status: 403,

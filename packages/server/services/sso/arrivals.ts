@@ -24,6 +24,8 @@ export interface Arrivals {
   receive(arrival: Arrival, purpose: Purpose): Promise<SsoStep>;
 }
 
+type Welcome = { readonly userId?: string; readonly problem?: string };
+
 type Dependencies = {
   readonly db: Database;
   readonly logins: RunningLogins;
@@ -37,20 +39,23 @@ export function createArrivals(dependencies: Dependencies): Arrivals {
   const { db, logins, newcomers, entry, links, confirmations } = dependencies;
 
   async function logIn({ provider, person, browser }: Arrival, redirectUrl: string): Promise<SsoStep> {
-    const userId = (await newcomers.findAccount(provider, person)) ?? (await welcome(provider, person));
+    const known = await newcomers.findAccount(provider, person);
+    const { userId, problem } = known === undefined ? await welcome(provider, person) : { userId: known };
     if (userId !== undefined) return entry.enter(userId, redirectUrl, browser);
-    return { kind: 'go-on', login: await logins.start({ step: 'name', redirectUrl, person }, browser) };
+    const question = { step: 'name', redirectUrl, person, ...(problem !== undefined && { problem }) } as const;
+    return { kind: 'go-on', login: await logins.start(question, browser) };
   }
 
-  /** Makes an account of the name that they have there; `undefined` where it will not do, and they have to choose another. */
-  async function welcome(provider: IdentityProvider, person: ExternalPerson): Promise<string | undefined> {
+  /** Makes an account of the name that they have there. Where it will not do, they have to choose another. */
+  async function welcome(provider: IdentityProvider, person: ExternalPerson): Promise<Welcome> {
     newcomers.refuse(provider, person);
-    if (person.localpart === undefined) return undefined;
+    if (person.localpart === undefined) return {};
     try {
-      return await newcomers.create(person, person.localpart);
+      return { userId: await newcomers.create(person, person.localpart) };
     } catch (error) {
-      if (!isNameProblem(findRefusal(error))) throw error;
-      return undefined;
+      const refusal = findRefusal(error);
+      if (!isNameProblem(refusal)) throw error;
+      return { problem: refusal.message };
     }
   }
 

@@ -9,11 +9,15 @@ import { MatrixError } from '../../errors/matrix-error.ts';
 import { findRefusal } from '../../errors/from-storage.ts';
 import { newUserId } from '../accounts/names.ts';
 import type { Registration } from '../accounts/registration.ts';
+import type { AppServices } from '../appservices/app-services.ts';
 import type { ExternalPerson } from './person.ts';
 
 /** Which account somebody gets into who comes from a provider. */
 export interface Newcomers {
-  /** The one that is linked with them, or that they may have: `undefined` for who is new here. */
+  /**
+   * The one that is linked with them, or that they may have: `undefined` for who is new here. Throws `sso.reserved` where they would
+   * have one that has a name of an application service's.
+   */
   findAccount(provider: IdentityProvider, person: ExternalPerson): Promise<string | undefined>;
   /** Throws what is wrong with a new account for them, whatever it is called. */
   refuse(provider: IdentityProvider, person: ExternalPerson): void;
@@ -25,19 +29,34 @@ type Dependencies = {
   readonly db: Database;
   readonly serverName: ServerName;
   readonly registration: Registration;
+  readonly appServices: Pick<AppServices, 'checkNewUser'>;
   /** Whether everybody who is new must have an email address. */
   readonly requiresEmail: boolean;
   readonly now: () => number;
 };
 
-export function createNewcomers({ db, serverName, registration, requiresEmail, now }: Dependencies): Newcomers {
+export function createNewcomers(dependencies: Dependencies): Newcomers {
+  const { db, serverName, registration, appServices, requiresEmail, now } = dependencies;
+
   /** Somebody's with a password, who is no administrator: no account of a program, nor one that came by another provider. */
   async function findAdoptable(name: string): Promise<string | undefined> {
     const userId = parseName(name, serverName);
     if (userId === undefined) return undefined;
     const [account, standing] = await Promise.all([findAccount(db, userId), findModerated(db, userId)]);
     const isOrdinary = typeof account?.password_hash === 'string' && standing?.is_admin === 0;
-    return isOrdinary && account.user_type === null ? userId : undefined;
+    if (!isOrdinary || account.user_type !== null) return undefined;
+    refuseReserved(userId);
+    return userId;
+  }
+
+  /** Somebody may have had it before it was an application service's: it acts as them, and is not to be anybody's from elsewhere. */
+  function refuseReserved(userId: string): void {
+    try {
+      appServices.checkNewUser(userId, undefined);
+    } catch (error) {
+      if (findRefusal(error)?.reason === 'app-service.exclusive') throw new MatrixError('sso.reserved');
+      throw error;
+    }
   }
 
   async function adopt(person: ExternalPerson): Promise<string | undefined> {

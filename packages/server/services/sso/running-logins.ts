@@ -16,8 +16,13 @@ export type Purpose =
 export type Running =
   /** They are at the provider, which has not led them back yet. */
   | { readonly step: 'provider'; readonly purpose: Purpose; readonly provider: string }
-  /** They are new here, and choose what they are called. */
-  | { readonly step: 'name'; readonly redirectUrl: string; readonly person: ExternalPerson }
+  /** They are new here, and choose what they are called. `problem`: why they cannot be called what they are there. */
+  | {
+      readonly step: 'name';
+      readonly redirectUrl: string;
+      readonly person: ExternalPerson;
+      readonly problem?: string;
+    }
   /** They are asked whether the client is to get a token. */
   | { readonly step: 'hand-over'; readonly redirectUrl: string; readonly userId: string }
   /** They are asked whether they want what a session of user-interactive authentication is for. */

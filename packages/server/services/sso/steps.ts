@@ -23,7 +23,12 @@ export type SsoStep =
 export function question(running: Exclude<Running, { step: 'provider' }>): SsoStep {
   switch (running.step) {
     case 'name':
-      return { kind: 'choose-name', suggestion: suggestionOf(running.person), ...show(running.redirectUrl) };
+      return {
+        kind: 'choose-name',
+        suggestion: suggestionOf(running.person),
+        ...(running.problem !== undefined && { problem: running.problem }),
+        ...show(running.redirectUrl),
+      };
     case 'hand-over':
       return { kind: 'ask-hand-over', userId: running.userId, ...show(running.redirectUrl) };
     case 'confirm':
