@@ -35,11 +35,15 @@ export type Found = { readonly running: Running; useUp(set: WriteSet): void };
 
 /** Logins under way: rows, so that any process can go on with them, each for one browser, one use and ten minutes. */
 export interface RunningLogins {
-  /** Answers by what the login is known from now on. `also` is committed with it. */
-  start(running: Running, browser: string, also?: (set: WriteSet) => void): Promise<string>;
+  /** By what a login can be known that begins. */
+  newName(): string;
+  /** Answers by what the login is known from now on: a new name, unless it has one. `also` is committed with it. */
+  start(running: Running, browser: string, beginning?: StartOptions): Promise<string>;
   /** Throws `sso.over` where there is none, and `sso.other-browser`. */
   find(login: string, browser: string | undefined): Promise<Found>;
 }
+
+type StartOptions = { readonly name?: string; readonly also?: ((set: WriteSet) => void) | undefined };
 
 const lifetime = 10 * 60 * 1000;
 
@@ -50,9 +54,10 @@ type Dependencies = {
 };
 
 export function createRunningLogins({ db, now, randomBytes }: Dependencies): RunningLogins {
+  const newName = (): string => newAccessToken(randomBytes);
   return {
-    async start(running, browser, also) {
-      const login = newAccessToken(randomBytes);
+    newName,
+    async start(running, browser, { name: login = newName(), also } = {}) {
       const set = createWriteSet();
       also?.(set);
       const row = {

@@ -68,8 +68,11 @@ export function createSso(dependencies: Dependencies): Sso {
 
   async function start(providerId: string, purpose: Purpose, { intent, browser, also }: Beginning): Promise<string> {
     const client = getClient(providerId);
-    const state = await logins.start({ step: 'provider', purpose, provider: providerId }, browser, also);
-    return client.authorizationUrl(proofOf(browser, state), intent);
+    const state = logins.newName();
+    // First of all: where the provider does not answer nothing has begun, and nothing is used up that it takes to begin.
+    const url = await client.authorizationUrl(proofOf(browser, state), intent);
+    await logins.start({ step: 'provider', purpose, provider: providerId }, browser, { name: state, also });
+    return url;
   }
 
   return {

@@ -61,6 +61,31 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.match((await browser.submit(asked)).html, /This login is over/);
     });
 
+    test('does not begin where the provider does not answer: what was confirmed for it is still good', async () => {
+      const alice = await sso.server.registerUser();
+      // Nobody has asked anything of this one yet.
+      const other = '/_portico/client/v1/sso/links/other';
+      const { session } = (await alice.post(other, {})).body;
+      sso.idp.intercept = (_request, response) => {
+        response.writeHead(503).end();
+        return true;
+      };
+      const refused = await alice.post(other, { auth: authOf(alice, session) });
+      sso.idp.intercept = undefined;
+      assert.equal(refusalOf(refused), '502 M_UNKNOWN');
+      const answer = await alice.post(other, { auth: authOf(alice, session) });
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
+      const browser = sso.newBrowser();
+      browser.keep(sso.base, answer.headers);
+      const sub = newSubject();
+      sso.idp.person = { sub };
+      const asked = await browser.open(String(answer.body['url']));
+      assert.match((await browser.submit(asked)).html, /Your account is linked/);
+      assert.deepEqual(await linksOf(alice), [`other ${sub}`]);
+      const again = await alice.post(other, { auth: authOf(alice, session) });
+      assert.equal(again.status, 400, 'it is good once');
+    });
+
     test('nobody is made to link who they are with somebody else’s account', async () => {
       const mallory = await sso.server.registerUser();
       const own = sso.newBrowser();
