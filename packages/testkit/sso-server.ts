@@ -30,7 +30,10 @@ export type SsoServer = {
 
 type Options = {
   readonly engine?: 'sqlite' | 'postgres';
-  /** Instead of a single provider with new accounts for everybody: what differs from that, for each. */
+  /**
+   * Instead of a single provider with new accounts for everybody: what differs from that, for each. The provider tells the first of them
+   * that wants to know whom it has logged out.
+   */
   readonly providers?: readonly ({ readonly id?: string } & Record<string, unknown>)[];
   readonly settings?: Readonly<Record<string, string>>;
   readonly now?: () => number;
@@ -52,9 +55,13 @@ export async function startSsoServer(options: Options = {}): Promise<SsoServer> 
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const ids = providers.map((given, index) => given.id ?? (index === 0 ? 'test' : `test-${index}`));
+  const logsOut = ids.find((_id, index) => providers[index]?.['backchannel_logout_enabled'] === true);
   const idp = await startIdentityProvider(
     ids.map((id) => `${base}/_portico/client/v1/sso/callback/${id}`),
-    authMethod === undefined ? {} : { authMethod },
+    {
+      ...(authMethod !== undefined && { authMethod }),
+      ...(logsOut !== undefined && { logoutUri: `${base}/_portico/client/v1/sso/logout/${logsOut}` }),
+    },
   );
   const configured = providers.map((given, index) => ({
     id: ids[index],

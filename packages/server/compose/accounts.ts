@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerName } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import { deleteLocalNotificationSettings } from '@portico/storage/stores/accounts/local-notification-settings.ts';
+import { forgetProviderSessions } from '@portico/storage/stores/accounts/provider-sessions.ts';
 import { forgetOAuthSessions } from '@portico/storage/stores/oauth/oauth-sessions.ts';
 import { removePushersOfDevices } from '@portico/storage/stores/push/pushers.ts';
 import { dropConnectionsOf } from '@portico/storage/stores/sync/sliding-connections.ts';
@@ -57,6 +58,7 @@ export function createAccounts(context: Context): AccountServices {
         removePushersOfDevices,
         deleteLocalNotificationSettings,
         forgetOAuthSessions,
+        forgetProviderSessions,
       ],
       appServices,
     },

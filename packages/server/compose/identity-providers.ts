@@ -16,6 +16,7 @@ import { createEntry } from '../services/sso/entry.ts';
 import { createExternalLinks } from '../services/sso/external-links.ts';
 import { createNewcomers } from '../services/sso/newcomers.ts';
 import { createOidcClient } from '../services/sso/oidc-client.ts';
+import { createProviderLogouts } from '../services/sso/provider-logouts.ts';
 import { createRunningLogins } from '../services/sso/running-logins.ts';
 import { createSso, type Sso } from '../services/sso/sso.ts';
 
@@ -34,7 +35,7 @@ export type SsoContext = {
 export function createIdentityProviders(context: SsoContext): Sso {
   const { config, serverName, db, accounts, appServices, outbound, log, now } = context;
   const { identityProviders: providers, publicBaseUrl } = config;
-  const { registration, loginTokens, uia, ownPassword } = accounts;
+  const { devices, registration, loginTokens, uia, ownPassword } = accounts;
   const base = publicBaseUrl.replace(/\/+$/, '');
   const clients = providers.map((provider) =>
     createOidcClient({ provider, callbackUrl: `${base}${ssoPath}/callback/${provider.id}`, outbound, log, now }),
@@ -65,6 +66,7 @@ export function createIdentityProviders(context: SsoContext): Sso {
       },
     }),
     links,
+    logouts: createProviderLogouts({ db, clients, devices, log, now }),
     confirmations,
     now,
   });

@@ -15,4 +15,6 @@ export type IdentityProvider = {
   readonly newAccounts: 'nobody' | 'everybody';
   /** Whether somebody who has the user name of an account gets into it. */
   readonly adoptsAccounts: boolean;
+  /** Whether it may log people out here. */
+  readonly endsSessions: boolean;
 };

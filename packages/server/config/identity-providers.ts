@@ -48,6 +48,7 @@ function complete(written: Written, clientSecret: string | undefined): IdentityP
     requiredClaims: written.required_claims ?? new Map(),
     newAccounts: written.new_accounts ?? 'nobody',
     adoptsAccounts: written.adopt_accounts ?? false,
+    endsSessions: written.backchannel_logout_enabled ?? false,
   };
 }
 

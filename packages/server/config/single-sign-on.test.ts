@@ -43,6 +43,7 @@ test('a provider is complete with the least that has to be said', async () => {
     requiredClaims: new Map(),
     newAccounts: 'nobody',
     adoptsAccounts: false,
+    endsSessions: false,
   });
 });
 

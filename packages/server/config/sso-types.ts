@@ -72,6 +72,7 @@ export const identityProvider = record(
     required_claims: requiredClaims,
     new_accounts: oneOf('nobody', 'everybody'),
     adopt_accounts: boolean,
+    backchannel_logout_enabled: boolean,
   },
 );
 

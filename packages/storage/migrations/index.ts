@@ -63,6 +63,7 @@ import { singleSignOn } from './0062-single-sign-on.ts';
 import { lastClaimedKeys } from './0063-last-claimed-keys.ts';
 import { oauth } from './0064-oauth.ts';
 import { rendezvous } from './0065-rendezvous.ts';
+import { backChannelLogout } from './0066-back-channel-logout.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -134,4 +135,5 @@ export const migrations: readonly Migration[] = [
   lastClaimedKeys,
   oauth,
   rendezvous,
+  backChannelLogout,
 ];

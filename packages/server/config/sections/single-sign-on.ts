@@ -13,7 +13,8 @@ export const singleSignOn = section(
         'claims make the user name (localpart: preferred_username), the display_name (name) and the email address (email, which counts with email_verified; another one with its own name and _verified). Nobody gets in ' +
         'without the required_claims. new_accounts: nobody (the default) or everybody who comes from there may get an account. ' +
         'adopt_accounts: whether somebody who has the user name of an account here gets into it, which is for services alone that have ' +
-        'always been those of its people.',
+        'always been those of its people. backchannel_logout_enabled: whether it may log people out here, by way of ' +
+        'public_base_url/_portico/client/v1/sso/logout/ID.',
       example:
         '[{ id: example, name: Example, issuer: "https://id.example.org", client_id: portico, client_secret: a secret, new_accounts: everybody }]',
       secret: true,

@@ -45,6 +45,17 @@ export const singleSignOnErrors = {
     message:
       'Your user name at the service that you came from belongs to a bridge or a bot here. Ask the administrators of this server for another way in.',
   },
+  'sso.logged-out': {
+    errcode: 'M_FORBIDDEN',
+    status: 403,
+    message: 'The service that you log in by has logged you out meanwhile. Begin again.',
+  },
+  'sso.bad-logout-token': {
+    errcode: undefined,
+    oauth: 'invalid_request',
+    status: 400,
+    message: 'This is no logout token of this provider for this server, is over, or was given before.',
+  },
   'sso.no-email': {
     errcode: 'M_FORBIDDEN',
     status: 403,

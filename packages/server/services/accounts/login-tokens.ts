@@ -1,7 +1,9 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { addLoginToken } from '@portico/storage/stores/accounts/login-tokens.ts';
+import type { ProviderSession } from '@portico/storage/stores/accounts/provider-sessions.ts';
 import { hashToken, newAccessToken } from './access-tokens.ts';
 import type { OwnPassword } from './own-password.ts';
+import { writeCameWith } from './redeem-login-token.ts';
 import type { Sender } from './sender.ts';
 import type { AuthData } from './uia.ts';
 
@@ -14,8 +16,8 @@ export type LoginToken = { readonly login_token: string; readonly expires_in_ms:
  */
 export interface LoginTokens {
   issue(sender: Sender, auth: AuthData | undefined): Promise<LoginToken>;
-  /** Adds a token to a write set, for somebody who has shown who they are. */
-  plan(set: WriteSet, userId: string): LoginToken;
+  /** Adds a token to a write set, for somebody who has shown who they are: `cameWith` a session of another service. */
+  plan(set: WriteSet, userId: string, cameWith?: ProviderSession): LoginToken;
 }
 
 /** "`120000` (2 minutes) is recommended as a default." */
@@ -29,10 +31,11 @@ type Dependencies = {
 };
 
 export function createLoginTokens({ db, ownPassword, now, randomBytes }: Dependencies): LoginTokens {
-  function plan(set: WriteSet, userId: string): LoginToken {
+  function plan(set: WriteSet, userId: string, cameWith?: ProviderSession): LoginToken {
     const token = newAccessToken(randomBytes);
     const issued = now();
-    addLoginToken(set, { hash: hashToken(token), userId, expiresAt: issued + lifetime }, issued);
+    const row = { hash: hashToken(token), userId, expiresAt: issued + lifetime, cameWith: writeCameWith(cameWith) };
+    addLoginToken(set, row, issued);
     return { login_token: token, expires_in_ms: lifetime };
   }
 

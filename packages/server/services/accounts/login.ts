@@ -1,5 +1,6 @@
 import { createWriteSet, type Database } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
+import { addProviderSession } from '@portico/storage/stores/accounts/provider-sessions.ts';
 import { findThirdPartyOwner } from '@portico/storage/stores/accounts/third-party-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { AppServiceClaim } from '../appservices/claim.ts';
@@ -91,10 +92,11 @@ export function createLogin(dependencies: Dependencies): Login {
 
   async function logInByToken(request: LoginRequest): Promise<Session> {
     if (request.token === undefined) throw new MatrixError('request.missing-param', { message: 'Missing: token' });
-    const { userId, useUp } = await redeemLoginToken({ db, now }, request.token);
+    const { userId, cameWith, useUp } = await redeemLoginToken({ db, now }, request.token);
     const set = createWriteSet();
     useUp(set);
     const session = await sessions.planLogin(set, userId, request);
+    if (cameWith !== undefined) addProviderSession(set, { userId, deviceId: session.device_id }, cameWith);
     await db.commit(set);
     return session;
   }

@@ -1,4 +1,5 @@
 import type { Database, WriteSet } from '@portico/storage';
+import type { ProviderSession } from '@portico/storage/stores/accounts/provider-sessions.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Login } from '../accounts/login.ts';
 import { redeemLoginToken } from '../accounts/redeem-login-token.ts';
@@ -60,9 +61,14 @@ export function createAuthorization(dependencies: Dependencies): Authorization {
   /** They are somebody: asks them whether the client is to get in. */
   async function enter(request: string, browser: string | undefined, who: Who): Promise<OAuthStep> {
     const { asked, useUp } = await requests.find(request, browser, 'log-in');
-    const { userId, also } = await who();
+    const { userId, cameWith, also } = await who();
     await requireOpenAccount(db, userId);
-    const next = { step: 'consent', wish: asked.wish, userId } as const;
+    const next = {
+      step: 'consent',
+      wish: asked.wish,
+      userId,
+      ...(cameWith !== undefined && { cameWith }),
+    } as const;
     const consent = await requests.start(next, browser ?? '', (set) => {
       useUp(set);
       also?.(set);
@@ -98,8 +104,8 @@ export function createAuthorization(dependencies: Dependencies): Authorization {
     },
     logInByToken: (request, browser, token) =>
       enter(request, browser, async () => {
-        const { userId, useUp: also } = await redeemLoginToken({ db, now }, token);
-        return { userId, also };
+        const { userId, cameWith, useUp: also } = await redeemLoginToken({ db, now }, token);
+        return { userId, cameWith, also };
       }),
     async showConsent(request, browser) {
       return consents.show((await requests.find(request, browser, 'consent')).asked);
@@ -111,4 +117,8 @@ export function createAuthorization(dependencies: Dependencies): Authorization {
   };
 }
 
-type Who = () => Promise<{ readonly userId: string; readonly also?: (set: WriteSet) => void }>;
+type Who = () => Promise<{
+  readonly userId: string;
+  readonly cameWith?: ProviderSession | undefined;
+  readonly also?: (set: WriteSet) => void;
+}>;

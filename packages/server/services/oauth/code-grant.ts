@@ -7,6 +7,7 @@ import { findRefusal } from '../../errors/from-storage.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { hashToken } from '../accounts/access-tokens.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
+import { readCameWith } from '../accounts/redeem-login-token.ts';
 import { requireOpenAccount } from '../sso/standing.ts';
 import type { OAuthClients } from './clients.ts';
 import type { OpenSession, TokenAnswer } from './open-session.ts';
@@ -55,7 +56,8 @@ export function createCodeGrant({ db, clients, openSession, now }: Dependencies)
       await requireOpenAccount(db, userId);
       const set = createWriteSet();
       useOAuthCode(set, codeHash, now(), now() + rememberUsed);
-      const answer = await openSession(set, { client, userId, deviceId, scope, grantHash: codeHash });
+      const cameWith = readCameWith(code.came_with);
+      const answer = await openSession(set, { client, userId, deviceId, scope, grantHash: codeHash, cameWith });
       await db.commit(set);
       return answer;
     } catch (error) {
@@ -73,9 +75,15 @@ function verifies(verifier: string, challenge: string): boolean {
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 
-const gone: ReadonlySet<string> = new Set(['oauth.code-used', 'user.deactivated', 'user.locked', 'sso.no-account']);
+const gone: ReadonlySet<string> = new Set([
+  'oauth.code-used',
+  'user.deactivated',
+  'user.locked',
+  'sso.no-account',
+  'sso.logged-out',
+]);
 
-/** What a client is told where somebody was let in and has no account any more: the code is good for nothing. */
+/** What a client is told where somebody was let in and has no account any more, or is logged out: the code is good for nothing. */
 export function withoutAccount(error: unknown): unknown {
   const reason = isGuardFailure(error, 'oauth.code-used') ? 'oauth.code-used' : findRefusal(error)?.reason;
   return reason !== undefined && gone.has(reason) ? new MatrixError('oauth.invalid-grant') : error;

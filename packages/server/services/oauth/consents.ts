@@ -7,13 +7,15 @@ import { addOAuthCode } from '@portico/storage/stores/oauth/oauth-codes.ts';
 import { findDeviceGrant, settleDeviceGrant } from '@portico/storage/stores/oauth/oauth-device-grants.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { hashToken, newAccessToken } from '../accounts/access-tokens.ts';
+import { writeCameWith } from '../accounts/redeem-login-token.ts';
 import { requireOpenAccount } from '../sso/standing.ts';
 import type { OAuthClients } from './clients.ts';
 import type { Asked } from './requests.ts';
 import type { OAuthStep, Power } from './steps.ts';
-import { answerAddress, showClient, targetOf, type Way, type Wish } from './wish.ts';
+import { answerAddress, showClient, targetOf, type Way } from './wish.ts';
 
 type Question = Extract<Asked, { step: 'consent' }>;
+type Redirect = Extract<Way, { kind: 'redirect' }>;
 
 /** Whether a client gets in, asked of somebody who has shown who they are. */
 export interface Consents {
@@ -41,7 +43,7 @@ export function createConsents({ db, clients, issuer, now, randomBytes }: Depend
     return { userCode: way.userCode, since: Math.max(0, now() - grant.started_at) };
   }
 
-  function giveCode(set: WriteSet, userId: string, wish: Wish, way: Extract<Way, { kind: 'redirect' }>): string {
+  function giveCode(set: WriteSet, { userId, wish, cameWith }: Question, way: Redirect): string {
     const code = newAccessToken(randomBytes);
     const row = {
       client_id: wish.clientId,
@@ -50,6 +52,7 @@ export function createConsents({ db, clients, issuer, now, randomBytes }: Depend
       scope: wish.scope,
       redirect_uri: way.redirectUri,
       code_challenge: way.codeChallenge,
+      came_with: writeCameWith(cameWith),
       expires_at: now() + codeLifetime,
     };
     addOAuthCode(set, hashToken(code), row, now());
@@ -57,7 +60,7 @@ export function createConsents({ db, clients, issuer, now, randomBytes }: Depend
     return answerAddress(way, { code, state: way.state, iss: issuer });
   }
 
-  function refuse({ state, ...way }: Extract<Way, { kind: 'redirect' }>, mayLetIn: boolean): string {
+  function refuse({ state, ...way }: Redirect, mayLetIn: boolean): string {
     const why = mayLetIn
       ? 'The person did not let the app in.'
       : 'The app asks to administer the server, and the person is no administrator.';
@@ -108,11 +111,13 @@ export function createConsents({ db, clients, issuer, now, randomBytes }: Depend
       const set = createWriteSet();
       useUp(set);
       if (way.kind === 'redirect') {
-        const to = isLetIn ? giveCode(set, userId, wish, way) : refuse(way, mayLetIn);
+        const to = isLetIn ? giveCode(set, question, way) : refuse(way, mayLetIn);
         await db.commit(set);
         return { kind: 'leave', to };
       }
-      settleDeviceGrant(set, way.deviceCodeHash, { state: isLetIn ? 'approved' : 'denied', userId }, now());
+      const cameWith = writeCameWith(question.cameWith);
+      const said = { state: isLetIn ? 'approved' : 'denied', userId, cameWith } as const;
+      settleDeviceGrant(set, way.deviceCodeHash, said, now());
       await db.commit(set);
       return { kind: 'settled', isLetIn, client };
     },

@@ -13,6 +13,7 @@ import {
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { hashToken, newAccessToken } from '../accounts/access-tokens.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
+import { readCameWith } from '../accounts/redeem-login-token.ts';
 import { requireOpenAccount } from '../sso/standing.ts';
 import type { OAuthClient, OAuthClients } from './clients.ts';
 import { withoutAccount } from './code-grant.ts';
@@ -104,7 +105,8 @@ export function createDeviceGrants(dependencies: Dependencies): DeviceGrants {
       await requireOpenAccount(db, userId);
       const set = createWriteSet();
       useDeviceGrant(set, hash, now());
-      const answer = await openSession(set, { client, userId, deviceId, scope, grantHash: hash });
+      const cameWith = readCameWith(grant.came_with);
+      const answer = await openSession(set, { client, userId, deviceId, scope, grantHash: hash, cameWith });
       await db.commit(set);
       return answer;
     } catch (error) {

@@ -1,6 +1,7 @@
 import { isForAdministering } from '@portico/protocol/oauth/scope.ts';
 import type { Reader, WriteSet } from '@portico/storage';
 import { findModerated } from '@portico/storage/stores/accounts/accounts-moderation.ts';
+import { addProviderSession, type ProviderSession } from '@portico/storage/stores/accounts/provider-sessions.ts';
 import { addOAuthSession } from '@portico/storage/stores/oauth/oauth-sessions.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Session, Sessions } from '../accounts/sessions.ts';
@@ -22,6 +23,8 @@ export type Grant = {
   readonly deviceId: string;
   readonly scope: string;
   readonly grantHash: string;
+  /** By which session of another service the person came. */
+  readonly cameWith: ProviderSession | undefined;
 };
 
 /** Adds to a write set what logs a client in: a session and a device like any other, and which client it is. Throws `oauth.invalid-grant` for what they may not let in. */
@@ -54,8 +57,9 @@ export function createOpenSession({ db, sessions, now }: Dependencies): OpenSess
   return async (set, grant) => {
     await requirePower(grant);
     const session = await planLogin(set, grant);
-    const { client, userId, deviceId, scope, grantHash } = grant;
+    const { client, userId, deviceId, scope, grantHash, cameWith } = grant;
     addOAuthSession(set, { userId, deviceId, clientId: client.id, scope, grantHash, createdAt: now() });
+    if (cameWith !== undefined) addProviderSession(set, { userId, deviceId }, cameWith);
     const { access_token: accessToken, refresh_token: refreshToken = '', expires_in_ms: lasts = 0 } = session;
     return answerOf({ accessToken, refreshToken, lasts, scope });
   };

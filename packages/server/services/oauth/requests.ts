@@ -1,5 +1,6 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { oauthRequests } from '@portico/storage/stores/oauth/oauth-requests.ts';
+import type { ProviderSession } from '@portico/storage/stores/accounts/provider-sessions.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { hashToken, newAccessToken } from '../accounts/access-tokens.ts';
 import { hashBrowser } from '../sso/browser.ts';
@@ -12,7 +13,13 @@ export type Asked =
   /** What else a new account takes: a stage of user-interactive authentication. */
   | { readonly step: 'stage'; readonly wish: Wish; readonly session: string; readonly stage: string }
   /** Whether the client is to get in. */
-  | { readonly step: 'consent'; readonly wish: Wish; readonly userId: string };
+  | {
+      readonly step: 'consent';
+      readonly wish: Wish;
+      readonly userId: string;
+      /** By which session of another service they came. */
+      readonly cameWith?: ProviderSession;
+    };
 
 export type Step = Asked['step'];
 

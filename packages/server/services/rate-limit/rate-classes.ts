@@ -9,6 +9,8 @@ export const defaultRates = {
   login: { perSecond: 0.2, burst: 10 },
   /** Pages on which somebody logs in by way of another service: four or five for each login. */
   sso: { perSecond: 1, burst: 40 },
+  /** Providers that log people out: all of an office in the evening, each with a signature to check. */
+  'sso-logout': { perSecond: 20, burst: 500 },
   /** Pages on which somebody logs in as OAuth 2.0 has it, or lets an app in: three or four for each login. */
   'oauth-page': { perSecond: 1, burst: 40 },
   /** Each app does it once for each login, and the same app is kept once. */

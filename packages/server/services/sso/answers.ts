@@ -6,6 +6,7 @@ import type { Confirmations } from './confirmations.ts';
 import type { Entry } from './entry.ts';
 import type { ExternalLinks } from './external-links.ts';
 import { isNameProblem, type Newcomers } from './newcomers.ts';
+import { cameWith } from './person.ts';
 import type { Running } from './running-logins.ts';
 import { requireOpenAccount } from './standing.ts';
 import { question, type SsoStep } from './steps.ts';
@@ -34,7 +35,7 @@ export function createAnswers({ db, newcomers, entry, links, confirmations, getP
     try {
       await newcomers.create(person, name, (set, userId) => {
         useUp(set);
-        next = entry.plan(set, userId, redirectUrl);
+        next = entry.plan(set, { userId, redirectUrl, cameWith: cameWith(person) });
       });
     } catch (error) {
       const refusal = findRefusal(error);
@@ -64,7 +65,7 @@ export function createAnswers({ db, newcomers, entry, links, confirmations, getP
         case 'name':
           return takeName(running, useUp, name ?? '');
         case 'hand-over':
-          return entry.handOver(running.userId, running.redirectUrl, useUp);
+          return entry.handOver(running, useUp);
         case 'confirm':
           return confirm(running, useUp);
         case 'link':

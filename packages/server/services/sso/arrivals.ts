@@ -7,7 +7,7 @@ import type { Confirmations } from './confirmations.ts';
 import type { Entry } from './entry.ts';
 import type { ExternalLinks } from './external-links.ts';
 import { isNameProblem, type Newcomers } from './newcomers.ts';
-import type { ExternalPerson } from './person.ts';
+import { cameWith, type ExternalPerson } from './person.ts';
 import type { Purpose, RunningLogins } from './running-logins.ts';
 import { requireOpenAccount } from './standing.ts';
 import type { SsoStep } from './steps.ts';
@@ -41,7 +41,7 @@ export function createArrivals(dependencies: Dependencies): Arrivals {
   async function logIn({ provider, person, browser }: Arrival, redirectUrl: string): Promise<SsoStep> {
     const known = await newcomers.findAccount(provider, person);
     const { userId, problem } = known === undefined ? await welcome(provider, person) : { userId: known };
-    if (userId !== undefined) return entry.enter(userId, redirectUrl, browser);
+    if (userId !== undefined) return entry.enter({ userId, redirectUrl, cameWith: cameWith(person) }, browser);
     const question = { step: 'name', redirectUrl, person, ...(problem !== undefined && { problem }) } as const;
     return { kind: 'go-on', login: await logins.start(question, browser) };
   }

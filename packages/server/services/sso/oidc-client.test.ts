@@ -34,6 +34,7 @@ function open(context: TestContext, issuer: string, { time = { now: 0 }, names =
     requiredClaims: new Map(),
     newAccounts: 'everybody',
     adoptsAccounts: false,
+    endsSessions: false,
   };
   const callbackUrl = 'https://matrix.test/callback';
   const client = createOidcClient({ provider, callbackUrl, outbound, log, now: () => time.now });

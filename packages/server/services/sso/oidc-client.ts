@@ -4,13 +4,19 @@ import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Outbound } from '../outbound/outbound.ts';
 import type { IdentityProvider } from '../../config/identity-provider.ts';
 import { checkLoggedInAnew } from './logged-in-anew.ts';
+import { createLogoutTokens, type LogoutToken } from './logout-tokens.ts';
 import { describeFailure, isErrorCode, WrongAnswer } from './provider-failure.ts';
 import { checkEndpoint, createProviderFetch } from './provider-fetch.ts';
+import { isSubject, parseSessionId } from './provider-names.ts';
 
 /** What only the browser that began a login, and the provider, can know. */
 export type Proof = { readonly state: string; readonly nonce: string; readonly verifier: string };
 
-export type Claims = Readonly<Record<string, unknown>> & { readonly sub: string };
+export type Claims = Readonly<Record<string, unknown>> & {
+  readonly sub: string;
+  /** Of the ID token alone: what the provider calls the session that it has with the person. */
+  readonly sid: string | undefined;
+};
 
 /** What the person is there for: it changes what a provider shows first, where it knows the difference. */
 export type Intent = 'log-in' | 'register' | 'confirm';
@@ -25,6 +31,8 @@ export interface OidcClient {
    * `sso.not-anew` where they have not logged in there `since` then, in milliseconds.
    */
   redeem(query: string, proof: Proof, since?: number): Promise<Claims>;
+  /** Whom the provider has logged out. Throws `sso.bad-logout-token`. */
+  readLogoutToken(token: string): Promise<LogoutToken>;
 }
 
 type Dependencies = {
@@ -42,6 +50,8 @@ const askedAnewAfter = 60 * 1000;
 
 export function createOidcClient({ provider, callbackUrl, outbound, log, now }: Dependencies): OidcClient {
   const issuer = new URL(provider.issuer);
+  const ask = createProviderFetch(outbound, issuer);
+  const logoutTokens = createLogoutTokens({ provider, ask, log, now });
   let known: { readonly configuration: Promise<Configuration>; readonly since: number } | undefined;
 
   async function discover(): Promise<Configuration> {
@@ -49,7 +59,7 @@ export function createOidcClient({ provider, callbackUrl, outbound, log, now }: 
     const { clientId, clientSecret } = provider;
     const secret = clientSecret === undefined ? {} : { client_secret: clientSecret };
     const configuration = await oidc.discovery(issuer, clientId, secret, clientAuthentication, {
-      [oidc.customFetch]: createProviderFetch(outbound, issuer),
+      [oidc.customFetch]: ask,
       timeout: 10,
       execute: [
         // Whatever brought it here, an ID token has to be signed.
@@ -131,19 +141,22 @@ export function createOidcClient({ provider, callbackUrl, outbound, log, now }: 
         if (claims === undefined || !isSubject(claims.sub)) throw new WrongAnswer('WRONG_SUBJECT');
         const { userinfo_endpoint: userInfo, claims_supported: claimsSupported } = configuration.serverMetadata();
         if (since !== undefined) checkLoggedInAnew({ authTime: claims.auth_time, claimsSupported }, since);
-        if (userInfo === undefined) return claims;
+        const sid = parseSessionId(claims['sid']);
+        if (userInfo === undefined) return { ...claims, sid };
         const said = await oidc.fetchUserInfo(configuration, tokens.access_token, claims.sub);
-        return { ...claims, ...said };
+        return { ...claims, ...said, sid };
+      } catch (error) {
+        throw failed(error);
+      }
+    },
+    async readLogoutToken(token) {
+      try {
+        return await logoutTokens.read(token, (await configure()).serverMetadata());
       } catch (error) {
         throw failed(error);
       }
     },
   };
-}
-
-/** "It MUST NOT exceed 255 ASCII characters in length": https://openid.net/specs/openid-connect-core-1_0.html#IDToken */
-function isSubject(text: string): boolean {
-  return /^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(text);
 }
 
 /** `max_age` as well: it has the provider say when they have logged in. */

@@ -1,4 +1,5 @@
 import { parseEmailAddress } from '@portico/protocol/ids/email-address.ts';
+import type { ProviderSession } from '@portico/storage/stores/accounts/provider-sessions.ts';
 import type { IdentityProvider } from '../../config/identity-provider.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { cutDisplayName } from '../profile/profile-value.ts';
@@ -13,10 +14,17 @@ export type ExternalPerson = {
   readonly displayName: string | undefined;
   /** Only one that is theirs, as the provider knows. */
   readonly email: string | undefined;
+  /** Their session there, and when they came from it: known where the provider tells when it ends. */
+  readonly session: Pick<ProviderSession, 'sid' | 'begunAt'> | undefined;
 };
 
+/** With which session of the provider somebody logs in, where it is one that it may end. */
+export function cameWith({ provider, subject, session }: ExternalPerson): ProviderSession | undefined {
+  return session && { provider, subject, ...session };
+}
+
 /** Throws `sso.missing-claim` for those who may not log in. */
-export function readPerson(provider: IdentityProvider, claims: Claims): ExternalPerson {
+export function readPerson(provider: IdentityProvider, claims: Claims, now: number): ExternalPerson {
   for (const [name, wanted] of provider.requiredClaims) {
     if (!hasOneOf(findClaim(claims, name), wanted)) throw new MatrixError('sso.missing-claim');
   }
@@ -30,6 +38,7 @@ export function readPerson(provider: IdentityProvider, claims: Claims): External
     localpart: text(provider.claims.localpart)?.slice(0, 255),
     displayName: cutDisplayName(text(provider.claims.displayName)),
     email: email !== undefined && isTheirs ? parseEmailAddress(email) : undefined,
+    session: provider.endsSessions ? { ...(claims.sid !== undefined && { sid: claims.sid }), begunAt: now } : undefined,
   };
 }
 

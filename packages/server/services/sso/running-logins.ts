@@ -1,4 +1,5 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import type { ProviderSession } from '@portico/storage/stores/accounts/provider-sessions.ts';
 import { ssoLogins } from '@portico/storage/stores/accounts/sso-logins.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { hashToken, newAccessToken } from '../accounts/access-tokens.ts';
@@ -12,6 +13,13 @@ export type Purpose =
   | { readonly kind: 'confirm'; readonly userId: string; readonly session: string; readonly since: number }
   | { readonly kind: 'link'; readonly userId: string };
 
+/** Whose account it is, where they go, and with which session of a provider they came. */
+export type Guest = {
+  readonly userId: string;
+  readonly redirectUrl: string;
+  readonly cameWith?: ProviderSession | undefined;
+};
+
 /** What is done next. */
 export type Running =
   /** They are at the provider, which has not led them back yet. */
@@ -24,7 +32,7 @@ export type Running =
       readonly problem?: string;
     }
   /** They are asked whether the client is to get a token. */
-  | { readonly step: 'hand-over'; readonly redirectUrl: string; readonly userId: string }
+  | ({ readonly step: 'hand-over' } & Guest)
   /** They are asked whether they want what a session of user-interactive authentication is for. */
   | { readonly step: 'confirm'; readonly userId: string; readonly session: string; readonly wanted: string }
   /** They are asked whether they want to log in by the provider from now on. */

@@ -8,6 +8,7 @@ import type { Confirmations } from './confirmations.ts';
 import type { ExternalLinks } from './external-links.ts';
 import type { Intent, OidcClient } from './oidc-client.ts';
 import { readPerson } from './person.ts';
+import type { ProviderLogouts } from './provider-logouts.ts';
 import type { Purpose, RunningLogins } from './running-logins.ts';
 import { question, type SsoStep } from './steps.ts';
 
@@ -30,6 +31,7 @@ type Beginning = { readonly intent: Intent; readonly browser: string; readonly a
 export interface Sso {
   readonly providers: readonly OfferedProvider[];
   readonly links: ExternalLinks;
+  readonly logouts: ProviderLogouts;
   /** Throws `sso.bad-redirect` unless a client may be there. */
   checkRedirect(redirectUrl: string): void;
   /** Begins a login; answers where the browser goes. Throws `sso.unknown-provider` and `sso.bad-redirect`. */
@@ -53,12 +55,13 @@ type Dependencies = {
   readonly arrivals: Arrivals;
   readonly answers: Answers;
   readonly links: ExternalLinks;
+  readonly logouts: ProviderLogouts;
   readonly confirmations: Confirmations;
   readonly now: () => number;
 };
 
 export function createSso(dependencies: Dependencies): Sso {
-  const { db, clients, logins, arrivals, answers, links, confirmations, now } = dependencies;
+  const { db, clients, logins, arrivals, answers, links, logouts, confirmations, now } = dependencies;
 
   function getClient(providerId: string): OidcClient {
     const client = clients.find(({ provider }) => provider.id === providerId);
@@ -83,6 +86,7 @@ export function createSso(dependencies: Dependencies): Sso {
       ...(brand !== undefined && { brand }),
     })),
     links,
+    logouts,
     checkRedirect: (redirectUrl) => void parseClientAddress(redirectUrl),
     async begin(providerId, redirectUrl, beginning) {
       parseClientAddress(redirectUrl);
@@ -109,7 +113,7 @@ export function createSso(dependencies: Dependencies): Sso {
       const { purpose } = running;
       const since = purpose.kind === 'confirm' ? purpose.since : undefined;
       const claims = await client.redeem(query, proofOf(browser, state), since);
-      const person = readPerson(client.provider, claims);
+      const person = readPerson(client.provider, claims, now());
       return arrivals.receive({ provider: client.provider, person, browser }, purpose);
     },
     async show(login, browser) {

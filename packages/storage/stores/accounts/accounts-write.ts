@@ -2,6 +2,7 @@ import type { WriteSet } from '../../database.ts';
 import { sql } from '../../sql.ts';
 import { addRefreshToken } from './accounts-refresh.ts';
 import { forgetOAuthSession } from '../oauth/oauth-sessions.ts';
+import { forgetProviderSession } from './provider-sessions.ts';
 import { addFirstDisplayName } from './profile-fields.ts';
 
 export type NewAccount = {
@@ -81,6 +82,7 @@ export function addSession(set: WriteSet, session: NewSession): void {
   set.add(deleteDeviceTokens, [userId, deviceId]);
   set.add(deleteDeviceRefreshTokens, [userId, deviceId]);
   forgetOAuthSession(set, userId, deviceId);
+  forgetProviderSession(set, userId, deviceId);
   set.guard('user.deactivated', 1, insertToken, [tokenHash, userId, deviceId, createdAt, refresh?.expiresAt ?? null]);
   if (refresh !== undefined) {
     addRefreshToken(set, { tokenHash: refresh.tokenHash, userId, deviceId, accessTokenHash: tokenHash });

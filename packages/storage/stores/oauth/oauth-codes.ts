@@ -9,13 +9,15 @@ export type OAuthCodeRow = {
   readonly scope: string;
   readonly redirect_uri: string;
   readonly code_challenge: string;
+  /** The session of another service by which they came, as JSON. */
+  readonly came_with: string | null;
   readonly used_at: number | null;
   readonly expires_at: number;
 };
 
 const selectCode = sql<OAuthCodeRow, [codeHash: string]>(
   'oauth-codes.get',
-  `select client_id, user_id, device_id, scope, redirect_uri, code_challenge, used_at, expires_at
+  `select client_id, user_id, device_id, scope, redirect_uri, code_challenge, came_with, used_at, expires_at
    from oauth_codes where code_hash = $1`,
 );
 
@@ -38,19 +40,21 @@ const insertCode = sql<
     redirectUri: string,
     codeChallenge: string,
     expiresAt: number,
+    cameWith: string | null,
   ]
 >(
   'oauth-codes.insert',
   `insert into oauth_codes
-     (code_hash, client_id, user_id, device_id, scope, redirect_uri, code_challenge, used_at, expires_at)
-   values ($1, $2, $3, $4, $5, $6, $7, null, $8)`,
+     (code_hash, client_id, user_id, device_id, scope, redirect_uri, code_challenge, used_at, expires_at, came_with)
+   values ($1, $2, $3, $4, $5, $6, $7, null, $8, $9)`,
 );
 
 /** Also clears away what has expired. */
 export function addOAuthCode(set: WriteSet, codeHash: string, code: Omit<OAuthCodeRow, 'used_at'>, now: number): void {
   set.add(deleteExpired, [now]);
   const { client_id: clientId, user_id: userId, device_id: deviceId, scope, expires_at: expiresAt } = code;
-  set.add(insertCode, [codeHash, clientId, userId, deviceId, scope, code.redirect_uri, code.code_challenge, expiresAt]);
+  const { redirect_uri: redirectUri, code_challenge: challenge, came_with: cameWith } = code;
+  set.add(insertCode, [codeHash, clientId, userId, deviceId, scope, redirectUri, challenge, expiresAt, cameWith]);
 }
 
 const useCode = sql<void, [codeHash: string, now: number, keptUntil: number]>(

@@ -11,6 +11,8 @@ export type OAuthDeviceGrantRow = {
   readonly state: string;
   /** Who has let it in. */
   readonly user_id: string | null;
+  /** The session of another service by which they came, as JSON. */
+  readonly came_with: string | null;
   readonly started_at: number;
   /** How long it waits before it asks again. */
   readonly interval_ms: number;
@@ -19,7 +21,7 @@ export type OAuthDeviceGrantRow = {
 };
 
 const columns =
-  'device_code_hash, user_code_hash, client_id, device_id, scope, state, user_id, started_at, interval_ms, polled_at, expires_at';
+  'device_code_hash, user_code_hash, client_id, device_id, scope, state, user_id, came_with, started_at, interval_ms, polled_at, expires_at';
 
 const selectByDeviceCode = sql<OAuthDeviceGrantRow, [deviceCodeHash: string]>(
   'oauth-device-grants.get',
@@ -67,7 +69,7 @@ const insertGrant = sql<
   ]
 >(
   'oauth-device-grants.insert',
-  `insert into oauth_device_grants (${columns}) values ($1, $2, $3, $4, $5, 'pending', null, $6, $7, null, $8)
+  `insert into oauth_device_grants (${columns}) values ($1, $2, $3, $4, $5, 'pending', null, null, $6, $7, null, $8)
    on conflict do nothing`,
 );
 
@@ -93,9 +95,9 @@ export function addDeviceGrant(set: WriteSet, grant: NewDeviceGrant, now: number
   set.guard('oauth.user-code-taken', 1, insertGrant, [...row]);
 }
 
-const settle = sql<void, [deviceCodeHash: string, state: string, userId: string, now: number]>(
+const settle = sql<void, [deviceCodeHash: string, state: string, userId: string, now: number, cameWith: string | null]>(
   'oauth-device-grants.settle',
-  `update oauth_device_grants set state = $2, user_id = $3
+  `update oauth_device_grants set state = $2, user_id = $3, came_with = $5
    where device_code_hash = $1 and state = 'pending' and expires_at > $4`,
 );
 
@@ -103,10 +105,10 @@ const settle = sql<void, [deviceCodeHash: string, state: string, userId: string,
 export function settleDeviceGrant(
   set: WriteSet,
   deviceCodeHash: string,
-  said: { readonly state: 'approved' | 'denied'; readonly userId: string },
+  said: { readonly state: 'approved' | 'denied'; readonly userId: string; readonly cameWith: string | null },
   now: number,
 ): void {
-  set.guard('oauth.over', 1, settle, [deviceCodeHash, said.state, said.userId, now]);
+  set.guard('oauth.over', 1, settle, [deviceCodeHash, said.state, said.userId, now, said.cameWith]);
 }
 
 const notePoll = sql<void, [deviceCodeHash: string, polledAt: number, intervalMs: number]>(

@@ -113,6 +113,7 @@ const code = {
   scope: 'all',
   redirect_uri: 'https://example.com/',
   code_challenge: 'challenge',
+  came_with: null,
 };
 
 onBothEngines('of two at once who use a code, one gets in, and what was used is remembered for a while', async (db) => {
@@ -135,7 +136,7 @@ onBothEngines('a device that waits is let in once, after somebody has said yes, 
   assert.equal(await addGrant('two', 'user code'), 'oauth.user-code-taken');
   assert.equal((await findDeviceGrantByUserCode(db, 'user code'))?.device_code_hash, 'one');
   const settle = (state: 'approved' | 'denied', now = 10) =>
-    commit(db, (set) => settleDeviceGrant(set, 'one', { state, userId: alice }, now));
+    commit(db, (set) => settleDeviceGrant(set, 'one', { state, userId: alice, cameWith: null }, now));
   const use = (now = 10) => commit(db, (set) => useDeviceGrant(set, 'one', now));
   assert.equal(await use(), 'oauth.code-used');
   assert.equal(await settle('approved', 100), 'oauth.over');
@@ -163,7 +164,7 @@ onBothEngines('who logs out everywhere takes along what would still let somebody
     oauthRequests.add(set, 'request', { ...request, expires_at: 100 }, 0);
     addOAuthCode(set, 'code', { ...code, expires_at: 100 }, 0);
     addDeviceGrant(set, { ...grant, deviceCodeHash: 'grant', userCodeHash: 'user code' }, 0, 0);
-    settleDeviceGrant(set, 'grant', { state: 'approved', userId: alice }, 1);
+    settleDeviceGrant(set, 'grant', { state: 'approved', userId: alice, cameWith: null }, 1);
   });
   await commit(db, (set) => endLoginsUnderWay(set, alice));
   assert.equal(await oauthRequests.find(db, 'request'), undefined);

@@ -58,6 +58,7 @@ export const erasureSteps: readonly ErasureStep[] = [
   erase('external-ids', { table: 'external_ids', key: ['provider', 'subject'] }),
   erase('logins-under-way', { table: 'sso_logins', key: ['login_hash'] }),
   erase('oauth-sessions', { table: 'oauth_sessions', key: ['user_id', 'device_id'] }),
+  erase('provider-sessions', { table: 'provider_sessions', key: ['user_id', 'device_id'] }),
   erase('oauth-requests', { table: 'oauth_requests', key: ['request_hash'] }),
   erase('oauth-codes', { table: 'oauth_codes', key: ['code_hash'] }),
   erase('oauth-device-grants', { table: 'oauth_device_grants', key: ['device_code_hash'] }),

@@ -67,6 +67,11 @@ export const exportSections: readonly ExportSection[] = [
     order: 's.device_id',
     json: ['client'],
   }),
+  section('provider-sessions', {
+    columns: 'device_id, provider, subject, begun_at',
+    from: 'provider_sessions',
+    order: 'device_id',
+  }),
   section('account-data', {
     columns: `room_id, type, content`,
     from: 'account_data',

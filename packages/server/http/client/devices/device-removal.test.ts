@@ -26,6 +26,7 @@ const ofDevices = {
   dehydrated_devices: 'device_id',
   pushers: 'device_id',
   oauth_sessions: 'device_id',
+  provider_sessions: 'device_id',
 } as const;
 /** Delayed events stay: that somebody has left a call is said for a device that is gone. Who was let in and has not come yet may still. */
 const others = ['delayed_events', 'oauth_codes', 'oauth_device_grants'];
@@ -101,6 +102,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await ok(one.post(`${v3}/keys/device_signing/upload`, identity.body));
       for (const client of [one, two]) await filter(client, identity);
       for (const { deviceId } of [one, two]) {
+        await raw.run(`insert into provider_sessions values ($1, $2, 'provider', 'subject', null, 1)`, [
+          userId,
+          deviceId,
+        ]);
         await raw.run(`insert into oauth_sessions values ($1, $2, 'client', 'scope', 'grant', 1)`, [userId, deviceId]);
       }
       await ok(

@@ -3,6 +3,7 @@ import type { Endpoint } from '../../endpoint.ts';
 import { linkProvider, listLinkedProviders, unlinkProvider } from './links.ts';
 import { redirectToIdp, redirectToSso } from './redirect-to-sso.ts';
 import type { SsoServices } from './services.ts';
+import { takeSsoLogout } from './take-logout.ts';
 import { answerSsoQuestion, confirmBySso, showSsoQuestion, takeSsoCallback } from './way-back.ts';
 
 /** Logging in by way of other services. */
@@ -13,6 +14,7 @@ export const ssoEndpoints: readonly Endpoint<SsoServices & { readonly loginWays:
   showSsoQuestion,
   answerSsoQuestion,
   confirmBySso,
+  takeSsoLogout,
   listLinkedProviders,
   linkProvider,
   unlinkProvider,

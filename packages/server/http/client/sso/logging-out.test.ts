@@ -1,0 +1,328 @@
+import assert from 'node:assert/strict';
+import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import type { CookieBrowser } from '@portico/testkit/cookie-browser.ts';
+import { signToken } from '@portico/testkit/identity-provider.ts';
+import { type OAuthServer, startOAuthServer } from '@portico/testkit/oauth-server.ts';
+import { openRawDatabase } from '@portico/testkit/raw-database.ts';
+import { registerAdmin } from '@portico/testkit/register-admin.ts';
+import { newSubject, type SsoServer, startSsoServer } from '@portico/testkit/sso-server.ts';
+import { refusalOf, type TestClient } from '@portico/testkit/test-client.ts';
+
+const v3 = '/_matrix/client/v3';
+const whoami = `${v3}/account/whoami`;
+const path = '/_portico/client/v1/sso/logout';
+const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+
+for (const engine of ['sqlite', 'postgres'] as const) {
+  describe(`a provider that logs people out (${engine})`, () => {
+    let sso: SsoServer;
+    let oauth: OAuthServer;
+    let admin: TestClient;
+    let clock = 0;
+    const now = (): number => Date.now() + clock;
+    before(async () => {
+      sso = await startSsoServer({
+        engine,
+        now,
+        providers: [{ id: 'test', backchannel_logout_enabled: true }, { id: 'off' }],
+        settings: { OAUTH_ENABLED: 'true' },
+      });
+      oauth = await startOAuthServer({ of: sso });
+      admin = await registerAdmin(sso.server, `admin-${newSubject()}`);
+    });
+    after(async () => {
+      await sso.close();
+      assert.deepEqual(sso.server.errors, []);
+    });
+
+    const isIn = async (client: TestClient): Promise<boolean> => {
+      const answer = await client.get(whoami);
+      if (answer.status === 200) return true;
+      assert.equal(refusalOf(answer), '401 M_UNKNOWN_TOKEN');
+      assert.notEqual(answer.body['soft_logout'], true);
+      return false;
+    };
+    const comesAs = (sub = newSubject()): string => {
+      sso.idp.person = { sub, preferred_username: sub };
+      return sub;
+    };
+    const put = async (userId: string, changes: object): Promise<void> => {
+      const { status, body } = await admin.put(`/_synapse/admin/v2/users/${encodeURIComponent(userId)}`, changes);
+      assert.equal(status, 200, JSON.stringify(body));
+    };
+    const logIn = (browser?: CookieBrowser) => sso.logIn(browser);
+    async function logInAt(id: string): Promise<TestClient> {
+      return sso.logInByToken(sso.tokenIn(await sso.newBrowser().open(sso.redirectOf(undefined, id))));
+    }
+    const claimsOf = (changes: object) => {
+      const iat = Math.floor(now() / 1000);
+      const jti = randomBytes(9).toString('base64url');
+      return { iss: sso.idp.issuer, aud: sso.idp.clientId, iat, exp: iat + 120, jti, events, ...changes };
+    };
+    const send = (token: string, id = 'test') => oauth.post(`${path}/${id}`, { logout_token: token });
+    const logOut = async (changes: object): Promise<void> => {
+      const { status, headers, body } = await send(sso.idp.signToken(claimsOf(changes)));
+      assert.equal(status, 200, JSON.stringify(body));
+      assert.equal(headers.get('cache-control'), 'no-store');
+    };
+    /** The whole way of somebody who gets in to an app by way of the provider, up to its code. */
+    async function letIn(browser = sso.newBrowser()) {
+      const request = oauth.newRequest(await oauth.registerClient());
+      const login = await browser.open(request.url);
+      const way = /href="(provider&#47;test[^"]*|provider\/test[^"]*)"/.exec(login.html)?.[1] ?? '';
+      const asked = await browser.open(new URL(way.replaceAll('&#47;', '/').replaceAll('&#38;', '&'), login.url).href);
+      return { request, asked, answer: () => browser.submit(asked, { answer: 'yes' }) };
+    }
+    const codeOf = (shown: Awaited<ReturnType<CookieBrowser['open']>>): string =>
+      oauth.parametersOf(shown).get('code') ?? '';
+
+    test('ends what was begun with the session that somebody has ended there, and nothing else', async () => {
+      comesAs();
+      const [browser, elsewhere] = [sso.newBrowser(), sso.newBrowser()];
+      const [laptop, tablet, phone] = [await logIn(browser), await logIn(browser), await logIn(elsewhere)];
+      assert.equal(laptop.userId, phone.userId);
+      await sso.idp.logOut(browser);
+      assert.deepEqual(sso.idp.logoutErrors, []);
+      assert.deepEqual(await Promise.all([laptop, tablet, phone].map(isIn)), [false, false, true]);
+      const { devices } = (await phone.get(`${v3}/devices`)).body as { devices: { device_id: string }[] };
+      assert.deepEqual(
+        devices.map(({ device_id: id }) => id),
+        [phone.deviceId],
+        'the devices are gone',
+      );
+      assert.ok(await isIn(await logIn(browser)), 'who logs in there anew gets in');
+    });
+
+    test('ends all that somebody has by way of it where it names no session, and nothing that came otherwise', async () => {
+      const other = comesAs();
+      const stranger = await logIn();
+      const sub = comesAs();
+      const { userId } = await logIn();
+      const ids = ['test', 'off'].map((id) => ({ auth_provider: id, external_id: sub }));
+      await put(userId, { external_ids: ids });
+      const [laptop, phone] = [await logIn(), await logIn()];
+      const byOther = await logInAt('off');
+      assert.equal(byOther.userId, userId);
+      await logOut({ sub });
+      assert.deepEqual(await Promise.all([laptop, phone, byOther, stranger].map(isIn)), [false, false, true, true]);
+      comesAs(sub);
+      const again = await logIn();
+      assert.ok(await isIn(again));
+      await logOut({ sub: other });
+      assert.deepEqual(await Promise.all([again, stranger].map(isIn)), [true, false]);
+    });
+
+    test('ends apps that were let in by way of it, with all their tokens', async () => {
+      const sub = comesAs();
+      const { request, answer } = await letIn();
+      const { body } = await oauth.redeem(request, codeOf(await answer()));
+      const app = sso.server.as({
+        userId: `@${sub}:localhost`,
+        accessToken: String(body['access_token']),
+        deviceId: '',
+      });
+      assert.ok(await isIn(app));
+      await logOut({ sub });
+      assert.ok(!(await isIn(app)));
+      const refresh = { grant_type: 'refresh_token', refresh_token: String(body['refresh_token']) };
+      const refused = await oauth.post('/_portico/client/v1/oauth/token', { ...refresh, client_id: request.clientId });
+      assert.equal(refused.body['error'], 'invalid_grant');
+    });
+
+    test('lets nobody in who was half-way in, at any step', async () => {
+      const sub = comesAs();
+      const token = sso.tokenIn(await sso.newBrowser().open(sso.redirectOf(undefined, 'test')));
+      const [coded, asked] = [await letIn(), await letIn()];
+      const code = codeOf(await coded.answer());
+      const named = sso.newBrowser();
+      const handOver = await named.open(sso.redirectOf('https://elsewhere.test/', 'test'));
+      await logOut({ sub });
+      const login = { type: 'm.login.token', token };
+      assert.equal(refusalOf(await sso.server.anonymous.post(`${v3}/login`, login)), '403 M_FORBIDDEN');
+      assert.equal((await oauth.redeem(coded.request, code)).body['error'], 'invalid_grant');
+      const late = codeOf(await asked.answer());
+      assert.equal((await oauth.redeem(asked.request, late)).body['error'], 'invalid_grant');
+      const lateToken = sso.tokenIn(await named.submit(handOver));
+      await assert.rejects(sso.logInByToken(lateToken), /M_FORBIDDEN/);
+    });
+
+    test('lets no device in that waits for who was half-way in', async () => {
+      const sub = comesAs();
+      const clientId = await oauth.registerClient();
+      const scope = `urn:matrix:client:api:* urn:matrix:client:device:TV${engine}`;
+      const { body } = await oauth.post('/_portico/client/v1/oauth/device', { client_id: clientId, scope });
+      const browser = sso.newBrowser();
+      const page = await browser.open(`${sso.base}/_portico/link`);
+      const login = await browser.submit(page, { user_code: String(body['user_code']) });
+      const way = /href="(provider[^"]*test[^"]*)"/.exec(login.html)?.[1] ?? '';
+      const asked = await browser.open(new URL(way.replaceAll('&#47;', '/').replaceAll('&#38;', '&'), login.url).href);
+      assert.match((await browser.submit(asked, { answer: 'yes' })).html, /is let in/);
+      await logOut({ sub });
+      const redeemed = await oauth.post('/_portico/client/v1/oauth/token', {
+        grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+        client_id: clientId,
+        device_code: String(body['device_code']),
+      });
+      assert.equal(redeemed.body['error'], 'invalid_grant');
+    });
+
+    test('who logs in on the same device without it has a session of their own', async () => {
+      const sub = comesAs();
+      await put((await logIn()).userId, { password: 'a password' });
+      const client = await logIn();
+      const { status, body } = await sso.server.anonymous.post(`${v3}/login`, {
+        type: 'm.login.password',
+        identifier: { type: 'm.id.user', user: client.userId },
+        password: 'a password',
+        device_id: client.deviceId,
+      });
+      assert.equal(status, 200, JSON.stringify(body));
+      await logOut({ sub });
+      assert.ok(await isIn(sso.server.as({ ...client, accessToken: String(body['access_token']) })));
+    });
+
+    test('a session is ended for its own person alone', async () => {
+      const sub = comesAs();
+      const client = await logIn();
+      const raw = await openRawDatabase(sso.server.databaseUrl);
+      const [row] = await raw.run(`select sid, begun_at from provider_sessions where subject = '${sub}'`);
+      await raw.close();
+      const sid = String(row?.['sid']);
+      await logOut({ sid, sub: newSubject() });
+      await logOut({ sid: `${sid}x`, sub });
+      assert.ok(await isIn(client));
+      await logOut({ sid });
+      assert.ok(!(await isIn(client)));
+    });
+
+    test('a token counts once', async () => {
+      const sub = comesAs();
+      const token = sso.idp.signToken(claimsOf({ sub }));
+      assert.equal((await send(token)).status, 200);
+      const client = await logIn();
+      const { status, body } = await send(token);
+      assert.deepEqual([status, body['error']], [400, 'invalid_request']);
+      assert.ok(await isIn(client));
+      const same = claimsOf({ sub });
+      const both = await Promise.all([send(sso.idp.signToken(same)), send(sso.idp.signToken(same))]);
+      assert.deepEqual(
+        both.map((answer) => answer.status).sort((one, other) => one - other),
+        [200, 400],
+      );
+    });
+
+    test('what is no logout token of the provider’s ends nothing', async () => {
+      const sub = comesAs();
+      const client = await logIn();
+      const seconds = Math.floor(now() / 1000);
+      const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+      const header = { alg: 'RS256', kid: 'the key of the tests', typ: 'logout+jwt' };
+      const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
+      const unsigned = (alg: string): string => `${encode({ ...header, alg })}.${encode(claimsOf({ sub }))}`;
+      const hashed = unsigned('HS256');
+      const byHash = createHmac('sha256', sso.idp.clientSecret).update(hashed).digest('base64url');
+      const good = sso.idp.signToken(claimsOf({ sub }));
+      const [head = '', , signature = ''] = good.split('.');
+      const wrong = (changes: object): string => sso.idp.signToken(claimsOf({ sub, ...changes }));
+      for (const [name, token] of Object.entries({
+        'another key': signToken(stranger, claimsOf({ sub }), header),
+        'a key that nobody has': sso.idp.signToken(claimsOf({ sub }), { ...header, kid: 'another' }),
+        'no signature': `${unsigned('none')}.`,
+        'the secret instead of a key': `${hashed}.${byHash}`,
+        'another payload': `${head}.${encode(claimsOf({ sub }))}.${signature}`,
+        'another type': sso.idp.signToken(claimsOf({ sub }), { ...header, typ: 'at+jwt' }),
+        'something critical': sso.idp.signToken(claimsOf({ sub }), { ...header, crit: ['x'], x: 1 }),
+        'another issuer': wrong({ iss: `${sso.idp.issuer}/` }),
+        'no issuer': wrong({ iss: undefined }),
+        'another audience': wrong({ aud: 'another' }),
+        'no audience': wrong({ aud: undefined }),
+        'others as well': wrong({ aud: [sso.idp.clientId, 'another'] }),
+        'others as well, of another': wrong({ aud: [sso.idp.clientId, 'another'], azp: 'another' }),
+        'a time that is over': wrong({ iat: seconds - 300, exp: seconds - 60 }),
+        'no end': wrong({ exp: undefined }),
+        'a long time ago': wrong({ iat: seconds - 700, exp: seconds + 60 }),
+        'a time to come': wrong({ iat: seconds + 300 }),
+        'no time': wrong({ iat: undefined }),
+        'a time that is text': wrong({ iat: String(seconds) }),
+        'no name': wrong({ jti: undefined }),
+        'an empty name': wrong({ jti: '' }),
+        'a name that is a number': wrong({ jti: 1 }),
+        'no events': wrong({ events: undefined }),
+        'another event': wrong({ events: { 'http://schemas.openid.net/event/other': {} } }),
+        'events that are a list': wrong({ events: Object.keys(events) }),
+        'an event that is text': wrong({ events: { [Object.keys(events)[0] ?? '']: 'yes' } }),
+        'a nonce': wrong({ nonce: 'a nonce' }),
+        'an empty nonce': wrong({ nonce: null }),
+        nobody: wrong({ sub: undefined }),
+        'a person that is a number': wrong({ sub: 1 }),
+        'a session that is a number': wrong({ sid: 1 }),
+        'an endless session': wrong({ sid: 'x'.repeat(2000) }),
+        nothing: 'x',
+        'five parts': 'a.b.c.d.e',
+      })) {
+        const { status, body } = await send(token);
+        assert.deepEqual([status, body['error']], [400, 'invalid_request'], name);
+      }
+      assert.ok(await isIn(client));
+      assert.equal((await send(good)).status, 200, 'all that was wrong with them');
+      assert.ok(!(await isIn(client)));
+    });
+
+    test('what is no request is refused', async () => {
+      assert.equal((await oauth.post(`${path}/test`, {})).status, 400);
+      const twice = new URLSearchParams([
+        ['logout_token', 'a'],
+        ['logout_token', 'b'],
+      ]);
+      assert.equal((await oauth.post(`${path}/test`, twice)).status, 400);
+      assert.equal((await sso.server.anonymous.get(`${path}/test`)).status, 405);
+    });
+
+    test('a provider that may not, or is none, is told so, and nothing is kept of its sessions', async () => {
+      const sub = comesAs();
+      const client = await logInAt('off');
+      const token = sso.idp.signToken(claimsOf({ sub }));
+      for (const id of ['off', 'none', '..%2ftest']) assert.equal((await send(token, id)).status, 404, id);
+      assert.ok(await isIn(client));
+      const raw = await openRawDatabase(sso.server.databaseUrl);
+      assert.deepEqual(await raw.run(`select * from provider_sessions where provider = 'off'`), []);
+      await raw.close();
+    });
+
+    test('what is kept of a session goes with the device', async () => {
+      const sub = comesAs();
+      const client = await logIn();
+      const raw = await openRawDatabase(sso.server.databaseUrl);
+      assert.equal((await raw.run(`select * from provider_sessions where subject = '${sub}'`)).length, 1);
+      assert.equal((await client.post(`${v3}/logout`, {})).status, 200);
+      assert.deepEqual(await raw.run(`select * from provider_sessions where subject = '${sub}'`), []);
+      await raw.close();
+    });
+
+    test('where the keys cannot be had nothing ends, and the token is good once they can', async () => {
+      const other = await startSsoServer({ engine, providers: [{ id: 'test', backchannel_logout_enabled: true }] });
+      try {
+        const sub = newSubject();
+        other.idp.person = { sub, preferred_username: sub };
+        const client = await other.logIn();
+        const iat = Math.floor(Date.now() / 1000);
+        const claims = { iss: other.idp.issuer, aud: other.idp.clientId, iat, exp: iat + 120, jti: 'one', events, sub };
+        const form = new URLSearchParams({ logout_token: other.idp.signToken(claims) });
+        const ask = () => fetch(`${other.base}${path}/test`, { method: 'POST', body: form });
+        other.idp.intercept = (request, response) => {
+          if (request.url?.includes('jwks') !== true) return false;
+          response.writeHead(503).end();
+          return true;
+        };
+        assert.equal((await ask()).status, 502);
+        assert.equal((await client.get(whoami)).status, 200);
+        other.idp.intercept = undefined;
+        assert.equal((await ask()).status, 200);
+        assert.equal((await client.get(whoami)).status, 401);
+      } finally {
+        await other.close();
+      }
+    });
+  });
+}
