@@ -266,7 +266,16 @@ export async function compose({
     createApp: createApps({
       config,
       services,
-      moreForClients: await loadOAuthEndpoints({ config, signingKey, db, accounts, singleSignOn, discovery, now }),
+      moreForClients: await loadOAuthEndpoints({
+        config,
+        signingKey,
+        db,
+        accounts,
+        appServices,
+        singleSignOn,
+        discovery,
+        now,
+      }),
       authenticator: accounts.accessTokens,
       appServices: appServiceParts.authenticator,
       requestAuth: tellOfRequests(federation.requestAuth, acrossServers.sender),

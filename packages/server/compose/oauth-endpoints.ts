@@ -8,6 +8,7 @@ import { rendezvousEndpoints } from '../http/client/rendezvous/index.ts';
 import type { SsoServices } from '../http/client/sso/services.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import type { AccountServices } from '../services/accounts/account-services.ts';
+import type { AppServices } from '../services/appservices/app-services.ts';
 import { createOAuth, type OAuth } from '../services/oauth/oauth.ts';
 import { createRendezvous } from '../services/rendezvous/rendezvous.ts';
 import { secretFor } from './secret-for.ts';
@@ -17,6 +18,7 @@ export type OAuthContext = {
   readonly signingKey: { readonly seed: Uint8Array };
   readonly db: Database;
   readonly accounts: AccountServices;
+  readonly appServices: AppServices;
   readonly singleSignOn: Pick<SsoServices, 'browserCookie' | 'serverName' | 'sso'>;
   readonly discovery: BaseUrl;
   readonly now: () => number;
@@ -33,7 +35,7 @@ export function createOAuthEndpoints(context: OAuthContext): readonly Endpoint<o
   }));
 }
 
-function createServer({ config, signingKey, db, accounts, now }: OAuthContext): OAuth {
+function createServer({ config, signingKey, db, accounts, appServices, now }: OAuthContext): OAuth {
   const base = config.publicBaseUrl.replace(/\/+$/, '');
   const options = {
     issuer: `${base}/`,
@@ -43,5 +45,5 @@ function createServer({ config, signingKey, db, accounts, now }: OAuthContext): 
     othersMakeAccounts: config.identityProviders.some(({ newAccounts }) => newAccounts === 'everybody'),
   };
   const userCodeSecret = secretFor(signingKey, 'codes that devices show');
-  return createOAuth(options, { db, accounts, now, randomBytes, userCodeSecret });
+  return createOAuth(options, { db, accounts, appServices, now, randomBytes, userCodeSecret });
 }

@@ -56,6 +56,11 @@ export const oauthErrors = {
     message:
       'You are an administrator, and have not let this app administer the server: it has to log in with the scope urn:synapse:admin:*.',
   },
+  'oauth.not-a-person': {
+    errcode: 'M_FORBIDDEN',
+    status: 403,
+    message: 'This account belongs to a bridge or a bot, which logs in by itself: no app is let in to it.',
+  },
   'oauth.not-by-app': {
     errcode: 'M_FORBIDDEN',
     status: 403,

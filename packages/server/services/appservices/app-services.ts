@@ -10,6 +10,8 @@ export interface AppServices {
   find(id: string): AppService | undefined;
   /** Throws `app-service.exclusive` for a user name that a person, or the service `by`, may not take. */
   checkNewUser(userId: string, by: string | undefined): void;
+  /** Whether one of them has the user to itself. */
+  ownsUser(userId: string): boolean;
   /** The same for an alias, to make or to remove. */
   checkAlias(alias: string, by: string | undefined): void;
 }
@@ -52,6 +54,7 @@ export function createAppServices(registrations: readonly Registration[], server
       const owns: Test = ({ ownsUser }) => ownsUser(userId);
       check(by, 'This user name', owns, ({ matchesUser }) => matchesUser(userId));
     },
+    ownsUser: (userId) => all.some(({ ownsUser }) => ownsUser(userId)),
     checkAlias(alias, by) {
       const owns: Test = ({ ownsAlias }) => ownsAlias(alias);
       check(by, 'This alias', owns, ({ matchesAlias }) => matchesAlias(alias));

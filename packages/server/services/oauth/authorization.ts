@@ -2,6 +2,7 @@ import type { Database, WriteSet } from '@portico/storage';
 import type { ProviderSession } from '@portico/storage/stores/accounts/provider-sessions.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Login } from '../accounts/login.ts';
+import type { AppServices } from '../appservices/app-services.ts';
 import { redeemLoginToken } from '../accounts/redeem-login-token.ts';
 import { requireOpenAccount } from '../sso/standing.ts';
 import { type AuthorizationQuery, readAuthorizationRequest } from './authorization-request.ts';
@@ -36,6 +37,7 @@ type Dependencies = {
   readonly requests: OAuthRequests;
   readonly consents: Consents;
   readonly login: Login;
+  readonly appServices: Pick<AppServices, 'ownsUser'>;
   readonly issuer: string;
   /** Whether people can make accounts here, be it by way of another service. */
   readonly offersAccounts: boolean;
@@ -43,7 +45,7 @@ type Dependencies = {
 };
 
 export function createAuthorization(dependencies: Dependencies): Authorization {
-  const { db, clients, requests, consents, login, issuer, offersAccounts, now } = dependencies;
+  const { db, clients, requests, consents, login, appServices, issuer, offersAccounts, now } = dependencies;
 
   async function ask(wish: Wish, wantsAccount: boolean, browser: string): Promise<OAuthStep> {
     const isNew = wantsAccount && offersAccounts;
@@ -63,6 +65,7 @@ export function createAuthorization(dependencies: Dependencies): Authorization {
     const { asked, useUp } = await requests.find(request, browser, 'log-in');
     const { userId, cameWith, also } = await who();
     await requireOpenAccount(db, userId);
+    if (appServices.ownsUser(userId)) throw new MatrixError('oauth.not-a-person');
     const next = {
       step: 'consent',
       wish: asked.wish,

@@ -1,5 +1,6 @@
 import type { Database } from '@portico/storage';
 import type { AccountServices } from '../accounts/account-services.ts';
+import type { AppServices } from '../appservices/app-services.ts';
 import type { RegistrationMode } from '../accounts/registration.ts';
 import { type Authorization, createAuthorization } from './authorization.ts';
 import { createOAuthClients, type OAuthClients } from './clients.ts';
@@ -56,6 +57,7 @@ type Dependencies = {
     AccountServices,
     'devices' | 'login' | 'refresh' | 'registration' | 'sessions' | 'stageFallback'
   >;
+  readonly appServices: Pick<AppServices, 'ownsUser'>;
   readonly now: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
   /** Known to this server alone, and the same for all its processes. */
@@ -63,7 +65,7 @@ type Dependencies = {
 };
 
 export function createOAuth(options: Options, dependencies: Dependencies): OAuth {
-  const { db, accounts, now, randomBytes, userCodeSecret: secret } = dependencies;
+  const { db, accounts, appServices, now, randomBytes, userCodeSecret: secret } = dependencies;
   const { issuer, hasAccountPage, verificationUri, registrationMode: mode, othersMakeAccounts } = options;
   const { devices, login, refresh, registration, sessions, stageFallback } = accounts;
   const offersAccounts = mode !== 'closed' || othersMakeAccounts;
@@ -85,7 +87,17 @@ export function createOAuth(options: Options, dependencies: Dependencies): OAuth
     grantTypes: [...grants.keys()],
     clients,
     requests,
-    authorization: createAuthorization({ db, clients, requests, consents, login, issuer, offersAccounts, now }),
+    authorization: createAuthorization({
+      db,
+      clients,
+      requests,
+      consents,
+      login,
+      appServices,
+      issuer,
+      offersAccounts,
+      now,
+    }),
     newAccounts: createNewAccounts({ clients, requests, registration, stageFallback, mode }),
     deviceGrants,
     giveTokens: createTokens(grants),

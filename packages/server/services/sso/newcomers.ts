@@ -29,7 +29,7 @@ type Dependencies = {
   readonly db: Database;
   readonly serverName: ServerName;
   readonly registration: Registration;
-  readonly appServices: Pick<AppServices, 'checkNewUser'>;
+  readonly appServices: Pick<AppServices, 'ownsUser'>;
   /** Whether everybody who is new must have an email address. */
   readonly requiresEmail: boolean;
   readonly now: () => number;
@@ -45,18 +45,9 @@ export function createNewcomers(dependencies: Dependencies): Newcomers {
     const [account, standing] = await Promise.all([findAccount(db, userId), findModerated(db, userId)]);
     const isOrdinary = typeof account?.password_hash === 'string' && standing?.is_admin === 0;
     if (!isOrdinary || account.user_type !== null) return undefined;
-    refuseReserved(userId);
+    // Somebody may have had it before it was an application service's, which acts as them: nobody from elsewhere is to.
+    if (appServices.ownsUser(userId)) throw new MatrixError('sso.reserved');
     return userId;
-  }
-
-  /** Somebody may have had it before it was an application service's: it acts as them, and is not to be anybody's from elsewhere. */
-  function refuseReserved(userId: string): void {
-    try {
-      appServices.checkNewUser(userId, undefined);
-    } catch (error) {
-      if (findRefusal(error)?.reason === 'app-service.exclusive') throw new MatrixError('sso.reserved');
-      throw error;
-    }
   }
 
   async function adopt(person: ExternalPerson): Promise<string | undefined> {

@@ -1,40 +1,12 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { after, describe, test } from 'node:test';
 import { openRawDatabase } from '@portico/testkit/raw-database.ts';
 import { startTestServer } from '@portico/testkit/server.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
-import { fromBuffer } from 'yauzl';
+import { unzip } from '@portico/testkit/unzip.ts';
 
 const v3 = '/_matrix/client/v3';
 const path = '/_portico/client/v1/privacy/export';
-
-/** The files of a zip file, by their names. */
-async function unzip(zipped: Buffer): Promise<Map<string, Buffer>> {
-  const files = new Map<string, Buffer>();
-  const zip = await new Promise<import('yauzl').ZipFile>((resolve, reject) => {
-    fromBuffer(zipped, { lazyEntries: false }, (error, opened) => (error ? reject(error) : resolve(opened)));
-  });
-  const reading: Promise<void>[] = [];
-  zip.on('entry', (entry: import('yauzl').Entry) => {
-    reading.push(
-      new Promise((resolve, reject) => {
-        zip.openReadStream(entry, (error, stream) => {
-          if (error) return reject(error);
-          const chunks: Buffer[] = [];
-          stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-          stream.on('end', () => {
-            files.set(entry.fileName, Buffer.concat(chunks));
-            resolve();
-          });
-        });
-      }),
-    );
-  });
-  await once(zip, 'end');
-  await Promise.all(reading);
-  return files;
-}
 
 for (const engine of ['sqlite', 'postgres'] as const) {
   describe(`the export (${engine})`, async () => {
