@@ -73,6 +73,21 @@ test('the addresses of one IPv6 network count as one', () => {
   assert.equal(addressKey('::1'), '0:0:0:0');
 });
 
+test('an address is the same however it is written, and whatever the port', () => {
+  for (const [key, ...written] of [
+    ['192.0.2.1', '192.0.2.1', '192.0.2.1:4711', '::ffff:192.0.2.1', '::FFFF:192.0.2.1', '::ffff:c000:201'],
+    ['192.0.2.1', '0:0:0:0:0:ffff:192.0.2.1', '[::ffff:192.0.2.1]:80'],
+    ['2001:db8:0:1', '2001:db8:0:1::9', '2001:0DB8:0000:0001:0:0:0:9', '[2001:db8:0:1::8]', '[2001:db8:0:1::8]:443'],
+    ['fe80:0:0:0', 'fe80::1%eth0', 'fe80::2%eth1', 'fe80::'],
+    ['0:0:0:0', '::', '::1', '::fffe:192.0.2.1'],
+    ['unknown', 'unknown'],
+    ['a:b', 'a:b'],
+    ['', ''],
+  ] as const) {
+    for (const each of written) assert.equal(addressKey(each), key, each);
+  }
+});
+
 test('the number of buckets is watched', () => {
   const watched = new Map<string, () => number>();
   const limiter = createRateLimiter({

@@ -69,18 +69,33 @@ export function createRateLimiter(options: Options): RateLimiter {
   };
 }
 
-/** Whoever has an IPv6 address has the 2^64 others of its network. */
-export function addressKey(ip: string): string {
-  if (!ip.includes(':') || ip.startsWith('::ffff:')) return ip;
-  const [head = '', tail] = ip.split('::');
-  const groups = head.split(':');
+/** Some proxies say the port as well, which is another one for each connection. */
+const withPort = /^(?:\[(.*)\](?::\d+)?|([\d.]+):\d+)$/;
+/** Of an address of IPv4 that is written as one of IPv6. */
+const mapped = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/;
+
+/**
+ * By what an address has its limits, however it is written: whoever has an IPv6 address has the 2^64 others of its network. What is
+ * no address is taken as it is.
+ */
+export function addressKey(given: string): string {
+  const [, inBrackets, beforePort] = withPort.exec(given) ?? [];
+  const ip = inBrackets ?? beforePort ?? given;
+  if (!ip.includes(':')) return ip;
+  const [address] = ip.split('%', 1);
+  const canonical = URL.parse(`http://[${address}]`)?.hostname.slice(1, -1);
+  if (canonical === undefined) return ip;
+  const [, high, low] = mapped.exec(canonical) ?? [];
+  if (high !== undefined && low !== undefined) return dotted(Number.parseInt(high, 16), Number.parseInt(low, 16));
+  const [head = '', tail] = canonical.split('::');
+  const groups = head === '' ? [] : head.split(':');
   if (tail !== undefined) {
-    const known = groups.length + (tail === '' ? 0 : tail.split(':').length);
-    for (let missing = 8 - known; missing > 0; missing--) groups.push('0');
-    groups.push(...tail.split(':'));
+    const after = tail === '' ? [] : tail.split(':');
+    groups.push(...Array.from({ length: 8 - groups.length - after.length }, () => '0'), ...after);
   }
-  return groups
-    .slice(0, 4)
-    .map((group) => (group === '' ? '0' : group))
-    .join(':');
+  return groups.slice(0, 4).join(':');
+}
+
+function dotted(high: number, low: number): string {
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }
