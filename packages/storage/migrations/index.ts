@@ -64,6 +64,7 @@ import { lastClaimedKeys } from './0063-last-claimed-keys.ts';
 import { oauth } from './0064-oauth.ts';
 import { rendezvous } from './0065-rendezvous.ts';
 import { backChannelLogout } from './0066-back-channel-logout.ts';
+import { networksOfLogins } from './0067-networks-of-logins.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -136,4 +137,5 @@ export const migrations: readonly Migration[] = [
   oauth,
   rendezvous,
   backChannelLogout,
+  networksOfLogins,
 ];

@@ -11,6 +11,7 @@ import type { Consents } from './consents.ts';
 import type { OAuthRequests } from './requests.ts';
 import type { BackToClient, OAuthStep } from './steps.ts';
 import { showClient, type Wish } from './wish.ts';
+import type { Browser } from '../sso/browser.ts';
 
 /**
  * The way of a person through the pages: who they are, and whether they let the client in. Each step belongs to the browser that
@@ -18,15 +19,15 @@ import { showClient, type Wish } from './wish.ts';
  */
 export interface Authorization {
   /** Throws `oauth.unknown-client` and `oauth.bad-redirect`. */
-  begin(query: AuthorizationQuery, browser: string): Promise<OAuthStep | BackToClient>;
+  begin(query: AuthorizationQuery, browser: Browser): Promise<OAuthStep | BackToClient>;
   /** Begins with what a client wants that has said so elsewhere. */
-  ask(wish: Wish, wantsAccount: boolean, browser: string): Promise<OAuthStep>;
-  showLogin(request: string, browser: string | undefined): Promise<OAuthStep>;
-  logIn(request: string, browser: string | undefined, given: Credentials): Promise<OAuthStep>;
+  ask(wish: Wish, wantsAccount: boolean, browser: Browser): Promise<OAuthStep>;
+  showLogin(request: string, browser: Browser | undefined): Promise<OAuthStep>;
+  logIn(request: string, browser: Browser | undefined, given: Credentials): Promise<OAuthStep>;
   /** They have logged in by way of another service, which has led them back with a token of this server. */
-  logInByToken(request: string, browser: string | undefined, token: string): Promise<OAuthStep>;
-  showConsent(request: string, browser: string | undefined): Promise<OAuthStep>;
-  answer(request: string, browser: string | undefined, isLetIn: boolean): Promise<OAuthStep>;
+  logInByToken(request: string, browser: Browser | undefined, token: string): Promise<OAuthStep>;
+  showConsent(request: string, browser: Browser | undefined): Promise<OAuthStep>;
+  answer(request: string, browser: Browser | undefined, isLetIn: boolean): Promise<OAuthStep>;
 }
 
 export type Credentials = { readonly user: string; readonly password: string };
@@ -47,13 +48,13 @@ type Dependencies = {
 export function createAuthorization(dependencies: Dependencies): Authorization {
   const { db, clients, requests, consents, login, appServices, issuer, offersAccounts, now } = dependencies;
 
-  async function ask(wish: Wish, wantsAccount: boolean, browser: string): Promise<OAuthStep> {
+  async function ask(wish: Wish, wantsAccount: boolean, browser: Browser): Promise<OAuthStep> {
     const isNew = wantsAccount && offersAccounts;
     const request = await requests.start({ step: 'log-in', wish, wantsAccount: isNew }, browser);
     return { kind: 'go-on', page: isNew ? 'register' : 'login', request };
   }
 
-  async function showLogin(request: string, browser: string | undefined): Promise<OAuthStep & { kind: 'log-in' }> {
+  async function showLogin(request: string, browser: Browser | undefined): Promise<OAuthStep & { kind: 'log-in' }> {
     const { asked } = await requests.find(request, browser, 'log-in');
     const client = await clients.find(asked.wish.clientId);
     if (client === undefined) throw new MatrixError('oauth.unknown-client');
@@ -61,8 +62,8 @@ export function createAuthorization(dependencies: Dependencies): Authorization {
   }
 
   /** They are somebody: asks them whether the client is to get in. */
-  async function enter(request: string, browser: string | undefined, who: Who): Promise<OAuthStep> {
-    const { asked, useUp } = await requests.find(request, browser, 'log-in');
+  async function enter(request: string, by: Browser | undefined, who: Who): Promise<OAuthStep> {
+    const { asked, browser, useUp } = await requests.find(request, by, 'log-in');
     const { userId, cameWith, also } = await who();
     await requireOpenAccount(db, userId);
     if (appServices.ownsUser(userId)) throw new MatrixError('oauth.not-a-person');
@@ -72,7 +73,7 @@ export function createAuthorization(dependencies: Dependencies): Authorization {
       userId,
       ...(cameWith !== undefined && { cameWith }),
     } as const;
-    const consent = await requests.start(next, browser ?? '', (set) => {
+    const consent = await requests.start(next, browser, (set) => {
       useUp(set);
       also?.(set);
     });

@@ -38,7 +38,8 @@ export type DeviceAnswer = {
  * {@link https://spec.matrix.org/v1.19/client-server-api/#device-authorisation-flow}
  */
 export interface DeviceGrants {
-  start(parameters: Parameters): Promise<DeviceAnswer>;
+  /** `network`: where the client is, as rates have it. */
+  start(parameters: Parameters, network: string): Promise<DeviceAnswer>;
   /** What the client wants whose device shows this code. Throws `oauth.wrong-user-code`. */
   findWish(userCode: string): Promise<Wish>;
   /** The client asks whether it may come in. */
@@ -115,7 +116,7 @@ export function createDeviceGrants(dependencies: Dependencies): DeviceGrants {
   }
 
   return {
-    async start(parameters) {
+    async start(parameters, network) {
       const client = await clients.require(parameters.get('client_id'), deviceGrantType);
       const scope = parseScope(requireParameter(parameters, 'scope'));
       if (scope.kind === 'refused') throw new MatrixError('oauth.invalid-scope');
@@ -123,6 +124,7 @@ export function createDeviceGrants(dependencies: Dependencies): DeviceGrants {
       const userCode = await add({
         deviceCodeHash: hashToken(deviceCode),
         clientId: client.id,
+        network,
         deviceId: scope.deviceId,
         scope: scope.granted,
         intervalMs: interval,

@@ -8,6 +8,7 @@ import type { OAuthClients } from './clients.ts';
 import type { OAuthRequests } from './requests.ts';
 import type { OAuthStep } from './steps.ts';
 import { showClient, type Wish } from './wish.ts';
+import type { Browser } from '../sso/browser.ts';
 
 export type NewAccountFields = StageFields & {
   readonly username: string | undefined;
@@ -17,8 +18,8 @@ export type NewAccountFields = StageFields & {
 
 /** Makes accounts on pages, by the rules and stages of all other registrations. */
 export interface NewAccounts {
-  show(request: string, browser: string | undefined): Promise<OAuthStep>;
-  submit(request: string, browser: string | undefined, fields: NewAccountFields): Promise<OAuthStep>;
+  show(request: string, browser: Browser | undefined): Promise<OAuthStep>;
+  submit(request: string, browser: Browser | undefined, fields: NewAccountFields): Promise<OAuthStep>;
 }
 
 type Dependencies = {
@@ -59,12 +60,12 @@ export function createNewAccounts(dependencies: Dependencies): NewAccounts {
     }
   }
 
-  async function goOn(progress: Progress, wish: Wish, browser: string | undefined, useUp: UseUp): Promise<OAuthStep> {
+  async function goOn(progress: Progress, wish: Wish, browser: Browser, useUp: UseUp): Promise<OAuthStep> {
     const isMade = progress.kind === 'made';
     const next = isMade
       ? ({ step: 'consent', wish, userId: progress.userId } as const)
       : ({ step: 'stage', wish, session: progress.session, stage: progress.stage } as const);
-    const request = await requests.start(next, browser ?? '', useUp);
+    const request = await requests.start(next, browser, useUp);
     return { kind: 'go-on', page: isMade ? 'consent' : 'register', request };
   }
 
@@ -74,8 +75,8 @@ export function createNewAccounts(dependencies: Dependencies): NewAccounts {
       if (asked.step === 'log-in') return showForm(request, asked.wish);
       return { kind: 'stage', asked: await stageFallback.open(asked.session, asked.stage) };
     },
-    async submit(request, browser, fields) {
-      const { asked, useUp } = await requests.find(request, browser, 'log-in', 'stage');
+    async submit(request, by, fields) {
+      const { asked, browser, useUp } = await requests.find(request, by, 'log-in', 'stage');
       const { wish } = asked;
       if (asked.step === 'stage') {
         const step: StageStep = await stageFallback.submit(asked.session, asked.stage, fields);

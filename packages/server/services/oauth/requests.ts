@@ -3,7 +3,7 @@ import { oauthRequests } from '@portico/storage/stores/oauth/oauth-requests.ts';
 import type { ProviderSession } from '@portico/storage/stores/accounts/provider-sessions.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { hashToken, newAccessToken } from '../accounts/access-tokens.ts';
-import { hashBrowser } from '../sso/browser.ts';
+import { type Browser, hashBrowser } from '../sso/browser.ts';
 import type { Wish } from './wish.ts';
 
 /** What somebody is asked next. */
@@ -26,15 +26,17 @@ export type Step = Asked['step'];
 /** A question that was found; used up in the commit that goes on with it. */
 export type Found<S extends Step> = {
   readonly asked: Extract<Asked, { step: S }>;
+  /** The one that it was asked in, and is now. */
+  readonly browser: Browser;
   useUp(set: WriteSet): void;
 };
 
 /** Logins under way: rows, so that any process can go on with them, each step for one browser, one use and ten minutes. */
 export interface OAuthRequests {
   /** Answers by what the step is known. `also` is committed with it. */
-  start(asked: Asked, browser: string, also?: (set: WriteSet) => void): Promise<string>;
+  start(asked: Asked, browser: Browser, also?: (set: WriteSet) => void): Promise<string>;
   /** Throws `oauth.over` where there is none that asks this, and `sso.other-browser`. */
-  find<S extends Step>(request: string, browser: string | undefined, ...steps: readonly S[]): Promise<Found<S>>;
+  find<S extends Step>(request: string, browser: Browser | undefined, ...steps: readonly S[]): Promise<Found<S>>;
 }
 
 const lifetime = 10 * 60 * 1000;
@@ -54,6 +56,7 @@ export function createOAuthRequests({ db, now, randomBytes }: Dependencies): OAu
       const row = {
         step: asked.step,
         browser_hash: hashBrowser(browser),
+        network: browser.network,
         user_id: asked.step === 'consent' ? asked.userId : null,
         details: JSON.stringify(asked),
         expires_at: now() + lifetime,
@@ -62,7 +65,7 @@ export function createOAuthRequests({ db, now, randomBytes }: Dependencies): OAu
       await db.commit(set);
       return request;
     },
-    async find<S extends Step>(request: string, browser: string | undefined, ...steps: readonly S[]) {
+    async find<S extends Step>(request: string, browser: Browser | undefined, ...steps: readonly S[]) {
       const hash = hashToken(request);
       const row = await oauthRequests.find(db, hash);
       if (row === undefined || row.expires_at <= now()) throw new MatrixError('oauth.over');
@@ -72,6 +75,7 @@ export function createOAuthRequests({ db, now, randomBytes }: Dependencies): OAu
       if (!steps.some((step) => step === row.step)) throw new MatrixError('oauth.over');
       return {
         asked: JSON.parse(row.details) as Extract<Asked, { step: S }>,
+        browser,
         useUp: (set: WriteSet) => oauthRequests.use(set, hash, row.step, now()),
       };
     },

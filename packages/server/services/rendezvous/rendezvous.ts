@@ -18,6 +18,8 @@ export type Message = {
   readonly expiresAt: number;
 };
 
+export type Opening = { readonly lifetime: number; readonly network: string };
+
 /**
  * A place where a device that is logged in and one that wants to be leave each other messages, in turn. What they say is
  * encrypted for each other, so that it tells nobody else anything; who knows the place may read and write there.
@@ -25,8 +27,8 @@ export type Message = {
  * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4388}
  */
 export interface Rendezvous {
-  /** `lifetime` in milliseconds; messages do not make it longer. */
-  open(content: string, lifetime: number): Promise<Message & { readonly id: string }>;
+  /** `lifetime` in milliseconds; messages do not make it longer. `network`: where the device is, as rates have it. */
+  open(content: string, opening: Opening): Promise<Message & { readonly id: string }>;
   /** Throws `rendezvous.not-found`. */
   read(id: string): Promise<Message>;
   /** Answers the message that is there, and whether that is the new one: only where `before` was still there. */
@@ -51,11 +53,11 @@ export function createRendezvous({ db, now, randomBytes }: Dependencies): Rendez
   }
 
   return {
-    async open(content, lifetime) {
+    async open(content, { lifetime, network }) {
       const id = newAccessToken(randomBytes);
       const row = { content, tag: newTag(), modified_at: now(), expires_at: now() + lifetime };
       const set = createWriteSet();
-      addRendezvous(set, hashToken(id), row);
+      addRendezvous(set, hashToken(id), row, network);
       await db.commit(set);
       return { id, ...toMessage(row) };
     },

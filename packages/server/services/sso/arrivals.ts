@@ -11,12 +11,13 @@ import { cameWith, type ExternalPerson } from './person.ts';
 import type { Purpose, RunningLogins } from './running-logins.ts';
 import { requireOpenAccount } from './standing.ts';
 import type { SsoStep } from './steps.ts';
+import type { Browser } from './browser.ts';
 
 /** Somebody of whom a provider has said who they are. */
 export type Arrival = {
   readonly provider: IdentityProvider;
   readonly person: ExternalPerson;
-  readonly browser: string;
+  readonly browser: Browser;
 };
 
 /** What becomes of somebody who is back, by what they went for. */

@@ -2,6 +2,14 @@ import { createHmac } from 'node:crypto';
 import { hashToken } from '../accounts/access-tokens.ts';
 import type { Proof } from './oidc-client.ts';
 
+/** One that somebody logs in with. */
+export type Browser = {
+  /** What it keeps. */
+  readonly secret: string;
+  /** Where it is, as rates have it: none takes the place of all others. */
+  readonly network: string;
+};
+
 /** 256 bits as text, as `newAccessToken` makes them. */
 const form = /^[\w-]{43}$/;
 
@@ -10,7 +18,7 @@ export function parseBrowserSecret(value: string | undefined): string | undefine
   return value !== undefined && form.test(value) ? value : undefined;
 }
 
-export function hashBrowser(secret: string): string {
+export function hashBrowser({ secret }: Browser): string {
   return hashToken(`browser ${secret}`);
 }
 
@@ -18,8 +26,8 @@ export function hashBrowser(secret: string): string {
  * What the provider is shown of one login. Nonce and verifier are made of what only the browser has, so that nobody else can go
  * on with it: the database does not have them.
  */
-export function proofOf(browserSecret: string, state: string): Proof {
+export function proofOf({ secret }: Browser, state: string): Proof {
   const derive = (purpose: string): string =>
-    createHmac('sha256', browserSecret).update(`${purpose} ${state}`).digest('base64url');
+    createHmac('sha256', secret).update(`${purpose} ${state}`).digest('base64url');
   return { state, nonce: derive('nonce'), verifier: derive('verifier') };
 }

@@ -4,11 +4,12 @@ import { isTrusted, parseClientAddress, withLoginToken } from './client-address.
 import type { Guest, RunningLogins } from './running-logins.ts';
 import { requireOpenAccount } from './standing.ts';
 import type { SsoStep } from './steps.ts';
+import type { Browser } from './browser.ts';
 
 /** The way of somebody whose account is known back to their client, with a token to log in with. */
 export interface Entry {
   /** Asks first, unless the client is trusted. Throws `user.deactivated` and `user.locked`. */
-  enter(guest: Guest, browser: string): Promise<SsoStep>;
+  enter(guest: Guest, browser: Browser): Promise<SsoStep>;
   /** Asks no more. `also` is committed with the token. */
   handOver(guest: Guest, also: (set: WriteSet) => void): Promise<SsoStep>;
   /** Adds the token to a write set, and answers where to go once that is committed. */

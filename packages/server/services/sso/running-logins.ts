@@ -3,7 +3,7 @@ import type { ProviderSession } from '@portico/storage/stores/accounts/provider-
 import { ssoLogins } from '@portico/storage/stores/accounts/sso-logins.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { hashToken, newAccessToken } from '../accounts/access-tokens.ts';
-import { hashBrowser } from './browser.ts';
+import { type Browser, hashBrowser } from './browser.ts';
 import type { ExternalPerson } from './person.ts';
 
 /** What somebody comes for. */
@@ -46,9 +46,9 @@ export interface RunningLogins {
   /** By what a login can be known that begins. */
   newName(): string;
   /** Answers by what the login is known from now on: a new name, unless it has one. `also` is committed with it. */
-  start(running: Running, browser: string, beginning?: StartOptions): Promise<string>;
+  start(running: Running, browser: Browser, beginning?: StartOptions): Promise<string>;
   /** Throws `sso.over` where there is none, and `sso.other-browser`. */
-  find(login: string, browser: string | undefined): Promise<Found>;
+  find(login: string, browser: Browser | undefined): Promise<Found>;
 }
 
 type StartOptions = { readonly name?: string; readonly also?: ((set: WriteSet) => void) | undefined };
@@ -71,6 +71,7 @@ export function createRunningLogins({ db, now, randomBytes }: Dependencies): Run
       const row = {
         step: running.step,
         browser_hash: hashBrowser(browser),
+        network: browser.network,
         user_id: ownerOf(running) ?? null,
         details: JSON.stringify(running),
         expires_at: now() + lifetime,

@@ -2,7 +2,7 @@ import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Answers } from './answers.ts';
 import type { Arrivals } from './arrivals.ts';
-import { proofOf } from './browser.ts';
+import { type Browser, proofOf } from './browser.ts';
 import { parseClientAddress } from './client-address.ts';
 import type { Confirmations } from './confirmations.ts';
 import type { ExternalLinks } from './external-links.ts';
@@ -20,7 +20,7 @@ export type OfferedProvider = {
 };
 
 /** What begins with a login is committed with it. */
-type Beginning = { readonly intent: Intent; readonly browser: string; readonly also?: (set: WriteSet) => void };
+type Beginning = { readonly intent: Intent; readonly browser: Browser; readonly also?: (set: WriteSet) => void };
 
 /**
  * Logging in by way of other services. Each login belongs to the browser that began it, by a secret that it keeps in a cookie:
@@ -37,15 +37,15 @@ export interface Sso {
   /** Begins a login; answers where the browser goes. Throws `sso.unknown-provider` and `sso.bad-redirect`. */
   begin(providerId: string, redirectUrl: string, beginning: Beginning): Promise<string>;
   /** Begins to confirm what a session of user-interactive authentication is for. */
-  beginConfirming(providerId: string, session: string, browser: string): Promise<string>;
+  beginConfirming(providerId: string, session: string, browser: Browser): Promise<string>;
   /** Begins to link an account, whose owner has shown who they are. */
   beginLinking(providerId: string, userId: string, beginning: Omit<Beginning, 'intent'>): Promise<string>;
   /** The provider has led the browser back, with this query. */
-  takeBack(providerId: string, query: string, browser: string | undefined): Promise<SsoStep>;
+  takeBack(providerId: string, query: string, browser: Browser | undefined): Promise<SsoStep>;
   /** What is asked next. */
-  show(login: string, browser: string | undefined): Promise<SsoStep>;
+  show(login: string, browser: Browser | undefined): Promise<SsoStep>;
   /** They have said yes to it. `name`: what somebody wants to be called who is new. */
-  goOn(login: string, browser: string | undefined, name: string | undefined): Promise<SsoStep>;
+  goOn(login: string, browser: Browser | undefined, name: string | undefined): Promise<SsoStep>;
 }
 
 type Dependencies = {

@@ -8,6 +8,7 @@ import { ssoLogins } from './sso-logins.ts';
 const rowAt = (expires: number) => ({
   step: 'provider',
   browser_hash: 'of a browser',
+  network: '192.0.2.1',
   user_id: null,
   details: '{}',
   expires_at: expires,

@@ -1,5 +1,6 @@
 import type { Reader, WriteSet } from '../../database.ts';
 import { sql } from '../../sql.ts';
+import { fairLimit } from '../fair-limit.ts';
 
 /** A client without a browser that waits for somebody to let it in with theirs. */
 export type OAuthDeviceGrantRow = {
@@ -49,12 +50,12 @@ const deleteExpired = sql<void, [now: number]>(
   'oauth-device-grants.delete-expired',
   'delete from oauth_device_grants where expires_at <= $1',
 );
-const deleteOldest = sql<void>(
-  'oauth-device-grants.delete-oldest',
-  `delete from oauth_device_grants where expires_at <= (
-     select expires_at from oauth_device_grants order by expires_at desc limit 1 offset ${mostAtOnce - 1}
-   )`,
-);
+const makeRoom = fairLimit({
+  table: 'oauth_device_grants',
+  key: 'device_code_hash',
+  name: 'oauth-device-grants.make-room',
+  most: mostAtOnce,
+});
 const insertGrant = sql<
   void,
   [
@@ -66,10 +67,12 @@ const insertGrant = sql<
     startedAt: number,
     intervalMs: number,
     expiresAt: number,
+    network: string,
   ]
 >(
   'oauth-device-grants.insert',
-  `insert into oauth_device_grants (${columns}) values ($1, $2, $3, $4, $5, 'pending', null, null, $6, $7, null, $8)
+  `insert into oauth_device_grants (${columns}, network)
+   values ($1, $2, $3, $4, $5, 'pending', null, null, $6, $7, null, $8, $9)
    on conflict do nothing`,
 );
 
@@ -77,6 +80,7 @@ export type NewDeviceGrant = {
   readonly deviceCodeHash: string;
   readonly userCodeHash: string;
   readonly clientId: string;
+  readonly network: string;
   readonly deviceId: string;
   readonly scope: string;
   readonly intervalMs: number;
@@ -84,14 +88,14 @@ export type NewDeviceGrant = {
 };
 
 /**
- * Also clears away what has expired, a while after that, and the oldest where there are thousands. Fails on the guard
+ * Also clears away what has expired, a while after that, and where there are thousands the oldest of the network that has the most. Fails on the guard
  * `oauth.user-code-taken`.
  */
 export function addDeviceGrant(set: WriteSet, grant: NewDeviceGrant, now: number, keptSince: number): void {
   set.add(deleteExpired, [keptSince]);
-  set.add(deleteOldest, []);
-  const { deviceCodeHash, userCodeHash, clientId, deviceId, scope, intervalMs, expiresAt } = grant;
-  const row = [deviceCodeHash, userCodeHash, clientId, deviceId, scope, now, intervalMs, expiresAt] as const;
+  set.add(makeRoom, []);
+  const { deviceCodeHash, userCodeHash, clientId, deviceId, scope, intervalMs, expiresAt, network } = grant;
+  const row = [deviceCodeHash, userCodeHash, clientId, deviceId, scope, now, intervalMs, expiresAt, network] as const;
   set.guard('oauth.user-code-taken', 1, insertGrant, [...row]);
 }
 

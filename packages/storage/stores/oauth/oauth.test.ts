@@ -86,7 +86,7 @@ onBothEngines('a device is logged in with what it was logged in with last', asyn
   assert.equal(await findOAuthSession(db, alice, 'TWO'), undefined);
 });
 
-const request = { step: 'log-in', browser_hash: 'browser', user_id: alice, details: '{}' };
+const request = { step: 'log-in', browser_hash: 'browser', network: '192.0.2.1', user_id: alice, details: '{}' };
 
 onBothEngines('a step is used once, as what it is, before it is over; of thousands the oldest go', async (db) => {
   await commit(db, (set) => oauthRequests.add(set, 'one', { ...request, expires_at: 100 }, 0));
@@ -127,7 +127,14 @@ onBothEngines('of two at once who use a code, one gets in, and what was used is 
   assert.equal(await findOAuthCode(db, 'code'), undefined);
 });
 
-const grant = { clientId: 'client', deviceId: 'DEVICE', scope: 'all', intervalMs: 5000, expiresAt: 100 };
+const grant = {
+  clientId: 'client',
+  network: '192.0.2.1',
+  deviceId: 'DEVICE',
+  scope: 'all',
+  intervalMs: 5000,
+  expiresAt: 100,
+};
 
 onBothEngines('a device that waits is let in once, after somebody has said yes, and only once', async (db) => {
   const addGrant = (name: string, userCodeHash: string, now = 0) =>

@@ -1,5 +1,6 @@
 import type { Reader, WriteSet } from '../../database.ts';
 import { sql } from '../../sql.ts';
+import { fairLimit } from '../fair-limit.ts';
 
 /** A message that one device has left for another. */
 export type RendezvousRow = {
@@ -27,22 +28,25 @@ const deleteExpired = sql<void, [now: number]>(
   'rendezvous.delete-expired',
   'delete from rendezvous_sessions where expires_at <= $1',
 );
-const deleteOldest = sql<void>(
-  'rendezvous.delete-oldest',
-  `delete from rendezvous_sessions where expires_at <= (
-     select expires_at from rendezvous_sessions order by expires_at desc limit 1 offset ${mostAtOnce - 1}
-   )`,
-);
-const insertSession = sql<void, [idHash: string, content: string, tag: string, modifiedAt: number, expiresAt: number]>(
+const makeRoom = fairLimit({
+  table: 'rendezvous_sessions',
+  key: 'id_hash',
+  name: 'rendezvous.make-room',
+  most: mostAtOnce,
+});
+const insertSession = sql<
+  void,
+  [idHash: string, content: string, tag: string, modifiedAt: number, expiresAt: number, network: string]
+>(
   'rendezvous.insert',
-  `insert into rendezvous_sessions (id_hash, ${columns}) values ($1, $2, $3, $4, $5)`,
+  `insert into rendezvous_sessions (id_hash, ${columns}, network) values ($1, $2, $3, $4, $5, $6)`,
 );
 
-/** Also clears away what has expired, and the oldest where there are a thousand. */
-export function addRendezvous(set: WriteSet, idHash: string, row: RendezvousRow): void {
+/** Also clears away what has expired, and where there are a thousand the oldest of the network that has the most. */
+export function addRendezvous(set: WriteSet, idHash: string, row: RendezvousRow, network: string): void {
   set.add(deleteExpired, [row.modified_at]);
-  set.add(deleteOldest, []);
-  set.add(insertSession, [idHash, row.content, row.tag, row.modified_at, row.expires_at]);
+  set.add(makeRoom, []);
+  set.add(insertSession, [idHash, row.content, row.tag, row.modified_at, row.expires_at, network]);
 }
 
 const updateSession = sql<void, [idHash: string, before: string, content: string, tag: string, modifiedAt: number]>(

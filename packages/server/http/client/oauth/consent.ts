@@ -24,10 +24,10 @@ export const showOAuthConsent = endpoint(
     summary: 'Asks somebody whether a client is to get in to their account.',
   },
   (services: OAuthServices) =>
-    async ({ query: { request = '' }, cookies }) => {
+    async ({ query: { request = '' }, cookies, ip }) => {
       const { oauth } = services;
       return orProblem(async () => {
-        const browser = services.browserCookie.read(cookies);
+        const browser = services.browserCookie.read({ cookies, ip });
         return stepPage(await oauth.authorization.showConsent(request, browser), services);
       });
     },
@@ -42,11 +42,11 @@ export const answerOAuthConsent = endpoint(
     body: rawBody,
   },
   (services: OAuthServices) =>
-    async ({ query: { request = '' }, body, cookies }) => {
+    async ({ query: { request = '' }, body, cookies, ip }) => {
       const { oauth } = services;
       return orProblem(async () => {
         const isLetIn = (await readStorableForm(body)).get('answer') === 'yes';
-        const browser = services.browserCookie.read(cookies);
+        const browser = services.browserCookie.read({ cookies, ip });
         return stepPage(await oauth.authorization.answer(request, browser, isLetIn), services);
       });
     },

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { MatrixError } from '../../../errors/matrix-error.ts';
+import { addressKey } from '../../../services/rate-limit/rate-limiter.ts';
 import { escapeHtml } from '../../../services/mail/message.ts';
 import { rawBody } from '../../bytes.ts';
 import { documentOf } from '../../document.ts';
@@ -34,8 +35,8 @@ export const startDeviceGrant = endpoint(
     ),
   },
   ({ oauth }: OAuthServices) =>
-    async ({ body }) => {
-      const answer = await oauth.deviceGrants.start(await readParameters(body));
+    async ({ body, ip }) => {
+      const answer = await oauth.deviceGrants.start(await readParameters(body), addressKey(ip));
       return reply(answer, { headers: { 'Cache-Control': 'no-store' } });
     },
 );
@@ -52,8 +53,8 @@ export const openDeviceLink = endpoint(
     query: Type.Object({ user_code: Type.Optional(Type.String()) }),
   },
   ({ browserCookie }: OAuthServices) =>
-    ({ query: { user_code: userCode = '' }, cookies }) => {
-      const { cookie } = browserCookie.readOrMake(cookies);
+    ({ query: { user_code: userCode = '' }, cookies, ip }) => {
+      const { cookie } = browserCookie.readOrMake({ cookies, ip });
       return codePage(userCode, { cookie });
     },
 );
@@ -68,15 +69,15 @@ export const submitDeviceLink = endpoint(
     body: rawBody,
   },
   (services: OAuthServices) =>
-    async ({ body, cookies }) => {
+    async ({ body, cookies, ip }) => {
       const { oauth } = services;
       return orProblem(async () => {
         const userCode = (await readStorableForm(body)).get('user_code') ?? '';
         // The form of a page elsewhere comes without it: nobody gets past this page who has not seen it.
-        if (services.browserCookie.read(cookies) === undefined) return backToCodePage(userCode);
+        if (services.browserCookie.read({ cookies, ip }) === undefined) return backToCodePage(userCode);
         try {
           const wish = await oauth.deviceGrants.findWish(userCode);
-          const { browser, cookie } = services.browserCookie.readOrMake(cookies);
+          const { browser, cookie } = services.browserCookie.readOrMake({ cookies, ip });
           const next = await oauth.authorization.ask(wish, false, browser);
           return stepPage(next, services, cookie, oauthPagesFromLink);
         } catch (error) {

@@ -35,10 +35,10 @@ export const authorizeOAuthClient = endpoint(
     response: htmlPage,
   },
   (services: OAuthServices) =>
-    async ({ query, cookies }) => {
+    async ({ query, cookies, ip }) => {
       const { oauth } = services;
       return orProblem(async () => {
-        const { browser, cookie } = services.browserCookie.readOrMake(cookies);
+        const { browser, cookie } = services.browserCookie.readOrMake({ cookies, ip });
         return stepPage(await oauth.authorization.begin(query, browser), services, cookie);
       });
     },
@@ -60,10 +60,10 @@ export const showOAuthLogin = endpoint(
     rateLimit: 'oauth-page',
   },
   (services: OAuthServices) =>
-    async ({ query: { request = '' }, cookies }) => {
+    async ({ query: { request = '' }, cookies, ip }) => {
       const { oauth } = services;
       return orProblem(async () => {
-        const browser = services.browserCookie.read(cookies);
+        const browser = services.browserCookie.read({ cookies, ip });
         return stepPage(await oauth.authorization.showLogin(request, browser), services);
       });
     },
@@ -80,12 +80,12 @@ export const answerOAuthLogin = endpoint(
     body: rawBody,
   },
   (services: OAuthServices) =>
-    async ({ query: { request = '' }, body, cookies }) => {
+    async ({ query: { request = '' }, body, cookies, ip }) => {
       const { oauth } = services;
       return orProblem(async () => {
         const form = await readStorableForm(body);
         const given = { user: form.get('user')?.trim() ?? '', password: form.get('password') ?? '' };
-        const { browser, cookie } = services.browserCookie.readOrMake(cookies);
+        const { browser, cookie } = services.browserCookie.readOrMake({ cookies, ip });
         return stepPage(await oauth.authorization.logIn(request, browser, given), services, cookie);
       });
     },
@@ -103,11 +103,11 @@ export const leaveForProvider = endpoint(
     query: Type.Object({ request: text, action: text }),
   },
   (services: OAuthServices) =>
-    async ({ params: { idpId }, query: { request = '', action }, cookies }) => {
+    async ({ params: { idpId }, query: { request = '', action }, cookies, ip }) => {
       const { oauth } = services;
       const sso = requireSso(services.sso);
       return orProblem(async () => {
-        const { browser, cookie } = services.browserCookie.readOrMake(cookies);
+        const { browser, cookie } = services.browserCookie.readOrMake({ cookies, ip });
         await oauth.requests.find(request, browser, 'log-in');
         const base = clientWellKnown(services.discovery)['m.homeserver'].base_url;
         const back = `${base}${oauthPath}/back?request=${encodeURIComponent(request)}`;
@@ -128,10 +128,10 @@ export const comeBackFromProvider = endpoint(
     query: Type.Object({ request: text, loginToken: text }),
   },
   (services: OAuthServices) =>
-    async ({ query: { request = '', loginToken = '' }, cookies }) => {
+    async ({ query: { request = '', loginToken = '' }, cookies, ip }) => {
       const { oauth } = services;
       return orProblem(async () => {
-        const { browser, cookie } = services.browserCookie.readOrMake(cookies);
+        const { browser, cookie } = services.browserCookie.readOrMake({ cookies, ip });
         return stepPage(await oauth.authorization.logInByToken(request, browser, loginToken), services, cookie);
       });
     },

@@ -25,10 +25,10 @@ export const showNewAccount = endpoint(
     rateLimit: 'oauth-page',
   },
   (services: OAuthServices) =>
-    async ({ query: { request = '' }, cookies }) => {
+    async ({ query: { request = '' }, cookies, ip }) => {
       const { oauth } = services;
       return orProblem(async () => {
-        const browser = services.browserCookie.read(cookies);
+        const browser = services.browserCookie.read({ cookies, ip });
         return stepPage(await oauth.newAccounts.show(request, browser), services);
       });
     },
@@ -44,12 +44,12 @@ export const makeNewAccount = endpoint(
     body: rawBody,
   },
   (services: OAuthServices) =>
-    async ({ query: { request = '' }, body, cookies }) => {
+    async ({ query: { request = '' }, body, cookies, ip }) => {
       const { oauth } = services;
       return orProblem(async () => {
         const form = await readStorableForm(body);
         const field = (name: string): string | undefined => form.get(name) ?? undefined;
-        const { browser, cookie } = services.browserCookie.readOrMake(cookies);
+        const { browser, cookie } = services.browserCookie.readOrMake({ cookies, ip });
         const next = await oauth.newAccounts.submit(request, browser, {
           username: field('username')?.trim(),
           password: field('password'),

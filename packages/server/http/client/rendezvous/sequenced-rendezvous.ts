@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { maxContent } from '../../../services/rendezvous/limits.ts';
+import { addressKey } from '../../../services/rate-limit/rate-limiter.ts';
 import type { Message, Rendezvous } from '../../../services/rendezvous/rendezvous.ts';
 import { type Endpoint, endpoint } from '../../endpoint.ts';
 import { emptyObject } from '../../schemas.ts';
@@ -48,9 +49,9 @@ export const createRendezvousSession = endpoint(
     ),
   },
   ({ rendezvous, now }: SequencedRendezvousServices) =>
-    async ({ body: { data } }) => {
+    async ({ body: { data }, ip }) => {
       checkLength(data);
-      const { id, ...message } = await rendezvous.open(data, lifetime);
+      const { id, ...message } = await rendezvous.open(data, { lifetime, network: addressKey(ip) });
       return { id, sequence_token: message.tag, expires_in_ms: leftOf(message, now()) };
     },
 );

@@ -1,13 +1,16 @@
 import { newAccessToken } from '../../../services/accounts/access-tokens.ts';
-import { parseBrowserSecret } from '../../../services/sso/browser.ts';
+import { addressKey } from '../../../services/rate-limit/rate-limiter.ts';
+import { type Browser, parseBrowserSecret } from '../../../services/sso/browser.ts';
 
 /** What a browser keeps while somebody logs in by way of another service. */
 export interface BrowserCookie {
   /** What it has; `undefined` where it has nothing that is ours. */
-  read(cookies: string | undefined): string | undefined;
+  read(request: Asking): Browser | undefined;
   /** What it has, or gets. Logins in several of its windows share it. */
-  readOrMake(cookies: string | undefined): { readonly browser: string; readonly cookie: string };
+  readOrMake(request: Asking): { readonly browser: Browser; readonly cookie: string };
 }
+
+type Asking = { readonly cookies: string | undefined; readonly ip: string };
 
 type Options = {
   /** Where browsers see the server: over HTTPS the cookie goes nowhere else, and nobody beside it can set one. */
@@ -27,7 +30,7 @@ export function createBrowserCookie({ publicBaseUrl, randomBytes }: Options): Br
   const name = isSecure ? '__Host-portico-sso' : 'portico-sso';
   const attributes = `Path=/; Max-Age=${lifetime}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
 
-  function read(cookies: string | undefined): string | undefined {
+  function findSecret(cookies: string | undefined): string | undefined {
     for (const part of cookies?.split(';') ?? []) {
       const equals = part.indexOf('=');
       if (part.slice(0, equals).trim() === name) return parseBrowserSecret(part.slice(equals + 1).trim());
@@ -36,10 +39,13 @@ export function createBrowserCookie({ publicBaseUrl, randomBytes }: Options): Br
   }
 
   return {
-    read,
-    readOrMake(cookies) {
-      const browser = read(cookies) ?? newAccessToken(randomBytes);
-      return { browser, cookie: `${name}=${browser}; ${attributes}` };
+    read({ cookies, ip }) {
+      const secret = findSecret(cookies);
+      return secret === undefined ? undefined : { secret, network: addressKey(ip) };
+    },
+    readOrMake({ cookies, ip }) {
+      const secret = findSecret(cookies) ?? newAccessToken(randomBytes);
+      return { browser: { secret, network: addressKey(ip) }, cookie: `${name}=${secret}; ${attributes}` };
     },
   };
 }

@@ -59,11 +59,11 @@ export const linkProvider = endpoint(
     response: Type.Object({ url: Type.String() }, { title: 'WayToProvider' }),
   },
   (services: SsoServices) =>
-    async ({ sender, params: { idpId }, body: { auth }, cookies }) => {
+    async ({ sender, params: { idpId }, body: { auth }, cookies, ip }) => {
       const sso = requireSso(services.sso);
       const wanted = 'log in by way of another service';
       const { useUp } = await services.ownPassword.require(sender, wanted, auth, [idpId]);
-      const { browser, cookie } = services.browserCookie.readOrMake(cookies);
+      const { browser, cookie } = services.browserCookie.readOrMake({ cookies, ip });
       const url = await sso.beginLinking(idpId, sender.userId, { browser, also: useUp });
       return reply({ url }, { headers: { 'Set-Cookie': cookie, 'Cache-Control': 'no-store' } });
     },

@@ -19,7 +19,7 @@ export const redirectToSso = endpoint(
     response: htmlPage,
   },
   (services: SsoServices) =>
-    async ({ query: { redirectUrl, action }, cookies }) => {
+    async ({ query: { redirectUrl, action }, cookies, ip }) => {
       const sso = requireSso(services.sso);
       return orProblem(async () => {
         const [first, ...more] = sso.providers;
@@ -28,7 +28,7 @@ export const redirectToSso = endpoint(
           const again = new URLSearchParams({ redirectUrl, ...(action !== undefined && { action }) });
           return choicePage(sso.providers, again.toString());
         }
-        const { browser, cookie } = services.browserCookie.readOrMake(cookies);
+        const { browser, cookie } = services.browserCookie.readOrMake({ cookies, ip });
         return departurePage(await sso.begin(first.id, redirectUrl, { intent: intentOf(action), browser }), cookie);
       });
     },
@@ -47,10 +47,10 @@ export const redirectToIdp = endpoint(
     response: htmlPage,
   },
   (services: SsoServices) =>
-    async ({ params: { idpId }, query: { redirectUrl, action }, cookies }) => {
+    async ({ params: { idpId }, query: { redirectUrl, action }, cookies, ip }) => {
       const sso = requireSso(services.sso);
       return orProblem(async () => {
-        const { browser, cookie } = services.browserCookie.readOrMake(cookies);
+        const { browser, cookie } = services.browserCookie.readOrMake({ cookies, ip });
         return departurePage(await sso.begin(idpId, redirectUrl, { intent: intentOf(action), browser }), cookie);
       });
     },

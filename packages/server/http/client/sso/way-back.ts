@@ -24,12 +24,12 @@ export const takeSsoCallback = endpoint(
     response: htmlPage,
   },
   (services: SsoServices) =>
-    async ({ params: { idpId }, query, cookies }) => {
+    async ({ params: { idpId }, query, cookies, ip }) => {
       const sso = requireSso(services.sso);
       return orProblem(async () => {
         const said = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
         const answer = new URLSearchParams(said).toString();
-        const step = await sso.takeBack(idpId, answer, services.browserCookie.read(cookies));
+        const step = await sso.takeBack(idpId, answer, services.browserCookie.read({ cookies, ip }));
         return stepPage(step, { providers: sso.providers, serverName: services.serverName });
       });
     },
@@ -51,10 +51,10 @@ export const showSsoQuestion = endpoint(
     summary: 'Asks somebody who is back from a provider what they want to be called, or whether to go on.',
   },
   (services: SsoServices) =>
-    async ({ query: { login = '' }, cookies }) => {
+    async ({ query: { login = '' }, cookies, ip }) => {
       const sso = requireSso(services.sso);
       return orProblem(async () => {
-        const step = await sso.show(login, services.browserCookie.read(cookies));
+        const step = await sso.show(login, services.browserCookie.read({ cookies, ip }));
         return stepPage(step, { providers: sso.providers, serverName: services.serverName });
       });
     },
@@ -69,11 +69,11 @@ export const answerSsoQuestion = endpoint(
     body: rawBody,
   },
   (services: SsoServices) =>
-    async ({ query: { login = '' }, body, cookies }) => {
+    async ({ query: { login = '' }, body, cookies, ip }) => {
       const sso = requireSso(services.sso);
       return orProblem(async () => {
         const name = (await readForm(body)).get('username') ?? undefined;
-        const step = await sso.goOn(login, services.browserCookie.read(cookies), name);
+        const step = await sso.goOn(login, services.browserCookie.read({ cookies, ip }), name);
         return stepPage(step, { providers: sso.providers, serverName: services.serverName });
       });
     },
@@ -92,10 +92,10 @@ export const confirmBySso = endpoint(
     response: htmlPage,
   },
   (services: SsoServices) =>
-    async ({ params: { idpId }, query: { session = '' }, cookies }) => {
+    async ({ params: { idpId }, query: { session = '' }, cookies, ip }) => {
       const sso = requireSso(services.sso);
       return orProblem(async () => {
-        const { browser, cookie } = services.browserCookie.readOrMake(cookies);
+        const { browser, cookie } = services.browserCookie.readOrMake({ cookies, ip });
         return departurePage(await sso.beginConfirming(idpId, session, browser), cookie);
       });
     },

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { onBothEngines } from '@portico/testkit/both-engines.ts';
+import { createWriteSet, type Reader, type WriteSet } from '../index.ts';
+import { ssoLogins } from './accounts/sso-logins.ts';
+import { addDeviceGrant, findDeviceGrant } from './oauth/oauth-device-grants.ts';
+import { oauthRequests } from './oauth/oauth-requests.ts';
+import { addRendezvous, findRendezvous } from './oauth/rendezvous-sessions.ts';
+
+type Table = {
+  readonly most: number;
+  add(set: WriteSet, name: string, network: string, expiresAt: number): void;
+  find(reader: Reader, name: string): Promise<unknown>;
+};
+
+const step = { step: 'log-in', browser_hash: 'browser', user_id: null, details: '{}' };
+const grant = { clientId: 'client', deviceId: 'DEVICE', scope: 'all', intervalMs: 5000 };
+
+const tables: Readonly<Record<string, Table>> = {
+  'logins by way of another service': {
+    most: 5000,
+    add: (set, name, network, expiresAt) => ssoLogins.add(set, name, { ...step, network, expires_at: expiresAt }, 0),
+    find: ssoLogins.find,
+  },
+  'questions of OAuth 2.0': {
+    most: 5000,
+    add: (set, name, network, expiresAt) =>
+      oauthRequests.add(set, name, { ...step, network, expires_at: expiresAt }, 0),
+    find: oauthRequests.find,
+  },
+  'devices that wait': {
+    most: 5000,
+    add: (set, name, network, expiresAt) =>
+      addDeviceGrant(set, { ...grant, deviceCodeHash: name, userCodeHash: name, network, expiresAt }, 0, 0),
+    find: findDeviceGrant,
+  },
+  'places to meet': {
+    most: 1000,
+    add: (set, name, network, expiresAt) =>
+      addRendezvous(set, name, { content: '', tag: '', modified_at: 0, expires_at: expiresAt }, network),
+    find: (reader, name) => findRendezvous(reader, name, 0),
+  },
+};
+
+for (const [what, { most, add, find }] of Object.entries(tables)) {
+  onBothEngines(`whoever fills up ${what} pushes out their own, however old those of others are`, async (db) => {
+    const set = createWriteSet();
+    for (let index = 0; index < 3; index += 1) add(set, `other ${index}`, 'others', 1 + index);
+    for (let index = 0; index < most + 1; index += 1) add(set, `flood ${index}`, 'flood', 1000 + index);
+    add(set, 'the last', 'somebody else', 9000);
+    await db.commit(set);
+    const isThere = async (name: string) => (await find(db, name)) !== undefined;
+    for (const name of ['other 0', 'other 2', 'the last', 'flood 5', `flood ${most}`])
+      assert.ok(await isThere(name), name);
+    for (const name of ['flood 0', 'flood 4']) assert.ok(!(await isThere(name)), name);
+  });
+}
+
+onBothEngines('where all have as many, somebody’s oldest goes', async (db) => {
+  const set = createWriteSet();
+  for (let index = 0; index < 1001; index += 1) {
+    addRendezvous(
+      set,
+      `place ${index}`,
+      { content: '', tag: '', modified_at: 0, expires_at: 1000 + index },
+      `n${index % 500}`,
+    );
+  }
+  await db.commit(set);
+  const found = await Promise.all(
+    Array.from({ length: 1001 }, (_each, index) => findRendezvous(db, `place ${index}`, 0)),
+  );
+  assert.equal(found.filter((row) => row !== undefined).length, 1000);
+});
