@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isForAdministering, isSameScope, parseScope } from './scope.ts';
+import { isForAdministering, isSameScope, parseScope, withDevice } from './scope.ts';
 
 const api = 'urn:matrix:client:api:*';
 const device = 'urn:matrix:client:device:';
@@ -23,6 +23,13 @@ test('a scope is everything on one device, in either words, in any order', () =>
   ] as const) {
     assert.deepEqual(parseScope(scope), { kind: 'ok', deviceId, granted }, scope);
   }
+});
+
+test('an app for administrators need not name a device', () => {
+  assert.deepEqual(parseScope(`${oldApi} urn:mas:admin ${admin}`), { kind: 'ok', granted: `${oldApi} ${admin}` });
+  assert.equal(withDevice(`${api} ${admin}`, 'ABC'), `${api} ${admin} ${device}ABC`);
+  assert.deepEqual(parseScope(`${api} ${admin} ${device}`), { kind: 'refused', rule: 'scope.device-id' });
+  assert.deepEqual(parseScope(admin), { kind: 'refused', rule: 'scope.no-api' });
 });
 
 test('what is not that is refused, with the reason', () => {

@@ -4,7 +4,8 @@ export type ScopeRule = 'scope.malformed' | 'scope.no-api' | 'scope.no-device' |
 export type ScopeDecision =
   | {
       readonly kind: 'ok';
-      readonly deviceId: string;
+      /** Absent where an app for administrators names no device: it gets one. */
+      readonly deviceId?: string;
       /** What of it can be given, in the words that the client has used; what is for administrators, to nobody else. */
       readonly granted: string;
     }
@@ -37,6 +38,8 @@ const longest = 2048;
  * What a client asks for: everything that anybody may do, on one device, and what administrators do. What it asks for besides that
  * is not known here, and not given.
  *
+ * Apps for administrators in use name no device, since the services that they were made for need none; all others have to.
+ *
  * > There MUST be exactly one `urn:matrix:client:device:<device_id>` token in the requested scope in the login flow.
  *
  * {@link https://spec.matrix.org/v1.19/client-server-api/#scope}
@@ -49,11 +52,18 @@ export function parseScope(text: string): ScopeDecision {
   // Whoever says it in both words names one device all the same.
   const devices = new Set(tokens.flatMap((token) => device.exec(token)?.slice(1) ?? []));
   const [first, ...more] = devices;
-  if (first === undefined) return { kind: 'refused', rule: 'scope.no-device' };
+  const granted = tokens.filter((token) => api.has(token) || device.test(token) || token === admin).join(' ');
+  if (first === undefined) {
+    return tokens.includes(admin) ? { kind: 'ok', granted } : { kind: 'refused', rule: 'scope.no-device' };
+  }
   if (more.length > 0) return { kind: 'refused', rule: 'scope.devices' };
   if (first === '' || first.length > longestDeviceId) return { kind: 'refused', rule: 'scope.device-id' };
-  const granted = tokens.filter((token) => api.has(token) || device.test(token) || token === admin);
-  return { kind: 'ok', deviceId: first, granted: granted.join(' ') };
+  return { kind: 'ok', deviceId: first, granted };
+}
+
+/** The same, on a device. */
+export function withDevice(scope: string, deviceId: string): string {
+  return `${scope} urn:matrix:client:device:${deviceId}`;
 }
 
 /** Whether it lets a client do what administrators do. */

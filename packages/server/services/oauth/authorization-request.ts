@@ -1,5 +1,5 @@
 import { matchesRedirectUri } from '@portico/protocol/oauth/redirect-uri.ts';
-import { parseScope } from '@portico/protocol/oauth/scope.ts';
+import { parseScope, type ScopeDecision, withDevice } from '@portico/protocol/oauth/scope.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { OAuthClient } from './clients.ts';
 import { answerAddress, type Wish } from './wish.ts';
@@ -38,7 +38,7 @@ const challengeForm = /^[\w-]{43}$/;
 export function readAuthorizationRequest(
   client: OAuthClient,
   query: AuthorizationQuery,
-  issuer: string,
+  { issuer, newDeviceId }: { readonly issuer: string; readonly newDeviceId: () => string },
 ): RequestDecision {
   const { redirect_uri: redirectUri, response_mode: mode = 'query', state } = query;
   const { redirect_uris: registered, grant_types: grants } = client.metadata;
@@ -82,9 +82,20 @@ export function readAuthorizationRequest(
     wantsAccount: prompts.includes('create'),
     wish: {
       clientId: client.id,
-      deviceId: scope.deviceId,
-      scope: scope.granted,
+      ...deviceOf(scope, newDeviceId),
       way: { kind: 'redirect', redirectUri, responseMode, codeChallenge, ...(state !== undefined && { state }) },
     },
   };
+}
+
+type Granted = Extract<ScopeDecision, { kind: 'ok' }>;
+
+/** On which device the client is to be let in: the one that it names, or a new one. */
+export function deviceOf(
+  { deviceId, granted }: Granted,
+  newDeviceId: () => string,
+): { readonly deviceId: string; readonly scope: string } {
+  if (deviceId !== undefined) return { deviceId, scope: granted };
+  const made = newDeviceId();
+  return { deviceId: made, scope: withDevice(granted, made) };
 }

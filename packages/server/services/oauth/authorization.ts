@@ -40,13 +40,15 @@ type Dependencies = {
   readonly login: Login;
   readonly appServices: Pick<AppServices, 'ownsUser'>;
   readonly issuer: string;
+  readonly newDeviceId: () => string;
   /** Whether people can make accounts here, be it by way of another service. */
   readonly offersAccounts: boolean;
   readonly now: () => number;
 };
 
 export function createAuthorization(dependencies: Dependencies): Authorization {
-  const { db, clients, requests, consents, login, appServices, issuer, offersAccounts, now } = dependencies;
+  const { db, clients, requests, consents, login, appServices, issuer, newDeviceId, offersAccounts, now } =
+    dependencies;
 
   async function ask(wish: Wish, wantsAccount: boolean, browser: Browser): Promise<OAuthStep> {
     const isNew = wantsAccount && offersAccounts;
@@ -94,7 +96,7 @@ export function createAuthorization(dependencies: Dependencies): Authorization {
     async begin(query, browser) {
       const client = query.client_id === undefined ? undefined : await clients.find(query.client_id);
       if (client === undefined) throw new MatrixError('oauth.unknown-client');
-      const decision = readAuthorizationRequest(client, query, issuer);
+      const decision = readAuthorizationRequest(client, query, { issuer, newDeviceId });
       if (decision.kind === 'ok') return ask(decision.wish, decision.wantsAccount, browser);
       return { kind: 'back', client: showClient(client), problem: decision.message, to: decision.to };
     },

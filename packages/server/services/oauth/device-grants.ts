@@ -12,9 +12,11 @@ import {
 } from '@portico/storage/stores/oauth/oauth-device-grants.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { hashToken, newAccessToken } from '../accounts/access-tokens.ts';
+import { newDeviceId } from '../accounts/sessions.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
 import { readCameWith } from '../accounts/redeem-login-token.ts';
 import { requireOpenAccount } from '../sso/standing.ts';
+import { deviceOf } from './authorization-request.ts';
 import type { OAuthClient, OAuthClients } from './clients.ts';
 import { withoutAccount } from './code-grant.ts';
 import type { OpenSession, TokenAnswer } from './open-session.ts';
@@ -125,8 +127,7 @@ export function createDeviceGrants(dependencies: Dependencies): DeviceGrants {
         deviceCodeHash: hashToken(deviceCode),
         clientId: client.id,
         network,
-        deviceId: scope.deviceId,
-        scope: scope.granted,
+        ...deviceOf(scope, () => newDeviceId(randomBytes)),
         intervalMs: interval,
         expiresAt: now() + lifetime,
       });

@@ -1,5 +1,6 @@
 import type { Database } from '@portico/storage';
 import type { AccountServices } from '../accounts/account-services.ts';
+import { newDeviceId } from '../accounts/sessions.ts';
 import type { AppServices } from '../appservices/app-services.ts';
 import type { RegistrationMode } from '../accounts/registration.ts';
 import { type Authorization, createAuthorization } from './authorization.ts';
@@ -95,6 +96,7 @@ export function createOAuth(options: Options, dependencies: Dependencies): OAuth
       login,
       appServices,
       issuer,
+      newDeviceId: () => newDeviceId(randomBytes),
       offersAccounts,
       now,
     }),

@@ -161,6 +161,25 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal((await oauth.redeem(request, code)).body['error'], 'invalid_grant');
     });
 
+    test('an app that names no device, as those in use, gets a new one of its own', async () => {
+      const scope = `urn:matrix:org.matrix.msc2967.client:api:* urn:mas:admin ${adminScope}`;
+      const request = oauth.newRequest(clientId, { scope });
+      const { body } = await oauth.redeem(
+        request,
+        codeOf(await (await atConsent(request.url, admin.userId)).answer('yes')),
+      );
+      const app = oauth.server.as({ ...admin, accessToken: String(body['access_token']) });
+      const deviceId = String((await app.get(`${v3}/account/whoami`)).body['device_id']);
+      assert.match(deviceId, /^[A-Z]{10}$/);
+      const granted = `urn:matrix:org.matrix.msc2967.client:api:* ${adminScope} urn:matrix:client:device:${deviceId}`;
+      assert.equal(body['scope'], granted);
+      for (const { status } of await Promise.all(callsOf(app))) assert.equal(status, 200);
+      const withoutAdmin = oauth.newRequest(clientId, { scope: 'urn:matrix:client:api:*' });
+      assert.match((await oauth.newBrowser().open(withoutAdmin.url)).html, /scope\.no-device/);
+      const { body: started } = await oauth.post(`${oauthPath}/device`, { client_id: clientId, scope });
+      assert.match(String(started['device_code']), /^[\w-]{43}$/);
+    });
+
     test('no refresh widens what an app was let in for', async () => {
       const { refreshToken } = await oauth.logIn(admin.userId, clientId, 'WIDER');
       const { body } = await oauth.post(`${oauthPath}/token`, {
