@@ -1,30 +1,11 @@
 import assert from 'node:assert/strict';
 import { newDeviceKeys, newOneTimeKeys } from '../../packages/testkit/device-keys.ts';
 import type { Person } from '../dev/client.ts';
+import { type Ephemeral, sees, type Sync } from './syncing.ts';
 import { room, until } from './until.ts';
-
-type Sync = {
-  readonly next_batch: string;
-  readonly to_device?: { readonly events?: readonly { readonly type: string; readonly content: unknown }[] };
-  readonly device_lists?: { readonly changed?: readonly string[] };
-  readonly rooms?: {
-    readonly join?: Readonly<Record<string, { readonly ephemeral?: { readonly events?: readonly Ephemeral[] } }>>;
-  };
-};
-type Ephemeral = { readonly type: string; readonly content: Readonly<Record<string, unknown>> };
 
 const asked = (person: Person, path: string, body: unknown) =>
   person.call('POST', path, body) as unknown as Promise<Readonly<Record<string, unknown>>>;
-
-/** Syncs until an answer has what is looked for. */
-async function sees<T>(person: Person, what: string, find: (sync: Sync) => T | undefined): Promise<T> {
-  let since = '';
-  return until(`${person.userId} sees ${what}`, async () => {
-    const sync = (await person.call('GET', `sync?timeout=1000${since}`)) as unknown as Sync;
-    since = `&since=${encodeURIComponent(sync.next_batch)}`;
-    return find(sync);
-  });
-}
 
 /** What the devices of two people on two servers are told of each other, once both are in a room. */
 export async function meetDevices(host: Person, guest: Person): Promise<void> {

@@ -5,6 +5,7 @@ import { createTestAuthority } from '../../packages/testkit/certificates.ts';
 import { freePort, startServerProcess } from '../../packages/testkit/server-process.ts';
 import { whySynapseIsMissing } from '../compare-with-synapse/synapse-process.ts';
 import { enter } from '../dev/client.ts';
+import { followPeople, moveAround } from './around-rooms.ts';
 import { meetDevices } from './between-devices.ts';
 import { liveInRoom, lookAcross, type Without } from './scenario.ts';
 import { startDendrite } from './dendrite-server.ts';
@@ -21,8 +22,12 @@ const python = process.env['PORTICO_SYNAPSE_PYTHON'] ?? 'python3';
 const programs = process.env['PORTICO_DENDRITE'];
 const versions = process.argv.length > 2 ? process.argv.slice(2) : ['6', '7', '8', '9', '10', '11', '12'];
 
-/** It looks for what is redacted where it stood before version 11, and sends stripped state with invitations in version 12. */
+/**
+ * It has neither knocking nor events by time, looks for what is redacted where it stood before version 11, and sends stripped state
+ * with invitations in version 12.
+ */
 const ofDendrite: Known = {
+  knows: { knocking: false, times: false },
   asGuest: (version) => (version >= 11 ? { guestRedacts: false } : {}),
   asHost: (version) => (version >= 12 ? { hostInvites: false } : {}),
 };
@@ -35,7 +40,11 @@ if (programs === undefined) console.log('Dendrite is skipped: PORTICO_DENDRITE d
 else isGood = (await run('Dendrite', (options) => startDendrite({ programs, ...options }), ofDendrite)) && isGood;
 process.exitCode = isGood ? 0 : 1;
 
-type Known = { readonly asGuest: (version: number) => Without; readonly asHost: (version: number) => Without };
+type Known = {
+  readonly knows: { readonly knocking: boolean; readonly times: boolean };
+  readonly asGuest: (version: number) => Without;
+  readonly asHost: (version: number) => Without;
+};
 
 async function run(
   name: string,
@@ -76,6 +85,7 @@ async function run(
     throw error;
   });
   let good = true;
+  const knows = known?.knows ?? { knocking: true, times: true };
   try {
     const [{ person: ours }, { person: theirs }] = await Promise.all([
       enter(portico.baseUrl, 'pia', 'side by side'),
@@ -94,6 +104,9 @@ async function run(
     await step(`${name} looks at Portico`, () => lookAcross(theirs, ours, porticoName));
     await step('devices, in a room on Portico', () => meetDevices(ours, theirs));
     await step(`devices, in a room on ${name}`, () => meetDevices(theirs, ours));
+    await step('people, seen from Portico and back', () => followPeople(ours, theirs));
+    await step('rooms of Portico', () => moveAround(ours, theirs, { hostServer: porticoName, knows }));
+    await step(`rooms of ${name}`, () => moveAround(theirs, ours, { hostServer: other.serverName, knows }));
     for (const version of versions) {
       const [asGuest, asHost] = [known?.asGuest(Number(version)), known?.asHost(Number(version))];
       await step(`version ${version}: a room on Portico`, () =>

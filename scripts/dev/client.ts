@@ -2,6 +2,8 @@
 export type Person = {
   readonly userId: string;
   call(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<Readonly<Record<string, string>>>;
+  /** The same below another version than `v3`. */
+  callBelow(version: 'v1', method: 'GET', path: string): Promise<Readonly<Record<string, string>>>;
   say(roomId: string, content: Readonly<Record<string, unknown>>): Promise<string>;
   upload(bytes: Uint8Array<ArrayBuffer>, contentType: string): Promise<string>;
   /** Of an `mxc://` URI. */
@@ -28,6 +30,7 @@ export function personAt(baseUrl: string, userId: string, token: string): Person
   return {
     userId,
     call,
+    callBelow: (version, method, path) => send(`client/${version}/${path}`, { method, headers: { authorization } }),
     async say(roomId, content) {
       const path = `rooms/${encodeURIComponent(roomId)}/send/m.room.message/dev-${Date.now()}-${transactions++}`;
       return (await call('PUT', path, content))['event_id'] ?? '';
