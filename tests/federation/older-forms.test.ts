@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventIdOf, findRoomVersion, hashAndSignEvent, isJsonObject, type JsonValue } from '@portico/protocol';
+import { until } from '@portico/testkit/until.ts';
 import { becomes, membershipOf } from './memberships.ts';
-import { openWithPeer } from './peer.ts';
+import { joinAs, openWithPeer } from './peer.ts';
+import { sync } from './people.ts';
 
 const rules = findRoomVersion('10');
 const api = '/_matrix/federation/v1';
@@ -37,5 +39,22 @@ test('joins and leaves come in by the first versions of their endpoints too, ans
   assert.equal(await membershipOf(alice, roomId, bob), 'join');
   assert.deepEqual(Object.keys(await send('make_leave', 'send_leave')), []);
   await becomes(alice, roomId, bob, 'leave');
+  assert.deepEqual(server.errors, []);
+});
+
+test('what a server may leave out of a transaction can be null', async (context) => {
+  const { peer, alice, server, roomId, path } = await openWithPeer(context);
+  const mallory = '@mallory:peer.test';
+  await joinAs(peer, path, mallory);
+  const sending = (number: number) => `${api}/send/nulls-${number}`;
+  const typing = { edu_type: 'm.typing', content: { room_id: roomId, user_id: mallory, typing: true } };
+  const common = { origin: null, origin_server_ts: null };
+  const only = { ...common, pdus: null, edus: [typing] };
+  const taken = await peer.send('hs1', 'PUT', sending(1), { content: only });
+  assert.equal(taken.status, 200, JSON.stringify(taken.body));
+  const isSeen = async () => JSON.stringify(await sync(alice)).includes(`"user_ids":["${mallory}"]`);
+  await until(isSeen, 'somebody types');
+  const empty = await peer.send('hs1', 'PUT', sending(2), { content: { ...common, pdus: [], edus: null } });
+  assert.equal(empty.status, 200, JSON.stringify(empty.body));
   assert.deepEqual(server.errors, []);
 });

@@ -159,7 +159,6 @@ function bodyReader(
   schema: TSchema,
   missing: Declaration['missingBody'],
   repeated: RepeatedBodies | undefined,
-  isOfServer: boolean,
 ): ReadBody {
   const validator = lazyValidator(() => withStorableText(schema));
   let inPieces: StepwiseCheck | undefined;
@@ -169,8 +168,7 @@ function bodyReader(
     return body;
   }
   const isOptional = isAllOptional(schema);
-  // What servers send may be signed.
-  const said = isOfServer ? asItIs : leaveOutUnsaid(schema);
+  const said = leaveOutUnsaid(schema);
   return (given, isLong) => {
     if (given === undefined && missing === 'handled') return undefined;
     if (given === undefined && !isOptional) throw new MatrixError('request.not-json');
@@ -205,17 +203,13 @@ export function routeHandler(
   context: RouteContext,
   repeatedBodies?: RepeatedBodies,
 ): RouteHandlerMethod {
-  const { auth, params, query, body, missingBody } = declaration;
+  const { params, query, body, missingBody } = declaration;
   const { openRequests, checkResponse, requestAuth } = context;
   const checkParams = params === undefined ? nothing : parameterChecker(params);
   const readQuery = query === undefined ? nothing : queryReader(query);
   const checkQuery = query === undefined ? nothing : parameterChecker(query);
   const readBody =
-    body === undefined
-      ? nothing
-      : body === rawBody
-        ? asItIs
-        : bodyReader(body, missingBody, repeatedBodies, auth === 'server');
+    body === undefined ? nothing : body === rawBody ? asItIs : bodyReader(body, missingBody, repeatedBodies);
 
   function proveOrigin({ method, originalUrl, admitted, body, ip }: FastifyRequest): Promise<ServerName> | undefined {
     const content = body as JsonValue | undefined;
