@@ -9,6 +9,7 @@ import { followPeople, moveAround } from './around-rooms.ts';
 import { meetDevices } from './between-devices.ts';
 import { liveInRoom, lookAcross, type Without } from './scenario.ts';
 import { startDendrite } from './dendrite-server.ts';
+import { talkEncrypted } from './encrypted.ts';
 import type { OtherServer, OtherServerOptions } from './other-server.ts';
 import { startSynapse } from './synapse-server.ts';
 
@@ -104,6 +105,8 @@ async function run(
     await step(`${name} looks at Portico`, () => lookAcross(theirs, ours, porticoName));
     await step('devices, in a room on Portico', () => meetDevices(ours, theirs));
     await step(`devices, in a room on ${name}`, () => meetDevices(theirs, ours));
+    await step('encrypted, from Portico', () => talkEncrypted(portico.baseUrl, other.baseUrl, 'a'));
+    await step(`encrypted, from ${name}`, () => talkEncrypted(other.baseUrl, portico.baseUrl, 'b'));
     await step('people, seen from Portico and back', () => followPeople(ours, theirs));
     await step('rooms of Portico', () => moveAround(ours, theirs, { hostServer: porticoName, knows }));
     await step(`rooms of ${name}`, () => moveAround(theirs, ours, { hostServer: other.serverName, knows }));

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { eventIdOf, findRoomVersion, hashAndSignEvent, isJsonObject } from '@portico/protocol';
-import { newDeviceKeys, newIdentity } from '@portico/testkit/device-keys.ts';
+import { eventIdOf, findRoomVersion, hashAndSignEvent, isJsonObject, signJson } from '@portico/protocol';
+import { newDeviceKeys, newIdentity, plainJson } from '@portico/testkit/device-keys.ts';
 import {
   answerDevices,
   device,
@@ -58,6 +58,30 @@ test('null is as good as nothing in an update', { timeout: 60_000 }, async (cont
   await sendTransaction(peer, edus([{ edu_type: 'm.signing_key_update', content }]));
   assert.deepEqual((await query(alice)).master_keys[mallory], master);
   assert.equal(fetches(), 2, 'all that was given is kept');
+  assert.deepEqual(server.errors, []);
+});
+
+test('keys for signing that are known already say that a device was signed', { timeout: 60_000 }, async (context) => {
+  const { server, peer, alice, fetches } = await openWithMallory(context);
+  const identity = newIdentity(mallory);
+  const { master_key: master, self_signing_key: selfSigning } = identity.body;
+  const signing = { master_key: master, self_signing_key: selfSigning };
+  answerDevices(peer, [listed('A')], { stream_id: 4, ...signing });
+  assert.deepEqual((await query(alice)).master_keys[mallory], master);
+  const signed = plainJson(signJson(device('A'), mallory, identity.self));
+  answerDevices(peer, [listed('A', signed)], { stream_id: 5, ...signing });
+  const content = { user_id: mallory, ...signing };
+  await sendTransaction(peer, edus([{ edu_type: 'm.signing_key_update', content }]));
+  const { signatures } = (await query(alice)).device_keys[mallory]?.['A'] ?? {};
+  assert.deepEqual(signatures, signed['signatures']);
+  assert.equal(fetches(), 2);
+
+  const next = newIdentity(mallory).body;
+  const renewed = { master_key: next.master_key, self_signing_key: next.self_signing_key };
+  const update = { edu_type: 'm.signing_key_update', content: { user_id: mallory, ...renewed } };
+  await sendTransaction(peer, edus([update]));
+  assert.deepEqual((await query(alice)).master_keys[mallory], next.master_key);
+  assert.equal(fetches(), 2, 'new ones are all that is new');
   assert.deepEqual(server.errors, []);
 });
 

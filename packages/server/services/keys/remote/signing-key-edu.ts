@@ -1,5 +1,10 @@
 import { createWriteSet, type Database } from '@portico/storage';
-import { markDeviceList, readJoinedRoomsOf } from '@portico/storage/stores/devices/device-keys.ts';
+import {
+  markDeviceList,
+  type PublicKeyRow,
+  queryKeys,
+  readJoinedRoomsOf,
+} from '@portico/storage/stores/devices/device-keys.ts';
 import {
   addRemoteKeys,
   markRemoteListStale,
@@ -16,6 +21,11 @@ type Dependencies = { readonly db: Database; readonly serverName: string };
  * {@link https://spec.matrix.org/v1.19/server-server-api/#msigning_key_update}
  */
 export function signingKeyEdu({ db, serverName }: Dependencies): EduHandler {
+  async function areNews(userId: string, given: readonly PublicKeyRow[]): Promise<boolean> {
+    const { keys } = await queryKeys(db, [[userId, '']], '');
+    return given.some(({ kind, keys: text }) => !keys.some((known) => known.kind === kind && known.keys === text));
+  }
+
   return {
     afterEvents: false,
     async receive({ origin, content }) {
@@ -27,7 +37,9 @@ export function signingKeyEdu({ db, serverName }: Dependencies): EduHandler {
       const keys = parseRemoteSigningKeys(userId, { master, self_signing: selfSigning });
       const given = [master, selfSigning].filter((key) => key !== undefined && key !== null).length;
       const set = createWriteSet();
-      if (list.cached === 1 && keys.length === given) addRemoteKeys(set, userId, keys);
+      // Of keys that are here already something else must be new: Dendrite sends them when a device has been signed.
+      const isAll = keys.length === given && (await areNews(userId, keys));
+      if (list.cached === 1 && isAll) addRemoteKeys(set, userId, keys);
       else if (list.known === 1) markRemoteListStale(set, userId);
       markDeviceList(set, userId, await readJoinedRoomsOf(db, userId), set.takePosition());
       await db.commit(set);
