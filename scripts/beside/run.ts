@@ -5,6 +5,7 @@ import { createTestAuthority } from '../../packages/testkit/certificates.ts';
 import { freePort, startServerProcess } from '../../packages/testkit/server-process.ts';
 import { whySynapseIsMissing } from '../compare-with-synapse/synapse-process.ts';
 import { enter } from '../dev/client.ts';
+import { missNothing } from './absence.ts';
 import { followPeople, moveAround } from './around-rooms.ts';
 import { meetDevices } from './between-devices.ts';
 import { liveInRoom, lookAcross, type Without } from './scenario.ts';
@@ -68,20 +69,22 @@ async function run(
   ]);
   const other = await start({ folder: join(folder, 'other'), clientPort, serverPort, caFile, certified });
   const porticoName = `localhost:${porticoServer}`;
-  const portico = await startServerProcess({
-    dataDir: join(folder, 'portico'),
-    port: porticoClient,
-    settings: {
-      SERVER_NAME: porticoName,
-      LISTENERS: JSON.stringify([
-        { address: '127.0.0.1', port: porticoClient, serve: ['client', 'admin'] },
-        { address: '127.0.0.1', port: porticoServer, serve: ['federation', 'client'], tls },
-      ]),
-      ROOMS_PUBLICATION: 'anyone',
-      OUTBOUND_TRUSTED_CA_FILE: caFile,
-      OUTBOUND_ALLOW_PRIVATE_ADDRESSES: 'true',
-    },
-  }).catch(async (error: unknown) => {
+  const startPortico = () =>
+    startServerProcess({
+      dataDir: join(folder, 'portico'),
+      port: porticoClient,
+      settings: {
+        SERVER_NAME: porticoName,
+        LISTENERS: JSON.stringify([
+          { address: '127.0.0.1', port: porticoClient, serve: ['client', 'admin'] },
+          { address: '127.0.0.1', port: porticoServer, serve: ['federation', 'client'], tls },
+        ]),
+        ROOMS_PUBLICATION: 'anyone',
+        OUTBOUND_TRUSTED_CA_FILE: caFile,
+        OUTBOUND_ALLOW_PRIVATE_ADDRESSES: 'true',
+      },
+    });
+  let portico = await startPortico().catch(async (error: unknown) => {
     await other.stop();
     throw error;
   });
@@ -110,6 +113,14 @@ async function run(
     await step('people, seen from Portico and back', () => followPeople(ours, theirs));
     await step('rooms of Portico', () => moveAround(ours, theirs, { hostServer: porticoName, knows }));
     await step(`rooms of ${name}`, () => moveAround(theirs, ours, { hostServer: other.serverName, knows }));
+    const absence = {
+      async stop() {
+        portico.signal('SIGKILL');
+        await portico.ended;
+      },
+      start: async () => (portico = await startPortico()),
+    };
+    await step('Portico was away', () => missNothing(theirs, ours, absence));
     for (const version of versions) {
       const [asGuest, asHost] = [known?.asGuest(Number(version)), known?.asHost(Number(version))];
       await step(`version ${version}: a room on Portico`, () =>
