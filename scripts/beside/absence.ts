@@ -1,4 +1,5 @@
 import type { Person } from '../dev/client.ts';
+import { meetInRoom } from './meeting.ts';
 import { room, until } from './until.ts';
 
 /** Says things in a room while the server of the one who listens is away; they are all there, in order, when it is back. */
@@ -7,14 +8,7 @@ export async function missNothing(
   listener: Person,
   server: { stop(): Promise<unknown>; start(): Promise<unknown> },
 ): Promise<void> {
-  const { room_id: roomId = '' } = await speaker.call('POST', 'createRoom', { preset: 'private_chat' });
-  await speaker.call('POST', room(roomId, 'invite'), { user_id: listener.userId });
-  await until('the listener comes', () => listener.call('POST', room(roomId, 'join'), {}));
-  await until('the speaker sees that', async () => {
-    const path = room(roomId, `state/m.room.member/${encodeURIComponent(listener.userId)}`);
-    return (await speaker.call('GET', path))['membership'] === 'join' ? true : undefined;
-  });
-
+  const roomId = await meetInRoom(speaker, listener);
   await server.stop();
   const said: string[] = [];
   for (let count = 0; count < 30; count += 1) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { newIdentity } from '../../packages/testkit/device-keys.ts';
 import type { Person } from '../dev/client.ts';
+import { meetInRoom } from './meeting.ts';
 import { sees } from './syncing.ts';
 import { room, until } from './until.ts';
 
@@ -107,9 +108,7 @@ export async function moveAround(host: Person, guest: Person, { hostServer, know
 
 /** What is known of somebody in whose room one is: names that change, presence, keys that sign devices. */
 export async function followPeople(host: Person, guest: Person): Promise<void> {
-  const roomId = await create(host, { preset: 'private_chat' });
-  await host.call('POST', room(roomId, 'invite'), { user_id: guest.userId });
-  await until('the guest comes', () => guest.call('POST', room(roomId, 'join'), {}));
+  const roomId = await meetInRoom(host, guest);
   for (const [one, other] of [
     [host, guest],
     [guest, host],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { newDeviceKeys, newOneTimeKeys } from '../../packages/testkit/device-keys.ts';
 import type { Person } from '../dev/client.ts';
+import { meetInRoom } from './meeting.ts';
 import { type Ephemeral, sees, type Sync } from './syncing.ts';
 import { room, until } from './until.ts';
 
@@ -9,9 +10,7 @@ const asked = (person: Person, path: string, body: unknown) =>
 
 /** What the devices of two people on two servers are told of each other, once both are in a room. */
 export async function meetDevices(host: Person, guest: Person): Promise<void> {
-  const roomId = (await host.call('POST', 'createRoom', { preset: 'private_chat' }))['room_id'] ?? '';
-  await host.call('POST', room(roomId, 'invite'), { user_id: guest.userId });
-  await until('the guest comes', () => guest.call('POST', room(roomId, 'join'), {}));
+  const roomId = await meetInRoom(host, guest);
   for (const [one, other] of [
     [host, guest],
     [guest, host],

@@ -1,9 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { OtherServer, OtherServerOptions } from './other-server.ts';
+import { type OtherServer, type OtherServerOptions, runOtherServer } from './other-server.ts';
 
 /** `programs`: the folder with `dendrite` and `generate-keys`. */
 type Options = OtherServerOptions & { readonly programs: string };
@@ -48,27 +46,14 @@ export async function startDendrite(options: Options): Promise<OtherServer> {
   const args = ['--config', path('dendrite.yaml'), '--really-enable-open-registration'];
   args.push('--http-bind-address', `127.0.0.1:${clientPort}`, '--https-bind-address', `127.0.0.1:${serverPort}`);
   args.push('--tls-cert', path('cert.pem'), '--tls-key', path('key.pem'));
-  const log = openSync(path('dendrite.log'), 'w');
-  const child = spawn(join(programs, 'dendrite'), args, {
-    cwd: folder,
-    stdio: ['ignore', log, log],
-    env: { ...process.env, SSL_CERT_FILE: caFile },
-  });
-  const ended = once(child, 'exit');
-  const baseUrl = `http://127.0.0.1:${clientPort}`;
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`Dendrite ended: see ${path('dendrite.log')}`);
-    const answer = await fetch(`${baseUrl}/_matrix/client/versions`).catch(() => undefined);
-    if (answer?.ok === true) break;
-    await delay(200);
-  }
-  return {
+  const log = path('dendrite.log');
+  const output = openSync(log, 'w');
+  return runOtherServer({
+    command: join(programs, 'dendrite'),
+    args,
+    options: { cwd: folder, stdio: ['ignore', output, output], env: { ...process.env, SSL_CERT_FILE: caFile } },
+    log,
     serverName,
-    baseUrl,
-    pid: child.pid ?? 0,
-    async stop() {
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
+    clientPort,
+  });
 }

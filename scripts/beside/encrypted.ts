@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import {
   arriveEncrypted,
   compareEmoji,
-  encryptedRoom,
   logInEncrypted,
   say,
   seesSigned,
-  setUpKeys,
+  talkAndVerify,
 } from '../../tests/clients/encrypted-person.ts';
 import { createPeople } from '../../tests/clients/person.ts';
 
@@ -18,20 +17,7 @@ export async function talkEncrypted(hostUrl: string, guestUrl: string, suffix: s
       arriveEncrypted(here, `alice-${suffix}`),
       arriveEncrypted(there, `bob-${suffix}`),
     ]);
-    await setUpKeys(alice);
-    await setUpKeys(bob);
-    const roomId = await encryptedRoom(alice, bob);
-    await say(alice, roomId, 'from alice', [alice, bob]);
-    await say(bob, roomId, 'from bob', [alice, bob]);
-    await compareEmoji(alice, () => alice.crypto.requestVerificationDM(bob.userId, roomId), bob);
-    for (const [who, whom] of [
-      [alice, bob],
-      [bob, alice],
-    ] as const) {
-      await who.eventually(`${whom.userId} verified`, async () =>
-        (await who.crypto.getUserVerificationStatus(whom.userId)).isCrossSigningVerified(),
-      );
-    }
+    const roomId = await talkAndVerify(alice, bob);
     const phone = await logInEncrypted(here, alice.userId, alice.password);
     await compareEmoji(phone, () => phone.crypto.requestOwnUserVerification(), alice);
     await seesSigned(bob, phone);

@@ -1,9 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { OtherServer, OtherServerOptions } from './other-server.ts';
+import { type OtherServer, type OtherServerOptions, runOtherServer } from './other-server.ts';
 
 type Options = OtherServerOptions & {
   readonly python: string;
@@ -73,22 +71,12 @@ export async function startSynapse(options: Options): Promise<OtherServer> {
   const made = spawnSync(python, [...args, '--generate-keys'], { cwd: folder, encoding: 'utf8' });
   if (made.status !== 0) throw new Error(`Synapse refuses its configuration: ${made.stderr}`);
 
-  const child = spawn(python, args, { cwd: folder, stdio: 'ignore' });
-  const ended = once(child, 'exit');
-  const baseUrl = `http://127.0.0.1:${clientPort}`;
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`Synapse ended: see ${path('synapse.log')}`);
-    const answer = await fetch(`${baseUrl}/_matrix/client/versions`).catch(() => undefined);
-    if (answer?.ok === true) break;
-    await delay(200);
-  }
-  return {
+  return runOtherServer({
+    command: python,
+    args,
+    options: { cwd: folder, stdio: 'ignore' },
+    log: path('synapse.log'),
     serverName,
-    baseUrl,
-    pid: child.pid ?? 0,
-    async stop() {
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
+    clientPort,
+  });
 }

@@ -234,3 +234,22 @@ export async function say(
     assert.equal(event.getWireType(), 'm.room.encrypted');
   }
 }
+
+/** Two people with new keys for signing talk in an encrypted room, whose ID is answered, and verify each other there. */
+export async function talkAndVerify(alice: EncryptedPerson, bob: EncryptedPerson): Promise<string> {
+  await setUpKeys(alice);
+  await setUpKeys(bob);
+  const roomId = await encryptedRoom(alice, bob);
+  await say(alice, roomId, 'from alice', [alice, bob]);
+  await say(bob, roomId, 'from bob', [alice, bob]);
+  await compareEmoji(alice, () => alice.crypto.requestVerificationDM(bob.userId, roomId), bob);
+  for (const [who, whom] of [
+    [alice, bob],
+    [bob, alice],
+  ] as const) {
+    await who.eventually(`${whom.userId} verified`, async () =>
+      (await who.crypto.getUserVerificationStatus(whom.userId)).isCrossSigningVerified(),
+    );
+  }
+  return roomId;
+}

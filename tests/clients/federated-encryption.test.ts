@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTestNetwork } from '@portico/testkit/network.ts';
-import {
-  arriveEncrypted,
-  compareEmoji,
-  encryptedRoom,
-  logInEncrypted,
-  say,
-  seesSigned,
-  setUpKeys,
-} from './encrypted-person.ts';
+import { arriveEncrypted, compareEmoji, logInEncrypted, say, seesSigned, talkAndVerify } from './encrypted-person.ts';
 import { createPeople } from './person.ts';
 
 for (const engine of ['sqlite', 'postgres'] as const) {
@@ -25,20 +17,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       there.stopAll();
     });
     const [alice, bob] = await Promise.all([arriveEncrypted(here, 'alice'), arriveEncrypted(there, 'bob')]);
-    await setUpKeys(alice);
-    await setUpKeys(bob);
-    const roomId = await encryptedRoom(alice, bob);
-    await say(alice, roomId, 'from alice', [alice, bob]);
-    await say(bob, roomId, 'from bob', [alice, bob]);
-    await compareEmoji(alice, () => alice.crypto.requestVerificationDM(bob.userId, roomId), bob);
-    for (const [who, whom] of [
-      [alice, bob],
-      [bob, alice],
-    ] as const) {
-      await who.eventually(`${whom.userId} verified`, async () =>
-        (await who.crypto.getUserVerificationStatus(whom.userId)).isCrossSigningVerified(),
-      );
-    }
+    const roomId = await talkAndVerify(alice, bob);
 
     await network.stop('hs2');
     const phone = await logInEncrypted(here, alice.userId, alice.password);
