@@ -24,7 +24,7 @@ export function cameWith({ provider, subject, session }: ExternalPerson): Provid
 }
 
 /** Throws `sso.missing-claim` for those who may not log in. */
-export function readPerson(provider: IdentityProvider, claims: Claims, now: number): ExternalPerson {
+export function readPerson(provider: IdentityProvider, claims: Claims, begunAt: number): ExternalPerson {
   for (const [name, wanted] of provider.requiredClaims) {
     if (!hasOneOf(findClaim(claims, name), wanted)) throw new MatrixError('sso.missing-claim');
   }
@@ -38,7 +38,7 @@ export function readPerson(provider: IdentityProvider, claims: Claims, now: numb
     localpart: text(provider.claims.localpart)?.slice(0, 255),
     displayName: cutDisplayName(text(provider.claims.displayName)),
     email: email !== undefined && isTheirs ? parseEmailAddress(email) : undefined,
-    session: provider.endsSessions ? { ...(claims.sid !== undefined && { sid: claims.sid }), begunAt: now } : undefined,
+    session: provider.endsSessions ? { ...(claims.sid !== undefined && { sid: claims.sid }), begunAt } : undefined,
   };
 }
 

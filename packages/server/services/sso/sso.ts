@@ -112,8 +112,10 @@ export function createSso(dependencies: Dependencies): Sso {
       await db.commit(set);
       const { purpose } = running;
       const since = purpose.kind === 'confirm' ? purpose.since : undefined;
+      // What the provider says of the session meanwhile is about this one, too.
+      const begunAt = now();
       const claims = await client.redeem(query, proofOf(browser, state), since);
-      const person = readPerson(client.provider, claims, now());
+      const person = readPerson(client.provider, claims, begunAt);
       return arrivals.receive({ provider: client.provider, person, browser }, purpose);
     },
     async show(login, browser) {

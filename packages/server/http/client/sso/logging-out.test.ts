@@ -167,6 +167,28 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(redeemed.body['error'], 'invalid_grant');
     });
 
+    test('lets nobody in who was logged out while this server asked who they are', async () => {
+      const sub = comesAs();
+      await logIn();
+      let isToldMeanwhile = false;
+      sso.idp.intercept = (request, response) => {
+        if (request.url !== '/me') return false;
+        void logOut({ sub }).then(() => {
+          isToldMeanwhile = true;
+          response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(sso.idp.person));
+        });
+        return true;
+      };
+      try {
+        const token = sso.tokenIn(await sso.newBrowser().open(sso.redirectOf(undefined, 'test')));
+        assert.ok(isToldMeanwhile);
+        await assert.rejects(sso.logInByToken(token), /M_FORBIDDEN/);
+      } finally {
+        sso.idp.intercept = undefined;
+      }
+      assert.ok(await isIn(await logIn()), 'who comes anew gets in');
+    });
+
     test('who logs in on the same device without it has a session of their own', async () => {
       const sub = comesAs();
       await put((await logIn()).userId, { password: 'a password' });
