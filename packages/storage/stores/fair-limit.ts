@@ -10,8 +10,8 @@ type Kind = {
 };
 
 /**
- * Makes room for one more row of a table that anybody can fill: where it is full, the oldest row goes of the network that has the most.
- * Whoever fills it pushes out their own.
+ * Makes room for one more row of a table that anybody can fill: where it is full, the oldest row goes of the network that has the most,
+ * and where several have as many, of the one that has the oldest. Whoever fills it pushes out their own.
  */
 export function fairLimit({ table, key, name, most }: Kind) {
   return sql<void>(
@@ -19,7 +19,7 @@ export function fairLimit({ table, key, name, most }: Kind) {
     `delete from ${table} where ${key} = (
        select ${key} from ${table} where network = (
          case when (select count(*) from ${table}) >= ${most} then (
-           select network from ${table} group by network order by count(*) desc, network limit 1
+           select network from ${table} group by network order by count(*) desc, min(expires_at), network limit 1
          ) end
        ) order by expires_at, ${key} limit 1
      )`,
