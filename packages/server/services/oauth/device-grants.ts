@@ -40,7 +40,7 @@ export type DeviceAnswer = {
  * {@link https://spec.matrix.org/v1.19/client-server-api/#device-authorisation-flow}
  */
 export interface DeviceGrants {
-  /** `network`: where the client is, as rates have it. */
+  /** `network`: where the client is, as `networkKey` has it. */
   start(parameters: Parameters, network: string): Promise<DeviceAnswer>;
   /** What the client wants whose device shows this code. Throws `oauth.wrong-user-code`. */
   findWish(userCode: string): Promise<Wish>;

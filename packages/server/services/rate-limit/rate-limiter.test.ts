@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultRates } from './rate-classes.ts';
-import { addressKey, createRateLimiter } from './rate-limiter.ts';
+import { addressKey, createRateLimiter, networkKey } from './rate-limiter.ts';
 
 function create(maxBuckets?: number) {
   const clock = { at: 0 };
@@ -86,6 +86,15 @@ test('an address is the same however it is written, and whatever the port', () =
   ] as const) {
     for (const each of written) assert.equal(addressKey(each), key, each);
   }
+});
+
+test('of networks of IPv6 that one has by the thousand, all count as one where logins are shared out', () => {
+  assert.equal(networkKey('2001:db8:1:2::9'), '2001:db8:1');
+  assert.equal(networkKey('[2001:DB8:1:ffff::1]:443'), '2001:db8:1');
+  assert.notEqual(networkKey('2001:db8:2:2::9'), networkKey('2001:db8:1:2::9'));
+  assert.equal(networkKey('::1'), '0:0:0');
+  for (const each of ['192.0.2.1', '::ffff:192.0.2.1', '192.0.2.1:4711']) assert.equal(networkKey(each), '192.0.2.1');
+  for (const each of ['unknown', 'a:b', '']) assert.equal(networkKey(each), each);
 });
 
 test('the number of buckets is watched', () => {

@@ -96,6 +96,14 @@ export function addressKey(given: string): string {
   return groups.slice(0, 4).join(':');
 }
 
+/**
+ * By what logins under way are shared out: whoever has a network of IPv6 often has the 65,536 others that begin with the same 48 bits,
+ * and could begin one in each.
+ */
+export function networkKey(ip: string): string {
+  return addressKey(ip).split(':').slice(0, 3).join(':');
+}
+
 function dotted(high: number, low: number): string {
   return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }

@@ -27,7 +27,7 @@ export type Opening = { readonly lifetime: number; readonly network: string };
  * {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4388}
  */
 export interface Rendezvous {
-  /** `lifetime` in milliseconds; messages do not make it longer. `network`: where the device is, as rates have it. */
+  /** `lifetime` in milliseconds; messages do not make it longer. `network`: where the device is, as `networkKey` has it. */
   open(content: string, opening: Opening): Promise<Message & { readonly id: string }>;
   /** Throws `rendezvous.not-found`. */
   read(id: string): Promise<Message>;

@@ -6,7 +6,7 @@ import type { Proof } from './oidc-client.ts';
 export type Browser = {
   /** What it keeps. */
   readonly secret: string;
-  /** Where it is, as rates have it: none takes the place of all others. */
+  /** Where it is, as `networkKey` has it: none takes the place of all others. */
   readonly network: string;
 };
 

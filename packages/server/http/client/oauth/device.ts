@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { MatrixError } from '../../../errors/matrix-error.ts';
-import { addressKey } from '../../../services/rate-limit/rate-limiter.ts';
+import { networkKey } from '../../../services/rate-limit/rate-limiter.ts';
 import { escapeHtml } from '../../../services/mail/message.ts';
 import { rawBody } from '../../bytes.ts';
 import { documentOf } from '../../document.ts';
@@ -36,7 +36,7 @@ export const startDeviceGrant = endpoint(
   },
   ({ oauth }: OAuthServices) =>
     async ({ body, ip }) => {
-      const answer = await oauth.deviceGrants.start(await readParameters(body), addressKey(ip));
+      const answer = await oauth.deviceGrants.start(await readParameters(body), networkKey(ip));
       return reply(answer, { headers: { 'Cache-Control': 'no-store' } });
     },
 );

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Type } from 'typebox';
 import { MatrixError } from '../../../errors/matrix-error.ts';
-import { addressKey } from '../../../services/rate-limit/rate-limiter.ts';
+import { networkKey } from '../../../services/rate-limit/rate-limiter.ts';
 import type { Message, Rendezvous } from '../../../services/rendezvous/rendezvous.ts';
 import { bytes, rawBody, rawBytes } from '../../bytes.ts';
 import { type Endpoint, endpoint } from '../../endpoint.ts';
@@ -51,7 +51,7 @@ export const openRendezvous = endpoint(
   },
   ({ rendezvous, discovery }: EtagRendezvousServices) =>
     async ({ body, ip }) => {
-      const { id, ...message } = await rendezvous.open(await readMessage(body), { lifetime, network: addressKey(ip) });
+      const { id, ...message } = await rendezvous.open(await readMessage(body), { lifetime, network: networkKey(ip) });
       const url = `${clientWellKnown(discovery)['m.homeserver'].base_url}${path}/${id}`;
       return reply({ url }, { status: 201, headers: headersOf(message) });
     },

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { maxContent } from '../../../services/rendezvous/limits.ts';
-import { addressKey } from '../../../services/rate-limit/rate-limiter.ts';
+import { networkKey } from '../../../services/rate-limit/rate-limiter.ts';
 import type { Message, Rendezvous } from '../../../services/rendezvous/rendezvous.ts';
 import { type Endpoint, endpoint } from '../../endpoint.ts';
 import { emptyObject } from '../../schemas.ts';
@@ -51,7 +51,7 @@ export const createRendezvousSession = endpoint(
   ({ rendezvous, now }: SequencedRendezvousServices) =>
     async ({ body: { data }, ip }) => {
       checkLength(data);
-      const { id, ...message } = await rendezvous.open(data, { lifetime, network: addressKey(ip) });
+      const { id, ...message } = await rendezvous.open(data, { lifetime, network: networkKey(ip) });
       return { id, sequence_token: message.tag, expires_in_ms: leftOf(message, now()) };
     },
 );

@@ -7,7 +7,7 @@ const secure = createBrowserCookie({ publicBaseUrl: 'https://matrix.test', rando
 const plain = createBrowserCookie({ publicBaseUrl: 'http://localhost:8008', randomBytes });
 const secret = 'x'.repeat(43);
 const ip = '2001:db8::1';
-const network = '2001:db8:0:0';
+const network = '2001:db8:0';
 
 test('over HTTPS no other host can set or read the cookie, nor a script', () => {
   const { browser, cookie } = secure.readOrMake({ cookies: undefined, ip });

@@ -1,5 +1,5 @@
 import { newAccessToken } from '../../../services/accounts/access-tokens.ts';
-import { addressKey } from '../../../services/rate-limit/rate-limiter.ts';
+import { networkKey } from '../../../services/rate-limit/rate-limiter.ts';
 import { type Browser, parseBrowserSecret } from '../../../services/sso/browser.ts';
 
 /** What a browser keeps while somebody logs in by way of another service. */
@@ -41,11 +41,11 @@ export function createBrowserCookie({ publicBaseUrl, randomBytes }: Options): Br
   return {
     read({ cookies, ip }) {
       const secret = findSecret(cookies);
-      return secret === undefined ? undefined : { secret, network: addressKey(ip) };
+      return secret === undefined ? undefined : { secret, network: networkKey(ip) };
     },
     readOrMake({ cookies, ip }) {
       const secret = findSecret(cookies) ?? newAccessToken(randomBytes);
-      return { browser: { secret, network: addressKey(ip) }, cookie: `${name}=${secret}; ${attributes}` };
+      return { browser: { secret, network: networkKey(ip) }, cookie: `${name}=${secret}; ${attributes}` };
     },
   };
 }
