@@ -60,6 +60,15 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual((await read(id)).body['data'], 'second');
     });
 
+    test('no cache keeps what is said there', async () => {
+      const opened = await anyone().post(path, { data: 'first' });
+      const id = String(opened.body['id']);
+      const answers = [opened, await read(id), await write(id, String(opened.body['sequence_token']), 'second')];
+      for (const { status, headers } of answers) {
+        assert.deepEqual([status, headers.get('cache-control')], [200, 'no-store']);
+      }
+    });
+
     test('the same again is a success without a change, and with the token that is due another message', async () => {
       const { id, token } = await open('first');
       const { body } = await write(id, token, 'second');

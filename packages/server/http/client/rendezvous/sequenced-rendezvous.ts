@@ -4,6 +4,7 @@ import { maxContent } from '../../../services/rendezvous/limits.ts';
 import { networkKey } from '../../../services/rate-limit/rate-limiter.ts';
 import type { Message, Rendezvous } from '../../../services/rendezvous/rendezvous.ts';
 import { type Endpoint, endpoint } from '../../endpoint.ts';
+import { reply } from '../../result.ts';
 import { emptyObject } from '../../schemas.ts';
 import { refuseNavigation } from './read-message.ts';
 
@@ -16,6 +17,9 @@ const path = '/_matrix/client/unstable/io.element.msc4388/rendezvous';
 
 /** "the maximum timeout SHOULD be 300 seconds for security". In milliseconds. */
 const lifetime = 300_000;
+
+/** Devices ask again and again, and have to see what is there now. */
+const unkept = { headers: { 'Cache-Control': 'no-store' } } as const;
 
 const sequenceToken = Type.String();
 const millisecondsLeft = Type.Integer();
@@ -52,7 +56,7 @@ export const createRendezvousSession = endpoint(
     async ({ body: { data }, ip }) => {
       checkLength(data);
       const { id, ...message } = await rendezvous.open(data, { lifetime, network: networkKey(ip) });
-      return { id, sequence_token: message.tag, expires_in_ms: leftOf(message, now()) };
+      return reply({ id, sequence_token: message.tag, expires_in_ms: leftOf(message, now()) }, unkept);
     },
 );
 
@@ -78,7 +82,8 @@ export const readRendezvousSession = endpoint(
     async ({ params: { rendezvousId }, isNavigation }) => {
       refuseNavigation(isNavigation);
       const message = await rendezvous.read(rendezvousId);
-      return { data: message.content, sequence_token: message.tag, expires_in_ms: leftOf(message, now()) };
+      const left = leftOf(message, now());
+      return reply({ data: message.content, sequence_token: message.tag, expires_in_ms: left }, unkept);
     },
 );
 
@@ -98,7 +103,7 @@ export const updateRendezvousSession = endpoint(
       // "the server MUST also accept a send request whose `sequence_token` does not match the current revision if the
       // supplied `data` is byte-for-byte identical to the current payload": it may be asked again by who got no answer.
       if (!isWritten && content !== data) throw new MatrixError('rendezvous.concurrent-write');
-      return { sequence_token: tag };
+      return reply({ sequence_token: tag }, unkept);
     },
 );
 
