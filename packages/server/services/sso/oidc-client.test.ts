@@ -81,6 +81,7 @@ test('the log tells what kind of failure it was, and nothing that was said', asy
   await assert.rejects(client.redeem('error=the+secret', proof), { reason: 'sso.denied' });
   const nowhere = open(context, 'http://localhost:9');
   await assert.rejects(nowhere.client.authorizationUrl(proof, 'log-in'), failed);
+  await assert.rejects(nowhere.client.readLogoutToken('a token'), failed);
   const told = [...lines, ...nowhere.lines];
   assert.deepEqual(
     told.map(({ provider, reason, code, failure, said }) => ({ provider, reason, code, failure, said })),
@@ -95,7 +96,12 @@ test('the log tells what kind of failure it was, and nothing that was said', asy
       { provider: 'test', reason: undefined, code: undefined, failure: undefined, said: 'access_denied' },
       { provider: 'test', reason: undefined, code: undefined, failure: undefined, said: 'unknown' },
       { provider: 'test', reason: 'ClientError', code: undefined, failure: 'unreachable', said: undefined },
+      { provider: 'test', reason: 'ClientError', code: undefined, failure: 'unreachable', said: undefined },
     ],
+  );
+  assert.deepEqual(
+    nowhere.lines.map(({ msg }) => msg),
+    ['a login by way of another service failed', 'a logout by another service failed'],
   );
   assert.doesNotMatch(JSON.stringify(told), /the secret|the code|a state|vvv/);
 });

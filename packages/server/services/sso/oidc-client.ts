@@ -91,9 +91,9 @@ export function createOidcClient({ provider, callbackUrl, outbound, log, now }: 
     return entry.configuration;
   }
 
-  function failed(error: unknown): MatrixError {
+  function failed(error: unknown, what = 'a login by way of another service failed'): MatrixError {
     if (error instanceof MatrixError) return error;
-    log.warn({ provider: provider.id, ...describeFailure(error) }, 'a login by way of another service failed');
+    log.warn({ provider: provider.id, ...describeFailure(error) }, what);
     // It may come of what the provider has changed meanwhile: that is asked anew, but not each time that somebody fails.
     if (known !== undefined && known.since + askedAnewAfter <= now()) known = undefined;
     return new MatrixError('sso.provider-failed');
@@ -153,7 +153,7 @@ export function createOidcClient({ provider, callbackUrl, outbound, log, now }: 
       try {
         return await logoutTokens.read(token, (await configure()).serverMetadata());
       } catch (error) {
-        throw failed(error);
+        throw failed(error, 'a logout by another service failed');
       }
     },
   };
