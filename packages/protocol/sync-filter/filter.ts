@@ -1,5 +1,5 @@
-import { parsePropertyPath, type PropertyPath } from '../json/property-path.ts';
 import type { JsonObject } from '../json/value.ts';
+import { type EventFields, parseEventFields } from './event-fields.ts';
 import { readEventFilter, readRoomEventFilter, type EventFilter, type RoomEventFilter } from './event-filter.ts';
 import { createFieldReader, type FieldReader, type Problems } from './field-reader.ts';
 
@@ -16,7 +16,7 @@ export type RoomFilter = {
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3useruseridfilter} */
 export type Filter = {
   /** Every field of an event if absent. */
-  readonly eventFields: readonly PropertyPath[] | undefined;
+  readonly eventFields: EventFields | undefined;
   readonly eventFormat: 'client' | 'federation';
   readonly presence: EventFilter;
   readonly accountData: EventFilter;
@@ -28,12 +28,16 @@ export type ParsedFilter<T> = { readonly filter: T; readonly problem?: never } |
 
 export function parseFilter(json: JsonObject): ParsedFilter<Filter> {
   return parse(json, (fields) => ({
-    eventFields: fields.strings('event_fields')?.map(parsePropertyPath),
+    eventFields: readEventFields(fields.strings('event_fields')),
     eventFormat: fields.oneOf('event_format', ['client', 'federation']) ?? 'client',
     presence: readEventFilter(fields.object('presence')),
     accountData: readEventFilter(fields.object('account_data')),
     room: readRoomFilter(fields.object('room')),
   }));
+}
+
+function readEventFields(texts: readonly string[] | undefined): EventFields | undefined {
+  return texts && parseEventFields(texts);
 }
 
 /** The filter of `/messages` and `/context`. */

@@ -1,6 +1,5 @@
 import { findRoomVersion, isJsonObject, parseJson, stickyField, type JsonObject } from '@portico/protocol';
-import type { PropertyPath } from '@portico/protocol/json/property-path.ts';
-import { pickFields } from '@portico/protocol/sync-filter/event-fields.ts';
+import { type EventFields, pickFields } from '@portico/protocol/sync-filter/event-fields.ts';
 import type { ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { delayIdOf } from './delayed-transaction.ts';
 
@@ -126,7 +125,7 @@ function parseObject(text: string): JsonObject | undefined {
 }
 
 /** The text of an event with nothing left but some of its fields. */
-export function pickEventFields(text: string, paths: readonly PropertyPath[]): string {
+export function pickEventFields(text: string, fields: EventFields): string {
   const event = parseObject(text);
-  return event === undefined ? text : JSON.stringify(pickFields(event, paths));
+  return event === undefined ? text : JSON.stringify(pickFields(event, fields));
 }

@@ -1,10 +1,10 @@
-import type { PropertyPath } from '@portico/protocol/json/property-path.ts';
+import type { EventFields } from '@portico/protocol/sync-filter/event-fields.ts';
 import type { ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { pickEventFields, renderEvent, type EventStyle } from '../reading/client-event.ts';
 
 /** How a filter wants events: some fields only, or as they travel between servers. */
 export type EventForm = {
-  readonly fields: readonly PropertyPath[] | undefined;
+  readonly fields: EventFields | undefined;
   readonly pdus: ReadonlyMap<number, string> | undefined;
 };
 
