@@ -65,6 +65,7 @@ import { oauth } from './0064-oauth.ts';
 import { rendezvous } from './0065-rendezvous.ts';
 import { backChannelLogout } from './0066-back-channel-logout.ts';
 import { networksOfLogins } from './0067-networks-of-logins.ts';
+import { networksOfClients } from './0068-networks-of-clients.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -138,4 +139,5 @@ export const migrations: readonly Migration[] = [
   rendezvous,
   backChannelLogout,
   networksOfLogins,
+  networksOfClients,
 ];

@@ -11,8 +11,8 @@ export type OAuthClient = { readonly id: string; readonly metadata: ClientMetada
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#client-registration} */
 export interface OAuthClients {
-  /** Throws `oauth.invalid-redirect-uri` and `oauth.invalid-client-metadata`. */
-  register(given: JsonObject): Promise<OAuthClient>;
+  /** `network`: where it is, as `networkKey` has it. Throws `oauth.invalid-redirect-uri` and `oauth.invalid-client-metadata`. */
+  register(given: JsonObject, network: string): Promise<OAuthClient>;
   find(clientId: string): Promise<OAuthClient | undefined>;
   /** Throws `oauth.invalid-client`, and `oauth.unauthorized-client` where it has not registered for that. */
   require(clientId: string | undefined, grant: GrantType): Promise<OAuthClient>;
@@ -35,7 +35,7 @@ export function createOAuthClients({ db, now }: Dependencies): OAuthClients {
 
   return {
     find,
-    async register(given) {
+    async register(given, network) {
       const decision = parseClientMetadata(given);
       if (decision.kind === 'refused') throw refusalOf(decision.rule);
       const { metadata } = decision;
@@ -43,9 +43,10 @@ export function createOAuthClients({ db, now }: Dependencies): OAuthClients {
       // "This can be mitigated by de-duplicating client registrations that have identical metadata."
       const id = createHash('sha256').update(text).digest('base64url');
       const known = await findOAuthClient(db, id);
-      if (known === undefined || known.used_at < now() - touchAfter) {
+      // Whoever has registered it elsewhere as well is not to have it forgotten.
+      if (known === undefined || known.used_at < now() - touchAfter || known.network !== network) {
         const set = createWriteSet();
-        addOAuthClient(set, { client_id: id, metadata: text, used_at: now() }, now() - keptUnused);
+        addOAuthClient(set, { client_id: id, metadata: text, used_at: now(), network }, now() - keptUnused);
         await db.commit(set);
       }
       return { id, metadata };

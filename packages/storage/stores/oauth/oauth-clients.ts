@@ -1,5 +1,6 @@
 import type { Reader, WriteSet } from '../../database.ts';
 import { sql } from '../../sql.ts';
+import { fairLimit } from '../fair-limit.ts';
 
 export type OAuthClientRow = {
   readonly client_id: string;
@@ -7,11 +8,13 @@ export type OAuthClientRow = {
   readonly metadata: string;
   /** When it registered, or somebody began to log in with it, for the last time. */
   readonly used_at: number;
+  /** Where it registered for the last time. */
+  readonly network: string;
 };
 
 const selectClient = sql<OAuthClientRow, [clientId: string]>(
   'oauth-clients.get',
-  'select client_id, metadata, used_at from oauth_clients where client_id = $1',
+  'select client_id, metadata, used_at, network from oauth_clients where client_id = $1',
 );
 
 export function findOAuthClient(reader: Reader, clientId: string): Promise<OAuthClientRow | undefined> {
@@ -27,23 +30,28 @@ const deleteUnused = sql<void, [usedBefore: number]>(
   'oauth-clients.delete-unused',
   `delete from oauth_clients where used_at < $1 and ${isUnused}`,
 );
-const deleteLongestUnused = sql<void>(
-  'oauth-clients.delete-longest-unused',
-  `delete from oauth_clients where ${isUnused} and used_at <= (
-     select used_at from oauth_clients order by used_at desc limit 1 offset ${mostUnused - 1}
-   )`,
-);
-const insertClient = sql<void, [clientId: string, metadata: string, usedAt: number]>(
+const makeRoom = fairLimit({
+  table: 'oauth_clients',
+  key: 'client_id',
+  name: 'oauth-clients.make-room',
+  most: mostUnused,
+  age: 'used_at',
+  where: isUnused,
+});
+const insertClient = sql<void, [clientId: string, metadata: string, usedAt: number, network: string]>(
   'oauth-clients.insert',
-  `insert into oauth_clients (client_id, metadata, used_at) values ($1, $2, $3)
-   on conflict (client_id) do update set used_at = excluded.used_at`,
+  `insert into oauth_clients (client_id, metadata, used_at, network) values ($1, $2, $3, $4)
+   on conflict (client_id) do update set used_at = excluded.used_at, network = excluded.network`,
 );
 
-/** Also clears away those that nobody has used since, and the longest unused where there are thousands. */
+/**
+ * Also clears away those that nobody has used since, and where there are thousands that nobody is logged in with, the longest unused of
+ * the network that has registered the most.
+ */
 export function addOAuthClient(set: WriteSet, client: OAuthClientRow, usedBefore: number): void {
   set.add(deleteUnused, [usedBefore]);
-  set.add(deleteLongestUnused, []);
-  set.add(insertClient, [client.client_id, client.metadata, client.used_at]);
+  set.add(makeRoom, []);
+  set.add(insertClient, [client.client_id, client.metadata, client.used_at, client.network]);
 }
 
 const touch = sql<void, [clientId: string, usedAt: number]>(

@@ -44,8 +44,8 @@ function logIn(set: WriteSet, deviceId: string, clientId: string): void {
 const makeAlice = (set: WriteSet): void =>
   addAccount(set, { userId: alice, passwordHash: undefined, isAdmin: false, userType: undefined, createdAt: 1 });
 
-const add = (set: WriteSet, clientId: string, usedAt: number, usedBefore = 0): void =>
-  addOAuthClient(set, { client_id: clientId, metadata: '{}', used_at: usedAt }, usedBefore);
+const add = (set: WriteSet, clientId: string, usedAt: number, usedBefore = 0, network = 'one'): void =>
+  addOAuthClient(set, { client_id: clientId, metadata: '{}', used_at: usedAt, network }, usedBefore);
 
 onBothEngines('clients that nobody uses are forgotten, those with a session never', async (db) => {
   await commit(db, (set) => {
@@ -69,6 +69,27 @@ onBothEngines('clients that nobody uses are forgotten, those with a session neve
   const ids = ['logged in', 'touched', 'new', 'client 2', 'client 3', 'client 5002'];
   assert.deepEqual(await Promise.all(ids.map(isThere)), expected);
 });
+
+onBothEngines(
+  'whoever registers clients by the thousand pushes out their own, and none that somebody is logged in with',
+  async (db) => {
+    await commit(db, (set) => {
+      makeAlice(set);
+      add(set, 'logged in', 10, 0, 'flood');
+      logIn(set, 'DEVICE', 'logged in');
+      add(set, 'of another', 20, 0, 'others');
+      add(set, 'moved', 30, 0, 'flood');
+      add(set, 'moved', 30, 0, 'others');
+      for (let index = 0; index < 5000; index += 1) add(set, `client ${index}`, 1000 + index, 0, 'flood');
+    });
+    const ids = ['logged in', 'of another', 'moved', 'client 0', 'client 1', 'client 2', 'client 4999'];
+    const found = await Promise.all(ids.map((id) => findOAuthClient(db, id)));
+    assert.deepEqual(
+      ids.filter((_id, index) => found[index] === undefined),
+      ['client 0', 'client 1'],
+    );
+  },
+);
 
 onBothEngines('a device is logged in with what it was logged in with last', async (db) => {
   await commit(db, (set) => {

@@ -1,5 +1,6 @@
 import type { JsonObject } from '@portico/protocol';
 import { Type } from 'typebox';
+import { networkKey } from '../../../services/rate-limit/rate-limiter.ts';
 import { rawBody } from '../../bytes.ts';
 import { endpoint } from '../../endpoint.ts';
 import { reply } from '../../result.ts';
@@ -25,8 +26,8 @@ export const registerOAuthClient = endpoint(
     response: registered,
   },
   ({ oauth }: OAuthServices) =>
-    async ({ body }) => {
-      const client = await oauth.clients.register(await readMetadata(body));
+    async ({ body, ip }) => {
+      const client = await oauth.clients.register(await readMetadata(body), networkKey(ip));
       return reply(
         { client_id: client.id, ...client.metadata },
         { status: 201, headers: { 'Cache-Control': 'no-store' } },
