@@ -8,7 +8,7 @@ export type OAuthClientRow = {
   readonly metadata: string;
   /** When it registered, or somebody began to log in with it, for the last time. */
   readonly used_at: number;
-  /** Where it registered for the last time. */
+  /** Where it registered for the last time; empty once that is a while ago. */
   readonly network: string;
 };
 
@@ -30,6 +30,10 @@ const deleteUnused = sql<void, [usedBefore: number]>(
   'oauth-clients.delete-unused',
   `delete from oauth_clients where used_at < $1 and ${isUnused}`,
 );
+const forgetNetworks = sql<void, [usedBefore: number]>(
+  'oauth-clients.forget-networks',
+  `update oauth_clients set network = '' where used_at < $1 and network <> ''`,
+);
 const makeRoom = fairLimit({
   table: 'oauth_clients',
   key: 'client_id',
@@ -45,11 +49,12 @@ const insertClient = sql<void, [clientId: string, metadata: string, usedAt: numb
 );
 
 /**
- * Also clears away those that nobody has used since, and where there are thousands that nobody is logged in with, the longest unused of
+ * Also clears away those that nobody has used since, and where those registered that somebody is logged in with; and where there are thousands that nobody is logged in with, the longest unused of
  * the network that has registered the most.
  */
 export function addOAuthClient(set: WriteSet, client: OAuthClientRow, usedBefore: number): void {
   set.add(deleteUnused, [usedBefore]);
+  set.add(forgetNetworks, [usedBefore]);
   set.add(makeRoom, []);
   set.add(insertClient, [client.client_id, client.metadata, client.used_at, client.network]);
 }

@@ -62,6 +62,9 @@ onBothEngines('clients that nobody uses are forgotten, those with a session neve
     true,
     true,
   ]);
+  const networksOf = () =>
+    Promise.all(['logged in', 'touched'].map(async (id) => (await findOAuthClient(db, id))?.network));
+  assert.deepEqual(await networksOf(), ['', 'one'], 'where it registered is not kept for ever');
   await commit(db, (set) => {
     for (let index = 0; index < 5003; index += 1) add(set, `client ${index}`, 1000 + index);
   });
