@@ -49,8 +49,8 @@ const insertClient = sql<void, [clientId: string, metadata: string, usedAt: numb
 );
 
 /**
- * Also clears away those that nobody has used since, and where those registered that somebody is logged in with; and where there are thousands that nobody is logged in with, the longest unused of
- * the network that has registered the most.
+ * Also clears away those that nobody has used since, and of the others where they registered; where there are thousands that nobody is
+ * logged in with, the longest unused of the network that has registered the most.
  */
 export function addOAuthClient(set: WriteSet, client: OAuthClientRow, usedBefore: number): void {
   set.add(deleteUnused, [usedBefore]);
