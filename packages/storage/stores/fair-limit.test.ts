@@ -36,7 +36,12 @@ const tables: Readonly<Record<string, Table>> = {
   'places to meet': {
     most: 1000,
     add: (set, name, network, expiresAt) =>
-      addRendezvous(set, name, { content: '', tag: '', modified_at: 0, expires_at: expiresAt }, network),
+      addRendezvous(
+        set,
+        name,
+        { content: '', tag: '', modified_at: expiresAt, expires_at: expiresAt + 10_000 },
+        network,
+      ),
     find: (reader, name) => findRendezvous(reader, name, 0),
   },
 };
@@ -61,7 +66,7 @@ onBothEngines('where all have as many, the oldest of all goes, whatever their ne
     addRendezvous(
       set,
       `place ${index}`,
-      { content: '', tag: '', modified_at: 0, expires_at: 1000 + index },
+      { content: '', tag: '', modified_at: index, expires_at: 5000 + index },
       `n${999 - (index % 500)}`,
     );
   }
@@ -74,3 +79,27 @@ onBothEngines('where all have as many, the oldest of all goes, whatever their ne
     [0],
   );
 });
+
+onBothEngines(
+  'of places to meet the one goes where nobody has been for longest, however long each may stay',
+  async (db) => {
+    const set = createWriteSet();
+    const open = (name: string, modifiedAt: number, lifetime: number): void =>
+      addRendezvous(
+        set,
+        name,
+        { content: '', tag: '', modified_at: modifiedAt, expires_at: modifiedAt + lifetime },
+        'one',
+      );
+    for (let index = 0; index < 1000; index += 1) open(`long ${index}`, 1000 + index, 600_000);
+    open('short', 3000, 300_000);
+    open('the last', 4000, 600_000);
+    await db.commit(set);
+    const names = ['long 0', 'long 1', 'long 2', 'short', 'the last'];
+    const found = await Promise.all(names.map((name) => findRendezvous(db, name, 4000)));
+    assert.deepEqual(
+      names.filter((_name, index) => found[index] === undefined),
+      ['long 0', 'long 1'],
+    );
+  },
+);

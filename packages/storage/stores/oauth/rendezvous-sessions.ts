@@ -33,6 +33,8 @@ const makeRoom = fairLimit({
   key: 'id_hash',
   name: 'rendezvous.make-room',
   most: mostAtOnce,
+  // Some may stay for longer than others, and would outlast all of those.
+  age: 'modified_at',
 });
 const insertSession = sql<
   void,
@@ -42,7 +44,7 @@ const insertSession = sql<
   `insert into rendezvous_sessions (id_hash, ${columns}, network) values ($1, $2, $3, $4, $5, $6)`,
 );
 
-/** Also clears away what has expired, and where there are a thousand the oldest of the network that has the most. */
+/** Also clears away what has expired, and where there are a thousand, of the network that has the most, the one with the oldest message. */
 export function addRendezvous(set: WriteSet, idHash: string, row: RendezvousRow, network: string): void {
   set.add(deleteExpired, [row.modified_at]);
   set.add(makeRoom, []);
