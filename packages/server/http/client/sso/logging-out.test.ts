@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import type { CookieBrowser } from '@portico/testkit/cookie-browser.ts';
 import { signToken } from '@portico/testkit/identity-provider.ts';
@@ -171,12 +172,14 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const sub = comesAs();
       await logIn();
       let isToldMeanwhile = false;
+      async function answer(response: ServerResponse): Promise<void> {
+        await logOut({ sub });
+        isToldMeanwhile = true;
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(sso.idp.person));
+      }
       sso.idp.intercept = (request, response) => {
         if (request.url !== '/me') return false;
-        void logOut({ sub }).then(() => {
-          isToldMeanwhile = true;
-          response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(sso.idp.person));
-        });
+        void answer(response);
         return true;
       };
       try {
