@@ -36,7 +36,7 @@ test('every reason has a status, and the shape of the spec unless it is a challe
     const { status, body } = errorResponse(new MatrixError(reason as keyof typeof errorTable));
     assert.ok(status >= 400 && status < 600, reason);
     if (entry.errcode === undefined) continue;
-    assert.match(JSON.stringify(body.errcode), /^"([A-Z0-9]+\.)*M(_|SC\d+_)[A-Z_]+"$/, reason);
+    assert.match(JSON.stringify(body.errcode), /^"(([A-Z0-9]+\.)*M(_|SC\d+_)|IO_ELEMENT_MSC\d+_)[A-Z_]+"$/, reason);
     assert.ok(typeof body.error === 'string' && body.error.length > 0, reason);
   }
 });
