@@ -227,7 +227,8 @@ export async function compose({
   const about = aboutServer(config, now);
   const { discovery } = about;
   const { outbound } = federation;
-  const singleSignOn = await createSingleSignOn({ config, serverName, db, accounts, appServices, outbound, log, now });
+  const forLogins = { config, db, accounts, appServices, now };
+  const singleSignOn = await createSingleSignOn({ ...forLogins, serverName, outbound, log });
   const services = {
     ...accounts,
     ...conversation.services,
@@ -266,16 +267,7 @@ export async function compose({
     createApp: createApps({
       config,
       services,
-      moreForClients: await loadOAuthEndpoints({
-        config,
-        signingKey,
-        db,
-        accounts,
-        appServices,
-        singleSignOn,
-        discovery,
-        now,
-      }),
+      moreForClients: await loadOAuthEndpoints({ ...forLogins, signingKey, singleSignOn, discovery }),
       authenticator: accounts.accessTokens,
       appServices: appServiceParts.authenticator,
       requestAuth: tellOfRequests(federation.requestAuth, acrossServers.sender),

@@ -6,8 +6,8 @@
  * uploads, mentions. v1.10: recursive relations. v1.11: media with an access token. v1.13, v1.14: reports of rooms and
  * people. v1.15: summaries of rooms, OAuth 2.0 where the operator wants it. v1.16: profile fields, `state_after`. v1.17: bridges that make devices and act as
  * them, no more mentions by name. v1.18: policy servers of rooms are asked, administrators lock and suspend. v1.19: mutual rooms.
- * What these versions leave to the server's choice may be missing: guests, phone numbers, single sign-on, terms of service
- * at registration (v1.11), rooms that are forgotten upon leaving, being a policy server (v1.18).
+ * What these versions leave to the server's choice may be missing: guests, phone numbers, terms of service at registration
+ * (v1.11), rooms that are forgotten upon leaving, being a policy server (v1.18).
  */
 export const supportedVersions: readonly string[] = Array.from({ length: 19 }, (_, before) => `v1.${before + 1}`);
 
