@@ -3,7 +3,7 @@ import type { JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
 import { addAccount } from '@portico/storage/stores/accounts/accounts-write.ts';
 import { addAlias } from '@portico/storage/stores/directory/room-directory-write.ts';
-import { listDeviceIds } from '@portico/storage/stores/devices/devices.ts';
+import { listDeviceIds, setDeviceSeen } from '@portico/storage/stores/devices/devices.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { createDevices } from '../devices/devices.ts';
 import { createKeyBackup } from '../keys/key-backup.ts';
@@ -22,12 +22,12 @@ async function addAlice(db: Database): Promise<void> {
   await db.commit(set);
 }
 
-onBothEngines('counts: of too many devices, those go that were not used for the longest time', async (db) => {
+onBothEngines('counts: of too many devices, those go that were used for the shortest time', async (db) => {
   await addAlice(db);
   let now = 1;
   const deleted: string[] = [];
   const onDeleted = [(_: unknown, __: string, ids: readonly string[]) => void deleted.push(...ids)];
-  const devices = createDevices({ db, onDeleted, now: () => now, mostDevices: 3 });
+  const devices = createDevices({ db, onDeleted, now: () => now, mostDevices: 4 });
   let bytes = 0;
   const sessions = createSessions({ devices, now: () => now, randomBytes: () => new Uint8Array(24).fill(bytes++) });
   async function logIn(deviceId: string): Promise<void> {
@@ -36,14 +36,23 @@ onBothEngines('counts: of too many devices, those go that were not used for the 
     await sessions.planLogin(set, userId, { device_id: deviceId });
     await db.commit(set);
   }
-  for (const deviceId of ['one', 'two', 'three', 'four']) await logIn(deviceId);
-  assert.deepEqual(deleted, ['one']);
+  async function use(deviceId: string): Promise<void> {
+    now += 1;
+    const set = createWriteSet();
+    setDeviceSeen(set, { userId, deviceId, at: now, ip: '192.0.2.1' }, now);
+    await db.commit(set);
+  }
+  for (const deviceId of ['phone', 'laptop']) await logIn(deviceId);
+  for (const deviceId of ['laptop', 'phone']) await use(deviceId);
+  // The newest one is kept, too: it is going to be used.
+  for (const deviceId of ['script-1', 'script-2', 'script-3', 'script-4']) await logIn(deviceId);
+  assert.deepEqual(deleted, ['script-1', 'script-2']);
   assert.equal(await devices.add(userId, 'five', undefined), 'added');
-  assert.deepEqual(deleted, ['one', 'two']);
-  assert.deepEqual((await listDeviceIds(db, userId)).toSorted(), ['five', 'four', 'three']);
+  assert.deepEqual(deleted, ['script-1', 'script-2', 'script-3']);
+  assert.deepEqual((await listDeviceIds(db, userId)).toSorted(), ['five', 'laptop', 'phone', 'script-4']);
   // One that is there already takes no place.
-  assert.equal(await devices.add(userId, 'three', undefined), 'there');
-  assert.equal(deleted.length, 2);
+  assert.equal(await devices.add(userId, 'phone', undefined), 'there');
+  assert.equal(deleted.length, 3);
 });
 
 onBothEngines(

@@ -5,7 +5,7 @@ import {
   findDevice,
   listDeviceIds,
   listDevices,
-  listLongestUnused,
+  listShortestUsed,
   removeDevices,
   renameDevice,
   requireNoOtherDevices,
@@ -40,8 +40,8 @@ export interface Devices {
   /** Makes a device that nobody is logged in on, unless there is one of this ID. */
   add(userId: string, deviceId: string, name: string | undefined): Promise<'added' | 'there'>;
   /**
-   * Adds to the write set that logs somebody in on a device what follows if it is a new one. Before somebody has one more,
-   * those are deleted that they have not used for the longest time, if they have a thousand.
+   * Adds to the write set that logs somebody in on a device what follows if it is a new one. Before somebody has one more
+   * than a thousand, those are deleted that they used for the shortest time, but for the newest ones.
    */
   arrive(set: WriteSet, userId: string, deviceId: string): Promise<void>;
   /** Adds to a write set what deletes devices with all that belongs to them. */
@@ -99,8 +99,8 @@ export function createDevices(dependencies: Dependencies): Devices {
   }
 
   async function makeRoom(userId: string): Promise<void> {
-    const unused = await listLongestUnused(db, userId, mostDevices - 1);
-    if (unused.length > 0) await remove(userId, unused);
+    const brief = await listShortestUsed(db, userId, mostDevices - 1);
+    if (brief.length > 0) await remove(userId, brief);
   }
 
   return {

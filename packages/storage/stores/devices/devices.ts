@@ -35,15 +35,24 @@ const selectIds = sql<{ device_id: string }, [userId: string]>(
   'select device_id from devices where user_id = $1 order by coalesce(last_seen_at, created_at), device_id',
 );
 
-const selectUnused = sql<{ device_id: string }, [userId: string, kept: number]>(
-  'devices.longest-unused',
-  `select device_id from devices where user_id = $1
-   order by coalesce(last_seen_at, created_at) desc, device_id limit 100 offset $2`,
+const selectShortestUsed = sql<{ device_id: string }, [userId: string, kept: number, newest: number]>(
+  'devices.shortest-used',
+  `select device_id from (
+     select device_id, created_at, coalesce(last_seen_at, created_at) - created_at as used_for,
+       row_number() over (order by created_at desc, device_id) as newest
+     from devices where user_id = $1) as d
+   order by case when newest <= cast($3 as integer) then 0 else 1 end, used_for desc, created_at desc, device_id
+   limit 100 offset $2`,
 );
 
-/** Those of somebody's devices, a hundred at most, that were used before the ones to keep. */
-export async function listLongestUnused(reader: Reader, userId: string, kept: number): Promise<string[]> {
-  return (await reader.all(selectUnused, [userId, kept])).map((row) => row.device_id);
+/**
+ * Those of somebody's devices, a hundred at most, that are not among so many to keep. Kept are the newest ones, a tenth of all,
+ * and those that were used for the longest time: what logs in anew for whatever it does, and never comes back to what it logged
+ * in on, is not to log out somebody's phone.
+ */
+export async function listShortestUsed(reader: Reader, userId: string, kept: number): Promise<string[]> {
+  const rows = await reader.all(selectShortestUsed, [userId, kept, Math.ceil(kept / 10)]);
+  return rows.map((row) => row.device_id);
 }
 
 /** All of them, those first that were not used for the longest time. */
