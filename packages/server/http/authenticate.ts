@@ -54,7 +54,7 @@ export function authenticate(
   query: RawQuery,
 ): Sender | undefined | Promise<Sender | undefined> {
   if (kind === 'none') return undefined;
-  const token = findToken(request, query);
+  const token = kind === 'anyone' ? findAnyToken(request, query) : findToken(request, query);
   if (token === undefined || token === '') {
     if (kind === 'optional' || kind === 'anyone') return undefined;
     throw new MatrixError('token.missing');

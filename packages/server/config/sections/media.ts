@@ -5,7 +5,7 @@ import { list } from '../structured-types.ts';
 export const media = section('Files that people send.', {
   require_authentication: setting(boolean, {
     default: 'true',
-    help: 'Whether media can be had with an access token only. false: the old endpoints without one stay open.',
+    help: 'Whether media can be had with an access token only. false: the old endpoints stay open to those without one.',
   }),
   max_upload_size: setting(size('1KB', '1TB'), {
     default: '100MB',

@@ -32,6 +32,14 @@ async function upload(body: string | Uint8Array<ArrayBuffer>, sent: Sent = {}): 
   return (answer['content_uri'] ?? '').slice('mxc://'.length);
 }
 
+/** A picture of one colour. */
+const png = Uint8Array.from(
+  Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  ),
+);
+
 const download = (place: string, headers: Record<string, string> = {}) =>
   call(bob, `/_matrix/client/v1/media/download/${place}`, { headers });
 
@@ -180,15 +188,37 @@ describe('content that is announced', () => {
 
 describe('the old endpoints', () => {
   const versions = ['v3', 'r0', 'v1'];
+  const pathsOf = (version: string, place: string) =>
+    [`download/${place}`, `download/${place}/name`, `thumbnail/${place}?width=32&height=32`].map(
+      (path) => `/_matrix/media/${version}/${path}`,
+    );
+  const withToken = (path: string, { accessToken }: TestClient) =>
+    `${path}${path.includes('?') ? '&' : '?'}access_token=${accessToken}`;
 
-  test('find no media where authentication is required, but take uploads and tell the limit', async () => {
+  test('find no media for nobody where authentication is required, but take uploads and tell the limit', async () => {
     const place = await upload('x', { type: 'text/plain' });
     for (const version of versions) {
-      for (const path of [`download/${place}`, `download/${place}/name`, `thumbnail/${place}?width=1&height=1`]) {
-        assert.deepEqual(await refusal(call(alice, `/_matrix/media/${version}/${path}`)), [404, 'M_NOT_FOUND']);
+      for (const path of pathsOf(version, place)) {
+        assert.deepEqual(await refusal(call(undefined, path)), [404, 'M_NOT_FOUND']);
+        assert.deepEqual(await refusal(call({ ...alice, accessToken: 'nothing' }, path)), [404, 'M_NOT_FOUND']);
       }
       assert.equal((await call(alice, `/_matrix/media/${version}/config`)).status, 200);
       assert.equal((await call(alice, `/_matrix/media/${version}/upload`, { method: 'POST', body: 'x' })).status, 200);
+    }
+  });
+
+  test('find them for who shows a token, as programs of before 2024 do', async () => {
+    const place = await upload(png, { type: 'image/png' });
+    for (const version of versions) {
+      for (const path of pathsOf(version, place)) {
+        for (const response of [await call(bob, path), await call(undefined, withToken(path, bob))]) {
+          assert.equal(response.status, 200, path);
+          assert.equal(response.headers.get('content-type'), 'image/png');
+          // What a shared cache would keep, it would hand to those without a token.
+          assert.equal(response.headers.get('cache-control'), 'private, max-age=31536000, immutable');
+          await response.arrayBuffer();
+        }
+      }
     }
   });
 
