@@ -13,6 +13,7 @@ import {
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
 import { cutText } from '../cut-text.ts';
+import { unlessChanged } from './unless-changed.ts';
 
 export type Device = {
   readonly device_id: string;
@@ -77,9 +78,6 @@ const maxDevices = 1000;
 /** Devices that are deleted with one commit. More than that of which other servers are told one by one. */
 const perCommit = 25;
 
-/** How often the devices to delete are read again because there was a new one. */
-const maxTries = 5;
-
 export function createDevices(dependencies: Dependencies): Devices {
   const { db, onDeleted, onAdded, onRenamed, now, mostDevices = maxDevices } = dependencies;
   async function planRemoval(set: WriteSet, userId: string, deviceIds: readonly string[]): Promise<void> {
@@ -92,10 +90,12 @@ export function createDevices(dependencies: Dependencies): Devices {
     deviceIds: readonly string[],
     also?: (set: WriteSet) => void | Promise<void>,
   ): Promise<void> {
-    const set = createWriteSet();
-    await also?.(set);
-    await planRemoval(set, userId, deviceIds);
-    await db.commit(set);
+    await unlessChanged(async () => {
+      const set = createWriteSet();
+      await also?.(set);
+      await planRemoval(set, userId, deviceIds);
+      await db.commit(set);
+    });
   }
 
   async function makeRoom(userId: string): Promise<void> {
@@ -118,10 +118,12 @@ export function createDevices(dependencies: Dependencies): Devices {
     },
     async rename(userId, deviceId, name) {
       checkDeviceName(name);
-      const set = createWriteSet();
-      renameDevice(set, userId, deviceId, name);
-      await onRenamed?.(set, userId, deviceId, name);
-      await db.commit(set);
+      await unlessChanged(async () => {
+        const set = createWriteSet();
+        renameDevice(set, userId, deviceId, name);
+        await onRenamed?.(set, userId, deviceId, name);
+        await db.commit(set);
+      });
     },
     async add(userId, deviceId, name) {
       checkDeviceId(deviceId);
@@ -143,19 +145,14 @@ export function createDevices(dependencies: Dependencies): Devices {
       const all = (await listDeviceIds(db, userId)).filter((id) => !kept.includes(id));
       for (let at = 0; at + perCommit < all.length; at += perCommit)
         await remove(userId, all.slice(at, at + perCommit));
-      for (let tries = 1; ; tries += 1) {
+      await unlessChanged(async () => {
         const ids = (await listDeviceIds(db, userId)).filter((id) => !kept.includes(id));
         const set = createWriteSet();
         also?.(set);
         requireNoOtherDevices(set, userId, [...ids, ...kept]);
         await planRemoval(set, userId, ids);
-        try {
-          await db.commit(set);
-          return;
-        } catch (error) {
-          if (!isGuardFailure(error, 'devices.changed') || tries === maxTries) throw error;
-        }
-      }
+        await db.commit(set);
+      });
     },
   };
 }

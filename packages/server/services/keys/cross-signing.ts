@@ -1,14 +1,16 @@
 import { encodeCanonical, verifySignedJson, type JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
 import { requireNoCrossSigningKeys, setCrossSigningKeys } from '@portico/storage/stores/devices/cross-signing.ts';
-import { queryKeys } from '@portico/storage/stores/devices/device-keys.ts';
+import { queryKeys, type SignatureRow } from '@portico/storage/stores/devices/device-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
 import type { OwnPassword, Person } from '../accounts/own-password.ts';
 import type { AuthData } from '../accounts/uia.ts';
+import { unlessChanged } from '../devices/unless-changed.ts';
 import type { DeviceListChange, DeviceListChanges } from './device-list-changes.ts';
 import { verifyKeyOf, withoutUnsigned } from './parse-keys.ts';
 import { requireNoDevice } from './key-names.ts';
+import { signedKey } from './signed-key.ts';
 import { checkCrossSigningKey, publicKeyOf, type SigningKeyUsage } from './cross-signing-key.ts';
 
 export type CrossSigningUpload = {
@@ -31,14 +33,15 @@ const byApp = { byApp: true };
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysdevice_signingupload} */
 export function createUploadCrossSigning({ db, ownPassword, changes }: Dependencies): UploadCrossSigning {
-  const upload: UploadCrossSigning = async (sender, { auth, ...wanted }) => {
+  async function attempt(sender: Person, { auth, ...wanted }: CrossSigningUpload): Promise<void> {
     const { userId } = sender;
     const given = new Map<SigningKeyUsage, JsonObject>();
     for (const usage of ['master', 'self_signing', 'user_signing'] as const) {
       const key = wanted[`${usage}_key`];
       if (key !== undefined) given.set(usage, withoutUnsigned(key));
     }
-    const { keys } = await queryKeys(db, [[userId, '']], userId);
+    const place = await changes.placeOf(userId);
+    const { keys, signatures } = await queryKeys(db, [[userId, '']], userId);
     const stored = new Map(keys.filter(({ kind }) => kind !== 'device').map((row) => [row.kind, row.keys]));
     const texts = new Map([...given].map(([usage, key]) => [usage, checkCrossSigningKey(userId, usage, key)]));
     const storedMaster = stored.get('master');
@@ -57,7 +60,8 @@ export function createUploadCrossSigning({ db, ownPassword, changes }: Dependenc
     setCrossSigningKeys(set, userId, changed);
     // The user-signing key is nobody's business but its owner's.
     if (changed.some(([usage]) => usage !== 'user_signing')) {
-      await changes.append(set, userId, { signingKeys: publicKeysOf(new Map([...stored, ...changed])) });
+      const signingKeys = publicKeysOf(userId, new Map([...stored, ...changed]), signatures);
+      await changes.append(set, userId, { signingKeys }, place);
     }
     try {
       await db.commit(set);
@@ -66,19 +70,24 @@ export function createUploadCrossSigning({ db, ownPassword, changes }: Dependenc
       // Another first upload was faster, so that this one is a replacement.
       await ownPassword.require(sender, operation, undefined, asked, byApp);
       // Nothing is asked of this one.
-      await upload(sender, wanted);
+      await attempt(sender, wanted);
     }
-  };
-  return upload;
+  }
+  return (sender, wanted) => unlessChanged(() => attempt(sender, wanted));
 }
 
 /** Those that others hear of. */
-function publicKeysOf(keys: ReadonlyMap<string, string>): NonNullable<DeviceListChange['signingKeys']> {
-  const parsed = (usage: string): JsonObject | undefined => {
+function publicKeysOf(
+  userId: string,
+  keys: ReadonlyMap<string, string>,
+  signatures: readonly SignatureRow[],
+): NonNullable<DeviceListChange['signingKeys']> {
+  const signed = (usage: string): JsonObject | undefined => {
     const text = keys.get(usage);
-    return text === undefined ? undefined : (JSON.parse(text) as JsonObject);
+    if (text === undefined) return undefined;
+    return signedKey({ kind: usage, user_id: userId, id: '', keys: text, display_name: null }, signatures);
   };
-  return { master: parsed('master'), selfSigning: parsed('self_signing') };
+  return { master: signed('master'), selfSigning: signed('self_signing') };
 }
 
 /** Whether two keys are the same, whatever signatures came with them. */

@@ -5,6 +5,7 @@ import { addDevice } from '@portico/storage/stores/devices/devices.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
 import { checkDeviceId, checkDeviceName, type Devices } from '../devices/devices.ts';
+import { unlessChanged } from '../devices/unless-changed.ts';
 import type { ToDevicePage, ToDeviceQueue } from '../to-device/to-device-queue.ts';
 import { requireNoSigningKey } from './key-names.ts';
 import { commitKeys, type KeyUpload, type PlanUpload } from './plan-upload.ts';
@@ -40,8 +41,6 @@ type Dependencies = {
 };
 
 const maxData = 65_536;
-/** How often it is tried again because another one was faster. */
-const maxTries = 5;
 
 export function createDehydratedDevices({ db, devices, plan, queue, now }: Dependencies): DehydratedDevices {
   async function find(userId: string): Promise<{ readonly device_id: string; readonly data: string }> {
@@ -73,15 +72,11 @@ export function createDehydratedDevices({ db, devices, plan, queue, now }: Depen
       if (device.initial_device_display_name !== undefined) checkDeviceName(device.initial_device_display_name);
       const data = JSON.stringify(device.device_data);
       if (data.length > maxData) throw new MatrixError('request.too-large');
-      for (let tries = 1; ; tries++) {
-        try {
-          return await replace(userId, device, data);
-        } catch (error) {
-          if (isGuardFailure(error, 'device.there')) {
-            throw new MatrixError('request.invalid-param', { message: 'Another device has this ID.' });
-          }
-          if (!isGuardFailure(error, 'dehydrated-device.changed') || tries === maxTries) throw error;
-        }
+      try {
+        await unlessChanged(() => replace(userId, device, data));
+      } catch (error) {
+        if (!isGuardFailure(error, 'device.there')) throw error;
+        throw new MatrixError('request.invalid-param', { message: 'Another device has this ID.' });
       }
     },
     async remove(userId) {

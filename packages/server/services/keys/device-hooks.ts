@@ -11,11 +11,12 @@ type Dependencies = { readonly db: Database; readonly changes: DeviceListChanges
 export function forgetKeys({ db, changes }: Dependencies): OnDevicesDeleted {
   return async (set, userId, deviceIds) => {
     if (deviceIds.length === 0) return;
+    const place = await changes.placeOf(userId);
     const { keys } = await readDeviceKeysOf(db, userId, deviceIds);
     dropKeysOf(set, userId, deviceIds);
     // No other server has heard of a device without keys.
     const devices = keys.map(({ id }) => ({ deviceId: id, keys: undefined }));
-    await changes.append(set, userId, { devices });
+    await changes.append(set, userId, { devices }, place);
   };
 }
 
@@ -36,8 +37,9 @@ export function tellNewName({
   return async (set, userId, deviceId, displayName) => {
     // Of what other servers know nothing has changed.
     if (!tellsNames) return changes.append(set, userId, {});
+    const place = await changes.placeOf(userId);
     const { keys, signatures } = await readDeviceKeysOf(db, userId, [deviceId]);
     const devices = keys.map((row) => ({ deviceId, displayName, keys: signedKey(row, signatures) }));
-    await changes.append(set, userId, { devices });
+    await changes.append(set, userId, { devices }, place);
   };
 }

@@ -1,6 +1,11 @@
 import { encodeCanonical, type JsonObject } from '@portico/protocol';
 import type { Database, WriteSet } from '@portico/storage';
-import { markDeviceList, readJoinedRoomsOf } from '@portico/storage/stores/devices/device-keys.ts';
+import {
+  markDeviceList,
+  readJoinedRoomsOf,
+  readListPlace,
+  requireListPlace,
+} from '@portico/storage/stores/devices/device-keys.ts';
 import { queueDeviceUpdates, readHostsSharing } from '@portico/storage/stores/devices/device-list-sending.ts';
 import { queueEdus } from '@portico/storage/stores/federation/stored-edus.ts';
 import { deviceUpdate, withoutName, type ChangedDevice } from './device-update.ts';
@@ -13,8 +18,13 @@ export type DeviceListChange = {
 
 /** Tells those who may use somebody's keys that they have changed: here and on other servers. */
 export interface DeviceListChanges {
-  /** Adds to the write set that changes the keys. */
-  append(set: WriteSet, userId: string, change: DeviceListChange): Promise<void>;
+  /** Where somebody's list is. Asked for before the keys are read that others will be told of. */
+  placeOf(userId: string): Promise<number>;
+  /**
+   * Adds to the write set that changes the keys. With the `place` that the list had, the commit fails on the guard `device-list.changed` if
+   * there was another change since: other servers would be told last of what was there before it.
+   */
+  append(set: WriteSet, userId: string, change: DeviceListChange, place?: number): Promise<void>;
 }
 
 type Dependencies = {
@@ -28,11 +38,13 @@ type Dependencies = {
 
 export function createDeviceListChanges({ db, serverName, federates, tellsNames }: Dependencies): DeviceListChanges {
   return {
-    async append(set, userId, { devices = [], signingKeys }) {
+    placeOf: (userId) => readListPlace(db, userId),
+    async append(set, userId, { devices = [], signingKeys }, place) {
       const [rooms, hosts] = await Promise.all([
         readJoinedRoomsOf(db, userId),
         federates && (devices.length > 0 || signingKeys !== undefined) ? readHostsSharing(db, userId, serverName) : [],
       ]);
+      if (place !== undefined) requireListPlace(set, userId, place);
       const position = set.takePosition();
       queueDeviceUpdates(
         set,

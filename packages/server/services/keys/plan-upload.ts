@@ -47,6 +47,7 @@ const nothing: KnownKeys = { keys: [], signatures: [] };
 export function createPlanUpload({ db, changes, tellsNames }: Dependencies): PlanUpload {
   async function planDeviceKeys(set: WriteSet, device: Device, keys: string): Promise<void> {
     const { userId, deviceId, added } = device;
+    const place = added === undefined ? await changes.placeOf(userId) : undefined;
     const { keys: known, signatures } =
       added === undefined ? await queryKeys(db, [[userId, deviceId]], userId) : nothing;
     // Clients repeat what they uploaded: that is no news for anybody.
@@ -55,7 +56,8 @@ export function createPlanUpload({ db, changes, tellsNames }: Dependencies): Pla
     const displayName = added?.displayName ?? named?.display_name ?? null;
     const row = { kind: 'device', user_id: userId, id: deviceId, keys, display_name: displayName };
     setDeviceKeys(set, userId, deviceId, keys);
-    await changes.append(set, userId, { devices: [{ deviceId, displayName, keys: signedKey(row, signatures) }] });
+    const devices = [{ deviceId, displayName, keys: signedKey(row, signatures) }];
+    await changes.append(set, userId, { devices }, place);
   }
 
   return async (set, device, upload) => {

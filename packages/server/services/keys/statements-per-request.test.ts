@@ -127,7 +127,8 @@ onBothEngines('what is asked of the database for keys and messages does not grow
     query: { reads: 1, commits: 0, writes: 0 },
     // The fallback key, then the one-time key.
     claim: { reads: 0, commits: 1, writes: 2 },
-    signatures: { reads: 1, commits: 0, writes: 0 },
+    // Where the list is, then the keys.
+    signatures: { reads: 2, commits: 0, writes: 0 },
     // The transaction, and the messages.
     send: { reads: 0, commits: 1, writes: 2 },
     read: { reads: 1, commits: 0, writes: 0 },

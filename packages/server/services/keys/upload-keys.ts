@@ -1,5 +1,6 @@
 import { createWriteSet, type Database } from '@portico/storage';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { unlessChanged } from '../devices/unless-changed.ts';
 import type { KeyCountCache } from './key-counts.ts';
 import { commitKeys, type KeyUpload, type PlanUpload } from './plan-upload.ts';
 
@@ -13,9 +14,11 @@ export function createUploadKeys({ db, counts, plan }: Dependencies): UploadKeys
   return async ({ userId, deviceId }, upload) => {
     // "will fail to complete operations which require a device ID (such as uploading one-time keys)"
     if (deviceId === '') throw new MatrixError('device.required');
-    const set = createWriteSet();
-    await plan(set, { userId, deviceId }, upload);
-    if (set.writes.length > 0) await commitKeys(db, set, { userId, deviceId }, upload);
+    await unlessChanged(async () => {
+      const set = createWriteSet();
+      await plan(set, { userId, deviceId }, upload);
+      if (set.writes.length > 0) await commitKeys(db, set, { userId, deviceId }, upload);
+    });
     return (await counts.of(userId, deviceId)).waiting;
   };
 }

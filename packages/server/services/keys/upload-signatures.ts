@@ -8,6 +8,7 @@ import {
   type SignatureRow,
 } from '@portico/storage/stores/devices/device-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { unlessChanged } from '../devices/unless-changed.ts';
 import { createPacer } from '../pacer.ts';
 import { publicKeyOf } from './cross-signing-key.ts';
 import type { DeviceListChange, DeviceListChanges } from './device-list-changes.ts';
@@ -58,9 +59,10 @@ export function createUploadSignatures({ db, changes, isLocal, remoteLists }: De
     return { keys: [...keys, ...passing.flatMap((list) => list.keys)], signatures };
   }
 
-  return async (signer, given) => {
-    const wanted = objectsIn(given);
-    const known = await find(signer, [...new Set(wanted.map(({ user }) => user))]);
+  async function upload(signer: string, wanted: readonly Signed[]): Promise<SignatureFailures> {
+    const users = new Set(wanted.map(({ user }) => user));
+    const place = users.has(signer) ? await changes.placeOf(signer) : undefined;
+    const known = await find(signer, [...users]);
     const { keys } = known;
     const own = keys.filter((row) => row.user_id === signer);
     const failures: { [userId: string]: { [keyId: string]: Failure } } = Object.create(null) as object as {
@@ -81,10 +83,15 @@ export function createUploadSignatures({ db, changes, isLocal, remoteLists }: De
       addSignatures(set, signatures, position);
       // What people sign of others is seen by themselves only.
       const ownSignatures = signatures.filter((row) => row.user_id === signer);
-      if (ownSignatures.length > 0) await changes.append(set, signer, changeBy(signer, known, ownSignatures));
+      if (ownSignatures.length > 0) await changes.append(set, signer, changeBy(signer, known, ownSignatures), place);
       await db.commit(set);
     }
     return failures;
+  }
+
+  return async (signer, given) => {
+    const wanted = objectsIn(given);
+    return unlessChanged(() => upload(signer, wanted));
   };
 }
 

@@ -117,6 +117,26 @@ export function markDeviceList(
   for (const nid of roomNids) set.change('device_lists', nid);
 }
 
+const selectPlace = sql<{ position: number }, [userId: string]>(
+  'device-lists.place',
+  'select position from device_lists where user_id = $1',
+);
+
+/** When what is seen of somebody's keys changed last. */
+export async function readListPlace(reader: Reader, userId: string): Promise<number> {
+  return (await reader.get(selectPlace, [userId]))?.position ?? 0;
+}
+
+const touchMoved = sql<void, [userId: string, place: number]>(
+  'device-lists.touch-moved',
+  'update device_lists set position = position where user_id = $1 and position <> $2',
+);
+
+/** Fails on the guard `device-list.changed` if somebody's keys have changed since {@link readListPlace}. */
+export function requireListPlace(set: WriteSet, userId: string, place: number): void {
+  set.guard('device-list.changed', 0, touchMoved, [userId, place]);
+}
+
 const selectJoined = sql<{ room_nid: number }, [userId: string]>(
   'memberships.joined-rooms',
   `select room_nid from memberships where user_id = $1 and membership = 'join'`,
