@@ -48,6 +48,8 @@ export function createIdentityProviders(context: SsoContext): Sso {
   const trustedClients = [...config.singleSignOn.trustedClients, ...ownPages];
   const entry = createEntry({ db, trustedClients, logins, loginTokens });
   const confirmations = createConfirmations({ db, uia, ownPassword });
+  const logouts = createProviderLogouts({ db, clients, devices, log, now });
+  logouts.resume().catch((error: unknown) => log.warn({ error }, 'Logouts of providers could not be gone on with'));
   return createSso({
     db,
     clients,
@@ -66,7 +68,7 @@ export function createIdentityProviders(context: SsoContext): Sso {
       },
     }),
     links,
-    logouts: createProviderLogouts({ db, clients, devices, log, now }),
+    logouts,
     confirmations,
     now,
   });

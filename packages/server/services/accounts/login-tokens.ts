@@ -1,6 +1,6 @@
 import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { addLoginToken } from '@portico/storage/stores/accounts/login-tokens.ts';
-import type { ProviderSession } from '@portico/storage/stores/accounts/provider-sessions.ts';
+import { findProviderSession, type ProviderSession } from '@portico/storage/stores/accounts/provider-sessions.ts';
 import { hashToken, newAccessToken } from './access-tokens.ts';
 import type { OwnPassword } from './own-password.ts';
 import { writeCameWith } from './redeem-login-token.ts';
@@ -15,6 +15,7 @@ export type LoginToken = { readonly login_token: string; readonly expires_in_ms:
  * {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv1loginget_token}
  */
 export interface LoginTokens {
+  /** Whoever gets in by it came as the device did: a provider that ends its session ends both. */
   issue(sender: Sender, auth: AuthData | undefined): Promise<LoginToken>;
   /** Adds a token to a write set, for somebody who has shown who they are: `cameWith` a session of another service. */
   plan(set: WriteSet, userId: string, cameWith?: ProviderSession): LoginToken;
@@ -45,7 +46,7 @@ export function createLoginTokens({ db, ownPassword, now, randomBytes }: Depende
       const { useUp } = await ownPassword.require(sender, 'log in on another device', auth);
       const set = createWriteSet();
       useUp(set);
-      const token = plan(set, sender.userId);
+      const token = plan(set, sender.userId, await findProviderSession(db, sender.userId, sender.deviceId));
       await db.commit(set);
       return token;
     },

@@ -43,13 +43,17 @@ onBothEngines('a logout is about the sessions that it names, of its provider', a
   await begin(db, alice, { subject: 'alice', begunAt: 1 });
   await begin(db, bob, { subject: 'bob', sid: 's2', begunAt: 1 }, provider, 'D');
   await begin(db, bob, { subject: 'alice', sid: 's1', begunAt: 1 }, 'two');
-  const about = async (logout: Omit<ProviderLogout, 'provider'>, limit = 100) =>
-    (await listLoggedOut(db, { provider, ...logout }, limit)).map((row) => row.user_id);
+  await begin(db, alice, { subject: 'alice', sid: 's3', begunAt: 20 });
+  const about = async (logout: Omit<ProviderLogout, 'provider'>, limit = 100, receivedAt = 10) =>
+    (await listLoggedOut(db, { provider, ...logout }, receivedAt, limit)).map((row) => row.user_id);
   assert.deepEqual(await about({ sid: 's1' }), [alice]);
-  assert.deepEqual(await about({ sid: 's1', subject: 'alice' }), [alice]);
+  assert.deepEqual(await about({ sid: 's1', subject: 'alice' }), [alice, alice], 'the one without a name as well');
+  assert.deepEqual(await about({ sid: 's1', subject: 'alice' }, 1), [alice]);
+  assert.deepEqual(await about({ sid: 's1', subject: 'alice' }, 100, 0), [alice], 'but not what began later');
   assert.deepEqual(await about({ sid: 's1', subject: 'bob' }), []);
   assert.deepEqual(await about({ subject: 'alice' }), [alice, alice]);
   assert.deepEqual(await about({ subject: 'alice' }, 1), [alice]);
+  assert.deepEqual(await about({ subject: 'alice' }, 100, 20), [alice, alice, alice]);
   assert.deepEqual(await about({}), []);
   const forgotten = createWriteSet();
   forgetProviderSessions(forgotten, bob, ['C', 'D']);
@@ -80,5 +84,7 @@ onBothEngines('whoever is logged out does not come in with what they had before,
     'it is of somebody else',
   );
   assert.equal(await begin(db, alice, { subject: 'carol', sid: 's7', begunAt: 999 }), undefined, 'one session ended');
+  assert.equal(await begin(db, alice, { subject: 'carol', begunAt: 1001 }), out, 'which may be this one');
+  assert.equal(await begin(db, alice, { subject: 'carol', begunAt: 1002 }), undefined);
   assert.equal(await begin(db, alice, { subject: 'bob', sid: 's9', begunAt: 5000 + 2 * hour }), undefined);
 });

@@ -28,7 +28,8 @@ const insertSession = sql<
    where not exists (
      select 1 from provider_logouts where provider = $3 and sid = $5 and (subject is null or subject = $4)
    ) and not exists (
-     select 1 from provider_logouts where provider = $3 and subject = $4 and sid is null and received_at >= $6
+     select 1 from provider_logouts
+     where provider = $3 and subject = $4 and (sid is null or cast($5 as text) is null) and received_at >= $6
    )`,
 );
 
@@ -59,6 +60,30 @@ export function forgetProviderSessions(set: WriteSet, userId: string, deviceIds:
   for (const deviceId of deviceIds) forgetProviderSession(set, userId, deviceId);
 }
 
+type SessionRow = {
+  readonly provider: string;
+  readonly subject: string;
+  readonly sid: string | null;
+  readonly begun_at: number;
+};
+
+const selectSession = sql<SessionRow, [userId: string, deviceId: string]>(
+  'provider-sessions.get',
+  'select provider, subject, sid, begun_at from provider_sessions where user_id = $1 and device_id = $2',
+);
+
+/** By which session somebody logged in on a device. */
+export async function findProviderSession(
+  reader: Reader,
+  userId: string,
+  deviceId: string,
+): Promise<ProviderSession | undefined> {
+  const row = await reader.get(selectSession, [userId, deviceId]);
+  if (row === undefined) return undefined;
+  const { provider, subject, sid, begun_at: begunAt } = row;
+  return { provider, subject, ...(sid !== null && { sid }), begunAt };
+}
+
 /** Whom a service has logged out: of one session, or of all those of a person. */
 export type ProviderLogout = {
   readonly provider: string;
@@ -73,20 +98,39 @@ const selectOfSid = sql<DeviceRow, [provider: string, sid: string, subject: stri
   `select user_id, device_id from provider_sessions
    where provider = $1 and sid = $2 and (cast($3 as text) is null or subject = $3) order by user_id, device_id limit $4`,
 );
-const selectOfSubject = sql<DeviceRow, [provider: string, subject: string, limit: number]>(
+const selectOfSubject = sql<DeviceRow, [provider: string, subject: string, begunUntil: number, limit: number]>(
   'provider-sessions.of-subject',
-  `select user_id, device_id from provider_sessions where provider = $1 and subject = $2
-   order by user_id, device_id limit $3`,
+  `select user_id, device_id from provider_sessions where provider = $1 and subject = $2 and begun_at <= $3
+   order by user_id, device_id limit $4`,
+);
+const selectUnnamed = sql<DeviceRow, [provider: string, subject: string, begunUntil: number, limit: number]>(
+  'provider-sessions.unnamed',
+  `select user_id, device_id from provider_sessions
+   where provider = $1 and subject = $2 and sid is null and begun_at <= $3 order by user_id, device_id limit $4`,
 );
 
-/** Devices that a logout is about. */
+/**
+ * Devices that a logout is about, which was received then: it is about no session that began later.
+ *
+ * > The RP attempts to locate the session(s) identified by the `iss` and `sub` Claims and/or the `sid` Claim.
+ *
+ * A session that the service gave no name can be the one that it names now. It ends if it is the person's, since the service
+ * wanted somebody out; without a person nothing says that it might be.
+ *
+ * {@link https://openid.net/specs/openid-connect-backchannel-1_0.html#BCActions}
+ */
 export async function listLoggedOut(
   reader: Reader,
   { provider, subject, sid }: ProviderLogout,
+  receivedAt: number,
   limit: number,
 ): Promise<readonly DeviceRow[]> {
-  if (sid !== undefined) return reader.all(selectOfSid, [provider, sid, subject ?? null, limit]);
-  return subject === undefined ? [] : reader.all(selectOfSubject, [provider, subject, limit]);
+  if (sid === undefined) {
+    return subject === undefined ? [] : reader.all(selectOfSubject, [provider, subject, receivedAt, limit]);
+  }
+  const named = await reader.all(selectOfSid, [provider, sid, subject ?? null, limit]);
+  if (subject === undefined || named.length === limit) return named;
+  return [...named, ...(await reader.all(selectUnnamed, [provider, subject, receivedAt, limit - named.length]))];
 }
 
 const insertLogout = sql<
@@ -107,4 +151,41 @@ export function addProviderLogout(
 ): void {
   set.add(deleteOld, [receivedAt - rememberedFor]);
   set.guard('sso.bad-logout-token', 1, insertLogout, [provider, tokenHash, subject ?? null, sid ?? null, receivedAt]);
+}
+
+export type ReceivedLogout = { readonly logout: ProviderLogout; readonly receivedAt: number };
+
+type LogoutRow = {
+  readonly provider: string;
+  readonly subject: string | null;
+  readonly sid: string | null;
+  readonly received_at: number;
+};
+
+const selectLogout = sql<LogoutRow, [provider: string, tokenHash: string]>(
+  'provider-logouts.get',
+  'select provider, subject, sid, received_at from provider_logouts where provider = $1 and token_hash = $2',
+);
+const selectLogouts = sql<LogoutRow, [receivedSince: number]>(
+  'provider-logouts.kept',
+  'select provider, subject, sid, received_at from provider_logouts where received_at >= $1 order by received_at',
+);
+
+/** What came before with the same token. */
+export async function findProviderLogout(
+  reader: Reader,
+  provider: string,
+  tokenHash: string,
+): Promise<ReceivedLogout | undefined> {
+  const row = await reader.get(selectLogout, [provider, tokenHash]);
+  return row && toReceived(row);
+}
+
+/** What came of late, the first one first. */
+export async function listProviderLogouts(reader: Reader, now: number): Promise<readonly ReceivedLogout[]> {
+  return (await reader.all(selectLogouts, [now - rememberedFor])).map(toReceived);
+}
+
+function toReceived({ provider, subject, sid, received_at: receivedAt }: LogoutRow): ReceivedLogout {
+  return { logout: { provider, ...(subject !== null && { subject }), ...(sid !== null && { sid }) }, receivedAt };
 }

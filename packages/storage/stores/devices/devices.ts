@@ -122,13 +122,18 @@ const deleteDevices = sql<void, [userId: string, deviceIds: string]>(
   'delete from devices where user_id = $1 and device_id in (select value from json_each(cast($2 as text)))',
 );
 
-/** Devices and their tokens; those that do not exist are no matter. */
-export function removeDevices(set: WriteSet, userId: string, deviceIds: readonly string[]): void {
+/** What lets somebody in on devices. */
+export function removeTokens(set: WriteSet, userId: string, deviceIds: readonly string[]): void {
   const ids = JSON.stringify(deviceIds);
   set.add(deleteTokens, [userId, ids]);
   set.add(deleteRefreshTokens, [userId, ids]);
-  set.add(deleteDevices, [userId, ids]);
   set.change('access_tokens', userId);
+}
+
+/** Devices and their tokens; those that do not exist are no matter. */
+export function removeDevices(set: WriteSet, userId: string, deviceIds: readonly string[]): void {
+  removeTokens(set, userId, deviceIds);
+  set.add(deleteDevices, [userId, JSON.stringify(deviceIds)]);
   set.change('devices', userId);
 }
 

@@ -1,18 +1,31 @@
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, test, type TestContext } from 'node:test';
 import type { CookieBrowser } from '@portico/testkit/cookie-browser.ts';
 import { signToken } from '@portico/testkit/identity-provider.ts';
 import { type OAuthServer, startOAuthServer } from '@portico/testkit/oauth-server.ts';
 import { openRawDatabase } from '@portico/testkit/raw-database.ts';
 import { registerAdmin } from '@portico/testkit/register-admin.ts';
+import { startTestServer } from '@portico/testkit/server.ts';
 import { newSubject, type SsoServer, startSsoServer } from '@portico/testkit/sso-server.ts';
 import { refusalOf, type TestClient } from '@portico/testkit/test-client.ts';
+import { until } from '@portico/testkit/until.ts';
 
 const v3 = '/_matrix/client/v3';
 const whoami = `${v3}/account/whoami`;
 const path = '/_portico/client/v1/sso/logout';
+/** What keeps the device `Z` from being deleted. */
+const hindering = {
+  sqlite: [
+    `create trigger hindrance before delete on devices when old.device_id = 'Z' begin select raise(abort, 'no'); end`,
+  ],
+  postgres: [
+    `create function hinder() returns trigger language plpgsql as
+     $$ begin if old.device_id = 'Z' then raise exception 'no'; end if; return old; end $$`,
+    'create trigger hindrance before delete on devices for each row execute function hinder()',
+  ],
+};
 const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
 
 for (const engine of ['sqlite', 'postgres'] as const) {
@@ -221,20 +234,59 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.ok(!(await isIn(client)));
     });
 
-    test('a token counts once', async () => {
+    test('a token is about what began before it came, however often it comes', async () => {
       const sub = comesAs();
-      const token = sso.idp.signToken(claimsOf({ sub }));
-      assert.equal((await send(token)).status, 200);
+      const claims = claimsOf({ sub });
+      assert.equal((await send(sso.idp.signToken(claims))).status, 200);
       const client = await logIn();
-      const { status, body } = await send(token);
-      assert.deepEqual([status, body['error']], [400, 'invalid_request']);
+      assert.equal((await send(sso.idp.signToken(claims))).status, 200);
       assert.ok(await isIn(client));
+      const { status, body } = await send(sso.idp.signToken({ ...claims, sub: comesAs() }));
+      assert.deepEqual([status, body['error']], [400, 'invalid_request'], 'nor about somebody else');
       const same = claimsOf({ sub });
       const both = await Promise.all([send(sso.idp.signToken(same)), send(sso.idp.signToken(same))]);
       assert.deepEqual(
-        both.map((answer) => answer.status).sort((one, other) => one - other),
-        [200, 400],
+        both.map((answer) => answer.status),
+        [200, 200],
       );
+      assert.ok(!(await isIn(client)));
+    });
+
+    test('ends with a session that has a name what is the person’s and has none', async () => {
+      const sub = comesAs();
+      const [unnamed, named] = [await logIn(), await logIn()];
+      const raw = await openRawDatabase(sso.server.databaseUrl);
+      await raw.run('update provider_sessions set sid = null where device_id = $1', [unnamed.deviceId]);
+      await raw.close();
+      await logOut({ sid: 'another' });
+      assert.deepEqual(await Promise.all([unnamed, named].map(isIn)), [true, true], 'it is said of nobody');
+      await logOut({ sid: 'another', sub });
+      assert.deepEqual(await Promise.all([unnamed, named].map(isIn)), [false, true]);
+    });
+
+    test('ends devices that were let in by one that it ends', async () => {
+      const sub = comesAs();
+      const first = await logIn();
+      await put(first.userId, { password: 'a password' });
+      const [laptop, tablet] = [await logIn(), await logIn()];
+      const auth = { type: 'm.login.password', password: 'a password' };
+      const identifier = { type: 'm.id.user', user: laptop.userId };
+      const typed = await sso.server.anonymous.post(`${v3}/login`, { ...auth, identifier });
+      const desk = sso.server.as({
+        userId: laptop.userId,
+        accessToken: String(typed.body['access_token']),
+        deviceId: String(typed.body['device_id']),
+      });
+      const issue = async (by: TestClient): Promise<string> =>
+        String((await by.post('/_matrix/client/v1/login/get_token', { auth })).body['login_token']);
+      const phone = await sso.logInByToken(await issue(laptop));
+      const watch = await sso.logInByToken(await issue(phone));
+      const beside = await sso.logInByToken(await issue(desk));
+      const late = await issue(tablet);
+      await logOut({ sub });
+      const all = [laptop, tablet, phone, watch, desk, beside];
+      assert.deepEqual(await Promise.all(all.map(isIn)), [false, false, false, false, true, true]);
+      await assert.rejects(sso.logInByToken(late), /M_FORBIDDEN/);
     });
 
     test('what is no logout token of the provider’s ends nothing', async () => {
@@ -323,6 +375,66 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal((await client.post(`${v3}/logout`, {})).status, 200);
       assert.deepEqual(await raw.run(`select * from provider_sessions where subject = '${sub}'`), []);
       await raw.close();
+    });
+
+    describe('where it cannot get to the end of many devices', () => {
+      /** Somebody with many devices, the last of which cannot be deleted until that is mended. */
+      async function fail(context: TestContext) {
+        const other = await startSsoServer({ engine, providers: [{ id: 'test', backchannel_logout_enabled: true }] });
+        const sub = newSubject();
+        other.idp.person = { sub, preferred_username: sub };
+        const client = await other.logIn();
+        const raw = await openRawDatabase(other.server.databaseUrl);
+        context.after(async () => {
+          await raw.close();
+          await other.close();
+        });
+        await raw.run(`update access_tokens set device_id = 'Z' where user_id = $1`, [client.userId]);
+        await raw.run(`update devices set device_id = 'Z' where user_id = $1`, [client.userId]);
+        await raw.run(`update provider_sessions set device_id = 'Z' where user_id = $1`, [client.userId]);
+        for (let count = 0; count < 40; count += 1) {
+          const id = `D${String(count).padStart(2, '0')}`;
+          await raw.run(
+            `insert into devices (user_id, device_id, created_at)
+             select user_id, '${id}', created_at from devices where user_id = $1 and device_id = 'Z'`,
+            [client.userId],
+          );
+          await raw.run(
+            `insert into provider_sessions
+             select user_id, '${id}', provider, subject, sid, begun_at from provider_sessions
+             where user_id = $1 and device_id = 'Z'`,
+            [client.userId],
+          );
+        }
+        for (const statement of hindering[engine]) await raw.run(statement);
+        const iat = Math.floor(Date.now() / 1000);
+        const claims = { iss: other.idp.issuer, aud: other.idp.clientId, iat, exp: iat + 120, jti: 'one', events, sub };
+        const form = new URLSearchParams({ logout_token: other.idp.signToken(claims) });
+        const ask = () => fetch(`${other.base}${path}/test`, { method: 'POST', body: form });
+        const left = async (): Promise<number> =>
+          (await raw.run('select device_id from devices where user_id = $1', [client.userId])).length;
+        assert.equal((await ask()).status, 500);
+        assert.equal(await left(), 16, 'some are gone');
+        assert.equal((await client.get(whoami)).status, 401, 'and nobody is in on any of them');
+        await raw.run(`drop trigger hindrance${engine === 'postgres' ? ' on devices' : ''}`);
+        return { other, ask, left };
+      }
+
+      test('the same token goes on with it', async (context) => {
+        const { ask, left } = await fail(context);
+        assert.equal((await ask()).status, 200);
+        assert.equal(await left(), 0);
+      });
+
+      test('the next start goes on with it', async (context) => {
+        const { other, left } = await fail(context);
+        await other.server.stop();
+        const { dataDir, databaseUrl } = other.server;
+        const again = await startTestServer({ settings: other.settings, dataDir, databaseUrl });
+        context.after(() => again.close());
+        await until(async () => (await left()) === 0 || undefined, 'the devices are gone');
+        assert.deepEqual(again.errors, []);
+      });
     });
 
     test('where the keys cannot be had nothing ends, and the token is good once they can', async () => {
