@@ -17,6 +17,7 @@ export function createKeysStream({
 }): SyncStream {
   return {
     name: 'device-keys',
+    isOfPeople: true,
     kinds: new Map([
       ['own_device_list', 'user'],
       ['own_membership', 'user'],

@@ -1,7 +1,7 @@
 import { defaultFilter } from '@portico/protocol/sync-filter/filter.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { OnlineUser } from '../sync/online-index.ts';
-import { roomMayHave, userMayHave } from '../sync/stream-reads.ts';
+import { someRoomMayHave, userMayHave } from '../sync/stream-reads.ts';
 import type { RoomParts, StreamParts, SyncStream } from '../sync/streams.ts';
 import type { SyncCore } from '../sync/sync-core.ts';
 import { formatSyncToken, parseSyncToken } from '../sync/token.ts';
@@ -155,10 +155,7 @@ async function readE2ee(
 ): Promise<{ readonly text: string; readonly isEmpty: boolean }> {
   const stream = streamNamed(core, 'device-keys');
   const since = known.includes(letters.e2ee) ? position : undefined;
-  const mayHave =
-    since !== undefined &&
-    (userMayHave(stream, user, since) ||
-      user.rooms.values().some(({ room }) => room !== undefined && roomMayHave(stream, room, since)));
+  const mayHave = since !== undefined && (userMayHave(stream, user, since) || someRoomMayHave(stream, user, since));
   const parts = mayHave
     ? await stream.read({ ...quiet(core, userId, deviceId), since, upTo, serial: undefined })
     : undefined;

@@ -2,7 +2,7 @@ import { defaultFilter } from '@portico/protocol/sync-filter/filter.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { OnlineUser } from '../sync/online-index.ts';
 import { besideTimeline } from '../sync/room-text.ts';
-import { roomMayHave } from '../sync/stream-reads.ts';
+import { someRoomMayHave } from '../sync/stream-reads.ts';
 import type { RoomParts } from '../sync/streams.ts';
 import { stickyLetter } from '../sync/streams/sticky.ts';
 import type { SyncCore } from '../sync/sync-core.ts';
@@ -29,7 +29,7 @@ export function mayHaveSticky(core: SyncCore, user: OnlineUser, since: string | 
   const token = parseSince(since);
   if (token === undefined || token.serials.has(stickyLetter) || user.membershipPosition > token.position) return true;
   const stream = streamNamed(core, 'sticky');
-  return user.rooms.values().some(({ room }) => room !== undefined && roomMayHave(stream, room, token.position));
+  return someRoomMayHave(stream, user, token.position);
 }
 
 /**

@@ -37,7 +37,8 @@ export async function readStreams(
     const serial = stream.serial && serials.get(stream.serial.letter);
     const isPending = since === undefined || stream.serial?.isPending(userId, serial) === true;
     const mayConcernUser = since === undefined || userMayHave(stream, user, since);
-    if (!isPending && rooms.size === 0 && !mayConcernUser) continue;
+    const mayConcernOthers = since !== undefined && stream.isOfPeople === true && someRoomMayHave(stream, user, since);
+    if (!isPending && rooms.size === 0 && !mayConcernUser && !mayConcernOthers) continue;
     const what = { since, upTo, serial, filter, rooms, newRooms, allRooms, mayConcernUser };
     const read = stream.read({ reader, userId, deviceId, ...what });
     reads.push(read.then((parts) => noteSerial(serialsNow, stream, parts)));
@@ -70,6 +71,11 @@ export function roomMayHave(
     if ((room.streams.get(kind) ?? -1) > since) return true;
   }
   return false;
+}
+
+/** Whether any room of the user may have something new of a stream. */
+export function someRoomMayHave(stream: Pick<SyncStream, 'kinds'>, { rooms }: OnlineUser, since: number): boolean {
+  return rooms.values().some(({ room }) => room !== undefined && roomMayHave(stream, room, since));
 }
 
 function merge(parts: readonly StreamParts[]): Omit<Gathered, 'serials'> {

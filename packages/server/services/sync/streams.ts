@@ -58,6 +58,8 @@ export type SyncStream = {
   readonly isSlidingOnly?: boolean;
   /** What it tells of rooms are ephemeral events, which can wait a little: a change of these kinds alone wakes nobody at once again and again. */
   readonly isEphemeral?: boolean;
+  /** Whether it tells of the people in the user's rooms: whichever rooms a filter lets pass, of all of them. */
+  readonly isOfPeople?: boolean;
   /** The kinds of committed changes that concern it, and what their keys name. */
   readonly kinds: ReadonlyMap<string, 'user' | 'room'>;
   /** For what no position says: its letter in the token, where it stands, and whether it has something for somebody. */

@@ -45,6 +45,33 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(await news(), told, 'a device that has gone');
     });
 
+    test(
+      'who keeps out rooms with a filter is told of the people in them all the same',
+      { timeout: 30_000 },
+      async () => {
+        const [alice, bob] = [await server.registerUser(), await server.registerUser()];
+        const [one, two] = [createSyncClient(alice), createSyncClient(bob)];
+        const room = await one.createRoom();
+        const nothing = { types: [] };
+        for (const rooms of [{ rooms: [] }, { rooms: ['!another:room'] }, { not_rooms: [room] }]) {
+          const filter = { room: rooms, presence: nothing, account_data: nothing };
+          let { next_batch: since } = await one.sync();
+          const news = async (timeout = 0) => {
+            const body = await one.sync({ since, filter, timeout });
+            since = body.next_batch;
+            return lists(body);
+          };
+          await two.join(room);
+          assert.deepEqual(await news(), { changed: [bob.userId], left: [] }, 'who comes');
+          const waiting = news(20_000);
+          await upload(bob, { device_keys: newDeviceKeys(bob) });
+          assert.deepEqual(await waiting, { changed: [bob.userId], left: [] }, 'who has other keys');
+          await two.leave(room);
+          assert.deepEqual(await news(), { changed: [], left: [bob.userId] }, 'who goes');
+        }
+      },
+    );
+
     test('who changes, comes and goes', { timeout: 30_000 }, async () => {
       const [alice, bob] = [await server.registerUser(), await server.registerUser()];
       const [one, two] = [createSyncClient(alice), createSyncClient(bob)];
