@@ -4,7 +4,7 @@ import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/
 import { eventTest } from '../reading/event-reader.ts';
 import type { Sight, Visibility } from '../reading/visibility.ts';
 import { readMatchList, type RareMatch } from './match-list.ts';
-import type { SearchPlace, SearchRequest } from './search-request.ts';
+import type { SearchGroup, SearchPlace, SearchRequest } from './search-request.ts';
 import type { SearchedRoom } from './searched-rooms.ts';
 
 export type FoundEvent = {
@@ -83,7 +83,7 @@ export async function readMatches(
 
 function createSieve(
   { visibility }: { readonly visibility: Visibility },
-  { filter }: SearchRequest,
+  { filter, place }: SearchRequest,
   rooms: ReadonlyMap<number, SearchedRoom>,
   ignored: ReadonlySet<string>,
 ): (reader: Reader, matches: readonly Match[]) => Promise<ReadonlyMap<number, FoundEvent>> {
@@ -100,10 +100,15 @@ function createSieve(
         const sight = sights.get(row.event_nid);
         if (sight?.answer !== 'yes' || row.redacted_by !== null || (row.room_order ?? Infinity) > room.end) continue;
         if (row.state_key === null && ignored.has(row.sender)) continue;
+        if (place?.group !== undefined && !isOf(place.group, row, room)) continue;
         if (test !== undefined && !test(row)) continue;
         kept.set(row.event_nid, { row, room, rank: ranks.get(row.event_nid) ?? 0, membership: sight.membership });
       }
     }
     return kept;
   };
+}
+
+function isOf({ key, value }: SearchGroup, row: ClientEventRow, room: SearchedRoom): boolean {
+  return value === (key === 'room_id' ? room.roomId : row.sender);
 }

@@ -16,11 +16,18 @@ export type RoomEventsCriteria = {
     readonly include_profile?: boolean;
   };
   readonly include_state?: boolean;
-  readonly groupings?: { readonly group_by?: readonly { readonly key?: 'room_id' | 'sender' }[] };
+  readonly groupings?: { readonly group_by?: readonly { readonly key?: GroupKey }[] };
 };
 
-/** Where a page starts: after the best so many, or before an event. */
-export type SearchPlace = { readonly offset: number } | { readonly before: number };
+export type GroupKey = 'room_id' | 'sender';
+
+/** Those of the results that have something in common. */
+export type SearchGroup = { readonly key: GroupKey; readonly value: string };
+
+/** Where a page starts: after the best so many, or before an event; and the group that it is of, if it is of one. */
+export type SearchPlace = ({ readonly offset: number } | { readonly before: number }) & {
+  readonly group?: SearchGroup | undefined;
+};
 
 export type SearchRequest = {
   readonly words: readonly string[];
@@ -32,7 +39,7 @@ export type SearchRequest = {
   readonly place: SearchPlace | undefined;
   readonly context: { readonly before: number; readonly after: number; readonly withProfiles: boolean } | undefined;
   readonly withState: boolean;
-  readonly groups: ReadonlySet<'room_id' | 'sender'>;
+  readonly groups: ReadonlySet<GroupKey>;
 };
 
 const partOfKey: ReadonlyMap<string, string> = new Map([
@@ -74,12 +81,17 @@ function parseFilter(json: JsonObject | undefined): RoomEventFilter {
 }
 
 export function formatSearchPlace(place: SearchPlace): string {
-  return 'offset' in place ? `o1_${place.offset}` : `b1_${place.before}`;
+  const start = 'offset' in place ? `o1_${place.offset}` : `b1_${place.before}`;
+  if (place.group === undefined) return start;
+  return `${start}_${place.group.key}_${Buffer.from(place.group.value).toString('base64url')}`;
 }
 
 function parsePlace(text: string, order: 'recent' | 'rank'): SearchPlace {
-  const [, kind, number] = /^([ob])1_(0|[1-9][0-9]{0,14})$/.exec(text) ?? [];
-  if (kind === 'o' && order === 'rank') return { offset: Number(number) };
-  if (kind === 'b' && order === 'recent') return { before: Number(number) };
+  const [, kind, number, key, value = ''] =
+    /^([ob])1_(0|[1-9][0-9]{0,14})(?:_(room_id|sender)_([\w-]+))?$/.exec(text) ?? [];
+  const isKey = key === 'room_id' || key === 'sender';
+  const group: SearchGroup | undefined = isKey ? { key, value: Buffer.from(value, 'base64url').toString() } : undefined;
+  if (kind === 'o' && order === 'rank') return { offset: Number(number), group };
+  if (kind === 'b' && order === 'recent') return { before: Number(number), group };
   throw new MatrixError('request.invalid-param', { message: "'next_batch' is not a token of this search." });
 }

@@ -13,6 +13,7 @@ import {
   formatSearchPlace,
   parseSearchRequest,
   type RoomEventsCriteria,
+  type SearchPlace,
   type SearchRequest,
 } from './search-request.ts';
 import { readSearchedRooms } from './searched-rooms.ts';
@@ -47,8 +48,9 @@ export function createSearch({ reading, fullText, index }: Dependencies): Search
       const contexts = request.context && (await readFoundContexts(reading, events, request.context, ignored));
       const text = await renderResults(reading, { ...requester, ignored }, events, contexts);
       let body = `{"count":${count},"highlights":${JSON.stringify(request.words)},"results":[${text.join(',')}]`;
-      if (next !== undefined) body += `,"next_batch":"${formatSearchPlace(next)}"`;
-      if (request.groups.size > 0) body += `,"groups":${groupsText(events, request.groups)}`;
+      if (next !== undefined) body += `,"next_batch":"${formatSearchPlace({ ...next, group: request.place?.group })}"`;
+      const goesOn = isLast ? undefined : next;
+      if (request.groups.size > 0) body += `,"groups":${groupsText(events, request.groups, goesOn)}`;
       if (request.withState) body += `,"state":${await readStates(reading, requester, events)}`;
       return `${body}}`;
     },
@@ -85,16 +87,25 @@ async function renderResults(
   });
 }
 
-function groupsText(found: readonly FoundEvent[], keys: SearchRequest['groups']): string {
+/** Of each group there may be more behind all that is shown here: "if this field is absent, there are no more results in this group". */
+function groupsText(
+  found: readonly FoundEvent[],
+  keys: SearchRequest['groups'],
+  goesOn: SearchPlace | undefined,
+): string {
   const groups = [...keys].map((key) => {
     const members = Map.groupBy(found, ({ row, room }) => (key === 'room_id' ? room.roomId : row.sender));
     let order = 0;
     return [
       key,
       Object.fromEntries(
-        [...members].map(([name, events]) => [
-          name,
-          { order: ++order, results: events.map(({ row }) => row.event_id) },
+        [...members].map(([value, events]) => [
+          value,
+          {
+            order: ++order,
+            results: events.map(({ row }) => row.event_id),
+            next_batch: goesOn && formatSearchPlace({ ...goesOn, group: { key, value } }),
+          },
         ]),
       ),
     ] as const;

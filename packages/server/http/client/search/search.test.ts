@@ -130,6 +130,45 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal((await request(alice, { search_term: 'x', filter: { rooms: 'x' } })).status, 400);
     });
 
+    test('leads on in each group by itself', async () => {
+      const { alice, bob, roomId } = await pair();
+      const second = await alice.createRoom();
+      const said = new Map<string, string[]>([roomId, second, alice.userId, bob.userId].map((value) => [value, []]));
+      for (let index = 0; index < 9; index++) {
+        const [by, where] = index % 3 === 0 ? [bob, roomId] : [alice, index % 2 === 0 ? roomId : second];
+        const eventId = await by.send(where, `a lynx, ${index}`);
+        said.get(where)?.unshift(eventId);
+        said.get(by.userId)?.unshift(eventId);
+      }
+      type Groups = Record<string, Record<string, { results: string[]; next_batch?: string }>>;
+      for (const order of ['recent', 'rank']) {
+        const criteria = {
+          order_by: order,
+          filter: { limit: 2 },
+          groupings: { group_by: [{ key: 'room_id' }, { key: 'sender' }] },
+        };
+        const page = async (next = '') => search(alice, 'lynx', criteria, next);
+        const first = (await page()).groups as Groups;
+        for (const [key, groups] of Object.entries(first)) {
+          for (const [value, group] of Object.entries(groups)) {
+            const seen = [...group.results];
+            for (let next = group.next_batch; next !== undefined;) {
+              const more = await page(`?next_batch=${next}`);
+              seen.push(...more.results.map(({ result }) => result.event_id));
+              next = more.next_batch;
+              const inGroup = (more.groups as Groups)[key]?.[value];
+              if (inGroup?.next_batch !== undefined) assert.equal(inGroup.next_batch, next);
+            }
+            const all = said.get(value) ?? [];
+            assert.deepEqual(order === 'recent' ? seen : seen.toSorted(), order === 'recent' ? all : all.toSorted());
+          }
+        }
+        assert.ok(Object.keys(first['room_id'] ?? {}).length > 0, order);
+      }
+      const all = await search(alice, 'lynx', { groupings: { group_by: [{ key: 'sender' }] } });
+      assert.ok(Object.values((all.groups as Groups)['sender'] ?? {}).every((group) => !('next_batch' in group)));
+    });
+
     test('finds the same, however many texts have the words', async () => {
       const { alice, bob, roomId } = await pair();
       const elsewhere = createSyncClient(await server.registerUser());
