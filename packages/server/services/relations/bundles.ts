@@ -2,6 +2,7 @@ import { isJsonObject, parseJson } from '@portico/protocol';
 import { parseRelation } from '@portico/protocol/relations/relation.ts';
 import type { Reader } from '@portico/storage';
 import {
+  type EditRow,
   readEdits,
   readReferences,
   readThreadShares,
@@ -65,22 +66,11 @@ export async function readBundles(
   const style = { now: context.now(), device: reader, membership: undefined, redactions: noRedactions };
   const render: Render = (row, bundles) =>
     renderEvent(row, { ...style, roomId: roomOf.get(row.room_nid)?.roomId, bundles });
-  const latestBundles = await readLatestEdits(context, roomOf, latest, shown, render);
-
-  const bundles = new Map<number, string>();
-  const editOf = groupByTarget(edits);
-  const referencesOf = groupByTarget(references);
-  for (const parent of parents) {
-    const key = keyOf(parent);
-    const shownReferences = (referencesOf.get(key) ?? []).filter((row) => mayShow(row, parent.room, reader, shown));
-    const members = [
-      editText(editOf.get(key), shown, render),
-      threadText(threads.get(key), shown, (row) => render(row, latestBundles)),
-      referenceText(shownReferences),
-    ].filter((member) => member !== undefined);
-    if (members.length > 0) bundles.set(parent.row.event_nid, `{${members.join(',')}}`);
-  }
-  return bundles;
+  const latestRows = latest.flatMap((nid) => shown.get(nid) ?? []);
+  const latestBundles = await readLatestBundles(context, reader, roomOf, latestRows, render);
+  return bundleAll(parents, reader, { edits, references, shown }, render, (key) =>
+    threadText(threads.get(key), shown, (row) => render(row, latestBundles)),
+  );
 }
 
 /** "State events do not currently receive bundled aggregations." */
@@ -105,30 +95,46 @@ function summariseThreads(
   return threads;
 }
 
-/** The latest event of a thread is shown as it was last edited. */
-async function readLatestEdits(
+/** "Child events of the `latest_event` should themselves be aggregated". It starts no thread, being in one. */
+async function readLatestBundles(
   context: Context,
+  reader: BundleReader,
   roomOf: ReadonlyMap<number, BundledRoom>,
-  latest: readonly number[],
-  shown: Shown,
+  latest: readonly ClientEventRow[],
   render: Render,
 ): Promise<Bundles> {
-  const parents = latest.flatMap((nid) => {
-    const row = shown.get(nid);
-    const room = row && roomOf.get(row.room_nid);
-    return row === undefined || room === undefined || row.relation_kinds === null ? [] : [{ room, row }];
-  });
-  const edits = await readEdits(context.db, editedOf(parents));
-  const shownEdits = await readVisible(
-    context,
-    roomOf,
-    edits.map((edit) => edit.event_nid),
-  );
-  const editOf = groupByTarget(edits);
+  const rowsOf = Map.groupBy(latest, (row) => row.room_nid);
+  const parents = parentsIn([...roomOf.values()].map((room) => ({ ...room, rows: rowsOf.get(room.roomNid) ?? [] })));
+  const [edits, references] = await Promise.all([
+    readEdits(context.db, editedOf(parents)),
+    readReferences(context.db, targetsOf(parents, relationKinds['m.reference'])),
+  ]);
+  const shown = await readVisible(context, roomOf, [
+    ...edits.map((edit) => edit.event_nid),
+    ...unsureReferences(references, roomOf),
+  ]);
+  return bundleAll(parents, reader, { edits, references, shown }, render);
+}
+
+/** What is shown with each event, with whatever else belongs there. */
+function bundleAll(
+  parents: readonly Parent[],
+  reader: BundleReader,
+  found: { readonly edits: readonly EditRow[]; readonly references: readonly ReferenceRow[]; readonly shown: Shown },
+  render: Render,
+  threadOf: (key: string) => string | undefined = () => undefined,
+): Bundles {
+  const { shown } = found;
+  const editOf = groupByTarget(found.edits);
+  const referencesOf = groupByTarget(found.references);
   const bundles = new Map<number, string>();
   for (const parent of parents) {
-    const edit = editText(editOf.get(keyOf(parent)), shownEdits, render);
-    if (edit !== undefined) bundles.set(parent.row.event_nid, `{${edit}}`);
+    const key = keyOf(parent);
+    const shownReferences = (referencesOf.get(key) ?? []).filter((row) => mayShow(row, parent.room, reader, shown));
+    const members = [editText(editOf.get(key), shown, render), threadOf(key), referenceText(shownReferences)].filter(
+      (member) => member !== undefined,
+    );
+    if (members.length > 0) bundles.set(parent.row.event_nid, `{${members.join(',')}}`);
   }
   return bundles;
 }

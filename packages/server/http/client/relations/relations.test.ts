@@ -135,12 +135,15 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await send(alice, roomId, text('1', relation('m.thread', root)));
       const last = await send(alice, roomId, text('2', relation('m.thread', root)));
       const edited = await send(alice, roomId, edit('2b', last));
+      const answer = await send(bob, roomId, relation('m.reference', last), 'org.example.answer');
       const check = (found: SeenEvent | undefined, participated: boolean, reader: string) => {
         const thread = bundleOf(found)?.['m.thread'];
         assert.ok(thread, reader);
         assert.deepEqual([thread.count, thread.current_user_participated], [2, participated], reader);
         assert.equal(thread.latest_event.event_id, last, reader);
-        assert.equal(bundleOf(thread.latest_event)?.['m.replace']?.event_id, edited, reader);
+        const ofLatest = bundleOf(thread.latest_event);
+        assert.equal(ofLatest?.['m.replace']?.event_id, edited, reader);
+        assert.deepEqual(ofLatest?.['m.reference'], { chunk: [{ event_id: answer }] }, reader);
       };
       const find = (events: unknown): SeenEvent | undefined =>
         (events as SeenEvent[]).find((event) => event.event_id === root);
