@@ -7,6 +7,7 @@ import type { ErasedSenders } from './erased-senders.ts';
 import type { IgnoredUsers } from './ignored-users.ts';
 import type { RoomNames } from './room-names.ts';
 import type { Visibility } from './visibility.ts';
+import type { WholeRooms } from './whole-rooms.ts';
 
 /** What reading rooms takes. */
 export type ReadingContext = {
@@ -19,6 +20,7 @@ export type ReadingContext = {
   readonly ignored: IgnoredUsers;
   readonly inviteRules: InviteRules;
   readonly erasedSenders: ErasedSenders;
+  readonly wholeRooms: WholeRooms;
 };
 
 /** The same for who may read on where this server's own knowledge ends. */

@@ -13,6 +13,7 @@ import { withoutErasedProfiles } from './erased-profiles.ts';
 import { rawRender } from './render.ts';
 import { parsePlace, positionAt } from './tokens.ts';
 import { answered } from './visibility.ts';
+import { readInTurn } from './whole-rooms.ts';
 
 export type MembersRequest = {
   readonly roomId: string;
@@ -35,20 +36,24 @@ export async function readMembers(
     (name) => (membership === undefined || name === membership) && name !== notMembership,
   );
   const place = at === undefined ? undefined : parsePlace(at, 'at');
-  const rows: ClientEventRow[] = [];
   const then = await findStateThen(context, access, place);
-  for await (const nids of memberNids(context, access, wanted, then)) {
-    const members = await readEvents(context.db.long, nids);
-    // Whoever is erased has left by now.
-    rows.push(...(then === 'now' ? members : await withoutErasedProfiles(context, access.viewer, members)));
-  }
-  const chosen = wanted.length === memberships.length ? rows : rows.filter((row) => wanted.includes(membershipOf(row)));
-  return `{"chunk":${await rawRender(
-    context,
-    requester,
-    roomId,
-    chosen.map((row) => ({ row })),
-  )}}`;
+  const nids = memberNids(context, access, wanted, then);
+  return readInTurn(context.wholeRooms, requester.userId, nids, async (batches) => {
+    const rows: ClientEventRow[] = [];
+    for await (const batch of batches) {
+      const members = await readEvents(context.db.long, batch);
+      // Whoever is erased has left by now.
+      rows.push(...(then === 'now' ? members : await withoutErasedProfiles(context, access.viewer, members)));
+    }
+    const chosen =
+      wanted.length === memberships.length ? rows : rows.filter((row) => wanted.includes(membershipOf(row)));
+    return `{"chunk":${await rawRender(
+      context,
+      requester,
+      roomId,
+      chosen.map((row) => ({ row })),
+    )}}`;
+  });
 }
 
 /** The state of the room at the time asked about, if its members were others than `now`. */
@@ -93,11 +98,14 @@ export async function readJoinedMembers(
   const access = await context.access.find(requester.userId, roomId);
   if (access === undefined || access.end !== Infinity)
     throw new MatrixError('forbidden', { message: 'You are not in this room.' });
-  const entries: string[] = [];
-  for await (const nids of readMemberEvents(context.db.long, access.roomNid, 'join')) {
-    for (const row of await readEvents(context.db.long, nids)) entries.push(joinedMember(row));
-  }
-  return `{"joined":{${entries.join(',')}}}`;
+  const nids = readMemberEvents(context.db.long, access.roomNid, 'join');
+  return readInTurn(context.wholeRooms, requester.userId, nids, async (batches) => {
+    const entries: string[] = [];
+    for await (const batch of batches) {
+      for (const row of await readEvents(context.db.long, batch)) entries.push(joinedMember(row));
+    }
+    return `{"joined":{${entries.join(',')}}}`;
+  });
 }
 
 function joinedMember({ state_key: userId, content }: ClientEventRow): string {

@@ -10,6 +10,7 @@ import { createErasedSenders } from './erased-senders.ts';
 import { createIgnoredUsers } from './ignored-users.ts';
 import { createRoomNames } from './room-names.ts';
 import { createVisibility } from './visibility.ts';
+import { createWholeRooms } from './whole-rooms.ts';
 
 type Dependencies = {
   readonly db: Database;
@@ -35,6 +36,7 @@ export function createReading({ db, states, now, invitePolicy: policy, noticesUs
     erasedSenders,
     ignored: createIgnoredUsers(db),
     inviteRules: createInviteRules({ db, policy, noticesUser }),
+    wholeRooms: createWholeRooms(),
   };
 }
 

@@ -6,6 +6,7 @@ import type { ReadingContext, Requester } from './context.ts';
 import { withoutErasedProfiles } from './erased-profiles.ts';
 import { rawRender } from './render.ts';
 import { answered } from './visibility.ts';
+import { readInTurn } from './whole-rooms.ts';
 
 const eventsPerQuery = 1000;
 
@@ -16,16 +17,18 @@ const eventsPerQuery = 1000;
  */
 export async function readRoomState(context: ReadingContext, requester: Requester, roomId: string): Promise<string> {
   const access = await context.access.enter(requester.userId, roomId);
-  const rows: ClientEventRow[] = [];
-  for await (const nids of stateNids(context, access)) {
-    rows.push(...(await asShown(context, access, await readEvents(context.db.long, nids))));
-  }
-  return rawRender(
-    context,
-    requester,
-    roomId,
-    rows.map((row) => ({ row })),
-  );
+  return readInTurn(context.wholeRooms, requester.userId, stateNids(context, access), async (batches) => {
+    const rows: ClientEventRow[] = [];
+    for await (const nids of batches) {
+      rows.push(...(await asShown(context, access, await readEvents(context.db.long, nids))));
+    }
+    return rawRender(
+      context,
+      requester,
+      roomId,
+      rows.map((row) => ({ row })),
+    );
+  });
 }
 
 /** Whoever is erased has left by now: only the state of an earlier time says more of them. */

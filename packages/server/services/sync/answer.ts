@@ -13,7 +13,6 @@ import { makePlan } from './plan.ts';
 import { besideTimeline, type JoinedRoom } from './room-text.ts';
 import { readStreams, type Gathered } from './stream-reads.ts';
 import type { RoomParts, SyncStream } from './streams.ts';
-import type { WholeRooms } from './whole-rooms.ts';
 
 export type Answer = {
   /** The members of the response but `next_batch`, each with a comma before it. */
@@ -25,7 +24,6 @@ export type Answer = {
 
 export type AnswerContext = SyncContext & {
   readonly batches: Batches;
-  readonly wholeRooms: WholeRooms;
   readonly streams: readonly SyncStream[];
 };
 

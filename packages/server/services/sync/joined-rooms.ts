@@ -14,13 +14,12 @@ import { readFullStates, readMembersOf } from './states.ts';
 import { readSummaries, renderSummary, type Summary } from './summaries.ts';
 import { eventTest } from '../reading/event-reader.ts';
 import type { Span } from './timelines.ts';
-import type { WholeRooms } from './whole-rooms.ts';
 
 type Rooms = Map<number, JoinedRoom>;
 
 /** What is new in the rooms that the user is joined to. */
 export async function readJoinedRooms(
-  context: SyncContext & { readonly wholeRooms: WholeRooms },
+  context: SyncContext,
   batches: Batches,
   plans: readonly JoinedPlan[],
   pass: SyncPass,

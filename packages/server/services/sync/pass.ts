@@ -21,7 +21,10 @@ export type SyncPass = {
   readonly memory: LazyMemory;
 };
 
-export type SyncContext = Pick<ReadingContext, 'db' | 'states' | 'visibility' | 'inviteRules' | 'erasedSenders'> & {
+export type SyncContext = Pick<
+  ReadingContext,
+  'db' | 'states' | 'visibility' | 'inviteRules' | 'erasedSenders' | 'wholeRooms'
+> & {
   readonly roots: StateRoots;
 };
 

@@ -8,7 +8,6 @@ import { createOnlineIndex, type OnlineIndex, type OnlineUser } from './online-i
 import { createStateRoots } from './state-roots.ts';
 import type { SyncStream } from './streams.ts';
 import type { SyncToken } from './token.ts';
-import { createWholeRooms } from './whole-rooms.ts';
 import { realTimers, waitForChange, type After, type Woken } from './waiting.ts';
 
 /** What `/sync` and sliding sync share: who is online, what is new, and the streams. */
@@ -85,7 +84,7 @@ export function createSyncCore({ reading, streams, after = realTimers, watchCach
   let waiting = 0;
 
   return {
-    context: { ...readingSync, batches, wholeRooms: createWholeRooms(), streams },
+    context: { ...readingSync, batches, streams },
     online,
     waiting: () => waiting,
     async reach(token, waiter) {
