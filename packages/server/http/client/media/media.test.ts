@@ -195,7 +195,7 @@ describe('the old endpoints', () => {
   const withToken = (path: string, { accessToken }: TestClient) =>
     `${path}${path.includes('?') ? '&' : '?'}access_token=${accessToken}`;
 
-  test('find no media for nobody where authentication is required, but take uploads and tell the limit', async () => {
+  test('find no media for those without a token where one is required, but take uploads and tell the limit', async () => {
     const place = await upload('x', { type: 'text/plain' });
     for (const version of versions) {
       for (const path of pathsOf(version, place)) {
