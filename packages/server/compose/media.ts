@@ -9,6 +9,7 @@ import type { ContentStore } from '../services/media/content-store.ts';
 import { openFileStore } from '../services/media/file-store.ts';
 import { createMediaService, type Media } from '../services/media/media-service.ts';
 import { createQuarantine, type Quarantine } from '../services/media/quarantine.ts';
+import { createRemoveUnused, type RemoveUnused } from '../services/media/remove-unused.ts';
 import { createRoomQuarantines, type RoomQuarantines } from '../services/media/room-quarantines.ts';
 import { createUploads, type Uploads } from '../services/media/uploads.ts';
 import type { UrlPreviews } from '../services/previews/url-previews.ts';
@@ -32,6 +33,7 @@ export type MediaParts = {
     readonly quarantine: Quarantine;
     readonly roomQuarantines: RoomQuarantines;
     readonly uploads: Uploads;
+    readonly removeUnusedMedia: RemoveUnused;
     /** Absent where none are made. */
     readonly urlPreviews?: UrlPreviews;
     readonly mediaAccess: { readonly requireAuthentication: boolean };
@@ -68,6 +70,7 @@ export async function openMedia(context: Context): Promise<MediaParts> {
       quarantine: createQuarantine({ db, store, serverName, now }),
       roomQuarantines: createRoomQuarantines({ db, now }),
       uploads: createUploads({ db, store, serverName }),
+      removeUnusedMedia: createRemoveUnused({ db, store, serverName }),
       ...(urlPreviews && { urlPreviews }),
       mediaAccess: { requireAuthentication },
     },

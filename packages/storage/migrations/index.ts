@@ -66,6 +66,7 @@ import { rendezvous } from './0065-rendezvous.ts';
 import { backChannelLogout } from './0066-back-channel-logout.ts';
 import { networksOfLogins } from './0067-networks-of-logins.ts';
 import { networksOfClients } from './0068-networks-of-clients.ts';
+import { useOfMedia } from './0069-use-of-media.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -140,4 +141,5 @@ export const migrations: readonly Migration[] = [
   backChannelLogout,
   networksOfLogins,
   networksOfClients,
+  useOfMedia,
 ];

@@ -16,6 +16,7 @@ import { createArrivals } from './arrivals.ts';
 import type { ContentRange, ContentStore } from './content-store.ts';
 import { parseContentType } from './content-type.ts';
 import { startHousekeeping, type HousekeepingLog } from './housekeeping.ts';
+import { createNoteReading } from './note-reading.ts';
 import { receive, type ReadFile } from './receive.ts';
 import { contentOf, type StoredMedia } from './stored-media.ts';
 import { createThumbnailer, type Thumbnail } from './thumbnails/thumbnailer.ts';
@@ -85,6 +86,7 @@ export function createMediaService(dependencies: MediaDependencies): Media {
   const arrivals = createArrivals({ db, after });
   const slots = createUploadSlots();
   const thumbnailer = createThumbnailer({ db, store });
+  const noteReading = createNoteReading({ db, now, log });
   const housekeeping = startHousekeeping({ db: db.long, store, now, after, log });
 
   const newKey = (): MediaKey & { origin: ServerName } => ({
@@ -124,7 +126,9 @@ export function createMediaService(dependencies: MediaDependencies): Media {
       const row = await findMedia(db, key);
       const expired = row?.content_id === null && (row.unused_expires_at ?? 0) <= now();
       if (row === undefined || expired) throw new MatrixError('media.not-found');
-      return contentOf(row);
+      const media = contentOf(row);
+      if (media !== undefined) await noteReading(key, row);
+      return media;
     };
     const found = await load();
     if (found) return found;

@@ -1,5 +1,6 @@
 import type { Reader, WriteSet } from '../../database.ts';
 import { sql } from '../../sql.ts';
+import { dayOfReading } from './unused-media.ts';
 
 export type UserMediaRow = {
   readonly origin: string;
@@ -35,13 +36,16 @@ export type UploadRow = {
   readonly content_type: string | null;
   readonly size: number;
   readonly created_at: number;
+  /** The beginning of the day on which it was read last. */
+  readonly last_read_at: number | null;
   readonly is_protected: number;
   readonly quarantined_by: string | null;
 };
 
 const selectUploads = sql<UploadRow, [userId: string, limit: number]>(
   'media.uploads-of',
-  `select m.media_id, m.content_type, coalesce(m.size, 0) as size, m.created_at, m.is_protected, q.quarantined_by
+  `select m.media_id, m.content_type, coalesce(m.size, 0) as size, m.created_at, m.is_protected, q.quarantined_by,
+     m.last_read_day * ${dayOfReading} as last_read_at
    from media m left join quarantined_media q on q.origin = m.origin and q.media_id = m.media_id
    where m.user_id = $1 and m.content_id is not null order by m.created_at desc limit $2`,
 );

@@ -25,6 +25,7 @@ onBothEngines('media: what was uploaded is found by its whole address', async (d
     size: 3,
     unused_expires_at: null,
     read_at: null,
+    last_read_day: null,
   });
   assert.equal(await findMedia(db, { origin: 'b.org', mediaId: 'one' }), undefined);
 });

@@ -10,6 +10,8 @@ export type MediaRow = {
   readonly unused_expires_at: number | null;
   /** When somebody read it last; null on this server's own. */
   readonly read_at: number | null;
+  /** The day, counted from 1970, on which this server's own was read last. */
+  readonly last_read_day: number | null;
 };
 
 /** Where media are: the parts of an `mxc://` URI. */
@@ -24,7 +26,7 @@ export type MediaContent = {
 
 const selectMedia = sql<MediaRow, [origin: string, mediaId: string]>(
   'media.get',
-  `select user_id, content_id, content_type, upload_name, size, unused_expires_at, read_at from media
+  `select user_id, content_id, content_type, upload_name, size, unused_expires_at, read_at, last_read_day from media
    where origin = $1 and media_id = $2`,
 );
 

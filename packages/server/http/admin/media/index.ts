@@ -1,7 +1,9 @@
 import type { Quarantine } from '../../../services/media/quarantine.ts';
+import type { RemoveUnused } from '../../../services/media/remove-unused.ts';
 import type { RoomQuarantines } from '../../../services/media/room-quarantines.ts';
 import type { Uploads } from '../../../services/media/uploads.ts';
 import type { Endpoint } from '../../endpoint.ts';
+import { deleteUnusedMedia, deleteUnusedMediaOfServer } from './delete-unused-media.ts';
 import { protectMedia, unprotectMedia } from './protect.ts';
 import { purgeMediaCache } from './purge-media-cache.ts';
 import { getRoomMediaQuarantine, quarantineMediaOfRoom } from './quarantine-room.ts';
@@ -12,6 +14,7 @@ export type MediaAdminServices = {
   readonly quarantine: Quarantine;
   readonly roomQuarantines: RoomQuarantines;
   readonly uploads: Uploads;
+  readonly removeUnusedMedia: RemoveUnused;
 };
 
 /** What administrators do about files. */
@@ -27,4 +30,6 @@ export const mediaAdminEndpoints: readonly Endpoint<MediaAdminServices>[] = [
   listMediaOfUser,
   deleteMediaOfUser,
   deleteMedia,
+  deleteUnusedMedia,
+  deleteUnusedMediaOfServer,
 ];

@@ -126,6 +126,66 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       }
     });
 
+    test('are deleted that nobody has used for long, but not what people and rooms have as their picture', async () => {
+      const carol = await server.registerUser();
+      const [face, here, sign, small, safe, locked, read, unread] = await Promise.all(
+        Array.from({ length: 8 }, () => upload(server.baseUrl, carol)),
+      );
+      const idOf = (place = '') => place.split('/')[1] ?? '';
+      const profile = `/_matrix/client/v3/profile/${encodeURIComponent(carol.userId)}/avatar_url`;
+      await must(carol.put(profile, { avatar_url: `mxc://${face}` }));
+      const roomId = await createRoom(carol);
+      const state = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/state`;
+      const inRoom = { membership: 'join', avatar_url: `mxc://${here}` };
+      await must(carol.put(`${state}/m.room.member/${carol.userId}`, inRoom));
+      const picture = { url: `mxc://${sign}`, info: { thumbnail_url: `mxc://${small}` } };
+      await must(carol.put(`${state}/m.room.avatar/`, picture));
+      await must(admin.post(`${api}/media/protect/${idOf(safe)}`));
+      await must(admin.post(`${api}/media/quarantine/${locked}`));
+      assert.deepEqual(await doors(server.baseUrl, carol, read ?? ''), [200]);
+      const list = async () =>
+        (await must(admin.get(`${api}/users/${encodeURIComponent(carol.userId)}/media`))) as unknown as {
+          media: { media_id: string; last_access_ts: number | null }[];
+        };
+      const day = 24 * 60 * 60 * 1000;
+      const { media } = await list();
+      for (const { media_id: id, last_access_ts: last } of media) {
+        if (id !== idOf(read)) assert.equal(last, null);
+        else assert.ok(last !== null && last % day === 0 && last > Date.now() - 2 * day && last <= Date.now());
+      }
+      const remove = async (query: string, path = 'media/delete') => {
+        const answer = await must(admin.post(`${api}/${path}?${query}`));
+        const { deleted_media: deleted, total } = answer as unknown as { deleted_media: string[]; total: number };
+        assert.equal(total, deleted.length);
+        return deleted.filter((id) => media.some((one) => one.media_id === id)).toSorted();
+      };
+      const idsOf = (...places: (string | undefined)[]) => places.map(idOf).toSorted();
+      const [now, later] = [Date.now() + 1000, Date.now() + 2 * day];
+      assert.deepEqual(await remove(`before_ts=${Date.now() - day}&keep_profiles=false`), []);
+      assert.deepEqual(await remove(`before_ts=${later}&size_gt=${png.length}&keep_profiles=false`), []);
+      assert.deepEqual(await remove(`before_ts=${now}`), idsOf(unread));
+      assert.deepEqual(await doors(server.baseUrl, carol, unread ?? ''), [404]);
+      assert.deepEqual(
+        await remove(`before_ts=${later}&size_gt=${png.length - 1}`, 'media/localhost/delete'),
+        idsOf(read),
+      );
+      assert.deepEqual(await doors(server.baseUrl, carol, safe ?? ''), [200]);
+      assert.deepEqual(await remove(`before_ts=${later}&keep_profiles=false`), idsOf(face, here, sign, small));
+      assert.deepEqual((await list()).media.map((one) => one.media_id).toSorted(), idsOf(safe, locked));
+      const errors: [path: string, refusal: string][] = [
+        [`media/elsewhere.example/delete?before_ts=${now}`, '400 M_INVALID_PARAM'],
+        [`media/delete?before_ts=${Math.floor(now / 1000)}`, '400 M_INVALID_PARAM'],
+        [`media/delete?before_ts=${now}&size_gt=-1`, '400 M_INVALID_PARAM'],
+        [`media/delete?before_ts=${now}&keep_profiles=perhaps`, '400 M_INVALID_PARAM'],
+        ['media/delete', '400 M_MISSING_PARAM'],
+        ['media/localhost/delete', '400 M_MISSING_PARAM'],
+      ];
+      for (const [path, refusal] of errors) assert.equal(refusalOf(await admin.post(`${api}/${path}`)), refusal, path);
+      for (const path of ['media/delete', 'media/localhost/delete']) {
+        assert.equal(refusalOf(await carol.post(`${api}/${path}?before_ts=${now}`)), '403 M_FORBIDDEN');
+      }
+    });
+
     test('are kept from everybody, and given again', async () => {
       const [place, other] = [await upload(server.baseUrl, alice), await upload(server.baseUrl, alice)];
       assert.deepEqual(await doors(server.baseUrl, alice, place), [200]);

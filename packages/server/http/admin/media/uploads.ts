@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import type { Uploads } from '../../../services/media/uploads.ts';
 import { endpoint } from '../../endpoint.ts';
+import { mediaDeleted } from './media-deleted.ts';
 
 type Services = { readonly uploads: Uploads };
 const optionalText = Type.Union([Type.String(), Type.Null()]);
@@ -41,7 +42,9 @@ export const listMediaOfUser = endpoint(
               media_type: optionalText,
               media_length: Type.Integer(),
               created_ts: Type.Integer(),
-              last_access_ts: Type.Null({ description: 'Nobody notes who reads what, nor when.' }),
+              last_access_ts: Type.Union([Type.Integer(), Type.Null()], {
+                description: 'The beginning of the day on which it was read last; nobody notes who reads what.',
+              }),
               quarantined_by: optionalText,
               safe_from_quarantine: Type.Boolean(),
             },
@@ -65,7 +68,7 @@ export const listMediaOfUser = endpoint(
           media_type: row.content_type,
           media_length: row.size,
           created_ts: row.created_at,
-          last_access_ts: null,
+          last_access_ts: row.last_read_at,
           quarantined_by: row.quarantined_by,
           safe_from_quarantine: row.is_protected === 1,
         })),
@@ -73,11 +76,6 @@ export const listMediaOfUser = endpoint(
         ...(page.next !== undefined && { next_token: page.next }),
       };
     },
-);
-
-const mediaDeleted = Type.Object(
-  { deleted_media: Type.Array(Type.String()), total: Type.Integer() },
-  { title: 'MediaDeleted' },
 );
 
 export const deleteMediaOfUser = endpoint(
