@@ -9,9 +9,10 @@ export type NoteReading = (key: MediaKey, row: MediaRow) => Promise<void>;
 type Dependencies = { readonly db: Database; readonly now: () => number; readonly log: HousekeepingLog };
 
 export function createNoteReading({ db, now, log }: Dependencies): NoteReading {
-  return async (key, { last_read_day: noted }) => {
+  return async (key, { read_at: cached, last_read_day: noted }) => {
     const today = Math.floor(now() / dayOfReading);
-    if (noted !== null && noted >= today) return;
+    // Images of previews lie under this server's name, and in the cache.
+    if (cached !== null || (noted !== null && noted >= today)) return;
     const set = createWriteSet();
     noteReading(set, key, today);
     try {

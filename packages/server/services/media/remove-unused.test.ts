@@ -95,4 +95,6 @@ test('a file is read where it cannot be noted', async () => {
   assert.deepEqual(failures, [full]);
   await note({ origin: 'a.org', mediaId: 'x' }, { ...row, ...more, last_read_day: 5 });
   assert.deepEqual(failures, [full], 'once a day');
+  await note({ origin: 'a.org', mediaId: 'preview' }, { ...row, ...more, read_at: 3 * day, last_read_day: null });
+  assert.deepEqual(failures, [full], 'images of previews are part of the cache');
 });
