@@ -197,7 +197,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
         erased: context.erasedSenders,
         now,
       }),
-      receiveInvite: createReceiveInvite({ ...shared, recordRemote, inviteRules: context.inviteRules }),
+      receiveInvite: createReceiveInvite({ ...shared, recordRemote, inviteRules: context.inviteRules, log }),
       inviteAddress,
       createInviting: createCreateInviting({ rooms: parts, inviteAddress }),
       thirdPartyInvites: createThirdPartyInvites({

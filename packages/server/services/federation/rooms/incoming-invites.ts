@@ -3,6 +3,7 @@ import type { Reader } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import { findMemberEvent } from '@portico/storage/stores/federation/federation-rooms.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
+import type { Logger } from '../../../observability/logger.ts';
 import { isGuardFailure } from '../../accounts/guards.ts';
 import { refuseBlockedRoom } from '../../rooms/blocking/refuse-blocked-room.ts';
 import type { InviteRules } from '../../privacy/invite-rules.ts';
@@ -33,10 +34,11 @@ type Dependencies = {
   readonly filterToldState: FilterToldState;
   readonly recordRemote: (membership: RemoteMembership) => Promise<unknown>;
   readonly signer: EventSigner;
+  readonly log: Pick<Logger, 'info'>;
 };
 
 export function createReceiveInvite(deps: Dependencies): ReceiveInvite {
-  const { db, rooms, signer } = deps;
+  const { db, rooms, signer, log } = deps;
 
   async function requireAccount(userId: string): Promise<void> {
     const account = await findAccount(db, userId);
@@ -44,12 +46,22 @@ export function createReceiveInvite(deps: Dependencies): ReceiveInvite {
     throw new MatrixError('forbidden', { message: 'There is nobody of this name here.' });
   }
 
-  async function filterState(room: ToldRoom, told: readonly JsonObject[]) {
+  /**
+   * Servers of before the middle of 2026 send stripped events. People may be invited from there: what cannot be checked is
+   * not shown, and a whole create event that is not the room's is refused.
+   *
+   * > servers SHOULD consider their local ecosystems before returning the described `400 M_MISSING_PARAM` error code
+   *
+   * {@link https://spec.matrix.org/v1.19/server-server-api/#inviting-to-a-room}
+   */
+  async function filterState(origin: string, room: ToldRoom, told: readonly JsonObject[]) {
     const filtered = await deps.filterToldState(room, told);
-    const hasCreate = filtered.some(({ type, state_key: key }) => type === 'm.room.create' && key === '');
-    if (!hasCreate && room.rules.event.roomId === 'create-event') {
-      refuse('invite_room_state lacks the create event of the room.');
+    if (filtered.some(isCreate) || room.rules.event.roomId !== 'create-event') return filtered;
+    if (told.some((event) => isCreate(event) && event['signatures'] !== undefined)) {
+      const message = 'The create event in invite_room_state is not that of the room.';
+      throw new MatrixError('request.missing-param', { message });
     }
+    log.info({ origin, room_id: room.roomId }, 'An invitation came without the create event of its room');
     return filtered;
   }
 
@@ -79,7 +91,7 @@ export function createReceiveInvite(deps: Dependencies): ReceiveInvite {
     await deps.inviteRules.refuseBlocked(event.sender, userId);
     // A room that this server is in gets the invitation like any other event.
     if (room?.isOurs !== true) {
-      const told = await filterState({ rules, roomId }, roomState);
+      const told = await filterState(origin, { rules, roomId }, roomState);
       const member = await findMemberEvent(db, roomId, userId);
       await record({
         rules,
@@ -90,6 +102,10 @@ export function createReceiveInvite(deps: Dependencies): ReceiveInvite {
     }
     return signed;
   };
+}
+
+function isCreate({ type, state_key: stateKey }: { readonly [name: string]: unknown }): boolean {
+  return type === 'm.room.create' && stateKey === '';
 }
 
 function refuseUnlessInvitation(
