@@ -3,6 +3,7 @@ import type { JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
 import { addAccount } from '@portico/storage/stores/accounts/accounts-write.ts';
 import { addAlias } from '@portico/storage/stores/directory/room-directory-write.ts';
+import { setDehydratedDevice } from '@portico/storage/stores/devices/dehydrated-devices.ts';
 import { listDeviceIds, setDeviceSeen } from '@portico/storage/stores/devices/devices.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { createDevices } from '../devices/devices.ts';
@@ -53,6 +54,12 @@ onBothEngines('counts: of too many devices, those go that were used for the shor
   // One that is there already takes no place.
   assert.equal(await devices.add(userId, 'phone', undefined), 'there');
   assert.equal(deleted.length, 3);
+  // One that takes messages while nobody is logged in is never used.
+  const set = createWriteSet();
+  setDehydratedDevice(set, userId, { device_id: 'script-4', data: '{}' }, undefined);
+  await db.commit(set);
+  for (const deviceId of ['script-5', 'script-6']) await logIn(deviceId);
+  assert.ok((await listDeviceIds(db, userId)).includes('script-4'));
 });
 
 onBothEngines(

@@ -41,14 +41,16 @@ const selectShortestUsed = sql<{ device_id: string }, [userId: string, kept: num
      select device_id, created_at, coalesce(last_seen_at, created_at) - created_at as used_for,
        row_number() over (order by created_at desc, device_id) as newest
      from devices where user_id = $1) as d
-   order by case when newest <= cast($3 as integer) then 0 else 1 end, used_for desc, created_at desc, device_id
+   order by case when newest <= cast($3 as integer) or exists (
+       select 1 from dehydrated_devices h where h.user_id = $1 and h.device_id = d.device_id
+     ) then 0 else 1 end, used_for desc, created_at desc, device_id
    limit 100 offset $2`,
 );
 
 /**
  * Those of somebody's devices, a hundred at most, that are not among so many to keep. Kept are the newest ones, a tenth of all,
- * and those that were used for the longest time: what logs in anew for whatever it does, and never comes back to what it logged
- * in on, is not to log out somebody's phone.
+ * the one that takes messages while nobody is logged in, and those that were used for the longest time: what logs in anew for
+ * whatever it does, and never comes back to what it logged in on, is not to log out somebody's phone.
  */
 export async function listShortestUsed(reader: Reader, userId: string, kept: number): Promise<string[]> {
   const rows = await reader.all(selectShortestUsed, [userId, kept, Math.ceil(kept / 10)]);
