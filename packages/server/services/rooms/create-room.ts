@@ -1,6 +1,7 @@
 import { findRoomVersion, type JsonObject, type RoomVersionRules } from '@portico/protocol';
 import { addAlias, addPublishedRoom } from '@portico/storage/stores/directory/room-directory-write.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { checkFirstCanonicalAlias } from './aliases/canonical-alias.ts';
 import { type Invitations, invitationsElsewhere, inviteeOf, withoutBlocked } from './creation/invitations.ts';
 import { initialEvents, invitationContent, type RoomRequest } from './creation/initial-events.ts';
 import { type Draft, memberDraft } from './draft.ts';
@@ -55,6 +56,9 @@ export async function createRoom(
   const rules = roomVersionFor(request.room_version ?? defaultVersion);
   const alias = aliasFor(request.room_alias_name, serverName);
   if (alias !== undefined) checkAlias(alias);
+  for (const { type, state_key: stateKey = '', content } of request.initial_state ?? []) {
+    if (type === 'm.room.canonical_alias' && stateKey === '') checkFirstCanonicalAlias(content, alias);
+  }
   const drafts = initialEvents(request, { rules, creator, creatorProfile: await profileOf(creator), alias });
   const away = invitationsElsewhere({ isElsewhere }, drafts);
   refuseMany(new Set([...invited, ...away.keys()]));

@@ -123,6 +123,22 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal((await canonical(alice, roomId, {})).status, 200);
     });
 
+    test('a room begins with no canonical alias of another one', async () => {
+      const theirs = newAlias();
+      await setAlias(alice, theirs, await alice.createRoom());
+      const create = (content: object, more: object = {}) =>
+        bob.http.post(`${v3}/createRoom`, { ...more, initial_state: [{ type: 'm.room.canonical_alias', content }] });
+      for (const content of [{ alias: theirs }, { alt_aliases: [theirs] }, { alias: newAlias() }]) {
+        assert.equal(refusalOf(await create(content)), '400 M_BAD_ALIAS');
+      }
+      assert.equal(refusalOf(await create({ alias: 1 })), '400 M_INVALID_PARAM');
+      assert.equal((await create({ alias: null })).status, 200);
+      const own = newAlias();
+      const { body } = await create({ alias: own, foo: 'bar' }, { room_alias_name: own.slice(1, own.indexOf(':')) });
+      const roomId = String(body['room_id']);
+      assert.deepEqual(await bob.get(roomId, 'state/m.room.canonical_alias'), { alias: own, foo: 'bar' });
+    });
+
     test('only the room’s own people with the power, and administrators, list it', async () => {
       const roomId = await alice.createRoom();
       const outsider = createSyncClient(await server.registerUser());

@@ -41,6 +41,11 @@ export async function checkCanonicalAlias(
   await Promise.all(elsewhere.map((alias) => checkElsewhere(locate, alias, roomId)));
 }
 
+/** The same for a room that is yet to be made: nothing points at it but the alias that it is made with, if there is one. */
+export function checkFirstCanonicalAlias(content: JsonObject, ofRoom: string | undefined): void {
+  for (const alias of listed(content)) if (alias !== ofRoom) throw leadsElsewhere(alias);
+}
+
 async function checkElsewhere(locate: RoomParts['locate'], alias: string, roomId: string): Promise<void> {
   let found: string;
   try {
