@@ -11,6 +11,8 @@ export type TypingChange = {
   readonly roomId: string;
   readonly userId: string;
   readonly typing: boolean;
+  /** When it ends by itself, in milliseconds. */
+  readonly until: number;
 };
 
 /** Who is typing where. Lives in memory, and is lost with the process. */
@@ -19,9 +21,11 @@ export interface Typing {
   set(userId: string, roomId: string, typing: boolean, timeout: number | undefined): Promise<void>;
   /** What another server says about a user of its own, who must have been found to be in the room. */
   receive(roomNid: number, userId: string, typing: boolean): void;
+  /** What another process of this server was told about a user of this server, who is in the room. */
+  follow(change: TypingChange): void;
   /** Calls back when the list of a room changes, with those who come to it or go. */
   onRoomChange(listener: (roomNid: number, typists: readonly string[]) => void): void;
-  /** Calls back when a user of this server begins or ends typing, or goes on for long: what other servers are to hear. */
+  /** Calls back when a user of this server begins or ends typing, at any of its processes, or goes on for long: what other servers are to hear. */
   onLocalChange(listener: (change: TypingChange) => void): void;
   /** Grows with every change, of any room. */
   readonly serial: () => number;
@@ -41,7 +45,8 @@ type Dependencies = {
   readonly after?: After;
 };
 
-type Typist = { until: number; readonly roomId: string | undefined };
+/** Of another server there is no `roomId`. `isOwn`: it was this process that was told, and will tell of the end. */
+type Typist = { until: number; readonly roomId: string | undefined; readonly isOwn: boolean };
 type TypingRoom = { readonly users: Map<string, Typist>; serial: number };
 
 const defaultTimeout = 30_000;
@@ -72,16 +77,18 @@ export function createTyping({ db, roomNames, now, after = realTimers }: Depende
     for (const listener of roomListeners) listener(roomNid, typists);
   }
 
-  function stop(roomNid: number, room: TypingRoom, userId: string): boolean {
+  /** `tells`: whether this process tells of the end; otherwise it does where it was told of the beginning. */
+  function stop(roomNid: number, room: TypingRoom, userId: string, tells?: boolean): boolean {
     const typist = room.users.get(userId);
     if (typist === undefined) return false;
     room.users.delete(userId);
-    tellOthers(roomNid, typist, userId, false);
+    if (tells ?? typist.isOwn) tellOthers(roomNid, typist, userId, false);
     return true;
   }
 
-  function tellOthers(roomNid: number, { roomId }: Typist, userId: string, typing: boolean): void {
-    if (roomId !== undefined) for (const listener of localListeners) listener({ roomNid, roomId, userId, typing });
+  function tellOthers(roomNid: number, { roomId, until }: Typist, userId: string, typing: boolean): void {
+    if (roomId === undefined) return;
+    for (const listener of localListeners) listener({ roomNid, roomId, userId, typing, until });
   }
 
   function watch(until: number): void {
@@ -115,13 +122,13 @@ export function createTyping({ db, roomNames, now, after = realTimers }: Depende
       room.users.set(userId, typist);
       changed(roomNid, room, [userId]);
     }
-    tellOthers(roomNid, typist, userId, true);
+    if (typist.isOwn) tellOthers(roomNid, typist, userId, true);
     watch(typist.until);
   }
 
-  function end(roomNid: number, userId: string): void {
+  function end(roomNid: number, userId: string, tells?: boolean): void {
     const room = rooms.get(roomNid);
-    if (room !== undefined && stop(roomNid, room, userId)) changed(roomNid, room, [userId]);
+    if (room !== undefined && stop(roomNid, room, userId, tells)) changed(roomNid, room, [userId]);
   }
 
   // Whoever leaves has stopped typing; somebody who changes their name will say again that they type.
@@ -145,12 +152,17 @@ export function createTyping({ db, roomNames, now, after = realTimers }: Depende
       if (roomNid === undefined || row?.membership !== 'join') {
         throw new MatrixError('forbidden', { message: 'You are not in this room.' });
       }
-      if (!typing) end(roomNid, userId);
-      else start(roomNid, userId, { until: now() + Math.min(Math.max(timeout, 0), maxTimeout), roomId });
+      const until = now() + Math.min(Math.max(timeout, 0), maxTimeout);
+      if (!typing) end(roomNid, userId, true);
+      else start(roomNid, userId, { until, roomId, isOwn: true });
     },
     receive(roomNid, userId, typing) {
       if (!typing) end(roomNid, userId);
-      else start(roomNid, userId, { until: now() + defaultTimeout, roomId: undefined });
+      else start(roomNid, userId, { until: now() + defaultTimeout, roomId: undefined, isOwn: false });
+    },
+    follow({ roomNid, roomId, userId, typing, until }) {
+      if (!typing) end(roomNid, userId, false);
+      else start(roomNid, userId, { until, roomId, isOwn: false });
     },
     *changedSince(since) {
       for (const [roomNid, room] of rooms) if (room.serial > since) yield [roomNid, room.serial];
