@@ -50,6 +50,8 @@ export type ServerProcessOptions = {
   readonly settings?: Readonly<Record<string, string>>;
   /** Variables for the process itself, such as `LD_PRELOAD`. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** In milliseconds: when to kill it, be it ready or not. */
+  readonly killAfter?: number;
 };
 
 /** Starts the program as people start it, on loopback: open registration, cheap passwords, no rate limits. */
@@ -78,6 +80,10 @@ export async function tryServerProcess(options: ServerProcessOptions): Promise<S
   const started = performance.now();
   const env = { PATH: process.env['PATH'] ?? '', ...named, ...options.environment };
   const child = spawn(program, ['serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  if (options.killAfter !== undefined) {
+    const kill = setTimeout(() => child.kill('SIGKILL'), options.killAfter);
+    child.once('exit', () => clearTimeout(kill));
+  }
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
