@@ -10,6 +10,12 @@ const unstablyBlocked: ReadonlySet<string | undefined> = new Set([
   'ORG.MATRIX.MSC4155.INVITE_BLOCKED',
 ]);
 
+/** As the spec has it, and as Synapse says it. */
+const unknownVersion: ReadonlySet<string | undefined> = new Set([
+  'M_INCOMPATIBLE_ROOM_VERSION',
+  'M_UNSUPPORTED_ROOM_VERSION',
+]);
+
 export type InvitationToSign = {
   readonly rules: RoomVersionRules;
   readonly roomId: string;
@@ -47,7 +53,7 @@ export function createAskInvitedServer(
       if (error.refusal?.errcode === 'M_FORBIDDEN') throw new MatrixError('forbidden', options);
       if (error.refusal?.errcode === 'M_INVITE_BLOCKED') throw new MatrixError('invite.blocked');
       if (unstablyBlocked.has(error.refusal?.errcode)) throw new MatrixError('invite.blocked-unstable');
-      if (error.refusal?.errcode === 'M_INCOMPATIBLE_ROOM_VERSION') {
+      if (unknownVersion.has(error.refusal?.errcode)) {
         throw new MatrixError('room.unsupported-version', {
           message: 'The server of the invited person does not support the version of this room.',
         });
