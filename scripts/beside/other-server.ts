@@ -10,6 +10,8 @@ export type OtherServerOptions = {
   /** Whose certificates it has to trust. */
   readonly caFile: string;
   readonly certified: { readonly certificate: string; readonly key: string };
+  /** Its registration. */
+  readonly appServiceFile?: string;
 };
 
 export type OtherServer = {
@@ -17,6 +19,9 @@ export type OtherServer = {
   readonly baseUrl: string;
   readonly pid: number;
   stop(): Promise<void>;
+  kill(): Promise<void>;
+  /** What was stopped or killed. */
+  start(): Promise<void>;
 };
 
 type Program = {
@@ -31,23 +36,35 @@ type Program = {
 
 /** Starts it, and waits until it answers clients. */
 export async function runOtherServer(program: Program): Promise<OtherServer> {
-  const { command, args, options, log, serverName, clientPort } = program;
-  const child = spawn(command, args, options);
-  const ended = once(child, 'exit');
+  const { serverName, clientPort } = program;
   const baseUrl = `http://127.0.0.1:${clientPort}`;
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`${command} ended: see ${log}`);
-    const answer = await fetch(`${baseUrl}/_matrix/client/versions`).catch(() => undefined);
-    if (answer?.ok === true) break;
-    await delay(200);
+  let running = await startProcess(program, baseUrl);
+
+  async function end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    running.child.kill(signal);
+    await running.ended;
   }
   return {
     serverName,
     baseUrl,
-    pid: child.pid ?? 0,
-    async stop() {
-      child.kill('SIGTERM');
-      await ended;
+    get pid() {
+      return running.child.pid ?? 0;
+    },
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    async start() {
+      running = await startProcess(program, baseUrl);
     },
   };
+}
+
+async function startProcess({ command, args, options, log }: Program, baseUrl: string) {
+  const child = spawn(command, args, options);
+  const ended = once(child, 'exit');
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`${command} ended: see ${log}`);
+    const answer = await fetch(`${baseUrl}/_matrix/client/versions`).catch(() => undefined);
+    if (answer?.ok === true) return { child, ended };
+    await delay(200);
+  }
 }

@@ -5,6 +5,8 @@ import { type OtherServer, type OtherServerOptions, runOtherServer } from './oth
 
 type Options = OtherServerOptions & {
   readonly python: string;
+  /** What it is called by, with the port. */
+  readonly host?: string;
   /** Instead of what is set otherwise. */
   readonly settings?: Readonly<Record<string, unknown>>;
 };
@@ -13,12 +15,22 @@ const manyRequests = { per_second: 1000, burst_count: 10_000 };
 
 /** Starts Synapse on loopback. Its configuration is YAML, of which JSON is a part. */
 export async function startSynapse(options: Options): Promise<OtherServer> {
-  const { python, folder, clientPort, serverPort, caFile, certified, settings } = options;
+  const {
+    python,
+    host = 'localhost',
+    folder,
+    clientPort,
+    serverPort,
+    caFile,
+    certified,
+    appServiceFile,
+    settings,
+  } = options;
   mkdirSync(folder, { recursive: true });
   const path = (name: string): string => join(folder, name);
   writeFileSync(path('cert.pem'), certified.certificate);
   writeFileSync(path('key.pem'), certified.key, { mode: 0o600 });
-  const serverName = `localhost:${serverPort}`;
+  const serverName = `${host}:${serverPort}`;
   const listener = (port: number, tls: boolean, names: readonly string[]) => ({
     port,
     tls,
@@ -36,6 +48,7 @@ export async function startSynapse(options: Options): Promise<OtherServer> {
     database: { name: 'sqlite3', args: { database: path('synapse.db') } },
     signing_key_path: path('signing.key'),
     media_store_path: path('media'),
+    bcrypt_rounds: 4,
     macaroon_secret_key: 'beside',
     form_secret: 'beside',
     report_stats: false,
@@ -52,17 +65,21 @@ export async function startSynapse(options: Options): Promise<OtherServer> {
     rc_login: { address: manyRequests, account: manyRequests, failed_attempts: manyRequests },
     rc_joins: { local: manyRequests, remote: manyRequests },
     rc_joins_per_room: manyRequests,
+    rc_presence: { per_user: manyRequests },
     rc_room_creation: manyRequests,
     rc_invites: { per_room: manyRequests, per_user: manyRequests, per_issuer: manyRequests },
     federation: { destination_min_retry_interval: '1s', destination_max_retry_interval: '1s' },
     // Otherwise a first sync is answered with the one before.
     caches: { sync_response_cache_duration: '0s' },
     log_config: path('log.json'),
+    ...(appServiceFile !== undefined && { app_service_config_files: [appServiceFile] }),
     ...settings,
   };
   const log = {
     version: 1,
-    handlers: { file: { class: 'logging.FileHandler', filename: path('synapse.log') } },
+    disable_existing_loggers: false,
+    formatters: { timed: { format: '%(asctime)s %(name)s %(levelname)s %(message)s' } },
+    handlers: { file: { class: 'logging.FileHandler', formatter: 'timed', filename: path('synapse.log') } },
     root: { level: 'INFO', handlers: ['file'] },
   };
   writeFileSync(path('log.json'), JSON.stringify(log));

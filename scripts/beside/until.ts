@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const patience = 30_000;
+const usualPatience = 30_000;
 
 /** Asks again until it is so: other servers hear of things in their own time. */
-export async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+export async function until<T>(what: string, ask: () => Promise<T | undefined>, patience = usualPatience): Promise<T> {
   let last: unknown;
   for (const end = Date.now() + patience; Date.now() < end; await delay(50)) {
     try {

@@ -8,6 +8,8 @@ export type Person = {
   upload(bytes: Uint8Array<ArrayBuffer>, contentType: string): Promise<string>;
   /** Of an `mxc://` URI. */
   download(uri: string): Promise<Buffer>;
+  /** A smaller picture of the one at an `mxc://` URI. */
+  thumbnail(uri: string, size: string): Promise<Buffer>;
 };
 
 let transactions = 0;
@@ -27,6 +29,12 @@ export function personAt(baseUrl: string, userId: string, token: string): Person
     return send(`client/v3/${path}`, { method, headers: { authorization }, ...text });
   }
 
+  async function fetchMedia(path: string): Promise<Buffer> {
+    const answer = await fetch(`${baseUrl}/_matrix/client/v1/media/${path}`, { headers: { authorization } });
+    if (!answer.ok) throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`);
+    return Buffer.from(await answer.arrayBuffer());
+  }
+
   return {
     userId,
     call,
@@ -40,12 +48,8 @@ export function personAt(baseUrl: string, userId: string, token: string): Person
       const { content_uri: uri } = await send('media/v3/upload', { method: 'POST', headers, body: bytes });
       return uri ?? '';
     },
-    async download(uri) {
-      const path = `${baseUrl}/_matrix/client/v1/media/download/${uri.slice('mxc://'.length)}`;
-      const answer = await fetch(path, { headers: { authorization } });
-      if (!answer.ok) throw new Error(`GET ${path}: ${answer.status}`);
-      return Buffer.from(await answer.arrayBuffer());
-    },
+    download: (uri) => fetchMedia(`download/${uri.slice('mxc://'.length)}`),
+    thumbnail: (uri, size) => fetchMedia(`thumbnail/${uri.slice('mxc://'.length)}?${size}`),
   };
 }
 
