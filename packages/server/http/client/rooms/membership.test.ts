@@ -171,6 +171,11 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         [{ initial_state: [{ type: 'm.room.topic' }] }, '400 M_MISSING_PARAM'],
         [{ initial_state: [{ type: 1, content: {} }] }, '400 M_BAD_JSON'],
         [{ initial_state: [{ type: 'm.room.create', content: {} }] }, '400 M_BAD_JSON'],
+        [
+          { initial_state: [{ type: 'm.room.tombstone', content: { replacement_room: '#a:b' } }] },
+          '400 M_INVALID_PARAM',
+        ],
+        [{ initial_state: [{ type: 'm.room.member', content: { membership: 'ban' } }] }, '400 M_INVALID_PARAM'],
         [{ creation_content: { 'm.federate': 'no' } }, '400 M_BAD_JSON'],
         [{ creation_content: { additional_creators: 'me' } }, '400 M_BAD_JSON'],
         [{ creation_content: { additional_creators: ['@foo:example.com', 42] } }, '400 M_BAD_JSON'],

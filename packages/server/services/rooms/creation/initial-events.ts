@@ -1,6 +1,7 @@
 import { isUserId, type JsonObject, type RoomVersionRules } from '@portico/protocol';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { type Draft, memberDraft, stateDraft } from '../draft.ts';
+import { refuseImpossible } from '../set-state.ts';
 import { initialPowerLevels } from './power-levels.ts';
 import { type Preset, presetDrafts, presetOf } from './presets.ts';
 
@@ -108,9 +109,7 @@ function initialStateDrafts(creator: string, request: RoomRequest): Draft[] {
   return (request.initial_state ?? [])
     .filter(({ type, state_key: stateKey = '' }) => !(stateKey === '' && overridden.has(type)))
     .map(({ type, state_key: stateKey = '', content }) => {
-      if (type === 'm.room.create') {
-        throw new MatrixError('request.bad-json', { message: 'initial_state may not contain m.room.create.' });
-      }
+      refuseImpossible({ type, stateKey, content });
       return stateDraft(creator, type, content, stateKey);
     });
 }
