@@ -3,6 +3,7 @@ import { StorageError } from '@portico/storage';
 /** Each one that fails is behind one that did not; of a person's own devices there are never so many at a time. */
 const mostAttempts = 100;
 const guards: ReadonlySet<string | undefined> = new Set([
+  'cross-signing.changed',
   'device-list.changed',
   'devices.changed',
   'dehydrated-device.changed',

@@ -3,9 +3,8 @@ import { createWriteSet, type Database } from '@portico/storage';
 import { requireNoCrossSigningKeys, setCrossSigningKeys } from '@portico/storage/stores/devices/cross-signing.ts';
 import { queryKeys, type SignatureRow } from '@portico/storage/stores/devices/device-keys.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
-import { isGuardFailure } from '../accounts/guards.ts';
 import type { OwnPassword, Person } from '../accounts/own-password.ts';
-import type { AuthData } from '../accounts/uia.ts';
+import type { AuthData, Authorization } from '../accounts/uia.ts';
 import { unlessChanged } from '../devices/unless-changed.ts';
 import type { DeviceListChange, DeviceListChanges } from './device-list-changes.ts';
 import { verifyKeyOf, withoutUnsigned } from './parse-keys.ts';
@@ -33,8 +32,11 @@ const byApp = { byApp: true };
 
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysdevice_signingupload} */
 export function createUploadCrossSigning({ db, ownPassword, changes }: Dependencies): UploadCrossSigning {
-  async function attempt(sender: Person, { auth, ...wanted }: CrossSigningUpload): Promise<void> {
-    const { userId } = sender;
+  async function attempt(
+    userId: string,
+    wanted: Omit<CrossSigningUpload, 'auth'>,
+    authorize: (asked: readonly string[]) => Promise<Authorization>,
+  ): Promise<void> {
     const given = new Map<SigningKeyUsage, JsonObject>();
     for (const usage of ['master', 'self_signing', 'user_signing'] as const) {
       const key = wanted[`${usage}_key`];
@@ -56,24 +58,27 @@ export function createUploadCrossSigning({ db, ownPassword, changes }: Dependenc
     const set = createWriteSet();
     // "UIA is not required if there is no existing cross-signing master key uploaded to the homeserver".
     if (storedMaster === undefined && stored.size === 0) requireNoCrossSigningKeys(set, userId);
-    else (await ownPassword.require(sender, operation, auth, asked, byApp)).useUp(set);
+    else (await authorize(asked)).useUp(set);
     setCrossSigningKeys(set, userId, changed);
     // The user-signing key is nobody's business but its owner's.
     if (changed.some(([usage]) => usage !== 'user_signing')) {
       const signingKeys = publicKeysOf(userId, new Map([...stored, ...changed]), signatures);
       await changes.append(set, userId, { signingKeys }, place);
     }
-    try {
-      await db.commit(set);
-    } catch (error) {
-      if (!isGuardFailure(error, 'cross-signing.changed')) throw error;
-      // Another first upload was faster, so that this one is a replacement.
-      await ownPassword.require(sender, operation, undefined, asked, byApp);
-      // Nothing is asked of this one.
-      await attempt(sender, wanted);
-    }
+    await db.commit(set);
   }
-  return (sender, wanted) => unlessChanged(() => attempt(sender, wanted));
+
+  return async (sender, { auth, ...wanted }) => {
+    // A password is looked at once, however often others are faster.
+    let authorized: Promise<Authorization> | undefined;
+    await unlessChanged(() =>
+      attempt(
+        sender.userId,
+        wanted,
+        (asked) => (authorized ??= ownPassword.require(sender, operation, auth, asked, byApp)),
+      ),
+    );
+  };
 }
 
 /** Those that others hear of. */

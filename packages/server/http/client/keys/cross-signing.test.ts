@@ -37,6 +37,13 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(own['user_signing_keys'], { [alice.userId]: other.user_signing_key });
     });
 
+    test('the same first upload several times at once needs no password either', async () => {
+      const alice = await server.registerUser();
+      const { body } = newIdentity(alice.userId);
+      const answers = await Promise.all(Array.from({ length: 6 }, () => upload(alice, body)));
+      assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+    });
+
     test('keys that are not signed by the master key, or are of somebody else, are refused', async () => {
       const [alice, bob] = [await server.registerUser(), await server.registerUser()];
       const [{ body }, strange] = [newIdentity(alice.userId), newIdentity(alice.userId)];
