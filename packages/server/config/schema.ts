@@ -72,7 +72,7 @@ export const schema = section('', {
     default_version: setting(roomVersion, {
       default: '12',
       example: '"12"',
-      help: 'The version of new rooms, where the client names none.',
+      help: 'The version of new rooms, where the client names none. Programs of before summer 2025 may not know the room IDs of version 12; 11 is for them.',
     }),
     publication: setting(oneOf('anyone', 'members', 'admins'), {
       default: 'members',
