@@ -31,17 +31,12 @@ const versions = process.argv.length > 2 ? process.argv.slice(2) : ['6', '7', '8
 const ofSynapse: Ways = {
   knows: { knocking: true, times: true, appServices: true },
   asGuest: () => ({}),
-  asHost: () => ({}),
 };
 
-/**
- * It has neither knocking nor events by time, looks for what is redacted where it stood before version 11, and sends stripped state
- * with invitations in version 12.
- */
+/** It has neither knocking nor events by time, and looks for what is redacted where it stood before version 11. */
 const ofDendrite: Ways = {
   knows: { knocking: false, times: false, appServices: false },
   asGuest: (version) => (version >= 11 ? { guestRedacts: false } : {}),
-  asHost: (version) => (version >= 12 ? { hostInvites: false } : {}),
 };
 
 let isGood = true;
