@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { queryWords, searchWords } from './words.ts';
+import { queryWords, searchWords, writtenWords } from './words.ts';
 
 for (const [text, words] of [
   ['Hello, World!', ['hello', 'world']],
@@ -33,4 +33,13 @@ test('words are neither too long nor too many', () => {
   assert.deepEqual(searchWords('x'.repeat(1000)), ['x'.repeat(64)]);
   assert.equal(searchWords('a '.repeat(50), 10).length, 10);
   assert.deepEqual(queryWords('x'.repeat(1000)), searchWords('x'.repeat(1000)));
+});
+
+test('words that a query asks for are found as a text writes them', () => {
+  const written = (query: string, text: string) => writtenWords(text, new Set(queryWords(query)));
+  assert.deepEqual(written('uber cafe', 'Über den Cafés: ein Café, ÜBER uns'), ['Über', 'Café', 'ÜBER']);
+  assert.deepEqual(written('мой', 'Это мой дом'), ['мой']);
+  assert.deepEqual(written('한국', '한국 사람'), ['한국']);
+  assert.deepEqual(written('ガラス', '窓のガラス'), ['ガラ']);
+  assert.deepEqual(written('zebra', 'Zebra, çédille'), []);
 });

@@ -28,6 +28,24 @@ export function queryWords(text: string, maxWords = 32): string[] {
   return [...new Set(words)].slice(0, maxWords);
 }
 
+/**
+ * The words of a text that a query asks for, where they are written in another way than `queryWords` has them: with
+ * diacritics, say, or as syllables of Hangul. Not where only the case differs.
+ */
+export function writtenWords(text: string, asked: ReadonlySet<string>): string[] {
+  if (foldText(text) === text.toLowerCase()) return [];
+  const words = new Set<string>();
+  for (const [run] of text.matchAll(runs)) {
+    for (const [part] of run.matchAll(parts)) {
+      for (const word of unseparated.test(part) ? charactersAndPairs(part) : [part]) words.add(word);
+    }
+  }
+  return [...words].filter((word) => {
+    const folded = foldText(word).slice(0, maxLength);
+    return asked.has(folded) && folded !== word.toLowerCase();
+  });
+}
+
 /** Without differences that people do not mind: case, diacritics, width. */
 export function foldText(text: string): string {
   // Most texts are plain: normalising them is most of the work.

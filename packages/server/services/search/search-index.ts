@@ -42,14 +42,25 @@ export function createSearchIndex(options: {
   return createCatchUp({ db, name: 'search', work, onFailure, concerns: (kind) => kind === 'room' });
 }
 
+/** What of an event can be searched, or `undefined`. */
+export function searchedText({
+  type,
+  content,
+}: {
+  readonly type: string;
+  readonly content: string;
+}): string | undefined {
+  const parsed = parseJson(content);
+  const text = isJsonObject(parsed) ? parsed[searchedParts.get(type) ?? ''] : undefined;
+  return typeof text === 'string' ? text : undefined;
+}
+
 function toDocument(row: SearchableRow): FullTextDocument[] {
   const part = searchedParts.get(row.type);
   // Names and topics are state: an event of such a type without a state key is none.
   if (part === undefined || row.is_encrypted === 1 || (row.type === 'm.room.message') !== (row.state_key === null)) {
     return [];
   }
-  const content = parseJson(row.content);
-  const text = isJsonObject(content) ? content[part] : undefined;
-  const words = typeof text === 'string' ? searchWords(text) : [];
+  const words = searchWords(searchedText(row) ?? '');
   return words.length === 0 ? [] : [{ eventNid: row.event_nid, roomNid: row.room_nid, part, words }];
 }

@@ -1,3 +1,4 @@
+import { writtenWords } from '@portico/protocol/words.ts';
 import type { FullText } from '@portico/storage/full-text/full-text.ts';
 import { readCurrentState } from '@portico/storage/stores/rooms/current-state-read.ts';
 import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
@@ -16,6 +17,7 @@ import {
   type SearchPlace,
   type SearchRequest,
 } from './search-request.ts';
+import { searchedText } from './search-index.ts';
 import { readSearchedRooms } from './searched-rooms.ts';
 
 export interface Search {
@@ -47,7 +49,8 @@ export function createSearch({ reading, fullText, index }: Dependencies): Search
       const count = isLast && request.place === undefined ? events.length : matches;
       const contexts = request.context && (await readFoundContexts(reading, events, request.context, ignored));
       const text = await renderResults(reading, { ...requester, ignored }, events, contexts);
-      let body = `{"count":${count},"highlights":${JSON.stringify(request.words)},"results":[${text.join(',')}]`;
+      const highlights = JSON.stringify(highlightsOf(request.words, events));
+      let body = `{"count":${count},"highlights":${highlights},"results":[${text.join(',')}]`;
       if (next !== undefined) body += `,"next_batch":"${formatSearchPlace({ ...next, group: request.place?.group })}"`;
       const goesOn = isLast ? undefined : next;
       if (request.groups.size > 0) body += `,"groups":${groupsText(events, request.groups, goesOn)}`;
@@ -55,6 +58,15 @@ export function createSearch({ reading, fullText, index }: Dependencies): Search
       return `${body}}`;
     },
   };
+}
+
+/** In so much of the texts it is looked how they write the words. */
+const mostLookedThrough = 10_000;
+
+/** Clients look for these letter by letter in what was found, but for their case. */
+function highlightsOf(words: readonly string[], found: readonly FoundEvent[]): readonly string[] {
+  const texts = found.map(({ row }) => searchedText(row) ?? '');
+  return [...words, ...writtenWords(texts.join('\n').slice(0, mostLookedThrough), new Set(words))];
 }
 
 async function renderResults(
