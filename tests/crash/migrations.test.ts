@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { createEmptyTestDatabase } from '@portico/testkit';
 import { openRawDatabase } from '@portico/testkit/raw-database.ts';
 import { freePort, startServerProcess, tryServerProcess } from '@portico/testkit/server-process.ts';
 import { createTestClient } from '@portico/testkit/test-client.ts';
+import { until } from '@portico/testkit/until.ts';
 import { hashToken } from '@portico/server/services/accounts/access-tokens.ts';
 import { copyDatabase, type Engine, makeOldDatabase, readAll } from './old-database.ts';
 import { createRandom } from './random.ts';
@@ -19,12 +20,12 @@ import { createRandom } from './random.ts';
 const seed = Number(process.env['PORTICO_CRASH_SEED'] ?? 3);
 const rounds = Number(process.env['PORTICO_CRASH_ROUNDS'] ?? 4);
 
-/** A process that migrates a database, and kills itself before that statement of those that are due. */
-const program = (url: string, before: number) => `
+/** A process that migrates a database, and gives itself the signal before that statement of those that are due. */
+const program = (url: string, before: number, signal: string) => `
   import { openDatabase } from '@portico/storage';
   import { migrations } from '@portico/storage/migrations/index.ts';
   let left = ${before};
-  const pass = () => left-- === 0 && process.kill(process.pid, 'SIGKILL');
+  const pass = () => left-- === 0 && process.kill(process.pid, '${signal}');
   const killing = migrations.map((migration) => ({
     ...migration,
     statements: {
@@ -41,12 +42,15 @@ const program = (url: string, before: number) => `
   await database.close();
 `;
 
-async function migrateAndDie(url: string, before: number): Promise<void> {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program(url, before)], {
+function startMigrating(url: string, before: number, signal: 'SIGKILL' | 'SIGSTOP'): ChildProcess {
+  return spawn(process.execPath, ['--input-type=module', '-e', program(url, before, signal)], {
     cwd: import.meta.dirname,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  const [, signal] = (await once(child, 'close')) as [unknown, string];
+}
+
+async function migrateAndDie(url: string, before: number): Promise<void> {
+  const [, signal] = (await once(startMigrating(url, before, 'SIGKILL'), 'close')) as [unknown, string];
   assert.equal(signal, 'SIGKILL');
 }
 
@@ -128,4 +132,17 @@ suite('migrations that are killed', { concurrency: true }, () => {
       assert.doesNotMatch(server.output(), /"level":(?:50|60)/);
     });
   }
+
+  test('one that stands still in the middle is not waited for (postgres)', async (context) => {
+    const url = await createEmptyTestDatabase();
+    const child = startMigrating(url, 20, 'SIGSTOP');
+    context.after(() => child.kill('SIGKILL'));
+    const raw = await openRawDatabase(url);
+    context.after(() => raw.close());
+    const idle = `select 1 as one from pg_stat_activity
+      where datname = current_database() and state = 'idle in transaction' and state_change < now() - interval '1 second'`;
+    await until(async () => (await raw.run(idle)).length > 0, 'it stands still');
+    await migrate(url);
+    assert.equal((await raw.run('select version from schema_migrations')).length, migrations.length);
+  });
 });
