@@ -47,6 +47,26 @@ async function findByTime(host: Person, guest: Person, roomId: string): Promise<
   });
 }
 
+/** Somebody of the other server upgrades a room, which so moves there, and the host follows. */
+async function beUpgraded(host: Person, guest: Person, via: string): Promise<void> {
+  const { room_id: shared = '' } = await host.call('POST', 'createRoom', {
+    room_version: '10',
+    preset: 'public_chat',
+    power_level_content_override: { users: { [host.userId]: 100, [guest.userId]: 100 } },
+  });
+  await guest.call('POST', `join/${encodeURIComponent(shared)}?${via}`, {});
+  await isJoined(host, shared, guest);
+  const { replacement_room: next = '' } = await guest.call('POST', room(shared, 'upgrade'), { new_version: '11' });
+  await until('the host sees where the room went', async () =>
+    (await get(host, room(shared, 'state/m.room.tombstone/')))['replacement_room'] === next ? true : undefined,
+  );
+  const server = guest.userId.slice(guest.userId.indexOf(':') + 1);
+  await host.call('POST', `join/${encodeURIComponent(next)}?server_name=${server}&via=${server}`, {});
+  await isJoined(guest, next, host);
+  const said = await host.say(next, { msgtype: 'm.text', body: 'I have come along' });
+  await until('the guest hears it', () => guest.call('GET', room(next, `event/${encodeURIComponent(said)}`)));
+}
+
 /** `knows`: what both servers have. */
 type Where = { readonly hostServer: string; readonly knows: { readonly knocking: boolean; readonly times: boolean } };
 
@@ -94,6 +114,8 @@ export async function moveAround(host: Person, guest: Person, { hostServer, know
   await isJoined(host, next, guest);
   const created = await get(guest, room(next, 'state/m.room.create/'));
   assert.equal((created['predecessor'] as Answer)['room_id'], inner);
+
+  await beUpgraded(host, guest, via);
 
   await host.call('POST', room(next, 'ban'), { user_id: guest.userId, reason: 'Enough' });
   await until('the guest is out', async () => {

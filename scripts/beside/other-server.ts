@@ -10,6 +10,8 @@ export type OtherServerOptions = {
   /** Whose certificates it has to trust. */
   readonly caFile: string;
   readonly certified: { readonly certificate: string; readonly key: string };
+  /** Whether everybody gets media, without a token. */
+  readonly hasOpenMedia?: boolean;
   /** Its registration. */
   readonly appServiceFile?: string;
 };

@@ -10,6 +10,7 @@ type Options = {
   readonly caFile: string;
   readonly certified: { readonly certificate: string; readonly key: string };
   readonly appServiceFile: string;
+  readonly hasOpenMedia: boolean;
   /** Of its rooms, unless somebody says otherwise. */
   readonly roomVersion: string | undefined;
   readonly engine: 'sqlite' | 'postgres';
@@ -30,7 +31,7 @@ export interface Portico {
 
 /** Starts Portico on loopback: where it has several processes, behind a proxy that gives each of them its turn. */
 export async function startPortico(options: Options): Promise<Portico> {
-  const { folder, caFile, certified, appServiceFile, roomVersion, engine, processes } = options;
+  const { folder, caFile, certified, appServiceFile, hasOpenMedia, roomVersion, engine, processes } = options;
   mkdirSync(folder, { recursive: true });
   const tls = { certificate: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
   writeFileSync(tls.certificate, certified.certificate);
@@ -53,6 +54,7 @@ export async function startPortico(options: Options): Promise<Portico> {
         LISTENERS: JSON.stringify(listeners),
         APPLICATION_SERVICES: JSON.stringify([appServiceFile]),
         ...(roomVersion !== undefined && { ROOMS_DEFAULT_VERSION: roomVersion }),
+        MEDIA_REQUIRE_AUTHENTICATION: String(!hasOpenMedia),
         ROOMS_PUBLICATION: 'anyone',
         OUTBOUND_TRUSTED_CA_FILE: caFile,
         OUTBOUND_ALLOW_PRIVATE_ADDRESSES: 'true',

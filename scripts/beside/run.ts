@@ -19,13 +19,15 @@ import { startSynapse } from './synapse-server.ts';
  *     PORTICO_SYNAPSE_PYTHON=/path/to/python PORTICO_DENDRITE=/folder/of/programs node scripts/beside/run.ts [room version …]
  *
  * Portico has a database of SQLite, and with PORTICO_BESIDE_PROCESSES=3 as many processes on PostgreSQL. PORTICO_BESIDE_STEPS
- * is a regular expression for what to do of it all, and PORTICO_BESIDE_CROWD how many people come to a room at once.
+ * is a regular expression for what to do of it all, and PORTICO_BESIDE_CROWD how many people come to a room at once. Both give
+ * media to everybody with PORTICO_BESIDE_OPEN_MEDIA=true, and where the other one knows nothing else.
  */
 const python = process.env['PORTICO_SYNAPSE_PYTHON'] ?? 'python3';
 const programs = process.env['PORTICO_DENDRITE'];
 const processes = Number(process.env['PORTICO_BESIDE_PROCESSES'] ?? 0);
 const chosen = new RegExp(process.env['PORTICO_BESIDE_STEPS'] ?? '');
 const crowd = Number(process.env['PORTICO_BESIDE_CROWD'] ?? 100);
+const wantsOpenMedia = process.env['PORTICO_BESIDE_OPEN_MEDIA'] === 'true';
 const versions = process.argv.length > 2 ? process.argv.slice(2) : ['6', '7', '8', '9', '10', '11', '12'];
 
 const ofSynapse: Ways = {
@@ -65,13 +67,15 @@ async function run(
   const appServiceFile = join(folder, 'timekeeper.json');
   writeFileSync(appServiceFile, JSON.stringify(timekeeper));
   const [clientPort, serverPort] = [await freePort(), await freePort()];
-  const common = { caFile, certified, appServiceFile };
+  const common = { caFile, certified, appServiceFile, hasOpenMedia: wantsOpenMedia };
   const other = await start({ folder: join(folder, 'other'), clientPort, serverPort, ...common });
   const { person: theirs } = await enter(other.baseUrl, 'sam', 'side by side');
   const known = await versionsOf(theirs);
+  const hasOpenMedia = wantsOpenMedia || !(await hasTokensForMedia(other.baseUrl));
   const portico = await startPortico({
     folder: join(folder, 'portico'),
     ...common,
+    hasOpenMedia,
     roomVersion: known.has('12') ? undefined : '11',
     engine: processes > 0 ? 'postgres' : 'sqlite',
     processes: Math.max(processes, 1),
@@ -85,7 +89,7 @@ async function run(
     const unknown = versions.filter((version) => !known.has(version));
     if (unknown.length > 0) console.log(`Room versions that it does not know: ${unknown.join()}`);
     const shared = versions.filter((version) => known.has(version));
-    const steps = stepsOf({ name, portico, other, ours, theirs, ways, versions: shared, crowd });
+    const steps = stepsOf({ name, portico, other, ours, theirs, ways, versions: shared, crowd, hasOpenMedia });
     for (const [what, work] of steps.filter(([each]) => chosen.test(each))) {
       const started = performance.now();
       try {
@@ -103,6 +107,12 @@ async function run(
     else console.log(`What they wrote is in ${folder}.`);
   }
   return good;
+}
+
+/** Whether it knows that it may take a token to get media, as since version 1.11 of the specification: it wants one here. */
+async function hasTokensForMedia(baseUrl: string): Promise<boolean> {
+  const { status } = await fetch(`${baseUrl}/_matrix/client/v1/media/config`);
+  return status === 401;
 }
 
 /** Which room versions somebody's server knows. */

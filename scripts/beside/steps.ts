@@ -30,14 +30,16 @@ export type World = {
   readonly versions: readonly string[];
   /** How many people come to a room at once. */
   readonly crowd: number;
+  readonly hasOpenMedia: boolean;
 };
 
 export type Step = readonly [what: string, work: () => Promise<unknown>];
 
 export function stepsOf(world: World): readonly Step[] {
-  const { name, portico, other, ours, theirs, ways, versions, crowd } = world;
+  const { name, portico, other, ours, theirs, ways, versions, crowd, hasOpenMedia } = world;
   const { knows } = ways;
   const hostOf = ({ serverName }: { readonly serverName: string }): string => serverName.replace(/:\d+$/, '');
+  const open = ({ baseUrl }: { readonly baseUrl: string }) => (hasOpenMedia ? baseUrl : undefined);
   const brief = { rooms: 1, messages: 30 };
   const long = { rooms: 4, messages: 150 };
   const ofVersion = (version: string): readonly Step[] => [
@@ -61,8 +63,8 @@ export function stepsOf(world: World): readonly Step[] {
   return [
     [`Portico looks at ${name}`, () => lookAcross(ours, theirs, other.serverName)],
     [`${name} looks at Portico`, () => lookAcross(theirs, ours, portico.serverName)],
-    [`Portico looks at pictures on ${name}`, () => lookAtPictures(ours, theirs)],
-    [`${name} looks at pictures on Portico`, () => lookAtPictures(theirs, ours)],
+    [`Portico looks at pictures on ${name}`, () => lookAtPictures(ours, theirs, open(portico))],
+    [`${name} looks at pictures on Portico`, () => lookAtPictures(theirs, ours, open(other))],
     ['devices, in a room on Portico', () => meetDevices(ours, theirs)],
     [`devices, in a room on ${name}`, () => meetDevices(theirs, ours)],
     ['a device on Portico goes', () => loseDevice(ours, theirs, portico.baseUrl)],

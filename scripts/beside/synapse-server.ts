@@ -23,6 +23,7 @@ export async function startSynapse(options: Options): Promise<OtherServer> {
     serverPort,
     caFile,
     certified,
+    hasOpenMedia,
     appServiceFile,
     settings,
   } = options;
@@ -69,6 +70,9 @@ export async function startSynapse(options: Options): Promise<OtherServer> {
     rc_room_creation: manyRequests,
     rc_invites: { per_room: manyRequests, per_user: manyRequests, per_issuer: manyRequests },
     federation: { destination_min_retry_interval: '1s', destination_max_retry_interval: '1s' },
+    ...(hasOpenMedia === true && { enable_authenticated_media: false }),
+    // Once the keys that sign devices took the password from the beginning.
+    experimental_features: { msc3967_enabled: true },
     // Otherwise a first sync is answered with the one before.
     caches: { sync_response_cache_duration: '0s' },
     log_config: path('log.json'),

@@ -30,7 +30,11 @@ export function personAt(baseUrl: string, userId: string, token: string): Person
   }
 
   async function fetchMedia(path: string): Promise<Buffer> {
-    const answer = await fetch(`${baseUrl}/_matrix/client/v1/media/${path}`, { headers: { authorization } });
+    let answer = await fetch(`${baseUrl}/_matrix/client/v1/media/${path}`, { headers: { authorization } });
+    // Servers of before version 1.11 of the specification have it where everybody gets it.
+    if (answer.status === 404 && (await answer.clone().text()).includes('M_UNRECOGNIZED')) {
+      answer = await fetch(`${baseUrl}/_matrix/media/v3/${path}`);
+    }
     if (!answer.ok) throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`);
     return Buffer.from(await answer.arrayBuffer());
   }
