@@ -1,8 +1,8 @@
-import { requiredPowerLevel, userPowerLevel } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
 import { findPublished } from '@portico/storage/stores/directory/room-directory.ts';
 import { addPublishedRoom, removePublishedRoom } from '@portico/storage/stores/directory/room-directory-write.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { maySetCanonicalAlias } from '../rooms/aliases/canonical-alias-power.ts';
 import type { RoomParts } from '../rooms/room-parts.ts';
 import type { RemoteDirectory } from './remote-directory.ts';
 import type { DirectoryIndex } from './directory-index.ts';
@@ -45,15 +45,7 @@ export function createRoomDirectory({
   async function mayPublish({ userId, isAdmin }: Person, roomNid: number): Promise<boolean> {
     if (isAdmin || policy === 'anyone') return true;
     if (policy === 'admins') return false;
-    const { rules, state } = await readState(roomNid, [
-      ['m.room.create', ''],
-      ['m.room.power_levels', ''],
-      ['m.room.member', userId],
-    ]);
-    if (state('m.room.member', userId)?.content['membership'] !== 'join') return false;
-    const powerLevels = state('m.room.power_levels');
-    const required = requiredPowerLevel(rules, powerLevels, 'm.room.canonical_alias', true);
-    return userPowerLevel(rules, state('m.room.create'), powerLevels, userId) >= required;
+    return maySetCanonicalAlias(readState, roomNid, userId);
   }
 
   /** "third_party_instance_id: The specific third-party network/protocol to request from the homeserver." */

@@ -74,7 +74,7 @@ export function createSending(dependencies: Dependencies): Sending {
       if (options.stickyMs !== undefined) await refuseTooManySticky(db, roomNid, userId, now());
       if (type === 'm.room.canonical_alias' && stateKey === '') {
         const { locate } = rooms;
-        await checkCanonicalAlias({ db, readState, serverName, locate }, { roomNid, roomId }, content);
+        await checkCanonicalAlias({ db, readState, serverName, locate }, { roomNid, roomId }, userId, content);
       }
       const invitee = inviteeOf({ type, stateKey, content });
       if (invitee !== undefined && isUserId(invitee)) {

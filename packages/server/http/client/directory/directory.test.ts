@@ -113,8 +113,11 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       ] as const;
       for (const [content, expected] of bad) assert.equal(refusalOf(await canonical(alice, roomId, content)), expected);
       assert.equal((await canonical(alice, roomId, { alias: here, alt_aliases: [here] })).status, 200);
-      // What was in the event before may stay, even if it leads nowhere by now.
+      const far = { alias: '#far:elsewhere.example' };
+      assert.equal(refusalOf(await canonical(bob, roomId, far)), '403 M_FORBIDDEN', 'of a room that they are not in');
       await bob.join(roomId);
+      assert.equal(refusalOf(await canonical(bob, roomId, far)), '403 M_FORBIDDEN', 'without the power');
+      // What was in the event before may stay, even if it leads nowhere by now.
       const gone = newAlias();
       await setAlias(bob, gone, roomId);
       await canonical(alice, roomId, { alias: here, alt_aliases: [gone] });

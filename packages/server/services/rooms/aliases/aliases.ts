@@ -1,4 +1,4 @@
-import { isRoomAlias, serverNameOf, userPowerLevel, requiredPowerLevel } from '@portico/protocol';
+import { isRoomAlias, serverNameOf } from '@portico/protocol';
 import { createWriteSet, type Database } from '@portico/storage';
 import { findMembership } from '@portico/storage/stores/rooms/memberships-read.ts';
 import {
@@ -15,6 +15,7 @@ import type { RoomParts } from '../room-parts.ts';
 import type { Plan } from '../room-writer.ts';
 import { refuseManyAliases } from './alias-limit.ts';
 import { withoutAliases } from './canonical-alias.ts';
+import { maySetCanonicalAlias } from './canonical-alias-power.ts';
 
 type Person = {
   readonly userId: string;
@@ -54,15 +55,7 @@ export function createAliases(dependencies: Dependencies): Aliases {
     if (isAdmin || row.creator === userId) return true;
     // "The homeserver needs to give the application service _full control_ over its namespace"
     if (appService !== undefined && appServices.find(appService.id)?.ownsAlias(row.alias) === true) return true;
-    const { rules, state } = await readState(row.room_nid, [
-      ['m.room.create', ''],
-      ['m.room.power_levels', ''],
-      ['m.room.member', userId],
-    ]);
-    if (state('m.room.member', userId)?.content['membership'] !== 'join') return false;
-    const powerLevels = state('m.room.power_levels');
-    const power = userPowerLevel(rules, state('m.room.create'), powerLevels, userId);
-    return power >= requiredPowerLevel(rules, powerLevels, canonical, true);
+    return maySetCanonicalAlias(readState, row.room_nid, userId);
   }
 
   return {

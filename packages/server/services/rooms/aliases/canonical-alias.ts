@@ -4,6 +4,7 @@ import { readRoomsOfAliases } from '@portico/storage/stores/directory/room-alias
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { ReadState } from '../read-state.ts';
 import type { RoomParts } from '../room-parts.ts';
+import { maySetCanonicalAlias } from './canonical-alias-power.ts';
 
 type Dependencies = {
   readonly db: Reader;
@@ -24,8 +25,13 @@ const maxElsewhere = 10;
 export async function checkCanonicalAlias(
   { db, readState, serverName, locate }: Dependencies,
   { roomNid, roomId }: { readonly roomNid: number; readonly roomId: string },
+  sender: string,
   content: JsonObject,
 ): Promise<void> {
+  // Other servers are asked about their aliases: not for those whose event would be refused all the same.
+  if (!(await maySetCanonicalAlias(readState, roomNid, sender))) {
+    throw new MatrixError('forbidden', { message: 'You may not set the aliases of this room.' });
+  }
   const { state } = await readState(roomNid, [['m.room.canonical_alias', '']]);
   const known = new Set(listed(state('m.room.canonical_alias')?.content ?? {}));
   const wanted = [...new Set(listed(content))].filter((alias) => !known.has(alias));
