@@ -1,4 +1,5 @@
 import { createWriteSet, type Database } from '@portico/storage';
+import { requirePasswordHash } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import { addProviderSession } from '@portico/storage/stores/accounts/provider-sessions.ts';
 import { findThirdPartyOwner } from '@portico/storage/stores/accounts/third-party-ids.ts';
@@ -8,6 +9,7 @@ import type { Identifier } from '../identity/identity-client.ts';
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts';
 import { canonical } from '../third-party-ids/canonical.ts';
 import { type AppServiceAccounts, appServiceLoginTypes } from './app-service-accounts.ts';
+import { isGuardFailure } from './guards.ts';
 import { userIdOf } from './names.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { redeemLoginToken } from './redeem-login-token.ts';
@@ -80,14 +82,20 @@ export function createLogin(dependencies: Dependencies): Login {
     return (await findThirdPartyOwner(db, medium, address)) ?? `${medium} ${address}`.slice(0, 300);
   }
 
-  async function checkPassword(userId: string, password: string): Promise<void> {
+  /** What was compared: that of the password. */
+  async function findPassword(userId: string, password: string): Promise<string> {
     rateLimiter.check('failed-login', userId);
     const account = await findAccount(db, userId);
-    const isRight = await hasher.verify(password, account?.password_hash ?? null);
+    const hash = account?.password_hash ?? null;
+    const isRight = await hasher.verify(password, hash);
     if (account !== undefined && account.deactivated_at !== null) throw new MatrixError('user.deactivated');
-    if (isRight) return;
+    if (isRight && hash !== null) return hash;
     rateLimiter.take('failed-login', userId);
     throw new MatrixError('login.forbidden');
+  }
+
+  async function isDeactivated(userId: string): Promise<boolean> {
+    return typeof (await findAccount(db, userId))?.deactivated_at === 'number';
   }
 
   async function logInByToken(request: LoginRequest): Promise<Session> {
@@ -114,13 +122,22 @@ export function createLogin(dependencies: Dependencies): Login {
           message: `Missing: ${userId === undefined ? 'identifier' : 'password'}`,
         });
       }
-      await checkPassword(userId, request.password);
+      const hash = await findPassword(userId, request.password);
       const set = createWriteSet();
+      // Who changes it logs out everybody who is there by then: nobody may come in by it later.
+      requirePasswordHash(set, userId, hash);
       const session = await sessions.planLogin(set, userId, request);
-      await db.commit(set);
+      try {
+        await db.commit(set);
+      } catch (error) {
+        if (!isGuardFailure(error, 'password.changed')) throw error;
+        throw new MatrixError((await isDeactivated(userId)) ? 'user.deactivated' : 'login.forbidden');
+      }
       return session;
     },
     findUser,
-    checkPassword,
+    async checkPassword(userId, password) {
+      await findPassword(userId, password);
+    },
   };
 }

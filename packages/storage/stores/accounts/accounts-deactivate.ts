@@ -34,3 +34,13 @@ const updatePassword = sql<void, [userId: string, passwordHash: string]>(
 export function setPasswordHash(set: WriteSet, userId: string, passwordHash: string): void {
   set.guard('user.deactivated', 1, updatePassword, [userId, passwordHash]);
 }
+
+const touchPassword = sql<void, [userId: string, passwordHash: string]>(
+  'accounts.touch-password',
+  'update accounts set password_hash = password_hash where user_id = $1 and password_hash = $2',
+);
+
+/** Fails on the guard `password.changed` if that is not the password any more. */
+export function requirePasswordHash(set: WriteSet, userId: string, passwordHash: string): void {
+  set.guard('password.changed', 1, touchPassword, [userId, passwordHash]);
+}
