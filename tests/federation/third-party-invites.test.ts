@@ -268,6 +268,10 @@ test('an address is invited by way of an identity server, which is asked for its
   const asked = peer.requests.length;
   const outside = { id_server: 'identity.test:8448', id_access_token: 'secret', medium: 'email', address: 'a@b.c' };
   assert.equal(await refusal(carol.post(pathOf(roomId, 'invite'), outside)), '403 M_FORBIDDEN');
+  await must(carol.post(pathOf(roomId, 'join'), {}));
+  const levels = await must(alice.get(pathOf(roomId, 'state/m.room.power_levels')));
+  await must(alice.put(pathOf(roomId, 'state/m.room.power_levels'), { ...levels, invite: 50 }));
+  assert.equal(await refusal(carol.post(pathOf(roomId, 'invite'), outside)), '403 M_FORBIDDEN', 'without the power');
   assert.equal(peer.requests.length, asked, 'the identity server hears nothing of it');
   assert.deepEqual(network.server('hs1').errors, []);
 });

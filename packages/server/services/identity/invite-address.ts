@@ -1,6 +1,7 @@
 import type { JsonObject } from '@portico/protocol';
 import { caseFold } from '@portico/protocol/case-fold.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { mayInvite } from '../rooms/membership/restricted-join.ts';
 import type { RoomParts } from '../rooms/room-parts.ts';
 import type { Actor, RoomService } from '../rooms/room-service.ts';
 import type { IdentityAccess, IdentityClient, Identifier } from './identity-client.ts';
@@ -20,16 +21,23 @@ type Dependencies = {
 /** {@link https://spec.matrix.org/v1.19/client-server-api/#thirdparty_post_matrixclientv3roomsroomidinvite} */
 export function createInviteAddress({ identity, rooms }: Dependencies): InviteAddress {
   /** Nobody's address is told to an identity server for somebody who could not invite them. */
-  async function requireMember(roomId: string, userId: string): Promise<void> {
+  async function requireInviter(roomId: string, userId: string): Promise<void> {
     const { roomNid } = await rooms.resolve(roomId);
-    const { state } = await rooms.readState(roomNid, [['m.room.member', userId]]);
-    if (state('m.room.member', userId)?.content['membership'] === 'join') return;
-    throw new MatrixError('forbidden', { message: 'You are not in this room.' });
+    const { rules, state } = await rooms.readState(roomNid, [
+      ['m.room.create', ''],
+      ['m.room.power_levels', ''],
+      ['m.room.member', userId],
+    ]);
+    if (state('m.room.member', userId)?.content['membership'] !== 'join') {
+      throw new MatrixError('forbidden', { message: 'You are not in this room.' });
+    }
+    if (mayInvite({ rules, state }, userId)) return;
+    throw new MatrixError('forbidden', { message: 'You may not invite anybody to this room.' });
   }
 
   return async (actor, roomId, { medium, address: given, server, token: accessToken, reason }) => {
     checkMedium(medium);
-    await requireMember(roomId, actor.userId);
+    await requireInviter(roomId, actor.userId);
     const access = { server, token: accessToken };
     const identifier = { medium, address: medium === 'email' ? caseFold(given) : given };
     const userId = await identity.find(access, identifier);

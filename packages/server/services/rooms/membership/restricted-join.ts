@@ -108,7 +108,8 @@ export async function findAdmission(
   return by === undefined || !mayInvite({ rules, state }, by) ? { kind: 'nobody-may' } : { kind: 'admitted', by };
 }
 
-function mayInvite({ rules, state }: Pick<RoomState, 'rules' | 'state'>, userId: string): boolean {
+/** Whether somebody has the power to, if they are in the room. */
+export function mayInvite({ rules, state }: Pick<RoomState, 'rules' | 'state'>, userId: string): boolean {
   const powerLevels = state('m.room.power_levels');
   const power = userPowerLevel(rules, state('m.room.create'), powerLevels, userId);
   return power >= namedPowerLevel(rules, powerLevels, 'invite');
