@@ -1,4 +1,4 @@
-import { createWriteSet, type Database } from '@portico/storage';
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { requirePasswordHash } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import { addProviderSession } from '@portico/storage/stores/accounts/provider-sessions.ts';
@@ -42,8 +42,11 @@ export interface Login {
   logIn(request: LoginRequest, claim: AppServiceClaim): Promise<Session>;
   /** `undefined` where nobody is named. Somebody who cannot be found is nobody's user ID, so that all goes on as usual. */
   findUser(who: WhoLogsIn): Promise<string | undefined>;
-  /** Throws `login.forbidden` unless it is the user's password. */
-  checkPassword(userId: string, password: string): Promise<void>;
+  /**
+   * Throws `login.forbidden` unless it is the user's password. Gives what adds to a write set that it still is: a commit fails on
+   * the guard `password.changed` otherwise.
+   */
+  checkPassword(userId: string, password: string): Promise<(set: WriteSet) => void>;
 }
 
 type Dependencies = {
@@ -82,14 +85,14 @@ export function createLogin(dependencies: Dependencies): Login {
     return (await findThirdPartyOwner(db, medium, address)) ?? `${medium} ${address}`.slice(0, 300);
   }
 
-  /** What was compared: that of the password. */
-  async function findPassword(userId: string, password: string): Promise<string> {
+  async function checkPassword(userId: string, password: string): Promise<(set: WriteSet) => void> {
     rateLimiter.check('failed-login', userId);
     const account = await findAccount(db, userId);
     const hash = account?.password_hash ?? null;
     const isRight = await hasher.verify(password, hash);
     if (account !== undefined && account.deactivated_at !== null) throw new MatrixError('user.deactivated');
-    if (isRight && hash !== null) return hash;
+    // Who changes it logs out everybody who is there by then: nobody may come in by it later.
+    if (isRight && hash !== null) return (set) => requirePasswordHash(set, userId, hash);
     rateLimiter.take('failed-login', userId);
     throw new MatrixError('login.forbidden');
   }
@@ -122,10 +125,9 @@ export function createLogin(dependencies: Dependencies): Login {
           message: `Missing: ${userId === undefined ? 'identifier' : 'password'}`,
         });
       }
-      const hash = await findPassword(userId, request.password);
+      const requirePassword = await checkPassword(userId, request.password);
       const set = createWriteSet();
-      // Who changes it logs out everybody who is there by then: nobody may come in by it later.
-      requirePasswordHash(set, userId, hash);
+      requirePassword(set);
       const session = await sessions.planLogin(set, userId, request);
       try {
         await db.commit(set);
@@ -136,8 +138,6 @@ export function createLogin(dependencies: Dependencies): Login {
       return session;
     },
     findUser,
-    async checkPassword(userId, password) {
-      await findPassword(userId, password);
-    },
+    checkPassword,
   };
 }

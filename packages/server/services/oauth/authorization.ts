@@ -1,6 +1,7 @@
 import type { Database, WriteSet } from '@portico/storage';
 import type { ProviderSession } from '@portico/storage/stores/accounts/provider-sessions.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { isGuardFailure } from '../accounts/guards.ts';
 import type { Login } from '../accounts/login.ts';
 import type { AppServices } from '../appservices/app-services.ts';
 import { redeemLoginToken } from '../accounts/redeem-login-token.ts';
@@ -82,12 +83,11 @@ export function createAuthorization(dependencies: Dependencies): Authorization {
     return { kind: 'go-on', page: 'consent', request: consent };
   }
 
-  async function checkPassword({ user, password }: Credentials): Promise<string> {
+  async function checkPassword({ user, password }: Credentials) {
     const identifier =
       user.indexOf('@') > 0 ? { type: 'm.id.thirdparty', medium: 'email', address: user } : { type: 'm.id.user', user };
     const userId = (await login.findUser({ identifier })) ?? '';
-    await login.checkPassword(userId, password);
-    return userId;
+    return { userId, also: await login.checkPassword(userId, password) };
   }
 
   return {
@@ -102,8 +102,11 @@ export function createAuthorization(dependencies: Dependencies): Authorization {
     },
     async logIn(request, browser, given) {
       try {
-        return await enter(request, browser, async () => ({ userId: await checkPassword(given) }));
+        return await enter(request, browser, () => checkPassword(given));
       } catch (error) {
+        if (isGuardFailure(error, 'password.changed')) {
+          return { ...(await showLogin(request, browser)), problem: new MatrixError('login.forbidden').message };
+        }
         if (!(error instanceof MatrixError) || error.reason !== 'login.forbidden') throw error;
         return { ...(await showLogin(request, browser)), problem: error.message };
       }

@@ -231,6 +231,22 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       for (const answer of ['yes', 'no']) assertRefused(await browser.submit(asked, { answer }), 400, over);
     });
 
+    test('a password that is changed while it is checked is no way to the question', async () => {
+      for (let round = 0; round < 8; round++) {
+        const alice = await oauth.server.registerUser();
+        const browser = oauth.newBrowser();
+        const login = await browser.open(oauth.newRequest(clientId).url);
+        const auth = { type: 'm.login.password', password: 'a password' };
+        const [asked, { status }] = await Promise.all([
+          browser.submit(login, { user: alice.userId, password: 'a password' }),
+          alice.post('/_matrix/client/v3/account/password', { new_password: 'another one', auth }),
+        ]);
+        assert.equal(status, 200);
+        const shown = await browser.submit(asked, { answer: 'yes' });
+        assert.throws(() => oauth.parametersOf(shown), /Nobody is led/);
+      }
+    });
+
     test('a page that answers for somebody can name no question: what it is called is not to be guessed', async () => {
       const alice = await oauth.server.registerUser();
       const browser = oauth.newBrowser();
