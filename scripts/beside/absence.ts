@@ -21,6 +21,29 @@ async function readBack(person: Person, roomId: string): Promise<readonly Event[
   return events.filter(({ type }) => type === 'm.room.message').toReversed();
 }
 
+/** One process of several is killed, which may be the one that sends: the others go on with all that it did. */
+export async function goOnWithout(
+  host: Person,
+  guest: Person,
+  server: { killOne(): Promise<() => Promise<void>> },
+): Promise<void> {
+  const roomId = await meetInRoom(host, guest);
+  const start = await server.killOne();
+  const said: string[] = [];
+  for (let count = 0; count < 20; count += 1) {
+    for (const person of [host, guest]) {
+      said.push(await person.say(roomId, { msgtype: 'm.text', body: `one is missing: ${count}` }));
+    }
+  }
+  for (const person of [host, guest]) {
+    await until(`${person.userId} has all of it`, async () => {
+      const got = new Set((await readBack(person, roomId)).map((event) => event.event_id));
+      return got.size === said.length && said.every((id) => got.has(id)) ? true : undefined;
+    });
+  }
+  await start();
+}
+
 /** What is said, in how many rooms, while a server is away. */
 export type Absence = { readonly rooms: number; readonly messages: number };
 

@@ -23,6 +23,8 @@ export interface Portico {
   readonly baseUrl: string;
   /** All of it. */
   kill(): Promise<void>;
+  /** One of several processes. Gives what starts it again. */
+  killOne(): Promise<() => Promise<void>>;
   /** What was killed. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -71,10 +73,11 @@ export async function startPortico(options: Options): Promise<Portico> {
   }
 
   const ports: number[] = [];
+  const inTurn = (port: number) => [{ address: '127.0.0.1', port, serve: ['client', 'admin', 'federation'] }];
   /** The others have a folder each, with the same key, and the media of the first. */
   async function startInTurn(): Promise<void> {
     for (const [index, port] of ports.entries()) {
-      all.push(await startOne(index, port, [{ address: '127.0.0.1', port, serve: ['client', 'admin', 'federation'] }]));
+      all.push(await startOne(index, port, inTurn(port)));
     }
   }
 
@@ -113,6 +116,14 @@ export async function startPortico(options: Options): Promise<Portico> {
     serverName,
     baseUrl: `http://127.0.0.1:${clientPort}`,
     kill: () => end('SIGKILL'),
+    async killOne() {
+      const [port = 0] = ports;
+      const one = all.shift();
+      one?.signal('SIGKILL');
+      await one?.ended;
+      written.push(one?.output() ?? '');
+      return async () => void all.unshift(await startOne(0, port, inTurn(port)));
+    },
     start,
     async stop() {
       await end('SIGTERM');

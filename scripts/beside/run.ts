@@ -89,7 +89,18 @@ async function run(
     const unknown = versions.filter((version) => !known.has(version));
     if (unknown.length > 0) console.log(`Room versions that it does not know: ${unknown.join()}`);
     const shared = versions.filter((version) => known.has(version));
-    const steps = stepsOf({ name, portico, other, ours, theirs, ways, versions: shared, crowd, hasOpenMedia });
+    const steps = stepsOf({
+      name,
+      portico,
+      other,
+      ours,
+      theirs,
+      ways,
+      versions: shared,
+      crowd,
+      hasOpenMedia,
+      processes,
+    });
     for (const [what, work] of steps.filter(([each]) => chosen.test(each))) {
       const started = performance.now();
       try {

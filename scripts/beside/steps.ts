@@ -1,5 +1,5 @@
 import type { Person } from '../dev/client.ts';
-import { missNothing } from './absence.ts';
+import { goOnWithout, missNothing } from './absence.ts';
 import { shutOut } from './access.ts';
 import { followPeople, moveAround } from './around-rooms.ts';
 import { meetDevices } from './between-devices.ts';
@@ -31,12 +31,14 @@ export type World = {
   /** How many people come to a room at once. */
   readonly crowd: number;
   readonly hasOpenMedia: boolean;
+  /** How many processes Portico has. */
+  readonly processes: number;
 };
 
 export type Step = readonly [what: string, work: () => Promise<unknown>];
 
 export function stepsOf(world: World): readonly Step[] {
-  const { name, portico, other, ours, theirs, ways, versions, crowd, hasOpenMedia } = world;
+  const { name, portico, other, ours, theirs, ways, versions, crowd, hasOpenMedia, processes } = world;
   const { knows } = ways;
   const hostOf = ({ serverName }: { readonly serverName: string }): string => serverName.replace(/:\d+$/, '');
   const open = ({ baseUrl }: { readonly baseUrl: string }) => (hasOpenMedia ? baseUrl : undefined);
@@ -57,6 +59,8 @@ export function stepsOf(world: World): readonly Step[] {
           [`${name} is shut out of a room on Portico`, () => shutOut(ours, theirs, hostOf(other))],
           [`Portico is shut out of a room on ${name}`, () => shutOut(theirs, ours, hostOf(portico))],
         ];
+  const without: readonly Step[] =
+    processes > 1 ? [['a process of Portico was killed', () => goOnWithout(ours, theirs, portico)]] : [];
   const clocks: readonly Step[] = knows.appServices
     ? [[`a clock on ${name} is wrong`, () => sendAtOtherTimes(other, ours)]]
     : [];
@@ -83,6 +87,7 @@ export function stepsOf(world: World): readonly Step[] {
     [`an account on ${name} is closed`, () => closeAccount(other, theirs, ours, false)],
     ['an account on Portico is erased', () => closeAccount(portico, ours, theirs, true)],
     [`an account on ${name} is erased`, () => closeAccount(other, theirs, ours, true)],
+    ...without,
     ['Portico was away', () => missNothing(theirs, ours, portico, brief)],
     [`${name} was away`, () => missNothing(ours, theirs, other, brief)],
     ['Portico was away for long', () => missNothing(theirs, ours, portico, long)],
