@@ -34,7 +34,7 @@ export async function startDendrite(options: Options): Promise<OtherServer> {
       key_perspectives: [],
     },
     key_server: { database: database('keys') },
-    media_api: { database: database('media'), base_path: path('media') },
+    media_api: { database: database('media'), base_path: path('media'), dynamic_thumbnails: true },
     mscs: { database: database('mscs') },
     relay_api: { database: database('relay') },
     room_server: { database: database('rooms') },

@@ -32,12 +32,19 @@ const versions = process.argv.length > 2 ? process.argv.slice(2) : ['6', '7', '8
 
 const ofSynapse: Ways = {
   knows: { knocking: true, times: true, appServices: true },
+  erases: true,
+  comesBack: true,
   asGuest: () => ({}),
 };
 
-/** It has neither knocking nor events by time, and looks for what is redacted where it stood before version 11. */
+/**
+ * It has neither knocking nor events by time, looks for what is redacted where it stood before version 11, keeps what people say
+ * whose accounts are closed, and fails at the start where it was killed with something left to do.
+ */
 const ofDendrite: Ways = {
   knows: { knocking: false, times: false, appServices: false },
+  erases: false,
+  comesBack: false,
   asGuest: (version) => (version >= 11 ? { guestRedacts: false } : {}),
 };
 

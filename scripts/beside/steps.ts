@@ -16,6 +16,10 @@ import { liveInRoom, lookAcross, type Without } from './scenario.ts';
 /** What is known of a server that others wrote. */
 export type Ways = {
   readonly knows: { readonly knocking: boolean; readonly times: boolean; readonly appServices: boolean };
+  /** Whether closing an account there can take what it said from who comes later. */
+  readonly erases: boolean;
+  /** Whether it always starts again after it was killed. */
+  readonly comesBack: boolean;
   readonly asGuest: (version: number) => Without;
 };
 
@@ -64,6 +68,15 @@ export function stepsOf(world: World): readonly Step[] {
   const clocks: readonly Step[] = knows.appServices
     ? [[`a clock on ${name} is wrong`, () => sendAtOtherTimes(other, ours)]]
     : [];
+  const erasures: readonly Step[] = ways.erases
+    ? [[`an account on ${name} is erased`, () => closeAccount(other, theirs, ours, true)]]
+    : [];
+  const absences: readonly Step[] = ways.comesBack
+    ? [
+        [`${name} was away`, () => missNothing(ours, theirs, other, brief)],
+        [`${name} was away for long`, () => missNothing(ours, theirs, other, long)],
+      ]
+    : [];
   return [
     [`Portico looks at ${name}`, () => lookAcross(ours, theirs, other.serverName)],
     [`${name} looks at Portico`, () => lookAcross(theirs, ours, portico.serverName)],
@@ -86,12 +99,11 @@ export function stepsOf(world: World): readonly Step[] {
     ['an account on Portico is closed', () => closeAccount(portico, ours, theirs, false)],
     [`an account on ${name} is closed`, () => closeAccount(other, theirs, ours, false)],
     ['an account on Portico is erased', () => closeAccount(portico, ours, theirs, true)],
-    [`an account on ${name} is erased`, () => closeAccount(other, theirs, ours, true)],
+    ...erasures,
     ...without,
     ['Portico was away', () => missNothing(theirs, ours, portico, brief)],
-    [`${name} was away`, () => missNothing(ours, theirs, other, brief)],
     ['Portico was away for long', () => missNothing(theirs, ours, portico, long)],
-    [`${name} was away for long`, () => missNothing(ours, theirs, other, long)],
+    ...absences,
     ['a crowd on Portico', () => joinCrowd(ours, theirs, portico, crowd)],
     [`a crowd on ${name}`, () => joinCrowd(theirs, ours, other, crowd)],
     ...versions.flatMap(ofVersion),
