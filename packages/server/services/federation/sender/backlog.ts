@@ -129,13 +129,17 @@ export function createBacklog(deps: Dependencies, host: ServerName, isUpToDate: 
     return { rows: fitting === -1 ? rows : rows.slice(0, Math.max(1, fitting)), isAll };
   }
 
-  /** The next events and stored EDUs. What was committed after EDUs that do not fit waits for them: they may be the keys to it. */
+  /**
+   * The next events and stored EDUs. What was committed after messages to devices, or after EDUs that do not fit, waits until they
+   * have arrived: they may be the keys to it, and other servers give people both parts of a transaction in any order.
+   */
   async function readBoth(after: number, single: boolean): Promise<Events & { readonly stored: StoredEduRow[] }> {
     const isBehind = queue === 'behind';
     const read = await readEvents(after, single ? 1 : maxPdus);
     if (single && read.events.length > 0) return { ...read, stored: [] };
     const { rows: stored, isAll } = await readStored(single ? 1 : maxStored);
-    const bound = (isAll ? undefined : stored.at(-1)?.position) ?? Infinity;
+    const forDevices = stored.find((row) => row.edu_type === 'm.direct_to_device');
+    const bound = Math.min(forDevices?.position ?? Infinity, (isAll ? undefined : stored.at(-1)?.position) ?? Infinity);
     const events = read.events.filter((event) => event.stream_position < bound);
     if (events.length === read.events.length) return { ...read, stored };
     // They are in no queue, and are read again.
