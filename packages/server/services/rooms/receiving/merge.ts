@@ -53,15 +53,25 @@ export function createMerger(states: StateStore, resolver: StateResolver, maxRem
 /** How many events one event can follow: https://spec.matrix.org/v1.19/rooms/v12/#event-format */
 const maxExtremities = 20;
 
+type Branches = { readonly extremities: readonly Extremity[]; readonly edit: StateEdit | undefined };
+
 /**
  * The extremities after an event: those it follows are none any more. Where there are more than one event can follow, the
- * oldest are given up, so that the next event of this server merges all the branches whose states were resolved.
+ * oldest is given up, so that the next event of this server merges all branches; what was changed there lives on in the state
+ * of the next one, or whoever left while twenty others did would be there again. Throws `NotInMemory`.
  */
 export function extremitiesAfter(
+  { merge }: Pick<Merger, 'merge'>,
   head: RoomHead,
   prevEvents: readonly string[],
   added: Extremity,
-): readonly Extremity[] {
+): Branches {
   const left = head.extremities.filter(({ eventId }) => !prevEvents.includes(eventId));
-  return [...left, added].slice(-maxExtremities);
+  const extremities = [...left, added];
+  const [oldest, next, ...others] = extremities;
+  if (extremities.length <= maxExtremities || oldest === undefined || next === undefined) {
+    return { extremities, edit: undefined };
+  }
+  const { state, edit } = merge(head, [oldest, next]);
+  return { extremities: [{ eventId: next.eventId, state }, ...others], edit };
 }

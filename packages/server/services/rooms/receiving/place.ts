@@ -58,9 +58,13 @@ function follow(deps: PlaceDependencies, head: RoomHead, prepared: Prepared): St
   // followed it since. And "servers MAY choose not to add old sticky events to their forward extremities": what the room was then is no branch of what
   // it is now. {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4354}
   const isAside = prepared.isOfThePast || prepared.received.isReconsidered === true;
-  const extremities = isAside ? head.extremities : extremitiesAfter(head, prepared.follows, added);
-  const merged = isAside ? { state: head.state, edit: undefined } : deps.merger.merge(head, extremities);
+  const { extremities, edit: ofBranches } = isAside
+    ? { extremities: head.extremities, edit: undefined }
+    : extremitiesAfter(deps.merger, head, prepared.follows, added);
+  const made = ofBranches === undefined ? [] : [ofBranches];
   try {
+    const merged = isAside ? { state: head.state, edit: undefined } : deps.merger.merge(head, extremities);
+    if (merged.edit !== undefined) made.push(merged.edit);
     const { eventNid } = prepared.stored;
     const entries = entriesBetween(deps, head, merged.state);
     const memberships = membershipsOf(head, entries, eventNid, deps.serverName);
@@ -74,7 +78,7 @@ function follow(deps: PlaceDependencies, head: RoomHead, prepared: Prepared): St
       },
       entries,
       memberships,
-      edits: merged.edit === undefined ? prepared.edits : [...prepared.edits, merged.edit],
+      edits: [...prepared.edits, ...made],
       chain: prepared.chain,
       pendingRedaction: pendingOf(head.rules, event, prepared.hasRedactionPower),
       head: {
@@ -89,7 +93,7 @@ function follow(deps: PlaceDependencies, head: RoomHead, prepared: Prepared): St
       },
     });
   } catch (error) {
-    if (merged.edit !== undefined) deps.states.settle(merged.edit, false);
+    for (const edit of made) deps.states.settle(edit, false);
     throw error;
   }
 }
