@@ -31,6 +31,7 @@ import { createRemoteRooms } from '../services/federation/rooms/remote-rooms.ts'
 import { createFilterToldState } from '../services/federation/rooms/shown-state.ts';
 import { createTellState } from '../services/federation/rooms/told-state.ts';
 import { createThirdPartyInvites, type ThirdPartyInvites } from '../services/federation/rooms/third-party-invites.ts';
+import { createSendFirst } from '../services/federation/sender/create-send-first.ts';
 import { createSender, type FederationSender } from '../services/federation/sender/sender.ts';
 import { createStickyArrivals } from '../services/federation/sender/sticky-arrivals.ts';
 import type { ErasedSenders } from '../services/reading/erased-senders.ts';
@@ -177,7 +178,14 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
       source,
       merger: parts.merger,
     }),
-    remote: createRemoteRooms({ ...shared, client, joinImported, recordRemote, invite }),
+    remote: createRemoteRooms({
+      ...shared,
+      client,
+      joinImported,
+      recordRemote,
+      invite,
+      sendFirst: createSendFirst({ db, serverName, sender: federationSender }),
+    }),
     services: {
       memberRequests: createMemberRequests({ ...shared, states, stateEvents, hideErased, references }),
       inboundTransactions: createInboundTransactions({

@@ -83,6 +83,26 @@ const selectOutgoing = sql<OutgoingRow, [host: string, after: number, upTo: numb
    order by stream_position limit $5`,
 );
 
+const selectLastUnsent = sql<
+  { stream_position: number },
+  [roomId: string, host: string, after: number, own: string, limit: number]
+>(
+  'federation-outgoing.last-unsent',
+  `select e.stream_position from (
+     select n.room_nid, n.stream_position, n.event_id, n.sender
+     from rooms r join events n on n.room_nid = r.room_nid
+     where r.room_id = $1 and r.last_position > $3 and n.room_order > cast($3 as bigint) * 1048576
+       and n.stream_position > $3 and n.status = 0
+     order by n.room_order desc limit $5
+   ) e join joined_hosts h on h.room_nid = e.room_nid and h.host = $2
+   where e.stream_position > h.since_position and ${isOurs('$4')} and not ${isOf('e.sender', '$2')}
+     and (h.joined > 0 or e.stream_position <= ${leftPosition('$3')})
+   order by e.stream_position desc limit 1`,
+);
+
+/** Of a room with more events since a server was sent something, those before these are no matter. */
+const mostLookedAt = 1000;
+
 const selectEndedRequests = sql<
   { host: string; stream_position: number },
   [roomNids: string, after: number, upTo: number, own: string]
@@ -176,6 +196,17 @@ export function readOutgoing(
   { after, upTo, limit }: PositionRange,
 ): Promise<OutgoingRow[]> {
   return reader.all(selectOutgoing, [host, after, upTo, own, limit]);
+}
+
+/** Where the last event of a room is, of those lately, that a server is to be sent which has everything up to a position. */
+export async function findLastUnsent(
+  reader: Reader,
+  own: string,
+  host: string,
+  roomId: string,
+  after: number,
+): Promise<number | undefined> {
+  return (await reader.get(selectLastUnsent, [roomId, host, after, own, mostLookedAt]))?.stream_position;
 }
 
 /** Public receipts of this server's people in the rooms that a server is in, or in some of them. */

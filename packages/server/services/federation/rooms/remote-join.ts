@@ -14,6 +14,7 @@ import type { CheckPdus } from './check-pdus.ts';
 import type { CompleteEvent } from './complete-event.ts';
 import type { FederatedRoom } from './federated-rooms.ts';
 import type { JoinUnderWay } from './joins-under-way.ts';
+import type { SendFirst } from './send-first.ts';
 import { createStateCheck } from './state-check.ts';
 import { UnusableAnswer } from './through-servers.ts';
 
@@ -23,6 +24,7 @@ type Dependencies = {
   readonly complete: CompleteEvent;
   readonly joinImported: (joined: JoinedRoom) => Promise<number>;
   readonly ingest: IngestEvent;
+  readonly sendFirst: SendFirst;
   readonly log: Logger;
 };
 
@@ -37,9 +39,10 @@ export interface JoinThrough {
 const lists: ReadonlySet<string> = new Set(['state', 'auth_chain']);
 
 export function createJoinThrough(deps: Dependencies): JoinThrough {
-  const { client, checkPdus, complete, joinImported, ingest, log } = deps;
+  const { client, checkPdus, complete, joinImported, ingest, sendFirst, log } = deps;
 
   async function makeEvent(server: ServerName, { userId, roomId, content }: RemoteJoin) {
+    await sendFirst(server, roomId);
     const template = await client.call(makeJoin, server, {
       params: { roomId, userId },
       query: { ver: roomVersions.map(({ version }) => version) },

@@ -8,6 +8,7 @@ import type { FederationClient } from '../client/federation-client.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import type { CompleteEvent } from './complete-event.ts';
 import { type FilterToldState, shownState } from './shown-state.ts';
+import type { SendFirst } from './send-first.ts';
 import { FederationError } from '../client/federation-error.ts';
 import { UnusableAnswer } from './through-servers.ts';
 
@@ -20,6 +21,7 @@ type Dependencies = {
   readonly checkPdus: CheckPdus;
   readonly complete: CompleteEvent;
   readonly filterToldState: FilterToldState;
+  readonly sendFirst: SendFirst;
   readonly recordRemote: (membership: RemoteMembership) => Promise<unknown>;
 };
 
@@ -29,6 +31,7 @@ const versions = roomVersions.filter(({ auth }) => auth.knocking).map(({ version
 export function createKnockThrough(deps: Dependencies): KnockThrough {
   const { db, client, checkPdus, complete } = deps;
   return async (server, { userId, roomId, content }) => {
+    await deps.sendFirst(server, roomId);
     const template = await client.call(makeKnock, server, { params: { roomId, userId }, query: { ver: versions } });
     const { rules, pdu, parsed } = complete(template, { roomId, userId, membership: 'knock', content });
     if (!rules.auth.knocking) throw new UnusableAnswer('A room of this version cannot be knocked on');

@@ -22,6 +22,7 @@ import { beginJoin, type JoinUnderWay } from './joins-under-way.ts';
 import { createJoinThrough } from './remote-join.ts';
 import { createKnockThrough } from './remote-knock.ts';
 import { createLeaveThrough, createRemoteLeave, createTellLeave } from './remote-leave.ts';
+import type { SendFirst } from './send-first.ts';
 import { createSettleJoin } from './settle-join.ts';
 import type { FilterToldState } from './shown-state.ts';
 import { candidateServers, maxServers, throughAny } from './through-servers.ts';
@@ -34,6 +35,7 @@ type Dependencies = {
   readonly checkPdus: CheckPdus;
   readonly ingest: IngestEvent;
   readonly filterToldState: FilterToldState;
+  readonly sendFirst: SendFirst;
   readonly joinImported: (joined: JoinedRoom) => Promise<number>;
   readonly recordRemote: (membership: RemoteMembership) => Promise<unknown>;
   readonly invite: RemoteRooms['invite'];

@@ -19,6 +19,8 @@ import { createTakeOver } from './take-over.ts';
 export interface FederationSender {
   /** A server has just been heard of: it can be reached again. */
   heardOf(host: string): void;
+  /** A server that could not be reached is wanted for something else, and is asked again at once. */
+  tryNow(host: string): void;
   /** How many servers are being sent something, wait for their turn, or cannot be reached. */
   readonly states: () => Readonly<Record<DestinationState, number>>;
   /** How many events wait in memory, once for each server. */
@@ -226,6 +228,11 @@ export function createSender(deps: SenderDependencies): FederationSender {
       // Of most it is known that they answer, or who sees to them.
       if (destinations.has(host)) destinations.get(host)?.heardOf();
       else if (!owned.has(host) && !foreign.has(host) && parking.takeHeard(host)) find(host, offeredUpTo())?.heardOf();
+    },
+    tryNow(host) {
+      if (parking.has(host)) parking.delete(host);
+      else if (!destinations.has(host)) return;
+      find(host, offeredUpTo())?.heardOf();
     },
     states() {
       const states = { waiting: admissions.waiting, sending: 0, failing: parking.size };
