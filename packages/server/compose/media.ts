@@ -9,6 +9,7 @@ import type { ContentStore } from '../services/media/content-store.ts';
 import { openFileStore } from '../services/media/file-store.ts';
 import { createMediaService, type Media } from '../services/media/media-service.ts';
 import { createQuarantine, type Quarantine } from '../services/media/quarantine.ts';
+import { createReadings } from '../services/media/readings.ts';
 import { createRemoveUnused, type RemoveUnused } from '../services/media/remove-unused.ts';
 import { createRoomQuarantines, type RoomQuarantines } from '../services/media/room-quarantines.ts';
 import { createUploads, type Uploads } from '../services/media/uploads.ts';
@@ -53,9 +54,11 @@ export async function openMedia(context: Context): Promise<MediaParts> {
   await store.clearUnfinished();
   const remote = createRemoteMediaParts({ ...context, store });
   const { findRemoteMedia, urlPreviews } = remote;
+  const readings = createReadings({ db, now, log });
   const media = createMediaService({
     db,
     store,
+    readings,
     serverName,
     maxUploadSize,
     now,
@@ -70,12 +73,13 @@ export async function openMedia(context: Context): Promise<MediaParts> {
       quarantine: createQuarantine({ db, store, serverName, now }),
       roomQuarantines: createRoomQuarantines({ db, now }),
       uploads: createUploads({ db, store, serverName }),
-      removeUnusedMedia: createRemoveUnused({ db, store, serverName }),
+      removeUnusedMedia: createRemoveUnused({ db, store, readings, serverName }),
       ...(urlPreviews && { urlPreviews }),
       mediaAccess: { requireAuthentication },
     },
     async close() {
       await Promise.all([media.close(), remote.close()]);
+      await readings.flush();
     },
   };
 }

@@ -9,6 +9,7 @@ import { parseServerName } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import type { ContentStore } from './content-store.ts';
+import { createReadings } from './readings.ts';
 import { readChunks } from './receive.ts';
 import { openFileStore } from './file-store.ts';
 import { createMediaService, type MediaDependencies } from './media-service.ts';
@@ -41,6 +42,7 @@ async function open(db: Database, context: TestContext, more: Partial<MediaDepen
     now: Date.now,
     randomBytes,
     log,
+    readings: createReadings({ db, now: Date.now, log, gather: hour }),
   };
   const media = createMediaService({ ...common, ...more });
   context.after(() => media.close());
@@ -241,3 +243,16 @@ function nextBytes() {
   };
 }
 const shelvesIn = (folder: string) => readdirSync(folder).filter((name) => name !== 'unfinished');
+
+onBothEngines('media: who reads a file waits for nothing that is written', async (db, context) => {
+  let isUploaded = false;
+  const commit: Database['commit'] = async (set) => {
+    assert.ok(!isUploaded, 'somebody waits for a commit');
+    return db.commit(set);
+  };
+  const { media } = await open(Object.create(db, { commit: { value: commit } }) as Database, context);
+  const id = idOf(await media.upload(user, uploadOf('a file')));
+  isUploaded = true;
+  const { contentId } = await media.find('a.org', id, patience);
+  assert.equal(await text(await media.read(contentId, undefined)), 'a file');
+});

@@ -16,7 +16,7 @@ import { createArrivals } from './arrivals.ts';
 import type { ContentRange, ContentStore } from './content-store.ts';
 import { parseContentType } from './content-type.ts';
 import { startHousekeeping, type HousekeepingLog } from './housekeeping.ts';
-import { createNoteReading } from './note-reading.ts';
+import type { Readings } from './readings.ts';
 import { receive, type ReadFile } from './receive.ts';
 import { contentOf, type StoredMedia } from './stored-media.ts';
 import { createThumbnailer, type Thumbnail } from './thumbnails/thumbnailer.ts';
@@ -62,6 +62,7 @@ export interface Media {
 export type MediaDependencies = {
   readonly db: Database;
   readonly store: ContentStore;
+  readonly readings: Pick<Readings, 'note'>;
   readonly serverName: ServerName;
   readonly maxUploadSize: number;
   readonly now: () => number;
@@ -81,12 +82,11 @@ const defaultWait = 20_000;
 const longestWait = 60_000;
 
 export function createMediaService(dependencies: MediaDependencies): Media {
-  const { db, store, serverName, maxUploadSize, now, randomBytes, log, findRemoteMedia } = dependencies;
+  const { db, store, readings, serverName, maxUploadSize, now, randomBytes, log, findRemoteMedia } = dependencies;
   const { after = realTimers } = dependencies;
   const arrivals = createArrivals({ db, after });
   const slots = createUploadSlots();
   const thumbnailer = createThumbnailer({ db, store });
-  const noteReading = createNoteReading({ db, now, log });
   const housekeeping = startHousekeeping({ db: db.long, store, now, after, log });
 
   const newKey = (): MediaKey & { origin: ServerName } => ({
@@ -127,7 +127,7 @@ export function createMediaService(dependencies: MediaDependencies): Media {
       const expired = row?.content_id === null && (row.unused_expires_at ?? 0) <= now();
       if (row === undefined || expired) throw new MatrixError('media.not-found');
       const media = contentOf(row);
-      if (media !== undefined) await noteReading(key, row);
+      if (media !== undefined) readings.note(key, row);
       return media;
     };
     const found = await load();

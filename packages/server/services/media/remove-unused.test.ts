@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parseServerName } from '@portico/protocol';
 import type { Database } from '@portico/storage';
+import type { MediaRow } from '@portico/storage/stores/media/media.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
 import { openFileStore } from './file-store.ts';
 import { createMediaService } from './media-service.ts';
-import { createNoteReading } from './note-reading.ts';
 import { readChunks } from './receive.ts';
+import { createReadings } from './readings.ts';
 import { createRemoveUnused } from './remove-unused.ts';
 
 const serverName = parseServerName('a.org') ?? assert.fail();
@@ -26,9 +27,13 @@ async function open(db: Database, context: TestContext) {
   let at = 0;
   const store = await openFileStore({ folder, sync: false, randomBytes });
   const log = { info: () => undefined, error: (fields: object) => assert.fail(JSON.stringify(fields)) };
-  const media = createMediaService({ db, store, serverName, maxUploadSize: 100, now: () => at, randomBytes, log });
+  const now = () => at;
+  // Longer than the test.
+  const readings = createReadings({ db, now, log, gather: hour });
+  const parts = { db, store, readings, serverName };
+  const media = createMediaService({ ...parts, maxUploadSize: 100, now, randomBytes, log });
   context.after(() => media.close());
-  const remove = createRemoveUnused({ db, store, serverName });
+  const remove = createRemoveUnused(parts);
   return {
     async upload(when: number, text = 'text'): Promise<string> {
       at = when;
@@ -84,17 +89,48 @@ onBothEngines('unused media: only what is larger goes', async (db, context) => {
 test('a file is read where it cannot be noted', async () => {
   const failures: unknown[] = [];
   const full = new Error('full');
-  const note = createNoteReading({
-    db: { commit: () => Promise.reject(full) } as unknown as Database,
+  const readings = createReadings({
+    db: { commit: () => Promise.reject(full) },
     now: () => 5 * day,
     log: { info: () => undefined, error: ({ err }: { readonly err?: unknown }) => failures.push(err) },
   });
   const row = { user_id: '@a:a.org', content_id: 'c', content_type: 't/t', upload_name: null, size: 1 };
   const more = { unused_expires_at: null, read_at: null };
-  await note({ origin: 'a.org', mediaId: 'x' }, { ...row, ...more, last_read_day: 4 });
+  const note = (mediaId: string, over: Pick<MediaRow, 'last_read_day'> & Partial<MediaRow>) => {
+    readings.note({ origin: 'a.org', mediaId }, { ...row, ...more, ...over });
+    return readings.flush();
+  };
+  await note('x', { last_read_day: 4 });
   assert.deepEqual(failures, [full]);
-  await note({ origin: 'a.org', mediaId: 'x' }, { ...row, ...more, last_read_day: 5 });
+  await note('x', { last_read_day: 5 });
   assert.deepEqual(failures, [full], 'once a day');
-  await note({ origin: 'a.org', mediaId: 'preview' }, { ...row, ...more, read_at: 3 * day, last_read_day: null });
+  await note('preview', { read_at: 3 * day, last_read_day: null });
   assert.deepEqual(failures, [full], 'images of previews are part of the cache');
+});
+
+test('however many files are read, nobody waits for that to be written, and they are written together', async () => {
+  const sets: number[] = [];
+  const written = Promise.withResolvers<never>();
+  const readings = createReadings({
+    db: {
+      commit({ writes }) {
+        sets.push(writes.length);
+        return written.promise;
+      },
+    },
+    now: () => 5 * day,
+    log: { info: () => undefined, error: () => undefined },
+    gather: hour,
+  });
+  const row = { user_id: '@a:a.org', content_id: 'c', content_type: 't/t', upload_name: null, size: 1 };
+  for (let read = 0; read < 20_000; read += 1) {
+    const key = { origin: 'a.org', mediaId: `${read % 10_000}` };
+    readings.note(key, { ...row, unused_expires_at: null, read_at: null, last_read_day: 4 });
+  }
+  assert.deepEqual(sets, []);
+  const end = readings.flush();
+  await Promise.resolve();
+  assert.deepEqual(sets, [5000], 'as many as there is room for');
+  written.reject(new Error('full'));
+  await end;
 });

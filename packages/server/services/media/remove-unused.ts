@@ -4,6 +4,7 @@ import { readPictureTexts } from '@portico/storage/stores/media/pictures.ts';
 import { listUnusedMedia } from '@portico/storage/stores/media/unused-media.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { ContentStore } from './content-store.ts';
+import type { Readings } from './readings.ts';
 import { removeFiles } from './remove-media.ts';
 
 export type Unused = {
@@ -23,16 +24,22 @@ export type Unused = {
  */
 export type RemoveUnused = (unused: Unused, signal: AbortSignal) => Promise<readonly string[]>;
 
-type Dependencies = { readonly db: Database; readonly store: ContentStore; readonly serverName: ServerName };
+type Dependencies = {
+  readonly db: Database;
+  readonly store: ContentStore;
+  readonly readings: Pick<Readings, 'flush'>;
+  readonly serverName: ServerName;
+};
 
 const mostAtOnce = 10_000;
 const filesAtOnce = 100;
 
-export function createRemoveUnused({ db, store, serverName }: Dependencies): RemoveUnused {
+export function createRemoveUnused({ db, store, readings, serverName }: Dependencies): RemoveUnused {
   return async ({ origin = serverName, before, largerThan, keepsPictures }, signal) => {
     if (origin !== serverName) {
       throw new MatrixError('request.invalid-param', { message: 'Only files of this server can be deleted.' });
     }
+    await readings.flush();
     const removed: string[] = [];
     for (let after = ''; ;) {
       const page = await listUnusedMedia(db.long, serverName, { after, before, largerThan, limit: mostAtOnce });

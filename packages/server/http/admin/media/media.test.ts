@@ -5,6 +5,7 @@ import { createRoom, must, say } from '@portico/testkit/people.ts';
 import { registerAdmin } from '@portico/testkit/register-admin.ts';
 import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { refusalOf, type TestClient } from '@portico/testkit/test-client.ts';
+import { until } from '@portico/testkit/until.ts';
 
 const api = '/_synapse/admin/v1';
 const ofUser = ({ userId }: TestClient) => `${api}/user/${encodeURIComponent(userId)}/media/quarantine`;
@@ -148,7 +149,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
           media: { media_id: string; last_access_ts: number | null }[];
         };
       const day = 24 * 60 * 60 * 1000;
-      const { media } = await list();
+      const media = await until(async () => {
+        const listed = (await list()).media;
+        return listed.some(({ last_access_ts: last }) => last !== null) && listed;
+      }, 'it is written that one was read');
       for (const { media_id: id, last_access_ts: last } of media) {
         if (id !== idOf(read)) assert.equal(last, null);
         else assert.ok(last !== null && last % day === 0 && last > Date.now() - 2 * day && last <= Date.now());
