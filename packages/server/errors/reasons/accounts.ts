@@ -64,6 +64,7 @@ export const accountErrors = {
   'login.unknown-type': { errcode: 'M_UNKNOWN', status: 400, message: 'This login type is not supported.' },
   'login-token.invalid': { errcode: 'M_FORBIDDEN', status: 403, message: 'The login token is not valid.' },
   'password.empty': { errcode: 'M_WEAK_PASSWORD', status: 400, message: 'A password cannot be empty.' },
+  'password.changed': { errcode: 'M_FORBIDDEN', status: 403, message: 'The password has just been changed.' },
   'password.too-long': { errcode: 'M_INVALID_PARAM', status: 400, message: 'The password is too long.' },
   'uia.required': { errcode: undefined, status: 401, message: 'Further authentication is needed.' },
   'uia.unknown-session': {

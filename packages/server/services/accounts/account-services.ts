@@ -120,7 +120,7 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
   const loginWays = createLoginWays({ db, providers: options.providers });
   const { hasOAuth: enabled, publicBaseUrl } = options;
   const appDevices = createAppDevices({ db, enabled, publicBaseUrl });
-  const ownPassword = createOwnPassword({ uia, login, loginWays, appDevices });
+  const ownPassword = createOwnPassword({ db, uia, login, loginWays, appDevices });
   const bindings = createBindings({ db, identity: dependencies.identity });
   const registrationTokens = createRegistrationTokens({ db, now, randomBytes });
   const registration = createRegistration({

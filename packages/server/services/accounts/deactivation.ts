@@ -53,10 +53,11 @@ export function createDeactivation({ ownPassword, devices, bindings, db, now }: 
     userId: string,
     { erase, idServer }: Options,
     also?: (set: WriteSet) => void,
+    holds?: (set: WriteSet) => void,
   ): Promise<UnbindResult> {
     // Before the account ends, for then nobody could ask again.
     const unbound = await bindings.unbindAll(userId, await listThirdPartyIds(db, userId), idServer);
-    await devices.removeAllBut(userId, [], (set) => {
+    const end = (set: WriteSet): void => {
       also?.(set);
       deactivateAccount(set, userId, now(), erase);
       removeProfile(set, userId);
@@ -69,14 +70,15 @@ export function createDeactivation({ ownPassword, devices, bindings, db, now }: 
       removeAccountJob(set, userId, profileJob);
       removeAccountJob(set, userId, rejectInvitesJob);
       startAccountJob(set, userId, leaveJob, now());
-    });
+    };
+    await devices.removeAllBut(userId, [], end, holds);
     return unbound;
   }
 
   return {
     async deactivateOwn(sender, { auth, erase = false, id_server: idServer }) {
-      const { useUp } = await ownPassword.require(sender, 'deactivate the account', auth, [erase]);
-      return deactivate(sender.userId, { erase, idServer }, useUp);
+      const { useUp, holds } = await ownPassword.require(sender, 'deactivate the account', auth, [erase]);
+      return deactivate(sender.userId, { erase, idServer }, useUp, holds);
     },
     deactivate: (userId, { erase }, also) => deactivate(userId, { erase }, also),
   };

@@ -1,3 +1,6 @@
+import type { Reader, WriteSet } from '@portico/storage';
+import { requirePasswordHash } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
+import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { AppDevices } from './app-devices.ts';
 import type { LoginWays } from './login-ways.ts';
@@ -11,6 +14,9 @@ export interface OwnPassword {
    * `uia.required` until they have. Nothing is asked of an application service: its users have no passwords. `asked` is what
    * exactly they have to want, all the way. An app that is logged in with OAuth 2.0 is refused (`oauth.not-by-app`), unless `byApp`
    * says that people may confirm what it wants on a page.
+   *
+   * It is good for as long as the password stays: a session of before it was changed allows nothing any more, and what is committed
+   * with `useUp` fails on the guard `password.changed`.
    */
   require(
     person: Person,
@@ -18,10 +24,15 @@ export interface OwnPassword {
     auth: AuthData | undefined,
     asked?: Asked,
     options?: { readonly byApp: boolean },
-  ): Promise<Authorization>;
+  ): Promise<OwnAuthorization>;
   /** What is asked of the person whose operation it is, by the name that sessions have for it. */
   findChallenge(operation: string): Promise<OwnChallenge | undefined>;
 }
+
+export type OwnAuthorization = Authorization & {
+  /** Adds to the write set of a part of the operation that comes before the rest of it what has to hold still. */
+  holds(set: WriteSet): void;
+};
 
 /** What is asked of somebody, who they are, and what they want. */
 export type OwnChallenge = Challenge & { readonly userId: string; readonly wanted: string };
@@ -29,13 +40,14 @@ export type OwnChallenge = Challenge & { readonly userId: string; readonly wante
 export type Person = Pick<Sender, 'userId' | 'deviceId' | 'appService'>;
 
 type Dependencies = {
+  readonly db: Reader;
   readonly uia: Uia;
   readonly login: Login;
   readonly loginWays: LoginWays;
   readonly appDevices: AppDevices;
 };
 
-export function createOwnPassword({ uia, login, loginWays, appDevices }: Dependencies): OwnPassword {
+export function createOwnPassword({ db, uia, login, loginWays, appDevices }: Dependencies): OwnPassword {
   async function check(userId: string, auth: AuthData): Promise<StageOutcome> {
     const claimed = claimedUser(auth);
     if (claimed !== undefined && (await login.findUser(claimed)) !== userId) {
@@ -105,17 +117,33 @@ export function createOwnPassword({ uia, login, loginWays, appDevices }: Depende
       if (wanted === undefined || userId === undefined) return undefined;
       return app === undefined ? challengeOf(userId, wanted) : appChallengeOf(userId, wanted);
     },
-    async require(person, operation, auth, asked, { byApp } = { byApp: false }) {
+    async require(person, operation, auth, asked = [], { byApp } = { byApp: false }) {
       const { userId, appService } = person;
       if (appService !== undefined) return nothingAsked;
-      if (!(await appDevices.has(person))) return uia.authorize(await challengeOf(userId, operation), auth, asked);
-      if (!byApp) throw new MatrixError('oauth.not-by-app');
-      return uia.authorize(await appChallengeOf(userId, operation), auth, asked);
+      const isApp = await appDevices.has(person);
+      if (isApp && !byApp) throw new MatrixError('oauth.not-by-app');
+      const hash = (await findAccount(db, userId))?.password_hash ?? null;
+      const challenge = await (isApp ? appChallengeOf : challengeOf)(userId, operation);
+      const authorization = await uia.authorize(challenge, auth, [...asked, hash ?? '']);
+      const holds = (set: WriteSet): void => requirePasswordHash(set, userId, hash);
+      return {
+        ...authorization,
+        holds,
+        useUp(set) {
+          authorization.useUp(set);
+          holds(set);
+        },
+      };
     },
   };
 }
 
-const nothingAsked: Authorization = { registrationToken: undefined, emailSession: undefined, useUp: () => undefined };
+const nothingAsked: OwnAuthorization = {
+  registrationToken: undefined,
+  emailSession: undefined,
+  useUp: () => undefined,
+  holds: () => undefined,
+};
 
 const wrong: StageOutcome = { kind: 'failed', reason: 'login.forbidden' };
 const byAnApp = 'app: ';

@@ -31,7 +31,7 @@ export function createPasswordChange({ db, ownPassword, hasher, devices }: Depen
     async change(sender, { new_password: password, logout_devices: logOut, auth }) {
       hasher.check(password);
       const asked = [password, logOut !== false];
-      const { useUp } = await ownPassword.require(sender, 'change the password', auth, asked);
+      const { useUp, holds } = await ownPassword.require(sender, 'change the password', auth, asked);
       const { userId, deviceId } = sender;
       const hash = await hasher.hash(password);
       const write = (set: WriteSet): void => {
@@ -39,7 +39,7 @@ export function createPasswordChange({ db, ownPassword, hasher, devices }: Depen
         setPasswordHash(set, userId, hash);
         endLoginsUnderWay(set, userId);
       };
-      if (logOut !== false) return devices.removeAllBut(userId, [deviceId], write);
+      if (logOut !== false) return devices.removeAllBut(userId, [deviceId], write, holds);
       const set = createWriteSet();
       write(set);
       await db.commit(set);

@@ -51,9 +51,15 @@ export interface Devices {
   remove(userId: string, deviceIds: readonly string[], also?: (set: WriteSet) => void | Promise<void>): Promise<void>;
   /**
    * Deletes all devices but those to keep. With `also`, those that were used last: where there are more, the others go before, a few
-   * with each commit, since each may have thousands of keys and messages, and everybody else's commits wait.
+   * with each commit, since each may have thousands of keys and messages, and everybody else's commits wait; `holds` adds to each of these what has to
+   * hold.
    */
-  removeAllBut(userId: string, kept: readonly string[], also?: (set: WriteSet) => void): Promise<void>;
+  removeAllBut(
+    userId: string,
+    kept: readonly string[],
+    also?: (set: WriteSet) => void,
+    holds?: (set: WriteSet) => void,
+  ): Promise<void>;
 }
 
 type Dependencies = {
@@ -141,10 +147,10 @@ export function createDevices(dependencies: Dependencies): Devices {
         return 'there';
       }
     },
-    async removeAllBut(userId, kept, also) {
+    async removeAllBut(userId, kept, also, holds) {
       const all = (await listDeviceIds(db, userId)).filter((id) => !kept.includes(id));
       for (let at = 0; at + perCommit < all.length; at += perCommit)
-        await remove(userId, all.slice(at, at + perCommit));
+        await remove(userId, all.slice(at, at + perCommit), holds);
       await unlessChanged(async () => {
         const ids = (await listDeviceIds(db, userId)).filter((id) => !kept.includes(id));
         const set = createWriteSet();

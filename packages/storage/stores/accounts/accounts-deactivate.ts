@@ -35,12 +35,12 @@ export function setPasswordHash(set: WriteSet, userId: string, passwordHash: str
   set.guard('user.deactivated', 1, updatePassword, [userId, passwordHash]);
 }
 
-const touchPassword = sql<void, [userId: string, passwordHash: string]>(
+const touchPassword = sql<void, [userId: string, passwordHash: string | null]>(
   'accounts.touch-password',
-  'update accounts set password_hash = password_hash where user_id = $1 and password_hash = $2',
+  'update accounts set password_hash = password_hash where user_id = $1 and password_hash is not distinct from $2',
 );
 
-/** Fails on the guard `password.changed` if that is not the password any more. */
-export function requirePasswordHash(set: WriteSet, userId: string, passwordHash: string): void {
+/** Fails on the guard `password.changed` if that is not the password any more; or, without one, if there is one now. */
+export function requirePasswordHash(set: WriteSet, userId: string, passwordHash: string | null): void {
   set.guard('password.changed', 1, touchPassword, [userId, passwordHash]);
 }
