@@ -218,6 +218,7 @@ export async function compose({
     unread,
     inviteRules: reading.inviteRules,
     profiles: accounts.profiles,
+    devices: accounts.devices,
     store: mediaParts.store,
     remote: () => across?.remote,
     now,

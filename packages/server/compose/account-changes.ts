@@ -10,6 +10,7 @@ import { departureContent, eraseJob, leaveRooms } from '../services/accounts/lea
 import { joinJob } from '../services/federation/rooms/joins-under-way.ts';
 import { settleJoins } from '../services/federation/rooms/settle-joins-job.ts';
 import { tellLeave, tellLeaveJob } from '../services/accounts/tell-leave-job.ts';
+import type { Devices } from '../services/devices/devices.ts';
 import type { ContentStore } from '../services/media/content-store.ts';
 import { createQuarantineRoomJob, quarantineRoomJob } from '../services/media/quarantine-room-job.ts';
 import { createRemoveMedia } from '../services/media/remove-media.ts';
@@ -24,6 +25,7 @@ import { createRedactUserJob, redactUserJob } from '../services/rooms/redacting/
 import { createRedactRelatedJob, redactRelatedJob } from '../services/rooms/redact-related.ts';
 import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
 import type { RoomWriter } from '../services/rooms/room-writer.ts';
+import { createEndSessionsJob, endSessionsJob } from '../services/sso/end-sessions-job.ts';
 import type { UnreadService } from '../services/unread/unread-service.ts';
 
 type Context = {
@@ -33,6 +35,7 @@ type Context = {
   readonly writer: RoomWriter;
   readonly unread: UnreadService;
   readonly profiles: Profiles;
+  readonly devices: Devices;
   readonly store: ContentStore;
   readonly remote: () => RemoteRooms | undefined;
   readonly now: () => number;
@@ -47,6 +50,7 @@ export function createAccountChanges({
   writer,
   unread,
   profiles,
+  devices,
   store,
   remote,
   now,
@@ -68,6 +72,7 @@ export function createAccountChanges({
       [evictJob]: createEvictJob({ db, takeOut, now }),
       [quarantineRoomJob]: createQuarantineRoomJob({ db, now }),
       [turnAwayJob]: createTurnAwayJob({ db, takeOut }),
+      [endSessionsJob]: createEndSessionsJob({ db, devices, log }),
       [eraseJob]: createEraseJob({ db, removeMedia: createRemoveMedia({ db, store }), now, log }),
     },
     now,

@@ -35,7 +35,7 @@ export type SsoContext = {
 export function createIdentityProviders(context: SsoContext): Sso {
   const { config, serverName, db, accounts, appServices, outbound, log, now } = context;
   const { identityProviders: providers, publicBaseUrl } = config;
-  const { devices, registration, loginTokens, uia, ownPassword } = accounts;
+  const { registration, loginTokens, uia, ownPassword } = accounts;
   const base = publicBaseUrl.replace(/\/+$/, '');
   const clients = providers.map((provider) =>
     createOidcClient({ provider, callbackUrl: `${base}${ssoPath}/callback/${provider.id}`, outbound, log, now }),
@@ -48,8 +48,6 @@ export function createIdentityProviders(context: SsoContext): Sso {
   const trustedClients = [...config.singleSignOn.trustedClients, ...ownPages];
   const entry = createEntry({ db, trustedClients, logins, loginTokens });
   const confirmations = createConfirmations({ db, uia, ownPassword });
-  const logouts = createProviderLogouts({ db, clients, devices, log, now });
-  logouts.resume().catch((error: unknown) => log.warn({ error }, 'Logouts of providers could not be gone on with'));
   return createSso({
     db,
     clients,
@@ -68,7 +66,7 @@ export function createIdentityProviders(context: SsoContext): Sso {
       },
     }),
     links,
-    logouts,
+    logouts: createProviderLogouts({ db, clients, log, now }),
     confirmations,
     now,
   });

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { createWriteSet, type Database } from '@portico/storage';
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
+import { startAccountJob } from '@portico/storage/stores/accounts/accounts-jobs.ts';
 import {
   addProviderLogout,
   findProviderLogout,
   listLoggedOut,
-  listProviderLogouts,
+  type LoggedOutRow,
   type ProviderLogout,
   type ReceivedLogout,
 } from '@portico/storage/stores/accounts/provider-sessions.ts';
@@ -13,77 +14,79 @@ import { MatrixError } from '../../errors/matrix-error.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { hashToken } from '../accounts/access-tokens.ts';
 import { isGuardFailure } from '../accounts/guards.ts';
-import type { Devices } from '../devices/devices.ts';
+import { endSessionsJob } from './end-sessions-job.ts';
 import type { OidcClient } from './oidc-client.ts';
 
 /** Providers that log people out here. */
 export interface ProviderLogouts {
   /**
-   * Nobody's tokens are good any more once that is noted; the devices go after it, a few with each commit. The same token
-   * once more goes on with that, and is about nothing that began since.
+   * From then on nobody's tokens are good any more; a job deletes the devices. The same token once more has it begin anew, and is
+   * about nothing that began since.
    *
    * Throws `sso.unknown-provider` where the provider may not, and `sso.bad-logout-token`.
    */
   receive(providerId: string, token: string): Promise<void>;
-  /** Goes on with what a process that has ended did not get to the end of. */
-  resume(): Promise<void>;
 }
 
 type Dependencies = {
   readonly db: Database;
   readonly clients: readonly OidcClient[];
-  readonly devices: Pick<Devices, 'remove'>;
   readonly log: Logger;
   readonly now: () => number;
 };
 
-/** Devices that are deleted with one commit. */
-const perCommit = 25;
-/** Devices whose tokens end with the first one: more than one person has. */
+type Noted = { readonly received: ReceivedLogout; readonly ended: readonly LoggedOutRow[] };
+
+/** Devices whose tokens end at once: more than one person has. */
 const atOnce = 2000;
 
 /** {@link https://openid.net/specs/openid-connect-backchannel-1_0.html#BCActions} */
-export function createProviderLogouts({ db, clients, devices, log, now }: Dependencies): ProviderLogouts {
-  /** By person. */
-  async function find({ logout, receivedAt }: ReceivedLogout, most: number): Promise<ReadonlyMap<string, string[]>> {
-    const found = new Map<string, string[]>();
-    for (const row of await listLoggedOut(db, logout, receivedAt, most)) {
-      const deviceIds = found.get(row.user_id) ?? [];
-      found.set(row.user_id, [...deviceIds, row.device_id]);
+export function createProviderLogouts({ db, clients, log, now }: Dependencies): ProviderLogouts {
+  const find = ({ logout, receivedAt }: ReceivedLogout) => listLoggedOut(db, logout, receivedAt, atOnce);
+
+  function planEnd(set: WriteSet, received: ReceivedLogout, tokenHash: string, rows: readonly LoggedOutRow[]): void {
+    const people = Map.groupBy(rows, ({ user_id: userId }) => userId);
+    for (const [userId, theirs] of people) {
+      const ids = theirs.map(({ device_id: deviceId }) => deviceId);
+      removeTokens(set, userId, ids);
     }
-    return found;
+    // One of them is enough: it is about all of them.
+    for (const userId of people.keys().take(1)) {
+      const kind = `${endSessionsJob} ${received.logout.provider} ${tokenHash}`;
+      startAccountJob(set, userId, kind, now(), JSON.stringify(received));
+    }
   }
 
   /** Whoever is half-way in gets no further once this is there. */
-  async function note(logout: ProviderLogout, tokenHash: string): Promise<ReceivedLogout> {
+  async function note(logout: ProviderLogout, tokenHash: string): Promise<Noted> {
     const earlier = await findProviderLogout(db, logout.provider, tokenHash);
     if (earlier !== undefined) {
       if (!isDeepStrictEqual(earlier.logout, logout)) throw new MatrixError('sso.bad-logout-token');
-      return earlier;
+      return { received: earlier, ended: [] };
     }
     const received = { logout, receivedAt: now() };
+    const ended = await find(received);
     const set = createWriteSet();
     addProviderLogout(set, logout, tokenHash, received.receivedAt);
-    for (const [userId, deviceIds] of await find(received, atOnce)) removeTokens(set, userId, deviceIds);
+    planEnd(set, received, tokenHash, ended);
     try {
       await db.commit(set);
     } catch (error) {
       if (!isGuardFailure(error, 'sso.bad-logout-token')) throw error;
       return note(logout, tokenHash);
     }
-    return received;
+    return { received, ended };
   }
 
-  async function end(received: ReceivedLogout): Promise<number> {
-    let ended = 0;
-    for (;;) {
-      const some = await find(received, perCommit);
-      if (some.size === 0) return ended;
-      for (const [userId, deviceIds] of some) {
-        await devices.remove(userId, deviceIds);
-        ended += deviceIds.length;
-      }
-    }
+  /** Those who came in while it was noted; or, of one that came before, those who are still there. */
+  async function endOthers({ received, ended }: Noted, tokenHash: string): Promise<number> {
+    const known = new Set(ended.map(keyOf));
+    const others = (await find(received)).filter((row) => !known.has(keyOf(row)));
+    if (others.length === 0) return 0;
+    const set = createWriteSet();
+    planEnd(set, received, tokenHash, others);
+    await db.commit(set);
+    return others.length;
   }
 
   return {
@@ -91,11 +94,14 @@ export function createProviderLogouts({ db, clients, devices, log, now }: Depend
       const client = clients.find(({ provider }) => provider.id === providerId);
       if (client?.provider.endsSessions !== true) throw new MatrixError('sso.unknown-provider');
       const { id, ...who } = await client.readLogoutToken(token);
-      const ended = await end(await note({ provider: providerId, ...who }, hashToken(id)));
+      const tokenHash = hashToken(id);
+      const noted = await note({ provider: providerId, ...who }, tokenHash);
+      const ended = noted.ended.length + (await endOthers(noted, tokenHash));
       log.info({ provider: providerId, ended }, 'a provider has logged somebody out');
     },
-    async resume() {
-      for (const received of await listProviderLogouts(db, now())) await end(received);
-    },
   };
+}
+
+function keyOf({ user_id: userId, device_id: deviceId }: LoggedOutRow): string {
+  return `${userId} ${deviceId}`;
 }

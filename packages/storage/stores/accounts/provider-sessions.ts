@@ -91,19 +91,20 @@ export type ProviderLogout = {
   readonly sid?: string;
 };
 
-type DeviceRow = { readonly user_id: string; readonly device_id: string };
+/** A device that a logout is about. */
+export type LoggedOutRow = { readonly user_id: string; readonly device_id: string };
 
-const selectOfSid = sql<DeviceRow, [provider: string, sid: string, subject: string | null, limit: number]>(
+const selectOfSid = sql<LoggedOutRow, [provider: string, sid: string, subject: string | null, limit: number]>(
   'provider-sessions.of-sid',
   `select user_id, device_id from provider_sessions
    where provider = $1 and sid = $2 and (cast($3 as text) is null or subject = $3) order by user_id, device_id limit $4`,
 );
-const selectOfSubject = sql<DeviceRow, [provider: string, subject: string, begunUntil: number, limit: number]>(
+const selectOfSubject = sql<LoggedOutRow, [provider: string, subject: string, begunUntil: number, limit: number]>(
   'provider-sessions.of-subject',
   `select user_id, device_id from provider_sessions where provider = $1 and subject = $2 and begun_at <= $3
    order by user_id, device_id limit $4`,
 );
-const selectUnnamed = sql<DeviceRow, [provider: string, subject: string, begunUntil: number, limit: number]>(
+const selectUnnamed = sql<LoggedOutRow, [provider: string, subject: string, begunUntil: number, limit: number]>(
   'provider-sessions.unnamed',
   `select user_id, device_id from provider_sessions
    where provider = $1 and subject = $2 and sid is null and begun_at <= $3 order by user_id, device_id limit $4`,
@@ -124,7 +125,7 @@ export async function listLoggedOut(
   { provider, subject, sid }: ProviderLogout,
   receivedAt: number,
   limit: number,
-): Promise<readonly DeviceRow[]> {
+): Promise<readonly LoggedOutRow[]> {
   if (sid === undefined) {
     return subject === undefined ? [] : reader.all(selectOfSubject, [provider, subject, receivedAt, limit]);
   }
@@ -166,10 +167,6 @@ const selectLogout = sql<LogoutRow, [provider: string, tokenHash: string]>(
   'provider-logouts.get',
   'select provider, subject, sid, received_at from provider_logouts where provider = $1 and token_hash = $2',
 );
-const selectLogouts = sql<LogoutRow, [receivedSince: number]>(
-  'provider-logouts.kept',
-  'select provider, subject, sid, received_at from provider_logouts where received_at >= $1 order by received_at',
-);
 
 /** What came before with the same token. */
 export async function findProviderLogout(
@@ -179,11 +176,6 @@ export async function findProviderLogout(
 ): Promise<ReceivedLogout | undefined> {
   const row = await reader.get(selectLogout, [provider, tokenHash]);
   return row && toReceived(row);
-}
-
-/** What came of late, the first one first. */
-export async function listProviderLogouts(reader: Reader, now: number): Promise<readonly ReceivedLogout[]> {
-  return (await reader.all(selectLogouts, [now - rememberedFor])).map(toReceived);
 }
 
 function toReceived({ provider, subject, sid, received_at: receivedAt }: LogoutRow): ReceivedLogout {
