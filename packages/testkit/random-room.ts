@@ -64,16 +64,28 @@ const actions = [
   'message',
 ] as const;
 
-export function steps(maxLength: number): fc.Arbitrary<readonly Step[]> {
+/** How steps fork their room. */
+export type Forks = {
+  /** How far back events lie that others follow. */
+  readonly reach?: number;
+  /** How many events one follows. */
+  readonly mostFollowed?: number;
+  readonly minLength?: number;
+};
+
+export function steps(
+  maxLength: number,
+  { reach = 6, mostFollowed = 3, minLength = 1 }: Forks = {},
+): fc.Arbitrary<readonly Step[]> {
   const step = fc.record({
     actor: fc.nat({ max: users.length - 1 }),
     target: fc.nat({ max: users.length - 1 }),
     action: fc.constantFrom(...actions),
     level: fc.nat({ max: levels.length - 1 }),
-    follows: fc.array(fc.nat({ max: 6 }), { minLength: 1, maxLength: 3 }),
+    follows: fc.array(fc.nat({ max: reach }), { minLength: 1, maxLength: mostFollowed }),
     skew: fc.integer({ min: -3, max: 3 }),
   });
-  return fc.array(step, { minLength: 1, maxLength, size: 'max' });
+  return fc.array(step, { minLength, maxLength, size: 'max' });
 }
 
 export type RoomOptions = {

@@ -43,3 +43,60 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     assert.deepEqual(server.errors, []);
   });
 }
+
+test('a ban on one of many branches stays, whichever of the others is followed', async (context) => {
+  const network = await startTestNetwork(['hs1']);
+  context.after(() => network.close());
+  const peer = await openPeer(context, network, 'peer.test');
+  const server = network.server('hs1');
+  const alice = await server.registerUser('alice');
+  const room = createPeerRoom(peer, { version: '11' });
+  const mallory = '@mallory:peer.test';
+  const member = (sender: string, membership: string) => ({
+    type: 'm.room.member',
+    stateKey: mallory,
+    sender,
+    content: { membership },
+  });
+  room.add(member(mallory, 'join'));
+  room.serve();
+  await must(alice.post(`/_matrix/client/v3/join/${encodeURIComponent(room.roomId)}?via=peer.test`, {}));
+  const membership = async (): Promise<unknown> =>
+    (await must(alice.get(pathOf(room.roomId, `state/m.room.member/${mallory}`))))['membership'];
+  const sendAll = async (made: readonly { readonly pdu: string }[]): Promise<void> => {
+    for (let start = 0; start < made.length; start += 10) {
+      const pdus = made.slice(start, start + 10).map(({ pdu }) => parseJson(pdu, 'lenient') as JsonObject);
+      await send(peer, pdus);
+    }
+  };
+
+  const ban = room.make(member(room.founder, 'ban'));
+  const topics = Array.from({ length: 30 }, (_, index) =>
+    room.make({ type: 'm.room.topic', stateKey: '', sender: room.founder, content: { topic: `${index}` } }),
+  );
+  await sendAll([...topics.slice(0, 1), ban, ...topics.slice(1)]);
+  assert.equal(await membership(), 'ban');
+  // Each of the others goes on, the newest first.
+  await sendAll(
+    topics.toReversed().map(({ eventId }, index) =>
+      room.make({
+        type: 'm.room.topic',
+        stateKey: '',
+        sender: room.founder,
+        content: { topic: `further ${index}` },
+        prevEvents: [eventId],
+      }),
+    ),
+  );
+  assert.equal(await membership(), 'ban');
+  for (let count = 0; count < 3; count += 1) {
+    await must(alice.put(pathOf(room.roomId, `send/m.room.message/${count}`), { msgtype: 'm.text', body: 'and now?' }));
+    assert.equal(await membership(), 'ban');
+  }
+  // Others name all that their room ends with.
+  const earliest = Array.from({ length: 300 }, (_, index) => `$end-${index}`);
+  const content = { earliest_events: earliest, latest_events: [ban.eventId], limit: 10 };
+  const path = `/_matrix/federation/v1/get_missing_events/${encodeURIComponent(room.roomId)}`;
+  assert.equal((await peer.send('hs1', 'POST', path, { content })).status, 200);
+  assert.deepEqual(server.errors, []);
+});

@@ -143,7 +143,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
     now,
     randomId,
   };
-  const invite = createOutgoingInvites({ ...shared, client, references, signByPolicy: parts.signByPolicy });
+  const invite = createOutgoingInvites({ ...shared, client, states, references, signByPolicy: parts.signByPolicy });
   const federationSender = createSender({
     db,
     client,

@@ -87,7 +87,8 @@ export const getMissingEvents = operation({
   auth,
   params: roomParams,
   body: Type.Object({
-    earliest_events: Type.Array(Type.String(), { maxItems: 50 }),
+    // Others name all that their room ends with.
+    earliest_events: Type.Array(Type.String(), { maxItems: 1000 }),
     latest_events: Type.Array(Type.String(), { maxItems: 50 }),
     limit: Type.Optional(Type.Integer({ minimum: 1 })),
     min_depth: Type.Optional(Type.Integer()),

@@ -1,13 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Milliseconds that long computations take at once. */
-const atOnce = 2;
-
 /**
  * For long computations on the event loop: something to wait for whenever others are to have their turn. Computations that
- * share a pacer take turns with each other, too.
+ * share a pacer take turns with each other, too. `atOnce`: milliseconds that they take at once.
  */
-export function createPacer(): () => Promise<void> | undefined {
+export function createPacer(atOnce = 2): () => Promise<void> | undefined {
   let started = performance.now();
   let last: Promise<void> = Promise.resolve();
   return () => {

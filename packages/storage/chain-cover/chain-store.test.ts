@@ -156,6 +156,38 @@ onBothEngines('a room in which every step leads to one more chain is answered fr
   assert.ok(queries < 50, `${queries} queries`);
 });
 
+onBothEngines('what many branches of a large room differ in is answered from few of its rows', async (database) => {
+  const settled: NewStateEvent[] = [
+    { eventNid: 1, authEventNids: [] },
+    { eventNid: 2, authEventNids: [1] },
+    { eventNid: 3, authEventNids: [1, 2] },
+    ...Array.from({ length: 3000 }, (_, n) => ({ eventNid: 4 + n, authEventNids: [1, 3] })),
+  ];
+  const branches = Array.from({ length: 100 }, (_, n) => ({ eventNid: 10_000 + n, authEventNids: [1, 2, 3] }));
+  await commitEvents(database, createChainStore(database, { maxEvents: 10 }), 1, [...settled, ...branches]);
+  let rows = 0;
+  const counting: Pick<Database, 'all' | 'get'> = {
+    async all(statement, params) {
+      const found = await database.all(statement, params);
+      rows += found.length;
+      return found;
+    },
+    get: (statement, params) => database.get(statement, params),
+  };
+  const store = createChainStore(counting, { maxEvents: 10 });
+  const everything = settled.map(({ eventNid }) => eventNid);
+  const common = {
+    among: async (nids: readonly number[]) => new Set(nids.filter((nid) => nid < 10_000)),
+    async *all() {
+      yield everything;
+    },
+  };
+  const nids = branches.map(({ eventNid }) => eventNid);
+  const difference = await store.authDifference(1, [[], ...nids.map((nid) => [nid])], common);
+  assert.deepEqual(inOrder(difference), nids);
+  assert.ok(rows < 1500, `${rows} rows`);
+});
+
 onBothEngines('a chain whose last event failed to be committed is not continued', async (database) => {
   const store = createChainStore(database, { maxEvents: 100 });
   await commitEvents(database, store, 1, [{ eventNid: 1, authEventNids: [] }]);

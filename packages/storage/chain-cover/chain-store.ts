@@ -176,6 +176,8 @@ export function createChainStore(reader: Reader, options: Options): ChainStore {
       const pending = memory.pending(roomNid);
       const positions = await positionsOf(pending, sets.flat());
       const table = createLinkTable(reader, roomNid, pending.links);
+      // At once: each of many sets would ask for its own.
+      await table.load([...new Set([...positions.values()].map(({ chain }) => chain))]);
       const extents = [];
       for (const set of sets) {
         extents.push(

@@ -1,7 +1,7 @@
 import type { Reader } from '../database.ts';
 import type { ChainRange, Extent } from './closure.ts';
 import type { PendingChains } from './placed-memory.ts';
-import { rangesPerQuery, selectLinksInto, type LinkRow, type PositionRow } from './statements.ts';
+import { rangesPerQuery, selectLinksInto, selectLinked, type LinkRow, type PositionRow } from './statements.ts';
 
 /** The state events on which all the states agree. There may be very many of them. */
 export interface CommonState {
@@ -24,6 +24,7 @@ type Lead = { readonly chain: number; readonly from: number; readonly reaches: n
 
 const pageSize = rangesPerQuery;
 const maxRows = 2000;
+const manyRanges = 8;
 
 /**
  * How far into each range the auth chains of common events, those events included, reach. Goes backwards from the range to the events that have it in
@@ -42,7 +43,23 @@ export async function searchCommon(search: CommonSearch, ranges: readonly ChainR
     return most;
   }
 
-  for (const range of ranges) {
+  /** Of many ranges those to which something leads from elsewhere: most are what one branch has, which nothing else knows of. */
+  async function withLinks(): Promise<readonly ChainRange[]> {
+    if (ranges.length < manyRanges) return ranges;
+    const ends = ranges.map((range) => ({ ...range, high: Number.MAX_SAFE_INTEGER }));
+    const [own, linked] = await Promise.all([search.rows(ends, maxRows), linkedFrom(search, ranges)]);
+    if (own.length >= maxRows) return ranges;
+    const common = await search.common.among(own.map((row) => row.event_nid));
+    const byChain = Map.groupBy(own, (row) => row.chain_id);
+    for (const { chain, low, high } of ranges) {
+      if (linked.has(chain)) continue;
+      const known = (byChain.get(chain) ?? []).filter((row) => common.has(row.event_nid));
+      reached.set(chain, Math.max(low, ...known.map((row) => Math.min(row.chain_seq, high))));
+    }
+    return ranges.filter(({ chain }) => linked.has(chain));
+  }
+
+  for (const range of await withLinks()) {
     if (++queries > search.maxQueries) return undefined;
     const own = await search.rows([{ chain: range.chain, low: range.low, high: Number.MAX_SAFE_INTEGER }], maxRows);
     if (own.length >= maxRows) return undefined;
@@ -83,6 +100,25 @@ export async function searchCommon(search: CommonSearch, ranges: readonly ChainR
     reached.set(range.chain, most);
   }
   return reached;
+}
+
+/** The chains of ranges into which links lead. */
+async function linkedFrom(
+  { reader, roomNid, pending }: CommonSearch,
+  ranges: readonly ChainRange[],
+): Promise<ReadonlySet<number>> {
+  const linked = new Set<number>();
+  for (let start = 0; start < ranges.length; start += rangesPerQuery) {
+    const batch = ranges.slice(start, start + rangesPerQuery);
+    const params = batch.flatMap(({ chain, low }) => [chain, low + 1]);
+    while (params.length < rangesPerQuery * 2) params.push(-1, 0);
+    for (const { chain_id: chain } of await reader.all(selectLinked, [roomNid, ...params])) linked.add(chain);
+  }
+  const lowest = new Map(ranges.map(({ chain, low }) => [chain, low]));
+  for (const { target } of [...pending.links.values()].flat()) {
+    if (target.seq > (lowest.get(target.chain) ?? Number.POSITIVE_INFINITY)) linked.add(target.chain);
+  }
+  return linked;
 }
 
 function linksInto({ reader, roomNid }: CommonSearch, lead: Lead, before: LinkRow | undefined): Promise<LinkRow[]> {

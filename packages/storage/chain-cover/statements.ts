@@ -84,3 +84,16 @@ export const selectRanges = sql<PositionRow, number[]>(
      and events.chain_seq > ranges.low and events.chain_seq <= ranges.high
    limit cast($${3 * rangesPerQuery + 1} as bigint)`,
 );
+
+const leads = Array.from(
+  { length: rangesPerQuery },
+  (_, i) => `(cast($${2 * i + 2} as bigint), cast($${2 * i + 3} as bigint))`,
+);
+
+/** To which of several chains links lead, from an event on: the room, and so many times chain and lowest sequence number. */
+export const selectLinked = sql<{ readonly chain_id: number }, number[]>(
+  'auth-chains.linked',
+  `with leads (chain_id, lowest) as (values ${leads.join(', ')})
+   select chain_id from leads where exists (
+     select 1 from auth_chain_links where room_nid = $1 and target_chain = leads.chain_id and target_seq >= leads.lowest)`,
+);

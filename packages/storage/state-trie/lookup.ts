@@ -53,11 +53,15 @@ export function* getType(root: number, type: Hash): Steps<SingleLeaf | KeysLeaf<
   return undefined;
 }
 
-/** The root with its hash and count, of which everything else keeps only the number. */
-export function* getRoot(rootId: number): Steps<StateRoot> {
-  if (rootId === 0) return emptyState;
-  const find = yield [rootId];
-  const { summary } = find(rootId);
-  if (summary === undefined) throw new Error(`state node ${rootId} is not the root of a state`);
-  return { rootId, ...summary };
+/** The roots with their hashes and counts, of which everything else keeps only the numbers. */
+export function* getRoots(rootIds: readonly number[]): Steps<StateRoot[]> {
+  const stored = rootIds.filter((rootId) => rootId !== 0);
+  if (stored.length === 0) return rootIds.map(() => emptyState);
+  const find = yield stored;
+  return rootIds.map((rootId) => {
+    if (rootId === 0) return emptyState;
+    const { summary } = find(rootId);
+    if (summary === undefined) throw new Error(`state node ${rootId} is not the root of a state`);
+    return { rootId, ...summary };
+  });
 }

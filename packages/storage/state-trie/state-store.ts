@@ -4,7 +4,7 @@ import { createWriteSet } from '../write-set.ts';
 import { diff, type Difference } from './diff.ts';
 import { edit, type Draft, type Edited } from './edit.ts';
 import { createKeyHasher, type KeyHasher } from './key-hash.ts';
-import { getMany, getRoot } from './lookup.ts';
+import { getMany, getRoots } from './lookup.ts';
 import { createKnownRoots } from './known-roots.ts';
 import { createNodeCache, type NodeCache, type NodeCacheStats } from './node-cache.ts';
 import { packOf, type Pack } from './pack.ts';
@@ -42,6 +42,7 @@ export type Question<T> = {
 export interface StateStore {
   /** A root of which only the number was kept. */
   root(rootId: number): Question<StateRoot>;
+  roots(rootIds: readonly number[]): Question<readonly StateRoot[]>;
   get(root: StateRoot, type: string, stateKey: string): Question<number | undefined>;
   getMany(root: StateRoot, keys: readonly StateKey[]): Question<(number | undefined)[]>;
   /** Where two states differ, at the cost of the difference. */
@@ -109,7 +110,11 @@ export async function openStateStore(database: Database, options: { cacheBytes: 
     stats: cache.stats,
     hasher,
     source,
-    root: (rootId) => ask(() => getRoot(rootId)),
+    root: (rootId) =>
+      ask(function* () {
+        return (yield* getRoots([rootId]))[0] as StateRoot;
+      }),
+    roots: (rootIds) => ask(() => getRoots(rootIds)),
     get: (root, type, stateKey) =>
       ask(function* () {
         return (yield* getMany(root.rootId, [hasher.path(type, stateKey)]))[0];

@@ -15,6 +15,7 @@ import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { notCounted } from '../unread/tally.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
+import { extremityOf } from './branches.ts';
 import { countedEvent, roomFacts } from './counting.ts';
 import type { Draft } from './draft.ts';
 import { getKnown, type RoomHead } from './head.ts';
@@ -42,6 +43,21 @@ export class NotInMemory extends Error {
     super('something that a decision reads is not in memory');
     this.read = read;
   }
+}
+
+/** What a decision throws that has made states: these are let go of once what is missing has been read, since that may be behind them. */
+export function lettingGo(error: unknown, letGo: () => void): unknown {
+  if (!(error instanceof NotInMemory)) {
+    letGo();
+    return error;
+  }
+  return new NotInMemory(async () => {
+    try {
+      await error.read();
+    } finally {
+      letGo();
+    }
+  });
 }
 
 /** Makes a decision, reading what it misses as often as it misses something. */
@@ -210,7 +226,7 @@ function headAfter(head: RoomHead, event: RoomEvent, eventNid: number, state: St
   return {
     ...head,
     roomId: event.roomId,
-    extremities: [{ eventId: event.eventId, state }],
+    extremities: [extremityOf(event, state)],
     state,
     maxDepth: Math.max(head.maxDepth, event.depth),
     lastEventNid: eventNid,

@@ -4,8 +4,8 @@ import type { StateRoot } from '@portico/storage/state-trie/index.ts';
 /** A state event with the number that storage knows it by. */
 export type StateEvent = { readonly nid: number; readonly event: RoomEvent };
 
-/** A forward extremity with the state after it. */
-export type Extremity = { readonly eventId: string; readonly state: StateRoot };
+/** A forward extremity: an event that nothing follows, the server of its sender, and the state after it. */
+export type Extremity = { readonly eventId: string; readonly server: string; readonly state: StateRoot };
 
 /**
  * Where a room stands after everything decided so far, committed or not. Immutable: a decision makes the next one. With

@@ -1,6 +1,6 @@
 import { findRoomVersion } from '@portico/protocol';
 import type { Database, Turn } from '@portico/storage';
-import { findRoom, type RoomRow } from '@portico/storage/stores/rooms/rooms.ts';
+import { type ExtremityRow, findRoom, type RoomRow } from '@portico/storage/stores/rooms/rooms.ts';
 import type { StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import type { Extremity, RoomHead } from './head.ts';
 
@@ -51,9 +51,10 @@ export function createRoomHeads({ db, states, maxHeads = 10_000 }: Options): Roo
     }
   }
 
-  function extremitiesOf(row: RoomRow): Promise<Extremity[]> {
-    const pairs = JSON.parse(row.extremities) as [string, number][];
-    return Promise.all(pairs.map(async ([eventId, root]) => ({ eventId, state: await states.root(root).run() })));
+  async function extremitiesOf(row: RoomRow): Promise<Extremity[]> {
+    const rows = JSON.parse(row.extremities) as readonly ExtremityRow[];
+    const roots = await states.roots(rows.map(([, root]) => root)).run();
+    return rows.map(([eventId, , server = ''], index) => ({ eventId, server, state: roots[index] as StateRoot }));
   }
 
   async function readHead(roomNid: number): Promise<RoomHead | undefined> {

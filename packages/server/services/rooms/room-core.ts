@@ -61,6 +61,8 @@ export function createRoomCore(options: RoomCoreOptions, roomNames: RoomNames): 
     committer,
     references,
     randomId,
+    merger,
+    serverName,
   };
   const readState = createReadState(db, stateEvents);
   const writer = createRoomWriter(deciding);
@@ -68,7 +70,7 @@ export function createRoomCore(options: RoomCoreOptions, roomNames: RoomNames): 
   const headOf = async (roomNid: number) => heads.current(roomNid) ?? (await heads.load(roomNid));
   return {
     writer,
-    receiver: createReceiver({ ...deciding, merger, readState }),
+    receiver: createReceiver({ ...deciding, readState }),
     merger,
     references,
     newRooms: createNewRooms({ db, starts: writer, serverName, randomId, now }),

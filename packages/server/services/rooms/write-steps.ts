@@ -75,7 +75,7 @@ export function writeNewRoom(set: WriteSet, head: RoomHead, position: PositionPa
 
 function headFields(head: RoomHead): RoomHeadFields {
   return {
-    extremities: head.extremities.map(({ eventId, state }) => [eventId, state.rootId]),
+    extremities: head.extremities.map(({ eventId, server, state }) => [eventId, state.rootId, server]),
     stateRoot: head.state.rootId,
     maxDepth: head.maxDepth,
     lastEventNid: head.lastEventNid,

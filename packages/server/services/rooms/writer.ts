@@ -8,21 +8,20 @@ import { createWorkQueue, type WorkQueue } from '../work-queue.ts';
 import { requireActiveMembers } from './active-members.ts';
 import { requireOpenRoom } from './blocking/refuse-blocked-room.ts';
 import type { Decision, StepCommitter } from './commit-steps.ts';
-import { decide, type DecideContext, isConflict, keysOf, NotInMemory, withReads } from './decide.ts';
+import { decideAmong, type DecideAmongDependencies } from './decide-among.ts';
+import { isConflict, keysOf, lettingGo, NotInMemory, withReads } from './decide.ts';
 import type { Draft } from './draft.ts';
 import { getKnown, type RoomHead } from './head.ts';
 import type { RoomHeads } from './heads.ts';
-import type { KnownState } from './known-state.ts';
 import { mayNeedSignature, policyKey, type RoomPolicy } from './policy/room-policy.ts';
 import type { Appended, Plan, RoomView, RoomWriter } from './room-writer.ts';
 import type { Step } from './steps.ts';
 import { showsStrippedState, strippedStateKeys } from './stripped-state.ts';
 import { writeHead, writeNewRoom } from './write-steps.ts';
 
-export type WriterDependencies = DecideContext & {
+export type WriterDependencies = DecideAmongDependencies & {
   readonly db: Database;
   readonly heads: RoomHeads;
-  readonly known: KnownState;
   readonly unread: UnreadService;
   readonly committer: StepCommitter;
   readonly policy: RoomPolicy;
@@ -42,6 +41,19 @@ export const maxConflicts = 20;
 /** Plans that wait for those before them, in a room with a policy server. */
 const mostToBeSigned = 100;
 
+/**
+ * What tries on the same head have in common: events that are decided again are the same ones, so that what was worked out for
+ * them still holds.
+ */
+type Tried = {
+  readonly head: RoomHead;
+  readonly count: number;
+  /** The number of the first event. */
+  readonly first: number;
+  readonly again: () => DecideAmongDependencies;
+};
+type Tries = { last?: Tried };
+
 type Decided = { readonly decision: Decision; readonly appended: Appended };
 
 /** The room has a policy server, which is to see the events before they are anybody's. */
@@ -58,7 +70,7 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
   const numbers = createPackNumbers((count) => db.reserveIds('event', count));
 
   /** Makes the whole decision from memory, or throws `NotInMemory`. */
-  function* decideInSteps(head: RoomHead, drafts: readonly Draft[]): Steps<readonly Step[]> {
+  function* decideInSteps(head: RoomHead, drafts: readonly Draft[], tries: Tries): Steps<readonly Step[]> {
     const keys = drafts.flatMap((draft) => [
       ...keysOf(head.rules, draft),
       ...(showsStrippedState(draft) ? strippedStateKeys : []),
@@ -69,39 +81,51 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
       const read = deps.unread.missing({ roomNid, roomId, type, stateKey, sender, content });
       if (read !== undefined) throw new NotInMemory(read);
     }
-    const first = numbers.takeNow(drafts.length);
-    if (first === undefined) throw new NotInMemory(async () => void (await numbers.take(drafts.length)));
+    const { first, again } = onHead(tries, head, drafts.length);
+    const context = again();
     const steps: Step[] = [];
     try {
       let current = head;
       for (const [index, draft] of drafts.entries()) {
-        const step = decide(deps, current, draft, first + index);
+        const step = decideAmong(context, current, draft, first + index);
         steps.push(step);
         current = step.head;
         yield;
       }
     } catch (error) {
-      committer.settle(steps, false);
-      throw error;
+      throw lettingGo(error, () => committer.settle(steps, false));
     }
     return steps;
   }
 
+  function onHead(tries: Tries, head: RoomHead, count: number): Tried {
+    if (tries.last?.head === head && tries.last.count === count) return tries.last;
+    const first = numbers.takeNow(count);
+    if (first === undefined) throw new NotInMemory(async () => void (await numbers.take(count)));
+    const now = deps.now();
+    const ids: string[] = [];
+    const again = (): DecideAmongDependencies => {
+      let next = 0;
+      return { ...deps, now: () => now, randomId: () => (ids[next++] ??= deps.randomId()) };
+    };
+    return (tries.last = { head, count, first, again });
+  }
+
   /** At once, so that the head is still the room's when they are committed. */
-  const decideAll = (head: RoomHead, drafts: readonly Draft[]): readonly Step[] =>
-    runSteps(decideInSteps(head, drafts));
+  const decideAll = (head: RoomHead, drafts: readonly Draft[], tries: Tries): readonly Step[] =>
+    runSteps(decideInSteps(head, drafts, tries));
 
   function need(head: RoomHead, keys: Plan['needs']): void {
     if (!known.knowNow(head, keys)) throw new NotInMemory(() => known.know(head, keys));
   }
 
   /** Decides a plan on top of a head; `undefined` if there is nothing to do. Throws `NotInMemory`, `ToBeSigned`. */
-  function decidePlan(head: RoomHead, plan: Plan, isToBeSigned = false): Decided | undefined {
+  function decidePlan(head: RoomHead, plan: Plan, tries: Tries, isToBeSigned = false): Decided | undefined {
     need(head, [...plan.needs, policyKey]);
     const drafts = plan.drafts(viewOf(head));
     if (drafts.length === 0) return undefined;
     if (!isToBeSigned && mayNeedSignature(head, drafts)) throw new ToBeSigned();
-    const steps = decideAll(head, drafts);
+    const steps = decideAll(head, drafts, tries);
     const events = steps.map(({ stored }) => ({ eventNid: stored.eventNid, eventId: stored.eventId }));
     const appended = { roomNid: head.roomNid, events };
     const moveHead: Decision['moveHead'] = (set, after, position) => {
@@ -113,21 +137,21 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
     return { decision: { steps, before: head, moveHead }, appended };
   }
 
-  async function tryAppend(roomNid: number, plan: Plan): Promise<Appended> {
+  async function tryAppend(roomNid: number, plan: Plan, tries: Tries): Promise<Appended> {
     const head = heads.current(roomNid) ?? (await heads.load(roomNid));
     if (head === undefined) throw new MatrixError('room.not-found');
-    const decided = decidePlan(head, plan);
+    const decided = decidePlan(head, plan, tries);
     if (decided === undefined) return { roomNid, events: [] };
     await committer.commit(decided.decision);
     return decided.appended;
   }
 
-  async function appendAlone(roomNid: number, plan: Plan): Promise<Appended> {
+  async function appendAlone(roomNid: number, plan: Plan, tries: Tries): Promise<Appended> {
     let appended: Appended = { roomNid, events: [] };
     await committer.commitAlone(async (turn) => {
       const head = await heads.inTurn(turn, roomNid);
       if (head === undefined) throw new MatrixError('room.not-found');
-      const decided = await withReads(() => decidePlan(head, plan));
+      const decided = await withReads(() => decidePlan(head, plan, tries));
       if (decided === undefined) return createWriteSet();
       appended = decided.appended;
       return decided.decision;
@@ -140,10 +164,11 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
    * signature must not find the room changed.
    */
   async function appendSigned(roomNid: number, plan: Plan): Promise<Appended> {
+    const tries: Tries = {};
     for (let conflicts = 0; ;) {
       const head = heads.current(roomNid) ?? (await heads.load(roomNid));
       if (head === undefined) throw new MatrixError('room.not-found');
-      const decided = await withReads(() => decidePlan(head, plan, true));
+      const decided = await withReads(() => decidePlan(head, plan, tries, true));
       if (decided === undefined) return { roomNid, events: [] };
       try {
         await committer.commit(await signed(head, decided.decision));
@@ -184,9 +209,10 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
 
   return {
     async append(roomNid, plan) {
+      const tries: Tries = {};
       for (let conflicts = 0; ;) {
         try {
-          return await (conflicts < patience ? tryAppend(roomNid, plan) : appendAlone(roomNid, plan));
+          return await (conflicts < patience ? tryAppend(roomNid, plan, tries) : appendAlone(roomNid, plan, tries));
         } catch (error) {
           if (error instanceof ToBeSigned) return inTurnOf(roomNid, () => appendSigned(roomNid, plan));
           if (error instanceof NotInMemory) await error.read();
@@ -195,13 +221,15 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
       }
     },
     async rehearse(head, drafts) {
-      committer.settle(await withReads(() => decideAll(head, drafts)), false);
+      const tries: Tries = {};
+      committer.settle(await withReads(() => decideAll(head, drafts, tries)), false);
     },
     async start(head, drafts, alongside) {
+      const tries: Tries = {};
       for (;;) {
         try {
           // Nobody else decides about a room that does not exist yet.
-          const steps = await inSteps(decideInSteps(head, drafts));
+          const steps = await inSteps(decideInSteps(head, drafts, tries));
           const roomId = steps[0]?.head.roomId ?? head.roomId;
           const createEventNid = steps[0]?.stored.eventNid ?? 0;
           const moveHead: Decision['moveHead'] = (set, after, position) => {

@@ -1,7 +1,10 @@
 import type { PositionParam, Reader, WriteSet } from '../../database.ts';
 import { sql } from '../../sql.ts';
 
-/** The head of a room, as its row has it. `extremities` is a JSON array of `[event ID, root node of the state after it]`. */
+/** Rows of older versions have no server. */
+export type ExtremityRow = readonly [eventId: string, stateAfter: number, server?: string];
+
+/** The head of a room, as its row has it. `extremities` is a JSON array of `ExtremityRow`. */
 export type RoomRow = {
   readonly room_nid: number;
   readonly room_id: string;
@@ -81,7 +84,7 @@ const moveHead = sql<
 
 /** What a decision changes in a room's head. */
 export type RoomHeadFields = {
-  readonly extremities: readonly (readonly [eventId: string, stateAfter: number])[];
+  readonly extremities: readonly ExtremityRow[];
   readonly stateRoot: number;
   readonly maxDepth: number;
   readonly lastEventNid: number;

@@ -1,7 +1,7 @@
 import { isSticky, parseServerName, type RoomEvent, type ServerName } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import { findDepthOfArrival } from '@portico/storage/stores/federation/federation-rooms.ts';
-import { findRoom } from '@portico/storage/stores/rooms/rooms.ts';
+import { type ExtremityRow, findRoom } from '@portico/storage/stores/rooms/rooms.ts';
 import { getMissingEvents } from '../../../federation-api/history.ts';
 import type { MissingEventsError, ReceivedEvent } from '../../rooms/receiving/received-event.ts';
 import { stickinessOf } from '../../rooms/stickiness.ts';
@@ -38,6 +38,8 @@ type Dependencies = {
 
 /** Events of a gap that are asked for at once; what lies behind a longer gap is left open, and only the state there fetched. */
 const gapLimit = 100;
+/** Events that the other server is told are here. */
+const mostEarliest = 50;
 /** Events of one gap for which what they build on is fetched. */
 const mostEnds = 5;
 
@@ -85,7 +87,9 @@ export function createFetchMissing(deps: Dependencies): FetchMissing {
   ): Promise<boolean> {
     const row = await findRoom(db, room.roomNid);
     if (row === undefined) return false;
-    const earliest = (JSON.parse(row.extremities) as [string, number][]).map(([eventId]) => eventId).slice(0, 20);
+    const earliest = (JSON.parse(row.extremities) as readonly ExtremityRow[])
+      .map(([eventId]) => eventId)
+      .slice(-mostEarliest);
     const { events } = await client.call(getMissingEvents, server, {
       params: { roomId: room.roomId },
       body: { earliest_events: earliest, latest_events: [event.eventId], limit: gapLimit, min_depth: 0 },

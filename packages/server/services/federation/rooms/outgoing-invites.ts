@@ -8,6 +8,7 @@ import {
   parseServerName,
   serverNameOf,
 } from '@portico/protocol';
+import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { ReadState } from '../../rooms/read-state.ts';
 import type { ReferenceHashes } from '../../rooms/reference-hashes.ts';
@@ -25,6 +26,7 @@ type Dependencies = {
   readonly rooms: FederatedRooms;
   readonly readState: ReadState;
   readonly references: ReferenceHashes;
+  readonly states: StateStore;
   readonly checkPdus: CheckPdus;
   readonly ingest: IngestEvent;
   readonly tellState: TellState;

@@ -1,17 +1,20 @@
 import { authEventKeys, authorise, type JsonObject, type RoomEvent } from '@portico/protocol';
+import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
+import { eventsToFollow } from '../../rooms/events-to-follow.ts';
 import type { ReadState } from '../../rooms/read-state.ts';
 import type { ReferenceHashes } from '../../rooms/reference-hashes.ts';
 
 type Dependencies = {
   readonly readState: ReadState;
   readonly references: ReferenceHashes;
+  readonly states: StateStore;
   readonly now: () => number;
 };
 
 /** A member event to be completed and signed, by this server or another one. Throws if the room would refuse it. */
 export async function makeTemplate(
-  { readState, references, now }: Dependencies,
+  { readState, references, states, now }: Dependencies,
   roomNid: number,
   { sender, userId, content }: { readonly sender: string; readonly userId: string; readonly content: JsonObject },
 ): Promise<{ readonly event: JsonObject; readonly version: string }> {
@@ -21,7 +24,7 @@ export async function makeTemplate(
   const keys = authEventKeys(rules, draft);
   const { row, state } = await readState(roomNid, [...keys, ['m.room.create', ''], ['m.room.member', userId]]);
   const authEvents = keys.map(([type, stateKey]) => state(type, stateKey)).filter((each) => each !== undefined);
-  const prevEvents = (JSON.parse(row.extremities) as [string, number][]).slice(0, 20).map(([eventId]) => eventId);
+  const prevEvents = await eventsToFollow(states, row, keys);
   const event: RoomEvent = {
     ...draft,
     eventId: '$template',

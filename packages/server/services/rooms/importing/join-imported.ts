@@ -7,6 +7,7 @@ import { eventStates } from '@portico/storage/stores/events/event-states.ts';
 import { type ImportedMember, replaceCurrentState, replaceMembers } from '@portico/storage/stores/rooms/room-import.ts';
 import { setCreateEvent } from '@portico/storage/stores/rooms/rooms.ts';
 import type { CommitterDependencies, StepCommitter } from '../commit-steps.ts';
+import { extremityOf } from '../branches.ts';
 import { countStep, type DecideContext } from '../decide.ts';
 import type { RoomHead } from '../head.ts';
 import { countChange, membershipsOf } from '../memberships-of.ts';
@@ -152,7 +153,7 @@ async function joinStep(
     chain,
     head: {
       ...before,
-      extremities: [{ eventId: event.eventId, state: edit.root }],
+      extremities: [extremityOf(event, edit.root)],
       state: edit.root,
       maxDepth: event.depth,
       lastEventNid: eventNid,

@@ -3,6 +3,7 @@ import type { Database, WriteSet } from '@portico/storage';
 import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { turnAwayEntrants } from '../blocking/refuse-blocked-room.ts';
 import type { Decision, StepCommitter } from '../commit-steps.ts';
+import { createPacer } from '../../pacer.ts';
 import { NotInMemory, withReads } from '../decide.ts';
 import type { RoomHead } from '../head.ts';
 import type { RoomHeads } from '../heads.ts';
@@ -30,6 +31,9 @@ type Dependencies = PlaceDependencies & {
   readonly committer: StepCommitter;
 };
 
+/** Milliseconds. */
+const longestTurn = 10;
+
 /** Steps on top of a head; and why the event after them has no place. */
 type Placed = { readonly base: RoomHead; readonly steps: Step[]; refusal: SoftFailure | undefined };
 
@@ -44,10 +48,13 @@ export function createPlaceGroup(deps: Dependencies): PlaceGroup {
     }
   }
 
-  /** Goes on to the end of the group; or to where something has to be read, which is returned. */
+  /** Goes on to the end of the group; or to where something has to be read, or others are to have their turn, which is returned. */
   function proceed(placed: Placed, group: readonly Prepared[]): NotInMemory | undefined {
+    const pace = createPacer(longestTurn);
     try {
       while (placed.refusal === undefined && placed.steps.length < group.length) {
+        const pause = pace();
+        if (pause !== undefined) return new NotInMemory(() => pause);
         const head = placed.steps.at(-1)?.head ?? placed.base;
         const next = placeOnHead(deps, head, group[placed.steps.length] as Prepared);
         if ('event' in next) placed.steps.push(next);
@@ -70,8 +77,8 @@ export function createPlaceGroup(deps: Dependencies): PlaceGroup {
   });
 
   /**
-   * Places the group on the newest head: again from the start whenever that moves while something is read. `take` is called in
-   * the same turn of the event loop.
+   * Places the group on the newest head: again from the start whenever that moves while something is read; then no more of it than
+   * is found in memory at once, lest those who move the head keep it from its place. `take` is called in the same turn of the event loop.
    */
   async function placeNow<T>(
     { roomNid }: ReceivingRoom,
@@ -79,12 +86,14 @@ export function createPlaceGroup(deps: Dependencies): PlaceGroup {
     take: (placed: Placed) => Promise<T>,
   ): Promise<T> {
     let placed: Placed | undefined;
+    let isHurried = false;
     try {
       for (;;) {
         const base = heads.current(roomNid);
         if (placed !== undefined && placed.base !== base) {
           undo(placed, group);
           placed = undefined;
+          isHurried = true;
         }
         if (base === undefined) {
           if ((await heads.load(roomNid)) === undefined) throw new Error(`room ${roomNid} does not exist`);
@@ -92,7 +101,7 @@ export function createPlaceGroup(deps: Dependencies): PlaceGroup {
         }
         placed ??= { base, steps: [], refusal: undefined };
         const missing = proceed(placed, group);
-        if (missing === undefined) break;
+        if (missing === undefined || (isHurried && placed.steps.length > 0)) break;
         await missing.read();
       }
     } catch (error) {

@@ -1,6 +1,7 @@
 import { authorise, type RoomEvent } from '@portico/protocol';
 import type { StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import type { UnreadService } from '../../unread/unread-service.ts';
+import { extremitiesAfter, extremityOf } from '../branches.ts';
 import { countStep, keysOf, NotInMemory } from '../decide.ts';
 import { getKnown, type RoomHead } from '../head.ts';
 import { type KnownState, knownAfterChanges } from '../known-state.ts';
@@ -9,7 +10,7 @@ import type { StateEvents } from '../state-events.ts';
 import type { EntryChange, Step } from '../steps.ts';
 import { showsStrippedState, strippedStateKeys } from '../stripped-state.ts';
 import type { SoftFailure } from './received-event.ts';
-import { extremitiesAfter, type Merger } from './merge.ts';
+import type { Merger } from './merge.ts';
 import type { Prepared } from './prepare.ts';
 import { pendingOf } from './redaction-gate.ts';
 
@@ -27,7 +28,7 @@ export type PlaceDependencies = {
  *
  * {@link https://spec.matrix.org/v1.19/server-server-api/#soft-failure}
  */
-function softFailure(
+export function softFailure(
   { known }: Pick<PlaceDependencies, 'known'>,
   head: RoomHead,
   event: RoomEvent,
@@ -48,39 +49,50 @@ export function placeOnHead(deps: PlaceDependencies, head: RoomHead, prepared: P
 }
 
 function follow(deps: PlaceDependencies, head: RoomHead, prepared: Prepared): Step {
-  const { event } = prepared.received;
+  const { received, stored, stateAfter, follows, edits, chain, hasRedactionPower } = prepared;
+  const { event } = received;
+  // A redaction that was withheld, or a sticky event that failed softly, belongs to where the room was then: others may have
+  // followed it since. And "servers MAY choose not to add old sticky events to their forward extremities": what the room was then is no branch of what
+  // it is now. {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4354}
+  const isAside = prepared.isOfThePast || received.isReconsidered === true;
+  const pendingRedaction = pendingOf(head.rules, event, hasRedactionPower);
+  return placeAmong(deps, head, { event, stored, stateAfter, follows, edits, chain, isAside, pendingRedaction });
+}
+
+/** An event with the state after it, on the branches that it follows. */
+type OfBranches = Pick<Step, 'event' | 'stored' | 'edits' | 'chain' | 'pendingRedaction'> &
+  Pick<Prepared, 'stateAfter' | 'follows'> & {
+    /** It is no branch of what the room is now. */
+    readonly isAside: boolean;
+  };
+
+/** Puts an event among the branches of its room, whose state is the resolution of all of them. Throws `NotInMemory`. */
+export function placeAmong(deps: PlaceDependencies, head: RoomHead, placed: OfBranches): Step {
+  const { event, stored, stateAfter, follows, edits, chain, isAside, pendingRedaction } = placed;
   const { roomNid } = head;
   const { type, stateKey, sender, content } = event;
   const unread = deps.unread.missing({ roomNid, roomId: head.roomId, type, stateKey, sender, content });
   if (unread !== undefined) throw new NotInMemory(unread);
-  const added = { eventId: event.eventId, state: prepared.stateAfter };
-  // A redaction that was withheld, or a sticky event that failed softly, belongs to where the room was then: others may have
-  // followed it since. And "servers MAY choose not to add old sticky events to their forward extremities": what the room was then is no branch of what
-  // it is now. {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4354}
-  const isAside = prepared.isOfThePast || prepared.received.isReconsidered === true;
-  const { extremities, edit: ofBranches } = isAside
-    ? { extremities: head.extremities, edit: undefined }
-    : extremitiesAfter(deps.merger, head, prepared.follows, added);
-  const made = ofBranches === undefined ? [] : [ofBranches];
+  const extremities = isAside ? head.extremities : extremitiesAfter(head, follows, extremityOf(event, stateAfter));
+  const roots = extremities.map(({ state }) => state);
+  const merged = isAside ? { state: head.state, edit: undefined } : deps.merger.merge(head, roots, head.state);
   try {
-    const merged = isAside ? { state: head.state, edit: undefined } : deps.merger.merge(head, extremities);
-    if (merged.edit !== undefined) made.push(merged.edit);
-    const { eventNid } = prepared.stored;
+    const { eventNid } = stored;
     const entries = entriesBetween(deps, head, merged.state);
     const memberships = membershipsOf(head, entries, eventNid, deps.serverName);
     const replaced = entries.find((entry) => entry.type === type && entry.stateKey === stateKey)?.before;
     return countStep(deps, head, {
       event,
       stored: {
-        ...prepared.stored,
-        headState: merged.state.rootId === prepared.stateAfter.rootId ? undefined : merged.state.rootId,
+        ...stored,
+        headState: merged.state.rootId === stateAfter.rootId ? undefined : merged.state.rootId,
         replacesNid: replaced?.nid,
       },
       entries,
       memberships,
-      edits: [...prepared.edits, ...made],
-      chain: prepared.chain,
-      pendingRedaction: pendingOf(head.rules, event, prepared.hasRedactionPower),
+      edits: merged.edit === undefined ? edits : [...edits, merged.edit],
+      chain,
+      pendingRedaction,
       head: {
         ...head,
         extremities,
@@ -93,7 +105,7 @@ function follow(deps: PlaceDependencies, head: RoomHead, prepared: Prepared): St
       },
     });
   } catch (error) {
-    for (const edit of made) deps.states.settle(edit, false);
+    if (merged.edit !== undefined) deps.states.settle(merged.edit, false);
     throw error;
   }
 }

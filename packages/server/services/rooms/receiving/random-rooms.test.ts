@@ -7,18 +7,24 @@ import * as fc from 'fast-check';
 import {
   entriesOf,
   type JsonObject,
+  parsePdu,
   type RoomEvent,
   roomVersions,
   type RoomVersionRules,
+  setEntry,
   splitPdu,
   type StateMap,
+  stateMapOf,
+  toRoomEvent,
 } from '@portico/protocol';
 import { type Database, openDatabase, sql } from '@portico/storage';
 import { type StateStore } from '@portico/storage/state-trie/index.ts';
+import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { createTestDatabase } from '@portico/testkit/postgres.ts';
 import { buildRoom, type RandomRoom, steps } from '@portico/testkit/random-room.ts';
 import { openTestRooms, type TestRooms } from '@portico/testkit/rooms.ts';
 import { slowResolve } from '@portico/testkit/slow-resolution.ts';
+import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { ReceivedEvent } from './received-event.ts';
 
 /*
@@ -48,6 +54,10 @@ const selectState = sql<{ type: string; state_key: string; event_id: string }, [
    where s.room_nid = (select room_nid from rooms where room_id = $1)`,
 );
 
+const selectPdu = sql<{ text: string }, [eventId: string]>(
+  'test.random-rooms.pdu',
+  'select before_content || content || after_content as text from events where event_id = $1',
+);
 const selectMembers = sql<{ user_id: string; membership: string }, [roomId: string]>(
   'test.random-rooms.members',
   `select user_id, membership from memberships where membership <> 'leave' and
@@ -115,6 +125,30 @@ function grouped(events: readonly RoomEvent[], numbers: readonly number[]): Room
   return groups;
 }
 
+type BuiltRoom = Pick<RandomRoom, 'rules' | 'events' | 'stateAfter'>;
+
+/** The state before an event that follows these. */
+function stateOf({ rules, events, stateAfter }: BuiltRoom, eventIds: readonly string[]): StateMap {
+  const states = eventIds.map((eventId) => stateAfter.get(eventId) ?? new Map());
+  const [only = new Map()] = states;
+  return states.length === 1 ? only : slowResolve(rules, states, (eventId) => events.get(eventId));
+}
+
+/** What no event that has a place follows, be it by way of such that have none. */
+function endsOf({ events }: RandomRoom, rows: readonly { readonly event_id: string; readonly status: number }[]) {
+  const placed = rows.filter(({ status }) => status === eventStatus.accepted).map((row) => row.event_id);
+  const isPlaced = new Set(placed);
+  const followed = new Set<string>();
+  const follow = (eventId: string): void => {
+    for (const previous of events.get(eventId)?.prevEvents ?? []) {
+      followed.add(previous);
+      if (!isPlaced.has(previous)) follow(previous);
+    }
+  };
+  for (const eventId of placed) follow(eventId);
+  return placed.filter((eventId) => !followed.has(eventId)).toSorted();
+}
+
 let rooms = 0;
 
 for (const engine of ['sqlite', 'postgres'] as const) {
@@ -122,6 +156,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     let folder: string;
     let db: Database;
     let server: TestRooms;
+    let gone = 0;
     before(async () => {
       folder = mkdtempSync(join(tmpdir(), 'portico-random-rooms-'));
       const url = engine === 'sqlite' ? `sqlite:${join(folder, 'portico.db')}` : await createTestDatabase();
@@ -175,18 +210,68 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         const expected = [...entriesOf(stateAfter.get(eventId) ?? new Map())].map(([, , id]) => id);
         assert.deepEqual(await stateAt(server.states, roots.get(eventId) ?? 0, ids), expected.toSorted(), eventId);
       }
-      const { extremities = '[]' } = (await db.get(selectRoom, [first.roomId])) ?? {};
-      const branches = (JSON.parse(extremities) as [string, number][]).map(([id]) => stateAfter.get(id) ?? new Map());
-      const now = await db.all(selectState, [first.roomId]);
-      assert.deepEqual(
-        sorted(now.map((each) => [each.type, each.state_key, each.event_id])),
-        flat(branches.length === 1 ? (branches[0] ?? new Map()) : slowResolve(rules, branches, (id) => events.get(id))),
-      );
+      assert.deepEqual(await extremitiesOf(first.roomId), endsOf(room, rows), 'what the room ends with');
+      await checkNow(room, first.roomId);
       await checkMembers(room, first.roomId);
     }
 
+    async function extremitiesOf(roomId: string): Promise<string[]> {
+      const { extremities = '[]' } = (await db.get(selectRoom, [roomId])) ?? {};
+      return (JSON.parse(extremities) as [string, number][]).map(([eventId]) => eventId).toSorted();
+    }
+
+    /** The state of the room is the resolution of all that it ends with. */
+    async function checkNow(room: BuiltRoom, roomId: string): Promise<void> {
+      const now = await db.all(selectState, [roomId]);
+      assert.deepEqual(
+        sorted(now.map((each) => [each.type, each.state_key, each.event_id])),
+        flat(stateOf(room, await extremitiesOf(roomId))),
+      );
+    }
+
+    /** Bob says something, and changes something of his, again and again: what he follows is what his events are judged by. */
+    async function goOn(room: RandomRoom): Promise<number> {
+      const built = { ...room, events: new Map(room.events), stateAfter: new Map(room.stateAfter) };
+      const [{ roomId } = { roomId: '' }] = room.events.values();
+      const bob = { userId: '@bob:b.example', deviceId: 'B' };
+      for (let count = 0; count < 6; count++) {
+        const before = await extremitiesOf(roomId);
+        let eventId: string;
+        try {
+          eventId = await (count % 2 === 0
+            ? server.rooms.setState(bob, roomId, 'org.example.own', bob.userId, { count })
+            : server.rooms.send(bob, roomId, 'm.room.message', `${count}`, { body: 'on' }));
+        } catch (error) {
+          if (error instanceof MatrixError && error.reason === 'forbidden') return count;
+          throw error;
+        }
+        const rows = await db.all(selectEvents, [roomId]);
+        const row = rows.find((each) => each.event_id === eventId);
+        const pdu = await db.get(selectPdu, [eventId]);
+        assert.ok(row !== undefined && pdu !== undefined);
+        const parsed = parsePdu(room.rules, pdu.text);
+        assert.ok(parsed.kind === 'ok');
+        const event = toRoomEvent(room.rules, parsed.pdu, eventId, { rejected: false });
+        assert.equal(event.prevEvents.length, Math.min(before.length, 20));
+        const state = stateMapOf(entriesOf(stateOf(built, event.prevEvents)));
+        const ids = new Map(rows.map(({ event_nid: nid, event_id: id }) => [nid, id]));
+        assert.deepEqual(
+          await stateAt(server.states, row.state_before, ids),
+          [...entriesOf(state)].map(([, , id]) => id).toSorted(),
+        );
+        built.events.set(eventId, event);
+        if (event.stateKey !== undefined) setEntry(state, event.type, event.stateKey, eventId);
+        built.stateAfter.set(eventId, state);
+        const left = before.filter((id) => !event.prevEvents.includes(id));
+        assert.deepEqual(await extremitiesOf(roomId), [...left, eventId].toSorted());
+        await checkNow(built, roomId);
+        await checkMembers(built, roomId);
+      }
+      return 6;
+    }
+
     /** What is kept about who is in the room says what its state says. */
-    async function checkMembers({ events }: RandomRoom, roomId: string): Promise<void> {
+    async function checkMembers({ events }: BuiltRoom, roomId: string): Promise<void> {
       const state = await db.all(selectState, [roomId]);
       const members = state
         .filter(({ type }) => type === 'm.room.member')
@@ -211,6 +296,22 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         });
         await fc.assert(property, { numRuns: Number(wanted ?? runs[engine]), endOnFailure: true });
       });
+
+      test(`are what the algorithm says where there are many branches (version ${rules.version})`, async () => {
+        const forks = { reach: 400, mostFollowed: 2, minLength: 100 };
+        const property = fc.asyncProperty(
+          steps(120, forks),
+          fc.array(fc.nat(), { minLength: 5 }),
+          async (plan, numbers) => {
+            const room = buildRoom(rules, plan, slowResolve, { name: `${engine}${rooms++}`, trunk: 5 });
+            await check(room, numbers);
+            gone += await goOn(room);
+          },
+        );
+        await fc.assert(property, { numRuns: Number(wanted ?? runs[engine]), endOnFailure: true });
+      });
     }
+
+    test('somebody of this server went on in some of these rooms', () => assert.ok(gone > 0));
   });
 }

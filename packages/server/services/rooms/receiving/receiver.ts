@@ -66,12 +66,15 @@ export function createReceiver(deps: ReceiverDependencies): Receiver {
 
   async function receiveAll(room: ReceivingRoom, events: readonly ReceivedEvent[]): Promise<readonly Result[]> {
     const results: Result[] = [];
-    let [conflicts, alone] = [0, 0];
+    let [conflicts, alone, most] = [0, 0, maxGroup];
     while (results.length < events.length) {
-      const rest = events.slice(results.length);
+      const rest = events.slice(results.length, results.length + most);
       const group = alone > 0 ? rest.slice(0, 1) : rest.slice(0, lengthOfGroup(rest));
       try {
-        results.push(...(await receiveFirst(room, group, conflicts)));
+        const received = await receiveFirst(room, group, conflicts);
+        results.push(...received);
+        // The others have been judged in vain.
+        most = Math.min(2 * (received.length < group.length ? received.length : most), maxGroup);
         [conflicts, alone] = [0, alone - 1];
       } catch (error) {
         if (isOvertaken(error) && ++conflicts <= maxConflicts) continue;
@@ -101,7 +104,7 @@ function lengthOfGroup(events: readonly ReceivedEvent[]): number {
     characters += pieces.before.length + pieces.content.length + pieces.after.length;
     return index > 0 && characters > maxCharacters;
   });
-  return Math.min(end === -1 ? events.length : end, maxGroup);
+  return end === -1 ? events.length : end;
 }
 
 /** Whether another process was faster, with the room or with one of the events. */

@@ -8,7 +8,7 @@ import {
 } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import type { ChainStore } from '@portico/storage/chain-cover/index.ts';
-import type { StateChange, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
+import type { Difference, StateChange, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import { inSteps } from '../../in-steps.ts';
 import { createPacer } from '../../pacer.ts';
 import { stateCacheKey } from '../head.ts';
@@ -28,11 +28,11 @@ export type RoomOfStates = { readonly roomNid: number; readonly rules: RoomVersi
 /** Resolves the states that a room has on several branches. */
 export interface StateResolver {
   /**
-   * What has to be changed in the first of `roots` to make it the resolution of them all.
+   * What has to be changed in `base` to make it the resolution of all of `roots`.
    *
    * {@link https://spec.matrix.org/v1.19/server-server-api/#room-state-resolution}
    */
-  resolve(room: RoomOfStates, roots: readonly StateRoot[]): Promise<readonly StateChange[]>;
+  resolve(room: RoomOfStates, roots: readonly StateRoot[], base: StateRoot): Promise<readonly StateChange[]>;
 }
 
 /** More power levels than these are looked for where that holds nobody up. */
@@ -42,12 +42,12 @@ export function createStateResolver(deps: ResolverDependencies): StateResolver {
   // One for all: whoever makes many forks has many small resolutions done, one after the other.
   const pace = createPacer();
   return {
-    async resolve(room, roots) {
-      const [first, ...others] = roots;
-      if (first === undefined || others.length === 0) return [];
+    async resolve(room, roots, base) {
+      const [first, ...others] = amidst(roots);
+      if (first === undefined) throw new Error('there is no state to resolve');
       await pace();
       const found = await findConflicts(deps, room, first, others);
-      if (found.conflicts.length === 0) return [];
+      if (found.conflicts.length === 0) return changesIn(deps, room, base, first, []);
       const conflicted = new Set(found.conflicts.map(({ type, stateKey }) => stateCacheKey(type, stateKey)));
       const isConflicted = (type: string, stateKey: string): boolean => conflicted.has(stateCacheKey(type, stateKey));
       const known = createKnown(deps, room, first, isConflicted);
@@ -69,16 +69,27 @@ export function createStateResolver(deps: ResolverDependencies): StateResolver {
       for (;;) {
         const resolution = await inSteps(resolveConflictsInSteps(room.rules, input));
         if (resolution.kind === 'resolved') {
-          return resolution.entries.map(({ type, stateKey, eventId }) => ({
+          const changes = resolution.entries.map(({ type, stateKey, eventId }) => ({
             type,
             stateKey,
             event: eventId === undefined ? undefined : known.nidOf(eventId),
           }));
+          return changesIn(deps, room, base, first, changes);
         }
         await known.answer(resolution);
       }
     },
   };
+}
+
+/**
+ * With one in the middle first, which the others are compared with. Where one branch has changed much since many others forked off, these
+ * are all much the same, and each of them would differ from that one in all of it.
+ */
+function amidst(roots: readonly StateRoot[]): readonly StateRoot[] {
+  const bySize = roots.toSorted((a, b) => a.count - b.count);
+  const middle = bySize[Math.floor(bySize.length / 2)];
+  return middle === undefined ? [] : [middle, ...roots.filter((root) => root !== middle)];
 }
 
 type Conflicts = {
@@ -95,25 +106,77 @@ async function findConflicts(
   first: StateRoot,
   others: readonly StateRoot[],
 ): Promise<Conflicts> {
-  const differences = (await Promise.all(others.map((other) => states.diff(first, other).run()))).flat();
-  const nids = new Set(differences.flatMap(({ before, after }) => [before, after]).filter((nid) => nid !== undefined));
-  const events = await stateEvents.load(rules, [...nids]);
-  const keys = new Map<string, readonly [string, string]>();
-  for (const { event } of events.values()) {
-    const key = [event.type, event.stateKey ?? ''] as const;
-    keys.set(stateCacheKey(...key), key);
-  }
-  const pairs = [...keys.values()];
-  const sets = await Promise.all([first, ...others].map((root) => states.getMany(root, pairs).run()));
+  const differences = await Promise.all(others.map((other) => states.diff(first, other).run()));
+  const events = await loadDiffering(stateEvents, rules, differences.flat());
+  const keyOf = ({ before, after }: Difference): readonly [string, string] => keyOfEvent(events, before ?? after);
+  const pairs = [...new Map(differences.flat().map((each) => [stateCacheKey(...keyOf(each)), keyOf(each)])).values()];
+  const firsts = await states.getMany(first, pairs).run();
+  const indexes = new Map(pairs.map((pair, index) => [stateCacheKey(...pair), index]));
+  const entries = firsts.map((nid) => new Set([nid]));
+  // What the others have is told by how they differ from the first: asking each for all of it would cost its square.
+  const sets = differences.map((ofOne) => {
+    const set = [...firsts];
+    for (const difference of ofOne) {
+      const index = indexes.get(stateCacheKey(...keyOf(difference))) ?? 0;
+      set[index] = difference.after;
+      entries[index]?.add(difference.after);
+    }
+    return set;
+  });
   return {
     events,
-    sets: sets.map((set) => set.filter((nid) => nid !== undefined)),
+    sets: [firsts, ...sets].map((set) => set.filter((nid) => nid !== undefined)),
     conflicts: pairs.map(([type, stateKey], index) => {
-      const entries = new Set(sets.map((set) => set[index]));
-      const eventIds = [...entries].flatMap((nid) => (nid === undefined ? [] : [eventIdOf(events, nid)]));
-      return { type, stateKey, eventIds, missingInSome: entries.has(undefined) };
+      const found = entries[index] ?? new Set();
+      const eventIds = [...found].flatMap((nid) => (nid === undefined ? [] : [eventIdOf(events, nid)]));
+      return { type, stateKey, eventIds, missingInSome: found.has(undefined) };
     }),
   };
+}
+
+function loadDiffering(
+  stateEvents: StateEvents,
+  rules: RoomVersionRules,
+  differences: readonly Difference[],
+): Promise<ReadonlyMap<number, StateEventOf>> {
+  const nids = new Set(differences.flatMap(({ before, after }) => [before, after]).filter((nid) => nid !== undefined));
+  return stateEvents.load(rules, [...nids]);
+}
+
+function keyOfEvent(
+  events: ReadonlyMap<number, StateEventOf>,
+  nid: number | undefined,
+): readonly [type: string, stateKey: string] {
+  const found = nid === undefined ? undefined : events.get(nid);
+  if (found === undefined) throw new Error(`state event ${nid} does not exist`);
+  return [found.event.type, found.event.stateKey ?? ''];
+}
+
+/** Changes of one state, as those of another one that come to the same. */
+async function changesIn(
+  { states, stateEvents }: ResolverDependencies,
+  { rules }: RoomOfStates,
+  base: StateRoot,
+  first: StateRoot,
+  changes: readonly StateChange[],
+): Promise<readonly StateChange[]> {
+  if (base.contentHash === first.contentHash) return changes;
+  const differences = await states.diff(base, first).run();
+  const events = await loadDiffering(stateEvents, rules, differences);
+  const wanted = new Map<string, StateChange>();
+  for (const { before, after } of differences) {
+    const [type, stateKey] = keyOfEvent(events, before ?? after);
+    wanted.set(stateCacheKey(type, stateKey), { type, stateKey, event: after });
+  }
+  for (const change of changes) wanted.set(stateCacheKey(change.type, change.stateKey), change);
+  const all = [...wanted.values()];
+  const present = await states
+    .getMany(
+      base,
+      all.map(({ type, stateKey }) => [type, stateKey] as const),
+    )
+    .run();
+  return all.filter(({ event }, index) => event !== present[index]);
 }
 
 function eventIdOf(events: ReadonlyMap<number, StateEventOf>, nid: number): string {

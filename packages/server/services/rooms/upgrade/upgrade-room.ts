@@ -7,6 +7,7 @@ import {
 } from '@portico/protocol';
 import type { Database, WriteSet } from '@portico/storage';
 import { findPublished } from '@portico/storage/stores/directory/room-directory.ts';
+import type { ExtremityRow } from '@portico/storage/stores/rooms/rooms.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import { roomVersionFor } from '../create-room.ts';
 import { checkAdditionalCreators } from '../creation/initial-events.ts';
@@ -118,8 +119,8 @@ async function readOldRoom(
   if (!isMember || power < requiredPowerLevel(rules, powerLevels, 'm.room.tombstone', true)) {
     throw new MatrixError('forbidden', { message: 'You may not upgrade this room.' });
   }
-  const extremities = JSON.parse(row.extremities) as readonly (readonly [string, number])[];
-  return { ...old, lastEventId: extremities[0]?.[0] };
+  const extremities = JSON.parse(row.extremities) as readonly ExtremityRow[];
+  return { ...old, lastEventId: extremities.at(-1)?.[0] };
 }
 
 /** "When upgrading to a room version which doesn't support additional creators, this field is ignored" */
