@@ -8,7 +8,7 @@ type Options = OtherServerOptions & { readonly programs: string };
 
 /** Starts Dendrite on loopback. Its configuration is YAML, of which JSON is a part. */
 export async function startDendrite(options: Options): Promise<OtherServer> {
-  const { programs, folder, clientPort, serverPort, caFile, certified } = options;
+  const { programs, folder, clientPort, serverPort, listenPort = serverPort, caFile, certified } = options;
   mkdirSync(folder, { recursive: true });
   const path = (name: string): string => join(folder, name);
   writeFileSync(path('cert.pem'), certified.certificate);
@@ -44,7 +44,7 @@ export async function startDendrite(options: Options): Promise<OtherServer> {
   };
   writeFileSync(path('dendrite.yaml'), JSON.stringify(config));
   const args = ['--config', path('dendrite.yaml'), '--really-enable-open-registration'];
-  args.push('--http-bind-address', `127.0.0.1:${clientPort}`, '--https-bind-address', `127.0.0.1:${serverPort}`);
+  args.push('--http-bind-address', `127.0.0.1:${clientPort}`, '--https-bind-address', `127.0.0.1:${listenPort}`);
   args.push('--tls-cert', path('cert.pem'), '--tls-key', path('key.pem'));
   const log = path('dendrite.log');
   const output = openSync(log, 'w');

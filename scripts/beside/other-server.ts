@@ -6,7 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 export type OtherServerOptions = {
   readonly folder: string;
   readonly clientPort: number;
+  /** The one that others know. */
   readonly serverPort: number;
+  /** The one behind it, if it is another one. */
+  readonly listenPort?: number;
   /** Whose certificates it has to trust. */
   readonly caFile: string;
   readonly certified: { readonly certificate: string; readonly key: string };

@@ -16,6 +16,10 @@ type Options = {
   readonly engine: 'sqlite' | 'postgres';
   /** More than one with PostgreSQL alone. */
   readonly processes: number;
+  /** The one that others know. */
+  readonly serverPort: number;
+  /** The one behind it. */
+  readonly listenPort: number;
 };
 
 export interface Portico {
@@ -34,12 +38,13 @@ export interface Portico {
 /** Starts Portico on loopback: where it has several processes, behind a proxy that gives each of them its turn. */
 export async function startPortico(options: Options): Promise<Portico> {
   const { folder, caFile, certified, appServiceFile, hasOpenMedia, roomVersion, engine, processes } = options;
+  const { serverPort, listenPort } = options;
   mkdirSync(folder, { recursive: true });
   const tls = { certificate: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
   writeFileSync(tls.certificate, certified.certificate);
   writeFileSync(tls.key, certified.key, { mode: 0o600 });
   const databaseUrl = engine === 'postgres' ? await createEmptyTestDatabase() : 'sqlite:portico.db';
-  const [clientPort, serverPort] = [await freePort(), await freePort()];
+  const clientPort = await freePort();
   const serverName = `localhost:${serverPort}`;
   const all: ServerProcess[] = [];
   const balancers: Balancer[] = [];
@@ -67,7 +72,7 @@ export async function startPortico(options: Options): Promise<Portico> {
   async function startAlone(): Promise<void> {
     const listeners = [
       { address: '127.0.0.1', port: clientPort, serve: ['client', 'admin'] },
-      { address: '127.0.0.1', port: serverPort, serve: ['federation', 'client'], tls },
+      { address: '127.0.0.1', port: listenPort, serve: ['federation', 'client'], tls },
     ];
     all.push(await startOne(0, clientPort, listeners));
   }
@@ -100,7 +105,7 @@ export async function startPortico(options: Options): Promise<Portico> {
     await first.ended;
     for (let index = 1; index < processes; index += 1) share(index);
     balancers.push(await startBalancer({ port: clientPort, behind: ports }));
-    balancers.push(await startBalancer({ port: serverPort, behind: ports, certified }));
+    balancers.push(await startBalancer({ port: listenPort, behind: ports, certified }));
   }
   const written: string[] = [];
 

@@ -9,6 +9,7 @@ import { timekeeper } from './clocks.ts';
 import { startDendrite } from './dendrite-server.ts';
 import type { OtherServer, OtherServerOptions } from './other-server.ts';
 import { startPortico } from './portico.ts';
+import { openRoute } from './route.ts';
 import { type Ways, stepsOf } from './steps.ts';
 import { startSynapse } from './synapse-server.ts';
 
@@ -34,17 +35,21 @@ const ofSynapse: Ways = {
   knows: { knocking: true, times: true, appServices: true },
   erases: true,
   comesBack: true,
+  resolves: true,
   asGuest: () => ({}),
 };
 
 /**
  * It has neither knocking nor events by time, looks for what is redacted where it stood before version 11, keeps what people say
- * whose accounts are closed, and fails at the start where it was killed with something left to do.
+ * whose accounts are closed, and fails at the start where it was killed with something left to do. Where it resolves a state that has no
+ * membership of somebody yet, it takes the event in question for what allows it (`authAndApplyEvents` of gomatrixserverlib), and so lets in
+ * who came back while others closed the room.
  */
 const ofDendrite: Ways = {
   knows: { knocking: false, times: false, appServices: false },
   erases: false,
   comesBack: false,
+  resolves: false,
   asGuest: (version) => (version >= 11 ? { guestRedacts: false } : {}),
 };
 
@@ -73,15 +78,22 @@ async function run(
   const certified = authority.issue(['localhost', '127.0.0.1']);
   const appServiceFile = join(folder, 'timekeeper.json');
   writeFileSync(appServiceFile, JSON.stringify(timekeeper));
-  const [clientPort, serverPort] = [await freePort(), await freePort()];
+  const [clientPort, serverPort, listenPort] = [await freePort(), await freePort(), await freePort()];
+  const ports = { serverPort: await freePort(), listenPort: await freePort() };
+  // To the other one, and to Portico.
+  const routes = await Promise.all([
+    openRoute({ port: serverPort, to: listenPort }),
+    openRoute({ port: ports.serverPort, to: ports.listenPort }),
+  ]);
   const common = { caFile, certified, appServiceFile, hasOpenMedia: wantsOpenMedia };
-  const other = await start({ folder: join(folder, 'other'), clientPort, serverPort, ...common });
+  const other = await start({ folder: join(folder, 'other'), clientPort, serverPort, listenPort, ...common });
   const { person: theirs } = await enter(other.baseUrl, 'sam', 'side by side');
   const known = await versionsOf(theirs);
   const hasOpenMedia = wantsOpenMedia || !(await hasTokensForMedia(other.baseUrl));
   const portico = await startPortico({
     folder: join(folder, 'portico'),
     ...common,
+    ...ports,
     hasOpenMedia,
     roomVersion: known.has('12') ? undefined : '11',
     engine: processes > 0 ? 'postgres' : 'sqlite',
@@ -107,6 +119,10 @@ async function run(
       crowd,
       hasOpenMedia,
       processes,
+      between: {
+        cut: () => routes.forEach((route) => route.cut()),
+        mend: () => routes.forEach((route) => route.mend()),
+      },
     });
     for (const [what, work] of steps.filter(([each]) => chosen.test(each))) {
       const started = performance.now();
@@ -121,6 +137,7 @@ async function run(
     if (!good) console.log(portico.output());
   } finally {
     await Promise.all([other.stop(), portico.stop()]);
+    await Promise.all(routes.map((route) => route.close()));
     if (good) rmSync(folder, { recursive: true, force: true });
     else console.log(`What they wrote is in ${folder}.`);
   }

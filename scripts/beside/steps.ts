@@ -10,6 +10,7 @@ import { talkEncrypted } from './encrypted.ts';
 import { closeAccount, loseDevice } from './leaving.ts';
 import { lookAtPictures } from './media.ts';
 import type { OtherServer } from './other-server.ts';
+import { goApart } from './partition.ts';
 import type { Portico } from './portico.ts';
 import { liveInRoom, lookAcross, type Without } from './scenario.ts';
 
@@ -20,6 +21,8 @@ export type Ways = {
   readonly erases: boolean;
   /** Whether it always starts again after it was killed. */
   readonly comesBack: boolean;
+  /** Whether it keeps out who came back while others closed the room. */
+  readonly resolves: boolean;
   readonly asGuest: (version: number) => Without;
 };
 
@@ -37,15 +40,21 @@ export type World = {
   readonly hasOpenMedia: boolean;
   /** How many processes Portico has. */
   readonly processes: number;
+  /** The ways between the two. */
+  readonly between: { cut(): void; mend(): void };
 };
 
 export type Step = readonly [what: string, work: () => Promise<unknown>];
 
 export function stepsOf(world: World): readonly Step[] {
-  const { name, portico, other, ours, theirs, ways, versions, crowd, hasOpenMedia, processes } = world;
+  const { name, portico, other, ours, theirs, ways, versions, crowd, hasOpenMedia, processes, between } = world;
   const { knows } = ways;
   const hostOf = ({ serverName }: { readonly serverName: string }): string => serverName.replace(/:\d+$/, '');
   const open = ({ baseUrl }: { readonly baseUrl: string }) => (hasOpenMedia ? baseUrl : undefined);
+  const [here, there] = [
+    { server: portico, person: ours },
+    { server: other, person: theirs },
+  ];
   const brief = { rooms: 1, messages: 30 };
   const long = { rooms: 4, messages: 150 };
   const ofVersion = (version: string): readonly Step[] => [
@@ -54,6 +63,14 @@ export function stepsOf(world: World): readonly Step[] {
       () => liveInRoom(ours, theirs, portico.serverName, version, ways.asGuest(Number(version))),
     ],
     [`version ${version}: a room on ${name}`, () => liveInRoom(theirs, ours, other.serverName, version)],
+    [
+      `version ${version}: a partition, in a room on Portico`,
+      () => goApart(here, there, between, version, ways.resolves),
+    ],
+    [
+      `version ${version}: a partition, in a room on ${name}`,
+      () => goApart(there, here, between, version, ways.resolves),
+    ],
   ];
   // What a server is denied is its host, so two on one host cannot be told apart.
   const access: readonly Step[] =

@@ -21,6 +21,7 @@ export async function startSynapse(options: Options): Promise<OtherServer> {
     folder,
     clientPort,
     serverPort,
+    listenPort = serverPort,
     caFile,
     certified,
     hasOpenMedia,
@@ -42,7 +43,7 @@ export async function startSynapse(options: Options): Promise<OtherServer> {
   const config = {
     server_name: serverName,
     pid_file: path('synapse.pid'),
-    listeners: [listener(clientPort, false, ['client']), listener(serverPort, true, ['federation', 'client', 'media'])],
+    listeners: [listener(clientPort, false, ['client']), listener(listenPort, true, ['federation', 'client', 'media'])],
     tls_certificate_path: path('cert.pem'),
     tls_private_key_path: path('key.pem'),
     federation_custom_ca_list: [caFile],
