@@ -7,6 +7,7 @@ import type { Endpoint } from './endpoint.ts';
 import { CountedRequest } from './counted-request.ts';
 import { addErrorPlugin, type ErrorContext, onClientError, sendError } from './error-plugin.ts';
 import { parseJsonBody } from './json-body.ts';
+import { requireOneHost } from './one-host.ts';
 import { createOpenRequests } from './open-requests.ts';
 import { createPathMethods } from './path-methods.ts';
 import { createRepeatedBodies, type RepeatedBodies } from './repeated-bodies.ts';
@@ -95,6 +96,7 @@ export function buildApp<Deps>(endpoints: readonly Endpoint<Deps>[], deps: Deps,
   };
 
   app.decorateRequest('admitted');
+  app.addHook('onRequest', requireOneHost);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
     try {

@@ -49,6 +49,23 @@ describe('one request cannot hide another', () => {
   }
 });
 
+test('a request says once for which host it is', async () => {
+  const known = '/_matrix/client/versions';
+  for (const start of [`GET ${known}`, `OPTIONS ${known}`, 'GET /nowhere', `POST ${known}`, 'GET /%zz']) {
+    for (const hosts of ['Host: a\r\nHost: a\r\n', 'host: a\r\nX-A: b\r\nHOST: b\r\n']) {
+      for (const version of ['1.0', '1.1']) {
+        const answer = await sendRaw(`${start} HTTP/${version}\r\n${hosts}Connection: close\r\n\r\n`);
+        assert.equal(statusOf(answer), 'HTTP/1.1 400', `${start} ${version}`);
+        assert.match(answer, /Access-Control-Allow-Origin: \*/i);
+      }
+    }
+    const none = await sendRaw(`${start} HTTP/1.1\r\nConnection: close\r\n\r\n`);
+    assert.equal(statusOf(none), 'HTTP/1.1 400', start);
+  }
+  const other = `GET ${known} HTTP/1.1\r\nHost: a\r\nHosts: b\r\nX-Forwarded-Host: c\r\nConnection: close\r\n\r\n`;
+  assert.equal(statusOf(await sendRaw(other)), 'HTTP/1.1 200');
+});
+
 test('who hangs up in the middle of a body leaves nothing in the log', async () => {
   for (const rest of ['Content-Length: 100\r\n\r\n{"a"', 'Transfer-Encoding: chunked\r\n\r\n5\r\n{"a"']) {
     const socket = connect(Number(new URL(server.baseUrl).port), '127.0.0.1');

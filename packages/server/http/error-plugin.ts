@@ -47,10 +47,11 @@ export function addErrorPlugin(app: FastifyInstance, context: ErrorContext, meth
     return sendError(context, new MatrixError('request.unknown-method'), request, reply);
   }
   app.setNotFoundHandler(sendNotFound);
-  // Whatever else is wrong with a request, that nothing is there matters more.
-  app.setErrorHandler((error, request, reply) =>
-    request.is404 ? sendNotFound(request, reply) : sendError(context, error, request, reply),
-  );
+  // Whatever else is wrong with a request that is one, that nothing is there matters more.
+  app.setErrorHandler((error, request, reply) => {
+    const isRequest = !(error instanceof MatrixError) || error.reason !== 'request.bad-http';
+    return request.is404 && isRequest ? sendNotFound(request, reply) : sendError(context, error, request, reply);
+  });
 }
 
 const parserReasons: Readonly<Record<string, ErrorReason>> = {
