@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import type { OldSync } from '../../../services/old-sync/old-sync.ts';
+import type { Presence } from '../../../services/presence/presence.ts';
 import { endpoint } from '../../endpoint.ts';
 import { rawJson } from '../../result.ts';
 import { pageToken } from '../../schemas.ts';
@@ -28,11 +29,17 @@ export const peekEvents = endpoint(
       query: listenQuery,
     },
   },
-  ({ oldSync }: { oldSync: OldSync }) =>
-    ({ sender, query, signal }) => {
+  ({ oldSync, presence }: { oldSync: OldSync; presence: Presence }) =>
+    async ({ sender, query, signal }) => {
       const { from, timeout = 0, room_id: roomId } = query;
-      if (roomId !== undefined) return oldSync.peek(sender, { roomId, from, timeout, signal });
-      return oldSync.listen({ userId: sender.userId, deviceId: sender.deviceId, from, timeout, signal });
+      // "`online` : The default state when the user is connected to an event stream."
+      const endSync = await presence.beginSync(sender, 'online');
+      try {
+        if (roomId !== undefined) return await oldSync.peek(sender, { roomId, from, timeout, signal });
+        return await oldSync.listen({ userId: sender.userId, deviceId: sender.deviceId, from, timeout, signal });
+      } finally {
+        endSync();
+      }
     },
 );
 
