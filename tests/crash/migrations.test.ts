@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import { openDatabase } from '@portico/storage';
+import { migratePostgres } from '@portico/storage/engines/postgres/migrate.ts';
 import { migrations } from '@portico/storage/migrations/index.ts';
 import { createEmptyTestDatabase } from '@portico/testkit';
 import { openRawDatabase } from '@portico/testkit/raw-database.ts';
@@ -21,7 +22,7 @@ const seed = Number(process.env['PORTICO_CRASH_SEED'] ?? 3);
 const rounds = Number(process.env['PORTICO_CRASH_ROUNDS'] ?? 4);
 
 /** A process that migrates a database, and gives itself the signal before that statement of those that are due. */
-const program = (url: string, before: number, signal: string) => `
+const program = (url: string, before: number, signal: string, idleInTransactionTimeout?: number) => `
   import { openDatabase } from '@portico/storage';
   import { migrations } from '@portico/storage/migrations/index.ts';
   let left = ${before};
@@ -38,12 +39,13 @@ const program = (url: string, before: number, signal: string) => `
       },
     },
   }));
-  const database = await openDatabase({ url: ${JSON.stringify(url)}, migrations: killing });
+  const options = ${JSON.stringify({ url, idleInTransactionTimeout })};
+  const database = await openDatabase({ ...options, migrations: killing });
   await database.close();
 `;
 
-function startMigrating(url: string, before: number, signal: 'SIGKILL' | 'SIGSTOP'): ChildProcess {
-  return spawn(process.execPath, ['--input-type=module', '-e', program(url, before, signal)], {
+function startMigrating(...options: Parameters<typeof program>): ChildProcess {
+  return spawn(process.execPath, ['--input-type=module', '-e', program(...options)], {
     cwd: import.meta.dirname,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -135,14 +137,23 @@ suite('migrations that are killed', { concurrency: true }, () => {
 
   test('one that stands still in the middle is not waited for (postgres)', async (context) => {
     const url = await createEmptyTestDatabase();
-    const child = startMigrating(url, 20, 'SIGSTOP');
+    const child = startMigrating(url, 20, 'SIGSTOP', 1500);
     context.after(() => child.kill('SIGKILL'));
     const raw = await openRawDatabase(url);
     context.after(() => raw.close());
     const idle = `select 1 as one from pg_stat_activity
-      where datname = current_database() and state = 'idle in transaction' and state_change < now() - interval '1 second'`;
+      where datname = current_database() and state = 'idle in transaction' and state_change < now() - interval '0.3 seconds'`;
     await until(async () => (await raw.run(idle)).length > 0, 'it stands still');
     await migrate(url);
     assert.equal((await raw.run('select version from schema_migrations')).length, migrations.length);
+  });
+
+  test('one that stands still is waited for for ten seconds, unless it is said otherwise (postgres)', async (context) => {
+    const url = await createEmptyTestDatabase();
+    const asked = `create table asked as select current_setting('idle_in_transaction_session_timeout') as patience`;
+    await migratePostgres(url, [{ version: 1, name: 'asking', statements: [asked] }]);
+    const raw = await openRawDatabase(url);
+    context.after(() => raw.close());
+    assert.deepEqual(await raw.run('select patience from asked'), [{ patience: '10s' }]);
   });
 });

@@ -30,6 +30,8 @@ export type OpenOptions = {
   readonly readTimeout?: number;
   /** PostgreSQL: after how many milliseconds without an answer the other connections are given up. */
   readonly answerTimeout?: number;
+  /** PostgreSQL: after how many milliseconds the server ends a transaction in which this process, perhaps stopped, asks for nothing. */
+  readonly idleInTransactionTimeout?: number;
   readonly queue?: { readonly sets?: number; readonly bytes?: number };
   /** How many numbers of a sequence are reserved at once. */
   readonly idBlock?: number;

@@ -15,6 +15,8 @@ export type ClientOptions = {
 };
 
 const usualConnectTimeout = 10_000;
+/** Others wait for a process that asks for one statement after the other, not for one that stands still, or whose machine is gone. */
+export const usualIdleTimeout = 10_000;
 
 /** A connection of our own making; the caller ends it. */
 export async function connectPostgres(options: ClientOptions): Promise<Client> {

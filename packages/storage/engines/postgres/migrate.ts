@@ -1,14 +1,11 @@
 import type { Migration } from '../../migrations/migration.ts';
 import { pendingMigrations } from '../migrate.ts';
-import { connectPostgres } from './client.ts';
+import { connectPostgres, usualIdleTimeout } from './client.ts';
 import { toPostgresDdl } from './sql-text.ts';
 import { supportSchema, supportStatements } from './support.ts';
 
 /** An arbitrary number, the same in every process. */
 const lock = 7_306_923_001;
-
-/** In milliseconds: others wait for a process that asks for one statement after the other, not for one whose machine is gone. */
-const idleInTransactionTimeout = 10_000;
 
 const ledger = `create table if not exists schema_migrations (
   version bigint primary key,
@@ -17,7 +14,11 @@ const ledger = `create table if not exists schema_migrations (
 )`;
 
 /** Brings the schema up to date in one transaction; processes that start at the same time wait for the first one. */
-export async function migratePostgres(url: string, migrations: readonly Migration[]): Promise<readonly Migration[]> {
+export async function migratePostgres(
+  url: string,
+  migrations: readonly Migration[],
+  idleInTransactionTimeout = usualIdleTimeout,
+): Promise<readonly Migration[]> {
   const client = await connectPostgres({ url, name: 'portico migrations', idleInTransactionTimeout });
   try {
     const encoding = await client.query<{ server_encoding: string }>('show server_encoding');

@@ -30,7 +30,7 @@ async function currentPosition(url: string): Promise<number> {
 export async function openPostgres(options: OpenOptions): Promise<Database> {
   const { url, answerTimeout } = options;
   const log = options.log ?? (() => undefined);
-  const done = await migratePostgres(url, options.migrations ?? allMigrations);
+  const done = await migratePostgres(url, options.migrations ?? allMigrations, options.idleInTransactionTimeout);
   if (done.length > 0)
     log('info', 'The database schema was brought up to date', { migrations: done.map(({ name }) => name) });
 

@@ -10,6 +10,7 @@ import type { Pending } from '../settle.ts';
 import { answerInTime } from './answer-in-time.ts';
 import { BatchError } from './batch.ts';
 import type { ChangeTail } from './change-tail.ts';
+import { usualIdleTimeout } from './client.ts';
 import { isUndoneForOthers, sqlState, wholeFailure } from './failure.ts';
 import { createLink } from './link.ts';
 import { sessionSetup } from './support.ts';
@@ -40,8 +41,6 @@ const maxRuns = 3;
 const lockTimeout = 15_000;
 /** More than a group takes that waits for a lock. */
 const usualAnswerTimeout = 60_000;
-/** A process that is stopped in the middle of a group must not hold the counter from the others. */
-const idleInTransactionTimeout = 10_000;
 
 /** The error of the server behind a failed batch. */
 const causeOf = (error: unknown): unknown => (error instanceof BatchError ? error.cause : error);
@@ -181,7 +180,8 @@ export async function createWriter({ url, tail, log, failpoints, options }: Writ
       url,
       name: 'portico writer',
       lockTimeout,
-      idleInTransactionTimeout,
+      // A process that is stopped in the middle of a group must not hold the counter from the others.
+      idleInTransactionTimeout: options.idleInTransactionTimeout ?? usualIdleTimeout,
       setup: `${sessionSetup}; set synchronous_commit = ${durable}; set jit = off`,
     },
     log,
