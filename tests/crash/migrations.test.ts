@@ -137,7 +137,7 @@ suite('migrations that are killed', { concurrency: true }, () => {
 
   test('one that stands still in the middle is not waited for (postgres)', async (context) => {
     const url = await createEmptyTestDatabase();
-    const child = startMigrating(url, 20, 'SIGSTOP', 1500);
+    const child = startMigrating(url, 20, 'SIGSTOP', 2000);
     context.after(() => child.kill('SIGKILL'));
     const raw = await openRawDatabase(url);
     context.after(() => raw.close());
