@@ -89,6 +89,10 @@ function refuseMalformed({ head, state }: RoomView, entry: StateEntry): void {
   refuseImpossible(entry);
   const { type, stateKey, content } = entry;
   if (stateKey !== '') return;
+  // "The room ID of the new room": clients that go where it leads would come here again.
+  if (type === 'm.room.tombstone' && content['replacement_room'] === head.roomId) {
+    throw new MatrixError('request.invalid-param', { message: 'replacement_room must be the ID of another room.' });
+  }
   const create = state('m.room.create', '')?.event;
   const users = content['users'];
   if (type !== 'm.room.power_levels' || !head.rules.auth.privilegedCreators) return;
