@@ -76,14 +76,24 @@ export function createRoomHeads({ db, states, maxHeads = 10_000 }: Options): Roo
     }
   }
 
-  // Another process moved a head: what this one has is of no use as a base, unless it has gone further itself.
+  /** Another process moved a head: what this one has is of no use as a base, unless it has gone further itself. */
+  function noteMoved(moved: string): void {
+    const [roomNid, version] = moved.split(' ').map(Number);
+    const slot = roomNid === undefined ? undefined : slots.get(roomNid);
+    if (slot?.head !== undefined && version !== undefined && slot.head.version < version) slot.head = undefined;
+  }
+
+  /** What was redacted of a room's state was looked up when it was whole. */
+  function noteRedacted(roomNid: number): void {
+    const slot = slots.get(roomNid);
+    if (slot?.head !== undefined) slot.head = { ...slot.head, known: new Map() };
+  }
+
   db.onChanges((batches) => {
     for (const { changes } of batches) {
       for (const { kind, key } of changes) {
-        if (kind !== 'head' || typeof key !== 'string') continue;
-        const [roomNid, version] = key.split(' ').map(Number);
-        const slot = roomNid === undefined ? undefined : slots.get(roomNid);
-        if (slot?.head !== undefined && version !== undefined && slot.head.version < version) slot.head = undefined;
+        if (kind === 'head') noteMoved(String(key));
+        else if (kind === 'redacted-state') noteRedacted(Number(key));
       }
     }
   });

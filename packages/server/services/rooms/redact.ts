@@ -157,6 +157,7 @@ export function applyRedaction(
 ): void {
   if (target.redacted_by !== null) return;
   announceSummary(set, target.room_nid, target.type);
+  if (target.state_key !== null) set.change('redacted-state', target.room_nid);
   const pdu = parseJson(target.before_content + target.content + target.after_content, 'lenient') as JsonObject;
   redactEvent(
     set,

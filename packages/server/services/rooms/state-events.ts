@@ -21,6 +21,8 @@ const atOnce = 200;
 
 export function createStateEvents(db: Database, maxEvents = 50_000): StateEvents {
   const events = new Map<number, StateEvent>();
+  /** Counts redactions: what was read while there was one may be what that event was before. */
+  let redactions = 0;
 
   function add(event: StateEvent): void {
     events.set(event.nid, event);
@@ -29,7 +31,11 @@ export function createStateEvents(db: Database, maxEvents = 50_000): StateEvents
 
   db.onChanges((batches) => {
     for (const { changes } of batches) {
-      for (const { kind, key } of changes) if (kind === 'redaction') events.delete(Number(key));
+      for (const { kind, key } of changes) {
+        if (kind !== 'redaction') continue;
+        events.delete(Number(key));
+        redactions += 1;
+      }
     }
   });
 
@@ -52,9 +58,10 @@ export function createStateEvents(db: Database, maxEvents = 50_000): StateEvents
       }
       if (missing.length > 0) {
         await inBatches(missing, async (batch) => {
+          const before = redactions;
           for (const row of await stateEventsByNid(db, batch)) {
             const event = stateEventOf(rules, row);
-            add(event);
+            if (redactions === before) add(event);
             found.set(event.nid, event);
           }
         });
@@ -64,9 +71,10 @@ export function createStateEvents(db: Database, maxEvents = 50_000): StateEvents
     async loadById(rules, eventIds) {
       const found = new Map<string, StateEvent>();
       await inBatches(eventIds, async (batch) => {
+        const before = redactions;
         for (const row of await stateEventsById(db, batch)) {
           const event = events.get(row.event_nid) ?? stateEventOf(rules, row);
-          add(event);
+          if (redactions === before) add(event);
           found.set(row.event_id, event);
         }
       });
