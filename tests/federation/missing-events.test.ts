@@ -6,7 +6,7 @@ import type { JsonObject } from '@portico/protocol';
 import { must } from '@portico/testkit/people.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 import { until } from '@portico/testkit/until.ts';
-import { joinAs, openWithPeer, send, sign } from './peer.ts';
+import { joinAs, joinTemplate, openWithPeer, send, sign } from './peer.ts';
 
 test('events that a message follows, and that never came, are fetched', async (context) => {
   const { peer, path, roomId, alice } = await openWithPeer(context);
@@ -193,6 +193,19 @@ test('where a gap is not filled, the state behind it is fetched', async (context
   const { body } = await send(peer, [next.pdu]);
   assert.deepEqual((body as { pdus: Record<string, unknown> }).pdus[next.eventId], Object.create(null));
   assert.deepEqual(await shows(next.eventId), { body: 'message 91' });
+});
+
+test('what comes when others follow it already is shown, and is no branch of its room', async (context) => {
+  const { peer, path, joined, events, follow, shows } = await openGap(context);
+  const late = follow(joined, 90);
+  events.set(late.eventId, late.pdu);
+  const next = follow(late.eventId, 91);
+  await send(peer, [next.pdu]);
+  assert.deepEqual({ ...((await shows(next.eventId)) as object) }, { body: 'message 91' });
+  await send(peer, [late.pdu]);
+  assert.deepEqual({ ...((await shows(late.eventId)) as object) }, { body: 'message 90' });
+  const template = await joinTemplate(peer, path, '@mallory:peer.test');
+  assert.deepEqual(template['prev_events'], [next.eventId]);
 });
 
 test('what follows an event that is rejected is judged by the state before that', async (context) => {

@@ -54,7 +54,7 @@ function follow(deps: PlaceDependencies, head: RoomHead, prepared: Prepared): St
   // A redaction that was withheld, or a sticky event that failed softly, belongs to where the room was then: others may have
   // followed it since. And "servers MAY choose not to add old sticky events to their forward extremities": what the room was then is no branch of what
   // it is now. {@link https://github.com/matrix-org/matrix-spec-proposals/pull/4354}
-  const isAside = prepared.isOfThePast || received.isReconsidered === true;
+  const isAside = prepared.isOfThePast || prepared.isFollowed || received.isReconsidered === true;
   const pendingRedaction = pendingOf(head.rules, event, hasRedactionPower);
   return placeAmong(deps, head, { event, stored, stateAfter, follows, edits, chain, isAside, pendingRedaction });
 }

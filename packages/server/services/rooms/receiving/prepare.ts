@@ -22,6 +22,8 @@ export type Prepared = Judgement & {
   readonly stateAfter: StateRoot;
   readonly edits: readonly StateEdit[];
   readonly chain: ChainAssignment | undefined;
+  /** It was asked for, with the state before it, since others follow it: what it changed is part of what these lead to. */
+  readonly isFollowed: boolean;
 };
 
 /** All that can be found out about an event whatever its room's head is. Throws `MissingEventsError`. */
@@ -50,6 +52,7 @@ export function createPrepare({ db, states, chains, stateEvents, merger, now }: 
     const { event, pieces } = received;
     const eventNid = outlier ?? (await numbers.take(1));
     const hasChain = outlier !== undefined && !(await readUnplaced(db, [outlier])).has(outlier);
+    const isFollowed = known?.status === eventStatus.outlier && known.state_after !== null;
     const edits = judgement.edit === undefined ? [] : [judgement.edit];
     let stateAfter = judgement.stateBefore;
     let chain: ChainAssignment | undefined;
@@ -76,6 +79,6 @@ export function createPrepare({ db, states, chains, stateEvents, merger, now }: 
       isRedacted,
       sticky: stickinessOf(event, now(), false),
     };
-    return { ...judgement, received, stored, stateAfter, edits, chain };
+    return { ...judgement, received, stored, stateAfter, edits, chain, isFollowed };
   };
 }
