@@ -45,7 +45,12 @@ export async function goOnWithout(
 }
 
 /** What is said, in how many rooms, while a server is away. */
-export type Absence = { readonly rooms: number; readonly messages: number };
+export type Absence = {
+  readonly rooms: number;
+  readonly messages: number;
+  /** How many the speaker's server sends without being told of something else to send. */
+  readonly mostSent?: number;
+};
 
 /**
  * Says things in rooms, and changes them, while the server of the one who listens is away. All is there, in order, when it is
@@ -55,7 +60,7 @@ export async function missNothing(
   speaker: Person,
   listener: Person,
   server: Server,
-  { rooms, messages }: Absence,
+  { rooms, messages, mostSent }: Absence,
 ): Promise<void> {
   const roomIds: string[] = [];
   for (let count = 0; count < rooms; count += 1) roomIds.push(await meetInRoom(speaker, listener));
@@ -72,7 +77,15 @@ export async function missNothing(
     await speaker.call('PUT', room(roomId, `redact/${encodeURIComponent(first)}/${Date.now()}`), {});
   }
   await server.start();
-  await say(roomIds[0] ?? '', 'there you are');
+  const [firstRoom = ''] = roomIds;
+  await say(firstRoom, 'there you are');
+  if (mostSent !== undefined && rooms * messages > mostSent) {
+    const [first = ''] = said.get(firstRoom) ?? [];
+    const last = said.get(firstRoom)?.[Math.min(messages, mostSent) - rooms] ?? first;
+    const path = room(firstRoom, `event/${encodeURIComponent(last)}`);
+    await until('some of it is there', () => listener.call('GET', path), patience);
+    for (const roomId of roomIds) await say(roomId, 'is that all?');
+  }
   for (const [roomId, ids] of said) {
     let got: readonly string[] = [];
     await until(

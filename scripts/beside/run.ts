@@ -36,12 +36,14 @@ const ofSynapse: Ways = {
   erases: true,
   comesBack: true,
   resolves: true,
+  sends: {},
   asGuest: () => ({}),
 };
 
 /**
  * It has neither knocking nor events by time, looks for what is redacted where it stood before version 11, keeps what people say
- * whose accounts are closed, and fails at the start where it was killed with something left to do. Where it resolves a state that has no
+ * whose accounts are closed, and fails at the start where it was killed with something left to do. Of what it could not send it keeps 128 in memory, and looks
+ * for the rest only when there is something else to send. Where it resolves a state that has no
  * membership of somebody yet, it takes the event in question for what allows it (`authAndApplyEvents` of gomatrixserverlib), and so lets in
  * who came back while others closed the room.
  */
@@ -50,6 +52,7 @@ const ofDendrite: Ways = {
   erases: false,
   comesBack: false,
   resolves: false,
+  sends: { mostSent: 128 },
   asGuest: (version) => (version >= 11 ? { guestRedacts: false } : {}),
 };
 

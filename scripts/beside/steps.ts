@@ -1,5 +1,5 @@
 import type { Person } from '../dev/client.ts';
-import { goOnWithout, missNothing } from './absence.ts';
+import { type Absence, goOnWithout, missNothing } from './absence.ts';
 import { shutOut } from './access.ts';
 import { followPeople, moveAround } from './around-rooms.ts';
 import { meetDevices } from './between-devices.ts';
@@ -23,6 +23,7 @@ export type Ways = {
   readonly comesBack: boolean;
   /** Whether it keeps out who came back while others closed the room. */
   readonly resolves: boolean;
+  readonly sends: Pick<Absence, 'mostSent'>;
   readonly asGuest: (version: number) => Without;
 };
 
@@ -119,7 +120,7 @@ export function stepsOf(world: World): readonly Step[] {
     ...erasures,
     ...without,
     ['Portico was away', () => missNothing(theirs, ours, portico, brief)],
-    ['Portico was away for long', () => missNothing(theirs, ours, portico, long)],
+    ['Portico was away for long', () => missNothing(theirs, ours, portico, { ...long, ...ways.sends })],
     ...absences,
     ['a crowd on Portico', () => joinCrowd(ours, theirs, portico, crowd)],
     [`a crowd on ${name}`, () => joinCrowd(theirs, ours, other, crowd)],
