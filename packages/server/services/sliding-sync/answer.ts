@@ -87,7 +87,7 @@ export async function makeSlidingAnswer(deps: CandidateDependencies, asked: Slid
   const direct = await deps.labels.direct.of(userId);
   const pending = plan.pending.map((wish) => {
     const { id, nid } = wish.wanted.room;
-    return `${JSON.stringify(id)}:${pendingText(wish, candidates.stripped.get(nid), direct.has(id))}`;
+    return `${JSON.stringify(id)}:${pendingText(wish, candidates.stripped.get(nid) ?? '[]', direct.has(id))}`;
   });
   const rooms = [...joined, ...departed, ...pending];
   const sticky = extensions.sticky && stickyText(extensions.sticky, matched, timelinesOf(news));

@@ -98,15 +98,27 @@ export function factsOf(events: Iterable<{ readonly type: string; readonly conte
   };
 }
 
-/** What somebody who is not in a room was told of it: a JSON array of stripped state. */
-export function factsOfStripped(events: string): RoomFacts {
+/** The entries without a state key of what somebody who is not in a room was told of it: a JSON array of stripped state. */
+function readStripped(events: string): readonly { readonly type: string; readonly content: JsonObject }[] {
   const value = parseJson(events, 'lenient');
-  const known: { type: string; content: string }[] = [];
+  const known: { type: string; content: JsonObject }[] = [];
   for (const event of Array.isArray(value) ? value : []) {
-    if (!isJsonObject(event) || typeof event['type'] !== 'string') continue;
-    known.push({ type: event['type'], content: JSON.stringify(event['content'] ?? {}) });
+    if (!isJsonObject(event) || typeof event['type'] !== 'string' || event['state_key'] !== '') continue;
+    known.push({ type: event['type'], content: isJsonObject(event['content']) ? event['content'] : {} });
   }
-  return factsOf(known);
+  return known;
+}
+
+export function factsOfStripped(events: string): RoomFacts {
+  return factsOf(readStripped(events).map(({ type, content }) => ({ type, content: JSON.stringify(content) })));
+}
+
+/** What a room is called, and its picture, for somebody who is not in it. */
+export function labelsOfStripped(events: string): { readonly name?: string; readonly avatar?: string } {
+  const contents = new Map(readStripped(events).map(({ type, content }) => [type, content]));
+  const name = textOf(contents.get('m.room.name')?.['name']);
+  const avatar = textOf(contents.get('m.room.avatar')?.['url']);
+  return { ...(name !== undefined && { name }), ...(avatar !== undefined && { avatar }) };
 }
 
 export function parseObject(text: string): JsonObject {

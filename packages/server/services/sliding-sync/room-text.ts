@@ -8,6 +8,7 @@ import { requires } from '@portico/protocol/sliding-sync/required-state.ts';
 import type { JoinedNews } from './joined-rooms.ts';
 import { countLive, plainForm, stateText } from './event-texts.ts';
 import type { DepartedWish, PendingWish } from './plan.ts';
+import { labelsOfStripped } from './room-facts.ts';
 import type { RoomFields } from './room-fields.ts';
 
 /** Members of a room's object, by their names: JSON texts, or `undefined` for what is not told. */
@@ -60,12 +61,15 @@ export function joinedText(
 }
 
 /** A room that the user is invited to, or knocks at. */
-export function pendingText({ wanted: { room } }: PendingWish, stripped: string | undefined, isDm: boolean): string {
+export function pendingText({ wanted: { room } }: PendingWish, stripped: string, isDm: boolean): string {
+  const { name, avatar } = labelsOfStripped(stripped);
   return object({
     initial: 'true',
+    name: json(name),
+    avatar: json(avatar),
     is_dm: flag(isDm),
     bump_stamp: String(room.position),
-    invite_state: stripped ?? '[]',
+    invite_state: stripped,
   });
 }
 

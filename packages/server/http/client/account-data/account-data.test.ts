@@ -24,6 +24,16 @@ test('account data comes back as it was put, per user, room and type', async () 
   assert.deepEqual((await alice.get(global('org.example'))).body, { replaced: 1 });
 });
 
+test('push rules are there from the beginning, and as they were changed', async () => {
+  const rules = '/_matrix/client/v3/pushrules/';
+  for (const change of [undefined, { enabled: true }]) {
+    if (change) await alice.put(`${rules}global/override/.m.rule.master/enabled`, change);
+    const { status, body } = await alice.get(global('m.push_rules'));
+    assert.deepEqual([status, body], [200, (await alice.get(rules)).body]);
+  }
+  assert.equal((await bob.get(global('m.push_rules'))).status, 403);
+});
+
 test('what was never put is not found', async () => {
   for (const path of [global('nothing'), inRoom('!other:localhost', 'org.example')]) {
     const { status, body } = await alice.get(path);

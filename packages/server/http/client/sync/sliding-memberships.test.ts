@@ -15,6 +15,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     test('invitations come with what is known of the room, and then the room', async () => {
       const [alice, bob] = [await person(), await person()];
       const roomId = await alice.createRoom({ name: 'Secret', is_direct: true });
+      await alice.setState(roomId, 'm.room.avatar', { url: 'mxc://localhost/picture' });
       const body = { lists: list() };
       const before = await bob.slide(body);
       await alice.invite(roomId, bob.userId);
@@ -22,6 +23,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const invite = first.rooms[roomId];
       assert.ok(invite?.invite_state !== undefined);
       assert.ok(invite.invite_state.some((event) => event.type === 'm.room.name'));
+      assert.deepEqual([invite.name, invite.avatar], ['Secret', 'mxc://localhost/picture']);
       assert.ok(invite.invite_state.some((event) => event.state_key === bob.userId));
       assert.deepEqual(
         [invite.timeline, invite.required_state, invite.joined_count],
