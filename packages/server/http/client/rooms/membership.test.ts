@@ -68,6 +68,22 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(refusalOf(await knock(bob, old)), '403 M_FORBIDDEN');
     });
 
+    test('the same invitation twice is one', async () => {
+      const roomId = await alice.createRoom({ preset: 'private_chat' });
+      const invited = async () => {
+        const { status } = await act(alice, roomId, 'invite', bob.userId);
+        const { body } = await alice.http.get(alice.room(roomId, `state/m.room.member/${bob.userId}?format=event`));
+        return [status, body['event_id']];
+      };
+      const first = await invited();
+      assert.deepEqual(await invited(), first);
+      await alice.http.post(alice.room(roomId, 'invite'), { user_id: bob.userId, reason: 'Do come' });
+      const withReason = await invited();
+      assert.notDeepEqual(withReason, first);
+      await bob.leave(roomId);
+      assert.notDeepEqual(await invited(), withReason);
+    });
+
     test('who was in no room cannot be thrown out of it, and who is in it cannot be invited', async () => {
       const roomId = await alice.createRoom();
       assert.equal(refusalOf(await act(alice, roomId, 'kick', bob.userId)), '403 M_FORBIDDEN');

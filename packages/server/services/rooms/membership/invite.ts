@@ -1,9 +1,10 @@
-import type { JsonObject } from '@portico/protocol';
+import { encodeCanonical, type JsonObject } from '@portico/protocol';
 import type { Plan } from '../room-writer.ts';
 import { changeMembership, membershipOf, refuse, withReason } from './change-membership.ts';
 
-/** Invites a person, under their own profile as far as the server knows it. */
+/** Invites a person, under their own profile as far as the server knows it, unless the same invitation is there already. */
 export function planInvite(sender: string, userId: string, profile: JsonObject, reason: string | undefined): Plan {
+  const invitation = withReason({ ...profile, membership: 'invite' }, reason);
   return changeMembership({
     sender,
     userId,
@@ -11,7 +12,10 @@ export function planInvite(sender: string, userId: string, profile: JsonObject, 
       const membership = membershipOf(current);
       if (membership === 'join') refuse(`${userId} is already in the room.`);
       if (membership === 'ban') refuse(`${userId} is banned from the room.`);
-      return withReason({ ...profile, membership: 'invite' }, reason);
+      const isThere =
+        current?.event.sender === sender &&
+        encodeCanonical(current.event.content, 'lenient') === encodeCanonical(invitation, 'lenient');
+      return isThere ? undefined : invitation;
     },
   });
 }
