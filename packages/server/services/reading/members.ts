@@ -78,7 +78,8 @@ async function* memberNids(
   else if (then !== undefined) yield* states.events(await answered(states.root(then)), { only: 'm.room.member' });
 }
 
-function membershipOf(row: ClientEventRow): string {
+/** What a member event says of its subject. */
+export function membershipOf(row: Pick<ClientEventRow, 'content'>): string {
   const content = parseJson(row.content);
   const membership = isJsonObject(content) ? content['membership'] : undefined;
   return typeof membership === 'string' ? membership : 'leave';

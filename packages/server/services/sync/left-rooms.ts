@@ -2,6 +2,8 @@ import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/
 import type { Bundles } from '../reading/client-event.ts';
 import { withoutErasedProfiles } from '../reading/erased-profiles.ts';
 import { eventTest, readRedactions } from '../reading/event-reader.ts';
+import { membershipOf } from '../reading/members.ts';
+import { readForLeftRooms } from './account-data-events.ts';
 import { readForm, withoutIgnored } from './batches.ts';
 import type { SyncContext, SyncPass } from './pass.ts';
 import type { LeftPlan } from './plan.ts';
@@ -81,8 +83,8 @@ async function readDeparture(
 
 /** How the events of a departure are written. */
 export function departureStyle({ timeline, redactions, bundles }: Departure, pass: SyncPass): RenderStyle {
-  const membershipOf = (row: ClientEventRow) => timeline.memberships?.get(row.event_nid);
-  return { now: pass.now, redactions, bundles, device: pass, membershipOf };
+  const { memberships } = timeline;
+  return { now: pass.now, redactions, bundles, device: pass, membershipOf: (row) => memberships?.get(row.event_nid) };
 }
 
 /** As JSON members. */
@@ -92,6 +94,7 @@ export async function readLeftRooms(
   pass: SyncPass,
 ): Promise<readonly string[]> {
   const texts: string[] = [];
+  const accountData = await readForLeftRooms(context, new Set(plans.map(({ id }) => id)), pass);
   const test = eventTest(pass.filter.room.state);
   for (const departure of await readDepartures(context, plans, pass)) {
     const { plan, timeline } = departure;
@@ -106,14 +109,16 @@ export async function readLeftRooms(
         state: renderEvents(state, form, { ...style, membershipOf: () => undefined }),
       },
     );
-    texts.push(`${JSON.stringify(plan.id)}:{${text},"account_data":{"events":[]}}`);
+    const kept = accountData.get(plan.id)?.join(',') ?? '';
+    texts.push(`${JSON.stringify(plan.id)}:{${text},"account_data":{"events":[${kept}]}}`);
   }
   return texts;
 }
 
 function withLastWord(timeline: Timeline, row: ClientEventRow): Timeline {
   const start = timeline.rows.length === 0 ? (row.room_order ?? 0) - 1 : timeline.start;
-  return { ...timeline, rows: [...timeline.rows, row], start };
+  const memberships = new Map(timeline.memberships).set(row.event_nid, membershipOf(row));
+  return { ...timeline, rows: [...timeline.rows, row], memberships, start };
 }
 
 function isSameEntry(a: ClientEventRow, b: ClientEventRow): boolean {

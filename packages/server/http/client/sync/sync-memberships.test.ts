@@ -65,9 +65,29 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(body.rooms?.invite, undefined);
       const room = body.rooms?.leave?.[roomId];
       assert.deepEqual(room && stateKeys(room.timeline), [`m.room.member ${bob.userId}`]);
+      assert.equal(room?.timeline.events[0]?.unsigned['membership'], 'leave');
       assert.deepEqual(room?.state?.events, []);
       assert.equal((await bob.sync({ since: body.next_batch })).rooms, undefined);
       assert.equal((await bob.sync()).rooms, undefined);
+    });
+
+    test('what somebody keeps for a room stays theirs when they leave it', async () => {
+      const { bob, roomId } = await pair();
+      await bob.setAccountData('org.example.before', { kept: 1 }, roomId);
+      const { next_batch: since } = await bob.sync();
+      await bob.setAccountData('org.example.since', { kept: 2 }, roomId);
+      await bob.leave(roomId);
+      const kept = async (query: Parameters<typeof bob.sync>[0]) =>
+        (await bob.sync(query)).rooms?.leave?.[roomId]?.account_data.events;
+      const [before, after] = [
+        { type: 'org.example.before', content: { kept: 1 } },
+        { type: 'org.example.since', content: { kept: 2 } },
+      ];
+      assert.deepEqual(await kept({ since }), [after]);
+      const room = { include_leave: true };
+      assert.deepEqual(await kept({ filter: { room } }), [before, after]);
+      const only = { ...room, account_data: { types: ['*.before'] } };
+      assert.deepEqual(await kept({ filter: { room: only } }), [before]);
     });
 
     test('who leaves is told up to then and no further, and can go back', async () => {

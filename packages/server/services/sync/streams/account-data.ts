@@ -1,9 +1,10 @@
-import { passesEventFilter, passesRooms } from '@portico/protocol/sync-filter/event-filter.ts';
+import { passesEventFilter } from '@portico/protocol/sync-filter/event-filter.ts';
 import {
   isDeleted,
   listAccountDataSince,
   type AccountDataRow,
 } from '@portico/storage/stores/accounts/accounts-data.ts';
+import { passesRoom, render } from '../account-data-events.ts';
 import type { RoomParts, StreamRequest, SyncStream } from '../streams.ts';
 
 type Dependencies = {
@@ -55,7 +56,7 @@ function roomParts(
   for (const row of all) {
     const nid = nids.get(row.room_id);
     if (nid === undefined || !(isChanged.has(row) || request.newRooms.has(nid))) continue;
-    if (!passesRoom(request, row)) continue;
+    if (!passesRoom(request.filter, row)) continue;
     const ofRoom = parts.get(nid);
     if (ofRoom === undefined) parts.set(nid, { accountData: [render(row)] });
     else ofRoom.accountData.push(render(row));
@@ -65,15 +66,6 @@ function roomParts(
 
 function passesGlobal({ filter }: StreamRequest, type: string): boolean {
   return passesEventFilter(filter.accountData, { type, sender: undefined });
-}
-
-function passesRoom({ filter }: StreamRequest, { room_id: roomId, type }: AccountDataRow): boolean {
-  const { accountData } = filter.room;
-  return passesRooms(accountData, roomId) && passesEventFilter(accountData, { type, sender: undefined });
-}
-
-function render({ type, content }: AccountDataRow): string {
-  return `{"content":${content},"type":${JSON.stringify(type)}}`;
 }
 
 function isPushRules(row: AccountDataRow): boolean {
