@@ -208,6 +208,36 @@ test('what comes when others follow it already is shown, and is no branch of its
   assert.deepEqual(template['prev_events'], [next.eventId]);
 });
 
+for (const [what, refused] of [
+  ['is rejected', { type: 'm.room.name', state_key: '', content: { name: 'Mine' } }],
+  ['fails softly', { content: { body: 'from before I left' } }],
+] as const) {
+  test(`what comes when all that follows it ${what} changes the state of its room`, async (context) => {
+    const { peer, path, alice, joined, before, events, follow } = await openGap(context);
+    const leave = (userId: string, template: JsonObject, previous: string) =>
+      follow(previous, 90, {
+        type: 'm.room.member',
+        state_key: userId,
+        sender: userId,
+        content: { membership: 'leave' },
+        origin_server_ts: Date.now() + 1000,
+        auth_events: [...(template['auth_events'] as string[]).slice(0, 2), previous],
+      });
+    const { template, eventId: there } = await joinAs(peer, path, '@other:peer.test');
+    const late = leave('@other:peer.test', template, there);
+    peer.on('GET', '/_matrix/federation/v1/state_ids/', () => ({
+      body: { pdu_ids: [...before.pdu_ids, joined, there], auth_chain_ids: before.auth_chain_ids },
+    }));
+    events.set(late.eventId, late.pdu);
+    const { pdu } = follow(late.eventId, 91, refused);
+    if (what === 'fails softly') await send(peer, [leave('@mallory:peer.test', template, joined).pdu]);
+    await send(peer, [pdu]);
+    await send(peer, [late.pdu]);
+    const { body } = await alice.get(`/_matrix/client/v3/rooms/${path}/state/m.room.member/@other:peer.test`);
+    assert.equal(body['membership'], 'leave');
+  });
+}
+
 test('what follows an event that is rejected is judged by the state before that', async (context) => {
   const { peer, path, alice, events, follow, shows } = await openGap(context);
   const over = { type: 'm.room.name', state_key: '', content: { name: 'Mine' } };

@@ -8,6 +8,7 @@ import { readUnplaced } from '@portico/storage/stores/rooms/room-import.ts';
 import { placedAuthEvents } from '../placed-auth-events.ts';
 import type { StateEvents } from '../state-events.ts';
 import { stickinessOf } from '../stickiness.ts';
+import { hasFollower } from './has-follower.ts';
 import { type Judgement, judge } from './judge.ts';
 import type { Merger } from './merge.ts';
 import { asRedacted } from './as-redacted.ts';
@@ -22,7 +23,7 @@ export type Prepared = Judgement & {
   readonly stateAfter: StateRoot;
   readonly edits: readonly StateEdit[];
   readonly chain: ChainAssignment | undefined;
-  /** It was asked for, with the state before it, since others follow it: what it changed is part of what these lead to. */
+  /** It was asked for, with the state before it, and others that have their place follow it: what it changed is part of what these lead to. */
   readonly isFollowed: boolean;
 };
 
@@ -52,7 +53,8 @@ export function createPrepare({ db, states, chains, stateEvents, merger, now }: 
     const { event, pieces } = received;
     const eventNid = outlier ?? (await numbers.take(1));
     const hasChain = outlier !== undefined && !(await readUnplaced(db, [outlier])).has(outlier);
-    const isFollowed = known?.status === eventStatus.outlier && known.state_after !== null;
+    const isLate = known?.status === eventStatus.outlier && known.state_after !== null;
+    const isFollowed = isLate && (await hasFollower({ db, stateEvents }, room, given.event.eventId));
     const edits = judgement.edit === undefined ? [] : [judgement.edit];
     let stateAfter = judgement.stateBefore;
     let chain: ChainAssignment | undefined;
