@@ -14,6 +14,7 @@ export const roomErrors = {
     status: 400,
     message: 'Your server does not support the version of this room.',
   },
+  'member.not-banned': { errcode: 'M_BAD_STATE', status: 403, message: 'This person is not banned from the room.' },
   'room.not-left': { errcode: 'M_UNKNOWN', status: 400, message: 'You have not left this room.' },
   'room.invalid-state': {
     errcode: 'M_INVALID_ROOM_STATE',

@@ -90,7 +90,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await bob.join(roomId);
       assert.equal(refusalOf(await act(alice, roomId, 'invite', bob.userId)), '403 M_FORBIDDEN');
       assert.equal(refusalOf(await act(bob, roomId, 'kick', alice.userId)), '403 M_FORBIDDEN');
-      assert.equal(refusalOf(await act(alice, roomId, 'unban', bob.userId)), '403 M_FORBIDDEN');
+      assert.equal(refusalOf(await act(alice, roomId, 'unban', bob.userId)), '403 M_BAD_STATE');
       assert.equal(refusalOf(await act(alice, roomId, 'kick', 'nobody')), '400 M_INVALID_PARAM');
       await bob.leave(roomId);
       assert.equal(refusalOf(await act(alice, roomId, 'kick', bob.userId)), '403 M_FORBIDDEN');

@@ -1,5 +1,6 @@
+import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { Plan } from '../room-writer.ts';
-import { changeMembership, membershipOf, refuse, withReason } from './change-membership.ts';
+import { changeMembership, membershipOf, withReason } from './change-membership.ts';
 
 /** Bans a person, in the room or not. */
 export function planBan(sender: string, userId: string, reason: string | undefined): Plan {
@@ -16,7 +17,9 @@ export function planUnban(sender: string, userId: string, reason: string | undef
     sender,
     userId,
     content(current) {
-      if (membershipOf(current) !== 'ban') refuse(`${userId} is not banned from the room.`);
+      if (membershipOf(current) !== 'ban') {
+        throw new MatrixError('member.not-banned', { message: `${userId} is not banned from the room.` });
+      }
       return withReason({ membership: 'leave' }, reason);
     },
   });
