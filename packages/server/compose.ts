@@ -273,6 +273,7 @@ export async function compose({
       appServices: appServiceParts.authenticator,
       requestAuth: tellOfRequests(federation.requestAuth, acrossServers.sender),
       rateLimiter,
+      catchUp: db.catchUp,
       lastSeen,
       presence: presenceParts.presence,
       metrics,

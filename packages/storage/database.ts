@@ -101,6 +101,11 @@ export interface Database extends Reader {
   /** The newest committed position that this process has seen. Everything up to it can be read. */
   currentPosition(): number;
   /**
+   * Resolves when this process has heard of all that was committed before the call, by whichever process. `undefined` while no
+   * other one is known of: there is nothing to wait for. Where the database is out of reach nothing is waited for either.
+   */
+  catchUp(): Promise<void> | undefined;
+  /**
    * Calls `listener` with every committed change, of this process or another one, in order of position, once. Returns
    * the function that stops it. A commit's changes are delivered before its `commit` resolves.
    */

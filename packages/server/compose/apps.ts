@@ -31,6 +31,7 @@ type Context = {
   readonly appServices: AppServiceAuthenticator | undefined;
   readonly requestAuth: RequestAuth;
   readonly rateLimiter: RateLimiter;
+  readonly catchUp: NonNullable<AppOptions['catchUp']>;
   readonly lastSeen: LastSeen;
   readonly presence: Presence;
   readonly metrics: Metrics | undefined;
@@ -57,13 +58,14 @@ export function createApps(context: Context): Composition['createApp'] {
 
 function optionsOf(context: Context): AppOptions {
   const { config, authenticator, appServices, requestAuth, rateLimiter, metrics, log, checkResponse } = context;
-  const { lastSeen, presence } = context;
+  const { lastSeen, presence, catchUp } = context;
   return {
     log,
     authenticator,
     ...(appServices && { appServices }),
     requestAuth,
     rateLimiter,
+    catchUp,
     senderLog: {
       note(sender, request, rateLimit) {
         lastSeen.note(sender, request);

@@ -22,6 +22,7 @@ export type AppOptions = ErrorContext & {
   /** Authenticates other servers; needed where endpoints are for them. */
   readonly requestAuth?: RequestAuth;
   readonly rateLimiter: RateLimiter;
+  readonly catchUp?: RouteContext['catchUp'];
   /** Told whose requests come from where. */
   readonly senderLog?: SenderLog;
   /** Addresses and networks whose `X-Forwarded-For` is believed. From anybody else it is ignored. */
@@ -91,6 +92,7 @@ export function buildApp<Deps>(endpoints: readonly Endpoint<Deps>[], deps: Deps,
     requestAuth: options.requestAuth,
     rateLimiter: options.rateLimiter,
     openRequests,
+    catchUp: options.catchUp,
     senderLog: options.senderLog,
     checkResponse: options.checkResponse,
   };

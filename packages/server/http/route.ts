@@ -44,6 +44,11 @@ export type RouteContext = Authenticators & {
   readonly requestAuth: RequestAuth | undefined;
   readonly rateLimiter: RateLimiter;
   readonly openRequests: OpenRequests;
+  /**
+   * Awaited before a client is looked at, where it gives a promise: what one process has answered, the others know when they are
+   * asked next.
+   */
+  readonly catchUp?: (() => Promise<void> | undefined) | undefined;
   readonly senderLog?: SenderLog | undefined;
   /** Called with every result of a handler, for tests that hold responses against their schemas. */
   readonly checkResponse: ((declaration: Declaration, result: unknown) => void) | undefined;
@@ -110,11 +115,7 @@ export function admission(declaration: Declaration, context: RouteContext): onRe
     done();
   }
 
-  // Fastify reads no body of these.
-  const isUnread = method === 'GET';
-
-  return (request, _reply, done) => {
-    if (isUnread) readUnwanted(request.raw);
+  function admitNow(request: FastifyRequest, done: (error?: Error) => void): void {
     try {
       const query = parseQueryString((request.query as UnparsedQuery).text);
       if (auth === 'app-service' || auth === 'optional-app-service') {
@@ -133,6 +134,16 @@ export function admission(declaration: Declaration, context: RouteContext): onRe
       return;
     }
     done();
+  }
+
+  // Fastify reads no body of these.
+  const isUnread = method === 'GET';
+
+  return (request, _reply, done) => {
+    if (isUnread) readUnwanted(request.raw);
+    const caughtUp = auth === 'server' ? undefined : context.catchUp?.();
+    if (caughtUp === undefined) admitNow(request, done);
+    else void caughtUp.then(() => admitNow(request, done));
   };
 }
 

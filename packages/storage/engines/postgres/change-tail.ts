@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { Change, CommittedChanges } from '../../database.ts';
+import type { Change, CommittedChanges, Database } from '../../database.ts';
 import { sql } from '../../sql.ts';
 import type { ChangeFeed } from '../change-feed.ts';
 import type { StorageLog } from '../options.ts';
@@ -48,6 +48,7 @@ export type ChangeTail = {
    * was delivered, other processes' changes included.
    */
   readonly committed: (base: number, end: number, batch: readonly CommittedChanges[]) => Promise<void>;
+  readonly catchUp: Database['catchUp'];
   readonly close: () => Promise<void>;
 };
 
@@ -83,6 +84,13 @@ export async function createChangeTail(options: ChangeTailOptions): Promise<Chan
   let notifyAgain = false;
   let lastAnswer = performance.now();
   let waiters: { readonly position: number; readonly resolve: () => void }[] = [];
+  /** Who waits for a read that begins from now on, and for the one that is under way. */
+  let askers: (() => void)[] = [];
+  let asked: (() => void)[] = [];
+  /** Backends of PostgreSQL, other than this process's own one, that have notified. */
+  const notifiers = new Set<number>();
+  let backend: number | undefined;
+  let isShared = false;
   const samples: number[] = [];
 
   const resolveWaiters = () => {
@@ -107,7 +115,16 @@ export async function createChangeTail(options: ChangeTailOptions): Promise<Chan
     }
     feed.advance(upTo, batch);
     resolveWaiters();
-    if (rows.length === pageRows) again = true;
+    if (rows.length < pageRows) return resolveAsked();
+    again = true;
+    askers = [...asked, ...askers];
+    asked = [];
+  };
+
+  const resolveAsked = () => {
+    const ready = asked;
+    asked = [];
+    for (const resolve of ready) resolve();
   };
 
   const wake = async () => {
@@ -119,6 +136,8 @@ export async function createChangeTail(options: ChangeTailOptions): Promise<Chan
         again = false;
         const client = link.client();
         if (client === undefined) return;
+        asked = askers;
+        askers = [];
         const step = { statement: readChanges, params: [feed.position(), pageRows], rows: true };
         const [result] = await ask(client, step);
         deliver((result?.rows ?? []) as unknown as readonly TailRow[]);
@@ -128,6 +147,10 @@ export async function createChangeTail(options: ChangeTailOptions): Promise<Chan
       if (!closed) log('warn', 'Changes could not be read', { error });
     } finally {
       reading = false;
+      // What cannot be read now is not waited for.
+      asked = [...asked, ...askers];
+      askers = [];
+      resolveAsked();
     }
   };
 
@@ -163,13 +186,29 @@ export async function createChangeTail(options: ChangeTailOptions): Promise<Chan
     }
   };
 
+  /** Whoever is new is answered, so that it hears of this process before that commits anything. */
+  const hear = (notifier: number) => {
+    if (notifier === backend || notifiers.has(notifier)) return;
+    notifiers.add(notifier);
+    isShared = true;
+    void notify();
+  };
+
   const link = await createLink({
     connect: { url, name: 'portico changes', statementTimeout, setup: sessionSetup },
     log,
     async up(client) {
-      client.on('notification', () => void wake());
+      client.on('notification', ({ processId }) => {
+        hear(processId);
+        void wake();
+      });
       await client.query('listen portico_changes');
-      setImmediate(() => void wake());
+      const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+      backend = rows[0]?.pid;
+      setImmediate(() => {
+        void notify();
+        void wake();
+      });
     },
   });
   const fallback = setInterval(() => void wake(), fallbackMilliseconds);
@@ -186,6 +225,13 @@ export async function createChangeTail(options: ChangeTailOptions): Promise<Chan
       if (feed.position() >= end) return;
       void wake();
       await new Promise<void>((resolve) => waiters.push({ position: end, resolve }));
+    },
+    catchUp() {
+      if (!isShared) return undefined;
+      return new Promise((resolve) => {
+        askers.push(resolve);
+        void wake();
+      });
     },
     async close() {
       closed = true;

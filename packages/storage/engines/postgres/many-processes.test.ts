@@ -66,6 +66,25 @@ test('two processes write at once: positions are in commit order and every reade
   }
 });
 
+test('who catches up has heard of all that other processes had committed by then, and a process by itself has nothing to wait for', async (context) => {
+  const url = await createTestDatabase();
+  const database = await openFor(context, url);
+  for (let round = 0; round < 20; round++) await database.commit(one(`alone ${round}`));
+  assert.equal(database.catchUp(), undefined);
+  const other = await openFor(context, url);
+  for (const each of [database, other]) await until(() => each.catchUp() !== undefined, 'each knows of the other');
+  let heard = 0;
+  database.onChanges((batch) => {
+    heard += batch.length;
+  });
+  for (let round = 0; round < 50; round++) {
+    await other.commit(one(`other ${round}`));
+    await database.catchUp();
+    assert.equal(database.currentPosition(), other.currentPosition());
+    assert.equal(heard, round + 1);
+  }
+});
+
 const write = sql<void, [key: string, value: string]>(
   'test.write',
   'insert into server_metadata (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value',

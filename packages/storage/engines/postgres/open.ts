@@ -62,6 +62,7 @@ export async function openPostgres(options: OpenOptions): Promise<Database> {
     commit: writer.commit,
     commitAlone: writer.commitAlone,
     currentPosition: feed.position,
+    catchUp: tail.catchUp,
     onChanges: feed.listen,
     reserveIds: createIdBlocks(createReserve(url), options.idBlock ?? 1000),
     async close() {

@@ -54,6 +54,7 @@ export async function openSqlite(path: string, options: OpenOptions): Promise<Da
     commit: writer.commit,
     commitAlone: writer.commitAlone,
     currentPosition: feed.position,
+    catchUp: () => undefined,
     onChanges: feed.listen,
     reserveIds: createIdBlocks(reserveBy(writer.reserve), options.idBlock ?? 1000),
     async close() {
