@@ -97,10 +97,10 @@ function permit(kind: AuthKind, sender: Sender | undefined): Sender {
 /** Which application service a request is from, whoever it acts as. Throws where only those may ask. */
 export function authenticateAppService(
   kind: AppServiceKind,
-  { appServices }: Pick<Authenticators, 'appServices'>,
+  { authenticator, appServices }: Authenticators,
   request: FastifyRequest,
   query: RawQuery,
-): AppServiceClaim {
+): AppServiceClaim | Promise<never> {
   const token = kind === 'app-service' ? findToken(request, query) : findAnyToken(request, query);
   if (token === undefined || token === '') {
     if (kind === 'app-service') throw new MatrixError('token.missing');
@@ -108,8 +108,15 @@ export function authenticateAppService(
   }
   const service = appServices?.findByToken(token);
   if (service !== undefined && appServices !== undefined) return appServices.claim(service);
-  if (kind === 'app-service') throw new MatrixError('app-service.required');
+  if (kind === 'app-service') return refuseOther(authenticator.findSender(token));
   return { kind: 'other-token' };
+}
+
+/** Who has the token of a person is told something else than who has none that is known here. */
+function refuseOther(found: Sender | undefined | Promise<Sender | undefined>): Promise<never> {
+  if (found instanceof Promise) return found.then(refuseOther);
+  permit('user', found);
+  throw new MatrixError('app-service.required');
 }
 
 /** What is no token does not matter to who needs none. */

@@ -119,7 +119,12 @@ export function admission(declaration: Declaration, context: RouteContext): onRe
     try {
       const query = parseQueryString((request.query as UnparsedQuery).text);
       if (auth === 'app-service' || auth === 'optional-app-service') {
-        admit(request, query, undefined, authenticateAppService(auth, context, request, query));
+        const claim = authenticateAppService(auth, context, request, query);
+        if (claim instanceof Promise) {
+          void admitLater(request, query, claim, done);
+          return;
+        }
+        admit(request, query, undefined, claim);
         done();
         return;
       }

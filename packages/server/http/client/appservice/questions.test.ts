@@ -34,6 +34,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(refusal(await ping('silent')), [403, 'M_FORBIDDEN']);
       assert.deepEqual(refusal(await ping('irc', alice)), [403, 'M_FORBIDDEN']);
       assert.deepEqual(refusal(await ping('irc', server.anonymous)), [401, 'M_MISSING_TOKEN']);
+      const unknown = server.as({ userId: '', accessToken: 'nobodys', deviceId: '' });
+      assert.deepEqual(refusal(await ping('irc', unknown)), [401, 'M_UNKNOWN_TOKEN']);
       const other = server.as({ userId: '', accessToken: silent.asToken, deviceId: '' });
       assert.deepEqual(refusal(await ping('silent', other)), [400, 'M_URL_NOT_SET']);
       bridge.answerWith(() => ({ status: 418, body: { tea: true } }));
