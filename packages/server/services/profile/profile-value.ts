@@ -19,6 +19,10 @@ export function parseProfileValue(key: string, value: JsonValue): JsonValue | un
   if (typeof value !== 'string') throw new MatrixError('request.bad-json', { message: `${key} must be a string.` });
   if (key === 'm.tz') return value;
   if (value === '') return undefined;
+  // Members' events say both, and no event can say this: nobody of that name could enter a room.
+  if (!value.isWellFormed()) {
+    throw new MatrixError('request.bad-json', { message: `${key} must be text without lone surrogates.` });
+  }
   if (key === 'displayname') checkLength(value, maxDisplayNameLength, 'A display name');
   // Whether it is an MXC URI is not asked: other servers never did, the conformance suite relies on that, and readers
   // have to judge what comes from anywhere themselves.

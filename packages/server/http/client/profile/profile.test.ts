@@ -52,6 +52,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(outcome(await set(alice, 'avatar_url', null)), [400, 'M_BAD_JSON']);
       assert.deepEqual(outcome(await set(alice, 'avatar_url', 'x'.repeat(1001))), [400, 'M_INVALID_PARAM']);
       assert.deepEqual(outcome(await set(alice, 'm.tz', 7)), [400, 'M_BAD_JSON']);
+      // These stand in events, which have no such text: nobody of that name could enter a room.
+      for (const key of ['displayname', 'avatar_url']) {
+        assert.deepEqual(outcome(await set(alice, key, 'a\ud800')), [400, 'M_BAD_JSON'], key);
+      }
       const other = await alice.put(path(alice.userId, 'a.b'), { 'a.c': 1 });
       assert.deepEqual(outcome(other), [400, 'M_MISSING_PARAM']);
     });
