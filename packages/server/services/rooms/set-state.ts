@@ -1,5 +1,4 @@
 import {
-  encodeCanonical,
   filterKeys,
   isCreator,
   isJsonObject,
@@ -11,6 +10,7 @@ import {
 import { MatrixError } from '../../errors/matrix-error.ts';
 import { type Draft, stateDraft } from './draft.ts';
 import type { RoomView, RoomWriter } from './room-writer.ts';
+import { isSameContent } from './same-content.ts';
 
 type StateEntry = {
   readonly type: string;
@@ -51,9 +51,7 @@ export async function setState(
       refuseMalformed(view, entry);
       const current = view.state(type, stateKey);
       const isMember = view.state('m.room.member', sender)?.event.content['membership'] === 'join';
-      const isSame =
-        current?.event.sender === sender &&
-        encodeCanonical(current.event.content, 'lenient') === encodeCanonical(content, 'lenient');
+      const isSame = current?.event.sender === sender && isSameContent(current.event.content, content);
       existing = isMember && isSame && stickyMs === undefined ? current.event.eventId : undefined;
       return existing === undefined ? [{ ...stateDraft(sender, type, content, stateKey), ...more }] : [];
     },

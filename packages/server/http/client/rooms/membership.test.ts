@@ -159,6 +159,12 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(refusalOf(await put('m.room.power_levels', { users: { [alice.userId]: 100 } })), '400 M_BAD_JSON');
       const beyond = { users: { [bob.userId]: 2 ** 53 } };
       assert.equal(refusalOf(await put('m.room.power_levels', beyond)), '400 M_BAD_JSON');
+      // The second time it is compared with what is there.
+      for (const content of [{ text: 'a\ud800' }, {}, { text: 'a\ud800' }, { [`\ud800`]: 1 }, { text: 2 ** 60 }]) {
+        const isLegal = Object.keys(content).length === 0;
+        const { status, body } = await put('org.example.odd', content);
+        assert.deepEqual([status, body['errcode']], isLegal ? [200, undefined] : [400, 'M_BAD_JSON']);
+      }
     });
 
     test('an invitation says whom: a person, or an address with its identity server', async () => {

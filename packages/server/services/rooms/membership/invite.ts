@@ -1,5 +1,6 @@
-import { encodeCanonical, type JsonObject } from '@portico/protocol';
+import type { JsonObject } from '@portico/protocol';
 import type { Plan } from '../room-writer.ts';
+import { isSameContent } from '../same-content.ts';
 import { changeMembership, membershipOf, refuse, withReason } from './change-membership.ts';
 
 /** Invites a person, under their own profile as far as the server knows it, unless the same invitation is there already. */
@@ -12,9 +13,7 @@ export function planInvite(sender: string, userId: string, profile: JsonObject, 
       const membership = membershipOf(current);
       if (membership === 'join') refuse(`${userId} is already in the room.`);
       if (membership === 'ban') refuse(`${userId} is banned from the room.`);
-      const isThere =
-        current?.event.sender === sender &&
-        encodeCanonical(current.event.content, 'lenient') === encodeCanonical(invitation, 'lenient');
+      const isThere = current?.event.sender === sender && isSameContent(current.event.content, invitation);
       return isThere ? undefined : invitation;
     },
   });
