@@ -1,0 +1,59 @@
+import { anyone, devicesIn, others } from '../choices.ts';
+import { serverName } from '../servers.ts';
+import { logIn } from '../people.ts';
+import type { Action } from './action.ts';
+
+export const setAccountData: Action = async (world) => {
+  const device = anyone(world);
+  const place = world.chance(50) ? ['rooms', world.pick(world.rooms).id] : [];
+  const type = world.pick(['m.direct', 'x.a', 'x.b']);
+  const body =
+    type === 'm.direct'
+      ? world.pick([{}, { [world.pick(world.people).id]: [world.pick(world.rooms).id] }])
+      : world.pick([{ a: world.next() }, {}, { deep: { x: [1, 2] } }]);
+  await world.ask(device, 'PUT', ['v3', 'user', device.person.id, ...place, 'account_data', type], { body });
+};
+
+export const tagRoom: Action = async (world) => {
+  const room = world.pick(world.rooms);
+  const inside = devicesIn(world, room);
+  if (inside.length === 0) return;
+  const device = world.pick(inside);
+  const tag = world.pick(['m.favourite', 'u.mine', 'm.lowpriority']);
+  const path = ['v3', 'user', device.person.id, 'rooms', room.id, 'tags', tag];
+  if (world.chance(70)) await world.ask(device, 'PUT', path, { body: world.chance(50) ? { order: 0.5 } : {} });
+  else await world.ask(device, 'DELETE', path);
+};
+
+export const ignore: Action = async (world) => {
+  const device = anyone(world);
+  const ignored = world.chance(60) ? { [world.pick(others(world, [device.person])).id]: {} } : {};
+  const path = ['v3', 'user', device.person.id, 'account_data', 'm.ignored_user_list'];
+  await world.ask(device, 'PUT', path, { body: { ignored_users: ignored } });
+};
+
+export const changeProfile: Action = async (world) => {
+  const device = anyone(world);
+  const number = world.next();
+  const [field, value] = world.pick([
+    ['displayname', `Name ${number % 5}`],
+    ['avatar_url', `mxc://${serverName}/face${number % 3}`],
+    ['m.tz', 'Europe/London'],
+    ['x.custom', `value ${number}`],
+  ] as const);
+  const path = ['v3', 'profile', device.person.id, field];
+  if (world.chance(85)) await world.ask(device, 'PUT', path, { body: { [field]: value } });
+  else await world.ask(device, 'DELETE', path);
+};
+
+export const useDevice: Action = async (world) => {
+  await logIn(world, world.pick(world.people), world.pick(['D1', 'D2']));
+};
+
+export const logOut: Action = async (world) => {
+  const devices = world.devices.filter(({ id }) => id !== 'D0');
+  if (devices.length === 0) return;
+  const device = world.pick(devices);
+  world.devices.splice(world.devices.indexOf(device), 1);
+  await world.ask(device, 'POST', ['v3', 'logout'], { body: {} });
+};

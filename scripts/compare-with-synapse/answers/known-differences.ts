@@ -1,0 +1,247 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Difference } from './differences.ts';
+import { isList, isObject, type JsonObject, objectAt, textAt } from './json.ts';
+
+type Known = {
+  /** What was asked, or looked at. */
+  readonly what?: RegExp;
+  readonly where?: RegExp;
+  readonly when?: (difference: Difference) => boolean;
+  readonly reason: string;
+};
+
+const onlySynapse = ({ portico }: Difference): boolean => portico === undefined;
+const onlyPortico = ({ synapse }: Difference): boolean => synapse === undefined;
+const isEmpty = (json: unknown): boolean =>
+  json === undefined ||
+  json === null ||
+  (isObject(json) ? Object.keys(json).length === 0 : isList(json) && json.length === 0);
+
+/** Two answers. */
+const are =
+  (ours: JsonObject, theirs: JsonObject) =>
+  ({ portico, synapse }: Difference): boolean =>
+    isDeepStrictEqual(portico, ours) && isDeepStrictEqual(synapse, theirs);
+
+const onlyState = (list: unknown): boolean =>
+  isList(list) && list.every((each) => textAt(each, 'state_key') !== undefined);
+
+const notFound = { status: 404, errcode: 'M_NOT_FOUND' };
+
+const isInvitation = (notification: unknown): boolean =>
+  textAt(objectAt(objectAt(notification, 'event'), 'content'), 'membership') === 'invite';
+
+const forbidden = { status: 403, errcode: 'M_FORBIDDEN' };
+
+const known: readonly Known[] = [
+  {
+    what: /^GET .*, of a strange room$/,
+    when: ({ portico, synapse }) =>
+      isDeepStrictEqual(portico, forbidden) && isObject(synapse) && synapse['status'] === 200,
+    reason: 'Portico shows nothing of a room to those who were invited to it, or banned from it, and never in.',
+  },
+  {
+    what: /m\.room\.create/,
+    when: ({ portico }) => isDeepStrictEqual(portico, { status: 400, errcode: 'M_BAD_JSON' }),
+    reason: 'Nobody makes a room that is there, be the code this or that.',
+  },
+  {
+    what: /^POST v3\/(?:knock|join)/,
+    when: (difference) =>
+      are(forbidden, { status: 500, errcode: 'M_FORBIDDEN' })(difference) ||
+      are(forbidden, { status: 403, errcode: 'M_BAD_STATE' })(difference),
+    reason:
+      'The only code for those who may not come in is M_FORBIDDEN: Synapse fails at some who are in or banned, or tells them of a state.',
+  },
+  {
+    where: /\.unsigned\.transaction_id$/,
+    when: onlyPortico,
+    reason: 'Synapse does not say by which request an event was sent in lists of threads.',
+  },
+  {
+    where: /(?<!\.unsigned)\.(?:age|user_id|prev_content|redacted_because|replaces_state|prev_sender)$/,
+    when: onlySynapse,
+    reason: 'Synapse still gives what events had at their top in versions of the API before v3.',
+  },
+  {
+    what: /sync/,
+    where: /\.m\.room\.create\.\.room_id$|\.timeline\[\d+\]\.room_id$/,
+    when: onlySynapse,
+    reason:
+      'The create event of a room of version 12 has no room ID, nor has any event in a sync: Synapse gives it there.',
+  },
+  {
+    where: /\.redacted_because\.unsigned\.membership$/,
+    when: onlyPortico,
+    reason: 'Portico says as what somebody saw an event for events within events, too.',
+  },
+  {
+    where: /\.events\.m\.call\.invite$/,
+    when: onlySynapse,
+    reason: 'Who may call everybody in a room is not said by the specification: Synapse lets moderators alone.',
+  },
+  {
+    where: /\.m\.topic\.m\.text\[0\]\.mimetype$/,
+    when: onlyPortico,
+    reason: 'Plain text is what it is where nothing is said: Portico says so.',
+  },
+  {
+    where: /\.rule \.(?:org|io|im)\.[^.]+.*$|\.rule \.m\.rule\.(?:contains_|roomnotif)\w*$/,
+    reason: 'Push rules of proposals, which each has its own, and those that the specification has removed.',
+  },
+  {
+    what: /sync/,
+    where: /\.unsigned\.m\.relations$/,
+    when: onlyPortico,
+    reason: 'Synapse gives what is related to an event only where a timeline leaves something out.',
+  },
+  {
+    what: /sync/,
+    where: /\.unsigned\.membership$/,
+    when: onlySynapse,
+    reason: 'As what somebody saw an event is said of those of a timeline: Synapse says it of the state as well.',
+  },
+  {
+    what: /^sync/,
+    where: /^\.rooms\.[^.]+(?::[^.]+\.localhost)?$/,
+    when: ({ portico, synapse }) => portico === undefined && JSON.stringify(synapse) === '{"section":"leave"}',
+    reason:
+      'Portico does not tell at a first sync of rooms that somebody was only invited to, or banned from, and never in.',
+  },
+  {
+    where: /\.accountData\.[^.]+(?:\.[^.]+)*$/,
+    when: ({ portico, synapse }) =>
+      portico === undefined && (isEmpty(synapse) || JSON.stringify(synapse) === '{"tags":{}}'),
+    reason: 'Account data that is empty is deleted: Synapse gives it at a first sync.',
+  },
+  {
+    where: /\.own rules\[\d+\]$/,
+    reason:
+      '"If a rule with the same `rule_id` already exists […], it is updated": Synapse moves it before the others as well.',
+  },
+  {
+    where: /\.im\.nheko\.summary\./,
+    when: onlyPortico,
+    reason: 'Portico gives the unstable names of a summary as well.',
+  },
+  {
+    what: /^sliding/,
+    where: /\.facts\.(?:name|avatar)$/,
+    when: onlySynapse,
+    reason:
+      'Synapse goes on to give the name that was redacted, and to who is invited what a room was given afterwards.',
+  },
+  {
+    what: /^sliding/,
+    where: /\.facts\.heroes(?:$|\[)/,
+    reason:
+      '"Heroes are only included if the room name is not set": Synapse gives them always, and nobody says in which order.',
+  },
+  {
+    what: /^PUT .*m\.room\.power_levels/,
+    when: are(forbidden, { status: 400, errcode: 'M_BAD_JSON' }),
+    reason: 'Levels that are none break a rule of authorisation: Synapse looks at their form before.',
+  },
+  {
+    what: /^GET v3\/(?:user\/.*account_data|profile\/@\/\w+)/,
+    when: (difference) =>
+      are(notFound, { status: 200, body: {} })(difference) ||
+      are(notFound, { status: 200, body: { tags: {} } })(difference),
+    reason:
+      'What is empty is not there: Synapse gives account data that were deleted, and parts of a profile that nobody has set.',
+  },
+  {
+    what: /sync|state/,
+    where:
+      /\.m\.room\.member\.[^.]+\.[^.]+\.content\.(?:displayname|avatar_url)$|\.timeline\[\d+\]\.content\.(?:displayname|avatar_url)$|\[\d+\]\.content\.(?:displayname|avatar_url)$/,
+    when: onlySynapse,
+    reason:
+      'Who sets a membership as any state says all of it: Synapse puts the name and picture of a profile into it.',
+  },
+  {
+    where: /\.content\.events\.m\.room\.tombstone$/,
+    when: ({ portico, synapse }) => portico === 150 && synapse === 100,
+    reason: 'Since room version 12 a tombstone takes 150, also in rooms that were upgraded.',
+  },
+  {
+    where: /\.joined\.[^.]+\.[^.]+\.(?:avatar_url|display_name)$/,
+    when: ({ synapse }) => synapse === null,
+    reason: 'Synapse says by null that somebody has no name or picture.',
+  },
+  {
+    what: /^sync/,
+    where: /\.timeline$/,
+    when: ({ portico, synapse }) => isEmpty(portico) && onlyState(synapse),
+    reason:
+      'Synapse shows events of the present state in a timeline also to those who may not see what was there before they came.',
+  },
+  {
+    what: /^sliding/,
+    where: /\.timeline$/,
+    when: ({ synapse }) => isEmpty(synapse),
+    reason:
+      'Synapse takes from the last events of a room those that somebody may see, Portico the last of those that they may see.',
+  },
+  {
+    what: /sync/,
+    where: /\.latest_event\.room_id$/,
+    when: onlyPortico,
+    reason: 'The event within an event is no event of a sync, which would have no room ID.',
+  },
+  {
+    where: /\.receipts\./,
+    when: onlyPortico,
+    reason:
+      'Where somebody has read an event in its thread and without, Synapse tells the latter alone, whatever types these receipts have.',
+  },
+  {
+    what: /^sync/,
+    where: /\.typing$/,
+    when: ({ portico }) => isEmpty(portico),
+    reason: 'Who has sent a message types no longer: Synapse waits for the client to say so.',
+  },
+  {
+    what: /^GET .*\/account_data\/m\.tag/,
+    when: ({ synapse }) => isDeepStrictEqual(synapse, notFound),
+    reason: 'The tags of a room are account data: Synapse gives them only by their own endpoint and in a sync.',
+  },
+  {
+    what: /^GET v3\/notifications/,
+    where: /\.(?:notifications|next_token)$/,
+    when: ({ portico, synapse }) =>
+      portico === undefined || (isEmpty(portico) && isList(synapse) && synapse.every(isInvitation)),
+    reason: 'Synapse lists invitations among what somebody was notified of.',
+  },
+  {
+    what: /^POST v3\/search/,
+    where: /\.context(?:$|\..*\.unsigned\.membership$|\.profile_info\..*\.(?:avatar_url|displayname)$)/,
+    when: ({ portico, synapse }) => portico === undefined && (isEmpty(synapse) || typeof synapse === 'string'),
+    reason: 'Synapse gives what is around the events of a search with their membership, and says what is not there.',
+  },
+  {
+    what: /^POST v3\/search/,
+    where: /\.groups\..*\.order$/,
+    when: onlyPortico,
+    reason: 'Synapse does not say in which order groups are shown.',
+  },
+  {
+    where: /\.highlights$/,
+    when: ({ portico }) => isEmpty(portico),
+    reason: 'Synapse gives the words of a search where there is nothing in which to highlight them.',
+  },
+  {
+    where: /\.next_token$/,
+    when: ({ synapse }) => synapse === null,
+    reason: 'Synapse says by null that there is no more.',
+  },
+];
+
+/** Why a difference is as it should be, if it is known. */
+export function reasonFor(what: string, difference: Difference): string | undefined {
+  return known.find(
+    (each) =>
+      (each.what?.test(what) ?? true) &&
+      (each.where?.test(difference.where) ?? true) &&
+      (each.when?.(difference) ?? true),
+  )?.reason;
+}
