@@ -42,6 +42,7 @@ export const roomErrors = {
     message: 'Nobody of this server who is in the room may let you in.',
   },
   'event.not-found': { errcode: 'M_NOT_FOUND', status: 404, message: 'There is no such event in this room.' },
+  'event.malformed': { errcode: 'M_BAD_JSON', status: 400, message: 'No event of this type can say this.' },
   'relation.duplicate': {
     errcode: 'M_DUPLICATE_ANNOTATION',
     status: 400,

@@ -1,6 +1,7 @@
 import { findRoomVersion, type JsonObject, type RoomVersionRules } from '@portico/protocol';
 import { addAlias, addPublishedRoom } from '@portico/storage/stores/directory/room-directory-write.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import type { ErrorReason } from '../../errors/table.ts';
 import { checkFirstCanonicalAlias } from './aliases/canonical-alias.ts';
 import { type Invitations, invitationsElsewhere, inviteeOf, withoutBlocked } from './creation/invitations.ts';
 import { initialEvents, invitationContent, type RoomRequest } from './creation/initial-events.ts';
@@ -78,9 +79,13 @@ export async function createRoom(
     });
     return { roomId, refusal, toInvite: new Map(Array.from(away, ([userId, { content }]) => [userId, content])) };
   } catch (error) {
-    if (!(error instanceof MatrixError) || error.reason !== 'forbidden') throw error;
+    if (!(error instanceof MatrixError) || !isAgainstRules(error.reason)) throw error;
     throw new MatrixError('room.invalid-state', { message: error.message });
   }
+}
+
+function isAgainstRules(reason: ErrorReason): boolean {
+  return reason === 'forbidden' || reason === 'event.malformed';
 }
 
 function refuseMany(invited: ReadonlySet<string>): void {

@@ -22,6 +22,7 @@ import { getKnown, type RoomHead } from './head.ts';
 import { knownAfter } from './known-state.ts';
 import { countChange, membershipsOf } from './memberships-of.ts';
 import type { ReferenceHashes } from './reference-hashes.ts';
+import { refuseUnauthorised } from './refuse-unauthorised.ts';
 import type { Step } from './steps.ts';
 import { stickinessOf } from './stickiness.ts';
 import { unplacedEvent } from './unplaced-event.ts';
@@ -165,7 +166,7 @@ function build(
   );
   if (rules.event.references === 'pairs') context.references.add(rules, event.eventId, pieces);
   const decision = authorise(rules, event, { get: state, create: state('m.room.create', '') });
-  if (decision.kind === 'reject') throw new MatrixError('forbidden', { message: decision.reason });
+  if (decision.kind === 'reject') refuseUnauthorised(decision);
   return {
     event,
     authEventNids: authEvents.map(({ nid }) => nid),

@@ -159,6 +159,13 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(refusalOf(await put('m.room.power_levels', { users: { [alice.userId]: 100 } })), '400 M_BAD_JSON');
       const beyond = { users: { [bob.userId]: 2 ** 53 } };
       assert.equal(refusalOf(await put('m.room.power_levels', beyond)), '400 M_BAD_JSON');
+      for (const odd of [{ users_default: '1' }, { events: { x: '1' } }, { users: [] }, { users: { nobody: 1 } }]) {
+        assert.equal(refusalOf(await put('m.room.power_levels', odd)), '400 M_BAD_JSON');
+      }
+      const member = alice.room(roomId, `state/m.room.member/${alice.userId}`);
+      for (const odd of [{}, { membership: 'here' }]) {
+        assert.equal(refusalOf(await alice.http.put(member, odd)), '400 M_BAD_JSON');
+      }
       // The second time it is compared with what is there.
       for (const content of [{ text: 'a\ud800' }, {}, { text: 'a\ud800' }, { [`\ud800`]: 1 }, { text: 2 ** 60 }]) {
         const isLegal = Object.keys(content).length === 0;
@@ -205,6 +212,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         [{ room_alias_name: taken }, '400 M_ROOM_IN_USE'],
         [{ room_alias_name: 'a:b' }, '400 M_INVALID_PARAM'],
         [{ room_version: '11', power_level_content_override: { users: {} } }, '400 M_INVALID_ROOM_STATE'],
+        [{ power_level_content_override: { users_default: '1' } }, '400 M_INVALID_ROOM_STATE'],
         [
           { invite_3pid: [{ id_server: 'a', id_access_token: 'b', medium: 'pigeon', address: 'c' }] },
           '400 M_INVALID_PARAM',
