@@ -9,16 +9,24 @@ const idsOf = (branches: readonly Extremity[]) => branches.map(({ eventId }) => 
 
 test('what an event follows is no end of its room any more', () => {
   const extremities = ['a', 'b', 'c'].map((id) => extremity(id, 'x'));
-  assert.deepEqual(idsOf(extremitiesAfter({ extremities }, ['a', 'c'], extremity('d', 'y'))), ['b', 'd']);
+  assert.deepEqual(idsOf(extremitiesAfter({ extremities, differing: 0 }, ['a', 'c'], extremity('d', 'y'))), ['b', 'd']);
 });
 
 test('where there are too many branches, the server that has most of them loses its oldest', () => {
   let extremities: readonly Extremity[] = [extremity('first', 'quiet'), extremity('second', 'other')];
   for (let index = 0; index < 3 * maxBranches; index++) {
-    extremities = extremitiesAfter({ extremities }, [], extremity(`${index}`, 'loud'));
+    extremities = extremitiesAfter({ extremities, differing: 0 }, [], extremity(`${index}`, 'loud'));
   }
   const last = Array.from({ length: maxBranches - 2 }, (_, index) => `${2 * maxBranches + 2 + index}`);
   assert.deepEqual(idsOf(extremities), ['first', 'second', ...last]);
+});
+
+test('where branches differ in too much there are fewer, but as many as an event can follow', () => {
+  const extremities = Array.from({ length: 100 }, (_, index) => extremity(`${index}`, index < 2 ? 'quiet' : 'loud'));
+  const left = (differing: number) => idsOf(extremitiesAfter({ extremities, differing }, [], extremity('last', 'new')));
+  assert.equal(left(4900).length, 101);
+  assert.deepEqual(left(10_000), ['0', '1', ...Array.from({ length: 47 }, (_, index) => `${53 + index}`), 'last']);
+  assert.equal(left(1_000_000).length, 20);
 });
 
 test('an event that cannot follow all branches follows those that allow it, then the newest', () => {

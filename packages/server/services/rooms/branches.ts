@@ -9,6 +9,12 @@ import type { Extremity, RoomHead } from './head.ts';
  */
 export const maxBranches = 200;
 
+/**
+ * In how many entries they can differ altogether, beyond as many branches as an event can follow: those from far behind cost as
+ * much as very many others.
+ */
+const mostDiffering = 5000;
+
 export function extremityOf({ eventId, sender }: RoomEvent, state: StateRoot): Extremity {
   return { eventId, server: serverNameOf(sender) ?? '', state };
 }
@@ -18,13 +24,18 @@ export function extremityOf({ eventId, sender }: RoomEvent, state: StateRoot): E
  * them loses its oldest: whoever forks a room without end makes it forget branches of their own, not what others have done.
  */
 export function extremitiesAfter(
-  { extremities }: Pick<RoomHead, 'extremities'>,
+  { extremities, differing }: Pick<RoomHead, 'extremities' | 'differing'>,
   prevEvents: readonly string[],
   added: Extremity,
 ): readonly Extremity[] {
   const followed = new Set(prevEvents);
-  const all = [...extremities.filter(({ eventId }) => !followed.has(eventId)), added];
-  if (all.length <= maxBranches) return all;
+  let all = [...extremities.filter(({ eventId }) => !followed.has(eventId)), added];
+  const most = Math.min(maxBranches, Math.max(maxPrevEvents, (extremities.length * mostDiffering) / differing));
+  while (all.length > most) all = withoutOne(all);
+  return all;
+}
+
+function withoutOne(all: readonly Extremity[]): Extremity[] {
   const counts = new Map<string, number>();
   for (const { server } of all) counts.set(server, (counts.get(server) ?? 0) + 1);
   const most = Math.max(...counts.values());

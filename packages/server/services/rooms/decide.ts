@@ -229,6 +229,7 @@ function headAfter(head: RoomHead, event: RoomEvent, eventNid: number, state: St
     roomId: event.roomId,
     extremities: [extremityOf(event, state)],
     state,
+    differing: 0,
     maxDepth: Math.max(head.maxDepth, event.depth),
     lastEventNid: eventNid,
   };

@@ -23,6 +23,8 @@ export type RoomHead = {
   readonly extremities: readonly Extremity[];
   /** The resolution of the states after all extremities. */
   readonly state: StateRoot;
+  /** In how much these states differed when they were last resolved. */
+  readonly differing: number;
   readonly maxDepth: number;
   readonly lastEventNid: number;
   /** How many events of the room, outside its threads, have counted as unread under the default rules. */

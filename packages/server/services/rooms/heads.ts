@@ -150,6 +150,7 @@ function headOfRow(row: RoomRow, state: StateRoot, extremities: readonly Extremi
     lineage,
     extremities,
     state,
+    differing: 0,
     maxDepth: row.max_depth,
     lastEventNid: row.last_event_nid,
     ordinal: row.ordinal,

@@ -78,6 +78,7 @@ function headOfNothing({ roomNid, roomId, rules }: PlannedRoom): RoomHead {
     version: 0,
     lineage: 0,
     extremities: [],
+    differing: 0,
     state: emptyState,
     maxDepth: 0,
     lastEventNid: 0,

@@ -83,6 +83,7 @@ function headBefore(
     version: current.version,
     lineage: current.lineage,
     extremities: [],
+    differing: 0,
     state: imported.root,
     maxDepth: Math.max(join.depth - 1, 0),
     lastEventNid: 0,

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import type { StateChange, StateEdit, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
+import type { StateEdit, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import { NotInMemory, withReads } from '../decide.ts';
-import type { RoomOfStates, StateResolver } from '../resolution/state-resolver.ts';
+import type { Resolved, RoomOfStates, StateResolver } from '../resolution/state-resolver.ts';
 
-export type Merged = { readonly state: StateRoot; readonly edit: StateEdit | undefined };
+export type Merged = Pick<Resolved, 'differing'> & { readonly state: StateRoot; readonly edit: StateEdit | undefined };
 
 /**
  * Merges the branches of rooms, remembering resolutions: while a room is forked, each event asks for the same ones. States
@@ -17,7 +17,7 @@ export interface Merger {
 }
 
 export function createMerger(states: StateStore, resolver: StateResolver, maxRemembered = 1000): Merger {
-  const remembered = new Map<string, readonly StateChange[]>();
+  const remembered = new Map<string, Resolved>();
 
   async function remember(
     key: string,
@@ -34,16 +34,17 @@ export function createMerger(states: StateStore, resolver: StateResolver, maxRem
     const roots = [...byContent.values()].toSorted((a, b) => a.rootId - b.rootId);
     const [first] = roots;
     if (first === undefined) throw new Error('there is no state to merge');
-    if (roots.length === 1) return { state: first, edit: undefined };
+    if (roots.length === 1) return { state: first, edit: undefined, differing: 0 };
     const start = base ?? first;
     const key = hash('sha256', [start, ...roots].map(({ contentHash }) => contentHash).join(' '));
-    const changes = remembered.get(key);
-    if (changes === undefined) throw new NotInMemory(() => remember(key, room, roots, start));
-    if (changes.length === 0) return { state: start, edit: undefined };
+    const known = remembered.get(key);
+    if (known === undefined) throw new NotInMemory(() => remember(key, room, roots, start));
+    const { changes, differing } = known;
+    if (changes.length === 0) return { state: start, edit: undefined, differing };
     const edit = states.set(start, changes);
     const done = edit.now();
     if (done === undefined) throw new NotInMemory(async () => states.settle(await edit.run(), false));
-    return { state: done.value.root, edit: done.value };
+    return { state: done.value.root, edit: done.value, differing };
   }
 
   return {

@@ -75,7 +75,7 @@ export function placeAmong(deps: PlaceDependencies, head: RoomHead, placed: OfBr
   if (unread !== undefined) throw new NotInMemory(unread);
   const extremities = isAside ? head.extremities : extremitiesAfter(head, follows, extremityOf(event, stateAfter));
   const roots = extremities.map(({ state }) => state);
-  const merged = isAside ? { state: head.state, edit: undefined } : deps.merger.merge(head, roots, head.state);
+  const merged = isAside ? { ...head, edit: undefined } : deps.merger.merge(head, roots, head.state);
   try {
     const { eventNid } = stored;
     const entries = entriesBetween(deps, head, merged.state);
@@ -97,6 +97,7 @@ export function placeAmong(deps: PlaceDependencies, head: RoomHead, placed: OfBr
         ...head,
         extremities,
         state: merged.state,
+        differing: merged.differing,
         maxDepth: Math.max(head.maxDepth, event.depth),
         lastEventNid: eventNid,
         known: knownAfterChanges(head.known, entries),

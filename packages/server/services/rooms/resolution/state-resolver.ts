@@ -32,8 +32,17 @@ export interface StateResolver {
    *
    * {@link https://spec.matrix.org/v1.19/server-server-api/#room-state-resolution}
    */
-  resolve(room: RoomOfStates, roots: readonly StateRoot[], base: StateRoot): Promise<readonly StateChange[]>;
+  resolve(room: RoomOfStates, roots: readonly StateRoot[], base: StateRoot): Promise<Resolved>;
 }
+
+export type Resolved = {
+  readonly changes: readonly StateChange[];
+  /** In how many entries the states differ from one in the middle, all together except the few that differ most. */
+  readonly differing: number;
+};
+
+/** Of a few states that have been far away from the others for long nothing is to be said. */
+const mostFarAway = 2;
 
 /** More power levels than these are looked for where that holds nobody up. */
 const manyBases = 20;
@@ -47,7 +56,8 @@ export function createStateResolver(deps: ResolverDependencies): StateResolver {
       if (first === undefined) throw new Error('there is no state to resolve');
       await pace();
       const found = await findConflicts(deps, room, first, others);
-      if (found.conflicts.length === 0) return changesIn(deps, room, base, first, []);
+      const { differing } = found;
+      if (found.conflicts.length === 0) return { changes: await changesIn(deps, room, base, first, []), differing };
       const conflicted = new Set(found.conflicts.map(({ type, stateKey }) => stateCacheKey(type, stateKey)));
       const isConflicted = (type: string, stateKey: string): boolean => conflicted.has(stateCacheKey(type, stateKey));
       const known = createKnown(deps, room, first, isConflicted);
@@ -74,7 +84,7 @@ export function createStateResolver(deps: ResolverDependencies): StateResolver {
             stateKey,
             event: eventId === undefined ? undefined : known.nidOf(eventId),
           }));
-          return changesIn(deps, room, base, first, changes);
+          return { changes: await changesIn(deps, room, base, first, changes), differing };
         }
         await known.answer(resolution);
       }
@@ -97,6 +107,7 @@ type Conflicts = {
   readonly events: ReadonlyMap<number, StateEventOf>;
   /** What each state has under the conflicted keys. */
   readonly sets: readonly (readonly number[])[];
+  readonly differing: number;
 };
 type StateEventOf = Awaited<ReturnType<StateEvents['load']>> extends ReadonlyMap<number, infer E> ? E : never;
 
@@ -123,8 +134,10 @@ async function findConflicts(
     }
     return set;
   });
+  const lengths = differences.map(({ length }) => length).toSorted((a, b) => a - b);
   return {
     events,
+    differing: lengths.slice(0, -mostFarAway).reduce((sum, length) => sum + length, 0),
     sets: [firsts, ...sets].map((set) => set.filter((nid) => nid !== undefined)),
     conflicts: pairs.map(([type, stateKey], index) => {
       const found = entries[index] ?? new Set();
