@@ -84,6 +84,28 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.notDeepEqual(await invited(), withReason);
     });
 
+    const memberEvent = async (roomId: string, userId: string) =>
+      (await alice.http.get(alice.room(roomId, `state/m.room.member/${userId}?format=event`))).body['event_id'];
+
+    test('the same knock twice is one', async () => {
+      const roomId = await alice.createRoom({ preset: 'private_chat' });
+      await alice.setState(roomId, 'm.room.join_rules', { join_rule: 'knock' });
+      assert.equal((await knock(bob, roomId)).status, 200);
+      const knocked = await memberEvent(roomId, bob.userId);
+      assert.equal((await knock(bob, roomId)).status, 200);
+      assert.equal(await memberEvent(roomId, bob.userId), knocked);
+    });
+
+    test('the same ban twice is one', async () => {
+      const roomId = await alice.createRoom();
+      await alice.ban(roomId, bob.userId);
+      const banned = await memberEvent(roomId, bob.userId);
+      await alice.ban(roomId, bob.userId);
+      assert.equal(await memberEvent(roomId, bob.userId), banned);
+      await alice.http.post(alice.room(roomId, 'ban'), { user_id: bob.userId, reason: 'Again' });
+      assert.notEqual(await memberEvent(roomId, bob.userId), banned);
+    });
+
     test('who was in no room cannot be thrown out of it, and who is in it cannot be invited', async () => {
       const roomId = await alice.createRoom();
       assert.equal(refusalOf(await act(alice, roomId, 'kick', bob.userId)), '403 M_FORBIDDEN');

@@ -3,6 +3,7 @@ import { MatrixError } from '../../../errors/matrix-error.ts';
 import { memberDraft } from '../draft.ts';
 import type { StateEvent } from '../head.ts';
 import type { Plan, RoomView } from '../room-writer.ts';
+import { isSameContent } from '../same-content.ts';
 
 export type Membership = 'join' | 'invite' | 'leave' | 'ban' | 'knock';
 
@@ -19,13 +20,16 @@ type Options = {
   readonly content: (current: StateEvent | undefined, view: RoomView) => JsonObject | undefined;
 };
 
-/** A plan that changes one person's membership. */
+/** A plan that changes one person's membership, unless the sender has set the very same one already. */
 export function changeMembership({ sender, userId, content }: Options): Plan {
   return {
     needs: [['m.room.member', userId]],
     drafts(view) {
-      const made = content(view.state('m.room.member', userId), view);
-      return made === undefined ? [] : [memberDraft(sender, userId, made)];
+      const current = view.state('m.room.member', userId);
+      const made = content(current, view);
+      if (made === undefined) return [];
+      const isThere = current?.event.sender === sender && isSameContent(current.event.content, made);
+      return isThere ? [] : [memberDraft(sender, userId, made)];
     },
   };
 }
