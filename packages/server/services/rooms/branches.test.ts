@@ -36,3 +36,11 @@ test('an event that cannot follow all branches follows those that allow it, then
   assert.deepEqual(followed, [3, 9, 8, 7, 6, 5, 4, 2, 1, 0, ...Array.from({ length: 10 }, (_, index) => 29 - index)]);
   assert.deepEqual(branchesToFollow(branches.slice(0, 20), entries, [1, 2]), branches.slice(0, 20));
 });
+
+test('what allows an event is followed wherever it comes from, however many branches have another part of it', () => {
+  const branches = Array.from({ length: 40 }, (_, index) => index);
+  const entries = branches.map((index) => (index === 0 ? [1, undefined] : [undefined, 2]));
+  const followed = branchesToFollow(branches, entries, [1, 2]);
+  assert.equal(followed.length, 20);
+  assert.ok(followed.includes(0));
+});

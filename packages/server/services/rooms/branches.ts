@@ -53,13 +53,17 @@ export function branchesToFollow<T>(
   current: readonly (number | undefined)[],
 ): readonly T[] {
   if (branches.length <= maxPrevEvents) return branches;
-  return branches
+  const ranked = branches
     .map((branch, index) => ({
       branch,
       index,
       agreement: current.filter((nid, at) => entries[index]?.[at] === nid).length,
     }))
-    .toSorted((a, b) => b.agreement - a.agreement || b.index - a.index)
+    .toSorted((a, b) => b.agreement - a.agreement || b.index - a.index);
+  // What allows the event may come from several branches, one of which may be the only one to have its part.
+  const needed = new Set(current.map((nid, at) => ranked.find(({ index }) => entries[index]?.[at] === nid)));
+  return ranked
+    .toSorted((a, b) => Number(needed.has(b)) - Number(needed.has(a)))
     .slice(0, maxPrevEvents)
     .map(({ branch }) => branch);
 }
