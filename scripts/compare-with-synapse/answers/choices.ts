@@ -1,4 +1,4 @@
-import type { Device, Person, Room, SentEvent, World } from './world.ts';
+import type { Device, Membership, Person, Room, SentEvent, World } from './world.ts';
 
 /** Who does what. */
 export const anyone = (world: World): Device => world.pick(world.devices);
@@ -35,7 +35,10 @@ export function guestsWith(room: Room, memberships: readonly string[]): readonly
 }
 
 /** Remembers a membership that both servers took. */
-export function remember(room: Room, person: Person, membership: 'join' | 'invite' | 'knock' | 'leave' | 'ban'): void {
+export function remember(room: Room, person: Person, membership: Membership): void {
+  const before = room.memberships.get(person);
+  // Who is banned after they left sees what they saw when they left: with Synapse, what was there when they were banned.
+  if (membership === 'ban' && before !== 'join') room.everJoined.delete(person.id);
   room.memberships.set(person, membership);
   if (membership === 'join') room.everJoined.add(person.id);
 }

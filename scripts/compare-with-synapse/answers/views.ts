@@ -102,9 +102,12 @@ function slidOf(world: World, { person, progress }: Device, side: Side): Json {
     const membership = room.memberships.get(person) ?? '';
     return membership === 'leave' || (membership === 'ban' && !room.everJoined.has(person.id));
   };
-  const shown = Object.entries(rooms).filter(([roomId]) => {
+  const shown = Object.entries(rooms).flatMap(([roomId, room]) => {
     const known = roomBy(world, side, roomId);
-    return known !== undefined && !isGone(known);
+    if (known === undefined || isGone(known)) return [];
+    // What was told of it before somebody was invited is no longer told.
+    const isOutside = ['invite', 'knock'].includes(known.memberships.get(person) ?? '');
+    return [[roomId, isOutside ? { invite: room.invite ?? {} } : room] as const];
   });
   return asJson({ rooms: Object.fromEntries(shown), ...(!world.rooms.some(isGone) && { count }) });
 }

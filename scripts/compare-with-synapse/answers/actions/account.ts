@@ -1,5 +1,8 @@
 import { anyone, devicesIn, others } from '../choices.ts';
-import { serverName } from '../servers.ts';
+import { until } from '../../../../packages/testkit/until.ts';
+import { textAt } from '../json.ts';
+import { bothOf, serverName } from '../servers.ts';
+import type { Device, World } from '../world.ts';
 import { logIn } from '../people.ts';
 import type { Action } from './action.ts';
 
@@ -42,9 +45,27 @@ export const changeProfile: Action = async (world) => {
     ['x.custom', `value ${number}`],
   ] as const);
   const path = ['v3', 'profile', device.person.id, field];
-  if (world.chance(85)) await world.ask(device, 'PUT', path, { body: { [field]: value } });
+  const isSet = world.chance(85);
+  if (isSet) await world.ask(device, 'PUT', path, { body: { [field]: value } });
   else await world.ask(device, 'DELETE', path);
+  if (field === 'displayname' || field === 'avatar_url') await settle(world, device, field, isSet ? value : undefined);
 };
+
+/** Waits until the rooms of both have it: each has its own time for that, in which other events would come before. */
+async function settle(world: World, device: Device, field: string, value: string | undefined): Promise<void> {
+  const { person } = device;
+  const rooms = world.rooms.filter(({ memberships }) => memberships.get(person) === 'join');
+  await bothOf(async (side) => {
+    for (const { id } of rooms) {
+      const roomId = side === 'synapse' ? world.pairing.toSynapse(id) : id;
+      const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/state/m.room.member/${person.id}`;
+      await until(async () => {
+        const { body } = await world.calls[side]({ method: 'GET', path, token: device.tokens[side] });
+        return (textAt(body, field) ?? '') === (value ?? '');
+      }, `${side} has the ${field} of ${person.id} in ${roomId}`);
+    }
+  });
+}
 
 export const useDevice: Action = async (world) => {
   await logIn(world, world.pick(world.people), world.pick(['D1', 'D2']));
