@@ -16,8 +16,22 @@ export interface Merger {
   stateAfterAll(room: RoomOfStates, roots: readonly StateRoot[]): Promise<Merged>;
 }
 
-export function createMerger(states: StateStore, resolver: StateResolver, maxRemembered = 1000): Merger {
+const mostRemembered = 1000;
+/** Entries of states that all that is remembered changes: a resolution of states that are far apart may change thousands. */
+const mostChanges = 200_000;
+
+export function createMerger(
+  states: Pick<StateStore, 'set' | 'settle'>,
+  resolver: StateResolver,
+  { maxRemembered = mostRemembered, maxChanges = mostChanges } = {},
+): Merger {
   const remembered = new Map<string, Resolved>();
+  let changesHeld = 0;
+
+  function forget(key: string): void {
+    changesHeld -= remembered.get(key)?.changes.length ?? 0;
+    remembered.delete(key);
+  }
 
   async function remember(
     key: string,
@@ -25,8 +39,15 @@ export function createMerger(states: StateStore, resolver: StateResolver, maxRem
     roots: readonly StateRoot[],
     base: StateRoot,
   ): Promise<void> {
-    remembered.set(key, await resolver.resolve(room, roots, base));
-    if (remembered.size > maxRemembered) remembered.delete(remembered.keys().next().value ?? key);
+    const resolved = await resolver.resolve(room, roots, base);
+    forget(key);
+    remembered.set(key, resolved);
+    changesHeld += resolved.changes.length;
+    for (const [oldest] of remembered) {
+      // The newest is what somebody waits for.
+      if (oldest === key || (remembered.size <= maxRemembered && changesHeld <= maxChanges)) return;
+      forget(oldest);
+    }
   }
 
   function merge(room: RoomOfStates, all: readonly StateRoot[], base: StateRoot | undefined): Merged {
