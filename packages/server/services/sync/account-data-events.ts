@@ -30,7 +30,9 @@ export async function readForLeftRooms(
   if (roomIds.size === 0) return found;
   for (const row of await listAccountDataSince(db, userId, { after: since ?? -1, upTo, limit: maxRows })) {
     if (!roomIds.has(row.room_id) || (since === undefined && isDeleted(row)) || !passesRoom(filter, row)) continue;
-    found.set(row.room_id, [...(found.get(row.room_id) ?? []), render(row)]);
+    const ofRoom = found.get(row.room_id);
+    if (ofRoom === undefined) found.set(row.room_id, [render(row)]);
+    else ofRoom.push(render(row));
   }
   return found;
 }
