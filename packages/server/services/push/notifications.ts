@@ -5,6 +5,7 @@ import type { ReadState } from '../rooms/read-state.ts';
 import { noRedactions, renderEvent } from '../reading/client-event.ts';
 import type { ReadingContext, Requester } from '../reading/context.ts';
 import { createJudge, type Notified } from './notified-events.ts';
+import { readNotifiedInvites } from './notified-invites.ts';
 
 export type NotificationsRequest = {
   readonly from: string | undefined;
@@ -47,9 +48,15 @@ export function createNotifications({ reading, readState }: Dependencies): Notif
       const from = Math.max(0, end - span * ORDER_PER_POSITION);
       const rows = await readCandidates(db.long, userId, { from, before: end, limit: triedAtOnce });
       const since = rows.filter((row) => row.room_order > (joined.get(row.room_nid) ?? 0) * ORDER_PER_POSITION);
-      for (const notified of await judge(since)) if (notified.isHighlight || !onlyHighlights) found.push(notified);
+      const reached = rows.length === triedAtOnce ? (rows.at(-1)?.room_order ?? 0) : from;
+      const [events, invites] = await Promise.all([
+        judge(since),
+        readNotifiedInvites(reading, userId, { from: reached, before: end }),
+      ]);
+      const notified = [...events, ...invites].toSorted((a, b) => b.row.room_order - a.row.room_order);
+      found.push(...notified.filter(({ isHighlight }) => isHighlight || !onlyHighlights));
       tried += rows.length;
-      end = rows.length === triedAtOnce ? (rows.at(-1)?.room_order ?? 0) : from;
+      end = reached;
       if (rows.length < triedAtOnce / 2) span *= growth;
     }
     const page = found.slice(0, limit);
@@ -66,12 +73,11 @@ export function createNotifications({ reading, readState }: Dependencies): Notif
         roomId: undefined,
         now: now(),
         device: requester,
-        membership: 'join',
         redactions: noRedactions,
       };
       const texts = page.map(
-        ({ row, event, actions }) =>
-          `{"actions":${JSON.stringify(actions)},"event":${renderEvent(event, style)},"read":${row.is_read === 1},` +
+        ({ row, event, actions, membership }) =>
+          `{"actions":${JSON.stringify(actions)},"event":${renderEvent(event, { ...style, membership })},"read":${row.is_read === 1},` +
           `"room_id":${JSON.stringify(row.room_id)},"ts":${event.origin_server_ts}}`,
       );
       const rest = next === undefined ? '' : `,"next_token":"${formatToken(next)}"`;

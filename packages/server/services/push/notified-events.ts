@@ -15,6 +15,8 @@ export type Notified = {
   readonly event: ClientEventRow;
   readonly actions: readonly PushAction[];
   readonly isHighlight: boolean;
+  /** What they were to the room then. */
+  readonly membership: 'join' | 'invite';
 };
 
 /** Says of events which of them notify somebody, and how. */
@@ -82,7 +84,7 @@ export async function createJudge({ reading, readState }: Dependencies, userId: 
           mayNotifyRoom(room.rules, room.state('m.room.create'), room.state('m.room.power_levels'), sender, key),
       });
       if (outcome?.notify !== true) continue;
-      notified.push({ row, event, actions: outcome.actions, isHighlight: outcome.highlight });
+      notified.push({ row, event, actions: outcome.actions, isHighlight: outcome.highlight, membership: 'join' });
     }
     return notified;
   };

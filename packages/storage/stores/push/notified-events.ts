@@ -36,6 +36,30 @@ export function readCandidates(
   return reader.all(selectCandidates, [userId, stretch.from, stretch.before, stretch.limit]);
 }
 
+const selectInvites = sql<CandidateRow, [userId: string, fromOrder: number, beforeOrder: number]>(
+  'notified-events.invites',
+  `select c.event_nid, c.room_nid, r.room_id, c.position * 1048576 as room_order, 0 as joined_count,
+     cast(null as bigint) as thread_nid, case k.membership when 'join' then 1 else 0 end as is_read
+   from membership_changes c
+   join memberships k on k.room_nid = c.room_nid and k.user_id = c.user_id
+   join rooms r on r.room_nid = c.room_nid
+   join events e on e.event_nid = c.event_nid
+   where c.user_id = $1 and c.position * 1048576 >= $2 and c.position * 1048576 < $3
+     and c.position >= $2 / 1048576 and c.position <= $3 / 1048576
+     and c.membership = 'invite' and e.sender <> $1 and e.redacted_by is null
+     and case k.membership when 'invite' then c.event_nid = k.event_nid when 'join' then c.previous <> 'invite' end
+   order by c.position desc`,
+);
+
+/** The invitations in such a stretch that somebody has, or has taken: they have a place although the room was not theirs. */
+export function readInvitesToTell(
+  reader: Reader,
+  userId: string,
+  stretch: { readonly from: number; readonly before: number },
+): Promise<CandidateRow[]> {
+  return reader.all(selectInvites, [userId, stretch.from, stretch.before]);
+}
+
 const selectJoins = sql<{ room_nid: number; position: number }, [userId: string]>(
   'notified-events.joins',
   `select room_nid, max(position) as position from membership_changes

@@ -106,5 +106,44 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       await alice.post(`${v3}/rooms/${encodeURIComponent(second)}/leave`, {});
       assert.deepEqual(eventsOf(await list()), eventsOf({ notifications: ofFirst }));
     });
+
+    test('invitations are listed while somebody has them and after they have taken them, but none that they do not get to see', async () => {
+      const [carol, dave] = [await server.registerUser(), await server.registerUser()];
+      const inviteTo = async (by: TestClient) => {
+        const made = await by.post(`${v3}/createRoom`, { invite: [carol.userId] });
+        return String(made.body['room_id']);
+      };
+      const listed = async (query = '') => {
+        const { body } = await carol.get(`${v3}/notifications${query}`);
+        const page = body as { notifications: (Notification & { event: { unsigned: object } })[]; next_token?: string };
+        for (const { event } of page.notifications) {
+          assert.deepEqual((event.content as { membership?: string }).membership, 'invite');
+          assert.deepEqual((event.unsigned as { membership?: string }).membership, 'invite');
+        }
+        return { rooms: page.notifications.map(({ room_id: id, read }) => [id, read]), next: page.next_token };
+      };
+      const [one, two, three] = [await inviteTo(bob), await inviteTo(dave), await inviteTo(bob)];
+      const all = [
+        [three, false],
+        [two, false],
+        [one, false],
+      ];
+      assert.deepEqual(await listed(), { rooms: all, next: undefined });
+      const start = await listed('?limit=2');
+      assert.deepEqual(start.rooms, all.slice(0, 2));
+      assert.deepEqual(await listed(`?from=${start.next}`), { rooms: all.slice(2), next: undefined });
+      assert.deepEqual(await listed('?only=highlight'), { rooms: [], next: undefined });
+      await carol.post(`${v3}/join/${encodeURIComponent(one)}`, {});
+      const config = { default_action: 'block', allowed_users: [bob.userId] };
+      await carol.put(`${v3}/user/${carol.userId}/account_data/m.invite_permission_config`, config);
+      assert.deepEqual((await listed()).rooms, [
+        [three, false],
+        [one, true],
+      ]);
+      await bob.post(`${v3}/rooms/${encodeURIComponent(three)}/kick`, { user_id: carol.userId });
+      assert.deepEqual((await listed()).rooms, [[one, true]]);
+      await carol.put(`${v3}/pushrules/global/override/.m.rule.invite_for_me/enabled`, { enabled: false });
+      assert.deepEqual((await listed()).rooms, []);
+    });
   });
 }

@@ -8,6 +8,7 @@ import type { InviteRules } from '../../privacy/invite-rules.ts';
 import type { ErasedSenders } from '../../reading/erased-senders.ts';
 import type { IgnoredUsers } from '../../reading/ignored-users.ts';
 import { readUserRules, type RoomRules, roomRules } from '../../unread/member-rules.ts';
+import { judgeInvite } from '../judge-invite.ts';
 
 export type JudgeDependencies = {
   readonly db: Reader;
@@ -44,8 +45,9 @@ export async function judgeQueued(
     // Another invitation than this one is queued for itself.
     if (row.membership !== 'invite' || row.member_nid !== row.event_nid) return undefined;
     if (!(await deps.inviteRules.isVisible(sender, userId))) return undefined;
-    const actions = await inviteActions(deps.db, userId, row);
-    return actions && { row, isInvite: true, actions };
+    const rules = readUserRules(await readUserRulesRow(deps.db, userId), userId);
+    const outcome = judgeInvite(rules, { userId, roomId: row.room_id }, row);
+    return outcome && { row, isInvite: true, actions: outcome.actions };
   }
   if (row.membership !== 'join' || row.is_read === 1) return undefined;
   if ((await deps.erasedSenders.among([sender])).has(sender)) return undefined;
@@ -54,22 +56,6 @@ export async function judgeQueued(
 
 function isEvent(row: QueuedRow): row is QueuedRow & EventFields {
   return row.event_id !== null && row.room_id !== null;
-}
-
-/** Nothing is known of the room but what the invitee is shown, so conditions about its members do not match. */
-const unknownRoom = { displayName: undefined, memberCount: () => 0, mayNotify: () => false };
-
-async function inviteActions(
-  db: Reader,
-  userId: string,
-  { room_id: roomId, type, sender, state_key: stateKey, content: text }: QueuedRow & EventFields,
-): Promise<readonly PushAction[] | undefined> {
-  const { rules } = roomRules(readUserRules(await readUserRulesRow(db, userId), userId), roomId);
-  const parsed = parseJson(text, 'lenient');
-  const content: JsonObject = isJsonObject(parsed) ? parsed : {};
-  const subject = { type, sender, roomId, stateKey: stateKey ?? undefined, content };
-  const outcome = evaluatePush(rules, subject, { ...unknownRoom, userId });
-  return outcome?.notify === true ? outcome.actions : undefined;
 }
 
 /** Whatever is not known here is what makes a rule match that announces events. */
