@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { startTestServer } from '@portico/testkit/server.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
+import { until } from '@portico/testkit/until.ts';
 import { erase } from './erase.ts';
 
 const v3 = '/_matrix/client/v3';
@@ -149,6 +150,63 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         ({ state_key: key }) => key === alice.userId,
       );
       assert.deepEqual(hers?.content, { membership: 'join' });
+    });
+
+    test('nor do memberships that others gave them, nor the state that a sync or a search begins with', async () => {
+      const [alice, bob, carol] = await Promise.all([1, 2, 3].map(() => server.registerUser()));
+      assert.ok(alice && bob && carol);
+      const setName = (name: string) =>
+        alice.put(`${v3}/profile/${alice.userId}/displayname`, { displayname: `${name} ${word}` });
+      await setName('First');
+      const { body: created } = await bob.post(`${v3}/createRoom`, { preset: 'public_chat' });
+      const roomId = String(created['room_id']);
+      const room = `${v3}/rooms/${encodeURIComponent(roomId)}`;
+      const nameOf = async () => (await bob.get(`${room}/state/m.room.member/${alice.userId}`)).body['displayname'];
+      const invite = () => bob.post(`${room}/invite`, { user_id: alice.userId });
+      await invite();
+      await alice.post(`${room}/join`, {});
+      await setName('Second');
+      await until(async () => (await nameOf()) === `Second ${word}`, 'the room has the new name');
+      await bob.put(`${room}/send/m.room.message/1`, { msgtype: 'm.text', body: 'a wombat' });
+      await bob.post(`${room}/kick`, { user_id: alice.userId });
+      await invite();
+      await alice.post(`${room}/join`, {});
+      await bob.post(`${room}/ban`, { user_id: alice.userId });
+      await erase(server, alice);
+      await carol.post(`${room}/join`, {});
+      const carolsWays: (readonly [string, () => Promise<unknown>])[] = [];
+      for (const way of ['messages?dir=b&limit=100', 'members', 'state']) {
+        carolsWays.push([way, async () => (await carol.get(`${room}/${way}`)).body]);
+      }
+      for (let limit = 1; limit < 16; limit++) {
+        for (const after of ['', '&use_state_after=true']) {
+          const filter = encodeURIComponent(JSON.stringify({ room: { timeline: { limit } } }));
+          carolsWays.push([
+            `sync ${limit} ${after}`,
+            async () => (await carol.get(`${v3}/sync?filter=${filter}${after}`)).body,
+          ]);
+        }
+        carolsWays.push([
+          `sliding sync ${limit}`,
+          async () => {
+            const lists = { all: { ranges: [[0, 9]], timeline_limit: limit, required_state: [['*', '*']] } };
+            const path = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync?timeout=0';
+            return (await carol.post(path, { conn_id: `${limit}`, lists })).body;
+          },
+        ]);
+      }
+      const around = { before_limit: 20, after_limit: 20, include_profile: true };
+      const search = async (by: TestClient) => {
+        const wanted = { room_events: { search_term: 'wombat', event_context: around } };
+        const { body } = await by.post(`${v3}/search`, { search_categories: wanted });
+        return (body['search_categories'] as { room_events: { results: unknown[] } }).room_events.results;
+      };
+      assert.equal((await search(carol)).length, 1);
+      carolsWays.push(['search', () => search(carol)]);
+      for (const [way, look] of carolsWays) assert.doesNotMatch(JSON.stringify(await look()), new RegExp(word), way);
+      for (const found of [await search(bob), (await bob.get(`${room}/messages?dir=b&limit=100`)).body]) {
+        assert.match(JSON.stringify(found), new RegExp(`First ${word}`));
+      }
     });
 
     test('invitations that are not answered do not tell who made them', async () => {

@@ -92,6 +92,7 @@ describe('leaving for good, across servers', async () => {
     const bob = await network.server('hs2').registerUser();
     const roomId = await createRoom(carol);
     await must(alice.put(`${v3}/profile/${alice.userId}/displayname`, { displayname: 'Alice Secret' }));
+    await must(carol.post(pathOf(roomId, 'invite'), { user_id: alice.userId }));
     await must(alice.post(pathOf(roomId, 'join'), {}));
     const sent = await alice.put(pathOf(roomId, 'send/m.room.message/1'), { msgtype: 'm.text', body: 'a secret' });
     await must(carol.put(pathOf(roomId, 'send/m.room.message/2'), { msgtype: 'm.text', body: 'no secret' }));

@@ -78,6 +78,7 @@ export function createRooms(context: Context): Rooms {
     now,
     invitePolicy: config.privacy.invites,
     noticesUser: `@${config.serverNotices.user}:${serverName}`,
+    isOwn: (userId) => serverNameOf(userId) === serverName,
   });
   const rooms = createRoomService({
     db,

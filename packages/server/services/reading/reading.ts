@@ -20,12 +20,14 @@ type Dependencies = {
   readonly invitePolicy?: JsonObject;
   /** The user through whom the server itself speaks. */
   readonly noticesUser?: string;
+  readonly isOwn?: (userId: string) => boolean;
 };
 
 /** What the functions that read rooms work on. */
-export function createReading({ db, states, now, invitePolicy: policy, noticesUser }: Dependencies): ReadingContext {
+export function createReading(dependencies: Dependencies): ReadingContext {
+  const { db, states, now, invitePolicy: policy, noticesUser, isOwn } = dependencies;
   const rooms = createRoomNames(db);
-  const erasedSenders = createErasedSenders(db);
+  const erasedSenders = createErasedSenders(db, isOwn);
   return {
     db,
     states,

@@ -10,7 +10,7 @@ import {
 import type { Reader } from '@portico/storage';
 import type { StateKey, StateStore } from '@portico/storage/state-trie/index.ts';
 import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
-import type { ErasedSenders } from './erased-senders.ts';
+import { peopleIn, type ErasedSenders } from './erased-senders.ts';
 import { redactedRow } from './redacted-row.ts';
 import { createSmallCache } from './small-cache.ts';
 
@@ -89,7 +89,7 @@ export function createVisibility({ db, states, erased, now }: Dependencies): Vis
       if (unsure.length === 0) return sights;
 
       unsure.sort((a, b) => (a.room_order ?? -1) - (b.room_order ?? -1));
-      const erasedSenders = await erased.among(unsure.map((event) => event.sender));
+      const erasedPeople = await erased.among(unsure.flatMap(peopleIn));
       let view: View | undefined;
       let viewRoot: number | undefined;
       for (const event of unsure) {
@@ -107,7 +107,7 @@ export function createVisibility({ db, states, erased, now }: Dependencies): Vis
           membership: view.membership,
           membershipAfter: next.membership,
           joinedLater: order < viewer.joinedUntil,
-          senderErased: erasedSenders.has(event.sender),
+          senderErased: peopleIn(event).some((person) => erasedPeople.has(person)),
           stickyForJoined: viewer.joinedUntil === Infinity && isSticky(event.sticky_until ?? 0, now()),
         });
         const sight = { answer, membership: next.membership };

@@ -2,8 +2,9 @@ import { isJsonObject, parseJson } from '@portico/protocol';
 import { readNeighbours } from '@portico/storage/stores/search/search-context.ts';
 import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import type { ReadingContext } from '../reading/context.ts';
+import { withoutErasedProfiles } from '../reading/erased-profiles.ts';
 import { formatPlace } from '../reading/tokens.ts';
-import { answered } from '../reading/visibility.ts';
+import { answered, type RoomViewer } from '../reading/visibility.ts';
 import type { FoundEvent } from './matches.ts';
 import type { SearchRequest } from './search-request.ts';
 
@@ -30,13 +31,13 @@ export async function readFoundContexts(
   const byNid = new Map(rows.map((row) => [row.event_nid, row]));
   const shown = await findShown(context, found, rows, ignored);
   const contexts = Map.groupBy(neighbours, (row) => row.place);
-  const parts = found.map(({ row: event }, place) => {
+  const parts = found.map(({ row: event, room }, place) => {
     const around = (contexts.get(place) ?? []).flatMap(({ event_nid: nid }) => byNid.get(nid) ?? []);
     const order = event.room_order ?? 0;
     const seen = around.filter((row) => shown.has(row.event_nid));
     const before = seen.filter((row) => (row.room_order ?? 0) < order).reverse();
     const after = seen.filter((row) => (row.room_order ?? 0) > order);
-    return { event, before, after };
+    return { event, viewer: room.viewer, before, after };
   });
   const profiles = wanted.withProfiles ? await readProfiles(context, parts) : undefined;
   return parts.map(({ event, before, after }, place) => ({
@@ -71,12 +72,14 @@ async function findShown(
 
 type Part = {
   readonly event: ClientEventRow;
+  readonly viewer: RoomViewer;
   readonly before: readonly ClientEventRow[];
   readonly after: readonly ClientEventRow[];
 };
 
 /** "The historic profile information of the users that sent the events returned." */
-async function readProfiles({ db, states }: ReadingContext, parts: readonly Part[]): Promise<readonly string[]> {
+async function readProfiles(context: ReadingContext, parts: readonly Part[]): Promise<readonly string[]> {
+  const { db, states } = context;
   const members: (readonly (number | undefined)[])[] = [];
   const senders = parts.map(({ event, before, after }) => [
     ...new Set([event, ...before, ...after].map((row) => row.sender)),
@@ -87,11 +90,17 @@ async function readProfiles({ db, states }: ReadingContext, parts: readonly Part
     members.push(root === undefined ? [] : await answered(states.getMany(root, keys)));
   }
   const nids = new Set(members.flat().filter((nid) => nid !== undefined));
-  const rows = new Map((await readEvents(db.long, [...nids])).map((row) => [row.event_nid, row.content]));
+  const rows = await readEvents(db.long, [...nids]);
+  const shown = new Map<number, string>();
+  const viewers = new Map(parts.map(({ event, viewer }) => [event.room_nid, viewer]));
+  for (const [roomNid, viewer] of viewers) {
+    const ofRoom = rows.filter((row) => row.room_nid === roomNid);
+    for (const row of await withoutErasedProfiles(context, viewer, ofRoom)) shown.set(row.event_nid, row.content);
+  }
   return parts.map((_, place) => {
     const profiles = (senders[place] ?? []).map((sender, index) => {
       const nid = members[place]?.[index];
-      const content = nid === undefined ? undefined : rows.get(nid);
+      const content = nid === undefined ? undefined : shown.get(nid);
       return [sender, content === undefined ? {} : profileIn(content)] as const;
     });
     return JSON.stringify(Object.fromEntries(profiles));

@@ -2,6 +2,7 @@ import type { ClientEventRow } from '@portico/storage/stores/events/timeline.ts'
 import { readRedactions } from '../reading/event-reader.ts';
 import { endOfPosition } from '../reading/tokens.ts';
 import { noBundles, type Bundles } from '../reading/client-event.ts';
+import { withoutErasedProfiles } from '../reading/erased-profiles.ts';
 import { readForm, toBatch, withoutIgnored, type Batch, type Batches, type SharedBatch } from './batches.ts';
 import { normalPosition, type UserRoom } from './online-index.ts';
 import type { SyncContext, SyncPass } from './pass.ts';
@@ -128,6 +129,11 @@ async function readWholeRooms(
     }
   }
   const states = await readFullStates(context, read, pass, members);
+  for (const { span } of read) {
+    const rows = states.get(span.nid);
+    if (rows === undefined || span.viewer === undefined) continue;
+    states.set(span.nid, [...(await withoutErasedProfiles(context, span.viewer, rows))]);
+  }
   const everything = read.flatMap(({ span, timeline }) => [...timeline.rows, ...(states.get(span.nid) ?? [])]);
   const redactions = await readRedactions(context.db, everything);
   const form = await readForm(context, filter, everything);

@@ -117,6 +117,22 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.doesNotMatch(mailTo(email)[1]?.text ?? '', /Muted:/);
     });
 
+    test('who had everything erased, also where they have invited somebody', async () => {
+      const one = await personWithMail();
+      const [bob, zoe] = [await server.registerUser(), await server.registerUser()];
+      await must(zoe.put(`${v3}/profile/${zoe.userId}/displayname`, { displayname: 'Zoe Forgotten' }));
+      const roomId = await makeRoom(bob, { name: 'Tea' }, one.person, zoe);
+      await send(zoe, roomId);
+      await must(zoe.post(`${v3}/createRoom`, { name: 'A party', invite: [one.person.userId] }));
+      await send(bob, roomId);
+      const auth = { type: 'm.login.password', password: 'a password' };
+      await must(zoe.post(`${v3}/account/deactivate`, { auth, erase: true }));
+      await passTime(one);
+      const [mail] = mailTo(one.email);
+      assert.match(mail?.text ?? '', /Tea: 1 message from/);
+      assert.doesNotMatch(mail?.text ?? '', new RegExp(`Zoe|party|${zoe.userId}`));
+    });
+
     test('accounts that are no more, addresses that are none of theirs any more', async () => {
       const [gone, moved, erased] = [await personWithMail(), await personWithMail(), await personWithMail()];
       const other = await personWithMail();

@@ -24,6 +24,14 @@ test('of what erased people said of themselves the membership is left', async ()
   assert.deepEqual(await hidden('11', '@carol:here', '@carol:here', other), other, 'others');
 });
 
+test('what others called them is not told either; why they put them out is', async () => {
+  assert.deepEqual(await hidden('11', '@carol:elsewhere', alice, { membership: 'invite', ...name }), {
+    membership: 'invite',
+  });
+  const ban = { membership: 'ban', reason: 'spam' };
+  assert.deepEqual(await hidden('11', '@carol:here', alice, ban), ban);
+});
+
 test('others go on learning that they are gone', async () => {
   const gone = { membership: 'leave', 'org.matrix.msc3759.deactivated': true };
   assert.deepEqual(await hidden('11', alice, alice, gone), gone);

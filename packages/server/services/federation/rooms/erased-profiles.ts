@@ -12,7 +12,7 @@ import {
 import { deactivationMarkers } from '@portico/protocol/privacy/deactivation-marker.ts';
 import type { ErasedSenders } from '../../reading/erased-senders.ts';
 
-/** Events as texts by their numbers, in which what erased people said of themselves is redacted. */
+/** Events as texts by their numbers, in which what the memberships of erased people say of them is redacted. */
 export type HideErasedProfiles = (
   rules: RoomVersionRules,
   events: Iterable<{ readonly nid: number; readonly event: RoomEvent }>,
@@ -27,26 +27,33 @@ type Dependencies = { readonly erased: ErasedSenders; readonly serverName: strin
  */
 export function createHideErasedProfiles({ erased, serverName }: Dependencies): HideErasedProfiles {
   return async (rules, events, texts) => {
-    const senders = new Map<number, string>();
+    const members = new Map<number, string>();
     for (const { nid, event } of events) {
+      const { stateKey: userId = '' } = event;
       // Only people of this server are erased here.
-      if (isOwnMembership(event) && serverNameOf(event.sender) === serverName) senders.set(nid, event.sender);
+      if (saysMore(event) && serverNameOf(userId) === serverName) members.set(nid, userId);
     }
-    const among = await erased.among(senders.values());
+    const among = await erased.among(members.values());
     if (among.size === 0) return texts;
     const hidden = new Map(texts);
-    for (const [nid, sender] of senders) {
+    for (const [nid, userId] of members) {
       const text = texts.get(nid);
-      if (text !== undefined && among.has(sender)) hidden.set(nid, redactedMember(rules, text));
+      if (text !== undefined && among.has(userId)) hidden.set(nid, redactedMember(rules, text));
     }
     return hidden;
   };
 }
 
-/** Not that they are gone, which others are to know. */
-function isOwnMembership({ type, sender, stateKey, content }: RoomEvent): boolean {
-  return type === 'm.room.member' && sender === stateKey && !Object.keys(content).every((key) => saysNothing.has(key));
+/** Whether a membership tells more of its person than that they are in the room, or gone, which others are to know. */
+function saysMore({ type, sender, stateKey, content }: RoomEvent): boolean {
+  if (type !== 'm.room.member') return false;
+  // For what reason somebody was put out is what others say; by what name they were invited is not.
+  return sender === stateKey
+    ? !Object.keys(content).every((key) => saysNothing.has(key))
+    : profileFields.some((key) => Object.hasOwn(content, key));
 }
+
+const profileFields: readonly string[] = ['displayname', 'avatar_url'];
 
 const saysNothing: ReadonlySet<string> = new Set(['membership', ...deactivationMarkers]);
 

@@ -1,7 +1,7 @@
 import { isSticky, type RoomEvent, type RoomVersionRules, serverNameOf } from '@portico/protocol';
 import type { StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import type { StoredPduRow } from '@portico/storage/stores/federation/federation-rooms.ts';
-import type { ErasedSenders } from '../../reading/erased-senders.ts';
+import { type ErasedSenders, peopleIn } from '../../reading/erased-senders.ts';
 import type { StateEvents } from '../../rooms/state-events.ts';
 
 /** What servers may see of the rooms that they are in. */
@@ -68,14 +68,14 @@ export function createServerSight({ states, stateEvents, erased, now }: Dependen
 
   return {
     async judge(origin, rules, rows) {
-      const erasedSenders = await erased.among(rows.map((row) => row.sender));
+      const erasedPeople = await erased.among(rows.flatMap(peopleIn));
       const verdicts = new Map<string, Verdict>();
       const answers = new Map<string, 'yes' | 'redacted'>();
       let present: Present | undefined;
       for (const row of rows) {
         const rootId = row.state_after ?? row.state_before;
         if (rootId === null) continue;
-        const senderErased = erasedSenders.has(row.sender);
+        const senderErased = peopleIn(row).some((person) => erasedPeople.has(person));
         if (!senderErased && isSticky(row.sticky_until ?? 0, now())) {
           answers.set(row.event_id, 'yes');
           continue;

@@ -41,6 +41,7 @@ export async function judgeQueued(
   if (!isEvent(row) || row.redacted_by !== null) return undefined;
   const { sender } = row;
   if ((await deps.ignored.of(userId)).has(sender)) return undefined;
+  if ((await deps.erasedSenders.among([sender])).has(sender)) return undefined;
   if (row.actions === '') {
     // Another invitation than this one is queued for itself.
     if (row.membership !== 'invite' || row.member_nid !== row.event_nid) return undefined;
@@ -50,7 +51,6 @@ export async function judgeQueued(
     return outcome && { row, isInvite: true, actions: outcome.actions };
   }
   if (row.membership !== 'join' || row.is_read === 1) return undefined;
-  if ((await deps.erasedSenders.among([sender])).has(sender)) return undefined;
   return { row, isInvite: false, actions: parseJson(row.actions) as readonly PushAction[] };
 }
 
