@@ -12,12 +12,13 @@ COPY packages/server/package.json packages/server/
 COPY packages/web/package.json packages/web/
 COPY packages/testkit/package.json packages/testkit/
 # Brings the pinned runtime along, and leaves out what only tests need.
-RUN npm ci --omit=dev --no-audit --no-fund
+RUN npm ci --omit=dev --no-audit --no-fund && rm -rf node_modules/node-linux-*/include node_modules/node-linux-*/share
 COPY bin bin
 COPY packages packages
 
 FROM debian:bookworm-slim
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* \
+# The runtime is linked to libatomic.
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libatomic1 && rm -rf /var/lib/apt/lists/* \
   && useradd --system --uid 10001 --user-group --no-create-home portico \
   && install -d -o portico -g portico -m 0700 /data \
   && ln -s /app/bin/portico /usr/local/bin/portico

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { suite, test } from 'node:test';
 import { serverUser } from '@portico/testkit/postgres-binaries.ts';
 import { end, isUp, makeConfig, makeFolder, run, start } from '@portico/testkit/program.ts';
@@ -209,5 +209,22 @@ suite('bin/portico', () => {
     const { status, stderr } = run(['--help'], { file });
     assert.equal(status, 1);
     assert.match(stderr, /Run `npm ci` in \S+ first/);
+  });
+
+  test('says what to install where the runtime does not start', (context) => {
+    const folder = makeFolder(context);
+    const file = join(folder, 'bin/portico');
+    cpSync(program, file);
+    const runtime = join(folder, 'node_modules/.bin/node');
+    mkdirSync(dirname(runtime), { recursive: true });
+    writeFileSync(runtime, '#!/bin/sh\necho "libatomic.so.1: cannot open shared object file" >&2\nexit 127\n', {
+      mode: 0o755,
+    });
+    const { status, stderr } = run(['--help'], { file });
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /^libatomic\.so\.1: .*\nportico: the pinned runtime does not start here\. .* `apt-get install libatomic1`/,
+    );
   });
 });
