@@ -38,6 +38,8 @@ export interface TestNetwork {
 }
 
 const federationPort = 8448;
+/** Of the machine that a server is on: there are its bridges. */
+const ownAddress = '127.0.0.1';
 
 /** By how many milliseconds at most what passes between two servers is held back. */
 const mostLag = Number(process.env['PORTICO_TEST_LAG'] ?? 0);
@@ -89,6 +91,7 @@ export async function startTestNetwork(
       },
       resolveSrv: () => Promise.resolve([]),
       connect(address, port) {
+        if (address === ownAddress) return connect({ host: address, port, noDelay: true });
         const [to = ''] = [...addresses].find(([, other]) => other === address) ?? [];
         const real = ports.get(to);
         const pair = pairOf(from, to);

@@ -1,5 +1,6 @@
 import type { Reader } from '../../database.ts';
 import { sql } from '../../sql.ts';
+import { eventStatus } from '../events/event-row.ts';
 
 /** As much of an event as tells whom it interests. */
 export type LogEvent = {
@@ -32,6 +33,15 @@ const selectEvents = sql<LogEvent, [after: number, upTo: number, limit: number]>
    order by e.stream_position limit $3`,
 );
 
+const selectOutside = sql<LogEvent, [after: number, upTo: number, serverName: string]>(
+  'log.outside-events',
+  `select c.position, e.event_nid, e.room_nid, r.room_id, e.type, e.state_key, e.sender, length(e.content) as size
+   from membership_changes c join events e on e.event_nid = c.event_nid join rooms r on r.room_nid = e.room_nid
+   where c.position > $1 and c.position <= $2 and c.membership <> 'join' and c.user_id like '%:' || cast($3 as text)
+     and e.status = ${eventStatus.outlier}
+   order by c.position`,
+);
+
 const selectMoves = sql<LogMove, [after: number, upTo: number, serverName: string]>(
   'log.moves',
   `select position, room_nid, user_id, membership from membership_changes
@@ -55,6 +65,11 @@ const selectStripped = sql<{ event_nid: number; events: string }, [pairs: string
 /** Events in the order in which they were committed. */
 export function readLog(reader: Reader, { after, upTo }: Range, limit: number): Promise<LogEvent[]> {
   return reader.all(selectEvents, [after, upTo, limit]);
+}
+
+/** What this server's users became to rooms that it is not in: invited, knocking, or no longer either. */
+export function readOutside(reader: Reader, { after, upTo }: Range, serverName: string): Promise<LogEvent[]> {
+  return reader.all(selectOutside, [after, upTo, serverName]);
 }
 
 /** Changes of memberships of this server's users. */

@@ -5,6 +5,7 @@ import {
   readAliasesOf,
   readLog,
   readLogMoves,
+  readOutside,
 } from '@portico/storage/stores/app-services/app-service-log.ts';
 import {
   countAppServiceMembers,
@@ -64,8 +65,10 @@ function cutAt(events: readonly LogEvent[]): number | undefined {
 async function findWanted(
   { db, service, serverName }: Context,
   range: Range,
-  events: readonly LogEvent[],
+  inRooms: readonly LogEvent[],
 ): Promise<Interest> {
+  const outside = await readOutside(db, range, serverName);
+  const events = outside.length === 0 ? inRooms : [...inRooms, ...outside].sort((a, b) => a.position - b.position);
   const moves = (await readLogMoves(db, range, serverName)).filter((move) => service.matchesUser(move.user_id));
   const roomNids = [...new Set([...events, ...moves].map(({ room_nid: roomNid }) => roomNid))];
   const [counts, present, named] = await Promise.all([
