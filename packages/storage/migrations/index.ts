@@ -67,6 +67,7 @@ import { backChannelLogout } from './0066-back-channel-logout.ts';
 import { networksOfLogins } from './0067-networks-of-logins.ts';
 import { networksOfClients } from './0068-networks-of-clients.ts';
 import { useOfMedia } from './0069-use-of-media.ts';
+import { toldStates } from './0070-told-states.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -142,4 +143,5 @@ export const migrations: readonly Migration[] = [
   networksOfLogins,
   networksOfClients,
   useOfMedia,
+  toldStates,
 ];

@@ -24,6 +24,8 @@ export type JudgedEvent = {
   /** The state event that it replaces. */
   readonly replacesNid: number | undefined;
   readonly isRejected: boolean;
+  /** Whether that is by the state before it, which is what another server has told: another one may tell otherwise. */
+  readonly isDoubtful: boolean;
   /** Of a redaction: whether its sender may redact what people of other servers have sent. */
   readonly hasRedactionPower: boolean;
 };
@@ -121,6 +123,7 @@ export async function judgeStretch(
       stateAfter: root,
       replacesNid,
       isRejected,
+      isDoubtful: verdict?.isRejectedByState === true,
       hasRedactionPower: verdict?.hasRedactionPower === true,
     });
   }

@@ -44,8 +44,9 @@ export async function writeStretch(
   if (adjoins) setMissingBefore(set, gap, placed.length === 0 ? missing : []);
   for (const edit of edits) states.append(set, roomNid, edit);
   for (const each of events) {
-    if (each.isRejected && each.known === undefined)
-      addEventOutsideTimeline(set, emptied(rules, toStored(roomNid, each, gap)));
+    if (!each.isRejected || each.known !== undefined) continue;
+    const stored = toStored(roomNid, each, gap);
+    addEventOutsideTimeline(set, each.isDoubtful ? { ...stored, status: eventStatus.outlier } : emptied(rules, stored));
   }
   for (const each of fresh) {
     const kept = withheld.get(each.received.event.eventId);

@@ -5,19 +5,22 @@ import { findRoom } from '@portico/storage/stores/rooms/rooms.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import { importOutliers } from '../../rooms/importing/import-room.ts';
 import { judgeByStates } from '../../rooms/receiving/judge.ts';
-import type { ReceivedEvent } from '../../rooms/receiving/received-event.ts';
+import type { MissingEventsError, ReceivedEvent } from '../../rooms/receiving/received-event.ts';
 import type { HistorySource } from '../history/history-source.ts';
 import type { PastState } from '../history/past-state.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
 import type { StoreOutliers } from './store-outliers.ts';
+
+/** Receives another event of the gap; says what that builds on, if it is not here. */
+export type ReceiveOther = (received: ReceivedEvent) => Promise<MissingEventsError | undefined>;
 
 /**
  * Takes an event whose own past is not here with the state before it. For that the word of a server is taken, as far as the auth
  * events allow each event in it. Whether it, and what follows it, can be judged now.
  */
 export interface Leap {
-  /** One that others follow. */
-  to(room: FederatedRoom, server: ServerName, eventId: string): Promise<boolean>;
+  /** One that others follow. Where what it follows is here after all, it is received, and nothing need be told of it. */
+  to(room: FederatedRoom, server: ServerName, eventId: string, receive: ReceiveOther): Promise<boolean>;
   /** One that is to be received itself. */
   with(room: FederatedRoom, server: ServerName, received: ReceivedEvent): Promise<boolean>;
 }
@@ -61,15 +64,21 @@ export function createLeap({ source, pastState, importing, outliers }: Dependenc
     if (authEvents.length < event.authEvents.length) return false;
     const create = (await stateEvents.load(room.rules, [room.createEventNid])).get(room.createEventNid)?.event;
     const grounds = { authEvents, create, stateBefore };
-    const { rejection } = await judgeByStates({ states, stateEvents }, room, event, grounds);
-    await outliers.withState(room, received, { stateBefore, isRejected: rejection !== undefined });
+    const verdict = await judgeByStates({ states, stateEvents }, room, event, grounds);
+    await outliers.withState(room, received, { ...verdict, stateBefore });
     return true;
   }
 
   return {
-    async to(room, server, eventId) {
+    async to(room, server, eventId, receive) {
       const received = await source.event(room, server, eventId);
-      return received !== undefined && take(room, server, received);
+      if (received === undefined) return false;
+      let missing = await receive(received);
+      if (missing?.prevEvents.length === 0) {
+        await outliers.authEvents(room, await source.authChain(room, server, eventId));
+        missing = await receive(received);
+      }
+      return missing === undefined || take(room, server, received);
     },
     with: take,
   };

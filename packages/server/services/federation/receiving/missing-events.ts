@@ -1,4 +1,4 @@
-import { isSticky, parseServerName, type RoomEvent, type ServerName } from '@portico/protocol';
+import { isSticky, parseServerName, type RoomEvent, type ServerName, serverNameOf } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import { findDepthOfArrival } from '@portico/storage/stores/federation/federation-rooms.ts';
 import { type ExtremityRow, findRoom } from '@portico/storage/stores/rooms/rooms.ts';
@@ -10,7 +10,7 @@ import { FederationError } from '../client/federation-error.ts';
 import type { HistorySource } from '../history/history-source.ts';
 import type { CheckPdus } from '../rooms/check-pdus.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
-import type { Leap } from './leap.ts';
+import type { Leap, ReceiveOther } from './leap.ts';
 import type { StoreOutliers } from './store-outliers.ts';
 
 /** Fetches what an event builds on. Whether there is hope that the event can be received now. */
@@ -21,9 +21,6 @@ export type FetchMissing = (
   from: string,
   receive: ReceiveOther,
 ) => Promise<boolean>;
-
-/** Receives another event of the gap; says what that builds on, if it is not here. */
-export type ReceiveOther = (received: ReceivedEvent) => Promise<MissingEventsError | undefined>;
 
 type Dependencies = {
   readonly db: Reader;
@@ -53,12 +50,13 @@ export function createFetchMissing(deps: Dependencies): FetchMissing {
     event: RoomEvent,
     { prevEvents }: MissingEventsError,
     server: ServerName,
+    receive: ReceiveOther,
   ): Promise<boolean> {
     if (prevEvents.length === 0) {
       return outliers.authEvents(room, await source.authChain(room, server, event.eventId));
     }
     let done = 0;
-    for (const eventId of prevEvents) done += (await leap.to(room, server, eventId)) ? 1 : 0;
+    for (const eventId of prevEvents) done += (await leap.to(room, server, eventId, receive)) ? 1 : 0;
     return done > 0;
   }
 
@@ -73,7 +71,7 @@ export function createFetchMissing(deps: Dependencies): FetchMissing {
     let missing = await receive(received);
     // The events that it follows, then those that allow it.
     for (let round = 0; round < 2 && missing !== undefined && mayFetch(); round++) {
-      if (!(await fetchBehind(room, received.event, missing, server))) return;
+      if (!(await fetchBehind(room, received.event, missing, server, receive))) return;
       missing = await receive(received);
     }
   }
@@ -125,10 +123,14 @@ export function createFetchMissing(deps: Dependencies): FetchMissing {
     return arrival !== undefined && event.depth < arrival;
   }
 
-  return async (room, received, missing, from, receive) => {
+  async function askOne(
+    server: ServerName,
+    room: FederatedRoom,
+    received: ReceivedEvent,
+    missing: MissingEventsError,
+    receive: ReceiveOther,
+  ): Promise<boolean> {
     const { event } = received;
-    const server = parseServerName(from);
-    if (server === undefined) return false;
     try {
       if (missing.prevEvents.length > 0 && (await isOfThePast(room, event))) {
         return await leap.with(room, server, received);
@@ -136,10 +138,20 @@ export function createFetchMissing(deps: Dependencies): FetchMissing {
       const given = asked.get(event);
       if (given === undefined && missing.prevEvents.length > 0) return await fillGap(room, event, server, receive);
       if (given !== undefined && missing.prevEvents.some((eventId) => given.has(eventId))) return false;
-      return await fetchBehind(room, event, missing, server);
+      return await fetchBehind(room, event, missing, server, receive);
     } catch (error) {
       if (error instanceof FederationError) return false;
       throw error;
     }
+  }
+
+  return async (room, received, missing, from, receive) => {
+    // What it follows nobody knows better than the server that has made it: who passes it on may tell something else.
+    const own = serverNameOf(received.event.sender);
+    const servers = [own, from].map((name) => parseServerName(name ?? '')).filter((name) => name !== undefined);
+    for (const server of new Set(servers)) {
+      if (server !== serverName && (await askOne(server, room, received, missing, receive))) return true;
+    }
+    return false;
   };
 }

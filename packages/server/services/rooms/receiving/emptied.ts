@@ -39,8 +39,9 @@ function withoutHashes(ids: readonly JsonValue[]): JsonValue[] {
 
 /**
  * Whether an event that has failed softly may still be shown, or become part of a state: state events by the resolution of
- * branches, sticky ones when they are judged once more, redactions when what they redact has come.
+ * branches, sticky ones when they are judged once more, redactions when what they redact has come. What is only doubtful is judged again.
  */
 export function mayComeBack({ status, stateKey, sticky }: NewEvent, isWaitingRedaction: boolean): boolean {
+  if (status === eventStatus.outlier) return true;
   return status !== eventStatus.rejected && (stateKey !== undefined || sticky !== undefined || isWaitingRedaction);
 }

@@ -56,7 +56,7 @@ export function createGather(deps: Dependencies, { prepare, applyPolicy }: Steps
         deps,
         room,
         plain,
-        kind === 'rejected' ? eventStatus.rejected : eventStatus.softFailed,
+        kind === 'rejected' ? prepared.stored.status : eventStatus.softFailed,
         waitsFor,
       );
     return isFirst ? { kind, rule, reason } : undefined;

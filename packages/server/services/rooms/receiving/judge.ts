@@ -11,6 +11,9 @@ import type { Reader } from '@portico/storage';
 import type { StateEdit, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { eventStates } from '@portico/storage/stores/events/event-states.ts';
+import { hasToldStates, toldAmong } from '@portico/storage/stores/events/told-states.ts';
+import { withReads } from '../decide.ts';
+import type { StateEvent } from '../head.ts';
 import type { StateEvents } from '../state-events.ts';
 import type { Merger } from './merge.ts';
 import { MissingEventsError, type ReceivingRoom } from './received-event.ts';
@@ -27,6 +30,8 @@ export type JudgeDependencies = {
 export type Verdict = {
   /** Why it is to be rejected by either. */
   readonly rejection: AuthReject | undefined;
+  /** Whether that is the state before it: what it names allows it. */
+  readonly isRejectedByState: boolean;
   /** Of a redaction: whether its sender may redact what people of other servers have sent, by both. */
   readonly hasRedactionPower: boolean;
 };
@@ -35,8 +40,10 @@ export type Verdict = {
 export type Judgement = Verdict & {
   /** The state before the event: the resolution of the states after its previous events. */
   readonly stateBefore: StateRoot;
-  /** That state, where it had to be made. */
-  readonly edit: StateEdit | undefined;
+  /** What that state had to be made by. */
+  readonly edits: readonly StateEdit[];
+  /** It is rejected by a state that rests on what another server has told: it may turn out otherwise. */
+  readonly isDoubtful: boolean;
   readonly authEventNids: readonly number[];
   /** The power levels among them. */
   readonly powerLevelsNid: number | undefined;
@@ -66,19 +73,47 @@ export async function judge(
   references: References,
 ): Promise<Judgement> {
   const { authEvents, previous, create, outside, isOfThePast } = await resolveReferences(deps, room, event, references);
-  const { state: stateBefore, edit } = await deps.merger.stateAfterAll(room, previous);
-  const further = outside.length === 0 ? nothing : await behind(deps, room, outside);
-  const follows = [...event.prevEvents, ...further.found];
+  const { state, edit } = await deps.merger.stateAfterAll(room, previous);
+  const passed = outside.length === 0 ? nothing : await behind(deps, room, outside);
+  const follows = [...event.prevEvents, ...passed.found];
   const powerLevelsNid = authEvents.find((each) => each.event.type === 'm.room.power_levels')?.nid;
   const authEventNids = authEvents.map(({ nid }) => nid);
-  const missingBefore = further.endless.length === 0 ? undefined : further.endless;
-  const judgement = { stateBefore, edit, follows, missingBefore, isOfThePast, authEventNids, powerLevelsNid };
-  const verdict = await judgeByStates(deps, room, event, {
-    create,
-    stateBefore,
-    authEvents: authEvents.map((authEvent) => authEvent.event),
-  });
-  return { ...judgement, ...verdict };
+  const missingBefore = passed.endless.length === 0 ? undefined : passed.endless;
+  const edits = edit === undefined ? [] : [edit];
+  const judgement = { edits, follows, missingBefore, isOfThePast, authEventNids, powerLevelsNid };
+  const grounds = { create, authEvents: authEvents.map((authEvent) => authEvent.event) };
+  const verdict = await judgeByStates(deps, room, event, { ...grounds, stateBefore: state });
+  const isDoubtful = verdict.isRejectedByState && (await hasToldStates(deps.reader, room.roomNid));
+  if (!isDoubtful) return { ...judgement, ...verdict, stateBefore: state, isDoubtful };
+  const named = await withNamed(deps, room, state, authEvents);
+  const further = named.edit === undefined ? [] : [named.edit];
+  const stateBefore = named.state;
+  const second = await judgeByStates(deps, room, event, { ...grounds, stateBefore });
+  return { ...judgement, ...second, stateBefore, edits: [...edits, ...further], isDoubtful: second.isRejectedByState };
+}
+
+/**
+ * A state that another server has told may lack whomever that server wants to be heard no longer. What an event names is what its own
+ * server found to allow it: resolved with such a state, like that of another branch, it is what the state before the event was at
+ * least. Whoever names what has been overcome since gains nothing by that.
+ */
+async function withNamed(
+  { states, merger }: JudgeDependencies,
+  room: ReceivingRoom,
+  before: StateRoot,
+  authEvents: readonly StateEvent[],
+): Promise<{ readonly state: StateRoot; readonly edit: StateEdit | undefined }> {
+  const changes = authEvents.map(({ nid, event }) => ({
+    type: event.type,
+    stateKey: event.stateKey ?? '',
+    event: nid,
+  }));
+  const named = await states.set(before, changes).run();
+  try {
+    return await withReads(() => merger.merge(room, [before, named.root], before));
+  } finally {
+    states.settle(named, false);
+  }
 }
 
 /**
@@ -106,11 +141,13 @@ export async function judgeByStates(
     get: (type, stateKey) => findState(authEvents, type, stateKey),
   };
   const byName = refusal(checkAuthEvents(rules, event, authEvents)) ?? refusal(authorise(rules, event, named));
-  if (byName !== undefined) return { rejection: byName, hasRedactionPower: false };
+  if (byName !== undefined) return { rejection: byName, isRejectedByState: false, hasRedactionPower: false };
   const before: AuthState = { create, get: await stateReader(deps, room, stateBefore, event) };
   const hasPower = (state: AuthState) => hasRedactionPower(rules, state, event.sender);
+  const byState = refusal(authorise(rules, event, before));
   return {
-    rejection: refusal(authorise(rules, event, before)),
+    rejection: byState,
+    isRejectedByState: byState !== undefined,
     hasRedactionPower: event.redacts !== undefined && hasPower(named) && hasPower(before),
   };
 }
@@ -166,19 +203,28 @@ const nothing: Awaited<ReturnType<typeof behind>> = { found: [], endless: [] };
 /** How far back the way through events outside the room is followed. */
 const maxOutside = 100;
 
-/** What events outside the room follow, through others of their kind; and those of them that follow nothing known. */
+/**
+ * What events outside the room follow, through others of their kind; and those of them that follow nothing known. Where another server has
+ * told the state before one of them, what that follows goes on to be a branch: it could be left out of what was told.
+ */
 async function behind(
   { reader, stateEvents }: Pick<JudgeDependencies, 'reader' | 'stateEvents'>,
   { rules }: ReceivingRoom,
   outside: readonly string[],
 ): Promise<{ readonly found: readonly string[]; readonly endless: readonly string[] }> {
   const found = new Set<string>();
+  const seen = new Set<string>();
   const endless: string[] = [];
   let next = outside;
-  while (next.length > 0 && found.size < maxOutside) {
+  let led = new Set(outside);
+  while (next.length > 0 && seen.size < maxOutside) {
     const events = [...(await stateEvents.loadById(rules, next)).values()].map(({ event }) => event);
-    const previous = events.flatMap(({ prevEvents }) => prevEvents).filter((id) => !found.has(id));
-    for (const eventId of previous) found.add(eventId);
+    const told = await toldAmong(reader, next);
+    const leading = events.filter(({ eventId }) => led.has(eventId) && !told.has(eventId));
+    led = new Set(leading.flatMap(({ prevEvents }) => prevEvents));
+    for (const eventId of led) found.add(eventId);
+    const previous = events.flatMap(({ prevEvents }) => prevEvents).filter((id) => !seen.has(id));
+    for (const eventId of previous) seen.add(eventId);
     const rows = previous.length === 0 ? [] : await eventStates(reader, previous);
     const known = new Set(rows.map((row) => row.event_id));
     const isEndless = ({ prevEvents }: RoomEvent) => prevEvents.some((id) => previous.includes(id) && !known.has(id));

@@ -1,8 +1,10 @@
+import type { RoomEvent } from '@portico/protocol';
 import { createPackNumbers } from '@portico/storage/state-trie/pack-numbers.ts';
 import type { Database } from '@portico/storage';
 import type { ChainAssignment, ChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { StateEdit, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
+import type { EventStateRow } from '@portico/storage/stores/events/event-states.ts';
 import type { NewEvent } from '@portico/storage/stores/events/events-write.ts';
 import { readUnplaced } from '@portico/storage/stores/rooms/room-import.ts';
 import { placedAuthEvents } from '../placed-auth-events.ts';
@@ -43,6 +45,13 @@ export function createPrepare({ db, states, chains, stateEvents, merger, now }: 
   const numbers = createPackNumbers((count) => db.reserveIds('event', count));
   const judging = { reader: db, states, stateEvents, merger };
 
+  /** Whether the state after an event that was asked for has what it changed: what another server told may have kept it out. */
+  async function isPartOf({ state_after: root, event_nid: nid }: EventStateRow, event: RoomEvent): Promise<boolean> {
+    if (event.stateKey === undefined || root === null) return true;
+    const state = await states.root(root).run();
+    return (await states.get(state, event.type, event.stateKey).run()) === nid;
+  }
+
   return async (room, given, references) => {
     const judgement = await judge(judging, room, given.event, references);
     // Stored already, without a place.
@@ -54,8 +63,11 @@ export function createPrepare({ db, states, chains, stateEvents, merger, now }: 
     const eventNid = outlier ?? (await numbers.take(1));
     const hasChain = outlier !== undefined && !(await readUnplaced(db, [outlier])).has(outlier);
     const isLate = known?.status === eventStatus.outlier && known.state_after !== null;
-    const isFollowed = isLate && (await hasFollower({ db, stateEvents }, room, given.event.eventId));
-    const edits = judgement.edit === undefined ? [] : [judgement.edit];
+    const isFollowed =
+      isLate &&
+      (await isPartOf(known, given.event)) &&
+      (await hasFollower({ db, stateEvents }, room, given.event.eventId));
+    const edits = [...judgement.edits];
     let stateAfter = judgement.stateBefore;
     let chain: ChainAssignment | undefined;
     if (event.stateKey !== undefined) {
@@ -69,7 +81,9 @@ export function createPrepare({ db, states, chains, stateEvents, merger, now }: 
         stateAfter = edit.root;
       }
     }
-    const status = judgement.rejection === undefined ? eventStatus.accepted : eventStatus.rejected;
+    const { rejection, isDoubtful } = judgement;
+    const refused = isDoubtful ? eventStatus.outlier : eventStatus.rejected;
+    const status = rejection === undefined ? eventStatus.accepted : refused;
     const stored: NewEvent = {
       ...unplacedEvent({ eventNid, roomNid: room.roomNid, status }, event, pieces),
       stateBefore: judgement.stateBefore.rootId,
