@@ -184,7 +184,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
       joinImported,
       recordRemote,
       invite,
-      sendFirst: createSendFirst({ db, serverName, sender: federationSender }),
+      beginSendFirst: createSendFirst({ db, serverName, sender: federationSender }),
     }),
     services: {
       memberRequests: createMemberRequests({ ...shared, states, stateEvents, hideErased, references }),

@@ -24,24 +24,29 @@ type Dependencies = {
   readonly complete: CompleteEvent;
   readonly joinImported: (joined: JoinedRoom) => Promise<number>;
   readonly ingest: IngestEvent;
-  readonly sendFirst: SendFirst;
   readonly log: Logger;
 };
 
 /** Joins a room by way of one server. Throws `FederationError` or `UnusableAnswer` where another one may help. */
 export interface JoinThrough {
   /** A room that this server is not in. */
-  enter(server: ServerName, request: RemoteJoin, underWay: JoinUnderWay): Promise<void>;
+  enter(server: ServerName, request: RemoteJoin, underWay: JoinUnderWay, sendFirst: SendFirst): Promise<void>;
   /** A room that this server is in, and whose rules let nobody of this server admit the person. */
-  join(server: ServerName, request: RemoteJoin, room: FederatedRoom, underWay: JoinUnderWay): Promise<void>;
+  join(
+    server: ServerName,
+    request: RemoteJoin,
+    room: FederatedRoom,
+    underWay: JoinUnderWay,
+    sendFirst: SendFirst,
+  ): Promise<void>;
 }
 
 const lists: ReadonlySet<string> = new Set(['state', 'auth_chain']);
 
 export function createJoinThrough(deps: Dependencies): JoinThrough {
-  const { client, checkPdus, complete, joinImported, ingest, sendFirst, log } = deps;
+  const { client, checkPdus, complete, joinImported, ingest, log } = deps;
 
-  async function makeEvent(server: ServerName, { userId, roomId, content }: RemoteJoin) {
+  async function makeEvent(server: ServerName, { userId, roomId, content }: RemoteJoin, sendFirst: SendFirst) {
     await sendFirst(server, roomId);
     const template = await client.call(makeJoin, server, {
       params: { roomId, userId },
@@ -73,9 +78,9 @@ export function createJoinThrough(deps: Dependencies): JoinThrough {
   }
 
   return {
-    async enter(server, request, underWay) {
+    async enter(server, request, underWay, sendFirst) {
       const { roomId } = request;
-      const made = await makeEvent(server, request);
+      const made = await makeEvent(server, request, sendFirst);
       const { rules } = made;
       log.info({ roomId, server }, 'Joining a room: waiting for its state');
       const checking = createStateCheck(checkPdus, rules);
@@ -97,8 +102,8 @@ export function createJoinThrough(deps: Dependencies): JoinThrough {
       });
       log.info({ roomId, server, events: state.length }, 'Joined a room');
     },
-    async join(server, request, room, underWay) {
-      const made = await makeEvent(server, request);
+    async join(server, request, room, underWay, sendFirst) {
+      const made = await makeEvent(server, request, sendFirst);
       if (made.rules !== room.rules) throw new UnusableAnswer('The room is of another version');
       // What the room's state is, is known here already.
       const join = await sendEvent(server, request.roomId, made, underWay, () => undefined);

@@ -13,7 +13,7 @@ import { FederationError } from '../client/federation-error.ts';
 import { UnusableAnswer } from './through-servers.ts';
 
 /** Knocks on a room that this server is not in, by way of one that is. */
-export type KnockThrough = (server: ServerName, request: RemoteJoin) => Promise<void>;
+export type KnockThrough = (server: ServerName, request: RemoteJoin, sendFirst: SendFirst) => Promise<void>;
 
 type Dependencies = {
   readonly db: Reader;
@@ -21,7 +21,6 @@ type Dependencies = {
   readonly checkPdus: CheckPdus;
   readonly complete: CompleteEvent;
   readonly filterToldState: FilterToldState;
-  readonly sendFirst: SendFirst;
   readonly recordRemote: (membership: RemoteMembership) => Promise<unknown>;
 };
 
@@ -30,8 +29,8 @@ const versions = roomVersions.filter(({ auth }) => auth.knocking).map(({ version
 
 export function createKnockThrough(deps: Dependencies): KnockThrough {
   const { db, client, checkPdus, complete } = deps;
-  return async (server, { userId, roomId, content }) => {
-    await deps.sendFirst(server, roomId);
+  return async (server, { userId, roomId, content }, sendFirst) => {
+    await sendFirst(server, roomId);
     const template = await client.call(makeKnock, server, { params: { roomId, userId }, query: { ver: versions } });
     const { rules, pdu, parsed } = complete(template, { roomId, userId, membership: 'knock', content });
     if (!rules.auth.knocking) throw new UnusableAnswer('A room of this version cannot be knocked on');

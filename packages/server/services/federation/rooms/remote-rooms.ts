@@ -22,7 +22,7 @@ import { beginJoin, type JoinUnderWay } from './joins-under-way.ts';
 import { createJoinThrough } from './remote-join.ts';
 import { createKnockThrough } from './remote-knock.ts';
 import { createLeaveThrough, createRemoteLeave, createTellLeave } from './remote-leave.ts';
-import type { SendFirst } from './send-first.ts';
+import type { BeginSendFirst, SendFirst } from './send-first.ts';
 import { createSettleJoin } from './settle-join.ts';
 import type { FilterToldState } from './shown-state.ts';
 import { candidateServers, maxServers, throughAny } from './through-servers.ts';
@@ -35,7 +35,7 @@ type Dependencies = {
   readonly checkPdus: CheckPdus;
   readonly ingest: IngestEvent;
   readonly filterToldState: FilterToldState;
-  readonly sendFirst: SendFirst;
+  readonly beginSendFirst: BeginSendFirst;
   readonly joinImported: (joined: JoinedRoom) => Promise<number>;
   readonly recordRemote: (membership: RemoteMembership) => Promise<unknown>;
   readonly invite: RemoteRooms['invite'];
@@ -66,12 +66,13 @@ export function createRemoteRooms(dependencies: Dependencies): RemoteRooms {
   async function joinThroughAny(
     servers: readonly ServerName[],
     { userId, roomId }: RemoteJoin,
-    attempt: (server: ServerName, underWay: JoinUnderWay) => Promise<void>,
+    attempt: (server: ServerName, underWay: JoinUnderWay, sendFirst: SendFirst) => Promise<void>,
   ): Promise<void> {
     const underWay = beginJoin(deps, userId, roomId);
+    const sendFirst = deps.beginSendFirst();
     let isIn = false;
     try {
-      await throughAny(servers, (server) => attempt(server, underWay), log);
+      await throughAny(servers, (server) => attempt(server, underWay, sendFirst), log);
       isIn = true;
     } finally {
       await underWay.end(isIn);
@@ -104,8 +105,8 @@ export function createRemoteRooms(dependencies: Dependencies): RemoteRooms {
         return 'again';
       }
       await alone(request.roomId, async () =>
-        joinThroughAny(await serversFor(request), request, (server, underWay) =>
-          joinThrough.enter(server, request, underWay),
+        joinThroughAny(await serversFor(request), request, (server, underWay, sendFirst) =>
+          joinThrough.enter(server, request, underWay, sendFirst),
         ),
       );
       return 'joined';
@@ -126,7 +127,9 @@ export function createRemoteRooms(dependencies: Dependencies): RemoteRooms {
       ]);
       const servers = candidateServers(roomId, [...peopleWhoInvite(state).map(serverNameOf), ...via, ...hosts], signer);
       if (servers.length === 0) return false;
-      await joinThroughAny(servers, request, (server, underWay) => joinThrough.join(server, request, room, underWay));
+      await joinThroughAny(servers, request, (server, underWay, sendFirst) =>
+        joinThrough.join(server, request, room, underWay, sendFirst),
+      );
       const set = createWriteSet();
       leaveAgainIfDeactivated(set, request.userId);
       await db.commit(set);
@@ -135,7 +138,8 @@ export function createRemoteRooms(dependencies: Dependencies): RemoteRooms {
       return true;
     },
     async knock(request) {
-      await throughAny(await serversFor(request), (server) => knockThrough(server, request), log);
+      const sendFirst = deps.beginSendFirst();
+      await throughAny(await serversFor(request), (server) => knockThrough(server, request, sendFirst), log);
     },
     async resolveAlias(alias) {
       const server = isRoomAlias(alias) ? parseServerName(serverNameOf(alias) ?? '') : undefined;

@@ -6,3 +6,6 @@ import type { ServerName } from '@portico/protocol';
  * long, and whether or not the server takes it.
  */
 export type SendFirst = (host: ServerName, roomId: string) => Promise<void>;
+
+/** For one person's request, for which several servers may be asked: they are all together not waited for for long either. */
+export type BeginSendFirst = () => SendFirst;

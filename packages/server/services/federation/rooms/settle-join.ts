@@ -13,6 +13,7 @@ import type { FederatedRoom, FederatedRooms } from './federated-rooms.ts';
 import type { JoinUnderWay } from './joins-under-way.ts';
 import type { JoinThrough } from './remote-join.ts';
 import { type LeaveThrough, recordLeave } from './remote-leave.ts';
+import type { BeginSendFirst } from './send-first.ts';
 import { UnusableAnswer } from './through-servers.ts';
 
 type Dependencies = {
@@ -23,6 +24,7 @@ type Dependencies = {
   readonly checkPdus: CheckPdus;
   readonly ingest: IngestEvent;
   readonly joinThrough: JoinThrough;
+  readonly beginSendFirst: BeginSendFirst;
   readonly leaveThrough: LeaveThrough;
   readonly recordRemote: (membership: RemoteMembership) => Promise<unknown>;
 };
@@ -66,7 +68,8 @@ export function createSettleJoin(deps: Dependencies): RemoteRooms['settleJoin'] 
     const { userId, roomId, content, leaveWith } = join;
     const room = await rooms.find(roomId, serverName);
     if (room?.isOurs === true) await takeIn(room, taken, server, userId);
-    else if (leaveWith === undefined) await joinThrough.enter(server, { userId, roomId, via: [], content }, unattended);
+    else if (leaveWith === undefined)
+      await joinThrough.enter(server, { userId, roomId, via: [], content }, unattended, deps.beginSendFirst());
     else {
       const left = await leaveThrough(server, userId, roomId, leaveWith);
       const previous = (await findMemberEvent(db, roomId, userId))?.membership;

@@ -47,7 +47,10 @@ onBothEngines('what waits for a server in a room is waited for, but not for long
   async function looksWhile(act: () => Promise<void>, room = roomId, patience = 60_000): Promise<number> {
     assert.ok(host);
     const { db: watched, looks } = onSecondLook(db, act);
-    await createSendFirst({ db: watched, serverName: 'a', sender, patience })(host, room);
+    await createSendFirst({ db: watched, serverName: 'a', sender, patience: { each: patience, all: 600_000 } })()(
+      host,
+      room,
+    );
     return looks.count;
   }
   const nothing = async (): Promise<void> => {};
@@ -69,6 +72,18 @@ onBothEngines('what waits for a server in a room is waited for, but not for long
   assert.equal(await looksWhile(() => write(db, position, 2)), 2, 'nor now');
   assert.deepEqual(tried, ['b']);
   assert.equal(await looksWhile(nothing, roomId, 35), 4, 'after 10, 20 and 40 milliseconds');
+  const { db: watched, looks } = onSecondLook(db, nothing);
+  const sendFirst = createSendFirst({ db: watched, serverName: 'a', sender, patience: { each: 60, all: 100 } })();
+  const looksOf = async (): Promise<number> => {
+    const before = looks.count;
+    await sendFirst(host, roomId);
+    return looks.count - before;
+  };
+  assert.deepEqual(
+    [await looksOf(), await looksOf(), await looksOf()],
+    [4, 3, 0],
+    'all that are asked share their time',
+  );
   await b.rooms.leave(bob, roomId, undefined);
   assert.equal(await looksWhile(everything), 2, 'what it has missed before it left');
 });
