@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { policyKeyId, signingKeyFromSeed } from '@portico/protocol';
+import type { PeerAnswer } from '@portico/testkit/federation-peer.ts';
 import { startTestNetwork } from '@portico/testkit/network.ts';
-import { createRoom, join, must, pathOf } from '@portico/testkit/people.ts';
+import { createRoom, join, must, pathOf, refusal } from '@portico/testkit/people.ts';
 import { startTestServer } from '@portico/testkit/server.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
 import { until } from '@portico/testkit/until.ts';
+import { joinAs, openWithPeer } from '../federation/peer.ts';
 import { erase } from './erase.ts';
 
 const v3 = '/_matrix/client/v3';
@@ -141,6 +144,26 @@ test('a server that was out of reach is told later that its invitation is declin
     await until(async () => (await member(bob, roomId, alice))['membership'] === 'leave', 'her server has said so');
     assert.deepEqual(await member(bob, roomId, alice), gone);
   }
+});
+
+test('nobody is held in a room by its policy server, and a silent one delays no erasure', async (context) => {
+  const { peer, server, alice: owner, roomId, path } = await openWithPeer(context);
+  const [dora, erin] = [await server.registerUser(), await server.registerUser()];
+  await must(erin.put(`${v3}/profile/${erin.userId}/displayname`, { displayname: 'Erin' }));
+  for (const who of [dora, erin]) await join(who, roomId);
+  await joinAs(peer, path, '@policy:peer.test');
+  const key = signingKeyFromSeed(policyKeyId, new Uint8Array(32).fill(7));
+  let answer: PeerAnswer = { status: 400, body: { errcode: 'M_FORBIDDEN', error: 'Stay' } };
+  peer.on('POST', '/_matrix/policy/v1/sign', () => answer);
+  await must(
+    owner.put(pathOf(roomId, 'state/m.room.policy/'), { via: 'peer.test', public_keys: { ed25519: key.publicKey } }),
+  );
+  assert.equal(await refusal(dora.post(pathOf(roomId, 'leave'), {})), '403 M_FORBIDDEN');
+  await must(dora.post(`${v3}/account/deactivate`, { auth }));
+  await until(async () => (await member(owner, roomId, dora))['membership'] === 'leave', 'she has left');
+  assert.deepEqual(await member(owner, roomId, dora), gone);
+  answer = { status: 503, body: {} };
+  await erase(server, erin);
 });
 
 test('leaves carry the stable marker, too, where that is configured', async (context) => {

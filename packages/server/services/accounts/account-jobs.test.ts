@@ -144,6 +144,55 @@ onBothEngines('account jobs: a room that fails keeps nobody from the others, and
   await next.close();
 });
 
+onBothEngines('account jobs: a policy server that does not answer is waited for some minutes', async (db) => {
+  const { clock, joined, start, rooms, left } = await setUp(db, 1);
+  const [roomNid = 0] = joined;
+  const policy = { via: 'localhost', public_keys: { ed25519: 'A'.repeat(43) } };
+  await rooms.writer.append(roomNid, {
+    needs: [],
+    drafts: () => [{ type: 'm.room.policy', stateKey: '', sender: '@bob:localhost', content: policy }],
+  });
+  await commit(db, (set) => startAccountJob(set, alice, 'leave', clock.at));
+  const begun = clock.at;
+  let attempts = 0;
+  for (let due: number | undefined = clock.at; due !== undefined; due = await findNextAccountJob(db)) {
+    clock.at = due;
+    assert.equal(await left(), 0);
+    const jobs = start(rooms.writer, { warn: () => undefined });
+    await until(async () => {
+      const [row] = await listDueAccountJobs(db, Number.MAX_SAFE_INTEGER, 1);
+      return row === undefined || row.attempts > attempts;
+    }, 'it was tried');
+    attempts += 1;
+    await jobs.close();
+  }
+  assert.equal(await left(), 1);
+  assert.equal(clock.at - begun, 255_000);
+});
+
+onBothEngines('account jobs: what follows on leaving waits for no room that fails', async (db) => {
+  const { clock, joined, start, rooms } = await setUp(db, 2);
+  await commit(db, (set) => {
+    deactivateAccount(set, alice, clock.at, true);
+    startAccountJob(set, alice, 'leave', clock.at);
+  });
+  const attempts: number[] = [];
+  const jobs = start(
+    {
+      append(roomNid, plan) {
+        if (roomNid !== joined[0]) return rooms.writer.append(roomNid, plan);
+        attempts.push(clock.at);
+        throw new Error('a disk that is broken');
+      },
+    },
+    { warn: () => undefined },
+  );
+  const kinds = async () => (await listDueAccountJobs(db, clock.at + 100_000, 10)).map(({ kind }) => kind).toSorted();
+  await until(async () => (await kinds()).length === 2, 'both are to be done');
+  assert.deepEqual(await kinds(), ['erase', 'leave']);
+  await jobs.close();
+});
+
 onBothEngines(
   'account jobs: one of an unknown kind, as a newer program may leave, waits and harms no others',
   async (db) => {
@@ -171,7 +220,7 @@ onBothEngines('account jobs: who has lost a claim writes nothing in a room any m
     { guard: 'account-job.lost' },
   );
   const plan = {
-    ...(await leaveRooms({ db, departure, remote: () => undefined, now: () => clock.at }).prepare(alice, null)),
+    ...(await leaveRooms({ db, departure, remote: () => undefined, now: () => clock.at }).prepare(alice, null, 0)),
     alongside: (set: WriteSet) => holdAccountJob(set, job),
   };
   await commit(db, (set) => startAccountJob(set, alice, 'leave', clock.at));

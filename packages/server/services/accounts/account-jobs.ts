@@ -28,9 +28,9 @@ export type RoomWork = Plan & {
 export type RoomsJobKind = {
   /** In which rooms: those where the person's membership is one of these. */
   readonly memberships: readonly string[];
-  /** Called once the job is claimed. */
-  prepare(userId: string, details: string | null): Promise<RoomWork>;
-  /** The kind of job that is to follow, if any. */
+  /** Called once the job is claimed. `attempts` says how often some room has failed before. */
+  prepare(userId: string, details: string | null, attempts: number): Promise<RoomWork>;
+  /** The kind of job that is to follow, if any: when all rooms are done, and before that when some have failed for the first time. */
   readonly next?: (userId: string) => Promise<string | undefined>;
 };
 
@@ -134,7 +134,7 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
   }
 
   async function workThrough(job: Job, row: AccountJobRow, kind: RoomsJobKind): Promise<void> {
-    const prepared = await kind.prepare(job.userId, row.details);
+    const prepared = await kind.prepare(job.userId, row.details, row.attempts);
     const work: RoomWork = { ...prepared, alongside: (set) => holdAccountJob(set, job) };
     let failed = false;
     let claimedAt = now();
@@ -158,15 +158,14 @@ export function createAccountJobs({ db, writer, kinds, now, newClaim, log }: Dep
       const place = reached(after);
       await commit((set) => advanceAccountJob(set, job, place, now() + claimTime));
     }
-    if (!failed) {
-      const next = await kind.next?.(job.userId);
-      return commit((set) => {
-        finishAccountJob(set, job);
-        if (next !== undefined) startAccountJob(set, job.userId, next, now());
-      });
-    }
+    const next = failed && row.attempts > 0 ? undefined : await kind.next?.(job.userId);
     const delay = Math.min(maxDelay, 1000 * 2 ** row.attempts);
-    await giveBack(job, { afterRoomNid: row.after_room_nid, dueAt: now() + delay, attempts: row.attempts + 1 });
+    const again = { afterRoomNid: row.after_room_nid, dueAt: now() + delay, attempts: row.attempts + 1 };
+    await commit((set) => {
+      if (failed) postponeAccountJob(set, job, again);
+      else finishAccountJob(set, job);
+      if (next !== undefined) startAccountJob(set, job.userId, next, now());
+    });
   }
 
   async function workInSteps(job: Job, row: AccountJobRow, kind: SteppedJobKind): Promise<void> {

@@ -9,6 +9,9 @@ import { startTellingLeave } from './tell-leave-job.ts';
 /** The job that erases what is kept of a deactivated account, once it has left. */
 export const eraseJob = 'erase';
 
+/** As often is tried again where a policy server does not answer: it may be back in a few minutes. */
+const patienceWithPolicyServers = 8;
+
 type Dependencies = {
   readonly db: Database;
   readonly departure: JsonObject;
@@ -36,7 +39,7 @@ export function departureContent({ stableMarker }: { readonly stableMarker: bool
 export function leaveRooms({ db, departure, remote, now }: Dependencies): RoomsJobKind {
   return {
     memberships: ['join', 'invite', 'knock'],
-    async prepare(userId) {
+    async prepare(userId, _details, attempts) {
       const plan = changeMembership({
         sender: userId,
         userId,
@@ -47,6 +50,8 @@ export function leaveRooms({ db, departure, remote, now }: Dependencies): RoomsJ
       });
       return {
         ...plan,
+        // Nobody is held in a room by whoever names a policy server for it.
+        goesUnsigned: attempts < patienceWithPolicyServers ? 'if-refused' : 'if-not-signed',
         async elsewhere(roomId) {
           const servers = remote();
           if (servers === undefined || !(await servers.isAway(roomId))) return false;

@@ -18,6 +18,11 @@ export type Plan = {
   readonly needs: readonly StateKeyPair[];
   /** The events to add, in order; none if nothing is left to do. Throws a `MatrixError` to refuse. */
   drafts(view: RoomView): readonly Draft[];
+  /**
+   * The events enter without the signature of the room's policy server where that refuses them, or also where it does not answer.
+   * Only for what nobody is to be kept from: other servers take such an event for one that the policy server does not want.
+   */
+  readonly goesUnsigned?: 'if-refused' | 'if-not-signed';
   /** Adds further writes to the same commit. */
   alongside?(set: WriteSet, appended: Appended, position: PositionParam): void;
 };

@@ -171,7 +171,7 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
       const decided = await withReads(() => decidePlan(head, plan, tries, true));
       if (decided === undefined) return { roomNid, events: [] };
       try {
-        await committer.commit(await signed(head, decided.decision));
+        await committer.commit(await signed(head, decided.decision, plan.goesUnsigned));
         return decided.appended;
       } catch (error) {
         if (!isConflict(error) || ++conflicts > maxConflicts) throw error;
@@ -179,12 +179,15 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
     }
   }
 
-  async function signed(head: RoomHead, decision: Decision): Promise<Decision> {
+  async function signed(head: RoomHead, decision: Decision, goesUnsigned: Plan['goesUnsigned']): Promise<Decision> {
     const { roomNid } = head;
     try {
       const steps = await Promise.all(
         decision.steps.map(async (step) => {
-          const pieces = await deps.policy.signPieces(head, step.event, step.stored);
+          const pieces = await deps.policy.signPieces(head, step.event, step.stored).catch((error: unknown) => {
+            if (mayGoUnsigned(error, goesUnsigned)) return {};
+            throw error;
+          });
           return { ...step, stored: { ...step.stored, ...pieces } };
         }),
       );
@@ -247,6 +250,14 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
       }
     },
   };
+}
+
+const refusals: ReadonlySet<string> = new Set(['policy.refused', 'policy.not-signed']);
+const silences: ReadonlySet<string> = new Set(['policy.unavailable', 'request.limit-exceeded']);
+
+function mayGoUnsigned(error: unknown, goesUnsigned: Plan['goesUnsigned']): boolean {
+  if (goesUnsigned === undefined || !(error instanceof MatrixError)) return false;
+  return refusals.has(error.reason) || (goesUnsigned === 'if-not-signed' && silences.has(error.reason));
 }
 
 function viewOf(head: RoomHead): RoomView {
