@@ -143,7 +143,8 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
     now,
     randomId,
   };
-  const invite = createOutgoingInvites({ ...shared, client, states, references, signByPolicy: parts.signByPolicy });
+  const templates = { states, stateEvents, references, merger: parts.merger };
+  const invite = createOutgoingInvites({ ...shared, ...templates, client, signByPolicy: parts.signByPolicy });
   const federationSender = createSender({
     db,
     client,
@@ -187,7 +188,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
       beginSendFirst: createSendFirst({ db, serverName, sender: federationSender }),
     }),
     services: {
-      memberRequests: createMemberRequests({ ...shared, states, stateEvents, hideErased, references }),
+      memberRequests: createMemberRequests({ ...shared, ...templates, hideErased }),
       inboundTransactions: createInboundTransactions({
         ...shared,
         endRequests: createEndRequests({ db, checkPdus, recordRemote, serverName }),

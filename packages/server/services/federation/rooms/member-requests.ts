@@ -15,7 +15,7 @@ import type { CheckPdus } from './check-pdus.ts';
 import type { HideErasedProfiles } from './erased-profiles.ts';
 import type { FederatedRoom, FederatedRooms } from './federated-rooms.ts';
 import { answerJoin } from './join-answer.ts';
-import { makeTemplate } from './template.ts';
+import { makeTemplate, type TemplateDependencies } from './template.ts';
 import type { TellState } from './told-state.ts';
 
 export type MadeTemplate = { readonly event: JsonObject; readonly version: string };
@@ -35,7 +35,7 @@ export interface MemberRequests {
   sendLeave(request: MemberRequest): Promise<void>;
 }
 
-export type MemberRequestsDependencies = {
+export type MemberRequestsDependencies = TemplateDependencies & {
   readonly db: Database;
   readonly states: StateStore;
   readonly stateEvents: StateEvents;

@@ -8,31 +8,24 @@ import {
   parseServerName,
   serverNameOf,
 } from '@portico/protocol';
-import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
-import type { ReadState } from '../../rooms/read-state.ts';
-import type { ReferenceHashes } from '../../rooms/reference-hashes.ts';
 import type { RemoteInvite } from '../../rooms/remote-rooms.ts';
 import type { FederationClient } from '../client/federation-client.ts';
 import type { IngestEvent } from '../receiving/room-inbox.ts';
 import { createAskInvitedServer } from './ask-invited-server.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import type { FederatedRooms } from './federated-rooms.ts';
-import { makeTemplate } from './template.ts';
+import { makeTemplate, type TemplateDependencies } from './template.ts';
 import type { TellState } from './told-state.ts';
 
-type Dependencies = {
+type Dependencies = TemplateDependencies & {
   readonly client: FederationClient;
   readonly rooms: FederatedRooms;
-  readonly readState: ReadState;
-  readonly references: ReferenceHashes;
-  readonly states: StateStore;
   readonly checkPdus: CheckPdus;
   readonly ingest: IngestEvent;
   readonly tellState: TellState;
   readonly signByPolicy: (roomNid: number, pdu: JsonObject) => Promise<JsonObject>;
   readonly signer: EventSigner;
-  readonly now: () => number;
   readonly randomId: () => string;
 };
 
