@@ -72,6 +72,29 @@ function receipt(roomId: unknown, userId: string, eventId: unknown, over: object
   return { edu_type: 'm.receipt', content: { [String(roomId)]: { 'm.read': { [userId]: data } } } };
 }
 
+for (const engine of ['sqlite', 'postgres'] as const) {
+  test(`threads that a server makes up are not kept without end (${engine})`, async (context) => {
+    const { peer, alice, roomId, path } = await openWithPeer(context, engine);
+    await joinAs(peer, path, '@mallory:peer.test');
+    const eventId = await say(alice, roomId, 'hello');
+    const inThread = (threadId: string) =>
+      receipt(roomId, '@mallory:peer.test', `$of-${threadId}`, { data: { ts: 1, thread_id: threadId } });
+    const send = (list: readonly object[]) => sendTransaction(peer, edus(list));
+    await send([inThread('main'), receipt(roomId, '@mallory:peer.test', eventId)]);
+    for (let count = 0; count < 5; count++) {
+      await send(Array.from({ length: 100 }, (_, index) => inThread(`$${count}-${index}`)));
+    }
+    const seen = await until(async () => {
+      const found = await receipts(alice, roomId);
+      return found.some((line) => line.endsWith('$4-99')) ? found : undefined;
+    }, 'the last one is there');
+    assert.equal(seen.length, 202);
+    assert.ok(seen.includes('@mallory:peer.test $of-main main'));
+    assert.ok(seen.includes(`@mallory:peer.test ${eventId}`));
+    assert.ok(!seen.some((line) => line.includes('$2-')));
+  });
+}
+
 test('a server reports what its own people have read in rooms that they are in, and nothing else', async (context) => {
   const { peer, alice, roomId, path } = await openWithPeer(context);
   await joinAs(peer, path, '@mallory:peer.test');

@@ -30,10 +30,39 @@ const upsertReceipts = sql<void, [receipts: string, position: PositionParam]>(
      or (excluded.event_order = receipts.event_order and excluded.event_id <> receipts.event_id)`,
 );
 
+/*
+ * What a thread is is for other servers to say, so that one could make up as many as it likes, of which each client in the room is
+ * told.
+ */
+const dropOldest = sql<void, [members: string, mostThreads: number]>(
+  'received-receipts.drop-oldest',
+  `delete from receipts where (room_nid, user_id, receipt_type, thread_id) in (
+     select room_nid, user_id, receipt_type, thread_id from (
+       select r.room_nid, r.user_id, r.receipt_type, r.thread_id,
+         row_number() over (partition by r.room_nid, r.user_id order by r.position desc, r.event_order desc, r.thread_id)
+           as place
+       from (select distinct cast(value ->> 0 as bigint) as room_nid, value ->> 1 as user_id
+         from json_each(cast($1 as text))) m
+       join receipts r on r.room_nid = m.room_nid and r.user_id = m.user_id
+       where r.receipt_type = 'm.read' and r.thread_id not in ('', 'main')
+     ) t
+     where t.place > $2
+   )`,
+);
+
+/** Of each person in a room: in the threads that they have read last. */
+export const mostThreadsRead = 200;
+
 /** Moves receipts forward: at most one for the same person, room and thread. None moves backwards. */
 export function setReceivedReceipts(set: WriteSet, receipts: readonly ReceivedReceipt[]): void {
   if (receipts.length === 0) return;
   const rows = receipts.map(({ roomNid, userId, threadId, eventId, ts }) => [roomNid, userId, threadId, eventId, ts]);
   set.add(upsertReceipts, [JSON.stringify(rows), set.takePosition()]);
+  const members = receipts.filter(isInThread).map(({ roomNid, userId }) => [roomNid, userId]);
+  if (members.length > 0) set.add(dropOldest, [JSON.stringify(members), mostThreadsRead]);
   for (const roomNid of new Set(receipts.map((receipt) => receipt.roomNid))) set.change('receipt', roomNid);
+}
+
+function isInThread({ threadId }: ReceivedReceipt): boolean {
+  return threadId !== '' && threadId !== 'main';
 }
