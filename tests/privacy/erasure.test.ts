@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openRawDatabase, type RawColumn, type RawDatabase } from '@portico/testkit/raw-database.ts';
@@ -182,6 +182,25 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     assert.deepEqual(server.errors, []);
   });
 }
+
+test('what is erased is not left behind in the file of the database', async (context) => {
+  const server = await startTestServer();
+  context.after(() => rmSync(server.dataDir, { recursive: true, force: true }));
+  const alice = await server.registerUser('alice');
+  for (let count = 0; count < 50; count++) {
+    const notes = { notes: `${secret} `.repeat(200) };
+    await done(alice.put(`${v3}/user/${alice.userId}/account_data/org.example.notes${count}`, notes));
+  }
+  const file = join(server.dataDir, 'portico.db');
+  const lookInFile = async () => {
+    await look(server.databaseUrl, (raw) => raw.run('pragma wal_checkpoint(truncate)', []));
+    return readFileSync(file, 'latin1').includes(secret);
+  };
+  assert.equal(await lookInFile(), true);
+  await erase(server, alice);
+  await server.stop();
+  assert.equal(await lookInFile(), false);
+});
 
 async function look<T>(url: string, what: (raw: RawDatabase) => Promise<T>): Promise<T> {
   const raw = await openRawDatabase(url);

@@ -26,6 +26,8 @@ export function openConnection(settings: ConnectionSettings): DatabaseSync {
   connection.exec('pragma journal_mode = wal');
   connection.exec(`pragma synchronous = ${settings.synchronous}`);
   connection.exec('pragma wal_autocheckpoint = 0');
+  // What was erased is not to be found in the file until something else happens to be written over it.
+  connection.exec('pragma secure_delete = on');
   // After a burst that a long read kept from being checkpointed, the log shrinks to this.
   connection.exec(`pragma journal_size_limit = ${64 * 1024 * 1024}`);
   if (settings.maxBytes !== undefined) {
