@@ -185,7 +185,7 @@ export function createAccountCare(dependencies: Dependencies): AccountCare {
       await db.commit(set);
     },
     async deactivate(userId, options) {
-      await requireActive(userId);
+      if ((await findAccount(db, userId)) === undefined) throw new MatrixError('user.not-found');
       await deactivation.deactivate(userId, options);
     },
   };

@@ -1,4 +1,5 @@
-import { deactivateAccount } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
+import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
+import { deactivateAccount, requestErasure } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
 import { leaveJob, removeAccountJob, startAccountJob } from '@portico/storage/stores/accounts/accounts-jobs.ts';
 import { removeDelayedEventsOf } from '@portico/storage/stores/events/delayed-events.ts';
 import { removeFinalisedOf } from '@portico/storage/stores/events/finalised-delayed-events.ts';
@@ -6,7 +7,7 @@ import { removeNoticeRoom } from '@portico/storage/stores/rooms/server-notice-ro
 import { removePushersOf } from '@portico/storage/stores/push/pushers.ts';
 import { removeProfile } from '@portico/storage/stores/accounts/profile-fields.ts';
 import { listThirdPartyIds, removeThirdPartyIdsOf } from '@portico/storage/stores/accounts/third-party-ids.ts';
-import type { Reader, WriteSet } from '@portico/storage';
+import { createWriteSet, type Database, type WriteSet } from '@portico/storage';
 import { endLoginsUnderWay } from '@portico/storage/stores/accounts/logins-under-way.ts';
 import type { Devices } from '../devices/devices.ts';
 import type { UnbindResult } from '../identity/identity-client.ts';
@@ -23,7 +24,10 @@ export interface Deactivation {
     sender: Sender,
     request: { readonly auth?: AuthData; readonly erase?: boolean; readonly id_server?: string },
   ): Promise<UnbindResult>;
-  /** Deactivates an account without asking anybody. Throws `user.deactivated` if there is none, or it is already. */
+  /**
+   * Deactivates an account without asking anybody. Throws `user.deactivated` if there is none, or it is already; what one has kept
+   * that ended without erasure can still be erased.
+   */
   deactivate(
     userId: string,
     options: { readonly erase: boolean },
@@ -36,7 +40,7 @@ type Dependencies = {
   readonly ownPassword: OwnPassword;
   readonly devices: Devices;
   readonly bindings: Bindings;
-  readonly db: Reader;
+  readonly db: Database;
   readonly now: () => number;
 };
 
@@ -80,6 +84,16 @@ export function createDeactivation({ ownPassword, devices, bindings, db, now }: 
       const { useUp, holds } = await ownPassword.require(sender, 'deactivate the account', auth, [erase]);
       return deactivate(sender.userId, { erase, idServer }, useUp, holds);
     },
-    deactivate: (userId, { erase }, also) => deactivate(userId, { erase }, also),
+    async deactivate(userId, { erase }, also) {
+      const hasEnded = ((await findAccount(db, userId))?.deactivated_at ?? null) !== null;
+      if (!hasEnded || !erase) return deactivate(userId, { erase }, also);
+      const set = createWriteSet();
+      also?.(set);
+      requestErasure(set, userId, now());
+      // Which is followed by the erasure, and begins with rooms that may not have been left yet.
+      startAccountJob(set, userId, leaveJob, now());
+      await db.commit(set);
+      return 'success';
+    },
   };
 }

@@ -15,6 +15,18 @@ export function deactivateAccount(set: WriteSet, userId: string, now: number, er
   if (erase) set.change('erasure', userId);
 }
 
+const requestErasureOf = sql<void, [userId: string, now: number]>(
+  'accounts.request-erasure',
+  `update accounts set erase_requested_at = $2
+   where user_id = $1 and deactivated_at is not null and erase_requested_at is null`,
+);
+
+/** Of an account that has ended without. Fails on the guard `user.deactivated` where erasure was asked for already. */
+export function requestErasure(set: WriteSet, userId: string, now: number): void {
+  set.guard('user.deactivated', 1, requestErasureOf, [userId, now]);
+  set.change('erasure', userId);
+}
+
 const touchDeactivated = sql<void, [userId: string]>(
   'accounts.touch-deactivated',
   'update accounts set deactivated_at = deactivated_at where user_id = $1 and deactivated_at is not null',

@@ -3,6 +3,7 @@ import { before, describe, test } from 'node:test';
 import { registerAdmin } from '@portico/testkit/register-admin.ts';
 import { serverOfSuite } from '@portico/testkit/server-of-suite.ts';
 import { refusalOf, type TestClient } from '@portico/testkit/test-client.ts';
+import { until } from '@portico/testkit/until.ts';
 
 const v3 = '/_matrix/client/v3';
 const encoded = encodeURIComponent;
@@ -111,6 +112,22 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       for (const [userId, expected] of refusals) {
         assert.equal(refusalOf(await admin.post(deactivation(userId), {})), expected);
       }
+    });
+
+    test('are erased also once they are gone', async () => {
+      const erin = await server.registerUser();
+      await erin.put(`${v3}/user/${erin.userId}/account_data/org.example.notes`, { notes: 'secret' });
+      assert.equal((await admin.post(deactivation(erin.userId), {})).status, 200);
+      const erasure = `/_portico/admin/v1/erasures/${erin.userId}`;
+      assert.equal(refusalOf(await admin.get(erasure)), '404 M_NOT_FOUND');
+      assert.equal((await admin.post(deactivation(erin.userId), { erase: true })).status, 200);
+      assert.partialDeepStrictEqual((await admin.get(user(erin.userId))).body, { deactivated: true, erased: true });
+      const { body } = await until(async () => {
+        const answer = await admin.get(erasure);
+        return answer.body['finished_at'] === null ? undefined : answer;
+      }, 'all is erased');
+      assert.ok(((body['erased'] as Record<string, number>)['account-data'] ?? 0) >= 1);
+      assert.equal(refusalOf(await admin.post(deactivation(erin.userId), { erase: true })), '403 M_USER_DEACTIVATED');
     });
 
     test('do none of that themselves', async () => {
