@@ -6,9 +6,10 @@ import type { Socket } from 'node:net';
 export interface Connections {
   /**
    * Cuts those that no answer is due on: without a request, with the beginning of one, and those from which nothing more
-   * of a request has come for a moment. To be called again and again.
+   * of a request has come for a moment. To be called again and again. `sparing` is for how long a connection may have been
+   * without a request, in milliseconds.
    */
-  closeUnused(): void;
+  closeUnused(sparing?: number): void;
 }
 
 /** How long a request that has begun to arrive may pause, in milliseconds. */
@@ -21,13 +22,14 @@ type Arriving = { readonly request: IncomingMessage; bytesRead: number; since: n
  * or half a request, which anybody can have open as long as they like.
  */
 export function watchConnections(server: Server | TlsServer, now = () => performance.now()): Connections {
-  const open = new Set<Socket>();
+  /** With when they were opened, or last answered. */
+  const open = new Map<Socket, number>();
   /** With TLS, connections whose handshake is not over are no connections of requests yet. */
   const secured = new Set<string>();
   const busy = new Map<Socket, Arriving>();
 
   function add(socket: Socket): void {
-    open.add(socket);
+    open.set(socket, now());
     socket.once('close', () => {
       open.delete(socket);
       busy.delete(socket);
@@ -45,7 +47,9 @@ export function watchConnections(server: Server | TlsServer, now = () => perform
     const { socket } = request;
     busy.set(socket, { request, bytesRead: socket.bytesRead, since: now() });
     response.once('close', () => {
-      if (busy.get(socket)?.request === request) busy.delete(socket);
+      if (busy.get(socket)?.request !== request) return;
+      busy.delete(socket);
+      if (open.has(socket)) open.set(socket, now());
     });
   });
 
@@ -62,8 +66,11 @@ export function watchConnections(server: Server | TlsServer, now = () => perform
   }
 
   return {
-    closeUnused() {
-      for (const socket of open) if (!isOfUse(socket)) socket.destroy();
+    closeUnused(sparing = 0) {
+      const before = now() - sparing;
+      for (const [socket, since] of open) {
+        if (!isOfUse(socket) && (since <= before || busy.has(socket))) socket.destroy();
+      }
     },
   };
 }

@@ -23,10 +23,14 @@ export type Listening = {
   readonly url: string;
 };
 
-/** Starts what the configuration wants to listen, in its order. If one cannot, none does. */
+/**
+ * Starts what the configuration wants to listen, in its order; `onCreated` is told of each before it listens. If one cannot,
+ * none does.
+ */
 export async function startListeners(
   listeners: readonly Listener[],
   create: (listener: Listener, tls: TlsFiles | undefined) => Listenable,
+  onCreated: (server: Server | TlsServer, connections: Connections) => void = () => undefined,
 ): Promise<{ listening: readonly Listening[]; close: () => Promise<void> }> {
   const started: Started[] = [];
   const close = () => closeAll(started);
@@ -35,7 +39,9 @@ export async function startListeners(
     for (const [index, listener] of listeners.entries()) {
       const name = `listeners[${index}]`;
       const server = create(listener, readTls(listener, name));
-      started.push({ server, connections: watchConnections(server.server) });
+      const connections = watchConnections(server.server);
+      started.push({ server, connections });
+      onCreated(server.server, connections);
       await listen(server, listener, name);
       const [bound] = server.addresses();
       const port = typeof bound === 'object' ? bound.port : listener.port;

@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { createTestAuthority } from '@portico/testkit/certificates.ts';
+import { until } from '@portico/testkit/until.ts';
 import fastify from 'fastify';
 import { pino } from 'pino';
 import { loadConfig } from '../config/load.ts';
@@ -203,4 +204,27 @@ test('a port that is taken is a matter of configuration, and everything is given
   });
   assert.deepEqual(closed, ['app', 'program']);
   await (await openForCommand(config, makeProgram().compose, silent)).close();
+});
+
+test('more connections than open files leave room for are refused, and the operator is told', async (context) => {
+  const config = await makeConfig(context);
+  const { compose } = makeProgram();
+  const warnings: string[] = [];
+  const log = pino(
+    { level: 'warn' },
+    { write: (line: string) => void warnings.push((JSON.parse(line) as { msg: string }).msg) },
+  );
+  const server = await startServer(config, compose, log, { openFiles: () => 2 });
+  context.after(() => server.stop());
+  const url = server.listening[0]?.url ?? '';
+  assert.match(warnings.join(), /^Only so many connections fit\. .* LimitNOFILE=/);
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  context.after(() => socket.destroy());
+  await once(socket, 'connect');
+  await assert.rejects(request(`${url}/poll`), { code: 'ECONNRESET' });
+  assert.match(warnings[1] ?? '', /^Connections are refused\. /);
+  socket.destroy();
+  const metrics = `${server.listening[1]?.url}/metrics`;
+  const scraped = await until(() => request(metrics).catch(() => undefined), 'there is room again');
+  assert.match(scraped.body, /^portico_connections 1$[\s\S]*^portico_connections_limit 1$/m);
 });

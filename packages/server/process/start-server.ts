@@ -4,6 +4,7 @@ import type { Metrics } from '../observability/metrics.ts';
 import { startCommandSocket } from './command-socket.ts';
 import type { CommandHandlers } from './command-socket.ts';
 import type { Compose } from './composition.ts';
+import { connectionsWithin, createConnectionLimit, openFilesLimit } from './connection-limit.ts';
 import { openDataFolder } from './data-folder.ts';
 import type { Listenable, Listening, TlsFiles } from './listeners.ts';
 import { startListeners } from './listeners.ts';
@@ -19,7 +20,12 @@ export type RunningServer = {
 };
 
 /** Starts a server as it is configured. What it opened is closed again if it cannot. */
-export async function startServer(config: Config, compose: Compose, log: Logger): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  compose: Compose,
+  log: Logger,
+  { openFiles = openFilesLimit }: { readonly openFiles?: () => number | undefined } = {},
+): Promise<RunningServer> {
   const shutdown = createShutdown(log);
   try {
     const folder = openDataFolder(config);
@@ -32,8 +38,11 @@ export async function startServer(config: Config, compose: Compose, log: Logger)
     shutdown.add('program', program.close);
     const socket = await startCommandSocket({ dataDir: config.dataDir, handlers: program.handlers, log });
     shutdown.add('command socket', socket.close);
-    const listeners = await startListeners(config.listeners, (listener, tls) =>
-      listener.serve.includes('metrics') ? createMetricsApp(tls) : program.createApp(listener, tls),
+    const listeners = await startListeners(
+      config.listeners,
+      (listener, tls) =>
+        listener.serve.includes('metrics') ? createMetricsApp(tls) : program.createApp(listener, tls),
+      limitConnections(openFiles(), log, metrics),
     );
     shutdown.add('listeners', listeners.close);
     return { listening: listeners.listening, isNew: folder.isNew, stop: shutdown.run };
@@ -41,6 +50,32 @@ export async function startServer(config: Config, compose: Compose, log: Logger)
     await shutdown.run();
     throw error;
   }
+}
+
+/** With fewer, a few hundred people who are online leave no connection for anybody else. */
+const fewConnections = 2000;
+
+/** Answers what keeps each server's connections within the files that may be open. */
+function limitConnections(
+  openFiles: number | undefined,
+  log: Logger,
+  metrics: Metrics | undefined,
+): ReturnType<typeof createConnectionLimit>['watch'] {
+  if (openFiles === undefined) return () => undefined;
+  const most = connectionsWithin(openFiles);
+  const advice = 'More need a higher limit of open files: LimitNOFILE= under systemd, --ulimit nofile= for a container';
+  if (most < fewConnections) log.warn({ openFiles, connections: most }, `Only so many connections fit. ${advice}`);
+  const { watch, open } = createConnectionLimit({
+    most,
+    onRefused: (refused) => log.warn({ refused, connections: most }, `Connections are refused. ${advice}`),
+  });
+  metrics?.registry.gauge('portico_connections', 'Connections that are open.', open);
+  metrics?.registry.gauge(
+    'portico_connections_limit',
+    'Connections that the limit of open files leaves room for.',
+    () => most,
+  );
+  return watch;
 }
 
 type Measuring = {

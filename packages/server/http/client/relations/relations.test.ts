@@ -81,9 +81,12 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     test('a page has no more than 500 events, whatever is asked for', async () => {
       const { alice, roomId } = await pair();
       const root = await send(alice, roomId, text('root'));
-      await Promise.all(
-        Array.from({ length: 501 }, () => send(alice, roomId, relation('m.reference', root), 'org.example.many')),
-      );
+      // Not all at once: each is a connection of its own, and some systems let a process have no more than 1,024.
+      for (let sent = 0; sent < 501; sent += 167) {
+        await Promise.all(
+          Array.from({ length: 167 }, () => send(alice, roomId, relation('m.reference', root), 'org.example.many')),
+        );
+      }
       const first = await related(alice, roomId, root, '?limit=1000');
       assert.equal(first.ids.length, 500);
       assert.equal((await related(alice, roomId, root, `?limit=1000&from=${first.next_batch}`)).ids.length, 1);
