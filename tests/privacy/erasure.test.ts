@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { openRawDatabase, type RawColumn, type RawDatabase } from '@portico/testkit/raw-database.ts';
 import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
 import type { TestClient } from '@portico/testkit/test-client.ts';
+import { until } from '@portico/testkit/until.ts';
 import sharp from 'sharp';
 import { erase } from './erase.ts';
 import { personColumn } from './person-column.ts';
@@ -173,6 +174,22 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       after.filter((column) => remains[column] === undefined),
       [],
       'a table keeps something of a person who is erased: add it to erasureSteps, or say here why it remains',
+    );
+    // What was under way when the account ended, and was stored after that, is found when it looks once more.
+    await look(databaseUrl, async (raw) => {
+      const [room] = await raw.run('select room_nid from rooms where room_id = $1', [roomId]);
+      await seed(raw, alice.userId, Number(room?.['room_nid']));
+    });
+    server = await startTestServer({ engine, dataDir, databaseUrl, now: () => Date.now() + 20 * 60_000 });
+    await look(databaseUrl, (raw) =>
+      until(async () => (await raw.run('select 1 from account_jobs', [])).length === 0, 'it has looked once more'),
+    );
+    await server.stop();
+    const inTheEnd = await look(databaseUrl, (raw) => find(raw, [alice.userId, secret]));
+    assert.deepEqual(
+      inTheEnd.filter((column) => remains[column] === undefined),
+      [],
+      'a table may be written after an account has ended, and is not in erasureSteps',
     );
     const inFolder = readdirSync(join(dataDir, 'media'), { recursive: true, withFileTypes: true });
     assert.deepEqual(

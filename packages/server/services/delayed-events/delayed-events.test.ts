@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { createWriteSet } from '@portico/storage';
+import { deactivateAccount } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
 import { addAccount } from '@portico/storage/stores/accounts/accounts-write.ts';
 import { findFinalised } from '@portico/storage/stores/events/finalised-delayed-events.ts';
 import { onBothEngines } from '@portico/testkit/both-engines.ts';
@@ -51,6 +52,14 @@ onBothEngines('who takes a delayed event back is told whether it was too late', 
   const roomNames = {} as RoomNames;
   const secret = new Uint8Array(32);
   const events = createDelayedEvents({ db, access, rooms, roomNames, due, secret, now, randomId });
+
+  // What was under way when the account ended is not sent later.
+  const gone = '@gone:localhost';
+  const ended = createWriteSet();
+  addAccount(ended, { userId: gone, passwordHash: undefined, isAdmin: false, userType: undefined, createdAt: 0 });
+  deactivateAccount(ended, gone, 0, false);
+  await db.commit(ended);
+  await assert.rejects(events.schedule({ ...request, userId: gone, delay: 60_000 }), { guard: 'user.deactivated' });
 
   const first = await events.schedule({ ...request, delay: 60_000 });
   const sending = events.act(first, 'send');

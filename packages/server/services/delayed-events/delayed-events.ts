@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { JsonObject } from '@portico/protocol';
 import { createWriteSet, type Database, StorageError } from '@portico/storage';
+import { refuseDeactivated } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
 import {
   addDelayedEvent,
   cancelDelayedEvent,
@@ -181,6 +182,7 @@ export function createDelayedEvents(dependencies: Dependencies): DelayedEvents {
       };
       const set = createWriteSet();
       addDelayedEvent(set, event, db.currentPosition());
+      refuseDeactivated(set, userId);
       try {
         await db.commit(set);
         return event.delay_id;

@@ -95,6 +95,8 @@ export const erasureSteps: readonly ErasureStep[] = [
   erase('profile-fields', { table: 'profile_fields', key: ['user_id', 'name'] }),
   erase('account-data', { table: 'account_data', key: ['user_id', 'room_id', 'type'] }),
   erase('filters', { table: 'filters', key: ['user_id', 'filter_id'] }),
+  erase('delayed-events', { table: 'delayed_events', key: ['delay_id'] }),
+  erase('finalised-delayed-events', { table: 'finalised_delayed_events', key: ['delay_id'] }),
   erase('push-rule-members', { table: 'custom_rule_members', key: ['room_nid', 'user_id'] }),
   erase('pushers', { table: 'pushers', key: ['user_id', 'app_id', 'pushkey'] }),
   erase('push-queue', { table: 'push_queue', key: ['user_id', 'position', 'event_nid'] }),
