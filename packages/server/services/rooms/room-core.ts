@@ -3,6 +3,7 @@ import type { Database } from '@portico/storage';
 import { createChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import { pacedReader } from '../paced-reader.ts';
 import type { RoomNames } from '../reading/room-names.ts';
 import type { UnreadService } from '../unread/unread-service.ts';
 import { checkSendable } from './check-sendable.ts';
@@ -42,7 +43,7 @@ export function createRoomCore(options: RoomCoreOptions, roomNames: RoomNames): 
   const stateEvents = createStateEvents(db);
   const known = createKnownState(states, stateEvents);
   const heads = createRoomHeads({ db, states });
-  const chains = createChainStore(db, { maxEvents: 50_000 });
+  const chains = createChainStore(pacedReader(db), { maxEvents: 50_000 });
   const committer = createStepCommitter({ db, states, chains, heads, stateEvents, unread, signer });
   const merger = createMerger(states, createStateResolver({ db, states, chains, stateEvents }));
   const references = createReferenceHashes(db);

@@ -4,16 +4,17 @@ import {
   type ResolutionInput,
   resolveConflictsInSteps,
   type RoomVersionRules,
-  type StateConflict,
+  type StateKeyPair,
 } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import type { ChainStore } from '@portico/storage/chain-cover/index.ts';
 import type { Difference, StateChange, StateRoot, StateStore } from '@portico/storage/state-trie/index.ts';
 import { inSteps } from '../../in-steps.ts';
 import { createPacer } from '../../pacer.ts';
-import { stateCacheKey } from '../head.ts';
+import { type StateEvent, stateCacheKey } from '../head.ts';
 import type { StateEvents } from '../state-events.ts';
 import { commonState } from './common-state.ts';
+import { type Conflicts, conflictsBetween, type EventsByNid, getEvent, keysOfDifferences } from './find-conflicts.ts';
 import { readMainline } from './read-mainline.ts';
 
 export type ResolverDependencies = {
@@ -41,8 +42,10 @@ export type Resolved = {
   readonly differing: number;
 };
 
-/** Of a few states that have been far away from the others for long nothing is to be said. */
-const mostFarAway = 2;
+type Pace = ReturnType<typeof createPacer>;
+
+/** Entries of a state that are read at once: each is looked for by a hash. */
+const keysAtOnce = 500;
 
 /** More power levels than these are looked for where that holds nobody up. */
 const manyBases = 20;
@@ -55,12 +58,13 @@ export function createStateResolver(deps: ResolverDependencies): StateResolver {
       const [first, ...others] = amidst(roots);
       if (first === undefined) throw new Error('there is no state to resolve');
       await pace();
-      const found = await findConflicts(deps, room, first, others);
+      const found = await findConflicts(deps, room, first, others, pace);
       const { differing } = found;
-      if (found.conflicts.length === 0) return { changes: await changesIn(deps, room, base, first, []), differing };
+      if (found.conflicts.length === 0)
+        return { changes: await changesIn(deps, room, base, first, [], pace), differing };
       const conflicted = new Set(found.conflicts.map(({ type, stateKey }) => stateCacheKey(type, stateKey)));
       const isConflicted = (type: string, stateKey: string): boolean => conflicted.has(stateCacheKey(type, stateKey));
-      const known = createKnown(deps, room, first, isConflicted);
+      const known = createKnown(deps, room, first, isConflicted, pace);
       for (const event of found.events.values()) known.add(event);
       const [authDifference, conflictedSubgraph] = await Promise.all([
         differenceOf(deps, room, first, found),
@@ -84,7 +88,7 @@ export function createStateResolver(deps: ResolverDependencies): StateResolver {
             stateKey,
             event: eventId === undefined ? undefined : known.nidOf(eventId),
           }));
-          return { changes: await changesIn(deps, room, base, first, changes), differing };
+          return { changes: await changesIn(deps, room, base, first, changes, pace), differing };
         }
         await known.answer(resolution);
       }
@@ -102,67 +106,48 @@ function amidst(roots: readonly StateRoot[]): readonly StateRoot[] {
   return middle === undefined ? [] : [middle, ...roots.filter((root) => root !== middle)];
 }
 
-type Conflicts = {
-  readonly conflicts: readonly StateConflict[];
-  readonly events: ReadonlyMap<number, StateEventOf>;
-  /** What each state has under the conflicted keys. */
-  readonly sets: readonly (readonly number[])[];
-  readonly differing: number;
-};
-type StateEventOf = Awaited<ReturnType<StateEvents['load']>> extends ReadonlyMap<number, infer E> ? E : never;
+type Found = Conflicts & { readonly events: EventsByNid };
 
 async function findConflicts(
   { states, stateEvents }: ResolverDependencies,
   { rules }: RoomOfStates,
   first: StateRoot,
   others: readonly StateRoot[],
-): Promise<Conflicts> {
-  const differences = await Promise.all(others.map((other) => states.diff(first, other).run()));
+  pace: Pace,
+): Promise<Found> {
+  const differences: (readonly Difference[])[] = [];
+  for (const other of others) {
+    differences.push(await states.diff(first, other).run());
+    await pace();
+  }
   const events = await loadDiffering(stateEvents, rules, differences.flat());
-  const keyOf = ({ before, after }: Difference): readonly [string, string] => keyOfEvent(events, before ?? after);
-  const pairs = [...new Map(differences.flat().map((each) => [stateCacheKey(...keyOf(each)), keyOf(each)])).values()];
-  const firsts = await states.getMany(first, pairs).run();
-  const indexes = new Map(pairs.map((pair, index) => [stateCacheKey(...pair), index]));
-  const entries = firsts.map((nid) => new Set([nid]));
-  // What the others have is told by how they differ from the first: asking each for all of it would cost its square.
-  const sets = differences.map((ofOne) => {
-    const set = [...firsts];
-    for (const difference of ofOne) {
-      const index = indexes.get(stateCacheKey(...keyOf(difference))) ?? 0;
-      set[index] = difference.after;
-      entries[index]?.add(difference.after);
-    }
-    return set;
-  });
-  const lengths = differences.map(({ length }) => length).toSorted((a, b) => a - b);
-  return {
-    events,
-    differing: lengths.slice(0, -mostFarAway).reduce((sum, length) => sum + length, 0),
-    sets: [firsts, ...sets].map((set) => set.filter((nid) => nid !== undefined)),
-    conflicts: pairs.map(([type, stateKey], index) => {
-      const found = entries[index] ?? new Set();
-      const eventIds = [...found].flatMap((nid) => (nid === undefined ? [] : [eventIdOf(events, nid)]));
-      return { type, stateKey, eventIds, missingInSome: found.has(undefined) };
-    }),
-  };
+  const keys = await inSteps(keysOfDifferences(events, differences));
+  const firsts = await readMany(states, first, keys.pairs, pace);
+  return { ...(await inSteps(conflictsBetween(events, keys, firsts, differences))), events };
+}
+
+/** Entries of a state, however many. */
+async function readMany(
+  states: StateStore,
+  root: StateRoot,
+  keys: readonly StateKeyPair[],
+  pace: Pace,
+): Promise<readonly (number | undefined)[]> {
+  const found: (number | undefined)[] = [];
+  for (let start = 0; start < keys.length; start += keysAtOnce) {
+    found.push(...(await states.getMany(root, keys.slice(start, start + keysAtOnce)).run()));
+    await pace();
+  }
+  return found;
 }
 
 function loadDiffering(
   stateEvents: StateEvents,
   rules: RoomVersionRules,
   differences: readonly Difference[],
-): Promise<ReadonlyMap<number, StateEventOf>> {
+): Promise<EventsByNid> {
   const nids = new Set(differences.flatMap(({ before, after }) => [before, after]).filter((nid) => nid !== undefined));
   return stateEvents.load(rules, [...nids]);
-}
-
-function keyOfEvent(
-  events: ReadonlyMap<number, StateEventOf>,
-  nid: number | undefined,
-): readonly [type: string, stateKey: string] {
-  const found = nid === undefined ? undefined : events.get(nid);
-  if (found === undefined) throw new Error(`state event ${nid} does not exist`);
-  return [found.event.type, found.event.stateKey ?? ''];
 }
 
 /** Changes of one state, as those of another one that come to the same. */
@@ -172,30 +157,23 @@ async function changesIn(
   base: StateRoot,
   first: StateRoot,
   changes: readonly StateChange[],
+  pace: Pace,
 ): Promise<readonly StateChange[]> {
   if (base.contentHash === first.contentHash) return changes;
   const differences = await states.diff(base, first).run();
+  await pace();
   const events = await loadDiffering(stateEvents, rules, differences);
   const wanted = new Map<string, StateChange>();
   for (const { before, after } of differences) {
-    const [type, stateKey] = keyOfEvent(events, before ?? after);
+    const { type, stateKey = '' } = getEvent(events, before ?? after ?? 0);
     wanted.set(stateCacheKey(type, stateKey), { type, stateKey, event: after });
   }
   for (const change of changes) wanted.set(stateCacheKey(change.type, change.stateKey), change);
   const all = [...wanted.values()];
-  const present = await states
-    .getMany(
-      base,
-      all.map(({ type, stateKey }) => [type, stateKey] as const),
-    )
-    .run();
+  await pace();
+  const keys = all.map(({ type, stateKey }) => [type, stateKey] as const);
+  const present = await readMany(states, base, keys, pace);
   return all.filter(({ event }, index) => event !== present[index]);
-}
-
-function eventIdOf(events: ReadonlyMap<number, StateEventOf>, nid: number): string {
-  const found = events.get(nid);
-  if (found === undefined) throw new Error(`state event ${nid} does not exist`);
-  return found.event.eventId;
 }
 
 async function differenceOf(
@@ -223,13 +201,14 @@ function createKnown(
   { rules }: RoomOfStates,
   first: StateRoot,
   isConflicted: (type: string, stateKey: string) => boolean,
+  pace: Pace,
 ) {
-  const byId = new Map<string, StateEventOf | null>();
-  const byNid = new Map<number, StateEventOf>();
+  const byId = new Map<string, StateEvent | null>();
+  const byNid = new Map<number, StateEvent>();
   const unconflicted = new Map<string, string | null>();
   const mainlines = new Map<string, MainlinePositions>();
 
-  function add(event: StateEventOf): void {
+  function add(event: StateEvent): void {
     byId.set(event.event.eventId, event);
     byNid.set(event.nid, event);
   }
@@ -250,11 +229,11 @@ function createKnown(
   }
 
   async function loadUnconflicted(keys: readonly (readonly [string, string])[]): Promise<void> {
-    const nids = await states.getMany(first, keys).run();
+    const nids = await readMany(states, first, keys, pace);
     await loadNids(nids.filter((nid) => nid !== undefined));
     for (const [index, [type, stateKey]] of keys.entries()) {
       const nid = isConflicted(type, stateKey) ? undefined : nids[index];
-      unconflicted.set(stateCacheKey(type, stateKey), nid === undefined ? null : eventIdOf(byNid, nid));
+      unconflicted.set(stateCacheKey(type, stateKey), nid === undefined ? null : getEvent(byNid, nid).eventId);
     }
   }
 
@@ -273,7 +252,7 @@ function createKnown(
   return {
     add,
     loadNids,
-    idsOf: (nids: readonly number[]): string[] => nids.map((nid) => eventIdOf(byNid, nid)),
+    idsOf: (nids: readonly number[]): string[] => nids.map((nid) => getEvent(byNid, nid).eventId),
     nidOf,
     event: (eventId: string) => {
       const found = byId.get(eventId);
