@@ -34,11 +34,16 @@ export function guestsWith(room: Room, memberships: readonly string[]): readonly
     .map(([person]) => person);
 }
 
+const isOver = (membership: Membership): boolean => membership === 'leave' || membership === 'ban';
+
 /** Remembers a membership that both servers took. */
 export function remember(room: Room, person: Person, membership: Membership): void {
   const before = room.memberships.get(person);
   // Who is banned after they left sees what they saw when they left: with Synapse, what was there when they were banned.
   if (membership === 'ban' && before !== 'join') room.everJoined.delete(person.id);
+  if (membership === 'join') room.turnedAway.delete(person.id);
+  if (isOver(membership) && before !== undefined && before !== 'join' && !isOver(before))
+    room.turnedAway.add(person.id);
   room.memberships.set(person, membership);
   if (membership === 'join') room.everJoined.add(person.id);
 }

@@ -16,7 +16,9 @@ const ownValues = new Set([
   'creation_ts',
   'end',
   'error',
+  'filter_id',
   'from',
+  'last_active_ago',
   'last_seen_ip',
   'last_seen_ts',
   'latest_event_ts',
@@ -40,10 +42,12 @@ const outlines = ['type', 'state_key', 'sender'];
 type Options = {
   readonly pairing: Pairing;
   /** The places of lists whose order says nothing. */ readonly unordered?: RegExp;
+  /** Which of Synapse's events were redacted: it goes on to give what these said as what others have replaced. */
+  readonly redacted?: ReadonlySet<string>;
 };
 
 /** Where two answers differ. IDs that were not known are paired on the way. */
-export function compare(portico: Json, synapse: Json, { pairing, unordered }: Options): Difference[] {
+export function compare(portico: Json, synapse: Json, { pairing, unordered, redacted }: Options): Difference[] {
   const found: Difference[] = [];
   compareValues('', pairing.translate(portico), synapse);
   return found;
@@ -70,6 +74,11 @@ export function compare(portico: Json, synapse: Json, { pairing, unordered }: Op
   }
 
   function compareLists(where: string, ours: readonly Json[], theirs: readonly Json[]): void {
+    if (where.endsWith('.actions')) {
+      const [does, did] = [plainActions(ours), plainActions(theirs)];
+      if (JSON.stringify(does) !== JSON.stringify(did)) note(where, does, did);
+      return;
+    }
     if (ours.length + theirs.length > 0 && areRules(ours) && areRules(theirs)) {
       compareObjects(where, byRule(ours), byRule(theirs));
       return;
@@ -80,8 +89,13 @@ export function compare(portico: Json, synapse: Json, { pairing, unordered }: Op
       left.forEach((each, index) => compareValues(`${where}[${index}]`, each, right[index] ?? null));
       return;
     }
-    const [onlyOurs, onlyTheirs] = withoutShared(left, right, isShared);
+    const { onlyOurs, onlyTheirs, shared } = matched(left, right, isShared);
     note(where, onlyOurs, onlyTheirs);
+    for (const [index, each, other] of shared) {
+      // Of several new events that are alike nobody knows which is which, and what is paired wrongly stays so.
+      const isOne = textAt(each, 'event_id') === textAt(other, 'event_id');
+      if (isOne) compareValues(`${where}[${index}]`, each, other);
+    }
   }
 
   function compareObjects(where: string, ours: JsonObject, theirs: JsonObject): void {
@@ -100,7 +114,8 @@ export function compare(portico: Json, synapse: Json, { pairing, unordered }: Op
       delete left[ourKey];
     }
     for (const key of new Set([...Object.keys(left), ...Object.keys(theirs)])) {
-      const [mine, yours] = [left[key], theirs[key]];
+      const mine = left[key];
+      const yours = key === 'prev_content' && hasReplacedRedacted(theirs) ? onlyKeysOf(mine, theirs[key]) : theirs[key];
       if (mine === undefined || yours === undefined) note(`${where}.${key}`, mine, yours);
       else if (!ownValues.has(key)) compareValues(`${where}.${key}`, mine, yours);
     }
@@ -115,6 +130,10 @@ export function compare(portico: Json, synapse: Json, { pairing, unordered }: Op
     return areNew && outlines.every((key) => isAlike(ours[key], theirs[key]));
   }
 
+  function hasReplacedRedacted(unsigned: JsonObject): boolean {
+    return redacted?.has(textAt(unsigned, 'replaces_state') ?? '') === true;
+  }
+
   function isNew(key: string): boolean {
     return isMadeUp(key) && !pairing.isTaken(key);
   }
@@ -123,6 +142,12 @@ export function compare(portico: Json, synapse: Json, { pairing, unordered }: Op
     if (typeof ours !== 'string' || typeof theirs !== 'string') return true;
     return ours === theirs || (isMadeUp(ours) && isMadeUp(theirs));
   }
+}
+
+/** One object with no other keys than another one has. */
+function onlyKeysOf(one: Json | undefined, other: Json | undefined): Json | undefined {
+  if (!isObject(one) || !isObject(other)) return other;
+  return Object.fromEntries(Object.entries(other).filter(([key]) => key in one));
 }
 
 const areRules = (list: readonly Json[]): list is readonly JsonObject[] =>
@@ -137,13 +162,17 @@ function byRule(rules: readonly JsonObject[]): JsonObject {
 
 const noHighlight = { set_tweak: 'highlight', value: false };
 
+/** What a rule does, in one order: to say that something is not highlighted says nothing. */
+function plainActions(actions: readonly Json[]): readonly Json[] {
+  return inOrderOfText(actions.filter((action) => JSON.stringify(action) !== JSON.stringify(noHighlight)));
+}
+
 /** A rule without what says nothing: the order of its conditions and actions, and that it does not highlight. */
 function plain(rule: JsonObject): JsonObject {
   const { actions, conditions } = rule;
-  const does = (action: Json): boolean => JSON.stringify(action) !== JSON.stringify(noHighlight);
   return {
     ...rule,
-    ...(isList(actions) && { actions: inOrderOfText(actions.filter(does)) }),
+    ...(isList(actions) && { actions: plainActions(actions) }),
     ...(isList(conditions) && { conditions: inOrderOfText(conditions) }),
   };
 }
@@ -171,18 +200,26 @@ function inOrder(list: readonly Json[]): readonly Json[] {
   return list.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }
 
-/** What each of two lists has alone. */
-function withoutShared(
+type Matched = {
+  readonly onlyOurs: readonly Json[];
+  readonly onlyTheirs: readonly Json[];
+  /** What both have, with its place in the first. */
+  readonly shared: readonly (readonly [index: number, ours: Json, theirs: Json])[];
+};
+
+function matched(
   ours: readonly Json[],
   theirs: readonly Json[],
   isShared: (ours: Json, theirs: Json) => boolean,
-): readonly [readonly Json[], readonly Json[]] {
+): Matched {
   const onlyOurs: Json[] = [];
-  const left = [...theirs];
-  for (const each of ours) {
-    const index = left.findIndex((other) => isShared(each, other));
-    if (index === -1) onlyOurs.push(each);
-    else left.splice(index, 1);
+  const onlyTheirs = [...theirs];
+  const shared: [number, Json, Json][] = [];
+  for (const [place, each] of ours.entries()) {
+    const index = onlyTheirs.findIndex((other) => isShared(each, other));
+    const [other] = index === -1 ? [] : onlyTheirs.splice(index, 1);
+    if (other === undefined) onlyOurs.push(each);
+    else shared.push([place, each, other]);
   }
-  return [onlyOurs, left];
+  return { onlyOurs, onlyTheirs, shared };
 }

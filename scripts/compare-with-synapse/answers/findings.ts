@@ -13,7 +13,8 @@ export interface Findings {
   readonly known: ReadonlyMap<string, number>;
 }
 
-export function createFindings(print: (line: string) => void): Findings {
+/** `printKnown`: where to print those that are known, too. */
+export function createFindings(print: (line: string) => void, printKnown?: (line: string) => void): Findings {
   const told = new Set<string>();
   const known = new Map<string, number>();
   let unknown = 0;
@@ -32,7 +33,9 @@ export function createFindings(print: (line: string) => void): Findings {
     tell(title, what, differences) {
       for (const difference of differences) {
         const reason = reasonFor(what, difference);
-        if (reason !== undefined) known.set(reason, (known.get(reason) ?? 0) + 1);
+        if (reason === undefined) continue;
+        known.set(reason, (known.get(reason) ?? 0) + 1);
+        printKnown?.(`known, ${title}: ${reason}\n${linesOf(difference)}`);
       }
       const fresh = newOf(what, differences);
       if (fresh.length === 0) return;
@@ -40,9 +43,7 @@ export function createFindings(print: (line: string) => void): Findings {
       print(title);
       for (const difference of fresh) {
         told.add(keyOf(what, difference));
-        print(
-          `    ${difference.where === '' ? 'all of it' : difference.where}\n        Portico  ${brief(difference.portico)}\n        Synapse  ${brief(difference.synapse)}`,
-        );
+        print(linesOf(difference));
       }
     },
     get unknown() {
@@ -50,6 +51,11 @@ export function createFindings(print: (line: string) => void): Findings {
     },
     known,
   };
+}
+
+function linesOf({ where, portico, synapse }: Difference): string {
+  const place = `    ${where === '' ? 'all of it' : where}`;
+  return `${place}\n        Portico  ${brief(portico)}\n        Synapse  ${brief(synapse)}`;
 }
 
 const longest = 1500;

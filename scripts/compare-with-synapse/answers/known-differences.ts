@@ -31,6 +31,9 @@ const notFound = { status: 404, errcode: 'M_NOT_FOUND' };
 const isInvitation = (notification: unknown): boolean =>
   textAt(objectAt(objectAt(notification, 'event'), 'content'), 'membership') === 'invite';
 
+/** Whether people who know of a room can come in, or ask to. */
+const isOpen = (joinRule: string | undefined): boolean => !['invite', 'private'].includes(joinRule ?? 'public');
+
 const forbidden = { status: 403, errcode: 'M_FORBIDDEN' };
 
 const known: readonly Known[] = [
@@ -109,9 +112,14 @@ const known: readonly Known[] = [
   },
   {
     where: /\.accountData\.[^.]+(?:\.[^.]+)*$/,
-    when: ({ portico, synapse }) =>
-      portico === undefined && (isEmpty(synapse) || JSON.stringify(synapse) === '{"tags":{}}'),
+    when: ({ portico, synapse }) => portico === undefined && isEmpty(synapse),
     reason: 'Account data that is empty is deleted: Synapse gives it at a first sync.',
+  },
+  {
+    where: /\.accountData\.m\.tag$/,
+    when: ({ portico, synapse }) =>
+      [portico, synapse].every((each) => each === undefined || isDeepStrictEqual(each, { tags: {} })),
+    reason: 'Both give tags of which there are none at one first sync and not at another.',
   },
   {
     where: /\.own rules\[\d+\]$/,
@@ -253,6 +261,86 @@ const known: readonly Known[] = [
     where: /\.highlights$/,
     when: ({ portico }) => isEmpty(portico),
     reason: 'Synapse gives the words of a search where there is nothing in which to highlight them.',
+  },
+  {
+    what: /^GET .*(?:state|members)$/,
+    where: /\.unsigned\.(?:prev_content|prev_sender)$/,
+    when: onlyPortico,
+    reason: 'Synapse says what state has replaced only of events that it has not read from its database since.',
+  },
+  {
+    what: /^GET v3\/pushers/,
+    where: /\.pushers\[\d+\]\.(?:org\.matrix\.msc3881\.\w+|profile_tag)$/,
+    when: ({ portico, synapse }) => synapse === undefined || (portico === undefined && synapse === ''),
+    reason:
+      'Portico says of pushers for which device they are and whether they are on. Synapse has a tag that is empty.',
+  },
+  {
+    what: /^PUT v3\/presence/,
+    when: are({ status: 400, errcode: 'M_INVALID_PARAM' }, { status: 400, errcode: 'M_UNKNOWN' }),
+    reason: 'Synapse has no code for a presence that there is not.',
+  },
+  {
+    what: /^POST v3\/user_directory/,
+    where: /\.avatar_url$/,
+    when: ({ portico, synapse }) => portico === undefined && synapse === null,
+    reason: 'Synapse says by null that somebody has no picture.',
+  },
+  {
+    what: /^POST v3\/user_directory/,
+    where: /\.results$/,
+    when: ({ portico, synapse }) => !isEmpty(portico) && isEmpty(synapse),
+    reason: 'Rooms that are listed are public here: who is in them is found.',
+  },
+  {
+    what: /^POST v3\/user\/@\/filter$/,
+    when: are({ status: 400, errcode: 'M_BAD_JSON' }, { status: 400, errcode: 'M_UNKNOWN' }),
+    reason: 'Synapse has no code for a filter that is none.',
+  },
+  {
+    what: /^sync/,
+    where: /\.typing$/,
+    when: ({ synapse }) => synapse === null,
+    reason: 'Synapse does not say to those who come who is typing already.',
+  },
+  {
+    what: /^GET .*\/initialSync$/,
+    where: /^\.body\.(?:visibility|presence|receipts|.*\.m\.relations)$/,
+    when: ({ portico, synapse }) => portico === undefined || synapse === undefined,
+    reason:
+      'Synapse leaves out whether the room is listed and what is related to events, and adds presence and receipts, of which the specification says nothing.',
+  },
+  {
+    what: /^GET .*\/initialSync$/,
+    where: /^\.body\.account_data$/,
+    when: ({ portico, synapse }) =>
+      isEmpty(portico) && isList(synapse) && synapse.every((each) => isEmpty(objectAt(each, 'content'))),
+    reason: 'Account data that is empty is deleted: Synapse gives it in a first sync of the old kind as well.',
+  },
+  {
+    what: /^POST v3\/publicRooms$/,
+    where: /\.chunk$/,
+    when: ({ portico, synapse }) =>
+      isEmpty(synapse) && isList(portico) && portico.every((room) => !isOpen(textAt(room, 'join_rule'))),
+    reason:
+      'Whoever may list a room has it listed: Synapse leaves out those into which people come by invitation alone.',
+  },
+  {
+    what: /^POST v3\/publicRooms$/,
+    where: /\.total_room_count_estimate$/,
+    when: ({ portico, synapse }) => Number(portico) > Number(synapse),
+    reason: 'The estimate counts those rooms, too.',
+  },
+  {
+    where: /\.redacted_because\.unsigned\.m\.relations$/,
+    when: onlyPortico,
+    reason: 'Portico says of events within events, too, what is related to them.',
+  },
+  {
+    what: /^sync with a filter/,
+    where: /^\.invites\./,
+    when: onlySynapse,
+    reason: 'A filter that leaves out a room leaves out the invitation to it: Synapse gives that.',
   },
   {
     where: /\.next_token$/,

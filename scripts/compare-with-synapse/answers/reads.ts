@@ -1,4 +1,7 @@
 import { eventsOf } from './choices.ts';
+import { textAt } from './json.ts';
+import type { Both } from './servers.ts';
+import { compareFiltered } from './views.ts';
 import type { Device, Room, World } from './world.ts';
 
 type Read = (world: World, device: Device, room: Room) => Promise<unknown>;
@@ -17,6 +20,31 @@ const ofDevice =
   (world, device) =>
     world.ask(device, 'GET', path, unordered && { unordered });
 
+/** Some pages, one after the other: each begins where the one before ended. */
+const paged =
+  (path: (world: World, room: Room) => readonly string[], options: PageOptions): Read =>
+  async (world, device, room) => {
+    const query = options.query(world);
+    const { from = 'from', next = 'next_batch', unordered } = options;
+    let own: Both<Record<string, string>> | undefined;
+    for (let page = 1; page <= mostPages; page += 1) {
+      const asked = { query, ...(own && { own }), ...(unordered && { unordered }) };
+      const bodies = await world.askBoth(device, 'GET', path(world, room), asked);
+      const [ours, theirs] = [textAt(bodies?.portico, next), textAt(bodies?.synapse, next)];
+      if (ours === undefined || theirs === undefined) return;
+      own = { portico: { [from]: ours }, synapse: { [from]: theirs } };
+    }
+  };
+
+type PageOptions = {
+  readonly query: (world: World) => Readonly<Record<string, string>>;
+  readonly from?: string;
+  readonly next?: string;
+  readonly unordered?: RegExp;
+};
+
+const mostPages = 4;
+
 const members: Read = (world, device, { id }) => {
   const query = world.pick([{}, { membership: 'join' }, { not_membership: 'leave' }, { membership: 'invite' }]);
   return world.ask(device, 'GET', ['v3', 'rooms', id, 'members'], { query, unordered: everyList });
@@ -29,6 +57,11 @@ const messages: Read = (world, device, { id }) => {
     undefined,
     { types: ['m.room.message'] },
     { lazy_load_members: true },
+    { not_types: ['m.room.m*'], not_senders: [device.person.id] },
+    { senders: [world.pick(world.people).id] },
+    { related_by_rel_types: [world.pick(['m.thread', 'm.annotation'])] },
+    { related_by_senders: [device.person.id] },
+    { contains_url: world.chance(50) },
   ]);
   const query = {
     dir: world.pick(['b', 'f']),
@@ -38,6 +71,12 @@ const messages: Read = (world, device, { id }) => {
   return world.ask(device, 'GET', ['v3', 'rooms', id, 'messages'], { query, unordered: /\.state$/ });
 };
 
+const messagePages = paged((_, { id }) => ['v3', 'rooms', id, 'messages'], {
+  query: (world) => ({ dir: world.pick(['b', 'f']), limit: world.pick(['3', '7']) }),
+  next: 'end',
+  unordered: /\.state$/,
+});
+
 const context: Read = async (world, device, room) => {
   const events = eventsOf(world, room);
   if (events.length === 0) return;
@@ -46,6 +85,8 @@ const context: Read = async (world, device, room) => {
     { limit: '4' },
     { limit: '0' },
     { limit: '10', filter: json({ lazy_load_members: true }) },
+    { limit: '8', filter: json({ types: ['m.room.message'] }) },
+    { limit: '8', filter: json({ not_senders: [device.person.id] }) },
   ]);
   const path = ['v3', 'rooms', room.id, 'context', world.pick(events).id];
   await world.ask(device, 'GET', path, { query, unordered: /\.state$/ });
@@ -67,14 +108,18 @@ const relations: Read = async (world, device, room) => {
     ['m.replace'],
     ['m.thread', 'm.room.message'],
   ]);
-  const query = world.pick<Record<string, string>>([{}, { limit: '2' }, { dir: 'f' }, { recurse: 'true' }]);
-  await world.ask(device, 'GET', ['v1', 'rooms', room.id, 'relations', world.pick(events).id, ...kind], { query });
+  const path = ['v1', 'rooms', room.id, 'relations', world.pick(events).id, ...kind];
+  const query = {
+    ...(world.chance(50) && { limit: world.pick(['1', '2', '5']) }),
+    ...(world.chance(40) && { dir: world.pick(['f', 'b']) }),
+    ...(world.chance(40) && { recurse: 'true' }),
+  };
+  await paged(() => path, { query: () => query })(world, device, room);
 };
 
-const threads: Read = (world, device, { id }) => {
-  const query = world.pick<Record<string, string>>([{}, { include: 'participated' }, { limit: '2' }]);
-  return world.ask(device, 'GET', ['v1', 'rooms', id, 'threads'], { query });
-};
+const threads = paged((_, { id }) => ['v1', 'rooms', id, 'threads'], {
+  query: (world) => world.pick<Record<string, string>>([{}, { include: 'participated' }, { limit: '2' }]),
+});
 
 const oneState: Read = (world, device, { id }) => {
   const names = ['name', 'topic', 'power_levels', 'join_rules', 'create', 'nothing', 'encryption'];
@@ -86,10 +131,10 @@ const oneState: Read = (world, device, { id }) => {
   return world.ask(device, 'GET', ['v3', 'rooms', id, 'state', type, key]);
 };
 
-const notifications: Read = (world, device) => {
-  const query = { limit: world.pick(['3', '10']), ...(world.chance(50) && { only: 'highlight' }) };
-  return world.ask(device, 'GET', ['v3', 'notifications'], { query });
-};
+const notifications = paged(() => ['v3', 'notifications'], {
+  query: (world) => ({ limit: world.pick(['3', '10']), ...(world.chance(50) && { only: 'highlight' }) }),
+  next: 'next_token',
+});
 
 const profile: Read = (world, device) => {
   const field = world.pick([[], ['displayname'], ['avatar_url'], ['m.tz']]);
@@ -103,21 +148,17 @@ const accountData: Read = (world, device, room) => {
   return world.ask(device, 'GET', ['v3', 'user', device.person.id, ...path]);
 };
 
-const hierarchy: Read = (world, device, { id }) => {
-  const query = world.pick<Record<string, string>>([
-    {},
-    { suggested_only: 'true' },
-    { max_depth: '1' },
-    { limit: '2' },
-  ]);
-  return world.ask(device, 'GET', ['v1', 'rooms', id, 'hierarchy'], { query });
-};
+const hierarchy = paged((_, { id }) => ['v1', 'rooms', id, 'hierarchy'], {
+  query: (world) =>
+    world.pick<Record<string, string>>([{}, { suggested_only: 'true' }, { max_depth: '1' }, { limit: '2' }]),
+});
 
 /** Portico never searches rooms that are encrypted. */
 const search: Read = (world, device) => {
   const criteria = {
-    search_term: world.pick(['hello', 'banana', 'edited', 'diacritics', 'ping']),
-    order_by: 'recent',
+    search_term: world.pick(['hello', 'banana', 'edited', 'diacritics', 'ping', 'name', 'banana hello', 'nothing']),
+    order_by: world.pick(['recent', 'rank']),
+    ...(world.chance(30) && { keys: [world.pick(['content.body', 'content.name', 'content.topic'])] }),
     filter: { rooms: world.rooms.filter(({ isEncrypted }) => !isEncrypted).map(({ id }) => id) },
     ...(world.chance(40) && { event_context: { before_limit: 1, after_limit: 1, include_profile: true } }),
     ...(world.chance(30) && { include_state: true }),
@@ -133,14 +174,78 @@ const byAlias: Read = async (world, device, { alias }) => {
 
 const listed: Read = (world, device, { id }) => world.ask(device, 'GET', ['v3', 'directory', 'list', 'room', id]);
 
+/** Of this seed alone: those of others have no counterpart that is known. */
+const publicRooms: Read = (world, device) => {
+  const body = {
+    filter: {
+      generic_search_term: `of-${world.seed}`,
+      ...(world.chance(30) && { room_types: world.pick([['m.space'], [null], [null, 'm.space'], []]) }),
+    },
+  };
+  return world.ask(device, 'POST', ['v3', 'publicRooms'], { body, unordered: /\.chunk$/ });
+};
+
+const userDirectory: Read = (world, device) => {
+  const body = { search_term: world.pick([world.pick(world.people).localpart, `of-${world.seed}`]), limit: 10 };
+  return world.ask(device, 'POST', ['v3', 'user_directory', 'search'], { body, unordered: /\.results$/ });
+};
+
+const byTime: Read = (world, device, { id }) => {
+  const query = world.pick([
+    { ts: '1', dir: 'f' },
+    { ts: '9000000000000', dir: 'b' },
+    { ts: '1', dir: 'b' },
+    { ts: '9000000000000', dir: 'f' },
+  ]);
+  return world.ask(device, 'GET', ['v1', 'rooms', id, 'timestamp_to_event'], { query });
+};
+
+const presence: Read = (world, device) =>
+  world.ask(device, 'GET', ['v3', 'presence', world.pick(world.people).id, 'status']);
+
+const pushRule: Read = (world, device, { id }) => {
+  const rule = world.pick([
+    ['override', '.m.rule.master'],
+    ['override', 'mine'],
+    ['content', 'banana'],
+    ['room', id],
+    ['underride', '.m.rule.message'],
+  ]);
+  const part = world.pick([[], ['enabled'], ['actions']]);
+  return world.ask(device, 'GET', ['v3', 'pushrules', 'global', ...rule, ...part]);
+};
+
+const mutualRooms: Read = (world, device) => {
+  const query = { user_id: world.pick(world.people).id };
+  const path = ['v1', 'mutual_rooms'];
+  return world.ask(device, 'GET', path, { query, unordered: everyList });
+};
+
+const keyChanges: Read = async (world, device) => {
+  const [ours, theirs] = [device.progress.portico.since, device.progress.synapse.since];
+  if (ours === undefined || theirs === undefined) return;
+  const own = { portico: { from: ours, to: ours }, synapse: { from: theirs, to: theirs } };
+  await world.ask(device, 'GET', ['v3', 'keys', 'changes'], { own, unordered: everyList });
+};
+
+const nameIsFree: Read = (world) => {
+  const query = { username: world.pick([world.pick(world.people).localpart, `free-${world.seed}`, 'Not A Name', '']) };
+  return world.ask(undefined, 'GET', ['v3', 'register', 'available'], { query });
+};
+
 const summary: Read = (world, device, { id }) => world.ask(device, 'GET', ['v1', 'room_summary', id]);
 
 const reads: readonly Read[] = [
   ofRoom(['state'], everyList),
+  ofRoom(['initialSync'], /\.(?:state|account_data)$/),
   members,
   ofRoom(['joined_members']),
   messages,
   messages,
+  messagePages,
+  compareFiltered,
+  compareFiltered,
+  byTime,
   context,
   oneEvent,
   relations,
@@ -159,7 +264,17 @@ const reads: readonly Read[] = [
   search,
   byAlias,
   listed,
+  publicRooms,
+  userDirectory,
+  presence,
+  pushRule,
+  mutualRooms,
+  keyChanges,
+  nameIsFree,
   ofDevice(['v3', 'account', 'whoami']),
+  ofDevice(['v3', 'account', '3pid']),
+  ofDevice(['v3', 'thirdparty', 'protocols']),
+  ofDevice(['v3', 'voip', 'turnServer']),
 ];
 
 /** Somebody looks something up. */

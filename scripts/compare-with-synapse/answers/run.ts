@@ -12,7 +12,7 @@ import { startServers } from './servers.ts';
  *
  *     PORTICO_SYNAPSE_PYTHON=/path/to/python node scripts/compare-with-synapse/answers/run.ts [seed] [steps] [seeds]
  *
- * PORTICO_ANSWERS_TOLD=true has it print everything that it does. A seed with as many steps does the same again. It ends early where only one of the two did what it was asked: what comes
+ * PORTICO_ANSWERS_TOLD=true has it print everything that it does, and the differences that are known. A seed with as many steps does the same again. It ends early where only one of the two did what it was asked: what comes
  * after it would be about two different rooms.
  */
 const [firstSeed = 1, steps = 150, seeds = 1] = process.argv.slice(2).map(Number);
@@ -26,7 +26,7 @@ if (missing !== undefined) {
 }
 console.log(`Synapse ${synapseVersion()}`);
 const folder = mkdtempSync(join(tmpdir(), 'portico-answers-'));
-const findings = createFindings(console.log);
+const findings = createFindings(console.log, print);
 const servers = await startServers(folder, process.env['PORTICO_SYNAPSE_PYTHON'] ?? 'python3');
 try {
   for (let seed = firstSeed; seed < firstSeed + seeds; seed += 1) {

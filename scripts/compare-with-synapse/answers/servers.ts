@@ -50,12 +50,15 @@ export async function startServers(folder: string, python: string): Promise<Serv
       rc_room_creation: manyRequests,
       rc_reports: manyRequests,
       rc_user_directory: manyRequests,
+      rc_presence: { per_user: manyRequests },
+      experimental_features: { msc3967_enabled: true, msc4306_enabled: true, msc3814_enabled: true },
+      max_event_delay_duration: '24h',
     },
   });
   const portico = await startServerProcess({
     dataDir: join(folder, 'portico'),
     port,
-    settings: { SERVER_NAME: serverName, PUBLIC_BASE_URL: `http://127.0.0.1:${port}`, ROOMS_PUBLICATION: 'anyone' },
+    settings: { SERVER_NAME: serverName, PUBLIC_BASE_URL: `http://127.0.0.1:${port}` },
   }).catch(async (error: unknown) => {
     await synapse.stop();
     throw error;

@@ -6,7 +6,8 @@ type RoomView = RoomEvents & {
   readonly accountData: Record<string, Json>;
   /** By type, person and thread. */
   readonly receipts: Record<string, Record<string, Record<string, string>>>;
-  typing: readonly string[];
+  /** `null` until something is said of it. */
+  typing: readonly string[] | null;
   unread: JsonObject;
   unreadThreads: JsonObject;
 };
@@ -17,10 +18,15 @@ export type SyncView = {
   readonly invites: Record<string, StateView>;
   readonly knocks: Record<string, StateView>;
   readonly accountData: Record<string, Json>;
+  readonly toDevice: JsonObject[];
+  /** What is left of the keys that the device has given to the server for others. */
+  keys: JsonObject;
+  /** By person, what was last said of their devices. */
+  readonly deviceLists: Record<string, 'changed' | 'left'>;
 };
 
 export function createSyncView(): SyncView {
-  return { rooms: {}, invites: {}, knocks: {}, accountData: {} };
+  return { rooms: {}, invites: {}, knocks: {}, accountData: {}, toDevice: [], keys: {}, deviceLists: {} };
 }
 
 /** Whether the answer had anything to tell. */
@@ -28,16 +34,54 @@ export function saysSomething(body: JsonObject): boolean {
   const lists = Object.values(objectAt(body, 'rooms')).filter(
     (section) => isObject(section) && Object.keys(section).length > 0,
   );
-  return lists.length > 0 || objectsAt(body['account_data'], 'events').length > 0;
+  return lists.length > 0 || ['account_data', 'to_device'].some((name) => objectsAt(body[name], 'events').length > 0);
 }
 
 export function applySync(view: SyncView, body: JsonObject): void {
   putContents(view.accountData, objectsAt(body['account_data'], 'events'));
+  view.toDevice.push(...objectsAt(body['to_device'], 'events'));
+  view.keys = {
+    counts: objectAt(body, 'device_one_time_keys_count'),
+    unusedFallback: body['device_unused_fallback_key_types'] ?? null,
+  };
+  putDeviceLists(view, body);
   const { invite, knock, join, leave } = objectAt(body, 'rooms');
   putStripped(view.invites, invite, 'invite_state');
   putStripped(view.knocks, knock, 'knock_state');
   for (const [section, rooms] of Object.entries({ join, leave })) {
     for (const [roomId, room] of Object.entries(rooms ?? {})) applyRoom(view, section, roomId, room);
+  }
+}
+
+/**
+ * Synapse names everybody of whom a room that is joined has a new member event, be they only invited or called otherwise, or in
+ * another room of the person's all along. Whoever shares a first room is named by both.
+ */
+function putDeviceLists(view: SyncView, body: JsonObject): void {
+  const joined = Object.values(view.rooms).filter(({ section }) => section === 'join');
+  const sharedBefore = new Set(
+    joined.flatMap(({ state }) =>
+      Object.entries(state['m.room.member'] ?? {}).flatMap(([userId, { content }]) =>
+        textAt(content, 'membership') === 'join' ? [userId] : [],
+      ),
+    ),
+  );
+  const [named, came] = [new Set<string>(), new Set<string>()];
+  for (const room of Object.values(objectAt(objectAt(body, 'rooms'), 'join'))) {
+    const events = ['state', 'timeline'].flatMap((part) => objectsAt(objectAt(room, part), 'events'));
+    for (const { type, state_key: key, content, unsigned } of events) {
+      if (type !== 'm.room.member' || typeof key !== 'string') continue;
+      named.add(key);
+      const before = textAt(objectAt(unsigned, 'prev_content'), 'membership');
+      if (textAt(content, 'membership') === 'join' && before !== 'join') came.add(key);
+    }
+  }
+  const isNoise = (userId: string): boolean => named.has(userId) && (sharedBefore.has(userId) || !came.has(userId));
+  for (const what of ['changed', 'left'] as const) {
+    const people = objectAt(body, 'device_lists')[what];
+    for (const userId of isList(people) ? people.map(String) : []) {
+      if (what === 'left' || !isNoise(userId)) view.deviceLists[userId] = what;
+    }
   }
 }
 
@@ -61,7 +105,7 @@ function applyRoom(view: SyncView, section: string, roomId: string, body: unknow
     state: {},
     accountData: {},
     receipts: {},
-    typing: [],
+    typing: null,
     unread: {},
     unreadThreads: {},
   });

@@ -1,9 +1,9 @@
 import { compare, type Difference } from './differences.ts';
-import { type Json, objectAt, textAt } from './json.ts';
+import { type Json, type JsonObject, objectAt, textAt } from './json.ts';
 import { bothOf } from './servers.ts';
-import { applySliding, slidingRequest } from './sliding-view.ts';
+import { applySliding, slidingRequest, type SlidingView } from './sliding-view.ts';
 import { applySync, saysSomething } from './sync-view.ts';
-import type { Device, Room, World } from './world.ts';
+import { begin, type Device, type Room, type World } from './world.ts';
 
 /** How often both are asked again: some things follow on what was done a little later. */
 const patience = 5;
@@ -23,6 +23,42 @@ export async function compareSyncs(world: World): Promise<void> {
 
 export async function compareSlidingSyncs(world: World): Promise<void> {
   await Promise.all(world.devices.map((device) => compareViews(world, device, 'sliding sync', slideOnce, slidOf)));
+}
+
+/** What somebody asks a first sync for. */
+const filters = (world: World): JsonObject =>
+  world.pick<JsonObject>([
+    { room: { timeline: { limit: 3 } } },
+    { room: { state: { lazy_load_members: true }, timeline: { limit: 4 } } },
+    { room: { state: { types: ['m.room.n*'] }, timeline: { types: ['m.room.message'], limit: 20 } } },
+    { room: { timeline: { types: ['m.room.message', 'm.reaction'], not_senders: [world.pick(world.people).id] } } },
+    { room: { state: { not_types: ['m.room.member'] }, timeline: { limit: 10 } } },
+    { room: { include_leave: true, timeline: { limit: 20 } } },
+    { room: { rooms: [world.pick(world.rooms).id] } },
+    { room: { not_rooms: [world.pick(world.rooms).id], timeline: { limit: 5 } } },
+    { room: { ephemeral: { types: ['m.receipt'] }, account_data: { not_types: ['m.tag'] } } },
+    { room: { timeline: { contains_url: false, limit: 10 }, ephemeral: { not_types: ['m.*'] } } },
+    { account_data: { types: ['m.*'] }, room: { timeline: { limit: 1 } } },
+    { event_fields: ['type', 'event_id', 'sender', 'content.body'], room: { timeline: { limit: 5 } } },
+  ]);
+
+/** Has a device sync from the beginning with some filter, beside what it does otherwise. */
+export async function compareFiltered(world: World, device: Device): Promise<void> {
+  const chosen = { presence: { not_types: ['*'] }, ...filters(world) };
+  const progress = { portico: begin(), synapse: begin() };
+  const aside: Device = { ...device, progress };
+  const title = `sync with a filter of ${device.person.name}/${device.id}`;
+  await bothOf(async (side) => {
+    const own = side === 'synapse' ? world.pairing.translate(chosen) : chosen;
+    const query = new URLSearchParams({ timeout: '0', filter: JSON.stringify(own) });
+    const path = `/_matrix/client/v3/sync?${query.toString()}`;
+    const { status, body } = await world.calls[side]({ method: 'GET', path, token: device.tokens[side] });
+    if (status !== 200) throw new Error(`${side} does not sync: ${status} ${JSON.stringify(body)}`);
+    applySync(progress[side].view, body);
+  });
+  const differences = compare(syncedOf(world, aside, 'portico'), syncedOf(world, aside, 'synapse'), world);
+  const shown = `${title} with ${JSON.stringify(world.pairing.translate(chosen))}`;
+  world.findings.tell(`seed ${world.seed}, step ${world.step}: ${shown}`, title, differences);
 }
 
 type Side = 'portico' | 'synapse';
@@ -91,25 +127,44 @@ function syncedOf(world: World, device: Device, side: Side): Json {
   const shown = Object.entries(rooms).flatMap(([roomId, room]) => {
     const known = roomBy(world, side, roomId);
     if (known === undefined) return [];
-    return [[roomId, known.everJoined.has(device.person.id) ? room : { section: room.section }] as const];
+    const { id } = device.person;
+    return [
+      [roomId, known.everJoined.has(id) && !known.turnedAway.has(id) ? room : { section: room.section }] as const,
+    ];
   });
   return asJson({ ...rest, rooms: Object.fromEntries(shown) });
 }
 
-function slidOf(world: World, { person, progress }: Device, side: Side): Json {
+function slidOf(world: World, { id, person, progress }: Device, side: Side): Json {
   const { rooms, count } = progress[side].slidingView;
   const isGone = (room: Room): boolean => {
     const membership = room.memberships.get(person) ?? '';
     return membership === 'leave' || (membership === 'ban' && !room.everJoined.has(person.id));
   };
+  // With Synapse a room is no longer encrypted when the event that says so is redacted, and is to the invited when it is to the others.
+  const isUnclear = (room: Room): boolean => {
+    const isOutside = ['invite', 'knock'].includes(room.memberships.get(person) ?? '');
+    return id === 'D2' && (room.isEncryptionRedacted || (room.isEncrypted && isOutside));
+  };
   const shown = Object.entries(rooms).flatMap(([roomId, room]) => {
     const known = roomBy(world, side, roomId);
-    if (known === undefined || isGone(known)) return [];
+    if (known === undefined || isGone(known) || isUnclear(known)) return [];
     // What was told of it before somebody was invited is no longer told.
     const isOutside = ['invite', 'knock'].includes(known.memberships.get(person) ?? '');
-    return [[roomId, isOutside ? { invite: room.invite ?? {} } : room] as const];
+    return [[roomId, isOutside ? { invite: room.invite ?? {} } : id === 'D1' ? room : withFewMembers(room)] as const];
   });
-  return asJson({ rooms: Object.fromEntries(shown), ...(!world.rooms.some(isGone) && { count }) });
+  return asJson({
+    rooms: Object.fromEntries(shown),
+    ...(!world.rooms.some((room) => isGone(room) || isUnclear(room)) && { count }),
+  });
+}
+
+/** Of members who are loaded lazily, those of the timeline: which others were told depends on when it was asked. */
+function withFewMembers(room: SlidingView['rooms'][string]): object {
+  const { 'm.room.member': members, ...state } = room.state;
+  const people = new Set(room.timeline.flatMap(({ sender, state_key: key }) => [sender, key]));
+  const few = Object.entries(members ?? {}).filter(([userId]) => people.has(userId));
+  return { ...room, state: { ...state, 'm.room.member': Object.fromEntries(few) } };
 }
 
 /** `undefined` if nobody but its maker knows it. Who never was in a room is shown nothing of it by Portico. */

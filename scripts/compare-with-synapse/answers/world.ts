@@ -34,13 +34,19 @@ export type Room = {
   readonly alias: string | undefined;
   readonly isSpace: boolean;
   isEncrypted: boolean;
+  /** Whether what says so was redacted. */
+  isEncryptionRedacted: boolean;
+  isUpgraded: boolean;
   readonly memberships: Map<Person, Membership>;
   /** Who is or was in it. */
   readonly everJoined: Set<string>;
+  /** Who was invited or knocked, and was then not let in or did not come. */
+  readonly turnedAway: Set<string>;
 };
 
 export type SentEvent = {
   readonly id: string;
+  readonly type: string;
   readonly room: Room;
   /** What it answers in a thread. */
   readonly root: SentEvent | undefined;
@@ -50,13 +56,22 @@ export type SentEvent = {
 
 type Asked = {
   readonly query?: Readonly<Record<string, string>>;
+  /** Each server's own part of the query, such as where its answer before ended. */
+  readonly own?: Both<Readonly<Record<string, string>>>;
+  /** Each server's own end of the path. */
+  readonly last?: Both<string>;
   readonly body?: JsonObject;
   readonly unordered?: RegExp;
 };
 
+type AskParams = [device: Device | undefined, method: Method, path: readonly string[], asked?: Asked];
+
 /** How often both are asked the same: some things follow on what was done a little later. In milliseconds, how long after one another. */
 const patience = 3;
 const wait = 150;
+
+/** What is asked for with a body. */
+const readingPosts: ReadonlySet<string> = new Set(['search', 'publicRooms', 'query']);
 
 /** From here on the two servers are no longer in the same state. */
 export class Diverged extends Error {}
@@ -71,6 +86,8 @@ export interface World {
   readonly devices: Device[];
   readonly rooms: Room[];
   readonly events: SentEvent[];
+  /** The IDs that Synapse gave to events that were redacted. */
+  readonly redacted: Set<string>;
   /** Which step this is, for who reads what was found. */
   step: string;
   roll(limit: number): number;
@@ -79,12 +96,9 @@ export interface World {
   /** A number that was not there before. */
   next(): number;
   /** Puts a request with Portico's IDs to both, and compares their answers. Gives that of Portico if both did it. */
-  ask(
-    device: Device | undefined,
-    method: Method,
-    path: readonly string[],
-    asked?: Asked,
-  ): Promise<JsonObject | undefined>;
+  ask(...request: AskParams): Promise<JsonObject | undefined>;
+  /** The same, with both answers. */
+  askBoth(...request: AskParams): Promise<Both<JsonObject> | undefined>;
   addDevice(person: Person, id: string, tokens: Both<string>): void;
 }
 
@@ -112,6 +126,7 @@ export function createWorld(options: {
     devices,
     rooms: [],
     events: [],
+    redacted: new Set(),
     step: '',
     roll,
     pick: <T>(list: readonly T[]): T => {
@@ -120,9 +135,10 @@ export function createWorld(options: {
     },
     chance: (percent) => roll(100) < percent,
     next: () => (numbers += 1),
-    async ask(device, method, path, asked = {}) {
+    ask: async (...request) => (await world.askBoth(...request))?.portico,
+    async askBoth(device, method, path, asked = {}) {
       const what = whatOf(device, method, path);
-      const turns = method === 'GET' ? patience : 1;
+      const turns = method === 'GET' || readingPosts.has(path.at(-1) ?? '') ? patience : 1;
       for (let turn = 1; turn < turns; turn += 1) {
         const forget = pairing.mark();
         const answers = await bothOf((side) => calls[side](requestFor(side, device, method, path, asked)));
@@ -140,8 +156,8 @@ export function createWorld(options: {
       print?.(`${world.step}: ${title}: ${portico.status}, ${synapse.status}`);
       findings.tell(`seed ${seed}, step ${world.step}: ${title}`, what, differences);
       const succeeded = [portico, synapse].filter(({ status }) => status < 300).length;
-      if (succeeded === 1 && method !== 'GET') throw new Diverged(title);
-      return succeeded === 2 ? portico.body : undefined;
+      if (succeeded === 1 && turns === 1) throw new Diverged(title);
+      return succeeded === 2 ? { portico: portico.body, synapse: synapse.body } : undefined;
     },
     addDevice(person, id, tokens) {
       devices.push({ person, id, tokens, progress: { portico: begin(), synapse: begin() } });
@@ -154,7 +170,7 @@ export function createWorld(options: {
     const isSame = portico.status === synapse.status && portico.body['errcode'] === synapse.body['errcode'];
     const didBoth = portico.status < 300 && synapse.status < 300;
     if (!didBoth && !isSame) return [{ where: '', portico: ours, synapse: theirs }];
-    return compare(ours, theirs, { pairing, ...(unordered && { unordered }) });
+    return compare(ours, theirs, { pairing, redacted: world.redacted, ...(unordered && { unordered }) });
   }
 
   /** What was asked, without what is different each time. */
@@ -172,8 +188,9 @@ export function createWorld(options: {
     asked: Asked,
   ) {
     const isTheirs = side === 'synapse';
-    const segments = path.map((segment) => encodeURIComponent(isTheirs ? pairing.toSynapse(segment) : segment));
-    const query = new URLSearchParams(asked.query).toString();
+    const whole = asked.last === undefined ? path : [...path, asked.last[side]];
+    const segments = whole.map((segment) => encodeURIComponent(isTheirs ? pairing.toSynapse(segment) : segment));
+    const query = new URLSearchParams({ ...asked.query, ...asked.own?.[side] }).toString();
     return {
       method,
       path: `/_matrix/client/${segments.join('/')}${query === '' ? '' : `?${query}`}`,

@@ -1,6 +1,9 @@
 import type { World } from '../world.ts';
 import { changeProfile, ignore, logOut, setAccountData, tagRoom, useDevice } from './account.ts';
+import { followThread, keepFilter, reportPerson, reportRoom, setPresence, setPusher } from './account-extras.ts';
 import type { Action } from './action.ts';
+import { backUp } from './backup.ts';
+import { askForKeys, claimKeys, nameDevice, sendToDevices, uploadIdentity, uploadKeys } from './devices.ts';
 import { ban, forget, invite, join, kick, knock, leave, unban } from './membership.ts';
 import { react, redact, reportEvent, say, sayEncrypted } from './messages.ts';
 import { changePushRules } from './push-rules.ts';
@@ -40,6 +43,19 @@ const often: readonly (readonly [weight: number, action: Action])[] = [
   [2, useDevice],
   [1, logOut],
   [5, changePushRules],
+  [2, backUp],
+  [1, nameDevice],
+  [2, uploadKeys],
+  [1, uploadIdentity],
+  [1, askForKeys],
+  [1, claimKeys],
+  [2, sendToDevices],
+  [1, setPusher],
+  [1, setPresence],
+  [1, keepFilter],
+  [1, reportRoom],
+  [1, reportPerson],
+  [2, followThread],
 ];
 
 const bag = often.flatMap(([weight, action]) => Array.from({ length: weight }, () => action));

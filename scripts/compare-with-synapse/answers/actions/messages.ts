@@ -1,4 +1,4 @@
-import { anyone, eventsOf, insider, moderator } from '../choices.ts';
+import { devicesIn, eventsOf, insider, moderator } from '../choices.ts';
 import { type JsonObject, textAt } from '../json.ts';
 import type { Device, Room, SentEvent, World } from '../world.ts';
 import type { Action } from './action.ts';
@@ -38,18 +38,19 @@ export async function send(
   path: readonly string[],
   body: JsonObject,
   root?: SentEvent,
-): Promise<void> {
+): Promise<boolean> {
   const method = path[0] === 'redact' || path[0] === 'send' ? [...path, `t${world.next()}`] : path;
   const sent = await world.ask(device, 'PUT', ['v3', 'rooms', room.id, ...method], { body });
-  if (!sent) return;
+  if (!sent) return false;
   const id = textAt(sent, 'event_id') ?? '';
   // State that is set twice is one event.
   if (!world.events.some((event) => event.id === id)) {
     const readers = world.people.filter((person) => room.memberships.get(person) === 'join');
-    world.events.push({ id, room, root, readers });
+    world.events.push({ id, type: path[1] ?? '', room, root, readers });
   }
   const receipt = root === undefined ? {} : { thread_id: root.id };
   await world.ask(device, 'POST', ['v3', 'rooms', room.id, 'receipt', 'm.read', id], { body: receipt });
+  return true;
 }
 
 export const say: Action = async (world) => {
@@ -90,12 +91,20 @@ export const sayEncrypted: Action = async (world) => {
 
 export const redact: Action = async (world) => {
   if (world.events.length === 0) return;
-  const { id, room } = world.pick(world.events);
-  await send(world, moderator(world, room), room, ['redact', id], world.chance(50) ? { reason: 'oops' } : {});
+  const { id, type, room } = world.pick(world.events);
+  // What was redacted already is redacted all the same.
+  const reason = world.chance(50) ? { reason: 'oops' } : {};
+  const done = await send(world, moderator(world, room), room, ['redact', id], reason);
+  if (!done) return;
+  world.redacted.add(world.pairing.toSynapse(id));
+  if (type === 'm.room.encryption') room.isEncryptionRedacted = true;
 };
 
 export const reportEvent: Action = async (world) => {
   if (world.events.length === 0) return;
-  const { id, room } = world.pick(world.events);
-  await world.ask(anyone(world), 'POST', ['v3', 'rooms', room.id, 'report', id], { body: { reason: 'x' } });
+  const { id, room, readers } = world.pick(world.events);
+  // Of what others report Synapse does not look whether they are in the room.
+  const inside = devicesIn(world, room).filter(({ person }) => readers.includes(person));
+  if (inside.length === 0) return;
+  await world.ask(world.pick(inside), 'POST', ['v3', 'rooms', room.id, 'report', id], { body: { reason: 'x' } });
 };

@@ -19,7 +19,7 @@ export const createRoom: Action = async (world) => {
     room_version: version,
     ...(world.chance(60) && { preset: world.pick(['private_chat', 'public_chat', 'trusted_private_chat']) }),
     ...(world.chance(50) && { visibility: world.pick(['public', 'private']) }),
-    ...(world.chance(50) && { name: `room ${number}` }),
+    ...(world.chance(50) && { name: `room ${number} of-${world.seed}` }),
     ...(world.chance(40) && { topic: `topic ${number}` }),
     ...(guest && { invite: [guest.id] }),
     ...(world.chance(20) && { is_direct: true }),
@@ -49,8 +49,11 @@ function roomOf(
     alias: alias === undefined ? undefined : `#${alias}:${serverName}`,
     isSpace,
     isEncrypted,
+    isEncryptionRedacted: false,
+    isUpgraded: false,
     memberships: new Map([[owner, 'join'], ...(guest === undefined ? [] : [[guest, 'invite'] as const])]),
     everJoined: new Set([owner.id]),
+    turnedAway: new Set(),
   };
 }
 
@@ -77,8 +80,11 @@ function initialState(world: World, isEncrypted: boolean): readonly JsonObject[]
 /** Nobody goes to the new room: what a server takes there, and in which order, is its own. */
 export const upgradeRoom: Action = async (world) => {
   const old = world.pick(world.rooms);
+  // Synapse answers with the room that it has made minutes ago.
+  if (old.isUpgraded) return;
   const body = { new_version: world.pick(['11', '12']) };
-  await world.ask(moderator(world, old), 'POST', ['v3', 'rooms', old.id, 'upgrade'], { body });
+  const made = await world.ask(moderator(world, old), 'POST', ['v3', 'rooms', old.id, 'upgrade'], { body });
+  if (made) old.isUpgraded = true;
 };
 
 export const addToSpace: Action = async (world) => {
@@ -105,8 +111,7 @@ export const changeAlias: Action = async (world) => {
 
 export const listRoom: Action = async (world) => {
   const room = world.pick(world.rooms);
-  // Others may with Synapse only if they may change the aliases of the room.
-  const inside = devicesIn(world, room).filter(({ person }) => person === room.owner);
+  const inside = devicesIn(world, room);
   if (inside.length === 0) return;
   const body = { visibility: world.pick(['public', 'private']) };
   await world.ask(world.pick(inside), 'PUT', ['v3', 'directory', 'list', 'room', room.id], { body });

@@ -14,6 +14,7 @@ function someState(world: World, room: Room, device: Device): State {
     ['m.room.topic', '', { topic: `topic ${number}` }],
     ['m.room.topic', '', { topic: `rich ${number}`, 'm.topic': { 'm.text': [{ body: `rich ${number}` }] } }],
     ['m.room.join_rules', '', { join_rule: world.pick(['public', 'invite', 'knock', 'private']) }],
+    ['m.room.join_rules', '', restricted(world)],
     [
       'm.room.history_visibility',
       '',
@@ -30,6 +31,15 @@ function someState(world: World, room: Room, device: Device): State {
     ['m.room.create', '', { room_version: '10' }],
     ['m.room.tombstone', '', { body: 'gone', replacement_room: '!x:y' }],
   ]);
+}
+
+/** Whoever is in another room may come in. */
+function restricted(world: World): JsonObject {
+  const allow = [
+    { type: 'm.room_membership', room_id: world.pick(world.rooms).id },
+    ...(world.chance(20) ? [{ type: 'x.other' }] : []),
+  ];
+  return { join_rule: world.pick(['restricted', 'knock_restricted']), allow };
 }
 
 export const setState: Action = async (world) => {
