@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { suite, test } from 'node:test';
 import { serverUser } from '@portico/testkit/postgres-binaries.ts';
 import { end, isUp, makeConfig, makeFolder, run, start } from '@portico/testkit/program.ts';
 import { freePort, program } from '@portico/testkit/server-process.ts';
+import { until } from '@portico/testkit/until.ts';
 
 suite('the exit code is', () => {
   test('2 for wrong usage, with the nearest known name', () => {
@@ -95,6 +106,23 @@ test('the first start in an empty folder makes data and says how to go on; SIGTE
   }
   const arguments_ = readFileSync(`/proc/${server.pid}/cmdline`, 'utf8');
   assert.match(arguments_, /main\.ts\0serve/, 'the pid is that of the server, not of a shell');
+  assert.equal(await stop(), 0);
+});
+
+test('a service manager is told when it is ready, and SIGHUP does not end it', async (context) => {
+  const folder = makeFolder(context);
+  const { file } = await makeConfig(folder);
+  const heard = join(folder, 'heard');
+  writeFileSync(join(folder, 'systemd-notify'), `#!/bin/sh\necho "$@" > ${heard}\n`, { mode: 0o755 });
+  const env = { PATH: `${folder}:${process.env['PATH'] ?? ''}`, NOTIFY_SOCKET: '/run/systemd/notify' };
+  const { server, stop } = await start(context, ['serve', '--config', file, '--data-dir', join(folder, 'data')], {
+    env,
+  });
+  assert.equal(
+    await until(() => (existsSync(heard) ? readFileSync(heard, 'utf8') : '') || undefined, 'systemd is told'),
+    '--ready\n',
+  );
+  server.kill('SIGHUP');
   assert.equal(await stop(), 0);
 });
 

@@ -1,12 +1,14 @@
 import { flushCompileCache } from 'node:module';
 import type { Config } from '../config/config.ts';
+import { asksForReadiness } from '../config/service-manager.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createLogger } from '../observability/logger.ts';
 import { renderBanner } from '../process/banner.ts';
 import type { Compose } from '../process/composition.ts';
-import { onEndingSignal } from '../process/signals.ts';
+import { onEndingSignal, onHangUp } from '../process/signals.ts';
 import { startServer } from '../process/start-server.ts';
 import type { RunningServer } from '../process/start-server.ts';
+import { tellSystemdReady } from '../process/systemd.ts';
 import type { Command } from './command.ts';
 import { exitCodes } from './failure.ts';
 
@@ -17,7 +19,7 @@ export function serve(loadCompose: LoadCompose): Command {
   return {
     name: 'serve',
     positionals: [],
-    summary: 'Runs the server in the foreground, until SIGTERM or SIGINT.',
+    summary: 'Runs the server in the foreground, until SIGTERM or SIGINT. SIGHUP has it read its certificates again.',
     options: {},
     takesConfig: true,
     async run({ loadConfig, print }) {
@@ -26,12 +28,15 @@ export function serve(loadCompose: LoadCompose): Command {
       const ended = Promise.withResolvers<string>();
       const stopListening = onEndingSignal(ended.resolve);
       const server = await startServer(config, await loadCompose(), log);
+      const stopRenewing = onHangUp(server.renewCertificates);
       announce(config, server, log, print);
+      if (asksForReadiness()) await tellSystemdReady(log);
       // Now rather than at the end, which a kill would not leave time for.
       flushCompileCache();
       log.info({ signal: await ended.promise }, 'stopping');
       await server.stop();
       log.info('stopped');
+      stopRenewing();
       stopListening();
       return exitCodes.fine;
     },

@@ -23,6 +23,13 @@ export type Listening = {
   readonly url: string;
 };
 
+export type Listeners = {
+  readonly listening: readonly Listening[];
+  /** Reads the certificates again, for connections from now on. If one cannot be used, those in use stay. Answers how many there are. */
+  readonly renewCertificates: () => number;
+  readonly close: () => Promise<void>;
+};
+
 /**
  * Starts what the configuration wants to listen, in its order; `onCreated` is told of each before it listens. If one cannot,
  * none does.
@@ -31,7 +38,7 @@ export async function startListeners(
   listeners: readonly Listener[],
   create: (listener: Listener, tls: TlsFiles | undefined) => Listenable,
   onCreated: (server: Server | TlsServer, connections: Connections) => void = () => undefined,
-): Promise<{ listening: readonly Listening[]; close: () => Promise<void> }> {
+): Promise<Listeners> {
   const started: Started[] = [];
   const close = () => closeAll(started);
   const listening: Listening[] = [];
@@ -40,7 +47,7 @@ export async function startListeners(
       const name = `listeners[${index}]`;
       const server = create(listener, readTls(listener, name));
       const connections = watchConnections(server.server);
-      started.push({ server, connections });
+      started.push({ server, connections, listener, name });
       onCreated(server.server, connections);
       await listen(server, listener, name);
       const [bound] = server.addresses();
@@ -51,13 +58,29 @@ export async function startListeners(
     await close();
     throw error;
   }
-  return { listening, close };
+  return { listening, renewCertificates: () => renewCertificates(started), close };
 }
 
 /** How long requests in flight may take to end, in milliseconds, before their connections are cut. */
 const patience = 25_000;
 
-type Started = { readonly server: Listenable; readonly connections: Connections };
+type Started = {
+  readonly server: Listenable;
+  readonly connections: Connections;
+  readonly listener: Listener;
+  readonly name: string;
+};
+
+function renewCertificates(started: readonly Started[]): number {
+  const read = started.map(({ server, listener, name }) => ({ server: server.server, files: readTls(listener, name) }));
+  let renewed = 0;
+  for (const { server, files } of read) {
+    if (files === undefined || !('setSecureContext' in server)) continue;
+    server.setSecureContext({ cert: files.certificate, key: files.key });
+    renewed++;
+  }
+  return renewed;
+}
 
 async function closeAll(started: readonly Started[]): Promise<void> {
   // A connection whose request was in flight when its server closed would stay open, idle, until it times out.

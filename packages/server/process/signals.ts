@@ -13,3 +13,9 @@ export function onEndingSignal(stop: (signal: string) => void): () => void {
     for (const signal of endingSignals) process.off(signal, listener);
   };
 }
+
+/** Calls `again` at each SIGHUP, which is how a service is asked to read its files again. */
+export function onHangUp(again: () => void): () => void {
+  process.on('SIGHUP', again);
+  return () => void process.off('SIGHUP', again);
+}

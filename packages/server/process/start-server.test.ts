@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { createTestAuthority } from '@portico/testkit/certificates.ts';
 import { until } from '@portico/testkit/until.ts';
 import fastify from 'fastify';
@@ -227,4 +228,43 @@ test('more connections than open files leave room for are refused, and the opera
   const metrics = `${server.listening[1]?.url}/metrics`;
   const scraped = await until(() => request(metrics).catch(() => undefined), 'there is room again');
   assert.match(scraped.body, /^portico_connections 1$[\s\S]*^portico_connections_limit 1$/m);
+});
+
+test('renewed certificates are read again, and those that cannot be used are not taken', async (context) => {
+  const authority = createTestAuthority();
+  const folder = mkdtempSync(join(tmpdir(), 'portico-tls-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const tls = { certificate: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+  const renew = (names: string[]) => {
+    const { certificate, key } = authority.issue(names);
+    writeFileSync(tls.certificate, certificate);
+    writeFileSync(tls.key, key);
+  };
+  renew(['old.example.org']);
+  const listener = { address: '127.0.0.1', port: 0, serve: ['client'], tls };
+  const config = await makeConfig(context, { PORTICO_LISTENERS: JSON.stringify([listener]) });
+  const lines: string[] = [];
+  const log = pino({}, { write: (line: string) => void lines.push((JSON.parse(line) as { msg: string }).msg) });
+  const server = await startServer(config, makeProgram().compose, log);
+  context.after(() => server.stop());
+  const port = Number(new URL(server.listening[0]?.url ?? '').port);
+  const shown = async () => {
+    const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    const { subjectaltname } = socket.getPeerCertificate();
+    socket.destroy();
+    return subjectaltname;
+  };
+  assert.equal(await shown(), 'DNS:old.example.org');
+  renew(['new.example.org']);
+  server.renewCertificates();
+  assert.equal(await shown(), 'DNS:new.example.org');
+  writeFileSync(tls.key, authority.issue(['other.example.org']).key);
+  server.renewCertificates();
+  assert.equal(await shown(), 'DNS:new.example.org');
+  rmSync(tls.certificate);
+  server.renewCertificates();
+  assert.equal(await shown(), 'DNS:new.example.org');
+  const [, ...told] = lines.filter((line) => /certificates/.test(line));
+  assert.deepEqual(told, Array(2).fill('The certificates cannot be used; those that were read before stay in use'));
 });

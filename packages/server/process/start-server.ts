@@ -6,7 +6,7 @@ import type { CommandHandlers } from './command-socket.ts';
 import type { Compose } from './composition.ts';
 import { connectionsWithin, createConnectionLimit, openFilesLimit } from './connection-limit.ts';
 import { openDataFolder } from './data-folder.ts';
-import type { Listenable, Listening, TlsFiles } from './listeners.ts';
+import type { Listenable, Listeners, Listening, TlsFiles } from './listeners.ts';
 import { startListeners } from './listeners.ts';
 import { createShutdown } from './shutdown.ts';
 import { openSigningKey } from './signing-key.ts';
@@ -15,6 +15,8 @@ export type RunningServer = {
   readonly listening: readonly Listening[];
   /** Whether this start made the data folder. */
   readonly isNew: boolean;
+  /** Reads the certificates of the listeners again, and says in the log how that went. */
+  readonly renewCertificates: () => void;
   /** Answers open long polls, finishes requests in flight, and puts everything away. */
   readonly stop: () => Promise<void>;
 };
@@ -45,7 +47,12 @@ export async function startServer(
       limitConnections(openFiles(), log, metrics),
     );
     shutdown.add('listeners', listeners.close);
-    return { listening: listeners.listening, isNew: folder.isNew, stop: shutdown.run };
+    return {
+      listening: listeners.listening,
+      isNew: folder.isNew,
+      renewCertificates: () => renewCertificates(listeners, log),
+      stop: shutdown.run,
+    };
   } catch (error) {
     await shutdown.run();
     throw error;
@@ -76,6 +83,15 @@ function limitConnections(
     () => most,
   );
   return watch;
+}
+
+function renewCertificates(listeners: Listeners, log: Logger): void {
+  try {
+    const certificates = listeners.renewCertificates();
+    log.info({ certificates }, 'read the certificates again; other settings need a restart');
+  } catch (error) {
+    log.error({ error }, 'The certificates cannot be used; those that were read before stay in use');
+  }
 }
 
 type Measuring = {
