@@ -35,6 +35,7 @@ import { mergePushes } from './services/presence/federation/pushes.ts';
 import { withRemoteProfiles } from './services/profile/remote-profiles.ts';
 import { createFirstContacts } from './services/rate-limit/first-contacts.ts';
 import { createPushedPeople } from './services/push/pushed-people.ts';
+import { createNoteShownInvites } from './services/privacy/shown-invites.ts';
 import { noHistory } from './services/reading/history.ts';
 import { createReceipts } from './services/receipts/receipts.ts';
 import { createStickyUpkeep } from './services/sticky/upkeep.ts';
@@ -74,6 +75,7 @@ export async function compose({
     identity: federation.identity,
     deviceHooks: encryption.deviceHooks,
     appServices,
+    beforeAccountData: createNoteShownInvites({ db, inviteRules: () => reading.inviteRules }),
     now,
   });
   const pushedPeople = await createPushedPeople({

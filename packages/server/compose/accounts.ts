@@ -10,6 +10,7 @@ import type { Config } from '../config/config.ts';
 import { type AccountServices, createAccountServices } from '../services/accounts/account-services.ts';
 import type { AppServices } from '../services/appservices/app-services.ts';
 import type { IdentityClient } from '../services/identity/identity-client.ts';
+import type { BeforeAccountData } from '../services/privacy/shown-invites.ts';
 import type { RateLimiter } from '../services/rate-limit/rate-limiter.ts';
 import type { EmailValidations } from '../services/third-party-ids/validations.ts';
 import type { Encryption } from './encryption.ts';
@@ -25,13 +26,14 @@ type Context = {
   readonly identity: IdentityClient;
   readonly deviceHooks: Encryption['deviceHooks'];
   readonly appServices: AppServices;
+  readonly beforeAccountData: BeforeAccountData;
   readonly now: () => number;
 };
 
 /** Accounts and their devices, with all that goes when a device goes. */
 export function createAccounts(context: Context): AccountServices {
   const { config, serverName, signingKey, deviceHooks } = context;
-  const { db, rateLimiter, validations, identity, appServices, now } = context;
+  const { db, rateLimiter, validations, identity, appServices, beforeAccountData, now } = context;
   return createAccountServices(
     {
       serverName,
@@ -61,6 +63,7 @@ export function createAccounts(context: Context): AccountServices {
         forgetProviderSessions,
       ],
       appServices,
+      beforeAccountData,
     },
   );
 }

@@ -68,6 +68,7 @@ import { networksOfLogins } from './0067-networks-of-logins.ts';
 import { networksOfClients } from './0068-networks-of-clients.ts';
 import { useOfMedia } from './0069-use-of-media.ts';
 import { toldStates } from './0070-told-states.ts';
+import { invitationsShown } from './0071-invitations-shown.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -144,4 +145,5 @@ export const migrations: readonly Migration[] = [
   networksOfClients,
   useOfMedia,
   toldStates,
+  invitationsShown,
 ];

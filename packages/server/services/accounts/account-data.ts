@@ -3,6 +3,7 @@ import { createWriteSet, type Database } from '@portico/storage';
 import { findAccountData, isDeleted, setAccountData } from '@portico/storage/stores/accounts/accounts-data.ts';
 import { addCustomMemberEverywhere } from '@portico/storage/stores/unread/custom-rules.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
+import type { BeforeAccountData } from '../privacy/shown-invites.ts';
 import { type AccountDataLimits, createAccountDataLimits } from './account-data-limits.ts';
 
 export interface AccountData {
@@ -14,7 +15,7 @@ export interface AccountData {
   get(userId: string, roomId: string, type: string): Promise<string>;
 }
 
-type Dependencies = AccountDataLimits & { readonly db: Database };
+type Dependencies = AccountDataLimits & { readonly db: Database; readonly beforeSet?: BeforeAccountData | undefined };
 
 const maxContentBytes = 1024 * 1024;
 const maxTypeBytes = 255;
@@ -26,7 +27,7 @@ const maxTypeBytes = 255;
  */
 const serverManaged: ReadonlySet<string> = new Set(['m.fully_read', 'm.push_rules']);
 
-export function createAccountData({ db, ...limits }: Dependencies): AccountData {
+export function createAccountData({ db, beforeSet, ...limits }: Dependencies): AccountData {
   const refuseTooMuch = createAccountDataLimits(db, limits);
 
   async function set(userId: string, roomId: string, type: string, content: JsonObject): Promise<void> {
@@ -38,6 +39,7 @@ export function createAccountData({ db, ...limits }: Dependencies): AccountData 
     if (Buffer.byteLength(text) > maxContentBytes) throw new MatrixError('request.too-large');
     await refuseTooMuch(userId, text, await findAccountData(db, userId, roomId, type));
     const writes = createWriteSet();
+    if (roomId === '') await beforeSet?.(writes, userId, type);
     setAccountData(writes, { userId, roomId, type, content: text });
     if (roomId === '' && type === 'm.ignored_user_list') addCustomMemberEverywhere(writes, userId);
     await db.commit(writes);

@@ -1,6 +1,7 @@
 import type { ServerName } from '@portico/protocol/ids/server-name.ts';
 import type { Database } from '@portico/storage';
 import type { WatchCache } from '../../observability/cache-metrics.ts';
+import type { BeforeAccountData } from '../privacy/shown-invites.ts';
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts';
 import type { AppServices } from '../appservices/app-services.ts';
 import { createAccountCare, type AccountCare } from './account-care.ts';
@@ -98,6 +99,7 @@ type Dependencies = {
   readonly onDevicesDeleted: readonly OnDevicesDeleted[];
   readonly appServices: AppServices;
   readonly onDeviceAdded?: OnDeviceAdded;
+  readonly beforeAccountData?: BeforeAccountData | undefined;
   readonly onDeviceRenamed?: OnDeviceRenamed;
 };
 
@@ -160,7 +162,7 @@ export function createAccountServices(options: AccountOptions, dependencies: Dep
       now,
     }),
     accessTokens: createAccessTokens({ db, now, watch }),
-    accountData: createAccountData({ db }),
+    accountData: createAccountData({ db, beforeSet: dependencies.beforeAccountData }),
     appDevices,
     bindings,
     care,

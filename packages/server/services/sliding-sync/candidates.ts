@@ -1,4 +1,5 @@
 import type { Database } from '@portico/storage';
+import { readLastEndsOfJoins } from '@portico/storage/stores/rooms/memberships-read.ts';
 import { readDepartures, type DepartedRoomRow } from '@portico/storage/stores/rooms/removed-rooms.ts';
 import { readEvents } from '@portico/storage/stores/events/timeline.ts';
 import { readShownPending } from '../sync/invites.ts';
@@ -62,7 +63,14 @@ export async function findCandidates(
   }
   for (const row of departed.values()) rooms.push(departedCandidate(row, !out.has(row.room_nid)));
   const stripped = await readShownPending(core.context, pending, user);
-  for (const entry of pending) if (stripped.has(entry.nid)) rooms.push(pendingCandidate(entry));
+  const hidden: UserRoom[] = [];
+  for (const entry of pending) {
+    if (stripped.has(entry.nid)) rooms.push(pendingCandidate(entry));
+    else if (sent.get(entry.nid)?.membership === 'join') hidden.push(entry);
+  }
+  for (const row of await readLeftBefore(db, user.userId, hidden)) {
+    if (row.position <= upTo) rooms.push(departedCandidate(row, true));
+  }
   return { user, upTo, serials, rooms, stripped };
 }
 
@@ -80,6 +88,21 @@ function readLost(
     lost.push(nid);
   }
   return readDepartures(db, userId, lost);
+}
+
+/** Rooms that a client has as joined, and to which the user is invited again without seeing that: as they left them. */
+async function readLeftBefore(
+  db: Database,
+  userId: string,
+  rooms: readonly UserRoom[],
+): Promise<readonly DepartedRoomRow[]> {
+  if (rooms.length === 0) return [];
+  const ends = await readLastEndsOfJoins(db, userId);
+  return rooms.flatMap(({ nid, id }) => {
+    const position = ends.get(nid);
+    if (position === undefined) return [];
+    return [{ room_nid: nid, room_id: id, membership: 'leave', event_nid: 0, room_order: -1, position }];
+  });
 }
 
 function joinedCandidate(entry: UserRoom): Candidate {

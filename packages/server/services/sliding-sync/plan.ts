@@ -140,6 +140,7 @@ function leftPlan(
     end: Math.max(row.room_order, endOfPosition(position)),
     since: continues ? endOfPosition(from) : undefined,
     joinedUntil: wasJoined ? endOfPosition(until) : undefined,
+    isInvited: false,
   };
 }
 

@@ -1,35 +1,52 @@
-import { readEndedInvites } from '@portico/storage/stores/rooms/ended-invites.ts';
+import { type EndedRequestRow, readEndedRequests } from '@portico/storage/stores/rooms/ended-invites.ts';
+import { readShownPending } from './invites.ts';
 import type { SyncContext, SyncPass } from './pass.ts';
 import type { LeftPlan } from './plan.ts';
 
+type Context = Pick<SyncContext, 'db' | 'inviteRules' | 'erasedSenders'>;
+type Pass = Pick<SyncPass, 'userId' | 'since'>;
+
 /**
  * Without those rooms that the user never learned to be invited to: that somebody takes an invitation back, or bans the person
- * from the room, would tell them of it. Where they changed their rules after it came, a client may have been shown it, and has
- * to hear that it is gone.
+ * from the room, would tell them of it. Where they could see it, or have knocked before, a client has to hear that it is over.
  */
 export async function withoutHiddenEnds(
-  { db, inviteRules }: Pick<SyncContext, 'db' | 'inviteRules'>,
+  context: Context,
   plans: readonly LeftPlan[],
-  { userId, since }: Pick<SyncPass, 'userId' | 'since'>,
+  pass: Pass,
 ): Promise<readonly LeftPlan[]> {
+  const beneath = await withoutShown(context, plans, pass);
+  const hidden = await findHidden(context, beneath, pass);
+  return beneath.filter(({ nid }) => !hidden.has(nid));
+}
+
+/** Without rooms that the user has left and is invited to again, where the invitation says all that a client has to know. */
+async function withoutShown(context: Context, plans: readonly LeftPlan[], pass: Pass): Promise<readonly LeftPlan[]> {
+  const invited = plans.filter(({ isInvited }) => isInvited);
+  if (invited.length === 0) return plans;
+  const pending = invited.map(({ nid }) => ({ nid, membership: 'invite' }) as const);
+  const shown = await readShownPending(context, pending, pass);
+  return plans.filter(({ nid, isInvited }) => !isInvited || !shown.has(nid));
+}
+
+async function findHidden(
+  { db, inviteRules }: Context,
+  plans: readonly LeftPlan[],
+  { userId, since }: Pass,
+): Promise<ReadonlySet<number>> {
   const neverIn = plans.filter(({ joinedUntil }) => joinedUntil === undefined);
-  if (neverIn.length === 0) return plans;
-  const ended = await readEndedInvites(
-    db,
+  if (neverIn.length === 0) return new Set();
+  const nids = neverIn.map(({ nid }) => nid);
+  const ended = (await readEndedRequests(db, userId, nids)).filter(({ ended_by: by }) => by !== userId);
+  if (ended.length === 0) return new Set();
+  const invites = ended.filter(({ membership }) => membership === 'invite');
+  const inviters = await inviteRules.hiddenOf(
     userId,
-    neverIn.map(({ nid }) => nid),
+    invites.map(({ sender }) => sender),
   );
-  const byOthers = ended.filter(({ ended_by: by }) => by !== userId);
-  if (byOthers.length === 0) return plans;
-  const hiddenInviters = await inviteRules.hiddenOf(
-    userId,
-    byOthers.map(({ inviter }) => inviter),
-  );
-  if (hiddenInviters.size === 0) return plans;
-  const changedAt = await inviteRules.changedAt(userId);
-  const hidden = new Set<number>();
-  for (const { room_nid: nid, inviter, position } of byOthers) {
-    if (hiddenInviters.has(inviter) && (since === undefined || changedAt < position)) hidden.add(nid);
-  }
-  return plans.filter(({ nid, joinedUntil }) => joinedUntil !== undefined || !hidden.has(nid));
+  // A client that starts with this answer has nothing on its screen.
+  const isTold = ({ membership, sender, was_shown: shown }: EndedRequestRow): boolean =>
+    membership === 'knock' || !inviters.has(sender) || (since !== undefined && shown === 1);
+  const told = new Set(ended.filter(isTold).map((row) => row.room_nid));
+  return new Set(ended.map((row) => row.room_nid)).difference(told);
 }

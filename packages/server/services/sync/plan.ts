@@ -30,6 +30,8 @@ export type LeftPlan = {
   readonly since: number | undefined;
   /** Where they last ceased to be joined, if they were joined in the time that the answer covers. */
   readonly joinedUntil: number | undefined;
+  /** They are invited to it again. If they are shown that, it is all that they are to be told. */
+  readonly isInvited: boolean;
 };
 
 export type Plan = {
@@ -75,12 +77,21 @@ async function planLeft(
   moves: ReadonlyMap<number, Moves>,
 ): Promise<LeftPlan[]> {
   const gone = [...moves].filter(([, { last }]) => last.membership === 'leave' || last.membership === 'ban');
+  const again = [...moves].filter(([, { last, left }]) => last.membership === 'invite' && left);
   const isFirst = since === undefined;
   const wantsAll = isFirst && filter.room.includeLeave;
-  if (gone.length === 0 && !isFirst) return [];
+  if (gone.length + again.length === 0 && !isFirst) return [];
   const rows = await readRoomsOfUser(db, user.userId, since ?? -1);
   const ends = await readLastEndsOfJoins(db, user.userId);
   const left: LeftPlan[] = [];
+  for (const [nid, { first, last }] of again) {
+    const [entry, until] = [user.rooms.get(nid), ends.get(nid)];
+    if (entry?.membership !== 'invite' || until === undefined || !passesRooms(filter.room, entry.id)) continue;
+    const end = endOfPosition(until);
+    const knownUntil = first.previous === 'join' && since !== undefined ? endOfPosition(since) : undefined;
+    const { event_nid: eventNid } = last;
+    left.push({ nid, id: entry.id, eventNid, end, since: knownUntil, joinedUntil: end, isInvited: true });
+  }
   for (const row of rows) {
     const move = moves.get(row.room_nid);
     if (row.position > upTo || !passesRooms(filter.room, row.room_id)) continue;
@@ -99,6 +110,7 @@ async function planLeft(
       end: Math.max(row.room_order, endOfPosition(row.position)),
       since: move?.first.previous === 'join' && since !== undefined ? endOfPosition(since) : undefined,
       joinedUntil: wasJoined && until !== undefined ? endOfPosition(until) : undefined,
+      isInvited: false,
     });
   }
   return left;
