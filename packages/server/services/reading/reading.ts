@@ -3,6 +3,7 @@ import type { Database } from '@portico/storage';
 import type { StateStore } from '@portico/storage/state-trie/index.ts';
 import { readAliasesOfRoom } from '@portico/storage/stores/directory/aliases-read.ts';
 import { readRoomsOfUser } from '@portico/storage/stores/rooms/memberships-read.ts';
+import { MatrixError } from '../../errors/matrix-error.ts';
 import { createInviteRules } from '../privacy/invite-rules.ts';
 import { createAccess } from './access.ts';
 import type { ReadingContext } from './context.ts';
@@ -43,12 +44,19 @@ export function createReading(dependencies: Dependencies): ReadingContext {
 }
 
 /** The aliases that this server has for a room. */
+/**
+ * Those that the room has now.
+ *
+ * > This endpoint can be called by users who are in the room (external users receive an `M_FORBIDDEN` error response). If the
+ * > room's `m.room.history_visibility` maps to `world_readable`, any user can call this endpoint.
+ */
 export async function readAliases(
   { db, access }: ReadingContext,
   userId: string,
   roomId: string,
 ): Promise<readonly string[]> {
-  const { roomNid } = await access.enter(userId, roomId);
+  const { roomNid, end } = await access.enter(userId, roomId);
+  if (end !== Infinity) throw new MatrixError('forbidden', { message: 'You are no longer in this room.' });
   return readAliasesOfRoom(db, roomNid);
 }
 

@@ -3,6 +3,7 @@ import { parseRelation } from '@portico/protocol/relations/relation.ts';
 import type { Reader } from '@portico/storage';
 import { hasAnnotated } from '@portico/storage/stores/events/relations-read.ts';
 import { findEvent } from '@portico/storage/stores/events/timeline.ts';
+import { findMembership } from '@portico/storage/stores/rooms/memberships-read.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
 /**
@@ -20,12 +21,16 @@ export async function checkRelation(
   if (relation === undefined) return;
   const { eventId: targetId, key } = relation;
   if (key !== undefined && (await hasAnnotated(reader, roomNid, { targetId, sender, key, type }))) {
-    throw new MatrixError('relation.duplicate');
+    return refuse('relation.duplicate');
   }
   if (relation.type !== 'm.thread') return;
   const root = await findEvent(reader, roomNid, targetId);
   const rootContent = root && parseJson(root.content);
-  if (isJsonObject(rootContent) && parseRelation(rootContent) !== undefined) {
-    throw new MatrixError('relation.nested-thread');
+  if (isJsonObject(rootContent) && parseRelation(rootContent) !== undefined) await refuse('relation.nested-thread');
+
+  /** Who is not in the room is refused for that, and learns nothing of its events. */
+  async function refuse(reason: 'relation.duplicate' | 'relation.nested-thread'): Promise<void> {
+    const row = await findMembership(reader, roomNid, sender);
+    if (row?.membership === 'join') throw new MatrixError(reason);
   }
 }

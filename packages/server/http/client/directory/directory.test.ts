@@ -65,6 +65,18 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       for (const [response, expected] of refusals) assert.equal(refusalOf(response), expected);
     });
 
+    test('the aliases that a room has are for who is in it, or for everybody where it is open to the world', async () => {
+      const roomId = await alice.createRoom({ preset: 'public_chat' });
+      await bob.join(roomId);
+      assert.equal((await bob.http.get(bob.room(roomId, 'aliases'))).status, 200);
+      await bob.leave(roomId);
+      await setAlias(alice, newAlias(), roomId);
+      assert.equal(refusalOf(await bob.http.get(bob.room(roomId, 'aliases'))), '403 M_FORBIDDEN');
+      const open = { history_visibility: 'world_readable' };
+      await alice.http.put(alice.room(roomId, 'state/m.room.history_visibility/'), open);
+      assert.equal(((await bob.get(roomId, 'aliases'))['aliases'] as string[]).length, 1);
+    });
+
     test('whoever made an alias removes it, and so does who has the power', async () => {
       const roomId = await alice.createRoom({ preset: 'public_chat', room_version: '11' });
       await bob.join(roomId);

@@ -286,6 +286,20 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual((await related(bob, roomId, eventId, '/m.annotation')).ids.length, 4);
     });
 
+    test('who is not in the room is told that, and nothing of what its events are', async () => {
+      const { alice, bob, roomId } = await pair();
+      const carol = await person();
+      const root = await send(alice, roomId, text('root'));
+      const reply = await send(alice, roomId, text('reply', relation('m.thread', root)));
+      const reaction = relation('m.annotation', root, { key: '👍' });
+      await send(bob, roomId, reaction, 'm.reaction');
+      await bob.leave(roomId);
+      for (const by of [carol, bob]) {
+        assert.equal(refusalOf(await put(by, roomId, text('x', relation('m.thread', reply)))), '403 M_FORBIDDEN');
+        assert.equal(refusalOf(await put(by, roomId, reaction, 'm.reaction')), '403 M_FORBIDDEN');
+      }
+    });
+
     test('a thread cannot start at a reply of a thread', async () => {
       const { alice, roomId } = await pair();
       const root = await send(alice, roomId, text('root'));
