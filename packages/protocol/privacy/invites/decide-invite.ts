@@ -1,4 +1,5 @@
 import { splitServerName } from '../../ids/server-name.ts';
+import { plainSpelling, spellingsOf } from '../../ids/server-spellings.ts';
 import { serverNameOf } from '../../ids/user-id.ts';
 import { runSteps } from '../../steps.ts';
 import { inviteLists, type InviteConfig, type InviteConfigType, type InviteListName } from './invite-config.ts';
@@ -90,15 +91,19 @@ function* decideByConfigs(
   const server = serverNameOf(inviter) ?? '';
   // "Any `*_servers` glob is to be matched against server names / domain parts of user IDs after stripping any port suffix."
   const host = splitServerName(server)?.host ?? server;
-  // As for server ACLs: a dot at the end makes no other server, and gets nobody past an entry against it.
-  const withoutDot = host.replace(/\.+$/, '');
   let decision: InviteDecision | undefined;
   for (const list of inviteLists) {
-    const isAgainstServers = list === 'ignored_servers' || list === 'blocked_servers';
-    const names = isAgainstServers ? new Set([host, withoutDot]) : [list.endsWith('_users') ? inviter : host];
+    const isOfServers = list.endsWith('_servers');
+    const name = isOfServers ? host : inviter;
+    // As for server ACLs: whoever writes the name of their server differently gets past no entry against it.
+    const names = list.startsWith('allowed')
+      ? [name]
+      : isOfServers
+        ? new Set([host, plainSpelling(host)])
+        : spellingsOf(inviter);
     for (const [source, { lists }] of sources) {
-      for (const name of names) {
-        const entry = yield* lists[list].findSteps(name);
+      for (const spelling of names) {
+        const entry = yield* lists[list].findSteps(spelling);
         if (entry !== undefined) decision ??= { action: actions[list], rule: `invite.${list}`, source, entry };
       }
     }

@@ -1,3 +1,4 @@
+import { spellingsOf, spellingsOnAnyPort } from '../../ids/server-spellings.ts';
 import { runSteps } from '../../steps.ts';
 import type { PresencePolicy } from './policy.ts';
 import type { SharingList } from './sharing-list.ts';
@@ -13,11 +14,11 @@ export type RecipientMatch = {
 /** Finds which entries match somebody. Yields between steps: there may be a hundred thousand globs that could. */
 export function* matchSteps(policy: PresencePolicy, userId: string): Generator<void, RecipientMatch, void> {
   const { own, overrides } = policy;
-  const exempt = yield* findEntry(overrides.allowed, userId);
-  const barred = yield* findEntry(overrides.denied, userId);
+  const exempt = yield* findEntry(overrides.allowed, [userId]);
+  const barred = yield* findEntry(overrides.denied, spellingsOnAnyPort(userId));
   if (own.kind === 'malformed') return { exempt, barred, allowed: undefined, denied: undefined };
-  const allowed = yield* findEntry(own.allowed, userId);
-  const denied = yield* findEntry(own.denied, userId);
+  const allowed = yield* findEntry(own.allowed, [userId]);
+  const denied = yield* findEntry(own.denied, spellingsOf(userId));
   return { exempt, barred, allowed, denied };
 }
 
@@ -25,8 +26,14 @@ export function matchRecipient(policy: PresencePolicy, userId: string): Recipien
   return runSteps(matchSteps(policy, userId));
 }
 
-function* findEntry({ users, globs }: SharingList, userId: string): Generator<void, string | undefined, void> {
-  if (users.has(userId)) return userId;
-  const place = yield* globs.findSteps(userId);
-  return place === undefined ? undefined : globs.all[place];
+function* findEntry(
+  { users, globs }: SharingList,
+  spellings: readonly string[],
+): Generator<void, string | undefined, void> {
+  for (const spelling of spellings) {
+    if (users.has(spelling)) return spelling;
+    const place = yield* globs.findSteps(spelling);
+    if (place !== undefined) return globs.all[place];
+  }
+  return undefined;
 }

@@ -1,4 +1,5 @@
 import { matchesGlob } from '../../glob.ts';
+import { spellingsOnAnyPort } from '../../ids/server-spellings.ts';
 import type { PresencePolicy } from './policy.ts';
 import type { SharingList } from './sharing-list.ts';
 
@@ -36,7 +37,11 @@ export function* namedRecipientSteps(policy: PresencePolicy, server: string): Ge
 }
 
 function* mayBar({ usersByServer, globsByServer }: SharingList, server: string): Generator<void, boolean, void> {
-  return usersByServer.has(server) || (yield* globsByServer.ofSteps(server, 1)).length > 0;
+  for (const somebody of spellingsOnAnyPort(`@:${server}`)) {
+    const spelling = somebody.slice(2);
+    if (usersByServer.has(spelling) || (yield* globsByServer.ofSteps(spelling, 1)).length > 0) return true;
+  }
+  return false;
 }
 
 /** The servers that the policy names, some perhaps twice: of people, and of globs that match people of one server only. */
