@@ -171,6 +171,24 @@ suite('what is wrong is said with its place, its value and what to do:', () => {
       'portico.yaml:4: listeners[0].serves is not a setting; the nearest one is listeners[0].serve',
     ],
     [
+      'a rule that is against nobody',
+      'privacy:\n  presence:\n    overrides:\n      denied_users: [evil.example]\n',
+      'portico.yaml:4: privacy.presence.overrides.denied_users[0] is "evil.example": it must be a user ID such as ' +
+        '@mallory:evil.example, a pattern of them such as @*:evil.example, or a room ID',
+    ],
+    [
+      'an invite rule that is against nobody',
+      'privacy:\n  invites: { blocked_users: [evil.example] }\n',
+      'portico.yaml:2: privacy.invites.blocked_users[0] is "evil.example": it must be a user ID such as ' +
+        '@mallory:evil.example, or a pattern of them such as @*:evil.example',
+    ],
+    [
+      'a server in an invite rule that is none',
+      'privacy:\n  invites: { blocked_servers: ["evil.example:8448"] }\n',
+      'portico.yaml:2: privacy.invites.blocked_servers[0] is "evil.example:8448": it must be a server name without its port ' +
+        'such as evil.example, or a pattern of them such as *.evil.example',
+    ],
+    [
       'a missing field',
       'listeners:\n  - address: 127.0.0.1\n    port: 1\n',
       'portico.yaml:2: listeners[0].serve is missing: it must be a list, each one of client, federation, admin, web, metrics',

@@ -1,19 +1,22 @@
-import { boolean, oneOf, text } from '../scalar-types.ts';
+import { inviter, inviterServer, sharingEntry } from '../rule-types.ts';
+import { boolean, oneOf } from '../scalar-types.ts';
 import { section, setting } from '../setting.ts';
 import { list, record } from '../structured-types.ts';
 
-const names = list(text);
-const presenceSharing = record({}, { allowed_users: names, denied_users: names });
+const sharing = list(sharingEntry);
+const presenceSharing = record({}, { allowed_users: sharing, denied_users: sharing });
+const users = list(inviter);
+const servers = list(inviterServer);
 const inviteRules = record(
   {},
   {
     enabled: boolean,
-    allowed_users: names,
-    ignored_users: names,
-    blocked_users: names,
-    allowed_servers: names,
-    ignored_servers: names,
-    blocked_servers: names,
+    allowed_users: users,
+    ignored_users: users,
+    blocked_users: users,
+    allowed_servers: servers,
+    ignored_servers: servers,
+    blocked_servers: servers,
     default_action: oneOf('allow', 'block'),
   },
 );
@@ -27,7 +30,9 @@ export const privacy = section('Rules of the whole server in front of what peopl
     }),
     overrides: setting(presenceSharing, {
       default: '{}',
-      help: "Counts before everyone's own configuration; people cannot loosen it.",
+      help:
+        "Counts before everyone's own configuration; people cannot loosen it. A server is meant with all of its ports, " +
+        'in small letters or capitals.',
       example: '{ denied_users: ["@*:evil.example"] }',
     }),
     unaware_servers: setting(oneOf('share', 'withhold'), {
