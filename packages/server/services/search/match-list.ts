@@ -4,8 +4,8 @@ import type { SearchRequest } from './search-request.ts';
 
 /** What matches in some rooms, whoever may see it. */
 export type MatchList = {
-  /** "An approximate count of the total number of results found": further ones than `maxCounted` are not counted. */
-  readonly count: number;
+  /** Those that are counted, the newest first: further ones than `maxCounted` are not. */
+  readonly counted: readonly Match[];
   /** Newest first, from an event on. */
   readonly newest: (before: number, limit: number) => Promise<readonly Match[]>;
   /** The best come first. No more than `maxRanked`, however many there are: whoever looks further says more words. */
@@ -48,7 +48,7 @@ export async function readMatchList(
   const known = await reader.all(fullText.newest, [query, last, maxCounted]);
   if (known.length < maxCounted && request.order === 'recent') return listOf(known);
   return {
-    count: known.length,
+    counted: known,
     async newest(before, limit) {
       const some = known.filter((match) => match.event_nid < before);
       return some.length < limit ? reader.all(fullText.newest, [query, before, limit]) : some.slice(0, limit);
@@ -63,7 +63,7 @@ const byAge = (a: Match, b: Match): number => b.event_nid - a.event_nid;
 /** The list of all there are, newest first. */
 function listOf(matches: readonly Match[]): MatchList {
   return {
-    count: matches.length,
+    counted: matches,
     newest: async (before, limit) => matches.filter((match) => match.event_nid < before).slice(0, limit),
     best: async () => matches.toSorted((a, b) => b.rank - a.rank || byAge(a, b)),
   };

@@ -3,7 +3,10 @@ import type { FullText, Match } from '@portico/storage/full-text/full-text.ts';
 import { readEvents, type ClientEventRow } from '@portico/storage/stores/events/timeline.ts';
 import { eventTest } from '../reading/event-reader.ts';
 import type { Sight, Visibility } from '../reading/visibility.ts';
+import { createPacer } from '../pacer.ts';
+import { closeness } from './closeness.ts';
 import { readMatchList, type RareMatch } from './match-list.ts';
+import { searchedText } from './search-index.ts';
 import type { SearchGroup, SearchPlace, SearchRequest } from './search-request.ts';
 import type { SearchedRoom } from './searched-rooms.ts';
 
@@ -20,8 +23,11 @@ export type Found = {
   readonly next: SearchPlace | undefined;
   /** Whether nothing comes after these. */
   readonly isLast: boolean;
-  /** How many documents match, those included that are not for the searcher; as far as they were counted. */
-  readonly matches: number;
+  /**
+   * "An approximate count of the total number of results found." Of what is not for the searcher not even the number: whoever
+   * was put out of a room could try what is said there, word by word.
+   */
+  readonly count: number;
 };
 
 const maxScanned = 2000;
@@ -42,25 +48,25 @@ export async function readMatches(
 ): Promise<Found> {
   const { order, limit, place } = request;
   const list = await readMatchList(context.db.long, fullText, request, new Set(rooms.keys()), rare);
-  const matches = list.count;
   const keep = createSieve(context, request, rooms, ignored);
   const events: FoundEvent[] = [];
+  const countAll = async () => (await keep(context.db.long, list.counted)).size;
 
   if (order === 'rank') {
     const start = place !== undefined && 'offset' in place ? place.offset : 0;
-    const ranked = (await list.best()).slice(start);
+    const ranked = (await rankByText(context.db.long, await list.best(), request.words)).slice(start);
     for (let offset = 0; offset < ranked.length; offset += limit) {
       const some = ranked.slice(offset, offset + limit);
       const kept = await keep(context.db, some);
       for (const [index, match] of some.entries()) {
         const next = { offset: start + offset + index };
-        if (events.length === limit) return { events, next, isLast: false, matches };
+        if (events.length === limit) return { events, next, isLast: false, count: await countAll() };
         const found = kept.get(match.event_nid);
         if (found !== undefined) events.push(found);
       }
     }
     const next = events.length < limit ? undefined : { offset: start + ranked.length };
-    return { events, next, isLast: true, matches };
+    return { events, next, isLast: true, count: place === undefined ? events.length : await countAll() };
   }
 
   let before = place !== undefined && 'before' in place ? place.before : Number.MAX_SAFE_INTEGER;
@@ -68,17 +74,37 @@ export async function readMatches(
     const some = await list.newest(before, limit + 1);
     const kept = await keep(context.db, some);
     for (const { event_nid: nid } of some) {
-      if (events.length === limit) return { events, next: { before: nid + 1 }, isLast: false, matches };
+      if (events.length === limit) return { events, next: { before: nid + 1 }, isLast: false, count: await countAll() };
       before = nid;
       const found = kept.get(nid);
       if (found !== undefined) events.push(found);
     }
     if (some.length <= limit) {
-      return { events, next: events.length < limit ? undefined : { before }, isLast: true, matches };
+      const next = events.length < limit ? undefined : { before };
+      return { events, next, isLast: true, count: place === undefined ? events.length : await countAll() };
     }
     scanned += some.length;
   }
-  return { events, next: { before }, isLast: false, matches };
+  return { events, next: { before }, isLast: false, count: await countAll() };
+}
+
+/** The closest first, and of those that are as close the newest. */
+async function rankByText(
+  reader: Reader,
+  matches: readonly Match[],
+  words: readonly string[],
+): Promise<readonly Match[]> {
+  const rows = await readEvents(
+    reader,
+    matches.map(({ event_nid: nid }) => nid),
+  );
+  const pace = createPacer();
+  const ranked: Match[] = [];
+  for (const row of rows) {
+    await pace();
+    ranked.push({ event_nid: row.event_nid, rank: closeness(searchedText(row) ?? '', words) });
+  }
+  return ranked.sort((a, b) => b.rank - a.rank || b.event_nid - a.event_nid);
 }
 
 function createSieve(

@@ -45,8 +45,7 @@ export function createSearch({ reading, fullText, index }: Dependencies): Search
       );
       if (rooms.size === 0) return nothing;
       const ignored = await reading.ignored.of(requester.userId);
-      const { events, next, isLast, matches } = await readMatches(reading, fullText, request, rooms, ignored, rare);
-      const count = isLast && request.place === undefined ? events.length : matches;
+      const { events, next, isLast, count } = await readMatches(reading, fullText, request, rooms, ignored, rare);
       const contexts = request.context && (await readFoundContexts(reading, events, request.context, ignored));
       const text = await renderResults(reading, { ...requester, ignored }, events, contexts);
       const highlights = JSON.stringify(highlightsOf(request.words, events));
@@ -65,6 +64,7 @@ const mostLookedThrough = 10_000;
 
 /** Clients look for these letter by letter in what was found, but for their case. */
 function highlightsOf(words: readonly string[], found: readonly FoundEvent[]): readonly string[] {
+  if (found.length === 0) return [];
   const texts = found.map(({ row }) => searchedText(row) ?? '');
   return [...words, ...writtenWords(texts.join('\n').slice(0, mostLookedThrough), new Set(words))];
 }

@@ -276,6 +276,33 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(await documents(roomId, bob, 'badger'), 0);
     });
 
+    test('tells nothing of what is said elsewhere, or where one no longer is, not even whether it is there', async () => {
+      const { alice, bob, roomId } = await pair();
+      const own = await bob.createRoom();
+      for (let count = 0; count < 3; count++) await bob.send(own, `quagga, number ${count}`);
+      await bob.leave(roomId);
+      const ways = [
+        ['quagga', { order_by: 'rank' }],
+        ['quagga', { filter: { limit: 1 } }],
+        ['quagga', { order_by: 'rank', filter: { limit: 1 } }],
+        ['thylacine', {}],
+        ['thylacine', { order_by: 'rank' }],
+      ] as const;
+      const seen = async () => {
+        const answers = [];
+        for (const [term, criteria] of ways) {
+          const { count, highlights, results } = await search(bob, term, criteria);
+          answers.push({ count, highlights, ranks: results.map(({ rank }) => rank) });
+        }
+        return answers;
+      };
+      const before = await seen();
+      const hidden = await alice.createRoom();
+      for (const place of [roomId, hidden]) await alice.send(place, 'a quagga and a thylacine');
+      assert.equal((await find(alice, 'thylacine')).length, 2);
+      assert.deepEqual(await seen(), before);
+    });
+
     test('shows what one may see, and nothing of ignored people', async () => {
       const { alice, bob, roomId } = await pair();
       const late = await person();
