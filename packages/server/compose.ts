@@ -140,6 +140,7 @@ export async function compose({
     unread,
     erasedSenders: reading.erasedSenders,
     inviteRules: reading.inviteRules,
+    queries: appServiceQuestions.queries,
     signer,
     serverName,
     log,

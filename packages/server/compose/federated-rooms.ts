@@ -35,6 +35,7 @@ import { createSendFirst } from '../services/federation/sender/create-send-first
 import { createSender, type FederationSender } from '../services/federation/sender/sender.ts';
 import { createStickyArrivals } from '../services/federation/sender/sticky-arrivals.ts';
 import type { ErasedSenders } from '../services/reading/erased-senders.ts';
+import type { AppServiceQueries } from '../services/appservices/queries.ts';
 import type { InviteRules } from '../services/privacy/invite-rules.ts';
 import type { History } from '../services/reading/history.ts';
 import type { RemoteRooms } from '../services/rooms/remote-rooms.ts';
@@ -53,6 +54,7 @@ type Context = {
   readonly states: StateStore;
   readonly unread: UnreadService;
   readonly inviteRules: InviteRules;
+  readonly queries: AppServiceQueries;
   readonly erasedSenders: ErasedSenders;
   readonly signer: EventSigner;
   readonly serverName: ServerName;
@@ -206,7 +208,13 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
         erased: context.erasedSenders,
         now,
       }),
-      receiveInvite: createReceiveInvite({ ...shared, recordRemote, inviteRules: context.inviteRules, log }),
+      receiveInvite: createReceiveInvite({
+        ...shared,
+        recordRemote,
+        inviteRules: context.inviteRules,
+        ensureUser: context.queries.ensureUser,
+        log,
+      }),
       inviteAddress,
       createInviting: createCreateInviting({ rooms: parts, inviteAddress }),
       thirdPartyInvites: createThirdPartyInvites({

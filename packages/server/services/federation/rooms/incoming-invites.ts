@@ -5,6 +5,7 @@ import { findMemberEvent } from '@portico/storage/stores/federation/federation-r
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import { isGuardFailure } from '../../accounts/guards.ts';
+import type { AppServiceQueries } from '../../appservices/queries.ts';
 import { refuseBlockedRoom } from '../../rooms/blocking/refuse-blocked-room.ts';
 import type { InviteRules } from '../../privacy/invite-rules.ts';
 import type { RemoteMembership } from '../../rooms/importing/remote-invite.ts';
@@ -32,6 +33,8 @@ type Dependencies = {
   readonly checkPdus: CheckPdus;
   readonly inviteRules: Pick<InviteRules, 'refuseBlocked'>;
   readonly filterToldState: FilterToldState;
+  /** Has a bridge make a user of its own who is not there yet. */
+  readonly ensureUser: AppServiceQueries['ensureUser'];
   readonly recordRemote: (membership: RemoteMembership) => Promise<unknown>;
   readonly signer: EventSigner;
   readonly log: Pick<Logger, 'info'>;
@@ -41,6 +44,7 @@ export function createReceiveInvite(deps: Dependencies): ReceiveInvite {
   const { db, rooms, signer, log } = deps;
 
   async function requireAccount(userId: string): Promise<void> {
+    await deps.ensureUser(userId);
     const account = await findAccount(db, userId);
     if (account !== undefined && account.deactivated_at === null) return;
     throw new MatrixError('forbidden', { message: 'There is nobody of this name here.' });
