@@ -16,6 +16,7 @@ const server = await startTestServer({
 type Operation = {
   readonly operationId: string;
   readonly security: unknown;
+  readonly responses: Readonly<Record<string, { readonly content: Readonly<Record<string, unknown>> }>>;
   readonly 'x-alternative'?: { $ref: string };
 };
 type PathItems = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
@@ -80,6 +81,28 @@ describe('the OpenAPI document of all that a server can serve', () => {
     assert.equal(peek?.operationId, 'peekEvents');
     assert.deepEqual(peek['x-alternative'], { $ref: '#/components/pathItems/getEvents' });
     assert.equal(document.components.pathItems['getEvents']?.['get']?.operationId, 'getEvents');
+  });
+  test('says what is answered where somebody has to confirm what they ask for', async () => {
+    const { responses } = document.paths['/_matrix/client/v3/account/password']?.['post'] ?? {};
+    const refs = ['ConfirmationNeeded', 'Error'].map((title) => ({ $ref: `#/components/schemas/${title}` }));
+    assert.deepEqual(responses?.['401']?.content, { 'application/json': { schema: { anyOf: refs } } });
+    assert.equal(document.paths['/_matrix/client/v3/account/whoami']?.['get']?.responses['401'], undefined);
+    const alice = await server.registerUser('alice');
+    const { status, body: needed } = await alice.post('/_matrix/client/v3/delete_devices', { devices: ['A'] });
+    assert.equal(status, 401);
+    const schema = document.components.schemas['ConfirmationNeeded'];
+    assert.deepEqual(
+      Object.keys(needed as object).sort(),
+      (schema as unknown as { required: string[] }).required.sort(),
+    );
+  });
+  test('says that pages are pages, refused or not, and that files may be of any type', () => {
+    const page = document.paths['/_portico/client/v1/email/submit_token']?.['get'];
+    assert.ok(page?.responses['200']?.content['text/html']);
+    assert.ok(page.responses['default']?.content['text/html']);
+    const file = document.paths['/_portico/client/v1/privacy/export']?.['get'];
+    assert.deepEqual(file?.responses['200']?.content, { '*/*': {} });
+    assert.deepEqual(Object.keys(file.responses['default']?.content ?? {}), ['application/json']);
   });
   test('says of every operation who may use it', () => {
     const { securitySchemes } = document.components;

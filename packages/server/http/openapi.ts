@@ -11,7 +11,28 @@ const errorSchema = Type.Object(
   { errcode: Type.String(), error: Type.Optional(Type.String()) },
   { title: 'Error', description: 'https://spec.matrix.org/v1.19/client-server-api/#standard-error-response' },
 );
-const errorResponse = { description: 'Refused.', content: { 'application/json': { schema: schemaRef('Error') } } };
+const errorContent = { 'application/json': { schema: schemaRef('Error') } };
+const errorResponse = { description: 'Refused.', content: errorContent };
+const pageErrorResponse = { description: 'Refused.', content: { ...errorContent, 'text/html': {} } };
+
+const confirmationSchema = Type.Object(
+  {
+    session: Type.String(),
+    flows: Type.Array(Type.Object({ stages: Type.Array(Type.String()) }, { title: 'ConfirmationFlow' })),
+    params: Type.Unsafe<Json>({ type: 'object', title: 'ConfirmationParameters' }),
+    completed: Type.Optional(Type.Array(Type.String())),
+    errcode: Type.Optional(Type.String()),
+    error: Type.Optional(Type.String()),
+  },
+  {
+    title: 'ConfirmationNeeded',
+    description: 'https://spec.matrix.org/v1.19/client-server-api/#user-interactive-authentication-api',
+  },
+);
+const confirmationResponse = {
+  description: 'More is needed to know that it is really them, or that their access token is good.',
+  content: { 'application/json': { schema: { anyOf: [schemaRef('ConfirmationNeeded'), schemaRef('Error')] } } },
+};
 
 type Operation = Pick<Declaration, 'operationId' | 'summary' | 'auth' | 'params' | 'query' | 'body' | 'response'>;
 
@@ -33,9 +54,9 @@ function parameters({ operationId, params, query }: Operation, schemas: ObjectSc
   return [...inPath, ...inQuery];
 }
 
-/** {@link https://spec.openapis.org/oas/v3.1.1.html#media-type-object} Raw bytes have no schema. */
+/** {@link https://spec.openapis.org/oas/v3.1.1.html#media-type-object} Raw bytes have no schema, and may be of any type. */
 function content(schema: TSchema, name: string, schemas: ObjectSchemas): Json {
-  if (schema === rawBody || schema === rawBytes) return { 'application/octet-stream': {} };
+  if (schema === rawBody || schema === rawBytes) return { '*/*': {} };
   if (schema === htmlPage) return { 'text/html': {} };
   return { 'application/json': { schema: schemas.place(schema, titleOf(name)) } };
 }
@@ -75,6 +96,11 @@ const securitySchemes = {
   },
 } as const;
 
+/** Whether it may have to be said again who asks, as part of the request. */
+function isConfirmed(body: TSchema | undefined): boolean {
+  return body !== undefined && 'properties' in body && Object.hasOwn(body.properties as object, 'auth');
+}
+
 function operation(described: Operation, operationId: string, schemas: ObjectSchemas): Json {
   const { summary, auth, body, response } = described;
   return {
@@ -90,7 +116,8 @@ function operation(described: Operation, operationId: string, schemas: ObjectSch
     }),
     responses: {
       200: { description: 'Done.', content: content(response, `${described.operationId} response`, schemas) },
-      default: errorResponse,
+      ...(isConfirmed(body) && { 401: confirmationResponse }),
+      default: response === htmlPage ? pageErrorResponse : errorResponse,
     },
   };
 }
@@ -99,6 +126,7 @@ function operation(described: Operation, operationId: string, schemas: ObjectSch
 export function openApiDocument(declarations: readonly Declaration[]): Json {
   const schemas = createObjectSchemas();
   schemas.place(errorSchema, 'Error');
+  schemas.place(confirmationSchema, 'ConfirmationNeeded');
   const paths: Record<string, Record<string, Json>> = {};
   const pathItems: Record<string, Json> = {};
   const operationIds = new Set<string>();
