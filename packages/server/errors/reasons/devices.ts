@@ -15,6 +15,11 @@ export const deviceErrors = {
     message: 'There were new devices in the meantime; try again.',
   },
   'keys.already-there': { errcode: 'M_UNKNOWN', status: 400, message: 'There is a one-time key of this ID already.' },
+  'keys.too-many-algorithms': {
+    errcode: 'M_TOO_LARGE',
+    status: 413,
+    message: 'A device has keys of at most 10 algorithms.',
+  },
   'keys.invalid-signature': { errcode: 'M_INVALID_SIGNATURE', status: 400, message: 'A signature is not valid.' },
   'dehydrated-device.not-found': {
     errcode: 'M_NOT_FOUND',

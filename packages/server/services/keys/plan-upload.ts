@@ -6,6 +6,7 @@ import {
   addOneTimeKeys,
   countKeys,
   findChangedKey,
+  refuseManyAlgorithms,
   setFallbackKeys,
   type NewKey,
 } from '@portico/storage/stores/devices/one-time-keys.ts';
@@ -41,7 +42,9 @@ type Dependencies = {
 
 const maxAtOnce = 500;
 const maxWaiting = 2000;
+/** Of one device: what there is of each is told with every sync. */
 const maxAlgorithms = 10;
+const usualAlgorithms: ReadonlySet<string> = new Set(['signed_curve25519', 'curve25519']);
 const nothing: KnownKeys = { keys: [], signatures: [] };
 
 export function createPlanUpload({ db, changes, tellsNames }: Dependencies): PlanUpload {
@@ -69,6 +72,9 @@ export function createPlanUpload({ db, changes, tellsNames }: Dependencies): Pla
     if (parsed !== undefined) await planDeviceKeys(set, device, parsed);
     if (keys.length > 0) addOneTimeKeys(set, userId, deviceId, keys, maxWaiting);
     if (fallback.length > 0) setFallbackKeys(set, userId, deviceId, fallback);
+    if ([...keys, ...fallback].some(({ algorithm }) => !usualAlgorithms.has(algorithm))) {
+      refuseManyAlgorithms(set, userId, deviceId, maxAlgorithms);
+    }
   };
 }
 

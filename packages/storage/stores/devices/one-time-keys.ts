@@ -94,6 +94,19 @@ const setFallback = sql<void, [userId: string, deviceId: string, keys: string]>(
      where fallback_keys.key <> excluded.key or fallback_keys.key_id <> excluded.key_id`,
 );
 
+const touchMany = sql<void, [userId: string, deviceId: string, mostAlgorithms: number]>(
+  'one-time-keys.touch-many-algorithms',
+  `update devices set device_id = device_id where user_id = $1 and device_id = $2 and (
+     (select count(*) from fallback_keys k where k.user_id = $1 and k.device_id = $2) > $3
+     or (select count(*) from last_claimed_keys l where l.user_id = $1 and l.device_id = $2) > $3
+   )`,
+);
+
+/** Fails on the guard `keys.too-many-algorithms` if a device has, or ever had, keys of more than so many algorithms. */
+export function refuseManyAlgorithms(set: WriteSet, userId: string, deviceId: string, mostAlgorithms: number): void {
+  set.guard('keys.too-many-algorithms', 0, touchMany, [userId, deviceId, mostAlgorithms]);
+}
+
 type StoredKey = Pick<ClaimedRow, 'algorithm' | 'key_id' | 'key'>;
 
 const selectChanged = sql<StoredKey, [userId: string, deviceId: string, keys: string]>(

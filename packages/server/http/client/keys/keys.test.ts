@@ -167,6 +167,20 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.deepEqual((await upload(alice, another)).body, body);
     });
 
+    test('a device has keys of ten algorithms at most, in however many uploads', async () => {
+      const alice = await server.registerUser();
+      for (const kind of ['one_time_keys', 'fallback_keys']) {
+        const answers = [];
+        for (let count = 0; count < 12; count++) {
+          answers.push((await upload(alice, { [kind]: { [`kind${count}:A`]: 'A'.repeat(43) } })).status);
+        }
+        assert.deepEqual(answers, [...Array<number>(10).fill(200), 413, 413], kind);
+      }
+      const { body } = await alice.get('/_matrix/client/v3/sync');
+      assert.equal((body['device_unused_fallback_key_types'] as string[]).length, 10);
+      assert.equal((await upload(alice, { one_time_keys: manyKeys(1) })).status, 200, 'those in use are always taken');
+    });
+
     test('64 claimers at once get 64 different keys, the others the fallback key', { timeout: 20_000 }, async () => {
       const [alice, bob] = [await server.registerUser(), await server.registerUser()];
       await upload(alice, {
