@@ -139,6 +139,7 @@ export async function compose({
     states,
     unread,
     erasedSenders: reading.erasedSenders,
+    rateLimiter,
     inviteRules: reading.inviteRules,
     queries: appServiceQuestions.queries,
     signer,

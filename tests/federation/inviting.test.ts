@@ -16,6 +16,7 @@ import { createPeerRoom } from '@portico/testkit/peer-room.ts';
 import { createRoom, must, pathOf, refusal } from '@portico/testkit/people.ts';
 import { until } from '@portico/testkit/until.ts';
 import { pending } from './memberships.ts';
+import { errcodeOf, openWithPeer, sign } from './peer.ts';
 
 async function open(context: TestContext, version = '11') {
   const network = await startTestNetwork(['hs1']);
@@ -100,6 +101,52 @@ test('what is shown with an invitation is stripped, and hostile or endless state
   for (const event of shown)
     assert.deepEqual(Object.keys(event).toSorted(), ['content', 'sender', 'state_key', 'type']);
   assert.deepEqual(server.errors, []);
+});
+
+test('a server that invites somebody to room after room is slowed down, and what it shows is cut short', async (context) => {
+  const { peer, server, alice } = await openWithPeer(context, 'sqlite', { RATE_LIMITS_ENABLED: 'true' });
+  const bob = await server.registerUser('bob');
+  const name = {
+    type: 'm.room.name',
+    state_key: '',
+    sender: '@mallory:peer.test',
+    content: { name: 'n'.repeat(5000) },
+  };
+  const invite = async (who: string, number: number) => {
+    const roomId = `!room${number}:peer.test`;
+    const { pdu, eventId } = sign(peer, {
+      type: 'm.room.member',
+      room_id: roomId,
+      sender: `@mallory${number}:peer.test`,
+      state_key: who,
+      content: { membership: 'invite', reason: 'r'.repeat(5000) },
+      depth: 5,
+      origin_server_ts: Date.now(),
+      prev_events: ['$a'],
+      auth_events: ['$b'],
+    });
+    const uri = `/_matrix/federation/v2/invite/${encodeURIComponent(roomId)}/${encodeURIComponent(eventId)}`;
+    const content = { event: pdu, room_version: '10', invite_room_state: [name] };
+    const { status, body } = await peer.send('hs1', 'PUT', uri, { content });
+    return status === 200 ? '200' : `${status} ${errcodeOf(body)}`;
+  };
+  const said: string[] = [];
+  for (let number = 0; number < 110; number++) said.push(await invite(alice.userId, number));
+  const taken = said.filter((answer) => answer === '200').length;
+  assert.ok(taken >= 100 && taken < 110, `${taken} were taken`);
+  assert.equal(said.at(-1), '429 M_LIMIT_EXCEEDED');
+  assert.equal(await invite(bob.userId, 200), '200');
+  type Invited = {
+    readonly invite: Readonly<Record<string, { readonly invite_state: { readonly events: JsonObject[] } }>>;
+  };
+  const { invite: shown } = (await alice.get('/_matrix/client/v3/sync')).body['rooms'] as Invited;
+  const sizes = Array.from({ length: taken }, (_, number) => {
+    const events = shown[`!room${number}:peer.test`]?.invite_state.events ?? [];
+    assert.equal(events.at(-1)?.['state_key'], alice.userId);
+    return JSON.stringify(events).length;
+  });
+  assert.ok(sizes.slice(0, 50).every((size) => size > 10_000));
+  assert.ok(sizes.slice(50).every((size) => size < 1000));
 });
 
 test('of a room that says a lot others are told as much as they read, and its create event in any case', async (context) => {

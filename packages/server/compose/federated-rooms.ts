@@ -34,6 +34,7 @@ import { createThirdPartyInvites, type ThirdPartyInvites } from '../services/fed
 import { createSendFirst } from '../services/federation/sender/create-send-first.ts';
 import { createSender, type FederationSender } from '../services/federation/sender/sender.ts';
 import { createStickyArrivals } from '../services/federation/sender/sticky-arrivals.ts';
+import type { RateLimiter } from '../services/rate-limit/rate-limiter.ts';
 import type { ErasedSenders } from '../services/reading/erased-senders.ts';
 import type { AppServiceQueries } from '../services/appservices/queries.ts';
 import type { InviteRules } from '../services/privacy/invite-rules.ts';
@@ -56,6 +57,7 @@ type Context = {
   readonly inviteRules: InviteRules;
   readonly queries: AppServiceQueries;
   readonly erasedSenders: ErasedSenders;
+  readonly rateLimiter: Pick<RateLimiter, 'take'>;
   readonly signer: EventSigner;
   readonly serverName: ServerName;
   readonly log: Logger;
@@ -213,6 +215,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
         recordRemote,
         inviteRules: context.inviteRules,
         ensureUser: context.queries.ensureUser,
+        rateLimiter: context.rateLimiter,
         log,
       }),
       inviteAddress,

@@ -40,6 +40,8 @@ export const defaultRates = {
   'create-room': { perSecond: 0.2, burst: 10 },
   join: { perSecond: 0.5, burst: 20 },
   invite: { perSecond: 0.5, burst: 30 },
+  /** Invitations of one person by people of one other server. A community that moves invites somebody to all its rooms at once. */
+  'invite-from-server': { perSecond: 1 / 120, burst: 100 },
   knock: { perSecond: 0.2, burst: 10 },
   upgrade: { perSecond: 0.05, burst: 5 },
   directory: { perSecond: 2, burst: 50 },

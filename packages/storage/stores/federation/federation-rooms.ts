@@ -44,6 +44,18 @@ const selectMember = sql<MemberEventRow, [roomId: string, userId: string]>(
    where r.room_id = $1 and m.user_id = $2`,
 );
 
+const countInvites = sql<{ pending: number }, [userId: string, most: number]>(
+  'federation-rooms.pending-invites',
+  `select count(*) as pending from (
+     select 1 from memberships where user_id = $1 and membership = 'invite' limit $2
+   ) pending_invites`,
+);
+
+/** How many invitations somebody has not answered; of very many, `most`. */
+export async function countPendingInvites(reader: Reader, userId: string, most: number): Promise<number> {
+  return (await reader.get(countInvites, [userId, most]))?.pending ?? 0;
+}
+
 const selectHosts = sql<{ host: string }, [roomNid: number, limit: number]>(
   'federation-rooms.hosts',
   'select host from joined_hosts where room_nid = $1 and joined > 0 order by joined desc, host limit $2',

@@ -1,18 +1,19 @@
 import { type EventSigner, findRoomVersion, type JsonObject, type RoomEvent, serverNameOf } from '@portico/protocol';
 import type { Reader } from '@portico/storage';
 import { findAccount } from '@portico/storage/stores/accounts/accounts.ts';
-import { findMemberEvent } from '@portico/storage/stores/federation/federation-rooms.ts';
+import { countPendingInvites, findMemberEvent } from '@portico/storage/stores/federation/federation-rooms.ts';
 import { MatrixError } from '../../../errors/matrix-error.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import { isGuardFailure } from '../../accounts/guards.ts';
 import type { AppServiceQueries } from '../../appservices/queries.ts';
 import { refuseBlockedRoom } from '../../rooms/blocking/refuse-blocked-room.ts';
 import type { InviteRules } from '../../privacy/invite-rules.ts';
+import type { RateLimiter } from '../../rate-limit/rate-limiter.ts';
 import type { RemoteMembership } from '../../rooms/importing/remote-invite.ts';
 import type { CheckPdus } from './check-pdus.ts';
 import type { FederatedRooms } from './federated-rooms.ts';
 import { refuse, refuseUnchecked } from './refuse-event.ts';
-import { type FilterToldState, shownState, type ToldRoom } from './shown-state.ts';
+import { type FilterToldState, maxToldLength, shownState, type ToldRoom } from './shown-state.ts';
 import { signGiven } from './sign-given.ts';
 
 export type IncomingInvite = {
@@ -37,11 +38,15 @@ type Dependencies = {
   readonly ensureUser: AppServiceQueries['ensureUser'];
   readonly recordRemote: (membership: RemoteMembership) => Promise<unknown>;
   readonly signer: EventSigner;
+  readonly rateLimiter: Pick<RateLimiter, 'take'>;
   readonly log: Pick<Logger, 'info'>;
 };
 
+const manyInvites = 50;
+const shortLength = 4096;
+
 export function createReceiveInvite(deps: Dependencies): ReceiveInvite {
-  const { db, rooms, signer, log } = deps;
+  const { db, rooms, signer, rateLimiter, log } = deps;
 
   async function requireAccount(userId: string): Promise<void> {
     await deps.ensureUser(userId);
@@ -67,6 +72,11 @@ export function createReceiveInvite(deps: Dependencies): ReceiveInvite {
     }
     log.info({ origin, room_id: room.roomId }, 'An invitation came without the create event of its room');
     return filtered;
+  }
+
+  /** All of them are part of each first sync: of very many less is kept than of those that somebody is going to read. */
+  async function mostShown(userId: string): Promise<number> {
+    return (await countPendingInvites(db, userId, manyInvites)) < manyInvites ? maxToldLength : shortLength;
   }
 
   async function record(invitation: RemoteMembership): Promise<void> {
@@ -95,13 +105,14 @@ export function createReceiveInvite(deps: Dependencies): ReceiveInvite {
     await deps.inviteRules.refuseBlocked(event.sender, userId);
     // A room that this server is in gets the invitation like any other event.
     if (room?.isOurs !== true) {
+      rateLimiter.take('invite-from-server', `${origin} ${userId}`);
       const told = await filterState(origin, { rules, roomId }, roomState);
       const member = await findMemberEvent(db, roomId, userId);
       await record({
         rules,
         received: checked,
         previous: member?.membership ?? 'leave',
-        shown: { events: shownState(told, event), servers: [origin] },
+        shown: { events: shownState(told, event, await mostShown(userId)), servers: [origin] },
       });
     }
     return signed;

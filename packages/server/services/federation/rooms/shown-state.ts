@@ -60,15 +60,25 @@ export function createFilterToldState(checkPdus: CheckPdus): FilterToldState {
 }
 
 /** As much of that as is kept, and the person's own membership, as a JSON array. */
-export function shownState(told: readonly StrippedStateEvent[], membership: RoomEvent): string {
+export function shownState(
+  told: readonly StrippedStateEvent[],
+  membership: RoomEvent,
+  mostLength = maxToldLength,
+): string {
   const shown: string[] = [];
   let length = 0;
   for (const event of told) {
     if (event.type === membership.type && event.state_key === membership.stateKey) continue;
     const text = encodeCanonical(event, 'lenient');
-    if (length + text.length > maxToldLength) continue;
+    if (length + text.length > mostLength) continue;
     length += text.length;
     shown.push(text);
   }
-  return `[${[...shown, strippedEvent(membership)].join(',')}]`;
+  const own = strippedEvent(membership);
+  return `[${[...shown, own.length > mostLength ? nothingElse(membership) : own].join(',')}]`;
+}
+
+function nothingElse(membership: RoomEvent): string {
+  const { membership: value = 'leave' } = membership.content;
+  return strippedEvent({ ...membership, content: { membership: value } });
 }
