@@ -13,6 +13,8 @@ export type FederationMetrics = {
     readonly queuedEvents: () => number;
     readonly queuedEdus: () => number;
   }) => void;
+  /** Says how many milliseconds resolving states has taken, and how many servers are held up for what their events cost, once for each room. */
+  readonly watchReceiving: (receiving: { readonly resolving: () => number; readonly held: () => number }) => void;
 };
 
 export function createFederationMetrics(registry: MetricRegistry): FederationMetrics {
@@ -37,6 +39,19 @@ export function createFederationMetrics(registry: MetricRegistry): FederationMet
         queuedEvents,
       );
       registry.gauge('portico_federation_queued_edus', 'Typing and presence that wait for other servers.', queuedEdus);
+    },
+    watchReceiving({ resolving, held }) {
+      registry.add({
+        name: 'portico_state_resolution_seconds_total',
+        help: 'Computing time that resolving the states of rooms with several branches has taken.',
+        type: 'counter',
+        read: () => [{ value: resolving() / 1000 }],
+      });
+      registry.gauge(
+        'portico_federation_held_servers',
+        'Servers whose events wait since those before them have cost too much, once for each room.',
+        held,
+      );
     },
   };
 }

@@ -18,6 +18,7 @@ import { createReadState } from './read-state.ts';
 import { createMerger } from './receiving/merge.ts';
 import { createReceiver } from './receiving/receiver.ts';
 import { createReferenceHashes } from './reference-hashes.ts';
+import { createRoomCosts } from './resolution/room-costs.ts';
 import { createStateResolver } from './resolution/state-resolver.ts';
 import type { RoomCore } from './room-parts.ts';
 import { createStateEvents } from './state-events.ts';
@@ -45,7 +46,8 @@ export function createRoomCore(options: RoomCoreOptions, roomNames: RoomNames): 
   const heads = createRoomHeads({ db, states });
   const chains = createChainStore(pacedReader(db), { maxEvents: 50_000 });
   const committer = createStepCommitter({ db, states, chains, heads, stateEvents, unread, signer });
-  const merger = createMerger(states, createStateResolver({ db, states, chains, stateEvents }));
+  const costs = createRoomCosts();
+  const merger = createMerger(states, createStateResolver({ db, states, chains, stateEvents, costs }));
   const references = createReferenceHashes(db);
   const policy = createRoomPolicy({ db, known, ask: askPolicyServer });
   const deciding = {
@@ -73,6 +75,7 @@ export function createRoomCore(options: RoomCoreOptions, roomNames: RoomNames): 
     writer,
     receiver: createReceiver({ ...deciding, readState }),
     merger,
+    costs,
     references,
     newRooms: createNewRooms({ db, starts: writer, serverName, randomId, now }),
     readState,

@@ -9,6 +9,7 @@ import type { Merger } from './receiving/merge.ts';
 import type { Receiver } from './receiving/receiver.ts';
 import type { ReferenceHashes } from './reference-hashes.ts';
 import type { RemoteRooms } from './remote-rooms.ts';
+import type { RoomCosts } from './resolution/room-costs.ts';
 import type { RoomWriter } from './room-writer.ts';
 
 /** What decides events and adds them to rooms. */
@@ -19,6 +20,7 @@ export type RoomCore = {
   /** Throws what sending an event would throw for being what it is. */
   readonly refuseUnsendable: (roomNid: number, event: IntendedEvent) => Promise<void>;
   readonly merger: Merger;
+  readonly costs: RoomCosts;
   readonly importing: ImportDependencies;
   /** Makes a room that somebody joined through another server one of this server's. */
   readonly joinImported: (joined: JoinedRoom) => Promise<number>;

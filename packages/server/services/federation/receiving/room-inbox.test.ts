@@ -5,6 +5,7 @@ import { sql } from '@portico/storage';
 import { bob, newPdus, partition } from '@portico/testkit/partition.ts';
 import { MissingEventsError, type ReceivedEvent } from '../../rooms/receiving/received-event.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
+import { createAccounts } from './accounts.ts';
 import type { FetchMissing } from './missing-events.ts';
 import { createIngest } from './room-inbox.ts';
 
@@ -18,7 +19,12 @@ const selectRoom = sql<{ room_nid: number; create_event_nid: number }, [roomId: 
 const forever = 2 ** 31 - 1;
 
 /** A room, and messages that another server has sent one after the other. */
-async function open(context: TestContext, fetchMissing: FetchMissing, patience: { first: number; second: number }) {
+async function open(
+  context: TestContext,
+  fetchMissing: FetchMissing,
+  patience: { first: number; second: number },
+  accounts = createAccounts('a'),
+) {
   assert.ok(rules);
   const { a, b, roomId } = await partition(context, '11');
   const start = b.db.currentPosition();
@@ -33,17 +39,21 @@ async function open(context: TestContext, fetchMissing: FetchMissing, patience: 
     return { event: toRoomEvent(rules, parsed.pdu, eventId, { rejected: false }), pieces: parsed.pieces };
   });
   const redactions = { settle: () => Promise.resolve(new Map()) };
-  const ingest = createIngest({ receiver: a.rooms.receiver, redactions, fetchMissing, patience });
+  const costs = { take: () => 0 };
+  const ingest = createIngest({ receiver: a.rooms.receiver, redactions, fetchMissing, costs, accounts, patience });
   const at = (index: number): ReceivedEvent => {
     const event = events[index];
     assert.ok(event);
     return event;
   };
-  const takeEvent = async (received: ReceivedEvent, from: string) => (await ingest(room, received, from)).kind;
+  const takeEvent = async (received: ReceivedEvent, from: string, onHeld?: () => void) =>
+    (await ingest(room, received, from, onHeld)).kind;
   return {
     at,
     takeEvent,
-    take: (index: number, from: string) => takeEvent(at(index), from),
+    take: (index: number, from: string, onHeld?: () => void) => takeEvent(at(index), from, onHeld),
+    /** What the events of a server have cost in the room so far. */
+    accountOf: (server: string, cost: number) => accounts.charge(row.room_nid, server, cost, 1),
     /** Receives an event in another way. */
     store: (index: number) => a.rooms.receiver.receive(room, at(index)),
   };
@@ -120,4 +130,27 @@ test('what was given for one event is looked at before the same server is asked 
   const both = { event: { ...event, prevEvents: [...event.prevEvents, at(0).event.eventId] }, pieces };
   assert.deepEqual(await Promise.all([take(1, 'b'), takeEvent(both, 'b')]), ['accepted', 'accepted']);
   assert.deepEqual(asked, [at(1).event.eventId]);
+});
+
+test('who has cost too much waits for a while, and others do not', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  let now = 0;
+  const accounts = createAccounts('a', () => now);
+  const { take, accountOf } = await open(
+    context,
+    () => Promise.resolve(false),
+    { first: forever, second: forever },
+    accounts,
+  );
+  accountOf('c', 6000);
+  const held = Promise.withResolvers<void>();
+  const late = take(1, 'c', held.resolve);
+  const settled: string[] = [];
+  void late.then((kind) => settled.push(`c ${kind}`));
+  await held.promise;
+  assert.equal(await take(0, 'b'), 'accepted');
+  assert.deepEqual(settled, [], 'nothing becomes of it yet');
+  now += 4000;
+  context.mock.timers.tick(4000);
+  assert.equal(await late, 'accepted');
 });

@@ -6,12 +6,15 @@ import {
   type Result,
 } from '../../rooms/receiving/received-event.ts';
 import type { Receiver } from '../../rooms/receiving/receiver.ts';
+import type { RoomCosts } from '../../rooms/resolution/room-costs.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
+import type { Accounts } from './accounts.ts';
 import type { InboundRedactions } from './inbound-redactions.ts';
 import type { FetchMissing } from './missing-events.ts';
 import { createGivenUp, type GivenUp } from './given-up.ts';
 import { createParking } from './parking.ts';
 import { createReceiveTogether } from './receive-together.ts';
+import { createTurns } from './turns.ts';
 
 /**
  * Makes a checked event part of its room, as far as it may be. What it builds on and is not here mostly comes by itself, from
@@ -21,7 +24,7 @@ export type IngestEvent = (
   room: FederatedRoom,
   received: ReceivedEvent,
   from: string,
-  /** Called where it has to be fetched, which may take long. Nothing of the event is stored by then. */
+  /** Called where something has to be fetched, or the event to wait, which may take long. Nothing of it is stored by then. */
   onFetch?: () => void,
 ) => Promise<Outcome>;
 
@@ -29,6 +32,8 @@ type Dependencies = {
   readonly receiver: Pick<Receiver, 'receiveAll'>;
   readonly redactions: Pick<InboundRedactions, 'settle'>;
   readonly fetchMissing: FetchMissing;
+  readonly costs: Pick<RoomCosts, 'take'>;
+  readonly accounts: Accounts;
   /** In milliseconds. */
   readonly patience?: { readonly first: number; readonly second: number };
 };
@@ -62,19 +67,21 @@ const maxGivenUp = 1000;
 const usualPatience = { first: 100, second: 2000 };
 
 /** The events of one room: what waits at the same moment is received together, what misses something waits for it. */
-function createInbox(deps: Dependencies, givenUp: GivenUp<Item>, onIdle: () => void) {
-  const { fetchMissing, patience = usualPatience } = deps;
+function createInbox(deps: Dependencies, roomNid: number, givenUp: GivenUp<Item>, onIdle: () => void) {
+  const { fetchMissing, costs, accounts, patience = usualPatience } = deps;
   const receiveTogether = createReceiveTogether(deps);
   const parking = createParking<Item>();
   /** Events that have come, and of which it is not known yet what becomes of them. */
   const present = new Map<string, number>();
   /** Each server is asked about one event at a time. */
   const asking = new Map<string, Promise<void>>();
-  let waiting: Item[] = [];
+  const turns = createTurns<Item>({ roomNid, accounts, atOnce, onHeld: ({ onFetch }) => onFetch?.() });
   let running = false;
+  let wake: (() => void) | undefined;
 
   function push(item: Item): void {
-    waiting.push(item);
+    turns.add(item);
+    wake?.();
     if (running) return;
     running = true;
     // What else comes in the same turn of the event loop goes along.
@@ -82,21 +89,35 @@ function createInbox(deps: Dependencies, givenUp: GivenUp<Item>, onIdle: () => v
   }
 
   async function run(): Promise<void> {
-    while (waiting.length > 0) {
-      const items = waiting.slice(0, atOnce);
-      waiting = waiting.slice(atOnce);
-      const [first] = items;
-      if (first === undefined) break;
-      const events = items.map(({ received }) => received);
-      const results = await receiveTogether(first.room, events);
-      for (const [index, item] of items.entries()) settle(item, results[index]);
+    for (let next = turns.next(); next !== undefined; next = turns.next()) {
+      if ('wait' in next) await rest(next.wait);
+      else await receive(next.items);
     }
     running = false;
     endIfIdle();
   }
 
+  /** Until there may be a turn, or something else has come. */
+  async function rest(milliseconds: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, milliseconds).unref();
+    wake = resolve;
+    await promise;
+    clearTimeout(timer);
+    wake = undefined;
+  }
+
+  async function receive(items: readonly [Item, ...Item[]]): Promise<void> {
+    const events = items.map(({ received }) => received);
+    // What people of this server have made it cost before is nobody else's.
+    costs.take(roomNid);
+    const results = await receiveTogether(items[0].room, events);
+    turns.charge(items, costs.take(roomNid));
+    for (const [index, item] of items.entries()) settle(item, results[index]);
+  }
+
   function endIfIdle(): void {
-    if (!running && waiting.length === 0 && parking.size === 0 && asking.size === 0) onIdle();
+    if (!running && turns.size === 0 && parking.size === 0 && asking.size === 0) onIdle();
   }
 
   function settle(item: Item, result: Result = { kind: 'failed', error: new Error('an event had no result') }): void {
@@ -233,7 +254,7 @@ export function createIngest(deps: Dependencies): IngestEvent {
 
   return async (room, received, from, onFetch) => {
     const { roomNid } = room;
-    const inbox = inboxes.get(roomNid) ?? createInbox(deps, givenUp, () => inboxes.delete(roomNid));
+    const inbox = inboxes.get(roomNid) ?? createInbox(deps, roomNid, givenUp, () => inboxes.delete(roomNid));
     inboxes.set(roomNid, inbox);
     const result = await inbox.add(room, received, from, onFetch);
     if (result.kind === 'failed') throw result.error;

@@ -16,12 +16,14 @@ import type { StateEvents } from '../state-events.ts';
 import { commonState } from './common-state.ts';
 import { type Conflicts, conflictsBetween, type EventsByNid, getEvent, keysOfDifferences } from './find-conflicts.ts';
 import { readMainline } from './read-mainline.ts';
+import type { RoomCosts } from './room-costs.ts';
 
 export type ResolverDependencies = {
   readonly db: Database;
   readonly states: StateStore;
   readonly chains: ChainStore;
   readonly stateEvents: StateEvents;
+  readonly costs: Pick<RoomCosts, 'during'>;
 };
 
 export type RoomOfStates = { readonly roomNid: number; readonly rules: RoomVersionRules };
@@ -53,47 +55,45 @@ const manyBases = 20;
 export function createStateResolver(deps: ResolverDependencies): StateResolver {
   // One for all: whoever makes many forks has many small resolutions done, one after the other.
   const pace = createPacer();
-  return {
-    async resolve(room, roots, base) {
-      const [first, ...others] = amidst(roots);
-      if (first === undefined) throw new Error('there is no state to resolve');
-      await pace();
-      const found = await findConflicts(deps, room, first, others, pace);
-      const { differing } = found;
-      if (found.conflicts.length === 0)
-        return { changes: await changesIn(deps, room, base, first, [], pace), differing };
-      const conflicted = new Set(found.conflicts.map(({ type, stateKey }) => stateCacheKey(type, stateKey)));
-      const isConflicted = (type: string, stateKey: string): boolean => conflicted.has(stateCacheKey(type, stateKey));
-      const known = createKnown(deps, room, first, isConflicted, pace);
-      for (const event of found.events.values()) known.add(event);
-      const [authDifference, conflictedSubgraph] = await Promise.all([
-        differenceOf(deps, room, first, found),
-        subgraphOf(deps, room, found),
-      ]);
-      await pace();
-      await known.loadNids([...authDifference, ...conflictedSubgraph]);
-      const input: ResolutionInput = {
-        conflicts: found.conflicts,
-        unconflicted: known.unconflicted,
-        event: known.event,
-        mainlinePositions: known.mainlinePositions,
-        authDifference: known.idsOf(authDifference),
-        conflictedSubgraph: known.idsOf(conflictedSubgraph),
-      };
-      for (;;) {
-        const resolution = await inSteps(resolveConflictsInSteps(room.rules, input));
-        if (resolution.kind === 'resolved') {
-          const changes = resolution.entries.map(({ type, stateKey, eventId }) => ({
-            type,
-            stateKey,
-            event: eventId === undefined ? undefined : known.nidOf(eventId),
-          }));
-          return { changes: await changesIn(deps, room, base, first, changes, pace), differing };
-        }
-        await known.answer(resolution);
+  async function resolve(room: RoomOfStates, roots: readonly StateRoot[], base: StateRoot): Promise<Resolved> {
+    const [first, ...others] = amidst(roots);
+    if (first === undefined) throw new Error('there is no state to resolve');
+    await pace();
+    const found = await findConflicts(deps, room, first, others, pace);
+    const { differing } = found;
+    if (found.conflicts.length === 0) return { changes: await changesIn(deps, room, base, first, [], pace), differing };
+    const conflicted = new Set(found.conflicts.map(({ type, stateKey }) => stateCacheKey(type, stateKey)));
+    const isConflicted = (type: string, stateKey: string): boolean => conflicted.has(stateCacheKey(type, stateKey));
+    const known = createKnown(deps, room, first, isConflicted, pace);
+    for (const event of found.events.values()) known.add(event);
+    const [authDifference, conflictedSubgraph] = await Promise.all([
+      differenceOf(deps, room, first, found),
+      subgraphOf(deps, room, found),
+    ]);
+    await pace();
+    await known.loadNids([...authDifference, ...conflictedSubgraph]);
+    const input: ResolutionInput = {
+      conflicts: found.conflicts,
+      unconflicted: known.unconflicted,
+      event: known.event,
+      mainlinePositions: known.mainlinePositions,
+      authDifference: known.idsOf(authDifference),
+      conflictedSubgraph: known.idsOf(conflictedSubgraph),
+    };
+    for (;;) {
+      const resolution = await inSteps(resolveConflictsInSteps(room.rules, input));
+      if (resolution.kind === 'resolved') {
+        const changes = resolution.entries.map(({ type, stateKey, eventId }) => ({
+          type,
+          stateKey,
+          event: eventId === undefined ? undefined : known.nidOf(eventId),
+        }));
+        return { changes: await changesIn(deps, room, base, first, changes, pace), differing };
       }
-    },
-  };
+      await known.answer(resolution);
+    }
+  }
+  return { resolve: (room, roots, base) => deps.costs.during(room.roomNid, () => resolve(room, roots, base)) };
 }
 
 /**

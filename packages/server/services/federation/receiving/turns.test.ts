@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createAccounts } from './accounts.ts';
+import { createTurns } from './turns.ts';
+
+/** Events of a room, as `server number`. */
+function open() {
+  let now = 0;
+  const accounts = createAccounts('own', () => now);
+  const held: string[] = [];
+  type Item = { readonly from: string; readonly number: number };
+  const nameOf = ({ from, number }: Item) => `${from}${number}`;
+  const turns = createTurns<Item>({
+    roomNid: 1,
+    accounts,
+    atOnce: 64,
+    onHeld: (item) => void held.push(nameOf(item)),
+  });
+  return {
+    accounts,
+    held,
+    pass: (milliseconds: number) => void (now += milliseconds),
+    add(from: string, first: number, last: number) {
+      for (let number = first; number <= last; number++) turns.add({ from, number });
+    },
+    /** Who has the next turn, at that cost for each event; or for how long nobody has. */
+    take(cost: number): string[] | number | undefined {
+      const next = turns.next();
+      if (next === undefined || 'wait' in next) return next?.wait;
+      turns.charge(next.items, cost * next.items.length);
+      return next.items.map(nameOf);
+    },
+    size: () => turns.size,
+  };
+}
+
+test('events are received together in the order in which they came, more of them while they cost little', () => {
+  const { add, take, size } = open();
+  assert.equal(take(0), undefined);
+  for (let number = 1; number <= 100; number++) add(number % 2 === 0 ? 'a' : 'b', number, number);
+  const groups = [take(1), take(1), take(1), take(10)] as string[][];
+  assert.deepEqual(groups[0]?.slice(0, 3), ['b1', 'a2', 'b3']);
+  assert.deepEqual(
+    groups.map(({ length }) => length),
+    [8, 16, 32, 44],
+  );
+  assert.equal(size(), 0);
+  add('c', 1, 20);
+  assert.equal((take(0) as string[]).length, 8, 'the last ones were not cheap');
+});
+
+test('who has cost much has a few events received, and then it is the turn of all others', () => {
+  const { accounts, add, take } = open();
+  accounts.charge(1, 'm', 1000, 20);
+  accounts.charge(1, 'n', 1000, 4);
+  add('m', 1, 5);
+  add('n', 1, 2);
+  add('h', 1, 1);
+  assert.deepEqual(take(50), ['m1', 'm2']);
+  assert.deepEqual(take(250), ['n1']);
+  add('h', 2, 2);
+  assert.deepEqual(take(0), ['h1', 'h2']);
+  add('h', 3, 3);
+  assert.deepEqual([take(50), take(250), take(0)], [['m3', 'm4'], ['n2'], ['h3']]);
+  assert.deepEqual(take(50), ['m5']);
+  assert.equal(take(0), undefined);
+});
+
+test('who has cost too much has no turn for a while, and keeps nobody else from theirs', () => {
+  const { accounts, held, add, pass, take } = open();
+  accounts.charge(1, 'm', 5100, 51);
+  accounts.charge(1, 'n', 5050, 50);
+  assert.equal(accounts.overdrawn(), 2);
+  add('m', 1, 1);
+  add('n', 1, 1);
+  add('h', 1, 1);
+  assert.deepEqual(take(0), ['h1']);
+  assert.deepEqual(held, ['m1', 'n1'], 'nobody need wait for them to answer');
+  assert.equal(take(0), 200);
+  pass(200);
+  assert.deepEqual(take(0), ['n1']);
+  assert.equal(take(0), 200);
+  pass(200);
+  assert.deepEqual(take(0), ['m1']);
+  assert.equal(accounts.overdrawn(), 0);
+});
+
+test('what has cost next to nothing is not remembered, nor more than some of the rest', () => {
+  const { accounts } = open();
+  accounts.charge(1, 'h', 0.5, 1);
+  accounts.charge(1, 'own', 5000, 1);
+  for (const server of ['h', 'own']) assert.equal(accounts.find(1, server), undefined);
+  for (let room = 0; room <= 1000; room++) accounts.charge(room, 'm', 10, 1);
+  assert.deepEqual([accounts.find(0, 'm')?.debt, accounts.find(1, 'm')?.debt], [undefined, 10]);
+});

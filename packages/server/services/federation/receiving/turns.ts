@@ -1,0 +1,84 @@
+import type { Accounts } from './accounts.ts';
+import { eventsInTurn, isCheap, isLightAt, waitAt } from './shares.ts';
+
+/** Which of a room's waiting events are received next. */
+export interface Turns<Item> {
+  add(item: Item): void;
+  readonly size: number;
+  /** Some that are received together; or, where none may be, for how many milliseconds. */
+  next(): { readonly items: readonly [Item, ...Item[]] } | { readonly wait: number } | undefined;
+  /** What receiving some has cost. */
+  charge(items: readonly Item[], cost: number): void;
+}
+
+type Options<Item> = {
+  readonly roomNid: number;
+  readonly accounts: Accounts;
+  readonly atOnce: number;
+  /** Told of an event that has to wait for what those before it have cost; each time that it is passed over. */
+  readonly onHeld: (item: Item) => void;
+};
+
+/** How many events are received together at first: what they cost is known only then. */
+const firstAtOnce = 8;
+
+/** No server is called that. */
+const everybody = '';
+
+/**
+ * Events are received in the order in which they came, but for those of servers whose events have cost much: these take turns with
+ * everybody else, a few events each time, and have none for a while where it was too much.
+ */
+export function createTurns<Item extends { readonly from: string }>(options: Options<Item>): Turns<Item> {
+  const { roomNid, accounts, atOnce, onHeld } = options;
+  let waiting: Item[] = [];
+  /** When each has had a turn, in turns. */
+  const turns = new Map<string, number>();
+  let turn = 0;
+  let most = Math.min(firstAtOnce, atOnce);
+
+  function lineOf({ from }: Item, now: number): { readonly name: string; readonly wait: number } {
+    const account = accounts.find(roomNid, from);
+    if (account === undefined || isLightAt(account, now)) return { name: everybody, wait: 0 };
+    return { name: from, wait: waitAt(account, now) };
+  }
+
+  return {
+    add: (item) => void waiting.push(item),
+    get size() {
+      return waiting.length;
+    },
+    next() {
+      const now = accounts.now();
+      const lines = new Map<string, Item[]>();
+      let shortest = Infinity;
+      for (const item of waiting) {
+        const { name, wait } = lineOf(item, now);
+        if (wait > 0) {
+          shortest = Math.min(shortest, wait);
+          onHeld(item);
+          continue;
+        }
+        const line = lines.get(name);
+        if (line === undefined) lines.set(name, [item]);
+        else line.push(item);
+      }
+      const [name] = [...lines.keys()].toSorted((a, b) => (turns.get(a) ?? 0) - (turns.get(b) ?? 0));
+      if (name === undefined) return waiting.length === 0 ? undefined : { wait: shortest };
+      const account = name === everybody ? undefined : accounts.find(roomNid, name);
+      const count = account === undefined ? most : eventsInTurn(account, most);
+      const [first, ...others] = (lines.get(name) ?? []).slice(0, count);
+      if (first === undefined) throw new Error('a line of events is empty');
+      turns.set(name, ++turn);
+      const chosen = new Set([first, ...others]);
+      waiting = waiting.filter((item) => !chosen.has(item));
+      return { items: [first, ...others] };
+    },
+    charge(items, cost) {
+      most = isCheap(cost) ? Math.min(2 * most, atOnce) : Math.min(firstAtOnce, atOnce);
+      for (const [from, own] of Map.groupBy(items, (item) => item.from)) {
+        accounts.charge(roomNid, from, (cost * own.length) / items.length, own.length);
+      }
+    },
+  };
+}
