@@ -26,10 +26,23 @@ export function strippedEvent(event: RoomEvent): string {
   return `{"content":${content},"sender":${sender},"state_key":${JSON.stringify(event.stateKey)},"type":${JSON.stringify(event.type)}}`;
 }
 
-/** A JSON array of stripped state events. */
+/** As much as other servers are told. */
+export const maxShownLength = 64 * 1024;
+
+/**
+ * A JSON array of stripped state events: each client of the person is sent all of it. The first and the last are always there, of the
+ * others as many as fit, for all that a room can say of itself is many times as long.
+ */
 export function strippedState(events: readonly (RoomEvent | undefined)[]): string {
-  return `[${events
-    .filter((event) => event !== undefined)
-    .map(strippedEvent)
-    .join(',')}]`;
+  const known = events.filter((event) => event !== undefined);
+  const texts: string[] = [];
+  let length = 0;
+  for (const [index, event] of known.entries()) {
+    const text = strippedEvent(event);
+    const isKept = index === 0 || index === known.length - 1;
+    if (!isKept && length + text.length > maxShownLength) continue;
+    length += text.length;
+    texts.push(text);
+  }
+  return `[${texts.join(',')}]`;
 }

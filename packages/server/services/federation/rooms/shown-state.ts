@@ -10,12 +10,12 @@ import {
   type StrippedStateEvent,
   toRoomEvent,
 } from '@portico/protocol';
-import { strippedEvent } from '../../rooms/stripped-state.ts';
+import { maxShownLength, strippedEvent } from '../../rooms/stripped-state.ts';
 import type { CheckPdus } from './check-pdus.ts';
 
 /** Of what a server says of its room, so much is kept: each client of the person gets all of it. */
 const maxEvents = 50;
-export const maxToldLength = 64 * 1024;
+export const maxToldLength = maxShownLength;
 
 export type ToldRoom = { readonly rules: RoomVersionRules; readonly roomId: string };
 
