@@ -9,6 +9,8 @@ import type { PresenceView } from './view.ts';
  */
 export interface RemotePeople {
   receive(userId: string, view: PresenceView, list: InboundList): void;
+  /** What was said some milliseconds ago, as another process tells it: whatever was said since counts before it. */
+  recall(userId: string, view: PresenceView, list: InboundList, age: number): void;
   /** What somebody was last told; `undefined` for nothing. */
   viewFor(userId: string, recipient: string, sharesRoom: boolean): PresenceView | undefined;
   /** Whether anybody has been told anything else than that they are offline. */
@@ -34,6 +36,8 @@ type Dependencies = { readonly now: () => number; readonly after: After };
 const expiresAfter = 35 * 60_000;
 /** Lists longer than an entry takes come in parts, right one after the other. */
 const partsWithin = 10_000;
+/** What this process is told when it is new may be older than what it hears meanwhile. */
+const newFor = 60_000;
 const maxPushes = 16;
 const maxNames = 10_000;
 const maxPeople = 50_000;
@@ -44,6 +48,7 @@ export function createRemotePeople({ now, after }: Dependencies): RemotePeople {
   const people = new Map<string, Person>();
   const listeners: ((userId: string) => void)[] = [];
   const dueTimes = createDueTimes({ now, after, onDue: expire });
+  const begin = now();
 
   function changed(userId: string): void {
     for (const listener of listeners) listener(userId);
@@ -75,15 +80,30 @@ export function createRemotePeople({ now, after }: Dependencies): RemotePeople {
     changed(first);
   }
 
+  function add(userId: string, push: Push): void {
+    const before = people.get(userId)?.pushes ?? [];
+    const newer = before.filter(({ at }) => at > push.at);
+    const { view, list } = push;
+    const reach = 1 + before.findIndex((each) => each.list.kind === 'everyone');
+    const newest = reach === 0 ? before : before.slice(0, reach);
+    const isNews =
+      !newest.some((each) => isSame(each.view, view) && covers(each.list, list)) &&
+      !newer.some((each) => covers(each.list, list));
+    const older = addPush(before.slice(newer.length), push);
+    keep(
+      userId,
+      newer.reduceRight((pushes, each) => addPush(pushes, each), older),
+    );
+    if (isNews) changed(userId);
+  }
+
   return {
     receive(userId, view, list) {
-      const before = people.get(userId)?.pushes ?? [];
-      if (before.length === 0 && view.state === 'offline') return;
-      const reach = 1 + before.findIndex((push) => push.list.kind === 'everyone');
-      const newest = reach === 0 ? before : before.slice(0, reach);
-      const isNews = !newest.some((push) => isSame(push.view, view) && covers(push.list, list));
-      keep(userId, addPush(before, { view, list, at: now() }));
-      if (isNews) changed(userId);
+      if (!people.has(userId) && view.state === 'offline' && now() - begin > newFor) return;
+      add(userId, { view, list, at: now() });
+    },
+    recall(userId, view, list, age) {
+      if (age < expiresAfter) add(userId, { view, list, at: now() - age });
     },
     viewFor(userId, recipient, sharesRoom) {
       const pushes = people.get(userId)?.pushes;

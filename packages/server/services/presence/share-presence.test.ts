@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import type { ProcessMessages, Reader } from '@portico/storage';
 import { createTestDatabase } from '@portico/testkit/index.ts';
 import { startTestServer, type TestServer } from '@portico/testkit/server.ts';
 import { createSyncClient, type SyncBody, type SyncClient } from '@portico/testkit/sync-client.ts';
@@ -148,4 +149,90 @@ test('a process that ends, or is not heard of any more, takes those with it who 
   await pass(25_000);
   assert.equal(second.own.known('@alice:a.test')?.state, 'offline');
   second.shared.close();
+});
+
+/** Processes whose messages come when a test says so, each one's in order. */
+function openBus() {
+  const clock = createVirtualClock();
+  const inboxes = new Map<string, { readonly from: string; readonly text: string }[]>();
+  const listeners = new Map<string, (text: string) => void>();
+  return {
+    clock,
+    start(process: string) {
+      inboxes.set(process, []);
+      const messages: ProcessMessages = {
+        isShared: true,
+        send(_, text) {
+          for (const [name, inbox] of inboxes) if (name !== process) inbox.push({ from: process, text });
+        },
+        on(_, listener) {
+          listeners.set(process, listener);
+          return () => listeners.delete(process);
+        },
+      };
+      const options = { now: clock.now, after: clock.after };
+      const reader = { get: async () => undefined } as unknown as Reader;
+      const own = createOwnPeople({ reader, ...options });
+      const remote = createRemotePeople(options);
+      return { remote, shared: sharePresence({ messages, own, remote, process, ...options }) };
+    },
+    /** Delivers what has been sent to one process, by another one or by all. */
+    deliver(to: string, from?: string) {
+      const inbox = inboxes.get(to) ?? [];
+      inboxes.set(to, []);
+      for (const message of inbox) {
+        if (from === undefined || message.from === from) listeners.get(to)?.(message.text);
+        else inboxes.get(to)?.push(message);
+      }
+    },
+  };
+}
+
+test('what a process tells a newcomer undoes nothing that others have heard since', () => {
+  const bus = openBus();
+  const { clock, deliver } = bus;
+  const [a, b] = [bus.start('a'), bus.start('b')];
+  for (const name of ['a', 'b', 'a']) deliver(name);
+  const seen = { state: 'online', statusMsg: 'secret', lastActive: 1, isActive: true } as const;
+  const gone = { state: 'offline', statusMsg: undefined, lastActive: undefined, isActive: false } as const;
+  const carol = '@carol:c.test';
+  const list = { kind: 'listed', users: new Set(['@alice:a.test']), globs: [] } as const;
+  a.shared.receive(carol, seen, list);
+  deliver('b');
+  clock.pass(5000);
+
+  const c = bus.start('c');
+  deliver('b', 'c');
+  // Meanwhile its server says that it is over, and `b` has not heard of that when it answers the newcomer.
+  a.shared.receive(carol, gone, list);
+  deliver('a');
+  deliver('c', 'a');
+  deliver('c');
+  deliver('b');
+  deliver('a');
+  for (const [name, process] of Object.entries({ a, b, c })) {
+    assert.equal(process.remote.viewFor(carol, '@alice:a.test', false)?.state ?? 'offline', 'offline', `at ${name}`);
+  }
+  for (const process of [a, b, c]) process.shared.close();
+});
+
+test('a newcomer knows of each person what was said last, and for as long as others do', () => {
+  const bus = openBus();
+  const { clock, deliver } = bus;
+  const a = bus.start('a');
+  const view = (statusMsg: string) => ({ state: 'online', statusMsg, lastActive: 1, isActive: true }) as const;
+  const listFor = (...users: string[]) => ({ kind: 'listed', users: new Set(users), globs: [] }) as const;
+  a.shared.receive('@carol:c.test', view('first'), listFor('@alice:a.test', '@bob:a.test'));
+  clock.pass(20 * 60_000);
+  a.shared.receive('@carol:c.test', view('second'), listFor('@bob:a.test'));
+  const c = bus.start('c');
+  deliver('a');
+  // What comes in while it is told is newer than what it is told.
+  a.shared.receive('@carol:c.test', view('third'), listFor('@dave:a.test'));
+  deliver('c');
+  const sees = (userId: string) => c.remote.viewFor('@carol:c.test', userId, false)?.statusMsg;
+  assert.deepEqual(['@alice:a.test', '@bob:a.test', '@dave:a.test'].map(sees), ['first', 'second', 'third']);
+  clock.pass(16 * 60_000);
+  assert.deepEqual(['@alice:a.test', '@bob:a.test', '@dave:a.test'].map(sees), [undefined, 'second', 'third']);
+  for (const process of [a, c]) process.shared.close();
 });

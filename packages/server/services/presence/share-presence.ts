@@ -2,7 +2,7 @@ import type { InboundList } from '@portico/protocol/privacy/presence/inbound-lis
 import type { ProcessMessages } from '@portico/storage';
 import type { After } from '../sync/waiting.ts';
 import type { Here, OwnPeople } from './own-people.ts';
-import type { Push, RemotePeople } from './remote-people.ts';
+import type { RemotePeople } from './remote-people.ts';
 import type { PresenceView } from './view.ts';
 
 /**
@@ -18,7 +18,7 @@ export interface SharedPresence {
 type Dependencies = {
   readonly messages: ProcessMessages;
   readonly own: Pick<OwnPeople, 'onHere' | 'allHere' | 'setElsewhere'>;
-  readonly remote: Pick<RemotePeople, 'receive' | 'all'>;
+  readonly remote: Pick<RemotePeople, 'receive' | 'recall' | 'all'>;
   /** What this process is called. */
   readonly process: string;
   readonly now: () => number;
@@ -36,6 +36,8 @@ type SharedPush = {
   readonly view: PresenceView;
   readonly users?: readonly string[];
   readonly globs?: readonly string[];
+  /** How long ago that was said, in milliseconds, where it is told once more. */
+  readonly age?: number;
 };
 
 const topic = 'presence';
@@ -75,11 +77,11 @@ export function sharePresence({ messages, own, remote, process, now, after }: De
     });
   }
 
-  function tellPush(userId: string, { view, list }: Pick<Push, 'view' | 'list'>): void {
-    if (list.kind === 'everyone') return send({ kind: 'push', process, push: { userId, view } });
-    for (const users of portions(list.users, perList)) send({ kind: 'push', process, push: { userId, view, users } });
+  function tellPush(list: InboundList, told: Pick<SharedPush, 'userId' | 'view' | 'age'>): void {
+    if (list.kind === 'everyone') return send({ kind: 'push', process, push: told });
+    for (const users of portions(list.users, perList)) send({ kind: 'push', process, push: { ...told, users } });
     for (const globs of portions(list.globs, perList)) {
-      send({ kind: 'push', process, push: { userId, view, users: [], globs } });
+      send({ kind: 'push', process, push: { ...told, users: [], globs } });
     }
   }
 
@@ -101,7 +103,7 @@ export function sharePresence({ messages, own, remote, process, now, after }: De
 
   function introduce(): void {
     tell(own.allHere());
-    for (const [userId, push] of remote.all()) tellPush(userId, push);
+    for (const [userId, { view, list, at }] of remote.all()) tellPush(list, { userId, view, age: now() - at });
   }
 
   const stop = messages.on(topic, (text) => {
@@ -111,10 +113,11 @@ export function sharePresence({ messages, own, remote, process, now, after }: De
     if (known !== undefined) known.at = now();
     if (message.kind === 'here') takeHere(name, message.people);
     else if (message.kind === 'push') {
-      const { userId, view, users, globs = [] } = message.push;
+      const { userId, view, users, globs = [], age } = message.push;
       const list: InboundList =
         users === undefined ? { kind: 'everyone' } : { kind: 'listed', users: new Set(users), globs };
-      remote.receive(userId, view, list);
+      if (age === undefined) remote.receive(userId, view, list);
+      else remote.recall(userId, view, list, age);
     } else if (message.kind === 'bye') drop(name);
     else {
       if (known === undefined) heard.set(name, { at: now(), people: new Set() });
@@ -140,7 +143,7 @@ export function sharePresence({ messages, own, remote, process, now, after }: De
   return {
     receive(userId, view, list) {
       remote.receive(userId, view, list);
-      tellPush(userId, { view, list });
+      tellPush(list, { userId, view });
     },
     close() {
       isClosed = true;
