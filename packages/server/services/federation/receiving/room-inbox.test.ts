@@ -154,3 +154,14 @@ test('who has cost too much waits for a while, and others do not', async (contex
   context.mock.timers.tick(4000);
   assert.equal(await late, 'accepted');
 });
+
+test('what others wait for does not wait for what its own server has cost', async (context) => {
+  const accounts = createAccounts('a', () => 0);
+  const patience = { first: 1000, second: 1000 };
+  const { take, accountOf } = await open(context, () => Promise.resolve(false), patience, accounts);
+  accountOf('c', 60_000);
+  const held = Promise.withResolvers<void>();
+  const first = take(0, 'c', held.resolve);
+  await held.promise;
+  assert.deepEqual(await Promise.all([take(1, 'b'), first]), ['accepted', 'accepted']);
+});

@@ -41,7 +41,8 @@ type Dependencies = {
 type Item = {
   readonly room: FederatedRoom;
   readonly received: ReceivedEvent;
-  readonly from: string;
+  /** Who is asked about it, and for whom it counts. */
+  from: string;
   readonly settle: (result: Result) => void;
   readonly onFetch?: (() => void) | undefined;
   /** It was given up, but is received all the same should what it builds on still come. */
@@ -75,9 +76,16 @@ function createInbox(deps: Dependencies, roomNid: number, givenUp: GivenUp<Item>
   const present = new Map<string, number>();
   /** Each server is asked about one event at a time. */
   const asking = new Map<string, Promise<void>>();
-  const turns = createTurns<Item>({ roomNid, accounts, atOnce, onHeld: ({ onFetch }) => onFetch?.() });
+  const turns = createTurns<Item>({ roomNid, accounts, atOnce, onHeld });
   let running = false;
   let wake: (() => void) | undefined;
+
+  /** What others follow, and wait for, is received for them: what its own server has cost is not to keep them away. */
+  function onHeld(item: Item): void {
+    item.onFetch?.();
+    const other = parking.waitingFor(item.received.event.eventId).find(({ from }) => from !== item.from);
+    if (other !== undefined) item.from = other.from;
+  }
 
   function push(item: Item): void {
     turns.add(item);

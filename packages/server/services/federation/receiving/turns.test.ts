@@ -56,13 +56,11 @@ test('who has cost much has a few events received, and then it is the turn of al
   add('m', 1, 5);
   add('n', 1, 2);
   add('h', 1, 1);
+  assert.deepEqual(take(0), ['h1']);
   assert.deepEqual(take(50), ['m1', 'm2']);
-  assert.deepEqual(take(250), ['n1']);
-  add('h', 2, 2);
-  assert.deepEqual(take(0), ['h1', 'h2']);
-  add('h', 3, 3);
-  assert.deepEqual([take(50), take(250), take(0)], [['m3', 'm4'], ['n2'], ['h3']]);
-  assert.deepEqual(take(50), ['m5']);
+  add('h', 2, 3);
+  assert.deepEqual(take(0), ['h2', 'h3']);
+  assert.deepEqual([take(250), take(50), take(250), take(50)], [['n1'], ['m3', 'm4'], ['n2'], ['m5']]);
   assert.equal(take(0), undefined);
 });
 

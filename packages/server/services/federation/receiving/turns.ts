@@ -15,7 +15,7 @@ type Options<Item> = {
   readonly roomNid: number;
   readonly accounts: Accounts;
   readonly atOnce: number;
-  /** Told of an event that has to wait for what those before it have cost; each time that it is passed over. */
+  /** Told of an event that has to wait for what those before it have cost; each time that it is passed over. Whose it is may change by that. */
   readonly onHeld: (item: Item) => void;
 };
 
@@ -27,7 +27,7 @@ const everybody = '';
 
 /**
  * Events are received in the order in which they came, but for those of servers whose events have cost much: these take turns with
- * everybody else, a few events each time, and have none for a while where it was too much.
+ * everybody else, a few events of one of them each time, and have none for a while where it was too much.
  */
 export function createTurns<Item extends { readonly from: string }>(options: Options<Item>): Turns<Item> {
   const { roomNid, accounts, atOnce, onHeld } = options;
@@ -53,17 +53,19 @@ export function createTurns<Item extends { readonly from: string }>(options: Opt
       const lines = new Map<string, Item[]>();
       let shortest = Infinity;
       for (const item of waiting) {
+        if (lineOf(item, now).wait > 0) onHeld(item);
         const { name, wait } = lineOf(item, now);
         if (wait > 0) {
           shortest = Math.min(shortest, wait);
-          onHeld(item);
           continue;
         }
         const line = lines.get(name);
         if (line === undefined) lines.set(name, [item]);
         else line.push(item);
       }
-      const [name] = [...lines.keys()].toSorted((a, b) => (turns.get(a) ?? 0) - (turns.get(b) ?? 0));
+      const [longest] = [...lines.keys()].toSorted((a, b) => (turns.get(a) ?? 0) - (turns.get(b) ?? 0));
+      const isTheirs = lines.has(everybody) && turns.get(everybody) !== turn;
+      const name = isTheirs ? everybody : longest;
       if (name === undefined) return waiting.length === 0 ? undefined : { wait: shortest };
       const account = name === everybody ? undefined : accounts.find(roomNid, name);
       const count = account === undefined ? most : eventsInTurn(account, most);
