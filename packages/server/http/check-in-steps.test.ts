@@ -7,7 +7,7 @@ import { fitting, nearly } from '@portico/testkit/arbitrary-json.ts';
 import { stepwiseCheck } from './check-in-steps.ts';
 import { MatrixError } from '../errors/matrix-error.ts';
 import { jsonObject, opaque } from './schemas.ts';
-import { withStorableText } from './storable-text.ts';
+import { withStorable } from './storable.ts';
 import { checkValid, lazyValidator } from './validate.ts';
 
 const key = Type.Object({ index: Type.Integer({ minimum: 0 }), data: opaque, is: Type.Optional(Type.Boolean()) });
@@ -38,7 +38,7 @@ const passes = (check: () => void): boolean => {
 
 for (const [name, schema] of Object.entries(schemas)) {
   test(`member by member the same is taken as at once: ${name}`, () => {
-    const storable = withStorableText(schema);
+    const storable = withStorable(schema);
     const whole = lazyValidator(() => storable);
     const inSteps = [1, 2, 64].map((atOnce) => stepwiseCheck(storable, atOnce));
     fc.assert(
@@ -61,7 +61,7 @@ for (const [name, schema] of Object.entries(schemas)) {
 test('what is wrong far inside is named, and others had their turn before', () => {
   const sessions = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`s${n}`, { index: n, data: {} }]));
   const value = { rooms: { '!a': { sessions }, '!b': { sessions: { ...sessions, bad: { index: '1', data: {} } } } } };
-  const steps = stepwiseCheck(withStorableText(schemas['backup'] as TSchema))(value, 'request.bad-json');
+  const steps = stepwiseCheck(withStorable(schemas['backup'] as TSchema))(value, 'request.bad-json');
   let count = 0;
   assert.throws(
     () => {
@@ -81,7 +81,7 @@ test('nothing in a list that is too long is looked at', () => {
       return Reflect.get(target, name) as unknown;
     },
   });
-  const steps = stepwiseCheck(withStorableText(schemas['names'] as TSchema))({ list: watched }, 'request.bad-json');
+  const steps = stepwiseCheck(withStorable(schemas['names'] as TSchema))({ list: watched }, 'request.bad-json');
   assert.throws(() => runSteps(steps), { message: 'list: must not have more than 100 items' });
   assert.ok(looked < 1000, `${looked} looks`);
 });

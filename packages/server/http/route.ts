@@ -20,7 +20,7 @@ import type { RepeatedBodies } from './repeated-bodies.ts';
 import { sendResult } from './respond.ts';
 import { checkStanding } from './standing.ts';
 import { sendBytes, sendByteStream } from './send-bytes.ts';
-import { withStorableText } from './storable-text.ts';
+import { withStorable } from './storable.ts';
 import { leaveOutUnsaid } from '../services/unsaid.ts';
 import { checkValid, lazyValidator } from './validate.ts';
 
@@ -176,10 +176,10 @@ function bodyReader(
   missing: Declaration['missingBody'],
   repeated: RepeatedBodies | undefined,
 ): ReadBody {
-  const validator = lazyValidator(() => withStorableText(schema));
+  const validator = lazyValidator(() => withStorable(schema));
   let inPieces: StepwiseCheck | undefined;
   async function readLong(body: unknown): Promise<unknown> {
-    inPieces ??= stepwiseCheck(withStorableText(schema));
+    inPieces ??= stepwiseCheck(withStorable(schema));
     await inSteps(inPieces(body, 'request.bad-json'));
     return body;
   }
@@ -199,7 +199,7 @@ function bodyReader(
 }
 
 function parameterChecker(schema: TObject): (params: unknown) => void {
-  const validator = lazyValidator(() => withStorableText(schema));
+  const validator = lazyValidator(() => withStorable(schema));
   return (params) => checkValid(validator(), params, 'request.invalid-param');
 }
 

@@ -47,7 +47,9 @@ for (const engine of ['sqlite', 'postgres'] as const) {
 
     test('are refused where something is wrong with them', async () => {
       await must(admin.post(`${path}/new`, { token: 'taken' }));
-      for (const body of [{ token: 'taken' }, { token: 'a b' }, { length: 65 }, { length: 0 }, { uses_allowed: -1 }]) {
+      const tooLong = { expiry_time: 77_705_533_198_022_138_134_528 };
+      const others = [{ token: 'a b' }, { length: 65 }, { length: 0 }, { uses_allowed: -1 }, tooLong];
+      for (const body of [{ token: 'taken' }, ...others]) {
         assert.equal((await admin.post(`${path}/new`, body)).status, 400, JSON.stringify(body));
       }
       assert.equal(refusalOf(await admin.put(`${path}/nowhere`, {})), '404 M_NOT_FOUND');
