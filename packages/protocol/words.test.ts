@@ -16,6 +16,11 @@ for (const [text, words] of [
   test(`the words of '${text}'`, () => assert.deepEqual(searchWords(text), words));
 }
 
+test('of a query of any length the beginning counts', () => {
+  assert.deepEqual(queryWords(`otter ${' '.repeat(5000)}heron`), ['otter']);
+  assert.ok(queryWords('𠀀'.repeat(3000)).every((word) => word.isWellFormed()));
+});
+
 test('a query asks for words that its text has', () => {
   for (const text of ['Crème 日本語 abc', 'กรุงเทพ', 'x', '語', 'a a a', 'Straße İstanbul']) {
     const there = new Set(searchWords(text));

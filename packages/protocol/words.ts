@@ -15,10 +15,13 @@ export function searchWords(text: string, maxWords = 10_000): string[] {
   return words;
 }
 
+/** Nobody types more of what they look for. */
+const longestQuery = 4000;
+
 /** The words that a query asks for. Pairs of characters say more than the characters do. */
 export function queryWords(text: string, maxWords = 32): string[] {
   const words: string[] = [];
-  for (const [run] of foldText(text).matchAll(runs)) {
+  for (const [run] of foldText(text.slice(0, longestQuery).toWellFormed()).matchAll(runs)) {
     for (const [part] of run.matchAll(parts)) {
       const characters = Array.from(part);
       if (!unseparated.test(part) || characters.length === 1) words.push(part.slice(0, maxLength));

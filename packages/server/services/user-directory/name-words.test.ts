@@ -15,6 +15,11 @@ test('a search asks for beginnings, the longest first', () => {
   assert.deepEqual(searchedBeginnings('@ !'), []);
 });
 
+test('of a search of any length the beginning counts', () => {
+  assert.deepEqual(searchedBeginnings(`al ${' '.repeat(2000)}cooper`), ['al']);
+  assert.deepEqual(searchedBeginnings('👍'.repeat(1000)), []);
+});
+
 test('names of any length stay small', () => {
   assert.equal(nameWords('a-'.repeat(500)).length, 24);
   assert.ok(nameWords('x'.repeat(500)).every((word) => word.length <= 64));

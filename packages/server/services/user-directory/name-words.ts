@@ -1,7 +1,10 @@
 import { foldText } from '@portico/protocol/words.ts';
+import { cutText } from '../cut-text.ts';
 
 const maxWords = 24;
 const maxLength = 64;
+/** No name is longer. */
+const longestTerm = 1000;
 /** Where somebody who types a name may begin: at a letter or number after anything else, or at any Chinese character. */
 const begins = /(?<![\p{L}\p{N}\p{M}])[\p{L}\p{N}]|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}]/gu;
 
@@ -19,7 +22,7 @@ export function nameWords(name: string): string[] {
 
 /** The beginnings of words that a search asks for, the longest first. */
 export function searchedBeginnings(term: string): string[] {
-  const parts = foldText(term)
+  const parts = foldText(cutText(term, longestTerm))
     .split(/\s+/)
     .map((part) => begin(part.replace(/^[^\p{L}\p{N}]+/u, '')))
     .filter((part) => part !== '');
