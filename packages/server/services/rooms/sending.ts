@@ -1,4 +1,4 @@
-import { isUserId } from '@portico/protocol';
+import { isUserId, type JsonObject } from '@portico/protocol';
 import type { Database } from '@portico/storage';
 import { MatrixError } from '../../errors/matrix-error.ts';
 import type { InviteRules } from '../privacy/invite-rules.ts';
@@ -28,11 +28,13 @@ type Dependencies = {
   readonly unread: Pick<UnreadService, 'appendRedaction'>;
   readonly serverName: string;
   readonly now: () => number;
+  /** `displayname` and `avatar_url` of a person of this server, for their member events; empty for anyone else. */
+  readonly profileOf: (userId: string) => Promise<JsonObject>;
 };
 
 /** What people say in a room, set there and take back. */
 export function createSending(dependencies: Dependencies): Sending {
-  const { db, core, rooms, elsewhere, inviteRules, unread, serverName, now } = dependencies;
+  const { db, core, rooms, elsewhere, inviteRules, unread, serverName, now, profileOf } = dependencies;
   const { writer, readState } = core;
   const transactions = createTransactions(db);
 
@@ -54,6 +56,17 @@ export function createSending(dependencies: Dependencies): Sending {
       return soleEventId((await writer.append(roomNid, plan)).events);
     });
   };
+
+  /**
+   * > when homeservers emit room membership events for their own users, they should include the display name and avatar URL
+   * > fields in these events
+   *
+   * Whoever says something of either has another profile in mind for the room.
+   */
+  async function withProfile(userId: string, content: JsonObject): Promise<JsonObject> {
+    const isSaid = Object.hasOwn(content, 'displayname') || Object.hasOwn(content, 'avatar_url');
+    return isSaid ? content : { ...content, ...(await profileOf(userId)) };
+  }
 
   return {
     redact,
@@ -83,7 +96,9 @@ export function createSending(dependencies: Dependencies): Sending {
         }
         await inviteRules.refuseBlocked(userId, invitee);
       }
-      const entry = { type, stateKey, content, ...options };
+      const hasProfile = invitee !== undefined || (isEntering(type, content) && stateKey === userId);
+      const whole = hasProfile && isUserId(stateKey) ? await withProfile(stateKey, content) : content;
+      const entry = { type, stateKey, content: whole, ...options };
       if (txnId === undefined) return setState(writer, roomNid, userId, entry);
       return transactions.once({ userId, deviceId, roomNid, type, txnId }, () =>
         setState(writer, roomNid, userId, { ...entry, transaction: { deviceId, txnId } }),

@@ -96,6 +96,27 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.equal(await memberEvent(roomId, bob.userId), knocked);
     });
 
+    test('who sets a membership as any state, and says nothing of a profile, gets that of the person into it', async () => {
+      const guest = createSyncClient(await server.registerUser());
+      await guest.http.put(`/_matrix/client/v3/profile/${guest.userId}/displayname`, { displayname: 'Guest' });
+      const roomId = await alice.createRoom();
+      const put = (by: SyncClient, content: object) =>
+        by.http.put(by.room(roomId, `state/m.room.member/${guest.userId}`), content);
+      const member = () => alice.get(roomId, `state/m.room.member/${guest.userId}`);
+      const { body: invited } = await put(alice, { membership: 'invite' });
+      assert.deepEqual(await member(), { membership: 'invite', displayname: 'Guest' });
+      // What "invite" makes of it is the same.
+      await alice.http.post(alice.room(roomId, 'invite'), { user_id: guest.userId });
+      assert.equal(await memberEvent(roomId, guest.userId), invited['event_id']);
+      assert.equal((await put(guest, { membership: 'join' })).status, 200);
+      assert.deepEqual(await member(), { membership: 'join', displayname: 'Guest' });
+      const own = { membership: 'join', avatar_url: 'mxc://localhost/here' };
+      assert.equal((await put(guest, own)).status, 200);
+      assert.deepEqual(await member(), own, 'another profile for the room is theirs to choose');
+      assert.equal((await put(alice, { membership: 'leave' })).status, 200);
+      assert.deepEqual(await member(), { membership: 'leave' });
+    });
+
     test('the same ban twice is one', async () => {
       const roomId = await alice.createRoom();
       await alice.ban(roomId, bob.userId);
