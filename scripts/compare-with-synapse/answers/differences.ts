@@ -125,7 +125,8 @@ export function compare(portico: Json, synapse: Json, { pairing, unordered, reda
   function isShared(ours: Json, theirs: Json): boolean {
     if (!isObject(ours) || !isObject(theirs)) return ours === theirs;
     const [id, theirId] = [textAt(ours, 'event_id'), textAt(theirs, 'event_id')];
-    if (id === undefined || theirId === undefined || id === theirId) return keyOf(ours) === keyOf(theirs);
+    if (id === undefined || theirId === undefined) return keyOf(ours) === keyOf(theirs);
+    if (id === theirId) return true;
     const areNew = !pairing.isTaken(id) && !pairing.isTaken(theirId);
     return areNew && outlines.every((key) => isAlike(ours[key], theirs[key]));
   }

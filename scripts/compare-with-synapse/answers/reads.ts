@@ -1,8 +1,8 @@
 import { eventsOf } from './choices.ts';
-import { textAt } from './json.ts';
-import type { Both } from './servers.ts';
-import { compareFiltered } from './views.ts';
-import type { Device, Room, World } from './world.ts';
+import { type JsonObject, objectAt, objectsAt, textAt } from './json.ts';
+import { type Both, bothOf } from './servers.ts';
+import { compareFiltered, withKnownRooms } from './views.ts';
+import type { Device, Room, View, World } from './world.ts';
 
 type Read = (world: World, device: Device, room: Room) => Promise<unknown>;
 
@@ -25,10 +25,10 @@ const paged =
   (path: (world: World, room: Room) => readonly string[], options: PageOptions): Read =>
   async (world, device, room) => {
     const query = options.query(world);
-    const { from = 'from', next = 'next_batch', unordered } = options;
+    const { from = 'from', next = 'next_batch', unordered, view } = options;
     let own: Both<Record<string, string>> | undefined;
     for (let page = 1; page <= mostPages; page += 1) {
-      const asked = { query, ...(own && { own }), ...(unordered && { unordered }) };
+      const asked = { query, ...(own && { own }), ...(unordered && { unordered }), ...(view && { view }) };
       const bodies = await world.askBoth(device, 'GET', path(world, room), asked);
       const [ours, theirs] = [textAt(bodies?.portico, next), textAt(bodies?.synapse, next)];
       if (ours === undefined || theirs === undefined) return;
@@ -41,6 +41,7 @@ type PageOptions = {
   readonly from?: string;
   readonly next?: string;
   readonly unordered?: RegExp;
+  readonly view?: View;
 };
 
 const mostPages = 4;
@@ -59,8 +60,6 @@ const messages: Read = (world, device, { id }) => {
     { lazy_load_members: true },
     { not_types: ['m.room.m*'], not_senders: [device.person.id] },
     { senders: [world.pick(world.people).id] },
-    { related_by_rel_types: [world.pick(['m.thread', 'm.annotation'])] },
-    { related_by_senders: [device.person.id] },
     { contains_url: world.chance(50) },
   ]);
   const query = {
@@ -131,9 +130,34 @@ const oneState: Read = (world, device, { id }) => {
   return world.ask(device, 'GET', ['v3', 'rooms', id, 'state', type, key]);
 };
 
-const notifications = paged(() => ['v3', 'notifications'], {
-  query: (world) => ({ limit: world.pick(['3', '10']), ...(world.chance(50) && { only: 'highlight' }) }),
+/**
+ * With Synapse, an invitation that was followed by another one to the same room goes on to be there, and none is read before there is a
+ * receipt: with Portico it is with the room's joining.
+ */
+function withPlainInvitations(body: JsonObject): JsonObject {
+  const invitedTo = new Set<string>();
+  const notifications = objectsAt(body, 'notifications').flatMap((each) => {
+    if (textAt(objectAt(each['event'], 'content'), 'membership') !== 'invite') return [each];
+    const room = textAt(each, 'room_id') ?? '';
+    if (invitedTo.has(room)) return [];
+    invitedTo.add(room);
+    return [{ ...each, read: 'of an invitation' }];
+  });
+  return { ...body, notifications };
+}
+
+/** With Synapse also those of rooms that somebody has left, or whose invitation is gone. */
+const notifications: Read = async (world, device, room) => {
+  const hasLeft = world.rooms.some(({ memberships }) =>
+    ['leave', 'ban'].includes(memberships.get(device.person) ?? ''),
+  );
+  if (!hasLeft) await listNotifications(world, device, room);
+};
+
+const listNotifications = paged(() => ['v3', 'notifications'], {
+  query: (world) => ({ limit: '50', ...(world.chance(50) && { only: 'highlight' }) }),
   next: 'next_token',
+  view: withPlainInvitations,
 });
 
 const profile: Read = (world, device) => {
@@ -179,7 +203,7 @@ const publicRooms: Read = (world, device) => {
   const body = {
     filter: {
       generic_search_term: `of-${world.seed}`,
-      ...(world.chance(30) && { room_types: world.pick([['m.space'], [null], [null, 'm.space'], []]) }),
+      ...(world.chance(30) && { room_types: world.pick([['m.space'], [null], [null, 'm.space']]) }),
     },
   };
   return world.ask(device, 'POST', ['v3', 'publicRooms'], { body, unordered: /\.chunk$/ });
@@ -199,6 +223,10 @@ const byTime: Read = (world, device, { id }) => {
   ]);
   return world.ask(device, 'GET', ['v1', 'rooms', id, 'timestamp_to_event'], { query });
 };
+
+/** With Synapse, rules about a room are rules about the one that replaces it even before somebody goes there. */
+const pushRules: Read = (world, device) =>
+  world.ask(device, 'GET', ['v3', 'pushrules', ''], { view: (body, side) => withKnownRooms(world, body, side) });
 
 const presence: Read = (world, device) =>
   world.ask(device, 'GET', ['v3', 'presence', world.pick(world.people).id, 'status']);
@@ -221,10 +249,15 @@ const mutualRooms: Read = (world, device) => {
   return world.ask(device, 'GET', path, { query, unordered: everyList });
 };
 
+/** Synapse gives what has changed since, whatever the end. */
 const keyChanges: Read = async (world, device) => {
-  const [ours, theirs] = [device.progress.portico.since, device.progress.synapse.since];
-  if (ours === undefined || theirs === undefined) return;
-  const own = { portico: { from: ours, to: ours }, synapse: { from: theirs, to: theirs } };
+  const own = await bothOf(async (side) => {
+    const from = device.progress[side].since ?? '';
+    const path = `/_matrix/client/v3/sync?timeout=0&since=${encodeURIComponent(from)}`;
+    const { body } = await world.calls[side]({ method: 'GET', path, token: device.tokens[side] });
+    return { from, to: textAt(body, 'next_batch') ?? '' };
+  });
+  if (own.portico.from === '' || own.synapse.from === '') return;
   await world.ask(device, 'GET', ['v3', 'keys', 'changes'], { own, unordered: everyList });
 };
 
@@ -254,7 +287,7 @@ const reads: readonly Read[] = [
   oneState,
   ofRoom(['aliases'], everyList),
   ofDevice(['v3', 'joined_rooms'], everyList),
-  ofDevice(['v3', 'pushrules', '']),
+  pushRules,
   notifications,
   ofDevice(['v3', 'devices'], everyList),
   profile,

@@ -51,8 +51,6 @@ export async function startServers(folder: string, python: string): Promise<Serv
       rc_reports: manyRequests,
       rc_user_directory: manyRequests,
       rc_presence: { per_user: manyRequests },
-      experimental_features: { msc3967_enabled: true, msc4306_enabled: true, msc3814_enabled: true },
-      max_event_delay_duration: '24h',
     },
   });
   const portico = await startServerProcess({

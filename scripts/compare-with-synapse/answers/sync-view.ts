@@ -80,7 +80,9 @@ function putDeviceLists(view: SyncView, body: JsonObject): void {
   for (const what of ['changed', 'left'] as const) {
     const people = objectAt(body, 'device_lists')[what];
     for (const userId of isList(people) ? people.map(String) : []) {
-      if (what === 'left' || !isNoise(userId)) view.deviceLists[userId] = what;
+      // With Synapse also who came and went in between.
+      const wasThere = sharedBefore.has(userId) || view.deviceLists[userId] === 'changed';
+      if (what === 'left' ? wasThere : !isNoise(userId)) view.deviceLists[userId] = what;
     }
   }
 }

@@ -37,6 +37,8 @@ export type Room = {
   /** Whether what says so was redacted. */
   isEncryptionRedacted: boolean;
   isUpgraded: boolean;
+  /** Whether those who come do not see all that was there before, or did not once. */
+  hidesHistory: boolean;
   readonly memberships: Map<Person, Membership>;
   /** Who is or was in it. */
   readonly everJoined: Set<string>;
@@ -47,12 +49,15 @@ export type Room = {
 export type SentEvent = {
   readonly id: string;
   readonly type: string;
+  readonly sender: Person;
   readonly room: Room;
   /** What it answers in a thread. */
   readonly root: SentEvent | undefined;
   /** Who was in the room then: others might not see it. */
   readonly readers: readonly Person[];
 };
+
+export type View = (body: JsonObject, side: keyof Both<unknown>) => JsonObject;
 
 type Asked = {
   readonly query?: Readonly<Record<string, string>>;
@@ -62,6 +67,8 @@ type Asked = {
   readonly last?: Both<string>;
   readonly body?: JsonObject;
   readonly unordered?: RegExp;
+  /** What is compared of an answer. */
+  readonly view?: View;
 };
 
 type AskParams = [device: Device | undefined, method: Method, path: readonly string[], asked?: Asked];
@@ -86,6 +93,8 @@ export interface World {
   readonly devices: Device[];
   readonly rooms: Room[];
   readonly events: SentEvent[];
+  /** Whom people ignore. */
+  readonly ignored: Map<Person, Person>;
   /** The IDs that Synapse gave to events that were redacted. */
   readonly redacted: Set<string>;
   /** Which step this is, for who reads what was found. */
@@ -126,6 +135,7 @@ export function createWorld(options: {
     devices,
     rooms: [],
     events: [],
+    ignored: new Map(),
     redacted: new Set(),
     step: '',
     roll,
@@ -165,8 +175,8 @@ export function createWorld(options: {
   };
   return world;
 
-  function differencesOf({ portico, synapse }: Both<Answer>, { unordered }: Asked): readonly Difference[] {
-    const [ours, theirs] = [contentOf(portico), contentOf(synapse)];
+  function differencesOf({ portico, synapse }: Both<Answer>, { unordered, view }: Asked): readonly Difference[] {
+    const [ours, theirs] = [contentOf(portico, 'portico', view), contentOf(synapse, 'synapse', view)];
     const isSame = portico.status === synapse.status && portico.body['errcode'] === synapse.body['errcode'];
     const didBoth = portico.status < 300 && synapse.status < 300;
     if (!didBoth && !isSame) return [{ where: '', portico: ours, synapse: theirs }];
@@ -205,8 +215,8 @@ export function begin(): Progress {
 }
 
 /** Of a refusal what programs read. */
-function contentOf({ status, body }: Answer): JsonObject {
-  return status < 300 ? { status, body } : { status, errcode: body['errcode'] ?? '' };
+function contentOf({ status, body }: Answer, side: keyof Both<Answer>, view: View = (whole) => whole): JsonObject {
+  return status < 300 ? { status, body: view(body, side) } : { status, errcode: body['errcode'] ?? '' };
 }
 
 const nameOf = (device: Device | undefined): string =>

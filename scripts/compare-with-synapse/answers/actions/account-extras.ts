@@ -1,4 +1,4 @@
-import { anyone, devicesIn, eventsOf } from '../choices.ts';
+import { anyone } from '../choices.ts';
 import { type JsonObject, textAt } from '../json.ts';
 import type { Action } from './action.ts';
 
@@ -38,7 +38,6 @@ export const keepFilter: Action = async (world) => {
     { room: { timeline: { limit: 3, types: ['m.room.message'] } } },
     { event_fields: ['type', 'content.body'], event_format: 'client' },
     { room: { rooms: [world.pick(world.rooms).id], include_leave: true } },
-    { room: { timeline: { limit: -1 } } },
     { event_format: 'other' },
     { room: { rooms: ['none'] } },
   ]);
@@ -57,18 +56,4 @@ export const reportRoom: Action = async (world) => {
 export const reportPerson: Action = async (world) => {
   const { id } = world.pick(world.people);
   await world.ask(anyone(world), 'POST', ['v3', 'users', id, 'report'], { body: { reason: 'x' } });
-};
-
-/** Whether somebody wants to be told what comes in a thread. */
-export const followThread: Action = async (world) => {
-  const room = world.pick(world.rooms);
-  const inside = devicesIn(world, room);
-  const events = eventsOf(world, room);
-  if (inside.length === 0 || events.length === 0) return;
-  const device = world.pick(inside);
-  const { id } = world.pick(events);
-  const path = ['unstable', 'io.element.msc4306', 'rooms', room.id, 'thread', id, 'subscription'];
-  const method = world.pick(['PUT', 'PUT', 'DELETE', undefined] as const);
-  if (method !== undefined) await world.ask(device, method, path, method === 'PUT' ? { body: {} } : {});
-  await world.ask(device, 'GET', path);
 };

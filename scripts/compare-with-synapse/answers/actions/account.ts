@@ -1,5 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { anyone, devicesIn, others } from '../choices.ts';
-import { until } from '../../../../packages/testkit/until.ts';
 import { textAt } from '../json.ts';
 import { bothOf, serverName } from '../servers.ts';
 import type { Device, World } from '../world.ts';
@@ -30,9 +30,12 @@ export const tagRoom: Action = async (world) => {
 
 export const ignore: Action = async (world) => {
   const device = anyone(world);
-  const ignored = world.chance(60) ? { [world.pick(others(world, [device.person])).id]: {} } : {};
+  const person = world.chance(60) ? world.pick(others(world, [device.person])) : undefined;
+  const ignored = person === undefined ? {} : { [person.id]: {} };
   const path = ['v3', 'user', device.person.id, 'account_data', 'm.ignored_user_list'];
   await world.ask(device, 'PUT', path, { body: { ignored_users: ignored } });
+  if (person === undefined) world.ignored.delete(device.person);
+  else world.ignored.set(device.person, person);
 };
 
 export const changeProfile: Action = async (world) => {
@@ -51,7 +54,14 @@ export const changeProfile: Action = async (world) => {
   if (field === 'displayname' || field === 'avatar_url') await settle(world, device, field, isSet ? value : undefined);
 };
 
-/** Waits until the rooms of both have it: each has its own time for that, in which other events would come before. */
+/** How often, and how many milliseconds after one another, a room is looked at. */
+const patience = 40;
+const wait = 100;
+
+/**
+ * Waits until the rooms of both have it: each has its own time for that, in which other events would come before. A room that
+ * nobody may join has it on neither: that shows in what is compared.
+ */
 async function settle(world: World, device: Device, field: string, value: string | undefined): Promise<void> {
   const { person } = device;
   const rooms = world.rooms.filter(({ memberships }) => memberships.get(person) === 'join');
@@ -59,10 +69,11 @@ async function settle(world: World, device: Device, field: string, value: string
     for (const { id } of rooms) {
       const roomId = side === 'synapse' ? world.pairing.toSynapse(id) : id;
       const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/state/m.room.member/${person.id}`;
-      await until(async () => {
+      for (let turn = 1; turn <= patience; turn += 1) {
         const { body } = await world.calls[side]({ method: 'GET', path, token: device.tokens[side] });
-        return (textAt(body, field) ?? '') === (value ?? '');
-      }, `${side} has the ${field} of ${person.id} in ${roomId}`);
+        if ((textAt(body, field) ?? '') === (value ?? '')) break;
+        await delay(wait);
+      }
     }
   });
 }

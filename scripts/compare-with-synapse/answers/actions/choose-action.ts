@@ -1,6 +1,6 @@
 import type { World } from '../world.ts';
 import { changeProfile, ignore, logOut, setAccountData, tagRoom, useDevice } from './account.ts';
-import { followThread, keepFilter, reportPerson, reportRoom, setPresence, setPusher } from './account-extras.ts';
+import { keepFilter, reportPerson, reportRoom, setPresence, setPusher } from './account-extras.ts';
 import type { Action } from './action.ts';
 import { backUp } from './backup.ts';
 import { askForKeys, claimKeys, nameDevice, sendToDevices, uploadIdentity, uploadKeys } from './devices.ts';
@@ -55,7 +55,6 @@ const often: readonly (readonly [weight: number, action: Action])[] = [
   [1, keepFilter],
   [1, reportRoom],
   [1, reportPerson],
-  [2, followThread],
 ];
 
 const bag = often.flatMap(([weight, action]) => Array.from({ length: weight }, () => action));

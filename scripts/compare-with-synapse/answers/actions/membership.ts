@@ -1,4 +1,6 @@
-import { anyone, guestsWith, insider, moderator, others, remember } from '../choices.ts';
+import { anyone, eventsOf, guestsWith, insider, moderator, others, remember } from '../choices.ts';
+import type { JsonObject } from '../json.ts';
+import type { Device, Room, World } from '../world.ts';
 import type { Action } from './action.ts';
 
 export const join: Action = async (world) => {
@@ -22,11 +24,27 @@ export const leave: Action = async (world) => {
     remember(room, device.person, 'leave');
 };
 
+/** To do something in a room is to have read it, which is another question: they say so. */
+export async function readAll(world: World, device: Device, room: Room): Promise<void> {
+  const last = eventsOf(world, room).findLast(({ readers }) => readers.includes(device.person));
+  if (last === undefined || room.memberships.get(device.person) !== 'join') return;
+  if (world.ignored.get(device.person) === last.sender) return;
+  await world.ask(device, 'POST', ['v3', 'rooms', room.id, 'receipt', 'm.read', last.id], { body: {} });
+}
+
+/** Somebody who may changes what another is to a room. */
+async function change(world: World, room: Room, what: string, body: JsonObject): Promise<boolean> {
+  const device = moderator(world, room);
+  const done = await world.ask(device, 'POST', ['v3', 'rooms', room.id, what], { body });
+  if (done) await readAll(world, device, room);
+  return done !== undefined;
+}
+
 export const invite: Action = async (world) => {
   const room = world.pick(world.rooms);
   const person = world.pick(world.people);
   const body = { user_id: person.id, ...(world.chance(20) && { reason: 'come' }) };
-  const done = await world.ask(moderator(world, room), 'POST', ['v3', 'rooms', room.id, 'invite'], { body });
+  const done = await change(world, room, 'invite', body);
   if (done) remember(room, person, 'invite');
 };
 
@@ -36,7 +54,7 @@ export const kick: Action = async (world) => {
   if (guests.length === 0) return;
   const person = world.pick(guests);
   const body = { user_id: person.id };
-  const done = await world.ask(moderator(world, room), 'POST', ['v3', 'rooms', room.id, 'kick'], { body });
+  const done = await change(world, room, 'kick', body);
   if (done) remember(room, person, 'leave');
 };
 
@@ -44,7 +62,7 @@ export const ban: Action = async (world) => {
   const room = world.pick(world.rooms);
   const person = world.pick(others(world, [room.owner]));
   const body = { user_id: person.id, ...(world.chance(30) && { reason: 'bad' }) };
-  const done = await world.ask(moderator(world, room), 'POST', ['v3', 'rooms', room.id, 'ban'], { body });
+  const done = await change(world, room, 'ban', body);
   if (done) remember(room, person, 'ban');
 };
 
@@ -54,7 +72,7 @@ export const unban: Action = async (world) => {
   if (guests.length === 0) return;
   const person = world.pick(guests);
   const body = { user_id: person.id };
-  const done = await world.ask(moderator(world, room), 'POST', ['v3', 'rooms', room.id, 'unban'], { body });
+  const done = await change(world, room, 'unban', body);
   if (done) remember(room, person, 'leave');
 };
 

@@ -46,7 +46,7 @@ export async function send(
   // State that is set twice is one event.
   if (!world.events.some((event) => event.id === id)) {
     const readers = world.people.filter((person) => room.memberships.get(person) === 'join');
-    world.events.push({ id, type: path[1] ?? '', room, root, readers });
+    world.events.push({ id, type: path[1] ?? '', sender: device.person, room, root, readers });
   }
   const receipt = root === undefined ? {} : { thread_id: root.id };
   await world.ask(device, 'POST', ['v3', 'rooms', room.id, 'receipt', 'm.read', id], { body: receipt });

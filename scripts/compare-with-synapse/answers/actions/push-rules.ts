@@ -11,7 +11,11 @@ type Change = readonly [method: 'PUT' | 'DELETE', rule: readonly string[], body?
 
 function someChange(world: World): Change {
   const { id: roomId } = world.pick(world.rooms);
-  const aboutRoom = [{ kind: 'event_match', key: 'room_id', pattern: roomId }];
+  // Of members, Synapse asks only the rules of whose membership it is.
+  const aboutRoom = [
+    { kind: 'event_match', key: 'room_id', pattern: roomId },
+    { kind: 'event_match', key: 'type', pattern: 'm.room.message' },
+  ];
   const enabled = world.pick([
     ['override', '.m.rule.suppress_notices'],
     ['override', '.m.rule.master'],

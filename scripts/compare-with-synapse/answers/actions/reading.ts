@@ -7,7 +7,10 @@ const mostRecent = 15;
 /** Somebody who reads one of the last events, which they have seen. */
 function someReader(world: World): readonly [Device, SentEvent] | undefined {
   const pairs = world.events.slice(-mostRecent).flatMap((event) => {
-    const devices = devicesIn(world, event.room).filter(({ person }) => event.readers.includes(person));
+    // Synapse takes no receipt for an event of somebody ignored.
+    const sees = ({ person }: Device): boolean =>
+      event.readers.includes(person) && world.ignored.get(person) !== event.sender;
+    const devices = devicesIn(world, event.room).filter(sees);
     return devices.map((device) => [device, event] as const);
   });
   return pairs.length === 0 ? undefined : world.pick(pairs);

@@ -1,8 +1,10 @@
 import { anyone, devicesIn, moderator, others } from '../choices.ts';
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, objectsAt, textAt } from '../json.ts';
 import { serverName } from '../servers.ts';
 import type { Person, Room, World } from '../world.ts';
 import type { Action } from './action.ts';
+import { readAll } from './membership.ts';
+import { send } from './messages.ts';
 
 const mostRooms = 8;
 
@@ -29,8 +31,14 @@ export const createRoom: Action = async (world) => {
     ...((isEncrypted || world.chance(30)) && { initial_state: initialState(world, isEncrypted) }),
   };
   const made = await world.ask({ person: owner, ...device }, 'POST', ['v3', 'createRoom'], { body });
-  if (made) world.rooms.push(roomOf(made['room_id'], { owner, alias, isSpace, isEncrypted, guest }));
+  if (!made) return;
+  const hidesHistory = objectsAt(body, 'initial_state').some(({ content }) => isHiding(content));
+  world.rooms.push(roomOf(made['room_id'], { owner, alias, isSpace, isEncrypted, hidesHistory, guest }));
 };
+
+/** Whether a content is of an event that hides what was before. */
+export const isHiding = (content: unknown): boolean =>
+  ['invited', 'joined'].includes(textAt(content, 'history_visibility') ?? '');
 
 function roomOf(
   id: unknown,
@@ -39,10 +47,11 @@ function roomOf(
     readonly alias: string | undefined;
     readonly isSpace: boolean;
     readonly isEncrypted: boolean;
+    readonly hidesHistory: boolean;
     readonly guest: Person | undefined;
   },
 ): Room {
-  const { owner, alias, isSpace, isEncrypted, guest } = about;
+  const { owner, alias, isSpace, isEncrypted, hidesHistory, guest } = about;
   return {
     id: String(id),
     owner,
@@ -51,6 +60,7 @@ function roomOf(
     isEncrypted,
     isEncryptionRedacted: false,
     isUpgraded: false,
+    hidesHistory,
     memberships: new Map([[owner, 'join'], ...(guest === undefined ? [] : [[guest, 'invite'] as const])]),
     everJoined: new Set([owner.id]),
     turnedAway: new Set(),
@@ -83,8 +93,10 @@ export const upgradeRoom: Action = async (world) => {
   // Synapse answers with the room that it has made minutes ago.
   if (old.isUpgraded) return;
   const body = { new_version: world.pick(['11', '12']) };
-  const made = await world.ask(moderator(world, old), 'POST', ['v3', 'rooms', old.id, 'upgrade'], { body });
-  if (made) old.isUpgraded = true;
+  const device = moderator(world, old);
+  if (!(await world.ask(device, 'POST', ['v3', 'rooms', old.id, 'upgrade'], { body }))) return;
+  old.isUpgraded = true;
+  await readAll(world, device, old);
 };
 
 export const addToSpace: Action = async (world) => {
@@ -97,8 +109,8 @@ export const addToSpace: Action = async (world) => {
     ...(world.chance(40) && { suggested: true }),
     ...(world.chance(40) && { order: world.pick(['a', 'b', '~']) }),
   };
-  const path = ['v3', 'rooms', space.id, 'state', 'm.space.child', child.id];
-  await world.ask(moderator(world, space), 'PUT', path, { body: world.chance(80) ? content : {} });
+  const path = ['state', 'm.space.child', child.id];
+  await send(world, moderator(world, space), space, path, world.chance(80) ? content : {});
 };
 
 export const changeAlias: Action = async (world) => {

@@ -3,6 +3,8 @@ import { isObject, type JsonObject, objectAt } from '../json.ts';
 import { serverName } from '../servers.ts';
 import type { Device, Membership, Room, World } from '../world.ts';
 import type { Action } from './action.ts';
+import { readAll } from './membership.ts';
+import { isHiding } from './rooms.ts';
 import { send } from './messages.ts';
 
 type State = readonly [type: string, key: string, content: JsonObject];
@@ -48,6 +50,7 @@ export const setState: Action = async (world) => {
   const [type, key, content] = someState(world, room, device);
   if (type === 'm.room.member' && room.memberships.get(device.person) !== 'join') return;
   if (type === 'm.room.encryption') room.isEncrypted = true;
+  if (isHiding(content)) room.hidesHistory = true;
   await send(world, device, room, ['state', type, key], content);
 };
 
@@ -58,7 +61,9 @@ export const setMembership: Action = async (world) => {
   const person = world.pick(others(world, [room.owner, device.person]));
   const membership = world.pick<Membership>(['leave', 'ban', 'invite', 'join', 'knock']);
   const path = ['v3', 'rooms', room.id, 'state', 'm.room.member', person.id];
-  if (await world.ask(device, 'PUT', path, { body: { membership } })) remember(room, person, membership);
+  if (!(await world.ask(device, 'PUT', path, { body: { membership } }))) return;
+  remember(room, person, membership);
+  await readAll(world, device, room);
 };
 
 export const changePower: Action = async (world) => {
@@ -80,5 +85,6 @@ export const changePower: Action = async (world) => {
     { ban: 'x' },
   ]);
   // Otherwise it is no change for one of the two, whose rooms begin with other levels.
-  await world.ask(device, 'PUT', path, { body: { ...levels, ...change, 'x.change': world.next() } });
+  const body = { ...levels, ...change, 'x.change': world.next() };
+  await send(world, device, room, ['state', 'm.room.power_levels', ''], body);
 };
