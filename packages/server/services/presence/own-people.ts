@@ -46,9 +46,17 @@ export type Here = {
   readonly lastActive: number | undefined;
   /** Where it has just been set: `null` for none. */
   readonly statusMsg?: string | null | undefined;
+  /** How long ago it was set, in milliseconds, where it is told once more. */
+  readonly statusAge?: number | undefined;
 };
 
-type Person = { readonly devices: Map<string, PresenceDevice>; view: PresenceView; toldHere?: string };
+type Person = {
+  readonly devices: Map<string, PresenceDevice>;
+  view: PresenceView;
+  /** When the status was set; `undefined` if it is that of the database. */
+  statusSince?: number;
+  toldHere?: string;
+};
 
 type Dependencies = { readonly reader: Reader; readonly now: () => number; readonly after: After };
 
@@ -181,6 +189,7 @@ export function createOwnPeople({ reader, now, after }: Dependencies): OwnPeople
       device.asked = state;
       device.connectedUntil = Math.max(device.connectedUntil, now() + offlineAfterSetting);
       if (state === 'online' || state === 'busy') device.lastActive = now();
+      person.statusSince = now();
       settle(userId, person, 'action', { ...person.view, statusMsg });
       tellHere(userId, person, true);
     },
@@ -212,7 +221,9 @@ export function createOwnPeople({ reader, now, after }: Dependencies): OwnPeople
     *allHere() {
       for (const [userId, person] of people) {
         const here = hereOf(person);
-        if (here.state !== 'offline') yield [userId, { ...here, statusMsg: person.view.statusMsg ?? null }];
+        const { view, statusSince = 0 } = person;
+        const status = { statusMsg: view.statusMsg ?? null, statusAge: now() - statusSince };
+        if (here.state !== 'offline') yield [userId, { ...here, ...status }];
       }
     },
     end(userId) {
@@ -220,6 +231,7 @@ export function createOwnPeople({ reader, now, after }: Dependencies): OwnPeople
       if (person === undefined) return;
       person.devices.clear();
       person.view = { ...person.view, lastActive: undefined };
+      person.statusSince = now();
       settle(userId, person, 'action', { ...person.view, statusMsg: undefined });
     },
     setElsewhere(userId, process, here) {
@@ -233,13 +245,12 @@ export function createOwnPeople({ reader, now, after }: Dependencies): OwnPeople
         const { state, isActive, lastActive = 0 } = here;
         person.devices.set(id, { asked: state, syncs: 1, connectedUntil: 0, lastActive, elsewhere: { isActive } });
       }
-      const { statusMsg } = here ?? {};
-      settle(
-        userId,
-        person,
-        'action',
-        statusMsg === undefined ? person.view : { ...person.view, statusMsg: statusMsg ?? undefined },
-      );
+      const { statusMsg, statusAge = 0 } = here ?? {};
+      const since = now() - statusAge;
+      const isNewer = person.statusSince === undefined || since >= person.statusSince;
+      if (statusMsg === undefined || !isNewer) return settle(userId, person, 'action');
+      person.statusSince = since;
+      settle(userId, person, 'action', { ...person.view, statusMsg: statusMsg ?? undefined });
     },
     takeChanged(limit) {
       const rows: PresenceRow[] = [];

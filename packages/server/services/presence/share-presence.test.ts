@@ -174,7 +174,7 @@ function openBus() {
       const reader = { get: async () => undefined } as unknown as Reader;
       const own = createOwnPeople({ reader, ...options });
       const remote = createRemotePeople(options);
-      return { remote, shared: sharePresence({ messages, own, remote, process, ...options }) };
+      return { own, remote, shared: sharePresence({ messages, own, remote, process, ...options }) };
     },
     /** Delivers what has been sent to one process, by another one or by all. */
     deliver(to: string, from?: string) {
@@ -235,4 +235,28 @@ test('a newcomer knows of each person what was said last, and for as long as oth
   clock.pass(16 * 60_000);
   assert.deepEqual(['@alice:a.test', '@bob:a.test', '@dave:a.test'].map(sees), [undefined, 'second', 'third']);
   for (const process of [a, c]) process.shared.close();
+});
+
+test('nor does a status come back that has been taken away at another process meanwhile', async () => {
+  const bus = openBus();
+  const { clock, deliver } = bus;
+  const [a, b] = [bus.start('a'), bus.start('b')];
+  for (const name of ['a', 'b', 'a']) deliver(name);
+  const alice = '@alice:a.test';
+  await a.own.set(alice, 'A', 'online', 'secret');
+  await new Promise(setImmediate);
+  deliver('b');
+  assert.equal(b.own.known(alice)?.statusMsg, 'secret');
+  clock.pass(5000);
+  const c = bus.start('c');
+  await b.own.set(alice, 'B', 'online', undefined);
+  await new Promise(setImmediate);
+  // Its answer to the newcomer is on its way to all before it has heard of that.
+  deliver('a', 'c');
+  for (const name of ['b', 'c', 'a', 'b', 'c']) deliver(name);
+  for (const [name, process] of Object.entries({ a, b, c })) {
+    assert.equal(process.own.known(alice)?.state, 'online', `at ${name}`);
+    assert.equal(process.own.known(alice)?.statusMsg, undefined, `at ${name}`);
+  }
+  for (const process of [a, b, c]) process.shared.close();
 });
