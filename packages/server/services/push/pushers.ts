@@ -11,6 +11,7 @@ import {
 } from '@portico/storage/stores/push/pushers.ts';
 import { addPushedMember } from '@portico/storage/stores/unread/custom-rules.ts';
 import { readJoinedRooms } from '@portico/storage/stores/push/push-rules.ts';
+import { refuseDeactivated } from '@portico/storage/stores/accounts/accounts-deactivate.ts';
 import { findThirdPartyOwner } from '@portico/storage/stores/accounts/third-party-ids.ts';
 import { MatrixError } from '../../errors/matrix-error.ts';
 
@@ -66,6 +67,7 @@ export function createPushers({ db, sendsMail, now }: Dependencies): Pushers {
     const { appId, pushkey, kind } = pusher;
     if (kind === 'email') await requireOwnAddress(userId, pushkey);
     const set = createWriteSet();
+    refuseDeactivated(set, userId);
     setPusher(set, {
       ...toRow(pusher),
       user_id: userId,
