@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { JsonObject } from '@portico/protocol';
+import { eventIdOf, hashAndSignEvent, type JsonObject } from '@portico/protocol';
 import { type FederationPeer, openPeer } from '@portico/testkit/federation-peer.ts';
+import { startTestNetwork } from '@portico/testkit/network.ts';
+import { createPeerRoom } from '@portico/testkit/peer-room.ts';
 import { contentOf, must, pathOf, say } from '@portico/testkit/people.ts';
 import { joinAs, openWithPeer, send, sign } from './peer.ts';
 
@@ -154,6 +156,54 @@ test('what is kept out of the history by what another server tells is taken when
   honest.on('POST', '/_matrix/federation/v1/get_missing_events', () => ({ body: { events: [before.pdu] } }));
   await send(honest, [old.pdu]);
   assert.ok(await shows(old.eventId));
+});
+
+test('who is left out of a state of the history that another server tells is heard all the same', async (context) => {
+  const network = await startTestNetwork(['hs1']);
+  context.after(() => network.close());
+  const [hostile, honest] = [
+    await openPeer(context, network, 'peer.test'),
+    await openPeer(context, network, 'honest.test'),
+  ];
+  const alice = await network.server('hs1').registerUser('alice');
+  const room = createPeerRoom(hostile);
+  const { roomId, founder } = room;
+  const of = (type: string, content: JsonObject, previous: string, over: JsonObject = {}) => {
+    const event = {
+      type,
+      room_id: roomId,
+      sender: henry,
+      content,
+      depth: 90,
+      origin_server_ts: Date.now(),
+      prev_events: [previous],
+      auth_events: room.authEvents({ type, sender: henry, content, stateKey: henry }),
+      ...over,
+    };
+    const pdu = hashAndSignEvent(room.rules, event, honest.serverName, honest.key);
+    return { pdu, eventId: eventIdOf(room.rules, pdu) };
+  };
+  const rules = room.state.get('m.room.join_rules ')?.eventId ?? '';
+  room.follow(of('m.room.member', { membership: 'join' }, rules, { state_key: henry }).pdu);
+  const topic = room.add({ type: 'm.room.topic', stateKey: '', sender: founder, content: { topic: 'old' } });
+  const ids = [...room.state].filter(([key]) => !key.includes(henry)).map(([, { eventId }]) => eventId);
+  room.serve();
+  const pdus = [JSON.parse(topic.pdu) as JsonObject];
+  hostile.on('GET', '/_matrix/federation/v1/backfill/', () => ({
+    body: { origin: 'peer.test', origin_server_ts: 1, pdus },
+  }));
+  hostile.on('GET', '/_matrix/federation/v1/state_ids/', () => ({
+    body: { pdu_ids: ids.filter((id) => id !== topic.eventId), auth_chain_ids: ids },
+  }));
+  await must(alice.post(`/_matrix/client/v3/join/${encodeURIComponent(roomId)}?via=peer.test`, {}));
+  await must(alice.get(pathOf(roomId, 'messages?dir=b&limit=50')));
+  const said = { type: 'm.room.message', sender: founder, content: { body: 'on it' }, prevEvents: [topic.eventId] };
+  const first = room.make(said);
+  await send(hostile, [JSON.parse(first.pdu) as JsonObject]);
+  assert.notEqual(await contentOf(alice, roomId, first.eventId), undefined);
+  const second = of('m.room.message', { body: 'and I' }, first.eventId);
+  await send(honest, [second.pdu]);
+  assert.notEqual(await contentOf(alice, roomId, second.eventId), undefined);
 });
 
 test('who was put out of a room is not let in by a state that was told of it', async (context) => {

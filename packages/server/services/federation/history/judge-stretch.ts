@@ -24,6 +24,8 @@ export type JudgedEvent = {
   /** The state event that it replaces. */
   readonly replacesNid: number | undefined;
   readonly isRejected: boolean;
+  /** Whether the state before it is what the server has told. */
+  readonly isTold: boolean;
   /** Whether that is by the state before it, which is what another server has told: another one may tell otherwise. */
   readonly isDoubtful: boolean;
   /** Of a redaction: whether its sender may redact what people of other servers have sent. */
@@ -73,6 +75,7 @@ export async function judgeStretch(
   const first = await db.reserveIds('event', events.length);
   const judged: JudgedEvent[] = [];
   const edits: StateEdit[] = [];
+  const told = new Set<string>();
   let questions = 0;
 
   async function stateBefore({ event }: CheckedPdu): Promise<StateRoot> {
@@ -82,6 +85,7 @@ export async function judgeStretch(
     const known = [...roots.values()].filter((root) => root !== undefined);
     if (known.length < roots.size) {
       if (++questions > mostQuestions) throw new UntoldHistory('The history has too many branches');
+      told.add(event.eventId);
       return (await deps.pastState.before(room, server, event.eventId, behind.state)).root;
     }
     const { state, edit } = await deps.merger.stateAfterAll(room, known);
@@ -123,6 +127,7 @@ export async function judgeStretch(
       stateAfter: root,
       replacesNid,
       isRejected,
+      isTold: told.has(event.eventId),
       isDoubtful: verdict?.isRejectedByState === true,
       hasRedactionPower: verdict?.hasRedactionPower === true,
     });

@@ -8,6 +8,7 @@ import {
   releaseHistoryEvent,
   setMissingBefore,
 } from '@portico/storage/stores/events/history.ts';
+import { addToldState } from '@portico/storage/stores/events/told-states.ts';
 import { addPendingRedaction } from '@portico/storage/stores/events/pending-redactions.ts';
 import { appendRelation } from '../../relations/append-relation.ts';
 import { stickinessOf } from '../../rooms/stickiness.ts';
@@ -53,6 +54,9 @@ export async function writeStretch(
     if (kept === undefined) continue;
     addEventOutsideTimeline(set, { ...toStored(roomNid, each, gap), status: eventStatus.softFailed });
     if (kept.waitsFor !== undefined) addPendingRedaction(set, kept.waitsFor, { ...each, roomNid });
+  }
+  for (const { eventNid, isTold, known = eventStatus.outlier } of events) {
+    if (isTold && known === eventStatus.outlier) addToldState(set, eventNid, roomNid);
   }
   const slots = placed.flatMap((each) => [each, ...(released.get(each.received.event.eventId) ?? [])]);
   for (const [index, each] of slots.entries()) {
