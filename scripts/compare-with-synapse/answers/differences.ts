@@ -194,7 +194,9 @@ function inOrderOfText(list: readonly Json[]): readonly Json[] {
 }
 
 function keyOf(each: Json): string {
-  return JSON.stringify(isObject(each) ? distinctive.map((key) => each[key] ?? '') : each);
+  // What a search finds is within what it says of that.
+  const about = isObject(each) && isObject(each['result']) ? each['result'] : each;
+  return JSON.stringify(isObject(about) ? distinctive.map((key) => about[key] ?? '') : about);
 }
 
 function inOrder(list: readonly Json[]): readonly Json[] {

@@ -39,9 +39,6 @@ function isKickedFrom(room: JsonObject): boolean {
   return room['section'] === 'leave' && members.some(isKick);
 }
 
-/** Whether people who know of a room can come in, or ask to. */
-const isOpen = (joinRule: string | undefined): boolean => !['invite', 'private'].includes(joinRule ?? 'public');
-
 const forbidden = { status: 403, errcode: 'M_FORBIDDEN' };
 
 const known: readonly Known[] = [
@@ -56,7 +53,7 @@ const known: readonly Known[] = [
     reason: 'Nobody makes a room that is there, be the code this or that.',
   },
   {
-    what: /^(?:POST v3\/(?:knock|join|rooms\/!\/invite)|PUT v3\/rooms\/!\/state\/m\.room\.member\/@$)/,
+    what: /^(?:POST v3\/(?:knock|join|rooms\/!\/invite)|PUT v3\/rooms\/!\/state\/m\.room\.member\/@(?:,|$))/,
     when: (difference) =>
       are(forbidden, { status: 500, errcode: 'M_FORBIDDEN' })(difference) ||
       are(forbidden, { status: 404, errcode: 'M_UNKNOWN' })(difference) ||
@@ -209,12 +206,6 @@ const known: readonly Known[] = [
     reason: 'The event within an event is no event of a sync, which would have no room ID.',
   },
   {
-    where: /\.receipts\./,
-    when: onlyPortico,
-    reason:
-      'Where somebody has read an event in its thread and without, Synapse tells the latter alone, whatever types these receipts have.',
-  },
-  {
     what: /^sync/,
     where: /\.typing$/,
     when: ({ portico }) => isEmpty(portico),
@@ -271,7 +262,7 @@ const known: readonly Known[] = [
     reason: 'Synapse gives the words of a search where there is nothing in which to highlight them.',
   },
   {
-    what: /^GET .*(?:state|members|messages|context\/\$|initialSync)$/,
+    what: /^GET .*(?:state|members|messages|context\/\$|initialSync)(?:,|$)/,
     where: /\[\d+\]\.unsigned\.(?:prev_content|prev_sender)$/,
     when: onlyPortico,
     reason: 'Synapse says what state has replaced only of events that it has not read from its database since.',
@@ -312,14 +303,14 @@ const known: readonly Known[] = [
     reason: 'Synapse does not say to those who come who is typing already.',
   },
   {
-    what: /^GET .*\/initialSync$/,
+    what: /^GET .*\/initialSync(?:,|$)/,
     where: /^\.body\.(?:visibility|presence|receipts|.*\.m\.relations)$/,
     when: ({ portico, synapse }) => portico === undefined || synapse === undefined,
     reason:
       'Synapse leaves out whether the room is listed and what is related to events, and adds presence and receipts, of which the specification says nothing.',
   },
   {
-    what: /^GET .*\/initialSync$/,
+    what: /^GET .*\/initialSync(?:,|$)/,
     where: /^\.body\.account_data$/,
     when: ({ portico, synapse }) =>
       isEmpty(portico) && isList(synapse) && synapse.every((each) => isEmpty(objectAt(each, 'content'))),
@@ -327,17 +318,9 @@ const known: readonly Known[] = [
   },
   {
     what: /^POST v3\/publicRooms$/,
-    where: /\.chunk$/,
-    when: ({ portico, synapse }) =>
-      isEmpty(synapse) && isList(portico) && portico.every((room) => !isOpen(textAt(room, 'join_rule'))),
-    reason:
-      'Whoever may list a room has it listed: Synapse leaves out those into which people come by invitation alone.',
-  },
-  {
-    what: /^POST v3\/publicRooms$/,
     where: /\.total_room_count_estimate$/,
     when: ({ portico, synapse }) => Number(portico) > Number(synapse),
-    reason: 'The estimate counts those rooms, too.',
+    reason: 'The estimate counts those rooms, too, into which people come by invitation alone.',
   },
   {
     where: /\.redacted_because\.unsigned\.m\.relations$/,
@@ -383,6 +366,25 @@ const known: readonly Known[] = [
       isObject(synapse) &&
       objectsAt(synapse, 'timeline').every(({ type }) => type === 'm.room.create'),
     reason: 'The create event of a room of version 12 has no room ID: with Synapse no filter of rooms leaves it out.',
+  },
+  {
+    what: /^GET .*\/(?:messages|context\/\$), of a room with hidden history$/,
+    where: /\.(?:chunk|events_before|events_after|end)$/,
+    when: ({ synapse }) => isEmpty(synapse),
+    reason:
+      'Synapse takes from the next events of a room those that somebody may see, Portico the next of those that they may see; and it knows what visibility was before only of events that it has not read from its database since.',
+  },
+  {
+    what: /^GET .*\/context\/\$/,
+    when: are(notFound, forbidden),
+    reason: 'An event that somebody may not see is not there: Synapse says that they may not.',
+  },
+  {
+    what: /^POST v3\/search/,
+    where: /\.groups\..*\.order$/,
+    when: ({ portico, synapse }) =>
+      Number.isInteger(portico) && typeof synapse === 'number' && !Number.isInteger(synapse),
+    reason: 'Groups are in the order of their best results: Synapse gives the rank of one of them.',
   },
   {
     what: /^GET v3\/notifications/,

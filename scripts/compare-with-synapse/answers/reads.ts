@@ -1,6 +1,6 @@
 import { eventsOf } from './choices.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from './json.ts';
-import { type Both, bothOf } from './servers.ts';
+import type { Both } from './servers.ts';
 import { compareFiltered, withKnownRooms } from './views.ts';
 import type { Device, Room, View, World } from './world.ts';
 
@@ -177,19 +177,24 @@ const hierarchy = paged((_, { id }) => ['v1', 'rooms', id, 'hierarchy'], {
     world.pick<Record<string, string>>([{}, { suggested_only: 'true' }, { max_depth: '1' }, { limit: '2' }]),
 });
 
-/** Portico never searches rooms that are encrypted. */
+/** Portico never searches rooms that are encrypted, and Synapse none that somebody has left. */
 const search: Read = (world, device) => {
+  const rooms = world.rooms.filter(
+    ({ isEncrypted, memberships }) => !isEncrypted && memberships.get(device.person) === 'join',
+  );
   const criteria = {
     search_term: world.pick(['hello', 'banana', 'edited', 'diacritics', 'ping', 'name', 'banana hello', 'nothing']),
     order_by: world.pick(['recent', 'rank']),
     ...(world.chance(30) && { keys: [world.pick(['content.body', 'content.name', 'content.topic'])] }),
-    filter: { rooms: world.rooms.filter(({ isEncrypted }) => !isEncrypted).map(({ id }) => id) },
+    filter: { rooms: rooms.map(({ id }) => id) },
     ...(world.chance(40) && { event_context: { before_limit: 1, after_limit: 1, include_profile: true } }),
     ...(world.chance(30) && { include_state: true }),
     ...(world.chance(30) && { groupings: { group_by: [{ key: world.pick(['room_id', 'sender']) }] } }),
   };
   const body = { search_categories: { room_events: criteria } };
-  return world.ask(device, 'POST', ['v3', 'search'], { body, unordered: /\.(?:state|highlights)\b/ });
+  // How well something fits is for each to say.
+  const unordered = criteria.order_by === 'rank' ? /\.(?:state|highlights|results)\b/ : /\.(?:state|highlights)\b/;
+  return world.ask(device, 'POST', ['v3', 'search'], { body, unordered });
 };
 
 const byAlias: Read = async (world, device, { alias }) => {
@@ -197,6 +202,13 @@ const byAlias: Read = async (world, device, { alias }) => {
 };
 
 const listed: Read = (world, device, { id }) => world.ask(device, 'GET', ['v3', 'directory', 'list', 'room', id]);
+
+/** Whoever may list a room has it listed: Synapse leaves out those into which not everybody comes who asks, unless all may read them. */
+function withOpenRooms(body: JsonObject): JsonObject {
+  const isOpen = ({ join_rule: rule, world_readable: isReadable }: JsonObject): boolean =>
+    isReadable === true || ['public', 'knock', 'knock_restricted', undefined].includes(rule as string | undefined);
+  return { ...body, chunk: objectsAt(body, 'chunk').filter(isOpen) };
+}
 
 /** Of this seed alone: those of others have no counterpart that is known. */
 const publicRooms: Read = (world, device) => {
@@ -206,7 +218,7 @@ const publicRooms: Read = (world, device) => {
       ...(world.chance(30) && { room_types: world.pick([['m.space'], [null], [null, 'm.space']]) }),
     },
   };
-  return world.ask(device, 'POST', ['v3', 'publicRooms'], { body, unordered: /\.chunk$/ });
+  return world.ask(device, 'POST', ['v3', 'publicRooms'], { body, unordered: /\.chunk$/, view: withOpenRooms });
 };
 
 const userDirectory: Read = (world, device) => {
@@ -228,8 +240,12 @@ const byTime: Read = (world, device, { id }) => {
 const pushRules: Read = (world, device) =>
   world.ask(device, 'GET', ['v3', 'pushrules', ''], { view: (body, side) => withKnownRooms(world, body, side) });
 
-const presence: Read = (world, device) =>
-  world.ask(device, 'GET', ['v3', 'presence', world.pick(world.people).id, 'status']);
+/** Who ignores somebody is not seen by them here. */
+const presence: Read = async (world, device) => {
+  const person = world.pick(world.people);
+  if (world.ignored.get(person) === device.person) return;
+  await world.ask(device, 'GET', ['v3', 'presence', person.id, 'status']);
+};
 
 const pushRule: Read = (world, device, { id }) => {
   const rule = world.pick([
@@ -247,18 +263,6 @@ const mutualRooms: Read = (world, device) => {
   const query = { user_id: world.pick(world.people).id };
   const path = ['v1', 'mutual_rooms'];
   return world.ask(device, 'GET', path, { query, unordered: everyList });
-};
-
-/** Synapse gives what has changed since, whatever the end. */
-const keyChanges: Read = async (world, device) => {
-  const own = await bothOf(async (side) => {
-    const from = device.progress[side].since ?? '';
-    const path = `/_matrix/client/v3/sync?timeout=0&since=${encodeURIComponent(from)}`;
-    const { body } = await world.calls[side]({ method: 'GET', path, token: device.tokens[side] });
-    return { from, to: textAt(body, 'next_batch') ?? '' };
-  });
-  if (own.portico.from === '' || own.synapse.from === '') return;
-  await world.ask(device, 'GET', ['v3', 'keys', 'changes'], { own, unordered: everyList });
 };
 
 const nameIsFree: Read = (world) => {
@@ -302,7 +306,6 @@ const reads: readonly Read[] = [
   presence,
   pushRule,
   mutualRooms,
-  keyChanges,
   nameIsFree,
   ofDevice(['v3', 'account', 'whoami']),
   ofDevice(['v3', 'account', '3pid']),

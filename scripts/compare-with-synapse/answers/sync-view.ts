@@ -21,12 +21,23 @@ export type SyncView = {
   readonly toDevice: JsonObject[];
   /** What is left of the keys that the device has given to the server for others. */
   keys: JsonObject;
+  /** Whether it is past the first answer. */
+  hasBegun: boolean;
   /** By person, what was last said of their devices. */
   readonly deviceLists: Record<string, 'changed' | 'left'>;
 };
 
 export function createSyncView(): SyncView {
-  return { rooms: {}, invites: {}, knocks: {}, accountData: {}, toDevice: [], keys: {}, deviceLists: {} };
+  return {
+    rooms: {},
+    invites: {},
+    knocks: {},
+    accountData: {},
+    toDevice: [],
+    keys: {},
+    deviceLists: {},
+    hasBegun: false,
+  };
 }
 
 /** Whether the answer had anything to tell. */
@@ -51,6 +62,7 @@ export function applySync(view: SyncView, body: JsonObject): void {
   for (const [section, rooms] of Object.entries({ join, leave })) {
     for (const [roomId, room] of Object.entries(rooms ?? {})) applyRoom(view, section, roomId, room);
   }
+  view.hasBegun = true;
 }
 
 /**
@@ -81,8 +93,7 @@ function putDeviceLists(view: SyncView, body: JsonObject): void {
     const people = objectAt(body, 'device_lists')[what];
     for (const userId of isList(people) ? people.map(String) : []) {
       // With Synapse also who came and went in between.
-      const wasThere = sharedBefore.has(userId) || view.deviceLists[userId] === 'changed';
-      if (what === 'left' ? wasThere : !isNoise(userId)) view.deviceLists[userId] = what;
+      if (what === 'left' ? sharedBefore.has(userId) : !isNoise(userId)) view.deviceLists[userId] = what;
     }
   }
 }
@@ -101,6 +112,7 @@ function putStripped(all: Record<string, StateView>, rooms: Json | undefined, fi
 function applyRoom(view: SyncView, section: string, roomId: string, body: unknown): void {
   delete view.invites[roomId];
   delete view.knocks[roomId];
+  const isKnown = roomId in view.rooms;
   const room = (view.rooms[roomId] ??= {
     section,
     timeline: [],
@@ -111,6 +123,8 @@ function applyRoom(view: SyncView, section: string, roomId: string, body: unknow
     unread: {},
     unreadThreads: {},
   });
+  // Synapse does not tell those who come what others have read before.
+  const isNew = view.hasBegun && section === 'join' && (!isKnown || room.section !== 'join');
   room.section = section;
   const timeline = objectAt(body, 'timeline');
   if (timeline['limited'] === true) room.timeline = [];
@@ -123,13 +137,34 @@ function applyRoom(view: SyncView, section: string, roomId: string, body: unknow
   for (const { type, content } of objectsAt(objectAt(body, 'ephemeral'), 'events')) {
     const userIds = isObject(content) ? content['user_ids'] : undefined;
     if (type === 'm.typing' && isList(userIds)) room.typing = userIds.map(String).toSorted();
-    if (type === 'm.receipt') putReceipts(room, content);
+    if (type === 'm.receipt' && !isNew) putReceipts(room, content);
   }
   if (!isObject(body)) return;
   if (!isObject(body['unread_notifications'])) return;
   room.unread = body['unread_notifications'];
   // Threads that are not named have nothing unread.
   room.unreadThreads = objectAt(body, 'unread_thread_notifications');
+}
+
+/**
+ * Receipts but for those in a thread of an event that the person has also read without: there is place for one of a type in what is
+ * told of an event, and with Synapse for one of any type.
+ */
+export function plainReceipts(receipts: RoomView['receipts']): RoomView['receipts'] {
+  const read = new Set<string>();
+  for (const people of Object.values(receipts)) {
+    for (const [userId, { unthreaded }] of Object.entries(people)) if (unthreaded) read.add(`${userId} ${unthreaded}`);
+  }
+  const plain: RoomView['receipts'] = {};
+  for (const [type, people] of Object.entries(receipts)) {
+    for (const [userId, threads] of Object.entries(people)) {
+      const told = Object.entries(threads).filter(
+        ([thread, eventId]) => thread === 'unthreaded' || !read.has(`${userId} ${eventId}`),
+      );
+      if (told.length > 0) (plain[type] ??= {})[userId] = Object.fromEntries(told);
+    }
+  }
+  return plain;
 }
 
 function putReceipts(room: RoomView, content: unknown): void {

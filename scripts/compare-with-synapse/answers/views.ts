@@ -2,7 +2,7 @@ import { compare, type Difference } from './differences.ts';
 import { isObject, type Json, type JsonObject, objectAt, objectsAt, textAt } from './json.ts';
 import { bothOf } from './servers.ts';
 import { applySliding, slidingRequest, type SlidingView } from './sliding-view.ts';
-import { applySync, saysSomething } from './sync-view.ts';
+import { applySync, plainReceipts, saysSomething } from './sync-view.ts';
 import { begin, type Device, type Room, type World } from './world.ts';
 
 /** How often both are asked again: some things follow on what was done a little later. */
@@ -30,8 +30,14 @@ const filters = (world: World): JsonObject =>
   world.pick<JsonObject>([
     { room: { timeline: { limit: 3 } } },
     { room: { state: { lazy_load_members: true }, timeline: { limit: 4 } } },
-    { room: { state: { types: ['m.room.n*'] }, timeline: { types: ['m.room.message'], limit: 20 } } },
-    { room: { timeline: { types: ['m.room.message', 'm.reaction'], not_senders: [world.pick(world.people).id] } } },
+    { room: { state: { types: ['m.room.c*'] }, timeline: { types: ['m.room.message', 'm.room.c*'], limit: 20 } } },
+    // What has become of the state behind a timeline of which there is nothing each server tells at another time.
+    {
+      room: {
+        state: { types: ['m.room.create'] },
+        timeline: { types: ['m.room.message', 'm.reaction'], not_senders: [world.pick(world.people).id] },
+      },
+    },
     { room: { state: { not_types: ['m.room.member'] }, timeline: { limit: 10 } } },
     { room: { include_leave: true, timeline: { limit: 20 } } },
     { room: { rooms: [world.pick(world.rooms).id] } },
@@ -127,16 +133,16 @@ const slideOnce: Once = async (world, device, side, timeout) => {
 const asJson = (view: object): Json => JSON.parse(JSON.stringify(view)) as Json;
 
 function syncedOf(world: World, device: Device, side: Side, isWanted: (room: Room) => boolean = () => true): Json {
-  const { rooms, accountData, ...rest } = device.progress[side].view;
+  const { rooms, accountData, hasBegun: _, ...rest } = device.progress[side].view;
   const pushRules = accountData['m.push_rules'];
   const told = isObject(pushRules) && { 'm.push_rules': withKnownRooms(world, pushRules, side) };
   const shown = Object.entries(rooms).flatMap(([roomId, room]) => {
     const known = roomBy(world, side, roomId);
     if (known === undefined || !isWanted(known)) return [];
     const { id } = device.person;
-    return [
-      [roomId, known.everJoined.has(id) && !known.turnedAway.has(id) ? room : { section: room.section }] as const,
-    ];
+    const isSeen = known.everJoined.has(id) && !known.turnedAway.has(id);
+    const { section } = room;
+    return [[roomId, isSeen ? { ...room, receipts: plainReceipts(room.receipts) } : { section }] as const];
   });
   return asJson({ ...rest, accountData: { ...accountData, ...told }, rooms: Object.fromEntries(shown) });
 }

@@ -187,7 +187,8 @@ export function createWorld(options: {
   function whatOf(device: Device | undefined, method: Method, path: readonly string[]): string {
     const room = world.rooms.find(({ id }) => path.includes(id));
     const isStrange = device !== undefined && room !== undefined && !room.everJoined.has(device.person.id);
-    return `${method} ${shapeOf(path)}${isStrange ? strangeRoom : ''}`;
+    const isHidden = room?.hidesHistory === true;
+    return `${method} ${shapeOf(path)}${isStrange ? strangeRoom : isHidden ? hiddenHistory : ''}`;
   }
 
   function requestFor(
@@ -230,6 +231,9 @@ function detailsOf(named: Json, query: Asked['query']): string {
 
 /** Said of a room that the person was never in. */
 const strangeRoom = ', of a strange room';
+
+/** Said of one where those who come do not see all that was there before. */
+const hiddenHistory = ', of a room with hidden history';
 
 /** A path without what is different each time. */
 function shapeOf(path: readonly string[]): string {

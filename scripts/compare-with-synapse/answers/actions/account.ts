@@ -8,7 +8,9 @@ import type { Action } from './action.ts';
 
 export const setAccountData: Action = async (world) => {
   const device = anyone(world);
-  const place = world.chance(50) ? ['rooms', world.pick(world.rooms).id] : [];
+  // What somebody keeps for a room before they come Synapse does not tell them when they do.
+  const rooms = world.rooms.filter(({ memberships }) => memberships.get(device.person) === 'join');
+  const place = rooms.length > 0 && world.chance(50) ? ['rooms', world.pick(rooms).id] : [];
   const type = world.pick(['m.direct', 'x.a', 'x.b']);
   const body =
     type === 'm.direct'

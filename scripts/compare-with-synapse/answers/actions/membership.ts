@@ -36,7 +36,7 @@ export async function readAll(world: World, device: Device, room: Room): Promise
 async function change(world: World, room: Room, what: string, body: JsonObject): Promise<boolean> {
   const device = moderator(world, room);
   const done = await world.ask(device, 'POST', ['v3', 'rooms', room.id, what], { body });
-  if (done) await readAll(world, device, room);
+  if (done && body['user_id'] !== device.person.id) await readAll(world, device, room);
   return done !== undefined;
 }
 
