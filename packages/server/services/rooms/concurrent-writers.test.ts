@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Database, sql } from '@portico/storage';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createWriteSet, type Database, sql } from '@portico/storage';
+import { setAccountData } from '@portico/storage/stores/accounts/accounts-data.ts';
 import { createTestDatabase, onBothEngines, openFor } from '@portico/testkit';
 import { checkRooms } from '@portico/testkit/check-rooms.ts';
 import { openTestRooms } from '@portico/testkit/rooms.ts';
@@ -35,6 +37,34 @@ onBothEngines('a room that many send to at once stays one line of events', async
   );
   const timeline = await linearTimeline(db, roomId);
   assert.deepEqual(timeline.slice(-200).toSorted(), sent.toSorted());
+});
+
+onBothEngines('who changes their own rules while they make rooms gets these all the same', async (db) => {
+  // As on a busy machine: each event takes so long that others have their turns before the next.
+  const now = () => {
+    const begun = performance.now();
+    while (performance.now() - begun < 3);
+    return Date.now();
+  };
+  const { rooms } = await openTestRooms(db, { now });
+  const over = new AbortController();
+  const change = async () => {
+    while (!over.signal.aborted) {
+      await nextTurn();
+      const set = createWriteSet();
+      setAccountData(set, { userId: alice.userId, roomId: '', type: 'm.push_rules', content: '{}' });
+      await db.commit(set);
+    }
+  };
+  const changing = change();
+  try {
+    for (let count = 0; count < 30; count++) {
+      await Promise.all([rooms.create(alice, { preset: 'public_chat' }), rooms.create(alice, {})]);
+    }
+  } finally {
+    over.abort();
+    await changing;
+  }
 });
 
 onBothEngines('a transaction that is sent again makes no second event', async (db) => {

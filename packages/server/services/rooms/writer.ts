@@ -76,17 +76,15 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
       ...(showsStrippedState(draft) ? strippedStateKeys : []),
     ]);
     need(head, keys);
-    for (const { type, stateKey, sender, content } of drafts) {
-      const { roomNid, roomId } = head;
-      const read = deps.unread.missing({ roomNid, roomId, type, stateKey, sender, content });
-      if (read !== undefined) throw new NotInMemory(read);
-    }
+    for (const draft of drafts) needCounting(head, draft);
     const { first, again } = onHead(tries, head, drafts.length);
     const context = again();
     const steps: Step[] = [];
     try {
       let current = head;
       for (const [index, draft] of drafts.entries()) {
+        // Between steps others have their turns, who may have changed what was known.
+        needCounting(head, draft);
         const step = decideAmong(context, current, draft, first + index);
         steps.push(step);
         current = step.head;
@@ -114,6 +112,12 @@ export function createRoomWriter(deps: WriterDependencies): RoomWriter & RoomSta
   /** At once, so that the head is still the room's when they are committed. */
   const decideAll = (head: RoomHead, drafts: readonly Draft[], tries: Tries): readonly Step[] =>
     runSteps(decideInSteps(head, drafts, tries));
+
+  /** What tells for whom an event counts. */
+  function needCounting({ roomNid, roomId }: RoomHead, { type, stateKey, sender, content }: Draft): void {
+    const read = deps.unread.missing({ roomNid, roomId, type, stateKey, sender, content });
+    if (read !== undefined) throw new NotInMemory(read);
+  }
 
   function need(head: RoomHead, keys: Plan['needs']): void {
     if (!known.knowNow(head, keys)) throw new NotInMemory(() => known.know(head, keys));
