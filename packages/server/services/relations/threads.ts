@@ -57,7 +57,8 @@ export async function readRoomThreads(
       // What is left when all replies were redacted, or are not for the reader, is no thread.
       if (root === undefined || bundle?.includes('"m.thread":') !== true) continue;
       roots.push(root);
-      bundles.set(nid, bundle);
+      // "State events do not currently receive bundled aggregations."
+      if (root.row.state_key === null) bundles.set(nid, bundle);
     }
     scanned += page.length;
     if (next !== undefined || page.length <= limit) break;
@@ -86,6 +87,7 @@ async function readRoots(
     if (sight === undefined || row === undefined || (row.state_key === null && ignored.has(row.sender))) continue;
     roots.set(row.event_nid, { row, membership: sight.membership });
   }
-  const shown = [...roots.values()].map(({ row }) => row);
+  // A thread may start at a state event, too: whether anything is left of it is found as with any other.
+  const shown = [...roots.values()].map(({ row }) => ({ ...row, state_key: null }));
   return { roots, bundles: await readBundles(context, { ...requester, ignored }, [{ ...access, rows: shown }]) };
 }

@@ -300,6 +300,19 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       }
     });
 
+    test('a thread that starts at a state event is listed, without a summary, as long as there is something in it', async () => {
+      const { alice, bob, roomId } = await pair();
+      const topic = await alice.setState(roomId, 'm.room.topic', { topic: 'Let us talk' });
+      const reply = await send(alice, roomId, text('about it', relation('m.thread', topic)));
+      const { chunk } = await page(bob, 'threads', roomId);
+      assert.deepEqual(
+        chunk.map((event) => [event.event_id, bundleOf(event)]),
+        [[topic, undefined]],
+      );
+      await alice.redact(roomId, reply);
+      assert.deepEqual((await page(bob, 'threads', roomId)).ids, []);
+    });
+
     test('a thread cannot start at a reply of a thread', async () => {
       const { alice, roomId } = await pair();
       const root = await send(alice, roomId, text('root'));
