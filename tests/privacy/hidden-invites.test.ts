@@ -100,6 +100,28 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.ok(!JSON.stringify(await bob.sync()).includes(roomId));
     });
 
+    test('are not told of when they end where the person was in the room before', async () => {
+      const { alice, bob } = await people();
+      await ignore(bob, alice);
+      const roomId = await alice.createRoom();
+      await bob.join(roomId);
+      await bob.leave(roomId);
+      const ask = await openApps(bob);
+      for (const end of ['kick', 'ban'] as const) {
+        await alice.invite(roomId, bob.userId);
+        const reason = { user_id: bob.userId, reason: 'what is not to be read' };
+        assert.equal((await alice.http.post(alice.room(roomId, end), reason)).status, 200);
+        assert.ok(!(await ask()).text.includes(roomId));
+        const whole = await bob.sync({ filter: { room: { include_leave: true } } });
+        const last = whole.rooms?.leave?.[roomId]?.timeline.events.at(-1);
+        assert.deepEqual([last?.sender, last?.content['membership']], [bob.userId, 'leave'], 'it is as they left it');
+        const slid = await bob.slide({ conn_id: 'another', lists: list });
+        assert.equal(slid.lists['all']?.count, 0);
+        const old = await bob.http.get('/_matrix/client/v3/initialSync?archived=true');
+        assert.ok(!JSON.stringify([whole, slid, old.body]).includes('not to be read'));
+      }
+    });
+
     test('are not told of when they end, although the rules have changed since', async () => {
       const { alice, bob, carol } = await people();
       await ignore(bob, alice);

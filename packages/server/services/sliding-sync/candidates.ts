@@ -2,6 +2,7 @@ import type { Database } from '@portico/storage';
 import { readLastEndsOfJoins } from '@portico/storage/stores/rooms/memberships-read.ts';
 import { readDepartures, type DepartedRoomRow } from '@portico/storage/stores/rooms/removed-rooms.ts';
 import { readEvents } from '@portico/storage/stores/events/timeline.ts';
+import { findHiddenEnds } from '../sync/hidden-ends.ts';
 import { readShownPending } from '../sync/invites.ts';
 import { settleUser } from '../sync/load-user.ts';
 import type { OnlineUser, UserRoom } from '../sync/online-index.ts';
@@ -58,6 +59,14 @@ export async function findCandidates(
   }
   const inside = new Set(entries.map((entry) => entry.nid));
   const departed = new Map([...out].filter(([nid, row]) => !inside.has(nid) && row.position <= upTo));
+  // Of a ban from a room that they had left, and were invited to again without seeing that, they are not told.
+  const banned = Array.from(departed.values()).filter(({ membership }) => membership === 'ban');
+  const unseen = await findHiddenEnds(
+    core.context,
+    banned.map((row) => row.room_nid),
+    { userId: user.userId, since: undefined },
+  );
+  for (const nid of unseen) departed.delete(nid);
   for (const row of await readLost(db, user.userId, sent, inside, departed)) {
     if (row.position <= upTo) departed.set(row.room_nid, row);
   }

@@ -16,8 +16,16 @@ export async function withoutHiddenEnds(
   pass: Pass,
 ): Promise<readonly LeftPlan[]> {
   const beneath = await withoutShown(context, plans, pass);
-  const hidden = await findHidden(context, beneath, pass);
-  return beneath.filter(({ nid }) => !hidden.has(nid));
+  const hidden = await findHiddenEnds(
+    context,
+    beneath.map(({ nid }) => nid),
+    pass,
+  );
+  return beneath.flatMap((plan) => {
+    if (!hidden.has(plan.nid)) return [plan];
+    // Rooms that they were in before are as they left them.
+    return plan.joinedUntil === undefined ? [] : [{ ...plan, end: plan.joinedUntil }];
+  });
 }
 
 /** Without rooms that the user has left and is invited to again, where the invitation says all that a client has to know. */
@@ -29,14 +37,12 @@ async function withoutShown(context: Context, plans: readonly LeftPlan[], pass: 
   return plans.filter(({ nid, isInvited }) => !isInvited || !shown.has(nid));
 }
 
-async function findHidden(
-  { db, inviteRules }: Context,
-  plans: readonly LeftPlan[],
+/** Of rooms that the user is not in, those to which they were invited last without getting to see that, before it was over. */
+export async function findHiddenEnds(
+  { db, inviteRules }: Pick<Context, 'db' | 'inviteRules'>,
+  nids: readonly number[],
   { userId, since }: Pass,
 ): Promise<ReadonlySet<number>> {
-  const neverIn = plans.filter(({ joinedUntil }) => joinedUntil === undefined);
-  if (neverIn.length === 0) return new Set();
-  const nids = neverIn.map(({ nid }) => nid);
   const ended = (await readEndedRequests(db, userId, nids)).filter(({ ended_by: by }) => by !== userId);
   if (ended.length === 0) return new Set();
   const invites = ended.filter(({ membership }) => membership === 'invite');
