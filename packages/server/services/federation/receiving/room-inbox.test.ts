@@ -142,7 +142,7 @@ test('who has cost too much waits for a while, and others do not', async (contex
     { first: forever, second: forever },
     accounts,
   );
-  accountOf('c', 6000);
+  accountOf('c', 16_000);
   const held = Promise.withResolvers<void>();
   const late = take(1, 'c', held.resolve);
   const settled: string[] = [];

@@ -14,8 +14,11 @@ export type Account = {
 
 /** What may be computed for one in each second, in the long run; 1 is a whole processor. */
 const share = 0.25;
-/** What may be computed beforehand: others come back after a day, and have forked since. */
-const credit = 5000;
+/**
+ * What may be computed beforehand: others come back after a day, and have forked since. A thousand changes on either side of a large room
+ * cost that much.
+ */
+const credit = 15_000;
 /** Whoever owes more than this has turns of their own, so that others need not wait for all of theirs. */
 const light = 100;
 /** What one turn is to cost. */

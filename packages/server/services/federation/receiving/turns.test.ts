@@ -66,8 +66,8 @@ test('who has cost much has a few events received, and then it is the turn of al
 
 test('who has cost too much has no turn for a while, and keeps nobody else from theirs', () => {
   const { accounts, held, add, pass, take } = open();
-  accounts.charge(1, 'm', 5100, 51);
-  accounts.charge(1, 'n', 5050, 50);
+  accounts.charge(1, 'm', 15_100, 151);
+  accounts.charge(1, 'n', 15_050, 150);
   assert.equal(accounts.overdrawn(), 2);
   add('m', 1, 1);
   add('n', 1, 1);
