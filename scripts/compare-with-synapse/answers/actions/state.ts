@@ -27,13 +27,20 @@ function someState(world: World, room: Room, device: Device): State {
     ['x.custom', world.pick(['', 'a', device.person.id, `@else:${serverName}`]), { value: number % 2 }],
     ['m.room.canonical_alias', '', room.alias === undefined ? {} : { alias: room.alias }],
     ['m.room.pinned_events', '', { pinned: [] }],
-    ['m.room.member', device.person.id, { membership: 'join', displayname: `here ${number % 4}` }],
+    ['m.room.member', device.person.id, profileHere(number)],
     ['m.room.encryption', '', { algorithm: 'm.megolm.v1.aes-sha2' }],
     ['m.room.server_acl', '', { allow: ['*'], deny: [], allow_ip_literals: false }],
     ['m.room.create', '', { room_version: '10' }],
     ['m.room.tombstone', '', { body: 'gone', replacement_room: '!x:y' }],
   ]);
 }
+
+/** All of it: of a name alone Synapse makes a name with the picture that the person has elsewhere. */
+const profileHere = (number: number): JsonObject => ({
+  membership: 'join',
+  displayname: `here ${number % 4}`,
+  avatar_url: `mxc://${serverName}/here${number % 2}`,
+});
 
 /** Whoever is in another room may come in. */
 function restricted(world: World): JsonObject {
