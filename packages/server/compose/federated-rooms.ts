@@ -5,7 +5,7 @@ import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { createEntering } from '../services/federation/receiving/entering.ts';
 import { createInboundEdus, type EduHandlers } from '../services/federation/receiving/edus.ts';
-import { createAccounts } from '../services/federation/receiving/accounts.ts';
+import { createBudgets } from '../services/federation/receiving/budgets.ts';
 import { createOriginQueues } from '../services/federation/receiving/origin-queues.ts';
 import type { Outbox } from '../services/federation/sender/outbox.ts';
 import { createEndRequests } from '../services/federation/receiving/ended-requests.ts';
@@ -125,10 +125,10 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
   });
   const source = createHistorySource({ client, checkPdus });
   const leap = createLeap({ source, pastState: createPastState({ source, importing }), importing, outliers });
-  const accounts = createAccounts(serverName);
+  const budgets = createBudgets(serverName);
   const ingest = createIngest({
     costs: parts.costs,
-    accounts,
+    budgets,
     receiver,
     redactions,
     fetchMissing: createFetchMissing({ db, client, checkPdus, source, leap, outliers, serverName, now }),
@@ -169,7 +169,7 @@ export function createRoomsAcrossServers(context: Context): RoomsAcrossServers {
   });
   const reconsider = createReconsider({ db, rooms, ingest, now, log });
   const stickyArrivals = createStickyArrivals({ db, now, log });
-  metrics?.federation.watchReceiving({ resolving: () => parts.costs.total, held: accounts.overdrawn });
+  metrics?.federation.watchReceiving({ resolving: () => parts.costs.total, held: budgets.overdrawn });
   metrics?.federation.watch({
     states: federationSender.states,
     queuedEvents: federationSender.queuedEvents,

@@ -5,7 +5,7 @@ import { sql } from '@portico/storage';
 import { bob, newPdus, partition } from '@portico/testkit/partition.ts';
 import { MissingEventsError, type ReceivedEvent } from '../../rooms/receiving/received-event.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
-import { createAccounts } from './accounts.ts';
+import { createBudgets } from './budgets.ts';
 import type { FetchMissing } from './missing-events.ts';
 import { createIngest } from './room-inbox.ts';
 
@@ -23,7 +23,7 @@ async function open(
   context: TestContext,
   fetchMissing: FetchMissing,
   patience: { first: number; second: number },
-  accounts = createAccounts('a'),
+  budgets = createBudgets('a'),
 ) {
   assert.ok(rules);
   const { a, b, roomId } = await partition(context, '11');
@@ -40,7 +40,7 @@ async function open(
   });
   const redactions = { settle: () => Promise.resolve(new Map()) };
   const costs = { take: () => 0 };
-  const ingest = createIngest({ receiver: a.rooms.receiver, redactions, fetchMissing, costs, accounts, patience });
+  const ingest = createIngest({ receiver: a.rooms.receiver, redactions, fetchMissing, costs, budgets, patience });
   const at = (index: number): ReceivedEvent => {
     const event = events[index];
     assert.ok(event);
@@ -53,7 +53,7 @@ async function open(
     takeEvent,
     take: (index: number, from: string, onHeld?: () => void) => takeEvent(at(index), from, onHeld),
     /** What the events of a server have cost in the room so far. */
-    accountOf: (server: string, cost: number) => accounts.charge(row.room_nid, server, cost, 1),
+    budgetOf: (server: string, cost: number) => budgets.charge(row.room_nid, server, cost, 1),
     /** Receives an event in another way. */
     store: (index: number) => a.rooms.receiver.receive(room, at(index)),
   };
@@ -135,14 +135,14 @@ test('what was given for one event is looked at before the same server is asked 
 test('who has cost too much waits for a while, and others do not', async (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   let now = 0;
-  const accounts = createAccounts('a', () => now);
-  const { take, accountOf } = await open(
+  const budgets = createBudgets('a', () => now);
+  const { take, budgetOf } = await open(
     context,
     () => Promise.resolve(false),
     { first: forever, second: forever },
-    accounts,
+    budgets,
   );
-  accountOf('c', 16_000);
+  budgetOf('c', 16_000);
   const held = Promise.withResolvers<void>();
   const late = take(1, 'c', held.resolve);
   const settled: string[] = [];
@@ -156,10 +156,10 @@ test('who has cost too much waits for a while, and others do not', async (contex
 });
 
 test('what others wait for does not wait for what its own server has cost', async (context) => {
-  const accounts = createAccounts('a', () => 0);
+  const budgets = createBudgets('a', () => 0);
   const patience = { first: 1000, second: 1000 };
-  const { take, accountOf } = await open(context, () => Promise.resolve(false), patience, accounts);
-  accountOf('c', 60_000);
+  const { take, budgetOf } = await open(context, () => Promise.resolve(false), patience, budgets);
+  budgetOf('c', 60_000);
   const held = Promise.withResolvers<void>();
   const first = take(0, 'c', held.resolve);
   await held.promise;

@@ -8,7 +8,7 @@ import {
 import type { Receiver } from '../../rooms/receiving/receiver.ts';
 import type { RoomCosts } from '../../rooms/resolution/room-costs.ts';
 import type { FederatedRoom } from '../rooms/federated-rooms.ts';
-import type { Accounts } from './accounts.ts';
+import type { Budgets } from './budgets.ts';
 import type { InboundRedactions } from './inbound-redactions.ts';
 import type { FetchMissing } from './missing-events.ts';
 import { createGivenUp, type GivenUp } from './given-up.ts';
@@ -33,7 +33,7 @@ type Dependencies = {
   readonly redactions: Pick<InboundRedactions, 'settle'>;
   readonly fetchMissing: FetchMissing;
   readonly costs: Pick<RoomCosts, 'take'>;
-  readonly accounts: Accounts;
+  readonly budgets: Budgets;
   /** In milliseconds. */
   readonly patience?: { readonly first: number; readonly second: number };
 };
@@ -69,14 +69,14 @@ const usualPatience = { first: 100, second: 2000 };
 
 /** The events of one room: what waits at the same moment is received together, what misses something waits for it. */
 function createInbox(deps: Dependencies, roomNid: number, givenUp: GivenUp<Item>, onIdle: () => void) {
-  const { fetchMissing, costs, accounts, patience = usualPatience } = deps;
+  const { fetchMissing, costs, budgets, patience = usualPatience } = deps;
   const receiveTogether = createReceiveTogether(deps);
   const parking = createParking<Item>();
   /** Events that have come, and of which it is not known yet what becomes of them. */
   const present = new Map<string, number>();
   /** Each server is asked about one event at a time. */
   const asking = new Map<string, Promise<void>>();
-  const turns = createTurns<Item>({ roomNid, accounts, atOnce, onHeld });
+  const turns = createTurns<Item>({ roomNid, budgets, atOnce, onHeld });
   let running = false;
   let wake: (() => void) | undefined;
 

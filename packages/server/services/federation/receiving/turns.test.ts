@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createAccounts } from './accounts.ts';
+import { createBudgets } from './budgets.ts';
 import { createTurns } from './turns.ts';
 
 /** Events of a room, as `server number`. */
 function open() {
   let now = 0;
-  const accounts = createAccounts('own', () => now);
+  const budgets = createBudgets('own', () => now);
   const held: string[] = [];
   type Item = { readonly from: string; readonly number: number };
   const nameOf = ({ from, number }: Item) => `${from}${number}`;
   const turns = createTurns<Item>({
     roomNid: 1,
-    accounts,
+    budgets,
     atOnce: 64,
     onHeld: (item) => void held.push(nameOf(item)),
   });
   return {
-    accounts,
+    budgets,
     held,
     pass: (milliseconds: number) => void (now += milliseconds),
     add(from: string, first: number, last: number) {
@@ -50,9 +50,9 @@ test('events are received together in the order in which they came, more of them
 });
 
 test('who has cost much has a few events received, and then it is the turn of all others', () => {
-  const { accounts, add, take } = open();
-  accounts.charge(1, 'm', 1000, 20);
-  accounts.charge(1, 'n', 1000, 4);
+  const { budgets, add, take } = open();
+  budgets.charge(1, 'm', 1000, 20);
+  budgets.charge(1, 'n', 1000, 4);
   add('m', 1, 5);
   add('n', 1, 2);
   add('h', 1, 1);
@@ -65,10 +65,10 @@ test('who has cost much has a few events received, and then it is the turn of al
 });
 
 test('who has cost too much has no turn for a while, and keeps nobody else from theirs', () => {
-  const { accounts, held, add, pass, take } = open();
-  accounts.charge(1, 'm', 15_100, 151);
-  accounts.charge(1, 'n', 15_050, 150);
-  assert.equal(accounts.overdrawn(), 2);
+  const { budgets, held, add, pass, take } = open();
+  budgets.charge(1, 'm', 15_100, 151);
+  budgets.charge(1, 'n', 15_050, 150);
+  assert.equal(budgets.overdrawn(), 2);
   add('m', 1, 1);
   add('n', 1, 1);
   add('h', 1, 1);
@@ -80,14 +80,14 @@ test('who has cost too much has no turn for a while, and keeps nobody else from 
   assert.equal(take(0), 200);
   pass(200);
   assert.deepEqual(take(0), ['m1']);
-  assert.equal(accounts.overdrawn(), 0);
+  assert.equal(budgets.overdrawn(), 0);
 });
 
 test('what has cost next to nothing is not remembered, nor more than some of the rest', () => {
-  const { accounts } = open();
-  accounts.charge(1, 'h', 0.5, 1);
-  accounts.charge(1, 'own', 5000, 1);
-  for (const server of ['h', 'own']) assert.equal(accounts.find(1, server), undefined);
-  for (let room = 0; room <= 1000; room++) accounts.charge(room, 'm', 10, 1);
-  assert.deepEqual([accounts.find(0, 'm')?.debt, accounts.find(1, 'm')?.debt], [undefined, 10]);
+  const { budgets } = open();
+  budgets.charge(1, 'h', 0.5, 1);
+  budgets.charge(1, 'own', 5000, 1);
+  for (const server of ['h', 'own']) assert.equal(budgets.find(1, server), undefined);
+  for (let room = 0; room <= 1000; room++) budgets.charge(room, 'm', 10, 1);
+  assert.deepEqual([budgets.find(0, 'm')?.debt, budgets.find(1, 'm')?.debt], [undefined, 10]);
 });

@@ -1,5 +1,5 @@
-import type { Accounts } from './accounts.ts';
-import { eventsInTurn, isCheap, isLightAt, waitAt } from './shares.ts';
+import type { Budgets } from './budgets.ts';
+import { eventsInTurn, isCheap, isLightAt, waitAt } from './budget.ts';
 
 /** Which of a room's waiting events are received next. */
 export interface Turns<Item> {
@@ -13,7 +13,7 @@ export interface Turns<Item> {
 
 type Options<Item> = {
   readonly roomNid: number;
-  readonly accounts: Accounts;
+  readonly budgets: Budgets;
   readonly atOnce: number;
   /** Told of an event that has to wait for what those before it have cost; each time that it is passed over. Whose it is may change by that. */
   readonly onHeld: (item: Item) => void;
@@ -30,7 +30,7 @@ const everybody = '';
  * everybody else, a few events of one of them each time, and have none for a while where it was too much.
  */
 export function createTurns<Item extends { readonly from: string }>(options: Options<Item>): Turns<Item> {
-  const { roomNid, accounts, atOnce, onHeld } = options;
+  const { roomNid, budgets, atOnce, onHeld } = options;
   let waiting: Item[] = [];
   /** When each has had a turn, in turns. */
   const turns = new Map<string, number>();
@@ -38,9 +38,9 @@ export function createTurns<Item extends { readonly from: string }>(options: Opt
   let most = Math.min(firstAtOnce, atOnce);
 
   function lineOf({ from }: Item, now: number): { readonly name: string; readonly wait: number } {
-    const account = accounts.find(roomNid, from);
-    if (account === undefined || isLightAt(account, now)) return { name: everybody, wait: 0 };
-    return { name: from, wait: waitAt(account, now) };
+    const budget = budgets.find(roomNid, from);
+    if (budget === undefined || isLightAt(budget, now)) return { name: everybody, wait: 0 };
+    return { name: from, wait: waitAt(budget, now) };
   }
 
   return {
@@ -49,7 +49,7 @@ export function createTurns<Item extends { readonly from: string }>(options: Opt
       return waiting.length;
     },
     next() {
-      const now = accounts.now();
+      const now = budgets.now();
       const lines = new Map<string, Item[]>();
       let shortest = Infinity;
       for (const item of waiting) {
@@ -67,8 +67,8 @@ export function createTurns<Item extends { readonly from: string }>(options: Opt
       const isTheirs = lines.has(everybody) && turns.get(everybody) !== turn;
       const name = isTheirs ? everybody : longest;
       if (name === undefined) return waiting.length === 0 ? undefined : { wait: shortest };
-      const account = name === everybody ? undefined : accounts.find(roomNid, name);
-      const count = account === undefined ? most : eventsInTurn(account, most);
+      const budget = name === everybody ? undefined : budgets.find(roomNid, name);
+      const count = budget === undefined ? most : eventsInTurn(budget, most);
       const [first, ...others] = (lines.get(name) ?? []).slice(0, count);
       if (first === undefined) throw new Error('a line of events is empty');
       turns.set(name, ++turn);
@@ -79,7 +79,7 @@ export function createTurns<Item extends { readonly from: string }>(options: Opt
     charge(items, cost) {
       most = isCheap(cost) ? Math.min(2 * most, atOnce) : Math.min(firstAtOnce, atOnce);
       for (const [from, own] of Map.groupBy(items, (item) => item.from)) {
-        accounts.charge(roomNid, from, (cost * own.length) / items.length, own.length);
+        budgets.charge(roomNid, from, (cost * own.length) / items.length, own.length);
       }
     },
   };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Account, charge, debtAt, eventsInTurn, isLightAt, newAccount, waitAt } from './shares.ts';
+import { type Budget, charge, debtAt, eventsInTurn, isLightAt, newBudget, waitAt } from './budget.ts';
 
 const cases: readonly {
   readonly what: string;
@@ -45,13 +45,13 @@ const cases: readonly {
 
 for (const { what, costs, now, debt, wait, isLight, inTurn } of cases) {
   test(`whose events have cost ${what} has a share of what is computed`, () => {
-    const account = costs.reduce<Account>((before, [at, cost, events]) => charge(before, cost, events, at), newAccount);
+    const budget = costs.reduce<Budget>((before, [at, cost, events]) => charge(before, cost, events, at), newBudget);
     assert.deepEqual(
       {
-        debt: debtAt(account, now),
-        wait: waitAt(account, now),
-        isLight: isLightAt(account, now),
-        inTurn: eventsInTurn(account, 64),
+        debt: debtAt(budget, now),
+        wait: waitAt(budget, now),
+        isLight: isLightAt(budget, now),
+        inTurn: eventsInTurn(budget, 64),
       },
       { debt, wait, isLight, inTurn },
     );

@@ -4,7 +4,7 @@
  */
 
 /** What somebody's events have cost, in milliseconds of computing: less as time goes by. */
-export type Account = {
+export type Budget = {
   readonly debt: number;
   /** When it was so much. Milliseconds. */
   readonly at: number;
@@ -24,29 +24,29 @@ const light = 100;
 /** What one turn is to cost. */
 const turn = 100;
 
-export const newAccount: Account = { debt: 0, at: 0, each: 0 };
+export const newBudget: Budget = { debt: 0, at: 0, each: 0 };
 
-export function debtAt({ debt, at }: Account, now: number): number {
+export function debtAt({ debt, at }: Budget, now: number): number {
   return Math.max(0, debt - (now - at) * share);
 }
 
-export function charge(account: Account, cost: number, events: number, now: number): Account {
-  return { debt: debtAt(account, now) + cost, at: now, each: cost / Math.max(events, 1) };
+export function charge(budget: Budget, cost: number, events: number, now: number): Budget {
+  return { debt: debtAt(budget, now) + cost, at: now, each: cost / Math.max(events, 1) };
 }
 
 /** Milliseconds until there may be more. */
-export function waitAt(account: Account, now: number): number {
-  return Math.ceil(Math.max(0, debtAt(account, now) - credit) / share);
+export function waitAt(budget: Budget, now: number): number {
+  return Math.ceil(Math.max(0, debtAt(budget, now) - credit) / share);
 }
 
-export function isLightAt(account: Account, now: number): boolean {
-  return debtAt(account, now) <= light;
+export function isLightAt(budget: Budget, now: number): boolean {
+  return debtAt(budget, now) <= light;
 }
 
 /** Whether a turn has cost no more than it should. */
 export const isCheap = (cost: number): boolean => cost <= turn;
 
 /** How many events are received in one turn. */
-export function eventsInTurn({ each }: Account, most: number): number {
+export function eventsInTurn({ each }: Budget, most: number): number {
   return Math.max(1, Math.min(most, Math.floor(turn / Math.max(each, 1))));
 }
