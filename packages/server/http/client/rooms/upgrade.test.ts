@@ -138,6 +138,10 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const levels = await state(alice, replaced, 'm.room.power_levels');
       assert.deepEqual(levels['users'], { [alice.userId]: 100, [bob.userId]: 100 });
       assert.equal((await state(alice, replaced, 'm.room.create'))['additional_creators'], undefined);
+      // What only they had the power for, they still have.
+      const events = Object.values(levels['events'] as Record<string, number>);
+      assert.equal(Math.max(...events), 100);
+      await upgrade(alice, replaced, '12');
     });
 
     test('what the new version cannot have is made into what it can', async () => {

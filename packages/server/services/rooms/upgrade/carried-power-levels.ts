@@ -34,10 +34,13 @@ export function carriedPowerLevels(old: RoomState, { rules, creators }: NewRoom)
   if (!rules.auth.privilegedCreators) {
     // Whoever was above all levels, or needed none to be named, keeps as much power as there was to have.
     const highest = Math.max(creatorLevel, ...Object.values(users).filter((level) => typeof level === 'number'));
-    for (const userId of formerCreators(old)) users[userId] ??= highest;
+    const former = formerCreators(old);
+    for (const userId of former) users[userId] ??= highest;
     const upgrader = creators[0];
     if (upgrader !== undefined && old.state('m.room.power_levels') === undefined) users[upgrader] ??= creatorLevel;
-    return { ...content, users };
+    const { events } = content;
+    if (former.length === 0 || !isJsonObject(events)) return { ...content, users };
+    return { ...content, users, events: atMost(events, highest) };
   }
   for (const userId of creators) delete users[userId];
   const stateDefault = numberOf(content['state_default']) ?? levelDefaults.state_default;
@@ -69,6 +72,13 @@ function asIntegers(from: RoomVersionRules, to: RoomVersionRules, content: JsonO
       const read = level(value);
       return read === undefined ? [] : [[name, read] as const];
     }),
+  );
+}
+
+/** What nobody would have the power for without infinite power is for the most powerful. */
+function atMost(levels: JsonObject, highest: number): JsonObject {
+  return Object.fromEntries(
+    Object.entries(levels).map(([type, level]) => [type, typeof level === 'number' ? Math.min(level, highest) : level]),
   );
 }
 
