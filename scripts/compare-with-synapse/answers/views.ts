@@ -1,5 +1,5 @@
 import { compare, type Difference } from './differences.ts';
-import { isObject, type Json, type JsonObject, objectAt, objectsAt, textAt } from './json.ts';
+import { isList, isObject, type Json, type JsonObject, objectAt, textAt } from './json.ts';
 import { bothOf } from './servers.ts';
 import { applySliding, slidingRequest, type SlidingView } from './sliding-view.ts';
 import { applySync, plainReceipts, saysSomething } from './sync-view.ts';
@@ -147,11 +147,17 @@ function syncedOf(world: World, device: Device, side: Side, isWanted: (room: Roo
   return asJson({ ...rest, accountData: { ...accountData, ...told }, rooms: Object.fromEntries(shown) });
 }
 
-/** Push rules without those about rooms that nobody but their maker knows. */
+/** Push rules without those named after rooms that nobody but their maker knows. */
 export function withKnownRooms(world: World, rules: JsonObject, side: Side): JsonObject {
-  const global = objectAt(rules, 'global');
-  const isKnown = (rule: JsonObject): boolean => roomBy(world, side, textAt(rule, 'rule_id') ?? '') !== undefined;
-  return { ...rules, global: { ...global, room: objectsAt(global, 'room').filter(isKnown) } };
+  const isKnown = (rule: JsonObject): boolean => {
+    const id = textAt(rule, 'rule_id') ?? '';
+    return !id.startsWith('!') || roomBy(world, side, id) !== undefined;
+  };
+  const kinds = Object.entries(objectAt(rules, 'global')).map(([kind, list]) => [
+    kind,
+    isList(list) ? list.filter((rule) => !isObject(rule) || isKnown(rule)) : list,
+  ]);
+  return { ...rules, global: Object.fromEntries(kinds) as JsonObject };
 }
 
 function slidOf(world: World, { id, person, progress }: Device, side: Side): Json {
