@@ -12,10 +12,9 @@ import type { StateEdit, StateRoot, StateStore } from '@portico/storage/state-tr
 import { eventStatus } from '@portico/storage/stores/events/event-row.ts';
 import { eventStates } from '@portico/storage/stores/events/event-states.ts';
 import { hasToldStates, toldAmong } from '@portico/storage/stores/events/told-states.ts';
-import { withReads } from '../decide.ts';
-import type { StateEvent } from '../head.ts';
+import { findRoom } from '@portico/storage/stores/rooms/rooms.ts';
 import type { StateEvents } from '../state-events.ts';
-import type { Merger } from './merge.ts';
+import type { Merged, Merger } from './merge.ts';
 import { MissingEventsError, type ReceivingRoom } from './received-event.ts';
 import type { References } from './references.ts';
 
@@ -85,35 +84,33 @@ export async function judge(
   const verdict = await judgeByStates(deps, room, event, { ...grounds, stateBefore: state });
   const isDoubtful = verdict.isRejectedByState && (await hasToldStates(deps.reader, room.roomNid));
   if (!isDoubtful) return { ...judgement, ...verdict, stateBefore: state, isDoubtful };
-  const named = await withNamed(deps, room, state, authEvents);
-  const further = named.edit === undefined ? [] : [named.edit];
-  const stateBefore = named.state;
-  const second = await judgeByStates(deps, room, event, { ...grounds, stateBefore });
-  return { ...judgement, ...second, stateBefore, edits: [...edits, ...further], isDoubtful: second.isRejectedByState };
+  const present = await withPresent(deps, room, previous, state);
+  if (present === undefined) return { ...judgement, ...verdict, stateBefore: state, isDoubtful };
+  const second = await judgeByStates(deps, room, event, { ...grounds, stateBefore: present.state });
+  const further = present.edit === undefined ? [] : [present.edit];
+  if (second.rejection === undefined) {
+    return { ...judgement, ...second, stateBefore: present.state, edits: [...edits, ...further], isDoubtful: false };
+  }
+  for (const each of further) deps.states.settle(each, false);
+  return { ...judgement, ...second, stateBefore: state, isDoubtful: second.isRejectedByState };
 }
 
 /**
- * A state that another server has told may lack whomever that server wants to be heard no longer. What an event names is what its own
- * server found to allow it: resolved with such a state, like that of another branch, it is what the state before the event was at
- * least. Whoever names what has been overcome since gains nothing by that.
+ * A state that another server has told may lack whomever that server wants to be heard no longer. The event is judged as if it followed
+ * all that the room consists of here, too: whoever is part of the room can go on speaking in it. What the event names is not enough for that,
+ * since only whole states can be resolved. Who was banned would name their old membership beside power levels that the moderator who
+ * has banned them has no longer, and so the ban would not count.
  */
-async function withNamed(
-  { states, merger }: JudgeDependencies,
+async function withPresent(
+  { reader, states, merger }: JudgeDependencies,
   room: ReceivingRoom,
+  previous: readonly StateRoot[],
   before: StateRoot,
-  authEvents: readonly StateEvent[],
-): Promise<{ readonly state: StateRoot; readonly edit: StateEdit | undefined }> {
-  const changes = authEvents.map(({ nid, event }) => ({
-    type: event.type,
-    stateKey: event.stateKey ?? '',
-    event: nid,
-  }));
-  const named = await states.set(before, changes).run();
-  try {
-    return await withReads(() => merger.merge(room, [before, named.root], before));
-  } finally {
-    states.settle(named, false);
-  }
+): Promise<Merged | undefined> {
+  const row = await findRoom(reader, room.roomNid);
+  if (row === undefined) return undefined;
+  const present = await states.root(row.state_root).run();
+  return present.contentHash === before.contentHash ? undefined : merger.stateAfterAll(room, [...previous, present]);
 }
 
 /**
