@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { JsonObject } from '@portico/protocol';
 import { openPeer } from '@portico/testkit/federation-peer.ts';
 import { must, pathOf, say } from '@portico/testkit/people.ts';
+import { openRawDatabase } from '@portico/testkit/raw-database.ts';
 import { joinAs, openWithPeer, send, sign } from './peer.ts';
 
 const mallory = '@mallory:peer.test';
@@ -59,8 +60,19 @@ for (const end of ['leaves', 'is demoted'] as const) {
       const last = await say(alice, roomId, 'quiet at last');
       const now = await stateOf();
       const power = idIn(now, 'm.room.power_levels');
-      const back = make(hostile, mallory, 20, [power, join], { prev_events: [last] });
+      const content = { body: 'x'.repeat(50_000) };
+      const back = make(hostile, mallory, 20, [power, join], { prev_events: [last], content });
       await send(hostile, [back.pdu]);
+      const database = await openRawDatabase(server.databaseUrl);
+      context.after(() => database.close());
+      assert.deepEqual(
+        (await database.run('select content from events where event_id = $1', [back.eventId])).map(
+          (row) => row['content'],
+        ),
+        ['{}'],
+      );
+      const uri = `/_matrix/federation/v1/event/${encodeURIComponent(back.eventId)}`;
+      assert.equal((await accomplice.send('hs1', 'GET', uri)).status, 404);
       const after = make(accomplice, puppet, 21, [power, idIn(now, 'm.room.member', puppet)], {
         prev_events: [back.eventId],
       });

@@ -139,13 +139,18 @@ const placeKnownEvent = sql<
     stickyMs: number | null,
     stickyUntil: number | null,
     isRedacted: number,
+    before: string | null,
+    content: string | null,
+    after: string | null,
   ]
 >(
   'events.place-known',
   `update events set status = $2, stream_position = position($3), room_order = position($3) * 1048576, state_before = $4,
      state_after = $5, head_state = $6, replaces_nid = $7, thread_nid = $8, ordinal = $9, missing_before = $10,
      chain_id = coalesce(chain_id, $11), chain_seq = coalesce(chain_seq, $12),
-     power_levels_nid = coalesce(power_levels_nid, $13), sticky_ms = $14, sticky_until = $15
+     power_levels_nid = coalesce(power_levels_nid, $13), sticky_ms = $14, sticky_until = $15,
+     before_content = coalesce($17, before_content), content = coalesce($18, content),
+     after_content = coalesce($19, after_content)
    where event_nid = $1 and status in (1, 3) and room_order is null
      and case when redacted_by is null then 0 else 1 end = $16`,
 );
@@ -165,13 +170,16 @@ const judgeKnownEvent = sql<
     before: string | null,
     content: string | null,
     after: string | null,
+    isEmptied: number,
   ]
 >(
   'events.judge-known',
   `update events set status = $2, state_before = $3, state_after = $4, chain_id = coalesce(chain_id, $5),
      chain_seq = coalesce(chain_seq, $6), power_levels_nid = coalesce(power_levels_nid, $7), sticky_ms = $8,
-     sticky_until = $9, before_content = coalesce($10, before_content), content = coalesce($11, content),
-     after_content = coalesce($12, after_content)
+     sticky_until = $9,
+     before_content = case when redacted_by is null or $13 = 1 then coalesce($10, before_content) else before_content end,
+     content = case when redacted_by is null or $13 = 1 then coalesce($11, content) else content end,
+     after_content = case when redacted_by is null or $13 = 1 then coalesce($12, after_content) else after_content end
    where event_nid = $1 and status in (1, 3) and room_order is null`,
 );
 
@@ -181,6 +189,13 @@ function placeOf({ chain, powerLevelsNid }: NewEvent) {
 
 function stickinessOf({ sticky }: NewEvent) {
   return [sticky?.durationMs ?? null, sticky?.until ?? null] as const;
+}
+
+const nothing = [null, null, null] as const;
+
+/** What a message says, which may not have been kept when it came first. */
+export function wholeOf({ stateKey, before, content, after }: NewEvent) {
+  return stateKey === undefined ? ([before, content, after] as const) : nothing;
 }
 
 /**
@@ -206,6 +221,7 @@ export function addTimelineEvent(set: WriteSet, event: NewEvent, position: Posit
       ...placeOf(event),
       ...stickinessOf(event),
       event.isRedacted === true ? 1 : 0,
+      ...wholeOf(event),
     ]);
     return;
   }
@@ -239,15 +255,13 @@ export function addTimelineEvent(set: WriteSet, event: NewEvent, position: Posit
   ]);
 }
 
-const nothing = [null, null, null] as const;
-
 /** Keeps an event that has no place in its room's order: it was rejected, or soft-failed, which may turn out otherwise. */
 export function addEventOutsideTimeline(set: WriteSet, event: NewEvent): void {
   if (event.chain !== undefined) addPowerLevelsLink(set, event);
   if (event.sticky !== undefined && event.status === eventStatus.softFailed) addStickyEvent(set, event, event.sticky);
   if (event.isKnown === true) {
     const { eventNid, status, stateBefore = null, stateAfter = null } = event;
-    const left = event.isEmptied === true ? ([event.before, event.content, event.after] as const) : nothing;
+    const left = event.isEmptied === true ? ([event.before, event.content, event.after] as const) : wholeOf(event);
     set.guard('event.duplicate', 1, judgeKnownEvent, [
       eventNid,
       status,
@@ -256,6 +270,7 @@ export function addEventOutsideTimeline(set: WriteSet, event: NewEvent): void {
       ...placeOf(event),
       ...stickinessOf(event),
       ...left,
+      event.isEmptied === true ? 1 : 0,
     ]);
     return;
   }

@@ -1,7 +1,7 @@
 import type { Reader, WriteSet } from '../../database.ts';
 import { sql } from '../../sql.ts';
 import type { EventStatus } from './event-row.ts';
-import type { NewEvent } from './events-write.ts';
+import { type NewEvent, wholeOf } from './events-write.ts';
 import { addStickyEvent, endStickiness } from './sticky-events.ts';
 
 /** An event behind a gap in its room's timeline. */
@@ -118,11 +118,15 @@ const placeEvent = sql<
     stickyMs: number | null,
     stickyUntil: number | null,
     isRedacted: number,
+    before: string | null,
+    content: string | null,
+    after: string | null,
   ]
 >(
   'history.place',
   `update events set status = 0, room_order = $2, state_before = $3, state_after = $4, replaces_nid = $5, ordinal = $6,
-     missing_before = $7, sticky_ms = $8, sticky_until = $9
+     missing_before = $7, sticky_ms = $8, sticky_until = $9, before_content = coalesce($11, before_content),
+     content = coalesce($12, content), after_content = coalesce($13, after_content)
    where event_nid = $1 and status = 3 and room_order is null
      and case when redacted_by is null then 0 else 1 end = $10`,
 );
@@ -183,7 +187,7 @@ export function addHistoryEvent(set: WriteSet, event: NewEvent, order: number): 
   if (sticky !== undefined) addStickyEvent(set, event, sticky, set.takePosition());
   if (event.isKnown === true) {
     const params = [eventNid, order, stateBefore, stateAfter, replacesNid, ordinal, missing, ...stickiness] as const;
-    set.guard('history.placed', 1, placeEvent, [...params, event.isRedacted === true ? 1 : 0]);
+    set.guard('history.placed', 1, placeEvent, [...params, event.isRedacted === true ? 1 : 0, ...wholeOf(event)]);
     return;
   }
   set.guard('history.placed', 1, insertEvent, [

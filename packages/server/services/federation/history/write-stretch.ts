@@ -12,7 +12,7 @@ import { addToldState } from '@portico/storage/stores/events/told-states.ts';
 import { addPendingRedaction } from '@portico/storage/stores/events/pending-redactions.ts';
 import { appendRelation } from '../../relations/append-relation.ts';
 import { stickinessOf } from '../../rooms/stickiness.ts';
-import { emptied } from '../../rooms/receiving/emptied.ts';
+import { emptied, mayComeBack } from '../../rooms/receiving/emptied.ts';
 import { pendingOf } from '../../rooms/receiving/redaction-gate.ts';
 import type { ImportDependencies } from '../../rooms/importing/import-dependencies.ts';
 import type { Gated } from './gate-redactions.ts';
@@ -47,7 +47,8 @@ export async function writeStretch(
   for (const each of events) {
     if (!each.isRejected || each.known !== undefined) continue;
     const stored = toStored(roomNid, each, gap);
-    addEventOutsideTimeline(set, each.isDoubtful ? { ...stored, status: eventStatus.outlier } : emptied(rules, stored));
+    const refused = each.isDoubtful ? { ...stored, status: eventStatus.outlier } : stored;
+    addEventOutsideTimeline(set, mayComeBack(refused, false) ? refused : emptied(rules, refused));
   }
   for (const each of fresh) {
     const kept = withheld.get(each.received.event.eventId);

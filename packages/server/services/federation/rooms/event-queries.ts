@@ -169,7 +169,8 @@ export function createEventQueries(dependencies: Dependencies): EventQueries {
 
 /** Nobody is to take what is left of an event that was not let in here for all that there is of it. */
 function isEmptied(rules: RoomVersionRules, { status, pdu }: StoredPduRow): boolean {
-  return status === eventStatus.softFailed && !checkHash(rules, parseJson(pdu, 'lenient') as Pdu);
+  const isOutside = status === eventStatus.softFailed || status === eventStatus.outlier;
+  return isOutside && !checkHash(rules, parseJson(pdu, 'lenient') as Pdu);
 }
 
 async function* inBraces(members: AsyncGenerator<string>): AsyncGenerator<string> {

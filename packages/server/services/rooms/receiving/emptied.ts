@@ -39,9 +39,10 @@ function withoutHashes(ids: readonly JsonValue[]): JsonValue[] {
 
 /**
  * Whether an event that has failed softly may still be shown, or become part of a state: state events by the resolution of
- * branches, sticky ones when they are judged once more, redactions when what they redact has come. What is only doubtful is judged again.
+ * branches, sticky ones when they are judged once more, redactions when what they redact has come. What is only doubtful is judged again when it comes again, whole; by state events
+ * others may be judged before that.
  */
 export function mayComeBack({ status, stateKey, sticky }: NewEvent, isWaitingRedaction: boolean): boolean {
-  if (status === eventStatus.outlier) return true;
+  if (status === eventStatus.outlier) return stateKey !== undefined;
   return status !== eventStatus.rejected && (stateKey !== undefined || sticky !== undefined || isWaitingRedaction);
 }
