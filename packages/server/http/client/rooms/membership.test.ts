@@ -276,7 +276,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
         who.http.get(`/_matrix/client/v1/rooms/${encodeURIComponent(roomId)}/timestamp_to_event?ts=${ts}&dir=${dir}`);
       const found = await find(alice, (await at(second)) + 1000, 'b');
       assert.deepEqual(found.body, { event_id: second, origin_server_ts: await at(second) });
-      assert.equal((await find(alice, Number.MAX_SAFE_INTEGER, 'b')).body['event_id'], second);
+      assert.equal((await find(alice, 2 ** 50, 'b')).body['event_id'], second);
       const create = await find(alice, 0, 'f');
       assert.equal(create.body['event_id'], roomId.replace('!', '$'));
       const forwards = await find(alice, await at(first), 'f');
