@@ -24,8 +24,11 @@ function typeOf(name: string): RawColumn['type'] {
   return type.includes('int') ? 'number' : 'other';
 }
 
+/** How long to wait for a server that is writing, in milliseconds. */
+const patience = 10_000;
+
 function openSqlite(path: string): RawDatabase {
-  const database = new DatabaseSync(path);
+  const database = new DatabaseSync(path, { timeout: patience });
   return {
     async columns() {
       const found = database
