@@ -41,15 +41,11 @@ export function createEndRequests({ db, checkPdus, recordRemote, serverName }: D
 }
 
 /**
- * Nobody here knows the room's power levels. The server of who invited somebody may take that back, whoever there does so: it
- * could say that the same person did. That a knock is answered by somebody of the room shows in that the answer names the knock,
- * of which only the room's servers have heard.
+ * Nobody here knows the room's power levels. Who invited somebody may take that back. That a knock is answered by somebody
+ * of the room shows in that the answer names the knock, of which only the room's servers have heard.
  */
 function ends({ sender, stateKey, content, authEvents }: RoomEvent, member: MemberEventRow): boolean {
   const isEnd = content['membership'] === 'leave' || content['membership'] === 'ban';
   if (!isEnd || sender === stateKey || !authEvents.includes(member.event_id)) return false;
-  return (
-    member.membership === 'knock' ||
-    (member.membership === 'invite' && serverNameOf(member.sender) === serverNameOf(sender))
-  );
+  return member.membership === 'knock' || (member.membership === 'invite' && member.sender === sender);
 }
